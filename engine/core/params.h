@@ -1,0 +1,59 @@
+// Parameters that describe themselves: samplers, schedules and guidance rules list theirs, and the form, the command line, the file format and the
+// documentation follow from the list.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/core/result.h"
+
+namespace meander {
+
+using Json = nlohmann::ordered_json;
+
+using ParamValue = std::variant<bool, std::int64_t, double, std::string, std::vector<double>>;
+// Ordered by key, so two equal sets compare and serialise equal.
+using Params = std::map<std::string, ParamValue>;
+
+enum class ParamKind : std::uint8_t { Toggle, Integer, Real, Choice, Text, List };
+
+struct ParamChoice {
+    std::string id, label;
+};
+
+struct ParamSpec {
+    std::string key;    // stable; used in files and on the command line
+    std::string label;  // sentence case, for a form
+    ParamKind kind = ParamKind::Real;
+    ParamValue defaultValue = 0.0;
+    double minimum = 0, maximum = 1;  // inclusive, for Integer, Real and elements of List
+    std::string unit;                 // "", "σ", "steps", "%" ...
+    std::string help;                 // one sentence: what it does and how to read it
+    std::vector<ParamChoice> choices;
+    double step = 0.01;      // what one notch of a spin box changes
+    bool logarithmic = false;  // a slider should be logarithmic
+    bool advanced = false;     // folded away at first
+};
+
+// Fills missing parameters with defaults; rejects unknown keys, wrong types and values out of range with a sentence that names `owner`.
+Result<Params> resolveParams(const std::vector<ParamSpec>& specs, const Params& given, const std::string& owner);
+
+double real(const Params& p, const std::string& key);
+std::int64_t integer(const Params& p, const std::string& key);
+bool toggle(const Params& p, const std::string& key);
+const std::string& text(const Params& p, const std::string& key);
+
+Json toJson(const ParamValue& v);
+Json toJson(const Params& p);
+// Types follow the JSON: true, 3, 3.5, "x", [1, 2]. Anything else is an error.
+Result<Params> paramsFromJson(const Json& j);
+// For people and tables of differences: "7.5", "on", "karras".
+std::string display(const ParamValue& v);
+// Text from a command line or a cell, read as the kind that the spec asks for.
+Result<ParamValue> parseParam(const ParamSpec& spec, const std::string& text);
+
+}  // namespace meander

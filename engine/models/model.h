@@ -1,0 +1,122 @@
+// A model: network + parametrization + process + conditioning + codec. Created, used and destroyed on the engine thread; ModelInfo is a value anyone may hold.
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/core/params.h"
+#include "engine/process/process.h"
+#include "engine/taps/taps.h"
+#include "engine/tensor/tensor.h"
+
+namespace meander {
+
+enum class StateKind : std::uint8_t { Points, Image };  // what a state is, for views; the engine assumes nothing
+enum class ConditioningKind : std::uint8_t { None, Class, Text };
+
+struct Token {
+    int id = 0;
+    std::string text;       // as shown: "circle"
+    bool special = false;   // start, end, padding
+    int word = -1;          // index of the word (chip) it belongs to; −1 for special tokens
+    int begin = 0, end = 0;  // byte range in the prompt as it was normalised
+};
+
+// A stage of training that decides which sampling rules make sense.
+enum class Distillation : std::uint8_t { None, Consistency, Lcm, Shortcut, Reflow };
+
+struct ModelInfo {
+    std::string id;           // "builtin:sprites-unet", "analytic:ring8" or an absolute path
+    std::string name;         // "Sprites U-Net"
+    std::string summary;      // one sentence: what it draws
+    std::string family;       // "U-Net with cross-attention", "DiT", "exact mixture", "MLP"
+    Parametrization parametrization = Parametrization::X0;
+    Process process = Process::varianceExploding(0.002, 80);
+    double sigmaData = 0.5;
+    Distillation distillation = Distillation::None;
+    StateKind state = StateKind::Image;
+    Shape stateShape;               // of one item, without the batch: (h, w, c) or (dimensions)
+    Shape pictureShape;             // of a decoded picture (h, w, 3); empty for points
+    DType stateType = DType::F32;   // F64 for exact models
+    ConditioningKind conditioning = ConditioningKind::None;
+    std::vector<std::string> classes;  // for Class
+    int textTokens = 0;                // context length, for Text
+    std::vector<TapSite> attention;    // cross-attention sites, in execution order
+    std::int64_t parameters = 0;       // number of weights
+    std::size_t weightBytes = 0;
+    std::size_t bytesPerRow = 0;       // estimate of activation memory for one row of a call
+    double secondsPerRow = 0;          // estimate, from the last measurement on this machine; 0 when unknown
+    std::optional<double> builtInGuidance;  // scale distilled into the weights
+    // What a new draft should start with: sampler, schedule, steps, guidance, prompt, count (keys of the recipe).
+    Json recommended;
+    // Exact models: what is known in closed form.
+    bool hasDensity = false;
+};
+
+// Prepared conditioning of one row; what it holds is the model's business.
+class Conditioning {
+public:
+    virtual ~Conditioning() = default;
+    std::vector<Token> tokens;  // for Text
+};
+using ConditioningPtr = std::shared_ptr<const Conditioning>;
+
+// What a row is conditioned on, as a person says it. Neither text nor class: unconditional.
+struct Prompt {
+    std::string text;
+    std::optional<int> classIndex;
+    bool unconditional = false;
+    bool operator==(const Prompt&) const = default;
+};
+
+// Rows of one network call; rows may be of different runs and at different times.
+struct NetworkBatch {
+    Tensor x;                     // (rows, state...) native input, already scaled by Conversion::input; F32 or F64
+    std::vector<double> times;    // per row, Conversion::time
+    std::vector<double> taus;     // per row, integration clock (exact models use it)
+    std::vector<double> targets;  // per row, the time stepped to, for shortcut models (step size); NaN when the sampler does not say
+    std::vector<ConditioningPtr> conditioning;  // per row; null: unconditional
+};
+
+class Model {
+public:
+    virtual ~Model() = default;
+    const ModelInfo& info() const { return m_info; }
+
+    // Throws Failure with a sentence.
+    virtual ConditioningPtr condition(const Prompt& prompt) = 0;
+    // The network's raw output F, (rows, state...), same type as x.
+    virtual Tensor predict(const NetworkBatch& batch, const TapRequest& tap, TapResult& tapped) = 0;
+
+    // x0 or x̂0 (state) → picture (h, w, 3) F32 in [0, 1], not clipped... and back. Only for StateKind::Image.
+    virtual HostTensor decode(const HostTensor& state) const;  // (n, state...) → (n, h, w, 3)
+    virtual HostTensor encode(const HostTensor& pictures) const;
+
+    // Exact models only: log density of the noisy state in native coordinates, per row.
+    virtual std::vector<double> logDensity(const HostTensor& x, double tau, const Prompt& prompt) const;
+    // Exact draws of x0 (ground truth for views and tests); empty when unknown.
+    virtual HostTensor drawData(std::int64_t n, std::uint64_t seed, const Prompt& prompt) const;
+
+protected:
+    ModelInfo m_info;
+};
+
+// Tokens of a prompt without running a network (for chips while typing); null when the model has no text.
+class Tokenizer;
+
+struct LoadOptions {
+    std::string precision = "auto";  // "f32", "bf16", "auto" (bf16 where it is fast and the model is large)
+};
+struct CatalogEntry {
+    std::string id, name, summary;
+};
+// Built-in models: trained ones found in the resources and exact ones. Explicit table in models/catalog.cpp.
+std::vector<CatalogEntry> builtInModels();
+// Reads what a model is, without its weights.
+Result<ModelInfo> inspectModel(const std::string& idOrPath);
+Result<std::unique_ptr<Model>> loadModel(const std::string& idOrPath, Backend& backend, const LoadOptions& options = {});
+// Words and sub-tokens of a prompt for a text model; empty list when the model takes no text.
+Result<std::vector<Token>> tokenizePrompt(const std::string& idOrPath, const std::string& prompt);
+
+}  // namespace meander

@@ -1,0 +1,80 @@
+// A process says how much signal and noise a state has over time; a parametrization says what a network predicts. Together they make every family
+// look the same to a sampler.
+//
+// Integration coordinates. A sampler works on y = a(τ)·x0 + τ·ε with the clock τ running down to 0:
+//   variance exploding / EDM   τ = σ                a = 1      native x = y
+//   variance preserving        τ = σ = n/s          a = 1      native x = s·y, s = 1/√(1+σ²)        (ODE of DDIM; k-diffusion's coordinates)
+//   rectified flow             τ = t                a = 1 − τ  native x = y
+// In all of them the probability-flow slope is dy/dτ = (y − D)/τ with D the denoised estimate x̂0, so no sampler has a family flag.
+#pragma once
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "engine/core/params.h"
+
+namespace meander {
+
+enum class ProcessKind : std::uint8_t { VarianceExploding, VariancePreserving, RectifiedFlow };
+
+class Process {
+public:
+    // σ in [minimum, maximum]; the network is told σ itself.
+    static Process varianceExploding(double sigmaMin, double sigmaMax);
+    // Discrete training steps with cumulative signal ᾱ_k = s², k = 0 .. n−1; the network is told the (possibly fractional) step.
+    // Between steps log σ is interpolated linearly in k, as k-diffusion does.
+    static Process variancePreserving(std::vector<double> alphasCumprod, std::string scheduleName);
+    static Process vpLinear(int steps, double betaStart, double betaEnd);        // β linear (DDPM)
+    static Process vpScaledLinear(int steps, double betaStart, double betaEnd);  // √β linear (latent diffusion)
+    static Process vpCosine(int steps, double maxBeta = 0.999);                  // squared cosine (Nichol & Dhariwal 2021)
+    // t in (0, 1]; the network is told timeScale · t.
+    static Process rectifiedFlow(double timeScale = 1.0);
+
+    ProcessKind kind() const { return m_kind; }
+    std::string name() const;  // "variance preserving, scaled linear, 1000 steps"
+
+    double maximum() const { return m_max; }  // the noisiest clock value that training saw
+    double minimum() const { return m_min; }  // the least noisy one above 0
+
+    double signal(double tau) const;      // a(τ)
+    double nativeScale(double tau) const;  // native x = nativeScale · y
+    double nativeSignal(double tau) const { return nativeScale(tau) * signal(tau); }  // s(t)
+    double nativeNoise(double tau) const { return nativeScale(tau) * tau; }          // n(t)
+    double networkTime(double tau) const;  // what the network is told: σ, step or timeScale·t
+    double tauOfTime(double networkTime) const;
+    // log(s²/n²); −∞ at pure noise, +∞ at 0.
+    double logSnr(double tau) const;
+    double tauOfLogSnr(double lambda) const;
+    // σ = n/s, the noise level in EDM coordinates; ∞ at pure noise.
+    double sigma(double tau) const;
+    double tauOfSigma(double sigma) const;
+
+    int trainingSteps() const { return int(m_logSigmas.size()); }  // 0 when time is continuous
+    double tauOfStep(double step) const;                           // VP only
+
+private:
+    ProcessKind m_kind = ProcessKind::VarianceExploding;
+    std::string m_scheduleName;
+    double m_min = 0.002, m_max = 80, m_timeScale = 1;
+    std::vector<double> m_logSigmas;
+};
+
+// What a network's output F means, given its native input x at noise level τ (σ, s, n as above):
+//   Epsilon        F = ε                    x̂0 = (x − n F)/s
+//   X0             F = x0
+//   V              F = s ε − n x0           x̂0 = (s x − n F)/(s² + n²)
+//   Score          F = ∇ log p = −ε/n       x̂0 = (x + n² F)/s
+//   FlowVelocity   F = ε − x0 (t up)        x̂0 = (n... ) general form: x̂0 = (x − n F)/(s + n)
+//   Edm            D = c_skip x + c_out F(c_in x, ln(σ)/4)        (Karras et al. 2022, table 1), with σ_data
+//   Consistency    f = c_skip(t) x + c_out(t) · (boundary of LCM: σ_data = 0.5, timestep scaling 10) applied to an ε- or v-network
+enum class Parametrization : std::uint8_t { Epsilon, X0, V, Score, FlowVelocity, Edm, LcmEpsilon, LcmV };
+
+const char* nameOf(Parametrization p);  // "epsilon", "x0", "v", "score", "flow velocity", "EDM preconditioning", ...
+
+// x̂0 = fromState · y + fromOutput · F; the network sees input · y and is told `time`.
+struct Conversion {
+    double input = 1, time = 0, fromState = 0, fromOutput = 1;
+};
+Conversion conversionAt(const Process& process, Parametrization p, double tau, double sigmaData = 0.5);
+
+}  // namespace meander

@@ -1,0 +1,84 @@
+// The engine thread: a queue of runs, carried out together where they share a model. Values go down (submit, pause, cancel ...), events come up.
+// All public functions may be called from any thread and return at once.
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "engine/run/plan.h"
+
+namespace meander {
+
+enum class RunEventKind : std::uint8_t { Queued, Loading, Started, Evaluated, Stepped, Paused, Resumed, Finished, Cancelled, Failed, Idle, DeviceReady };
+
+struct RunEvent {
+    RunEventKind kind = RunEventKind::Queued;
+    std::string runId;
+    int step = 0, steps = 0;              // done, of
+    int evaluation = 0, evaluations = 0;  // done, planned
+    double secondsLeft = 0;               // estimate
+    // Queued, Started, Finished, Cancelled, Failed: the run as it is now (a cancelled or failed one keeps its steps).
+    std::shared_ptr<const Run> run;
+    // Evaluated, Stepped: the new entry of the record.
+    std::shared_ptr<const Evaluation> evaluationRecord;
+    std::shared_ptr<const Step> stepRecord;
+    // A picture of x̂0 (images, h, w, 3) for live preview of images, with Evaluated.
+    HostTensor preview;
+    std::string message;
+};
+
+struct EngineOptions {
+    std::string device = "auto";
+    int threads = 0;
+    int maximumRowsPerCall = 64;
+    int maximumConcurrentRuns = 64;
+    bool preview = true;
+};
+
+class Engine {
+public:
+    // `sink` is called on the engine thread for every event, in order; it must return quickly. It is the record: nothing is skipped.
+    using Sink = std::function<void(const RunEvent&)>;
+    Engine(EngineOptions options, Sink sink);
+    ~Engine();  // cancels, waits for the current network call
+
+    // The plan's recipe is run; `parent` when it branches. Returns the new run's id.
+    std::string submit(const Plan& plan, std::shared_ptr<const Run> parent = nullptr, std::string name = {}, int number = 0);
+    // Several at once: they start together and share network calls.
+    std::vector<std::string> submit(const std::vector<Plan>& plans);
+
+    void pause(const std::string& runId);
+    void resume(const std::string& runId);
+    void step(const std::string& runId);  // one evaluation, then paused again
+    void cancel(const std::string& runId);
+    void cancelAll();
+    // Queue position among the waiting, 0 first.
+    void move(const std::string& runId, int position);
+    void waitIdle();  // for command line and tests, not for the window
+    std::string deviceDescription() const;
+    // "" when the GPU is in use, else the sentence why it is not.
+    std::string deviceNote() const;
+
+private:
+    struct Implementation;
+    std::unique_ptr<Implementation> m_implementation;
+};
+
+// Between the engine thread and a slower reader: keeps every event except that a newer Evaluated or Stepped of a run replaces a waiting older one.
+class Mailbox {
+public:
+    // `wake` is called (on the engine thread) when the box was empty.
+    explicit Mailbox(std::function<void()> wake) : m_wake(std::move(wake)) {}
+    void post(const RunEvent& e);
+    std::vector<RunEvent> drain();
+
+private:
+    std::mutex m_mutex;
+    std::vector<RunEvent> m_events;
+    std::function<void()> m_wake;
+};
+
+}  // namespace meander

@@ -1,0 +1,34 @@
+// What a recipe will do, cost and need, before anything runs and without touching a device.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "engine/run/trajectory.h"
+
+namespace meander {
+
+enum class NoteKind : std::uint8_t { Hint, Warning };
+struct PlanNote {
+    NoteKind kind = NoteKind::Hint;
+    std::string key;   // the recipe key it is about ("steps", "guidance", ...)
+    std::string text;  // a sentence
+};
+
+struct Plan {
+    Recipe resolved;              // every parameter filled in
+    ModelInfo model;
+    std::vector<double> levels;   // τ, steps + 1
+    int requests = 0;             // what the sampler asks for
+    int evaluations = 0;          // NFE per picture, both guidance branches counted
+    std::size_t bytes = 0;        // estimate of device memory while running, weights included
+    std::size_t recordBytes = 0;  // estimate of what the record will hold
+    double seconds = 0;           // estimate; 0 when nothing was measured yet
+    std::vector<PlanNote> notes;
+};
+
+// `parent` is needed when the recipe branches.
+Result<Plan> plan(const Recipe& recipe, const Run* parent = nullptr);
+// With a known model (no look-up).
+Result<Plan> plan(const Recipe& recipe, const ModelInfo& model, const Run* parent = nullptr);
+
+}  // namespace meander

@@ -1,0 +1,58 @@
+// All settings of a run, as data: the undo unit, the saved recipe, the command line's input and the bug report. No sentinels: what is absent is optional.
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/core/params.h"
+#include "engine/models/model.h"
+#include "engine/taps/taps.h"
+
+namespace meander {
+
+// A row of a table with its parameters: a sampler, schedule or guidance rule.
+struct Choice {
+    std::string id;
+    Params params;
+    bool operator==(const Choice&) const = default;
+};
+
+struct BranchPoint {
+    std::string run;  // id of the parent run
+    int step = 0;     // steps [0, step) are the parent's
+    bool operator==(const BranchPoint&) const = default;
+};
+
+struct Recipe {
+    std::string model = "builtin:sprites-unet";
+    std::string prompt;
+    std::string negativePrompt;
+    std::optional<int> classIndex;
+    std::uint64_t seed = 42;
+    int images = 1;  // pictures or particles
+    int steps = 20;
+    Choice sampler{"dpmpp_2m", {}};
+    Choice schedule{"karras", {}};
+    std::vector<Choice> guidance;  // in order of application
+    std::string precision = "auto";
+    std::string device = "auto";  // "auto", "cpu", "cuda:0"
+    AttentionLevel attention = AttentionLevel::Full;
+    bool recordStates = true;
+    std::optional<BranchPoint> branch;
+
+    bool operator==(const Recipe&) const = default;
+};
+
+Json toJson(const Recipe& r);
+// Unknown keys are an error that names them; absent keys take the defaults.
+Result<Recipe> recipeFromJson(const Json& j);
+// A model's recommended settings over the defaults.
+Recipe recommendedRecipe(const ModelInfo& info);
+
+// One line per setting that differs, in display order.
+struct Difference {
+    std::string key, label, left, right;
+};
+std::vector<Difference> differences(const Recipe& a, const Recipe& b);
+
+}  // namespace meander
