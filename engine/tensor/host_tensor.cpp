@@ -1,0 +1,87 @@
+#include <cstring>
+#include <stdexcept>
+
+#include "engine/tensor/tensor.h"
+
+namespace meander {
+namespace {
+
+template <class T>
+std::vector<std::byte> bytesOf(std::span<const T> values) {
+    const auto raw = std::as_bytes(values);
+    return {raw.begin(), raw.end()};
+}
+
+template <class T>
+T valueAt(const std::byte* bytes, std::int64_t i) {
+    T v;
+    std::memcpy(&v, bytes + std::size_t(i) * sizeof(T), sizeof(T));
+    return v;
+}
+
+}  // namespace
+
+HostTensor::HostTensor(Shape shape, DType type, std::vector<std::byte> bytes) : m_shape(shape), m_type(type) {
+    for (auto e : shape.extents())
+        if (e < 0) throw std::invalid_argument("host tensor: negative extent in " + shape.text());
+    if (bytes.size() != std::size_t(shape.count()) * sizeOf(type))
+        throw std::invalid_argument("host tensor: " + std::to_string(bytes.size()) + " bytes do not make " + shape.text() + " " + nameOf(type));
+    m_bytes = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
+}
+
+HostTensor HostTensor::fromFloats(Shape shape, std::span<const float> values) { return {shape, DType::F32, bytesOf(values)}; }
+HostTensor HostTensor::fromDoubles(Shape shape, std::span<const double> values) { return {shape, DType::F64, bytesOf(values)}; }
+
+double HostTensor::at(std::int64_t i) const {
+    if (i < 0 || !m_bytes || i >= count()) throw std::out_of_range("host tensor: element " + std::to_string(i) + " of " + m_shape.text());
+    const std::byte* b = m_bytes->data();
+    switch (m_type) {
+        case DType::F32: return valueAt<float>(b, i);
+        case DType::F64: return valueAt<double>(b, i);
+        case DType::F16: return kernels::f16ToFloat(valueAt<std::uint16_t>(b, i));
+        case DType::BF16: return kernels::bf16ToFloat(valueAt<std::uint16_t>(b, i));
+        case DType::I32: return valueAt<std::int32_t>(b, i);
+    }
+    return 0;
+}
+
+std::vector<float> HostTensor::toFloats() const {
+    if (m_type == DType::F32) return {floats().begin(), floats().end()};
+    std::vector<float> values(m_bytes ? std::size_t(count()) : 0);
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = float(at(std::int64_t(i)));
+    return values;
+}
+
+std::vector<double> HostTensor::toDoubles() const {
+    if (m_type == DType::F64) return {doubles().begin(), doubles().end()};
+    std::vector<double> values(m_bytes ? std::size_t(count()) : 0);
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = at(std::int64_t(i));
+    return values;
+}
+
+HostTensor HostTensor::toF16() const {
+    if (m_type == DType::F16 || !m_bytes) return *this;
+    std::vector<std::byte> halves(std::size_t(count()) * 2);
+    for (std::int64_t i = 0; i < count(); ++i) {
+        const std::uint16_t h = kernels::floatToF16(float(at(i)));
+        std::memcpy(halves.data() + 2 * i, &h, 2);
+    }
+    return {m_shape, DType::F16, std::move(halves)};
+}
+
+HostTensor HostTensor::rows(std::int64_t first, std::int64_t n) const {
+    if (m_shape.rank() == 0 || first < 0 || n < 0 || first + n > m_shape[0])
+        throw std::out_of_range("host tensor: rows " + std::to_string(first) + " + " + std::to_string(n) + " of " + m_shape.text());
+    const Shape s = m_shape.withRows(n);
+    const std::size_t row = m_shape[0] == 0 ? 0 : std::size_t(m_shape.rowCount()) * sizeOf(m_type);
+    const std::byte* from = bytes().data() + std::size_t(first) * row;
+    return {s, m_type, std::vector<std::byte>(from, from + std::size_t(n) * row)};
+}
+
+bool HostTensor::sameBits(const HostTensor& o) const {
+    if (bool(*this) != bool(o)) return false;
+    if (!m_bytes) return true;
+    return m_shape == o.m_shape && m_type == o.m_type && (m_bytes == o.m_bytes || *m_bytes == *o.m_bytes);
+}
+
+}  // namespace meander

@@ -1,0 +1,71 @@
+// One selection, many views: the step, token, run and region under the cursor. Views set it and subscribe to it; they never talk to each other.
+// Precedence of the step cursor: locked (clicked) > hover > live.
+#pragma once
+#include <QObject>
+#include <QPointF>
+#include <QSet>
+#include <QString>
+#include <optional>
+
+namespace meander::gui {
+
+struct StepCursor {
+    QString run;
+    int evaluation = 0;   // index of the evaluation in its trajectory; −1: the finished picture / last state
+    double logSnr = 0;    // the level, for linking runs of other lengths by the nearest log-SNR
+    bool operator==(const StepCursor&) const = default;
+};
+
+class SelectionModel : public QObject {
+    Q_OBJECT
+public:
+    using QObject::QObject;
+
+    QString currentRun() const { return m_run; }
+    QString comparedRun() const { return m_compared; }  // empty: not comparing
+    // What views show: hover if there is one, else the locked cursor.
+    StepCursor cursor() const { return m_hover ? *m_hover : m_locked; }
+    StepCursor lockedCursor() const { return m_locked; }
+    bool isHovering() const { return m_hover.has_value(); }
+    bool followsLive() const { return m_live; }
+    int image() const { return m_image; }            // which picture of the run
+    QSet<int> words() const { return m_words; }      // selected chips (Token::word)
+    std::optional<QPointF> pixel() const { return m_pixel; }  // in [0,1]² of the picture, for the inverse query
+    int attentionSite() const { return m_site; }     // −1: mean over layers
+    int attentionHead() const { return m_head; }     // −1: mean over heads
+
+public slots:
+    void setCurrentRun(const QString& run);
+    void setComparedRun(const QString& run);
+    void lockStep(const meander::gui::StepCursor& c);
+    void hoverStep(const meander::gui::StepCursor& c);
+    void clearHover();
+    void setFollowsLive(bool on);
+    void setImage(int index);
+    void setWords(const QSet<int>& words);
+    void toggleWord(int word, bool extend);
+    void setPixel(std::optional<QPointF> p);
+    void setAttentionSite(int site);
+    void setAttentionHead(int head);
+
+signals:
+    // Emitted when the value really changed. Views answer with update(), so that many signals cost one repaint.
+    void runChanged();
+    void cursorChanged();
+    void imageChanged();
+    void wordsChanged();
+    void pixelChanged();
+    void attentionChanged();
+    void liveChanged();
+
+private:
+    QString m_run, m_compared;
+    StepCursor m_locked;
+    std::optional<StepCursor> m_hover;
+    bool m_live = true;
+    int m_image = 0, m_site = -1, m_head = -1;
+    QSet<int> m_words;
+    std::optional<QPointF> m_pixel;
+};
+
+}  // namespace meander::gui
