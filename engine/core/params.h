@@ -37,6 +37,7 @@ struct ParamSpec {
     double step = 0.01;      // what one notch of a spin box changes
     bool logarithmic = false;  // a slider should be logarithmic
     bool advanced = false;     // folded away at first
+    bool optional = false;     // may be absent, which `help` explains ("the model's own"); resolveParams does not fill it
 };
 
 // Fills missing parameters with defaults; rejects unknown keys, wrong types and values out of range with a sentence that names `owner`.

@@ -64,9 +64,9 @@ private:
 //   X0             F = x0
 //   V              F = s ε − n x0           x̂0 = (s x − n F)/(s² + n²)
 //   Score          F = ∇ log p = −ε/n       x̂0 = (x + n² F)/s
-//   FlowVelocity   F = ε − x0 (t up)        x̂0 = (n... ) general form: x̂0 = (x − n F)/(s + n)
+//   FlowVelocity   F = ε − x0 = dx/dt       x̂0 = (x − n F)/(s + n)
 //   Edm            D = c_skip x + c_out F(c_in x, ln(σ)/4)        (Karras et al. 2022, table 1), with σ_data
-//   Consistency    f = c_skip(t) x + c_out(t) · (boundary of LCM: σ_data = 0.5, timestep scaling 10) applied to an ε- or v-network
+//   LcmEpsilon/V   f = c_skip(t) x + c_out(t) x̂0(F)   (Luo et al. 2023: σ_data 0.5, timestep scaling 10), x̂0 as for ε or v
 enum class Parametrization : std::uint8_t { Epsilon, X0, V, Score, FlowVelocity, Edm, LcmEpsilon, LcmV };
 
 const char* nameOf(Parametrization p);  // "epsilon", "x0", "v", "score", "flow velocity", "EDM preconditioning", ...

@@ -4,8 +4,10 @@
 #include <coroutine>
 #include <exception>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/core/params.h"
@@ -146,8 +148,8 @@ struct SamplerInfo {
     bool stochastic = false;    // draws noise at its default settings
     bool fewStep = false;       // meant for consistency-type models
     SamplerTask (*run)(Sampling&);
-    // Requests it makes for the given number of steps.
-    int (*requests)(int steps, const Params&);
+    // Requests it makes in interval `step` of `steps` (the first at its start, a second at its end).
+    int (*requestsInStep)(int step, int steps, const Params&);
 };
 
 const std::vector<SamplerInfo>& samplers();

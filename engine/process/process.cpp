@@ -1,0 +1,203 @@
+#include "engine/process/process.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace meander {
+
+namespace {
+constexpr double infinity = std::numeric_limits<double>::infinity();
+}
+
+Process Process::varianceExploding(double sigmaMin, double sigmaMax) {
+    Process p;
+    p.m_kind = ProcessKind::VarianceExploding;
+    p.m_scheduleName = "EDM";
+    p.m_min = sigmaMin;
+    p.m_max = sigmaMax;
+    return p;
+}
+
+Process Process::variancePreserving(std::vector<double> alphasCumprod, std::string scheduleName) {
+    if (alphasCumprod.size() < 2) throw Failure("A variance-preserving process needs at least two training steps.");
+    Process p;
+    p.m_kind = ProcessKind::VariancePreserving;
+    p.m_scheduleName = std::move(scheduleName);
+    p.m_logSigmas.reserve(alphasCumprod.size());
+    for (double a : alphasCumprod) {
+        // A terminal signal of exactly 0 (zero terminal SNR) is kept finite: σ = 10⁴ is noise to every network.
+        const double clipped = std::clamp(a, 1e-8, 1 - 1e-12);
+        const double logSigma = 0.5 * std::log((1 - clipped) / clipped);
+        if (!p.m_logSigmas.empty() && !(logSigma > p.m_logSigmas.back()))
+            throw Failure("The training schedule does not get noisier at step " + std::to_string(p.m_logSigmas.size()) + "; the scheduler settings of the model are damaged.");
+        p.m_logSigmas.push_back(logSigma);
+    }
+    p.m_min = std::exp(p.m_logSigmas.front());
+    p.m_max = std::exp(p.m_logSigmas.back());
+    return p;
+}
+
+namespace {
+std::vector<double> cumulative(int steps, auto beta) {
+    std::vector<double> alphas;
+    double product = 1;
+    for (int k = 0; k < steps; ++k) alphas.push_back(product *= 1 - beta(k));
+    return alphas;
+}
+}  // namespace
+
+Process Process::vpLinear(int steps, double betaStart, double betaEnd) {
+    return variancePreserving(cumulative(steps, [&](int k) { return betaStart + (betaEnd - betaStart) * k / (steps - 1); }), "linear");
+}
+
+Process Process::vpScaledLinear(int steps, double betaStart, double betaEnd) {
+    const double from = std::sqrt(betaStart), to = std::sqrt(betaEnd);
+    return variancePreserving(cumulative(steps,
+                                         [&](int k) {
+                                             const double root = from + (to - from) * k / (steps - 1);
+                                             return root * root;
+                                         }),
+                              "scaled linear");
+}
+
+Process Process::vpCosine(int steps, double maxBeta) {
+    const auto alphaBar = [](double t) {
+        const double c = std::cos((t + 0.008) / 1.008 * M_PI / 2);
+        return c * c;
+    };
+    return variancePreserving(cumulative(steps, [&](int k) { return std::min(1 - alphaBar((k + 1.0) / steps) / alphaBar(double(k) / steps), maxBeta); }), "cosine");
+}
+
+Process Process::rectifiedFlow(double timeScale) {
+    Process p;
+    p.m_kind = ProcessKind::RectifiedFlow;
+    p.m_scheduleName = "rectified flow";
+    p.m_min = 1e-3;
+    p.m_max = 1;
+    p.m_timeScale = timeScale;
+    return p;
+}
+
+std::string Process::name() const {
+    switch (m_kind) {
+        case ProcessKind::VarianceExploding: return "variance exploding (EDM)";
+        case ProcessKind::VariancePreserving: return "variance preserving, " + m_scheduleName + ", " + std::to_string(trainingSteps()) + " steps";
+        case ProcessKind::RectifiedFlow: return "rectified flow";
+    }
+    return {};
+}
+
+double Process::signal(double tau) const { return m_kind == ProcessKind::RectifiedFlow ? 1 - tau : 1; }
+
+double Process::nativeScale(double tau) const { return m_kind == ProcessKind::VariancePreserving ? 1 / std::sqrt(1 + tau * tau) : 1; }
+
+double Process::networkTime(double tau) const {
+    switch (m_kind) {
+        case ProcessKind::VarianceExploding: return tau;
+        case ProcessKind::RectifiedFlow: return m_timeScale * tau;
+        case ProcessKind::VariancePreserving: break;
+    }
+    const double logSigma = std::log(tau);
+    const auto upper = std::upper_bound(m_logSigmas.begin(), m_logSigmas.end(), logSigma);
+    if (upper == m_logSigmas.begin()) return 0;
+    if (upper == m_logSigmas.end()) return double(m_logSigmas.size() - 1);
+    const auto k = std::size_t(upper - m_logSigmas.begin()) - 1;
+    const double position = double(k) + (logSigma - m_logSigmas[k]) / (m_logSigmas[k + 1] - m_logSigmas[k]);
+    // A level that was made from a whole step must give that step back exactly.
+    const double whole = std::round(position);
+    return std::abs(position - whole) < 1e-9 * double(m_logSigmas.size()) ? whole : position;
+}
+
+double Process::tauOfTime(double time) const {
+    switch (m_kind) {
+        case ProcessKind::VarianceExploding: return time;
+        case ProcessKind::RectifiedFlow: return time / m_timeScale;
+        case ProcessKind::VariancePreserving: return tauOfStep(time);
+    }
+    return time;
+}
+
+double Process::tauOfStep(double step) const {
+    const double last = double(m_logSigmas.size() - 1);
+    step = std::clamp(step, 0.0, last);
+    const auto k = std::size_t(std::min(std::floor(step), last - 1));
+    const double w = step - double(k);
+    return std::exp((1 - w) * m_logSigmas[k] + w * m_logSigmas[k + 1]);
+}
+
+double Process::logSnr(double tau) const {
+    if (tau == 0) return infinity;
+    const double a = signal(tau);
+    return a <= 0 ? -infinity : 2 * std::log(a / tau);
+}
+
+double Process::tauOfLogSnr(double lambda) const { return tauOfSigma(std::exp(-0.5 * lambda)); }
+
+double Process::sigma(double tau) const {
+    const double a = signal(tau);
+    return a <= 0 ? infinity : tau / a;
+}
+
+double Process::tauOfSigma(double sigma) const {
+    if (m_kind != ProcessKind::RectifiedFlow) return sigma;
+    return std::isinf(sigma) ? 1 : sigma / (1 + sigma);
+}
+
+const char* nameOf(Parametrization p) {
+    switch (p) {
+        case Parametrization::Epsilon: return "epsilon";
+        case Parametrization::X0: return "x0";
+        case Parametrization::V: return "v";
+        case Parametrization::Score: return "score";
+        case Parametrization::FlowVelocity: return "flow velocity";
+        case Parametrization::Edm: return "EDM preconditioning";
+        case Parametrization::LcmEpsilon: return "consistency (LCM, epsilon)";
+        case Parametrization::LcmV: return "consistency (LCM, v)";
+    }
+    return "";
+}
+
+Conversion conversionAt(const Process& process, Parametrization p, double tau, double sigmaData) {
+    const double k = process.nativeScale(tau), s = process.nativeSignal(tau), n = process.nativeNoise(tau), a = process.signal(tau);
+    Conversion c;
+    c.input = k;
+    c.time = process.networkTime(tau);
+    switch (p) {
+        case Parametrization::X0: break;
+        case Parametrization::Epsilon:
+        case Parametrization::LcmEpsilon:
+            c.fromState = 1 / a;
+            c.fromOutput = -n / s;
+            break;
+        case Parametrization::V:
+        case Parametrization::LcmV:
+            c.fromState = s * k / (s * s + n * n);
+            c.fromOutput = -n / (s * s + n * n);
+            break;
+        case Parametrization::Score:
+            c.fromState = 1 / a;
+            c.fromOutput = n * n / s;
+            break;
+        case Parametrization::FlowVelocity:
+            c.fromState = k / (s + n);
+            c.fromOutput = -n / (s + n);
+            break;
+        case Parametrization::Edm: {
+            const double sigma = process.sigma(tau), total = sigma * sigma + sigmaData * sigmaData;
+            c.input = 1 / (a * std::sqrt(total));
+            c.time = std::log(sigma) / 4;
+            c.fromState = sigmaData * sigmaData / (total * a);
+            c.fromOutput = sigma * sigmaData / std::sqrt(total);
+            break;
+        }
+    }
+    if (p == Parametrization::LcmEpsilon || p == Parametrization::LcmV) {
+        const double scaled = 10 * c.time, total = scaled * scaled + sigmaData * sigmaData;
+        const double skip = sigmaData * sigmaData / total, out = scaled / std::sqrt(total);
+        c.fromState = out * c.fromState + skip * k;
+        c.fromOutput *= out;
+    }
+    return c;
+}
+
+}  // namespace meander

@@ -1,0 +1,202 @@
+#include <cmath>
+
+#include "engine/run/branching.h"
+#include "engine/run/driver.h"
+
+namespace meander {
+
+using Clock = std::chrono::steady_clock;
+
+ActiveRun::ActiveRun(Plan plan, Run run, std::shared_ptr<const Run> parent, Model& model, Backend& backend, Engine::Sink& sink)
+    : m_plan(std::move(plan)), m_run(std::move(run)), m_parent(std::move(parent)), m_model(model), m_backend(backend), m_sink(sink), m_started(Clock::now()) {
+    const Recipe& r = m_plan.resolved;
+    if (m_plan.model.conditioning != ConditioningKind::None) {
+        m_conditional = m_model.condition({r.prompt, r.classIndex, m_plan.model.conditioning == ConditioningKind::Class && !r.classIndex});
+        m_unconditional = m_model.condition({r.negativePrompt, {}, r.negativePrompt.empty()});
+        if (m_conditional) m_record.tokens = m_conditional->tokens;
+    }
+    m_record.levels = m_plan.levels;
+    m_record.sites = m_plan.model.attention;
+    begin();
+}
+
+void ActiveRun::begin() {
+    const Recipe& r = m_plan.resolved;
+    if (m_parent && !restoresHistory(r, *m_parent)) return beginAtBranch();
+    std::vector<std::int64_t> extents{r.images};
+    for (auto e : m_plan.model.stateShape.extents()) extents.push_back(e);
+    Tensor start(m_backend, Shape(extents), m_plan.model.stateType);
+    const Tensor unit = noise(0, start);
+    start = combine({{m_plan.levels.front(), unit}});
+    m_record.initial = download(start);
+    if (m_parent)
+        while (m_replayUntil < m_parent->trajectory->evaluations.size() && m_parent->trajectory->evaluations[m_replayUntil]->step < r.branch->step) ++m_replayUntil;
+    m_sampling = std::make_unique<Sampling>(process(), m_plan.levels, r.sampler.params, start, *this);
+    m_task = findSampler(r.sampler.id)->run(*m_sampling);
+    resume();
+}
+
+// Sampler or seed differ from the parent's: its steps are taken over as they are and the sampler starts afresh from the recorded state.
+void ActiveRun::beginAtBranch() {
+    const int step = m_plan.resolved.branch->step;
+    const Trajectory& old = *m_parent->trajectory;
+    m_record.initial = old.initial;
+    for (const auto& e : old.evaluations)
+        if (e->step < step) {
+            auto copy = std::make_shared<Evaluation>(*e);
+            copy->replayed = true;
+            m_record.evaluations.push_back(copy);
+        }
+    m_record.steps.assign(old.steps.begin(), old.steps.begin() + step);
+    m_sampling = std::make_unique<Sampling>(process(), m_plan.levels, m_plan.resolved.sampler.params, upload(m_backend, old.stateAt(step)), *this, step);
+    m_task = findSampler(m_plan.resolved.sampler.id)->run(*m_sampling);
+    resume();
+}
+
+void ActiveRun::resume() {
+    m_sampling->clearPending();
+    m_task.resume();
+}
+
+Tensor ActiveRun::noise(int draw, const Tensor& like) {
+    Tensor z(m_backend, like.shape(), like.type());
+    std::vector<kernels::NoiseAddress> addresses;
+    for (std::int64_t i = 0; i < like.rows(); ++i) addresses.push_back({m_plan.resolved.seed, std::uint32_t(i), std::uint32_t(draw), 0});
+    m_backend.normal(addresses, z);
+    return z;
+}
+
+void ActiveRun::advanced(const Tensor& x, const Level& to, bool stochastic) {
+    auto step = std::make_shared<Step>();
+    step->index = to.index - 1;
+    step->from = m_plan.levels[std::size_t(step->index)];
+    step->to = to.tau;
+    step->state = download(x);
+    step->stochastic = stochastic;
+    m_record.steps.push_back(step);
+    RunEvent e;
+    e.kind = RunEventKind::Stepped;
+    e.runId = id();
+    e.step = to.index;
+    e.steps = m_plan.resolved.steps;
+    e.evaluation = int(m_record.evaluations.size());
+    e.evaluations = m_plan.requests;
+    e.secondsLeft = secondsLeft();
+    e.stepRecord = step;
+    m_sink(e);
+}
+
+std::vector<Branch> ActiveRun::branches() const {
+    std::vector<Branch> list{Branch::Conditional};
+    if (m_plan.model.conditioning == ConditioningKind::None) return list;
+    const DenoiseRequest& q = *pending();
+    for (const auto& g : m_plan.resolved.guidance)
+        if (findGuidance(g.id)->needsUnconditional(g.params, process().logSnr(q.tau), double(q.step) / m_plan.resolved.steps)) {
+            list.push_back(Branch::Unconditional);
+            break;
+        }
+    return list;
+}
+
+bool ActiveRun::answerFromRecord() {
+    const std::size_t index = m_record.evaluations.size();
+    if (index >= m_replayUntil) return false;
+    auto e = std::make_shared<Evaluation>(*m_parent->trajectory->evaluations[index]);
+    DenoiseRequest& q = *pending();
+    // The same code on the same numbers asks the same question; if not, the record is of another program or machine, and the live network takes over.
+    if (!download(q.x).sameBits(e->state) || q.tau != e->tau) {
+        m_replayUntil = index;
+        return false;
+    }
+    e->replayed = true;
+    q.answer->denoised = upload(m_backend, e->denoised);
+    q.answer->conditional = q.answer->denoised;
+    for (const auto& b : e->branches) (b.branch == Branch::Conditional ? q.answer->conditional : q.answer->unconditional) = upload(m_backend, b.denoised);
+    m_record.evaluations.push_back(e);
+    emitEvaluation(e);
+    resume();
+    return true;
+}
+
+void ActiveRun::answer(const std::vector<Branch>& branches, Outcome outcome) {
+    DenoiseRequest& q = *pending();
+    const Recipe& r = m_plan.resolved;
+    GuidanceParts parts;
+    for (std::size_t i = 0; i < branches.size(); ++i) (branches[i] == Branch::Conditional ? parts.conditional : parts.unconditional) = outcome.denoised[i];
+    parts.combined = parts.conditional;
+    const GuidanceMoment moment{process(), q.tau, q.step, r.steps, q.x};
+    double weight = 1;
+    if (parts.unconditional)
+        for (const auto& g : r.guidance) {
+            const auto* rule = findGuidance(g.id);
+            rule->apply(g.params, moment, parts);
+            weight *= rule->weight(g.params, process().logSnr(q.tau), double(q.step) / r.steps);
+        }
+    *q.answer = {parts.combined, parts.conditional, parts.unconditional};
+    record(q, branches, outcome, *q.answer, weight);
+    if (paused && allowance > 0) --allowance;
+    resume();
+}
+
+void ActiveRun::record(const DenoiseRequest& q, const std::vector<Branch>& branches, const Outcome& outcome, const Answer& answer, double weight) {
+    auto e = std::make_shared<Evaluation>();
+    e->index = int(m_record.evaluations.size());
+    e->step = q.step;
+    e->tau = q.tau;
+    e->sigma = process().sigma(q.tau);
+    e->logSnr = process().logSnr(q.tau);
+    e->networkTime = conversionAt(process(), m_plan.model.parametrization, q.tau, m_plan.model.sigmaData).time;
+    e->state = download(q.x);
+    e->denoised = download(answer.denoised);
+    for (const double v : m_backend.reduceRows(kernels::Reduction::SumAbs, answer.denoised))
+        if (!std::isfinite(v))
+            throw Failure("The estimate became not a number (NaN) or infinite in step " + std::to_string(q.step + 1) + ". Lower the guidance scale, use more steps, or choose precision f32.");
+    if (branches.size() > 1 && m_plan.resolved.recordStates)
+        for (std::size_t i = 0; i < branches.size(); ++i) e->branches.push_back({branches[i], download(outcome.denoised[i])});
+    e->guidanceWeight = weight;
+    e->networkRows = int(branches.size()) * images();
+    e->rowsInCall = outcome.rowsInCall;
+    e->milliseconds = outcome.milliseconds;
+    e->attention = outcome.attention;
+    m_run.evaluations += int(branches.size());
+    m_record.evaluations.push_back(e);
+    emitEvaluation(e);
+}
+
+void ActiveRun::emitEvaluation(std::shared_ptr<const Evaluation> e) {
+    RunEvent event;
+    event.kind = RunEventKind::Evaluated;
+    event.runId = id();
+    event.step = e->step;
+    event.steps = m_plan.resolved.steps;
+    event.evaluation = int(m_record.evaluations.size());
+    event.evaluations = m_plan.requests;
+    event.secondsLeft = secondsLeft();
+    // Decoding every estimate of a fast run would cost more than it shows: 30 previews a second are enough.
+    const auto now = Clock::now();
+    if (m_plan.model.state == StateKind::Image && now - m_lastPreview > std::chrono::milliseconds(33)) {
+        m_lastPreview = now;
+        event.preview = m_model.decode(e->denoised);
+    }
+    event.evaluationRecord = std::move(e);
+    m_sink(event);
+}
+
+double ActiveRun::secondsLeft() const {
+    const int did = int(m_record.evaluations.size());
+    if (did == 0) return m_plan.seconds;
+    const double elapsed = std::chrono::duration<double>(Clock::now() - m_started).count();
+    return elapsed / did * std::max(0, m_plan.requests - did);
+}
+
+std::shared_ptr<const Run> ActiveRun::snapshot(RunStatus status, const std::string& problem) {
+    auto run = std::make_shared<Run>(m_run);
+    run->status = status;
+    run->problem = problem;
+    run->seconds = std::chrono::duration<double>(Clock::now() - m_started).count();
+    run->trajectory = std::make_shared<const Trajectory>(m_record);
+    if (m_plan.model.state == StateKind::Image && status != RunStatus::Queued && !m_record.steps.empty()) run->pictures = m_model.decode(m_record.last());
+    return run;
+}
+
+}  // namespace meander

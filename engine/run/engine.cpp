@@ -1,0 +1,434 @@
+#include "engine/run/engine.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <list>
+#include <set>
+#include <thread>
+
+#include "engine/run/driver.h"
+
+namespace meander {
+
+namespace {
+
+struct Waiting {
+    Plan plan;
+    Run run;
+    std::shared_ptr<const Run> parent;
+};
+
+enum class Wish : std::uint8_t { Pause, Resume, Step, Cancel };
+
+}  // namespace
+
+// The mutex guards what callers hand in (queue, wishes) and the flags; everything below `owned by the thread` is touched by the engine thread alone.
+struct Engine::Implementation {
+    Implementation(EngineOptions o, Sink s) : options(std::move(o)), sink(std::move(s)), thread([this] { loop(); }) {}
+    ~Implementation() {
+        {
+            const std::lock_guard lock(mutex);
+            stopping = true;
+        }
+        changed.notify_all();
+        thread.join();
+    }
+
+    void enqueue(std::vector<Waiting> entries) {
+        {
+            const std::lock_guard lock(mutex);
+            for (auto& e : entries) queue.push_back(std::move(e));
+            idle = false;
+        }
+        changed.notify_all();
+    }
+    void wish(const std::string& id, Wish w) {
+        {
+            const std::lock_guard lock(mutex);
+            wishes.emplace_back(id, w);
+        }
+        changed.notify_all();
+    }
+
+    // --- the engine thread ---
+    void loop() {
+        openDevice();
+        while (waitForWork()) {
+            try {
+                grantWishes();
+                admit();
+                tick();
+            } catch (const std::exception& e) {
+                failAll(e.what());
+            }
+        }
+        for (auto& run : active) emit(RunEventKind::Cancelled, run->snapshot(RunStatus::Cancelled), {});
+        active.clear();
+        models.clear();
+    }
+
+    void openDevice() {
+        std::string note;
+        if (options.device != "cpu") {
+            const int index = options.device.starts_with("cuda:") ? std::atoi(options.device.c_str() + 5) : 0;
+            auto probe = kernels::createCudaBackend(index);
+            backend = std::move(probe.backend);
+            note = probe.why;
+        }
+        if (!backend) backend = kernels::createCpuBackend({options.threads});
+        {
+            const std::lock_guard lock(mutex);
+            deviceDescription = backend->description();
+            deviceNote = note;
+        }
+        RunEvent e;
+        e.kind = RunEventKind::DeviceReady;
+        e.message = note;
+        sink(e);
+    }
+
+    bool hasRunnable() const {
+        return std::any_of(active.begin(), active.end(), [](const auto& r) { return !r->paused || r->allowance > 0; });
+    }
+
+    bool waitForWork() {
+        std::unique_lock lock(mutex);
+        if (queue.empty() && active.empty() && !idle) {
+            idle = true;
+            lock.unlock();
+            changed.notify_all();
+            RunEvent e;
+            e.kind = RunEventKind::Idle;
+            sink(e);
+            lock.lock();
+        }
+        changed.wait(lock, [this] { return stopping || !wishes.empty() || hasRunnable() || canAdmit(); });
+        return !stopping;
+    }
+
+    // A waiting run may start when it shares the model of those in progress, or nothing is in progress (paused runs do not block others of their model).
+    bool canAdmit() const {
+        if (queue.empty() || int(active.size()) >= options.maximumConcurrentRuns) return false;
+        return active.empty() || std::any_of(queue.begin(), queue.end(), [this](const Waiting& w) { return keyOf(w.plan) == activeKey; }) || !hasRunnable();
+    }
+
+    static std::string keyOf(const Plan& p) { return p.resolved.model + "|" + p.resolved.precision; }
+
+    void grantWishes() {
+        std::vector<std::pair<std::string, Wish>> granted;
+        {
+            const std::lock_guard lock(mutex);
+            granted.swap(wishes);
+        }
+        for (const auto& [id, wish] : granted) {
+            if (id == "*") {
+                while (!active.empty()) grant(active.begin(), wish);
+                continue;
+            }
+            if (wish == Wish::Cancel && cancelWaiting(id)) continue;
+            const auto it = std::find_if(active.begin(), active.end(), [&id = id](const auto& r) { return r->id() == id; });
+            if (it != active.end()) grant(it, wish);
+        }
+    }
+
+    bool cancelWaiting(const std::string& id) {
+        Run cancelled;
+        {
+            const std::lock_guard lock(mutex);
+            const auto it = std::find_if(queue.begin(), queue.end(), [&](const Waiting& w) { return w.run.id == id; });
+            if (it == queue.end()) return false;
+            cancelled = it->run;
+            queue.erase(it);
+        }
+        cancelled.status = RunStatus::Cancelled;
+        emit(RunEventKind::Cancelled, std::make_shared<Run>(cancelled), {});
+        return true;
+    }
+
+    void grant(std::list<std::unique_ptr<ActiveRun>>::iterator it, Wish wish) {
+        ActiveRun& run = **it;
+        switch (wish) {
+            case Wish::Pause:
+                if (run.paused) break;
+                run.paused = true;
+                emit(RunEventKind::Paused, run.snapshot(RunStatus::Paused), {});
+                break;
+            case Wish::Resume:
+                if (!run.paused) break;
+                run.paused = false;
+                run.allowance = 0;
+                emit(RunEventKind::Resumed, run.snapshot(RunStatus::Running), {});
+                break;
+            case Wish::Step:
+                if (!run.paused) {
+                    run.paused = true;
+                    emit(RunEventKind::Paused, run.snapshot(RunStatus::Paused), {});
+                }
+                ++run.allowance;
+                break;
+            case Wish::Cancel:
+                emit(RunEventKind::Cancelled, run.snapshot(RunStatus::Cancelled), {});
+                active.erase(it);
+                break;
+        }
+    }
+
+    void admit() {
+        for (;;) {
+            Waiting next;
+            {
+                const std::lock_guard lock(mutex);
+                if (!canAdmit()) return;
+                auto it = queue.begin();
+                if (hasRunnable()) it = std::find_if(queue.begin(), queue.end(), [this](const Waiting& w) { return keyOf(w.plan) == activeKey; });
+                next = std::move(*it);
+                queue.erase(it);
+            }
+            start(std::move(next));
+        }
+    }
+
+    void start(Waiting w) {
+        auto run = std::make_shared<Run>(w.run);
+        try {
+            Model& model = modelFor(w.plan, w.run.id);
+            run->device = backend->description();
+            run->status = RunStatus::Running;
+            run->model = model.info();
+            w.plan.model = model.info();
+            backend->resetPeak();
+            auto active_ = std::make_unique<ActiveRun>(std::move(w.plan), *run, w.parent, model, *backend, sink);
+            activeKey = keyOf(active_->plan());
+            emit(RunEventKind::Started, active_->snapshot(RunStatus::Running), {});
+            active.push_back(std::move(active_));
+        } catch (const std::exception& e) {
+            run->status = RunStatus::Failed;
+            run->problem = e.what();
+            emit(RunEventKind::Failed, run, e.what());
+        }
+    }
+
+    Model& modelFor(const Plan& plan, const std::string& runId) {
+        const std::string key = keyOf(plan);
+        for (auto it = models.begin(); it != models.end(); ++it)
+            if (it->first == key) {
+                models.splice(models.begin(), models, it);
+                return *models.front().second;
+            }
+        RunEvent e;
+        e.kind = RunEventKind::Loading;
+        e.runId = runId;
+        e.message = plan.model.name;
+        sink(e);
+        // Three models are kept; one in use never leaves.
+        while (models.size() >= 3) {
+            auto last = std::prev(models.end());
+            if (!active.empty() && last->first == activeKey) {
+                models.splice(models.begin(), models, last);
+                continue;
+            }
+            models.erase(last);
+        }
+        auto model = loadModel(plan.resolved.model, *backend, {plan.resolved.precision});
+        if (!model) throw Failure(model.error().text);
+        models.emplace_front(key, std::move(*model));
+        return *models.front().second;
+    }
+
+    // One round: answer from records what they cover, then one network call for the runs of one model, as many as fit.
+    void tick() {
+        std::vector<ActiveRun*> ready;
+        int rows = 0;
+        std::string key;
+        for (auto& run : active) {
+            if (run->paused && run->allowance == 0) continue;
+            while (!run->done() && run->answerFromRecord()) {
+            }
+            if (run->done()) continue;
+            const std::string own = keyOf(run->plan());
+            if (key.empty()) key = own;
+            const int more = run->images() * int(run->branches().size());
+            if (own != key || (!ready.empty() && rows + more > limitFor(*run))) continue;
+            rows += more;
+            ready.push_back(run.get());
+        }
+        if (!ready.empty()) evaluateTogether(modelOf(key), *backend, ready);
+        // Those that did not fit come first next time.
+        for (ActiveRun* r : ready) rotate(r);
+        collect();
+    }
+
+    int limitFor(const ActiveRun& run) const { return run.plan().model.state == StateKind::Points ? 65536 : options.maximumRowsPerCall; }
+
+    Model& modelOf(const std::string& key) {
+        for (auto& m : models)
+            if (m.first == key) return *m.second;
+        throw Failure("The model of a paused run was unloaded; run it again.");
+    }
+
+    void rotate(ActiveRun* run) {
+        const auto it = std::find_if(active.begin(), active.end(), [run](const auto& r) { return r.get() == run; });
+        active.splice(active.end(), active, it);
+    }
+
+    void collect() {
+        for (auto it = active.begin(); it != active.end();) {
+            ActiveRun& run = **it;
+            if (!run.problem.empty()) {
+                emit(RunEventKind::Failed, run.snapshot(RunStatus::Failed, run.problem), run.problem);
+            } else if (run.done()) {
+                run.setPeakBytes(backend->memoryUse().peak);
+                emit(RunEventKind::Finished, run.snapshot(RunStatus::Finished), {});
+            } else {
+                ++it;
+                continue;
+            }
+            it = active.erase(it);
+        }
+    }
+
+    void failAll(const std::string& why) {
+        for (auto& run : active) emit(RunEventKind::Failed, run->snapshot(RunStatus::Failed, why), why);
+        active.clear();
+        models.clear();  // a failed device may have lost them
+    }
+
+    void emit(RunEventKind kind, std::shared_ptr<const Run> run, const std::string& message) {
+        RunEvent e;
+        e.kind = kind;
+        e.runId = run->id;
+        e.run = std::move(run);
+        e.message = message;
+        if (e.run->trajectory) {
+            e.step = int(e.run->trajectory->steps.size());
+            e.evaluation = int(e.run->trajectory->evaluations.size());
+        }
+        e.steps = e.run->recipe.steps;
+        sink(e);
+    }
+
+    const EngineOptions options;
+    Sink sink;
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::deque<Waiting> queue;
+    std::vector<std::pair<std::string, Wish>> wishes;
+    bool stopping = false, idle = true;
+    std::string deviceDescription, deviceNote;
+    // owned by the thread
+    std::unique_ptr<Backend> backend;
+    std::list<std::pair<std::string, std::unique_ptr<Model>>> models;  // most recently used first
+    std::list<std::unique_ptr<ActiveRun>> active;
+    std::string activeKey;
+    std::thread thread;  // last: starts when everything else is ready
+};
+
+Engine::Engine(EngineOptions options, Sink sink) : m_implementation(std::make_unique<Implementation>(std::move(options), std::move(sink))) {}
+Engine::~Engine() = default;
+
+namespace {
+Waiting waiting(const Plan& plan, std::shared_ptr<const Run> parent, std::string name, int number) {
+    Waiting w{plan, {}, std::move(parent)};
+    w.run.id = newRunId();
+    w.run.number = number;
+    w.run.name = std::move(name);
+    w.run.recipe = plan.resolved;
+    w.run.model = plan.model;
+    w.run.created = nowUtc();
+    return w;
+}
+}  // namespace
+
+std::string Engine::submit(const Plan& plan, std::shared_ptr<const Run> parent, std::string name, int number) {
+    auto w = waiting(plan, std::move(parent), std::move(name), number);
+    const std::string id = w.run.id;
+    std::vector<Waiting> one;
+    one.push_back(std::move(w));
+    m_implementation->enqueue(std::move(one));
+    return id;
+}
+
+std::vector<std::string> Engine::submit(const std::vector<Plan>& plans) {
+    std::vector<Waiting> entries;
+    std::vector<std::string> ids;
+    for (const auto& p : plans) {
+        entries.push_back(waiting(p, nullptr, {}, 0));
+        ids.push_back(entries.back().run.id);
+    }
+    m_implementation->enqueue(std::move(entries));
+    return ids;
+}
+
+void Engine::pause(const std::string& runId) { m_implementation->wish(runId, Wish::Pause); }
+void Engine::resume(const std::string& runId) { m_implementation->wish(runId, Wish::Resume); }
+void Engine::step(const std::string& runId) { m_implementation->wish(runId, Wish::Step); }
+void Engine::cancel(const std::string& runId) { m_implementation->wish(runId, Wish::Cancel); }
+
+void Engine::cancelAll() {
+    auto& d = *m_implementation;
+    {
+        const std::lock_guard lock(d.mutex);
+        for (const auto& w : d.queue) d.wishes.emplace_back(w.run.id, Wish::Cancel);
+        d.wishes.emplace_back("*", Wish::Cancel);
+    }
+    d.changed.notify_all();
+}
+
+void Engine::move(const std::string& runId, int position) {
+    auto& d = *m_implementation;
+    const std::lock_guard lock(d.mutex);
+    const auto it = std::find_if(d.queue.begin(), d.queue.end(), [&](const Waiting& w) { return w.run.id == runId; });
+    if (it == d.queue.end()) return;
+    Waiting w = std::move(*it);
+    d.queue.erase(it);
+    d.queue.insert(d.queue.begin() + std::clamp(position, 0, int(d.queue.size())), std::move(w));
+}
+
+void Engine::waitIdle() {
+    auto& d = *m_implementation;
+    std::unique_lock lock(d.mutex);
+    d.changed.wait(lock, [&] { return d.idle; });
+}
+
+std::string Engine::deviceDescription() const {
+    const std::lock_guard lock(m_implementation->mutex);
+    return m_implementation->deviceDescription;
+}
+
+std::string Engine::deviceNote() const {
+    const std::lock_guard lock(m_implementation->mutex);
+    return m_implementation->deviceNote;
+}
+
+void Mailbox::post(const RunEvent& e) {
+    bool wasEmpty = false;
+    {
+        const std::lock_guard lock(m_mutex);
+        wasEmpty = m_events.empty();
+        const bool replaceable = e.kind == RunEventKind::Evaluated || e.kind == RunEventKind::Stepped;
+        bool replaced = false;
+        if (replaceable)
+            for (auto it = m_events.rbegin(); it != m_events.rend(); ++it) {
+                if (it->runId != e.runId) continue;
+                if (it->kind == e.kind) {
+                    const HostTensor preview = it->preview;
+                    *it = e;
+                    if (!it->preview) it->preview = preview;
+                    replaced = true;
+                } else if (it->kind == RunEventKind::Evaluated || it->kind == RunEventKind::Stepped) {
+                    continue;  // the other of the two kinds may lie between
+                }
+                break;
+            }
+        if (!replaced) m_events.push_back(e);
+    }
+    if (wasEmpty && m_wake) m_wake();
+}
+
+std::vector<RunEvent> Mailbox::drain() {
+    const std::lock_guard lock(m_mutex);
+    return std::exchange(m_events, {});
+}
+
+}  // namespace meander

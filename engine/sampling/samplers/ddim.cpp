@@ -1,0 +1,25 @@
+// DDIM (Song et al. 2021, eq. 12): to the next level along the predicted ε, with a share η of the DDPM posterior's noise. In coordinates y = a x0 + τ ε.
+#include <algorithm>
+#include <cmath>
+
+#include "engine/sampling/samplers/samplers.h"
+
+namespace meander {
+
+SamplerTask ddim(Sampling& s) {
+    const double eta = real(s.params, "eta");
+    for (auto [from, to] : s.intervals()) {
+        const Tensor d = (co_await s.denoise(s.x, from, to)).denoised;
+        const double ratio = s.process.sigma(to) / s.process.sigma(from);
+        const double fresh = to.isClean() ? 0 : eta * to * std::sqrt(std::max(0.0, 1 - ratio * ratio));  // standard deviation of the new noise
+        const double kept = std::sqrt(std::max(0.0, to * to - fresh * fresh));
+        // a' D + kept · ε̂ with ε̂ = (y − a D)/τ
+        const double onState = kept / from, onDenoised = s.signal(to) - s.signal(from) * kept / from;
+        if (fresh > 0)
+            s.advance(combine({{onState, s.x}, {onDenoised, d}, {fresh, s.noise()}}), to);
+        else
+            s.advance(combine({{onState, s.x}, {onDenoised, d}}), to);
+    }
+}
+
+}  // namespace meander

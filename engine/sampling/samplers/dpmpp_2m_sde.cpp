@@ -1,0 +1,31 @@
+// SDE-DPM-Solver++(2M), midpoint form (Lu et al. 2022b, algorithm 3 with η; k-diffusion): second-order multistep for the reverse SDE in λ = log(a/τ).
+#include <cmath>
+
+#include "engine/sampling/samplers/samplers.h"
+
+namespace meander {
+
+SamplerTask dpmpp2mSde(Sampling& s) {
+    const double eta = real(s.params, "eta"), noiseScale = real(s.params, "s_noise");
+    Tensor previous;
+    double previousH = 0;
+    for (auto [from, to] : s.intervals()) {
+        const Tensor d = (co_await s.denoise(s.x, from, to)).denoised;
+        if (to.isClean()) {
+            s.advance(combine({{s.signal(0), d}}), to);
+            co_return;
+        }
+        const double h = s.halfLogSnr(to) - s.halfLogSnr(from), extra = eta == 0 ? 0 : eta * h;
+        const double onState = to / from * std::exp(-extra), onDenoised = -s.signal(to) * std::expm1(-h - extra);
+        const double extrapolate = previous && std::isfinite(previousH) ? h / (2 * previousH) : 0;
+        Tensor next = extrapolate == 0 ? combine({{onState, s.x}, {onDenoised, d}})
+                                       : combine({{onState, s.x}, {onDenoised * (1 + extrapolate), d}, {-onDenoised * extrapolate, previous}});
+        const double spread = to * std::sqrt(-std::expm1(-2 * extra)) * noiseScale;
+        if (spread > 0) next = combine({{1, next}, {spread, s.noise()}});
+        s.advance(next, to);
+        previous = d;
+        previousH = h;
+    }
+}
+
+}  // namespace meander

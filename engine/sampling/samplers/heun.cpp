@@ -1,0 +1,20 @@
+// Heun's second-order method (Karras et al. 2022, algorithm 1): an Euler step, then the mean of the slopes at both ends. The last step, to clean, stays Euler.
+#include "engine/sampling/samplers/samplers.h"
+
+namespace meander {
+
+SamplerTask heun(Sampling& s) {
+    for (auto [from, to] : s.intervals()) {
+        const Tensor d = (co_await s.denoise(s.x, from, to)).denoised;
+        const Tensor predicted = combine({{to / from, s.x}, {1 - to / from, d}});
+        if (to.isClean()) {
+            s.advance(predicted, to);
+            co_return;
+        }
+        const Tensor d2 = (co_await s.denoise(predicted, to, to)).denoised;
+        const double half = 0.5 * (to - from);
+        s.advance(combine({{1 + half / from, s.x}, {-half / from, d}, {half / to, predicted}, {-half / to, d2}}), to);
+    }
+}
+
+}  // namespace meander
