@@ -121,6 +121,7 @@ Result<Params> resolveParams(const std::vector<ParamSpec>& specs, const Params& 
     Params resolved;
     for (const auto& s : specs) {
         const auto it = given.find(s.key);
+        if (it == given.end() && s.optional) continue;  // absent has its own meaning
         auto value = checked(s, it == given.end() ? s.defaultValue : it->second, owner);
         if (!value) return value.error();
         resolved.emplace(s.key, std::move(*value));

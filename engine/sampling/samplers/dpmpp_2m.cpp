@@ -1,4 +1,7 @@
-// DPM-Solver++(2M) (Lu et al. 2022b, algorithm 2): second-order multistep in λ = log(a/τ), one evaluation a step. The first step and the one to clean are first order.
+// DPM-Solver++(2M) (Lu et al. 2022b, algorithm 2): second-order multistep, one evaluation a step; the first step and the one to clean are first order.
+// In these coordinates dy/d(log τ) = y − D under every process, so the exponential integrator runs in log τ. For variance exploding and preserving this is the
+// paper's λ. For rectified flow it avoids λ = −∞ at pure noise: on the exact Gaussian with Karras levels the order is 2.07 where extrapolating in
+// log((1 − t)/t) gives 1.76 and, at 20 steps, ten times the error.
 #include <cmath>
 
 #include "engine/sampling/samplers/samplers.h"
@@ -10,13 +13,14 @@ SamplerTask dpmpp2m(Sampling& s) {
     double previousH = 0;
     for (auto [from, to] : s.intervals()) {
         const Tensor d = (co_await s.denoise(s.x, from, to)).denoised;
-        const double h = s.halfLogSnr(to) - s.halfLogSnr(from);  // ∞ from pure noise or to clean
-        const double onState = to / from, onDenoised = -s.signal(to) * std::expm1(-h);
-        const double extrapolate = previous && !to.isClean() && std::isfinite(previousH) ? h / (2 * previousH) : 0;
-        if (extrapolate == 0)
+        const double h = std::log(from / to);  // ∞ to clean
+        const double onState = to / from, onDenoised = s.signal(to) - s.signal(from) * onState;
+        if (!previous || to.isClean()) {
             s.advance(combine({{onState, s.x}, {onDenoised, d}}), to);
-        else
+        } else {
+            const double extrapolate = h / (2 * previousH);
             s.advance(combine({{onState, s.x}, {onDenoised * (1 + extrapolate), d}, {-onDenoised * extrapolate, previous}}), to);
+        }
         previous = d;
         previousH = h;
     }

@@ -1,4 +1,5 @@
-// SDE-DPM-Solver++(2M), midpoint form (Lu et al. 2022b, algorithm 3 with η; k-diffusion): second-order multistep for the reverse SDE in λ = log(a/τ).
+// SDE-DPM-Solver++(2M), midpoint form (Lu et al. 2022b, algorithm 3 with η; k-diffusion): second-order multistep for the reverse SDE in
+// λ = log(a/τ); the extrapolation of D uses log τ, as in DPM++ 2M, which is the same for a = 1.
 #include <cmath>
 
 #include "engine/sampling/samplers/samplers.h"
@@ -17,14 +18,14 @@ SamplerTask dpmpp2mSde(Sampling& s) {
         }
         const double h = s.halfLogSnr(to) - s.halfLogSnr(from), extra = eta == 0 ? 0 : eta * h;
         const double onState = to / from * std::exp(-extra), onDenoised = -s.signal(to) * std::expm1(-h - extra);
-        const double extrapolate = previous && std::isfinite(previousH) ? h / (2 * previousH) : 0;
+        const double logStep = std::log(from / to), extrapolate = previous ? logStep / (2 * previousH) : 0;
         Tensor next = extrapolate == 0 ? combine({{onState, s.x}, {onDenoised, d}})
                                        : combine({{onState, s.x}, {onDenoised * (1 + extrapolate), d}, {-onDenoised * extrapolate, previous}});
         const double spread = to * std::sqrt(-std::expm1(-2 * extra)) * noiseScale;
         if (spread > 0) next = combine({{1, next}, {spread, s.noise()}});
         s.advance(next, to);
         previous = d;
-        previousH = h;
+        previousH = logStep;
     }
 }
 

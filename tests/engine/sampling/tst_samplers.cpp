@@ -106,6 +106,24 @@ private:
         return std::sqrt(sum / double(got.size()));
     }
 
+    // Mean and deviation per component of 4000 particles.
+    std::vector<std::pair<double, double>> statistics(const SamplerInfo& info, const Process& p, int steps) {
+        const auto levels = *makeSchedule("karras", p, steps, {});
+        Host host(*m_backend);
+        const auto got = solve(info, p, levels, start(p, levels, 4000, 11), host, defaults(info, {{"eta", 1.0}}));
+        std::vector<std::pair<double, double>> result;
+        for (std::size_t c = 0; c < 4; ++c) {
+            double sum = 0, squares = 0;
+            for (std::size_t i = c; i < got.size(); i += 4) {
+                sum += got[i];
+                squares += got[i] * got[i];
+            }
+            const double n = double(got.size()) / 4, m = sum / n;
+            result.emplace_back(m, std::sqrt(squares / n - m * m));
+        }
+        return result;
+    }
+
 private slots:
     void order_data() {
         QTest::addColumn<QString>("sampler");
@@ -120,11 +138,11 @@ private slots:
         QFETCH(int, process);
         const auto& info = *findSampler(sampler.toStdString());
         const auto p = processes()[std::size_t(process)].second;
-        const std::string schedule = p.kind() == ProcessKind::RectifiedFlow ? "uniform_t" : "karras";
-        const double coarse = error(info, p, schedule, 80, defaults(info)), fine = error(info, p, schedule, 160, defaults(info));
+        // Karras levels end at the model's lowest one whatever the steps; a list whose last level shrinks with the steps would measure the jump to clean instead.
+        const double coarse = error(info, p, "karras", 80, defaults(info)), fine = error(info, p, "karras", 160, defaults(info));
         const double order = std::log2(coarse / fine);
         qInfo("%s: error %.3e -> %.3e, order %.3f", qPrintable(QTest::currentDataTag()), coarse, fine, order);
-        QVERIFY2(std::abs(order - info.order) < 0.15, qPrintable(QString::number(order)));
+        QVERIFY2(std::abs(order - info.order) < 0.2, qPrintable(QString::number(order)));
     }
 
     void moments_data() {
@@ -133,24 +151,19 @@ private slots:
         for (const char* id : {"euler_ancestral", "ddim", "dpmpp_2m_sde"})
             for (int p = 0; p < 3; ++p) QTest::addRow("%s %s", id, qPrintable(processes()[std::size_t(p)].first)) << id << p;
     }
-    // With η = 1 the exact mean and deviation appear as the steps grow. 20 000 particles: standard error of a deviation is 0.5 %.
+    // With η = 1 the exact mean and deviation appear as the steps grow. The samplers are first order, so twice the deviation at 2N less that at N is the limit;
+    // the same 4000 particles serve both, whose deviation has a standard error of 1.1 %.
     void moments() {
         QFETCH(QString, sampler);
         QFETCH(int, process);
         const auto& info = *findSampler(sampler.toStdString());
         const auto p = processes()[std::size_t(process)].second;
-        const auto levels = *makeSchedule(p.kind() == ProcessKind::RectifiedFlow ? "flow_shift" : "karras", p, 200, {});
-        Host host(*m_backend);
-        const auto got = solve(info, p, levels, start(p, levels, 20000, 11), host, defaults(info, {{"eta", 1.0}}));
+        const auto coarse = statistics(info, p, 60), fine = statistics(info, p, 120);
         for (std::size_t c = 0; c < 4; ++c) {
-            double sum = 0, squares = 0;
-            for (std::size_t i = c; i < got.size(); i += 4) {
-                sum += got[i];
-                squares += got[i] * got[i];
-            }
-            const double n = double(got.size()) / 4, m = sum / n, deviation = std::sqrt(squares / n - m * m), wanted = std::sqrt(variances[c]);
-            QVERIFY2(std::abs(m - mean) < 4 * wanted / std::sqrt(n) + 0.004, qPrintable(QString("mean %1").arg(m)));
-            QVERIFY2(std::abs(deviation / wanted - 1) < 0.03, qPrintable(QString("deviation %1 of %2").arg(deviation).arg(wanted)));
+            const double wanted = std::sqrt(variances[c]), limit = 2 * fine[c].second - coarse[c].second;
+            QVERIFY2(std::abs(fine[c].first - mean) < 4 * wanted / std::sqrt(4000) + 0.01, qPrintable(QString("mean %1").arg(fine[c].first)));
+            QVERIFY2(std::abs(limit / wanted - 1) < 0.04, qPrintable(QString("deviation %1, %2, limit %3 of %4").arg(coarse[c].second).arg(fine[c].second).arg(limit).arg(wanted)));
+            QVERIFY2(std::abs(fine[c].second - wanted) < std::abs(coarse[c].second - wanted) + 0.02 * wanted, "more steps must not be worse");
         }
     }
 
