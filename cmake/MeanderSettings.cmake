@@ -9,11 +9,23 @@ if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
 endif()
 
+# One layout on every system: bin/, lib/meander/ and share/meander/ beside each other; the programs rely on it.
+set(CMAKE_INSTALL_LIBDIR lib CACHE PATH "Folder of libraries below the install prefix")
+include(GNUInstallDirs)
+
 find_program(MEANDER_CCACHE ccache)
+mark_as_advanced(MEANDER_CCACHE)
 if(MEANDER_CCACHE)
   set(CMAKE_C_COMPILER_LAUNCHER ${MEANDER_CCACHE})
   set(CMAKE_CXX_COMPILER_LAUNCHER ${MEANDER_CCACHE})
   set(CMAKE_CUDA_COMPILER_LAUNCHER ${MEANDER_CCACHE})
+endif()
+
+# The folder of resources a built program falls back to; a package has none.
+if(MEANDER_PACKAGE)
+  set(MEANDER_SOURCE_RESOURCES "")
+else()
+  set(MEANDER_SOURCE_RESOURCES ${CMAKE_SOURCE_DIR}/resources)
 endif()
 
 add_library(meander_settings INTERFACE)
@@ -24,6 +36,13 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
   target_compile_options(meander_settings INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wno-missing-field-initializers>)
   if(MEANDER_WERROR)
     target_compile_options(meander_settings INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
+  endif()
+  if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT MEANDER_SANITIZE)
+    # What distributions ask of a package.
+    target_compile_options(meander_settings INTERFACE $<$<COMPILE_LANGUAGE:C,CXX>:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong>)
+    if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
+      target_link_options(meander_settings INTERFACE -Wl,-z,relro,-z,now)
+    endif()
   endif()
   foreach(sanitizer IN LISTS MEANDER_SANITIZE)
     target_compile_options(meander_settings INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${sanitizer} -fno-omit-frame-pointer -fno-sanitize-recover=all>)

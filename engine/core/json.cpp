@@ -51,18 +51,23 @@ std::int64_t integerOf(const Json& j, const char* key, const std::string& what) 
     wrongType(key, "a whole number", what);
 }
 
-}  // namespace
-
-Result<Json> parseJson(std::string_view text, const std::string& what, const JsonLimits& limits) {
+template <class J>
+Result<J> parseAs(std::string_view text, const std::string& what, const JsonLimits& limits) {
     if (text.size() > limits.bytes)
         return Error{"Cannot read " + what + ": it is " + std::to_string(text.size() >> 20) + " MiB long, more than the " + std::to_string(limits.bytes >> 20) + " MiB that such text may have."};
-    if (depthOf(text) > limits.depth) return Error{"Cannot read " + what + ": it is nested more than " + std::to_string(limits.depth) + " levels deep. The file is damaged or not what it seems to be."};
+    if (depthOf(text) > limits.depth)
+        return Error{"Cannot read " + what + ": it is nested more than " + std::to_string(limits.depth) + " levels deep. The file is damaged or not what it seems to be."};
     try {
-        return Json::parse(text.begin(), text.end());
+        return J::parse(text.begin(), text.end());
     } catch (const std::exception& e) {
         return Error{"Cannot read " + what + ": it is not valid JSON. The file may be damaged or incomplete; try to download it again.", e.what()};
     }
 }
+
+}  // namespace
+
+Result<Json> parseJson(std::string_view text, const std::string& what, const JsonLimits& limits) { return parseAs<Json>(text, what, limits); }
+Result<nlohmann::json> parseSortedJson(std::string_view text, const std::string& what, const JsonLimits& limits) { return parseAs<nlohmann::json>(text, what, limits); }
 
 Result<std::string> readTextFile(const std::string& path, std::size_t limit) {
     std::error_code error;

@@ -16,6 +16,8 @@ struct JsonLimits {
 
 // `what` names the source in the sentence: "the file header of 'a.safetensors'".
 Result<Json> parseJson(std::string_view text, const std::string& what, const JsonLimits& limits = {});
+// The same for large flat objects (file headers, vocabularies): sorted keys, so that building it stays n log n.
+Result<nlohmann::json> parseSortedJson(std::string_view text, const std::string& what, const JsonLimits& limits = {});
 Result<Json> readJsonFile(const std::string& path, const JsonLimits& limits = {});
 
 // The whole file as bytes, refused above `limit`.

@@ -209,6 +209,10 @@ struct Engine::Implementation {
         }
     }
 
+    bool inUse(const std::string& key) const {
+        return std::any_of(active.begin(), active.end(), [&](const auto& r) { return keyOf(r->plan()) == key; });
+    }
+
     Model& modelFor(const Plan& plan, const std::string& runId) {
         const std::string key = keyOf(plan);
         for (auto it = models.begin(); it != models.end(); ++it)
@@ -223,12 +227,9 @@ struct Engine::Implementation {
         sink(e);
         // Three models are kept; one in use never leaves.
         while (models.size() >= 3) {
-            auto last = std::prev(models.end());
-            if (!active.empty() && last->first == activeKey) {
-                models.splice(models.begin(), models, last);
-                continue;
-            }
-            models.erase(last);
+            const auto unused = std::find_if(models.rbegin(), models.rend(), [this](const auto& m) { return !inUse(m.first); });
+            if (unused == models.rend()) break;
+            models.erase(std::prev(unused.base()));
         }
         auto model = loadModel(plan.resolved.model, *backend, {plan.resolved.precision});
         if (!model) throw Failure(model.error().text);

@@ -3,6 +3,7 @@
 #pragma once
 #include <QObject>
 #include <QString>
+#include <QStringList>
 #include <QUndoStack>
 #include <memory>
 #include <vector>
@@ -23,11 +24,24 @@ struct LiveRun {
     HostTensor preview;         // newest x̂0 pictures
 };
 
+// Unsaved work of a program that ended without closing its project.
+struct RecoveryEntry {
+    QString id;           // of the snapshot
+    QString name;         // as the project was called
+    QString projectPath;  // empty: it had never been saved
+    QString time;         // of the last change, local, for people
+    qint64 bytes = 0;
+    int runs = 0;
+};
+
 class Document : public QObject {
     Q_OBJECT
 public:
     explicit Document(QObject* parent = nullptr);
     ~Document() override;
+
+    // Starts the engine thread; called once, after the first paint. Runs asked for earlier wait.
+    void startEngine();
 
     // The recipe being edited.
     const Recipe& draft() const;
@@ -35,24 +49,35 @@ public:
     void editDraft(const Recipe& next, const QString& label, const QString& mergeKey = {});
     // What the draft would do; refreshed off the GUI thread after each edit (planChanged).
     const Result<Plan>& draftPlan() const;
+    bool isPlanning() const;  // an answer for the newest draft is still under way
+    // What the draft's model is; null until it is known, or when it cannot be read (the plan's error then says why).
+    std::shared_ptr<const ModelInfo> draftModel() const;
     QUndoStack& undoStack();
 
     // In order of creation; running ones included. Trajectories of old runs are loaded on demand: `run(id)->trajectory` may be null until `trajectoryLoaded`.
     std::vector<RunPtr> runs() const;
     RunPtr run(const QString& id) const;
     const LiveRun* live(const QString& id) const;  // null when not waiting, running or paused
+    QStringList queue() const;                     // ids of the live runs: running first, then waiting in their order
+    RunPtr baseline() const;                       // the pinned run; null when none
     void requestTrajectory(const QString& id);
+    // What a list needs to draw the run's picture; runChanged follows.
+    void requestPicture(const QString& id);
 
     // Commands.
     void runDraft();
     void branchFrom(const QString& runId, int step);  // sets the draft's branch point and runs it
+    void setBranchPoint(const QString& runId, int step);  // only sets it: the run's recipe becomes the draft, to be changed before it runs
     void pause(const QString& runId);
     void resume(const QString& runId);
     void singleStep(const QString& runId);
     void cancel(const QString& runId);
+    void cancelAll();
+    bool isBusy() const;  // anything waiting, running or paused
     void moveInQueue(const QString& runId, int position);
     void renameRun(const QString& runId, const QString& name);
-    void setPinned(const QString& runId, bool pinned);
+    void setPinned(const QString& runId, bool pinned);  // the baseline; at most one run is
+    void addRun(RunPtr run);  // puts a finished run into the project (import, tests); emits runsChanged and runFinished
     void removeRun(const QString& runId);  // undoable until the project is closed
 
     // The file. All of these keep the old project when they fail and tell why.
@@ -60,11 +85,18 @@ public:
     Status open(const QString& path);
     Status save();
     Status saveAs(const QString& path);
+    // A copy of the file as a new, untitled project (samples, recovered work).
+    Status openAsUntitled(const QString& path, const QString& name);
     QString path() const;         // empty: untitled
     QString displayName() const;  // "sprites-tour.meander" or "Untitled"
     bool isModified() const;
 
-    std::string deviceDescription() const;
+    // Snapshots left by programs that are not running any more, newest first.
+    std::vector<RecoveryEntry> recoverable() const;
+    Status restore(const RecoveryEntry& entry);  // its snapshot stays until the project is saved
+    void discard(const RecoveryEntry& entry);
+
+    std::string deviceDescription() const;  // empty until the engine has started
     std::string deviceNote() const;
 
 signals:
@@ -72,6 +104,7 @@ signals:
     void planChanged();
     void runsChanged();                       // the list: added, removed, renamed, reordered
     void runChanged(const QString& id);       // status, progress, preview or a new step; at most once per frame and run
+    void runQueued(const QString& id);        // a run asked for by this window was accepted
     void runFinished(const QString& id);
     void trajectoryLoaded(const QString& id);
     void projectChanged();                    // path, name, modified
@@ -80,6 +113,7 @@ signals:
     void message(const QString& sentence);                         // status bar and log
 
 private:
+    friend class DocumentEdit;
     struct Implementation;
     std::unique_ptr<Implementation> m_implementation;
 };

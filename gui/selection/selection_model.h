@@ -6,6 +6,7 @@
 #include <QSet>
 #include <QString>
 #include <optional>
+#include <utility>
 
 namespace meander::gui {
 
@@ -15,6 +16,12 @@ struct StepCursor {
     double logSnr = 0;    // the level, for linking runs of other lengths by the nearest log-SNR
     bool operator==(const StepCursor&) const = default;
 };
+
+// How an attention map is normalised before it is shown; printed in every caption.
+enum class AttentionShare { PromptTokens, AllTokens };  // ÷ the sum over the words of the prompt; raw softmax over all tokens
+
+// What the horizontal axis of every plot over a run shows.
+enum class StepAxis { Step, Sigma, LogSnr, Evaluations, Milliseconds };
 
 class SelectionModel : public QObject {
     Q_OBJECT
@@ -33,6 +40,8 @@ public:
     std::optional<QPointF> pixel() const { return m_pixel; }  // in [0,1]² of the picture, for the inverse query
     int attentionSite() const { return m_site; }     // −1: mean over layers
     int attentionHead() const { return m_head; }     // −1: mean over heads
+    StepAxis axis() const { return m_axis; }
+    AttentionShare attentionShare() const { return m_share; }
 
 public slots:
     void setCurrentRun(const QString& run);
@@ -47,6 +56,10 @@ public slots:
     void setPixel(std::optional<QPointF> p);
     void setAttentionSite(int site);
     void setAttentionHead(int head);
+    void setAxis(meander::gui::StepAxis axis);
+    void setAttentionShare(meander::gui::AttentionShare share) {
+        if (std::exchange(m_share, share) != share) emit attentionChanged();
+    }
 
 signals:
     // Emitted when the value really changed. Views answer with update(), so that many signals cost one repaint.
@@ -57,6 +70,7 @@ signals:
     void pixelChanged();
     void attentionChanged();
     void liveChanged();
+    void axisChanged();
 
 private:
     QString m_run, m_compared;
@@ -64,6 +78,8 @@ private:
     std::optional<StepCursor> m_hover;
     bool m_live = true;
     int m_image = 0, m_site = -1, m_head = -1;
+    AttentionShare m_share = AttentionShare::PromptTokens;
+    StepAxis m_axis = StepAxis::Step;
     QSet<int> m_words;
     std::optional<QPointF> m_pixel;
 };

@@ -17,9 +17,13 @@
 
 #include "kernels/api/error.h"
 #include "kernels/api/philox.h"
+#include "kernels/api/trace.h"
 #include "kernels/api/view.h"
 
 namespace meander::kernels {
+
+// Raised with every change of this file: a module of another version is refused, not called.
+inline constexpr int backendApiVersion = 1;
 
 enum class Activation : std::uint8_t { None, Silu, GeluErf, GeluTanh, QuickGelu, Relu };
 
@@ -162,6 +166,9 @@ public:
     virtual std::vector<double> dotRows(View a, View b) = 0;
     // Entropy of attention over keys, averaged over queries: p (b, heads, tq, tk) → (b*heads) values in nats.
     virtual std::vector<double> attentionEntropy(View p) = 0;
+
+    // Expensive operations are noted in `trace` until null is given. A backend that cannot leaves it empty.
+    virtual void setTrace(Trace* trace) { (void)trace; }
 };
 
 struct CpuOptions {

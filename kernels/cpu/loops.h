@@ -15,8 +15,9 @@ struct GemmBlock {
     const float* const* rows = nullptr;  // rows[tap * rowStride + r], with rowStride >= rowCount
     int rowStride = 0, rowCount = 0, taps = 1;
     std::int64_t offset = 0, depth = 0;   // elements [offset, offset + depth) of every row
-    const float* panels = nullptr;        // at the first depth of this block
+    const float* panels = nullptr;        // the first panel
     std::int64_t panelStride = 0;         // floats from one full panel to the next
+    std::int64_t panelDepth = 0;          // row of the panels that belongs to element `offset` of the first tap
     std::int64_t columns = 0;
     float* acc = nullptr;
     std::int64_t accStride = 0;           // at least columns rounded up to whole vectors
@@ -46,12 +47,13 @@ struct Loops {
     void (*layerNorm[2])(const void* x, std::int64_t rows, std::int64_t c, const float* gamma, const float* beta, float eps, const float* scale,
                          const float* shift, void* y);
     void (*rmsNorm[2])(const void* x, std::int64_t rows, std::int64_t c, const float* gamma, float eps, void* y);
-    // Adds to sum[c] and squares[c] over `pixels` rows, of x - pivot[c].
+    // sum[c] and squares[c] over `pixels` rows, of x − pivot[c].
     void (*channelSums[2])(const void* x, std::int64_t pixels, std::int64_t c, const float* pivot, float* sum, float* squares);
     // y = activation(x * scale[c] + shift[c])
     void (*channelAffine[2])(const void* x, std::int64_t pixels, std::int64_t c, const float* scale, const float* shift, Activation, void* y);
 
     // s[i] = exp(s[i] * scale + bias[i] − max), returns the sum; bias may be null. A row without a finite score becomes zeros with sum 0.
+    // s has room for whole vectors: what lies behind n becomes zero. scale must not be negative there.
     float (*softmaxRow)(float* s, std::int64_t n, float scale, const float* bias);
     void (*scaleRow[2])(const float* x, std::int64_t n, float factor, void* y);
 
@@ -59,7 +61,7 @@ struct Loops {
     void (*binary[2])(Binary, const void* a, const void* b, std::int64_t n, void* y);
     void (*toFloat[2])(const void* x, std::int64_t n, float* y);
     void (*fromFloat[2])(const float* x, std::int64_t n, void* y);
-    // Pairs (x[i], x[i + half]) ... sums for entropy: −Σ p ln p of n probabilities.
+    // −Σ p ln p
     double (*entropy)(const float* p, std::int64_t n);
 };
 

@@ -10,7 +10,11 @@ inline Vec geluTanh(Vec x) {
     const Vec inner = set1(0.7978845608028654f) * fma(set1(0.044715f) * x * x, x, x);
     return x * sigmoidOf(inner + inner);  // 0.5 (1 + tanh u) = sigmoid(2u)
 }
-inline Vec geluErf(Vec x) { return set1(0.5f) * x * (set1(1.0f) + erfOf(x * set1(0.70710678118654752f))); }
+// x Φ(x), Φ(x) = erfc(|x| / √2) / 2 below zero and one minus that above.
+inline Vec geluErf(Vec x) {
+    const Vec tail = set1(0.5f) * absOf(x) * erfcOf(absOf(x) * set1(0.70710678118654752f));
+    return max(set1(0.0f), x) - tail;
+}
 
 template <Activation A>
 inline Vec activate(Vec x) {
@@ -18,7 +22,7 @@ inline Vec activate(Vec x) {
     else if constexpr (A == Activation::GeluErf) return geluErf(x);
     else if constexpr (A == Activation::GeluTanh) return geluTanh(x);
     else if constexpr (A == Activation::QuickGelu) return x * sigmoidOf(set1(1.702f) * x);
-    else if constexpr (A == Activation::Relu) return max(x, set1(0.0f));
+    else if constexpr (A == Activation::Relu) return max(set1(0.0f), x);  // this order keeps NaN
     else return x;
 }
 
@@ -77,7 +81,7 @@ void unary(Unary op, const void* xRaw, std::int64_t n, void* yRaw) {
         case Unary::Sqrt: return apply(sqrtOf);
         case Unary::Tanh: return apply(tanhOf);
         case Unary::Abs: return apply(absOf);
-        case Unary::Clamp1: return apply([](Vec v) { return max(min(v, set1(1.0f)), set1(-1.0f)); });
+        case Unary::Clamp1: return apply([](Vec v) { return max(set1(-1.0f), min(set1(1.0f), v)); });
         case Unary::Exp: return perLane(::expf);
         case Unary::Sin: return perLane(::sinf);
         case Unary::Cos: return perLane(::cosf);

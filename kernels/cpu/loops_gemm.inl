@@ -2,9 +2,9 @@
 namespace {
 
 #if defined(__AVX512F__)
-constexpr int kernelRows = 8, kernelVectors = 3, kernelDepth = 128;
+constexpr int kernelRows = 8, kernelVectors = 3, kernelDepth = 192;
 #else
-constexpr int kernelRows = 6, kernelVectors = 2, kernelDepth = 256;
+constexpr int kernelRows = 6, kernelVectors = 2, kernelDepth = 384;
 #endif
 
 using meander::kernels::GemmBlock;
@@ -33,47 +33,63 @@ void gemmTile(const GemmBlock& g, const float* const* rows, const float* b, floa
 
 using Tile = void (*)(const GemmBlock&, const float* const*, const float*, float*);
 
-template <int V>
+// Rows of one pass: enough sums in flight to hide the latency of a multiply-add, also over a narrow panel.
+constexpr int rowsFor(int vectors) { return vectors == 1 && kernelRows == 6 ? 12 : kernelRows; }
+
+template <int V, int R = rowsFor(V)>
 Tile tileFor(int rows) {
-    switch (rows) {
-        case 1: return gemmTile<1, V>;
-        case 2: return gemmTile<2, V>;
-        case 3: return gemmTile<3, V>;
-        case 4: return gemmTile<4, V>;
-        case 5: return gemmTile<5, V>;
-        case 6: return gemmTile<6, V>;
-#if defined(__AVX512F__)
-        case 7: return gemmTile<7, V>;
-        case 8: return gemmTile<8, V>;
-#endif
-    }
-    return nullptr;
+    if (rows == R) return gemmTile<R, V>;
+    if constexpr (R > 1) return tileFor<V, R - 1>(rows);
+    else return nullptr;
 }
 
 Tile tileFor(int rows, int vectors) {
-    switch (vectors) {
-        case 1: return tileFor<1>(rows);
-        case 2: return tileFor<2>(rows);
-#if defined(__AVX512F__)
-        case 3: return tileFor<3>(rows);
-#endif
+    if (vectors == 1) return tileFor<1>(rows);
+    if constexpr (kernelVectors > 2)
+        if (vectors == 3) return tileFor<kernelVectors>(rows);
+    return tileFor<2>(rows);
+}
+
+// One or two rows read each weight once: several panels side by side hide the latency that few sums cannot.
+template <int R>
+std::int64_t gemmFew(const GemmBlock& g) {
+    constexpr int V = kernelVectors, nr = V * vecWidth, P = R == 1 ? 4 : 2;
+    std::int64_t column = 0;
+    for (; column + P * nr <= g.columns; column += P * nr) {
+        const float* b = g.panels + column / nr * g.panelStride + g.panelDepth * nr;
+        Vec acc[R][P][V];
+        for (int r = 0; r < R; ++r)
+            for (int p = 0; p < P; ++p)
+                for (int v = 0; v < V; ++v)
+                    acc[r][p][v] = g.accumulate ? load(g.acc + r * g.accStride + column + p * nr + v * vecWidth) : set1(0.0f);
+        for (int tap = 0; tap < g.taps; ++tap)
+            for (std::int64_t k = g.offset; k < g.offset + g.depth; ++k, b += nr)
+                for (int r = 0; r < R; ++r) {
+                    const Vec av = set1(g.rows[std::int64_t(tap) * g.rowStride + r][k]);
+                    for (int p = 0; p < P; ++p)
+                        for (int v = 0; v < V; ++v) acc[r][p][v] = fma(av, load(b + p * g.panelStride + v * vecWidth), acc[r][p][v]);
+                }
+        for (int r = 0; r < R; ++r)
+            for (int p = 0; p < P; ++p)
+                for (int v = 0; v < V; ++v) store(g.acc + r * g.accStride + column + p * nr + v * vecWidth, acc[r][p][v]);
     }
-    return nullptr;
+    return column;
 }
 
 // The panel outside, so that it stays in the first cache while all rows pass by.
 void gemm(const GemmBlock& g) {
     constexpr int nr = kernelVectors * vecWidth;
-    const float* panel = g.panels;
-    for (std::int64_t column = 0; column < g.columns; column += nr, panel += g.panelStride) {
+    std::int64_t column = g.rowCount == 1 ? gemmFew<1>(g) : g.rowCount == 2 ? gemmFew<2>(g) : 0;
+    const float* panel = g.panels + column / nr * g.panelStride;
+    for (; column < g.columns; column += nr, panel += g.panelStride) {
         const std::int64_t left = g.columns - column;
-        const int vectors = left >= nr ? kernelVectors : int((left + vecWidth - 1) / vecWidth);
-        const Tile full = tileFor(kernelRows, vectors);
-        // A narrow last panel has its own depth stride: the caller's pointer is for full ones.
-        for (int row = 0; row < g.rowCount; row += kernelRows) {
-            const int count = g.rowCount - row < kernelRows ? g.rowCount - row : kernelRows;
-            const Tile tile = count == kernelRows ? full : tileFor(count, vectors);
-            tile(g, g.rows + row, panel, g.acc + row * g.accStride + column);
+        const int vectors = left >= nr ? kernelVectors : int((left + vecWidth - 1) / vecWidth), rows = rowsFor(vectors);
+        const Tile full = tileFor(rows, vectors);
+        const float* b = panel + g.panelDepth * vectors * vecWidth;  // the last panel may be narrower
+        for (int row = 0; row < g.rowCount; row += rows) {
+            const int count = g.rowCount - row < rows ? g.rowCount - row : rows;
+            const Tile tile = count == rows ? full : tileFor(count, vectors);
+            tile(g, g.rows + row, b, g.acc + row * g.accStride + column);
         }
     }
 }

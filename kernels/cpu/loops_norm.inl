@@ -78,31 +78,29 @@ void channelAffine(const void* xRaw, std::int64_t pixels, std::int64_t c, const 
 }
 
 float softmaxRow(float* s, std::int64_t n, float scale, const float* bias) {
+    const std::int64_t padded = (n + vecWidth - 1) / vecWidth * vecWidth;
+    for (std::int64_t i = n; i < padded; ++i) s[i] = -INFINITY;
     Vec top = set1(-3.402823466e38f);
-    eachVec(n, [&](std::int64_t i, int count) {
-        Vec v = load(s + i, count) * set1(scale);
-        if (bias) v = v + load(bias + i, count);
-        if (bias) store(s + i, v, count);
-        if (count == vecWidth) top = max(top, v);
-        else {
-            float lanes[vecWidth];
-            store(lanes, v);
-            for (int lane = 0; lane < count; ++lane) top = max(top, set1(lanes[lane]));
+    for (std::int64_t i = 0; i < padded; i += vecWidth) {
+        Vec v = load(s + i) * set1(scale);
+        if (bias) {
+            v = v + load(bias + i, int(n - i < vecWidth ? n - i : vecWidth));
+            store(s + i, v);
         }
-    });
+        top = max(top, v);
+    }
     const float highest = maxOf(top);
-    if (!(highest > -3.0e38f)) {
-        std::memset(s, 0, std::size_t(n) * sizeof(float));
+    if (highest < -3.0e38f) {  // every key masked
+        std::memset(s, 0, std::size_t(padded) * sizeof(float));
         return 0.0f;
     }
-    const float factor = bias ? 1.0f : scale;
+    const Vec factor = set1(bias ? 1.0f : scale), offset = set1(-highest);
     Vec sum = set1(0.0f);
-    eachVec(n, [&](std::int64_t i, int count) {
-        const Vec arg = fma(load(s + i, count), set1(factor), set1(-highest));
-        store(s + i, expOf(arg), count);
-        if (count == vecWidth) sum = sum + load(s + i);
-        else sum = sum + load(s + i, count);
-    });
+    for (std::int64_t i = 0; i < padded; i += vecWidth) {
+        const Vec e = expOf(fma(load(s + i), factor, offset));
+        store(s + i, e);
+        sum = sum + e;
+    }
     return sumOf(sum);
 }
 

@@ -39,6 +39,7 @@ inline Vec withSign(Vec a, Vec s) {
 inline Vec powerOfTwo(Vec n) {
     return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(n.v), _mm512_set1_epi32(127)), 23))};
 }
+inline Vec zeroWhereLess(Vec a, Vec b, Vec value) { return {_mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a.v, b.v, _CMP_NLT_UQ), value.v)}; }
 inline Vec load(const Bf16* p) {
     const __m256i h = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
     return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(h), 16))};
@@ -72,6 +73,7 @@ inline Vec withSign(Vec a, Vec s) { return {_mm256_or_ps(a.v, _mm256_and_ps(_mm2
 inline Vec powerOfTwo(Vec n) {
     return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n.v), _mm256_set1_epi32(127)), 23))};
 }
+inline Vec zeroWhereLess(Vec a, Vec b, Vec value) { return {_mm256_andnot_ps(_mm256_cmp_ps(a.v, b.v, _CMP_LT_OQ), value.v)}; }
 inline Vec load(const Bf16* p) {
     const __m128i h = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
     return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(h), 16))};
@@ -105,6 +107,7 @@ inline Vec rounded(Vec a) { return {_mm_cvtepi32_ps(_mm_cvtps_epi32(a.v))}; }
 inline Vec absOf(Vec a) { return {_mm_andnot_ps(_mm_set1_ps(-0.0f), a.v)}; }
 inline Vec withSign(Vec a, Vec s) { return {_mm_or_ps(a.v, _mm_and_ps(_mm_set1_ps(-0.0f), s.v))}; }
 inline Vec powerOfTwo(Vec n) { return {_mm_castsi128_ps(_mm_slli_epi32(_mm_add_epi32(_mm_cvtps_epi32(n.v), _mm_set1_epi32(127)), 23))}; }
+inline Vec zeroWhereLess(Vec a, Vec b, Vec value) { return {_mm_andnot_ps(_mm_cmplt_ps(a.v, b.v), value.v)}; }
 inline Vec load(const Bf16* p) {
     const __m128i h = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
     return {_mm_castsi128_ps(_mm_unpacklo_epi16(_mm_setzero_si128(), h))};
@@ -158,9 +161,10 @@ inline float maxOf(Vec a) {
     return m;
 }
 
-// exp to about 1 ulp in [-87.3, 88.7]; below it is 0 to single precision's smallest normal, above it saturates (3e38).
-inline Vec expOf(Vec x) {
-    x = max(min(x, set1(88.3762626647949f)), set1(-87.3365447504019f));
+// exp to about 1 ulp; 0 below -87.3, saturates at 2.4e38 above 88.37. NaN stays NaN: min and max return their second operand then.
+inline Vec expOf(Vec original) {
+    const Vec lowest = set1(-87.3365447504019f);
+    const Vec x = max(lowest, min(set1(88.3762626647949f), original));
     const Vec n = rounded(x * set1(1.44269504088896341f));
     Vec r = fma(n, set1(-0.693359375f), x);
     r = fma(n, set1(2.12194440e-4f), r);
@@ -170,7 +174,7 @@ inline Vec expOf(Vec x) {
     p = fma(p, r, set1(4.1665795894e-2f));
     p = fma(p, r, set1(1.6666665459e-1f));
     p = fma(p, r, set1(5.0000001201e-1f));
-    return (fma(p, r * r, r) + set1(1.0f)) * powerOfTwo(n);
+    return zeroWhereLess(original, lowest, (fma(p, r * r, r) + set1(1.0f)) * powerOfTwo(n));
 }
 inline Vec sigmoidOf(Vec x) { return set1(1.0f) / (set1(1.0f) + expOf(set1(0.0f) - x)); }
 inline Vec tanhOf(Vec x) {
@@ -188,15 +192,12 @@ inline Vec tanhOf(Vec x) {
     for (int i = 0; i < vecWidth; ++i) lanesF[i] = lanesA[i] < 0.15f ? lanesN[i] : lanesF[i];
     return withSign(load(lanesF), x);
 }
-// Abramowitz and Stegun 7.1.26, absolute error 1.5e-7.
-inline Vec erfOf(Vec x) {
-    const Vec a = absOf(x), t = set1(1.0f) / fma(set1(0.3275911f), a, set1(1.0f));
-    Vec p = set1(1.061405429f);
-    p = fma(p, t, set1(-1.453152027f));
-    p = fma(p, t, set1(1.421413741f));
-    p = fma(p, t, set1(-0.284496736f));
-    p = fma(p, t, set1(0.254829592f));
-    return withSign(set1(1.0f) - p * t * expOf(set1(0.0f) - a * a), x);
+// Of z >= 0 with a relative error of 1.2e-7 (Numerical Recipes, erfcc), so that the tail of GELU keeps its digits.
+inline Vec erfcOf(Vec z) {
+    const Vec t = set1(1.0f) / fma(set1(0.5f), z, set1(1.0f));
+    Vec p = set1(0.17087277f);
+    for (float c : {-0.82215223f, 1.48851587f, -1.13520398f, 0.27886807f, -0.18628806f, 0.09678418f, 0.37409196f, 1.00002368f, -1.26551223f}) p = fma(p, t, set1(c));
+    return t * expOf(p - z * z);
 }
 
 }  // namespace

@@ -30,7 +30,7 @@ void check(cudaError_t status, const char* doing) {
     if (status == cudaSuccess) return;
     cudaGetLastError();  // errors that do not stick are forgotten, the others return by themselves
     if (status == cudaErrorMemoryAllocation)
-        throw OutOfMemory(std::string("The GPU has not enough free memory for ") + doing + ". Choose a smaller picture or batch, or end other programs that use the GPU.", 0);
+        throw OutOfMemory(std::string("The GPU ran out of memory while ") + doing + ". Choose a smaller picture or batch, or end other programs that use the GPU.", 0);
     throw DeviceError(std::string("The GPU failed while ") + doing + ": " + cudaGetErrorString(status) + " (CUDA error " + std::to_string(int(status)) + "). " +
                       remedyOf(status));
 }

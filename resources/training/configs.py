@@ -16,10 +16,10 @@ TEXT = {"architectures": ["CLIPTextModel"], "model_type": "clip_text_model", "vo
         "bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 0}
 UNET = {"_class_name": "UNet2DConditionModel", "sample_size": 16, "in_channels": 12, "out_channels": 12,
         "center_input_sample": False, "flip_sin_to_cos": True, "freq_shift": 0,
-        "down_block_types": ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D"],
+        "down_block_types": ["DownBlock2D", "CrossAttnDownBlock2D"],
         "mid_block_type": "UNetMidBlock2DCrossAttn",
-        "up_block_types": ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D"],
-        "block_out_channels": [48, 96], "layers_per_block": 1, "downsample_padding": 1, "mid_block_scale_factor": 1,
+        "up_block_types": ["CrossAttnUpBlock2D", "UpBlock2D"],
+        "block_out_channels": [32, 64], "layers_per_block": 1, "downsample_padding": 1, "mid_block_scale_factor": 1,
         "act_fn": "silu", "norm_num_groups": 8, "norm_eps": 1e-5, "cross_attention_dim": 64,
         "attention_head_dim": 4, "use_linear_projection": False, "only_cross_attention": False,
         "dual_cross_attention": False, "upcast_attention": False, "resnet_time_scale_shift": "default"}

@@ -139,7 +139,7 @@ private slots:
         const auto& info = *findSampler(sampler.toStdString());
         const auto p = processes()[std::size_t(process)].second;
         // Karras levels end at the model's lowest one whatever the steps; a list whose last level shrinks with the steps would measure the jump to clean instead.
-        const double coarse = error(info, p, "karras", 80, defaults(info)), fine = error(info, p, "karras", 160, defaults(info));
+        const double coarse = error(info, p, "karras", 160, defaults(info)), fine = error(info, p, "karras", 320, defaults(info));
         const double order = std::log2(coarse / fine);
         qInfo("%s: error %.3e -> %.3e, order %.3f", qPrintable(QTest::currentDataTag()), coarse, fine, order);
         QVERIFY2(std::abs(order - info.order) < 0.2, qPrintable(QString::number(order)));

@@ -1,0 +1,40 @@
+// The diagnostics of a recorded run: one value per step, each with what it is, its formula, its unit and how to read it. No network is called.
+// Space: integration coordinates (engine/process), RMS (÷ √d) instead of raw norms so that resolutions compare. Several pictures are averaged.
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/analysis/path.h"
+
+namespace meander {
+
+enum class DiagnosticAxis : std::uint8_t { Step, Frame };  // Frame: steps + 1 values, frame 0 is the start
+
+struct Diagnostic {
+    std::string id;       // "D3", "G1" ...
+    std::string label;    // "Step change"
+    std::string unit;     // "RMS", "°", "dB", ""
+    std::string formula;
+    std::string reading;  // one sentence: how to read it
+    DiagnosticAxis axis = DiagnosticAxis::Step;
+    std::vector<double> values;  // NaN where it is not defined
+    double summary = std::numeric_limits<double>::quiet_NaN();  // one number for the run, where there is one
+    std::string summaryLabel;
+};
+
+struct DiagnosticOptions {
+    std::optional<int> image;  // one picture; none: the mean over all (at most 64 are looked at)
+    double range = 2;          // of clean states, for PSNR: pictures run from −1 to 1
+};
+
+// In display order; those that the record cannot give (no second branch, no states) are left out.
+std::vector<Diagnostic> diagnose(const Trajectory& t, const DiagnosticOptions& options = {});
+const Diagnostic* findDiagnostic(const std::vector<Diagnostic>& all, const std::string& id);
+
+// C7: rows of the network that guidance did without, against always evaluating both branches.
+int rowsSaved(const Trajectory& t);
+// First step whose distance to the end (D4) reaches the given PSNR and stays there; none when it never does.
+std::optional<int> settledAt(const Diagnostic& distanceToEnd, double decibel = 40);
+
+}  // namespace meander

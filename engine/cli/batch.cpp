@@ -1,0 +1,156 @@
+#include "engine/cli/batch.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <iostream>
+#include <map>
+#include <mutex>
+
+#ifndef _WIN32
+#include <unistd.h>
+#endif
+
+#include "engine/cli/interrupt.h"
+#include "engine/project/record_event.h"
+
+namespace meander::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+bool isTerminal() {
+#ifdef _WIN32
+    return false;
+#else
+    return ::isatty(2) == 1;
+#endif
+}
+
+const char* nameOf(RunEventKind k) {
+    switch (k) {
+        case RunEventKind::Queued: return "queued";
+        case RunEventKind::Loading: return "loading";
+        case RunEventKind::Started: return "started";
+        case RunEventKind::Evaluated: return "evaluated";
+        case RunEventKind::Stepped: return "stepped";
+        case RunEventKind::Paused: return "paused";
+        case RunEventKind::Resumed: return "resumed";
+        case RunEventKind::Finished: return "finished";
+        case RunEventKind::Cancelled: return "cancelled";
+        case RunEventKind::Failed: return "failed";
+        case RunEventKind::Idle: return "idle";
+        case RunEventKind::DeviceReady: return "device";
+    }
+    return "";
+}
+
+bool isEnd(RunEventKind k) { return k == RunEventKind::Finished || k == RunEventKind::Cancelled || k == RunEventKind::Failed; }
+
+// Lives on both threads: events come on the engine's.
+class Watcher {
+public:
+    Watcher(const BatchOptions& options, std::size_t runs) : m_options(options), m_wanted(runs), m_showsBar(!options.isJson && !options.isQuiet && isTerminal()), m_started(Clock::now()) {}
+
+    void hear(const RunEvent& e) {
+        if (m_options.project) recordEvent(*m_options.project, e);
+        if (m_options.isJson && e.kind != RunEventKind::Stepped && e.kind != RunEventKind::Idle) tell(e);
+        const std::lock_guard lock(m_mutex);
+        if (e.kind == RunEventKind::Evaluated) m_evaluations[e.runId] = {e.evaluation, e.evaluations};
+        if (isEnd(e.kind) && e.run) {
+            m_ended[e.runId] = e.run;
+            m_changed.notify_all();
+        }
+        if (m_showsBar) draw(e);
+    }
+
+    // False: interrupted.
+    bool wait() {
+        std::unique_lock lock(m_mutex);
+        while (m_ended.size() < m_wanted) {
+            m_changed.wait_for(lock, std::chrono::milliseconds(100));
+            if (interruptedBy() != 0) return false;
+        }
+        return true;
+    }
+    std::shared_ptr<const Run> ended(const std::string& id) {
+        const std::lock_guard lock(m_mutex);
+        const auto it = m_ended.find(id);
+        return it == m_ended.end() ? nullptr : it->second;
+    }
+    void clearBar() const {
+        if (m_showsBar) std::fprintf(stderr, "\r%78s\r", "");
+    }
+    double seconds() const { return std::chrono::duration<double>(Clock::now() - m_started).count(); }
+
+private:
+    void tell(const RunEvent& e) const {
+        Json j = {{"event", nameOf(e.kind)}};
+        if (!e.runId.empty()) j["run"] = e.runId;
+        if (e.evaluations > 0) j["evaluation"] = e.evaluation, j["evaluations"] = e.evaluations, j["seconds_left"] = e.secondsLeft;
+        if (e.steps > 0) j["step"] = e.step, j["steps"] = e.steps;
+        if (e.evaluationRecord) j["sigma"] = e.evaluationRecord->sigma, j["milliseconds"] = e.evaluationRecord->milliseconds;
+        if (!e.message.empty()) j["message"] = e.message;
+        if (isEnd(e.kind) && e.run) j["result"] = toJson(*e.run);
+        printLine(j);
+    }
+
+    void draw(const RunEvent& e) {
+        if (e.kind == RunEventKind::Loading) std::fprintf(stderr, "\rLoading %s ...", e.message.c_str());
+        if (e.kind != RunEventKind::Evaluated) return;
+        double share = double(m_ended.size());
+        for (const auto& [id, count] : m_evaluations)
+            if (!m_ended.contains(id) && count.second > 0) share += double(count.first) / count.second;
+        share /= double(m_wanted);
+        const int width = 30, full = int(share * width);
+        const double left = share > 0 ? seconds() * (1 - share) / share : 0;
+        std::string bar(std::size_t(full), '#');
+        bar.resize(std::size_t(width), '.');
+        std::fprintf(stderr, "\r[%s] %3d %%  %d of %d evaluations  %s left   ", bar.c_str(), int(share * 100), e.evaluation, e.evaluations, secondsText(left).c_str());
+    }
+
+    const BatchOptions& m_options;
+    const std::size_t m_wanted;
+    const bool m_showsBar;
+    const Clock::time_point m_started;
+    std::mutex m_mutex;
+    std::condition_variable m_changed;
+    std::map<std::string, std::pair<int, int>> m_evaluations;
+    std::map<std::string, std::shared_ptr<const Run>> m_ended;
+};
+
+}  // namespace
+
+BatchResult runBatch(const std::vector<Plan>& plans, const BatchOptions& options) {
+    watchInterrupts();
+    Watcher watcher(options, plans.size());
+    BatchResult result;
+    std::vector<std::string> ids;
+    {
+        EngineOptions engineOptions;
+        engineOptions.device = options.device;
+        engineOptions.preview = false;
+        Engine engine(engineOptions, [&](const RunEvent& e) { watcher.hear(e); });
+        if (plans.size() == 1)
+            ids.push_back(engine.submit(plans.front(), options.parent, {}, options.firstNumber));
+        else
+            ids = engine.submit(plans);
+        if (!watcher.wait()) engine.cancelAll();
+        engine.waitIdle();
+        result.device = engine.deviceDescription();
+        result.deviceNote = engine.deviceNote();
+    }
+    watcher.clearBar();
+    result.seconds = watcher.seconds();
+    for (const auto& id : ids)
+        if (auto run = watcher.ended(id)) result.runs.push_back(run);
+    if (options.project) {
+        const Status s = options.project->flush();
+        if (!s) throw Failure(s.error().text);
+    }
+    for (const auto& run : result.runs)
+        if (run->status == RunStatus::Failed) throw Failure(run->problem.empty() ? "The run failed." : run->problem);
+    return result;
+}
+
+}  // namespace meander::cli

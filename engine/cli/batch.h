@@ -1,0 +1,25 @@
+// Carries out plans on the engine and waits, with a progress bar on a terminal (stderr) or JSON lines; SIGINT and SIGTERM cancel cleanly.
+#pragma once
+#include "engine/cli/command.h"
+#include "engine/project/project_store.h"
+#include "engine/run/engine.h"
+
+namespace meander::cli {
+
+struct BatchOptions {
+    std::string device = "auto";
+    bool isJson = false;
+    bool isQuiet = false;
+    ProjectStore* project = nullptr;  // records into it
+    std::shared_ptr<const Run> parent;
+    int firstNumber = 1;
+};
+struct BatchResult {
+    std::vector<std::shared_ptr<const Run>> runs;  // as they ended, in the order of the plans
+    std::string device, deviceNote;
+    double seconds = 0;
+};
+// Throws Failure when a run failed.
+BatchResult runBatch(const std::vector<Plan>& plans, const BatchOptions& options);
+
+}  // namespace meander::cli

@@ -1,0 +1,112 @@
+#include "engine/cli/cli.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <iostream>
+
+#include "engine/cli/command.h"
+#include "engine/cli/interrupt.h"
+#include "meander_version.h"
+
+namespace meander::cli {
+
+void printLine(const Json& j) {
+    std::cout << j.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
+    std::cout.flush();
+}
+
+std::string bytesText(double bytes) {
+    char text[32];
+    if (bytes >= 1e9)
+        std::snprintf(text, sizeof text, "%.1f GB", bytes / 1e9);
+    else if (bytes >= 1e6)
+        std::snprintf(text, sizeof text, "%.0f MB", bytes / 1e6);
+    else
+        std::snprintf(text, sizeof text, "%.0f kB", std::ceil(bytes / 1e3));
+    return text;
+}
+
+std::string secondsText(double s) {
+    char text[40];
+    if (s >= 60)
+        std::snprintf(text, sizeof text, "%d min %02d s", int(s) / 60, int(s) % 60);
+    else if (s >= 1)
+        std::snprintf(text, sizeof text, "%.1f s", s);
+    else
+        std::snprintf(text, sizeof text, "%.0f ms", s * 1e3);
+    return text;
+}
+
+namespace {
+
+// Levenshtein distance.
+std::size_t distance(const std::string& a, const std::string& b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        std::size_t diagonal = row[0]++;
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const std::size_t above = row[j];
+            row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
+            diagonal = above;
+        }
+    }
+    return row.back();
+}
+
+void addCommands(CLI::App& app, Context& context) {
+    for (auto* add : {addRun, addPlan, addInspect, addList, addVerify, addBench, addExport, addFidelity, addSampleProject}) add(app, context);
+}
+
+int fail(const std::string& sentence) {
+    std::cerr << "meander-run: " << sentence << '\n';
+    return 1;
+}
+
+// An unknown command or option, with the nearest known one.
+int wrongArguments(const CLI::App& app, const CLI::ParseError& e, int argc, char** argv) {
+    std::string hint;
+    if (argc > 1 && argv[1][0] != '-') {
+        std::vector<std::string> names;
+        for (const auto* s : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(s->get_name());
+        if (std::find(names.begin(), names.end(), argv[1]) == names.end()) {
+            std::cerr << "meander-run: There is no command \"" << argv[1] << "\"." << didYouMean(argv[1], names) << " See meander-run --help.\n";
+            return 2;
+        }
+        hint = std::string(" ") + argv[1];
+    }
+    std::cerr << "meander-run: " << e.what() << ". See meander-run" << hint << " --help.\n";
+    return 2;
+}
+
+}  // namespace
+
+std::string didYouMean(const std::string& wanted, const std::vector<std::string>& known) {
+    const auto best = std::min_element(known.begin(), known.end(), [&](const auto& a, const auto& b) { return distance(wanted, a) < distance(wanted, b); });
+    return best == known.end() || distance(wanted, *best) > std::max<std::size_t>(2, wanted.size() / 2) ? std::string() : " Did you mean \"" + *best + "\"?";
+}
+
+int run(int argc, char** argv) {
+    CLI::App app("Meander without a window: run, plan, inspect and measure the sampling of diffusion, flow and consistency models.", "meander-run");
+    app.set_version_flag("--version", "Meander " MEANDER_VERSION);
+    app.require_subcommand(1);
+    app.footer("Examples:\n  meander-run run --sample -o pictures\n  meander-run run recipe.json --set steps=12 --set sampler=heun --project tour.meander\n  meander-run list samplers\n"
+               "Exit status: 0 done, 1 failed, 2 wrong arguments, 130 or 143 interrupted.");
+    Context context;
+    addCommands(app, context);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& e) {
+        if (e.get_exit_code() == 0) return app.exit(e);  // help, version
+        return wrongArguments(app, e, argc, argv);
+    }
+    try {
+        const int status = context.chosen ? context.chosen() : 0;
+        return interruptedBy() != 0 ? 128 + interruptedBy() : status;
+    } catch (const std::exception& e) {
+        return fail(e.what());
+    }
+}
+
+}  // namespace meander::cli

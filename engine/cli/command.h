@@ -1,0 +1,40 @@
+// What commands share: the line they end with, and the table they stand in.
+#pragma once
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/core/params.h"
+
+namespace meander::cli {
+
+// Commands run after all arguments were read; they throw Failure with a sentence, and return the exit status.
+struct Context {
+    std::function<int()> chosen;
+};
+
+void addRun(CLI::App& app, Context& context);
+void addPlan(CLI::App& app, Context& context);
+void addInspect(CLI::App& app, Context& context);
+void addList(CLI::App& app, Context& context);
+void addVerify(CLI::App& app, Context& context);
+void addBench(CLI::App& app, Context& context);
+void addExport(CLI::App& app, Context& context);
+void addFidelity(CLI::App& app, Context& context);
+void addSampleProject(CLI::App& app, Context& context);
+
+// One JSON value a line on stdout.
+void printLine(const Json& j);
+std::string bytesText(double bytes);  // "212 MB"
+std::string secondsText(double s);    // "0.91 s", "3 min 20 s"
+// " Did you mean "euler"?" or nothing.
+std::string didYouMean(const std::string& wanted, const std::vector<std::string>& known);
+// The value, or a Failure with the error's sentence.
+template <class T>
+T orFail(Result<T> r) {
+    if (!r) throw Failure(r.error().text);
+    return std::move(*r);
+}
+
+}  // namespace meander::cli

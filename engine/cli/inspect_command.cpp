@@ -1,0 +1,76 @@
+// meander-run inspect: what a model, a project or a picture is.
+#include <iostream>
+
+#include "engine/cli/command.h"
+#include "engine/exchange/recipe_exchange.h"
+#include "engine/project/model_json.h"
+#include "engine/project/project_store.h"
+
+namespace meander::cli {
+namespace {
+
+struct Options {
+    std::string source;
+    bool isJson = false;
+};
+
+void inspectProject(const Options& o) {
+    const auto store = orFail(ProjectStore::open(o.source));
+    if (!store->note().empty()) std::cerr << "meander-run: " << store->note() << '\n';
+    for (const auto& r : orFail(store->runs())) {
+        if (o.isJson)
+            printLine(toJson(r));
+        else
+            std::cout << r.number << "  " << nameOf(r.status) << "  " << r.recipe.sampler.id << " · " << r.recipe.steps << " · " << r.recipe.schedule.id << "  " << (r.name.empty() ? r.recipe.prompt : r.name) << '\n';
+    }
+}
+
+void inspectPicture(const Options& o) {
+    const auto read = orFail(readRecipeFrom(o.source));
+    if (o.isJson) {
+        printLine({{"source", read.source}, {"recipe", toJson(read.recipe)}, {"not_understood", read.notUnderstood}});
+        return;
+    }
+    std::cout << toJson(read.recipe).dump(2) << '\n';
+    for (const auto& s : read.notUnderstood) std::cout << "Not understood: " << s << '\n';
+}
+
+void inspectTheModel(const Options& o) {
+    const ModelInfo m = orFail(inspectModel(o.source));
+    if (o.isJson) {
+        printLine(modelToJson(m));
+        return;
+    }
+    std::cout << m.name << '\n' << m.summary << "\n\n";
+    const auto line = [](const char* label, const std::string& value) { std::cout << "  " << label << std::string(18 - std::string(label).size(), ' ') << value << '\n'; };
+    line("Family", m.family);
+    line("Parametrization", nameOf(m.parametrization));
+    line("Process", m.process.name());
+    line("State", m.stateShape.text() + " " + kernels::nameOf(m.stateType));
+    if (m.parameters > 0) line("Weights", std::to_string(m.parameters) + " (" + bytesText(double(m.weightBytes)) + ")");
+    if (m.textTokens > 0) line("Text", std::to_string(m.textTokens) + " tokens");
+    if (!m.attention.empty()) line("Attention layers", std::to_string(m.attention.size()));
+    if (!m.recommended.is_null()) line("Recommended", m.recommended.dump());
+}
+
+}  // namespace
+
+void addInspect(CLI::App& app, Context& context) {
+    auto o = std::make_shared<Options>();
+    auto* c = app.add_subcommand("inspect", "Tell what a model, a project (.meander) or a picture with a recipe (.png) is");
+    c->add_option("what", o->source, "A model (builtin:sprites-unet, a file, a folder), a project or a picture")->required();
+    c->add_flag("--json", o->isJson, "As JSON, one object a line");
+    c->callback([o, &context] {
+        context.chosen = [o] {
+            if (o->source.ends_with(".meander"))
+                inspectProject(*o);
+            else if (o->source.ends_with(".png"))
+                inspectPicture(*o);
+            else
+                inspectTheModel(*o);
+            return 0;
+        };
+    });
+}
+
+}  // namespace meander::cli

@@ -1,0 +1,24 @@
+#include "engine/cli/interrupt.h"
+
+#include <csignal>
+
+namespace meander::cli {
+namespace {
+
+volatile std::sig_atomic_t received = 0;
+
+void onSignal(int number) {
+    received = number;
+    std::signal(number, SIG_DFL);
+}
+
+}  // namespace
+
+void watchInterrupts() {
+    std::signal(SIGINT, onSignal);
+    std::signal(SIGTERM, onSignal);
+}
+
+int interruptedBy() { return int(received); }
+
+}  // namespace meander::cli

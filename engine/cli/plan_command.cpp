@@ -1,0 +1,48 @@
+// meander-run plan: what a recipe will do, cost and need.
+#include <iostream>
+
+#include "engine/cli/recipe_input.h"
+
+namespace meander::cli {
+namespace {
+
+struct Options {
+    RecipeInput input;
+    bool isJson = false, showsLevels = false;
+};
+
+void printJson(const Plan& p) {
+    Json notes = Json::array();
+    for (const auto& n : p.notes) notes.push_back({{"kind", n.kind == NoteKind::Warning ? "warning" : "hint"}, {"key", n.key}, {"text", n.text}});
+    printLine({{"recipe", toJson(p.resolved)}, {"model", p.model.name}, {"process", p.model.process.name()}, {"levels", p.levels}, {"requests", p.requests}, {"evaluations", p.evaluations}, {"bytes", p.bytes},
+               {"record_bytes", p.recordBytes}, {"seconds", p.seconds}, {"notes", notes}});
+}
+
+int show(const Options& o) {
+    const ReadInput in = readInput(o.input);
+    const Plan p = orFail(plan(in.recipe, in.parent.get()));
+    if (o.isJson) {
+        printJson(p);
+        return 0;
+    }
+    std::cout << p.model.name << " · " << p.resolved.sampler.id << " · " << p.resolved.steps << " steps · " << p.resolved.schedule.id << '\n'
+              << p.evaluations << " evaluations, " << (p.seconds > 0 ? "about " + secondsText(p.seconds) : std::string("time not measured yet")) << ", " << bytesText(double(p.bytes)) << " of device memory, "
+              << bytesText(double(p.recordBytes)) << " of record\n";
+    for (const auto& n : p.notes) std::cout << (n.kind == NoteKind::Warning ? "Warning: " : "Hint: ") << n.text << '\n';
+    if (o.showsLevels)
+        for (std::size_t k = 0; k < p.levels.size(); ++k) std::cout << k << '\t' << p.levels[k] << '\t' << p.model.process.sigma(p.levels[k]) << '\n';
+    return 0;
+}
+
+}  // namespace
+
+void addPlan(CLI::App& app, Context& context) {
+    auto o = std::make_shared<Options>();
+    auto* c = app.add_subcommand("plan", "Tell what a recipe will do, cost and need, without running it");
+    o->input.addTo(*c);
+    c->add_flag("--levels", o->showsLevels, "Also the noise levels: step, clock, σ");
+    c->add_flag("--json", o->isJson, "As one JSON object");
+    c->callback([o, &context] { context.chosen = [o] { return show(*o); }; });
+}
+
+}  // namespace meander::cli

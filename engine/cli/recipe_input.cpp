@@ -1,0 +1,127 @@
+#include "engine/cli/recipe_input.h"
+
+#include <iostream>
+
+#include "engine/core/json.h"
+#include "engine/exchange/recipe_exchange.h"
+#include "engine/guidance/guidance.h"
+#include "engine/sampling/sampling.h"
+#include "engine/schedule/schedule.h"
+
+namespace meander::cli {
+namespace {
+
+std::vector<std::string> idsOf(const auto& table) {
+    std::vector<std::string> ids;
+    for (const auto& row : table) ids.push_back(row.id);
+    return ids;
+}
+
+const ParamSpec& specOf(const std::vector<ParamSpec>& specs, const std::string& key, const std::string& owner) {
+    std::vector<std::string> keys;
+    for (const auto& s : specs) {
+        if (s.key == key) return s;
+        keys.push_back(s.key);
+    }
+    throw Failure(owner + " has no parameter \"" + key + "\"." + didYouMean(key, keys));
+}
+
+template <class Info>
+void setParam(Choice& choice, const Info* info, const std::string& key, const std::string& value) {
+    if (!info) throw Failure("\"" + choice.id + "\" is not known, so its parameters cannot be set.");
+    choice.params[key] = orFail(parseParam(specOf(info->params, key, info->label), value));
+}
+
+void setGuidance(Recipe& r, const std::string& key, const std::string& value) {
+    const auto dot = key.find('.');
+    const std::string id = dot == std::string::npos ? (r.guidance.empty() ? "cfg" : r.guidance.front().id) : key.substr(0, dot);
+    const auto* rule = findGuidance(id);
+    if (!rule) throw Failure("There is no guidance rule \"" + id + "\"." + didYouMean(id, idsOf(guidanceRules())));
+    auto it = std::find_if(r.guidance.begin(), r.guidance.end(), [&](const Choice& c) { return c.id == id; });
+    if (it == r.guidance.end()) it = r.guidance.insert(r.guidance.end(), Choice{id, {}});
+    setParam(*it, rule, dot == std::string::npos ? key : key.substr(dot + 1), value);
+}
+
+// A plain key through the recipe's own JSON reader, so that types, names and sentences are the same as in files.
+void setPlain(Recipe& r, const std::string& key, const std::string& value) {
+    static const std::vector<std::string> texts = {"model", "prompt", "negative_prompt", "precision", "device", "attention", "sampler", "schedule"};
+    static const std::vector<std::string> numbers = {"class", "seed", "images", "steps", "record_states"};
+    std::vector<std::string> known = texts;
+    known.insert(known.end(), numbers.begin(), numbers.end());
+    known.push_back("guidance");
+    Json j = toJson(r);
+    if (std::find(texts.begin(), texts.end(), key) != texts.end()) {
+        j[key] = value;
+    } else if (std::find(numbers.begin(), numbers.end(), key) != numbers.end()) {
+        auto parsed = parseJson(value, "the value of " + key);
+        if (!parsed) throw Failure("\"" + key + "\" needs a number; \"" + value + "\" is none.");
+        j[key] = *parsed;
+    } else if (key == "guidance") {
+        j[key] = value == "none" || value == "off" ? Json::array() : Json::array({{{"id", value}}});
+    } else {
+        throw Failure("A recipe has no setting \"" + key + "\"." + didYouMean(key, known) + " Parameters are set as sampler.eta=0.5, schedule.rho=5, guidance.scale=3.");
+    }
+    r = orFail(recipeFromJson(j));
+}
+
+Recipe draftOf(ProjectStore& store) {
+    if (auto draft = store.draft()) return *draft;
+    const auto runs = orFail(store.runs());
+    if (runs.empty()) throw Failure("'" + store.path() + "' has no draft and no run to repeat. Give a recipe.");
+    Recipe r = runs.back().recipe;
+    r.branch.reset();
+    return r;
+}
+
+}  // namespace
+
+void RecipeInput::addTo(CLI::App& command) {
+    command.add_option("recipe", source, "A recipe (.json), a picture that carries one (.png), or a project (.meander, its draft)");
+    command.add_flag("--sample", isSample, "The sample: \"a red circle above a blue square on a green background\" by the sprites U-Net");
+    command.add_option("--set", sets, "Change a setting: steps=12, seed=7, sampler=heun, schedule.rho=5, guidance.scale=3 (may be repeated)")->type_name("KEY=VALUE")->take_all()->expected(1);
+}
+
+Recipe sampleRecipe() {
+    Recipe r = recommendedRecipe(orFail(inspectModel("builtin:sprites-unet")));
+    r.prompt = "a red circle above a blue square on a green background";
+    r.seed = 42;
+    return r;
+}
+
+void applySet(Recipe& r, const std::string& assignment) {
+    const auto equals = assignment.find('=');
+    if (equals == std::string::npos || equals == 0) throw Failure("--set needs KEY=VALUE; \"" + assignment + "\" has no such form.");
+    const std::string key = assignment.substr(0, equals), value = assignment.substr(equals + 1);
+    if (key.starts_with("sampler."))
+        setParam(r.sampler, findSampler(r.sampler.id), key.substr(8), value);
+    else if (key.starts_with("schedule."))
+        setParam(r.schedule, findSchedule(r.schedule.id), key.substr(9), value);
+    else if (key.starts_with("guidance."))
+        setGuidance(r, key.substr(9), value);
+    else
+        setPlain(r, key, value);
+}
+
+ReadInput readInput(const RecipeInput& input) {
+    ReadInput in;
+    if (input.isSample == !input.source.empty()) throw Failure(input.isSample ? "Give either a recipe or --sample, not both." : "Give a recipe, a picture, a project or --sample.");
+    if (input.isSample) {
+        in.recipe = sampleRecipe();
+    } else if (input.source.ends_with(".meander")) {
+        in.project = orFail(ProjectStore::open(input.source));
+        if (!in.project->note().empty()) std::cerr << "meander-run: " << in.project->note() << '\n';
+        in.recipe = draftOf(*in.project);
+    } else {
+        const ReadRecipe read = orFail(readRecipeFrom(input.source));
+        for (const auto& s : read.notUnderstood) std::cerr << "meander-run: not understood: " << s << '\n';
+        in.recipe = read.recipe;
+    }
+    for (const auto& s : input.sets) applySet(in.recipe, s);
+    if (in.recipe.branch) {
+        if (!in.project) throw Failure("The recipe branches from another run, which only its project has. Give the project, or remove \"branch\".");
+        in.parent = std::make_shared<const Run>(orFail(in.project->loadRun(in.recipe.branch->run)));
+    }
+    return in;
+}
+
+}  // namespace meander::cli

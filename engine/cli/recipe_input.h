@@ -1,0 +1,29 @@
+// The recipe a command works on: from a .json recipe, a picture that carries one, a project's draft, or the sample; then changed by --set key=value.
+#pragma once
+#include <memory>
+
+#include "engine/cli/command.h"
+#include "engine/project/project_store.h"
+#include "engine/run/plan.h"
+
+namespace meander::cli {
+
+struct RecipeInput {
+    std::string source;             // a path; empty with --sample
+    bool isSample = false;
+    std::vector<std::string> sets;  // "steps=12", "sampler=heun", "schedule.rho=5", "guidance.scale=3"
+
+    // The positional argument and the options.
+    void addTo(CLI::App& command);
+};
+
+struct ReadInput {
+    Recipe recipe;
+    std::unique_ptr<ProjectStore> project;  // when the source was one
+    std::shared_ptr<const Run> parent;      // of a recipe that branches, from that project
+};
+ReadInput readInput(const RecipeInput& input);
+Recipe sampleRecipe();
+void applySet(Recipe& recipe, const std::string& assignment);
+
+}  // namespace meander::cli

@@ -1,0 +1,74 @@
+// meander-run sample-project: makes resources/samples/sprites-tour.meander.
+#include <filesystem>
+#include <iostream>
+
+#include "engine/cli/batch.h"
+#include "engine/cli/interrupt.h"
+#include "engine/cli/recipe_input.h"
+#include "engine/cli/sample_project.h"
+
+namespace meander::cli {
+namespace {
+
+struct Options {
+    std::string path, device = "cpu";
+};
+
+int make(const Options& o) {
+    const auto store = orFail(ProjectStore::create(o.path, true));
+    int number = 0;
+    for (const auto& sample : sampleRuns()) {
+        const Plan p = orFail(plan(sample.recipe));
+        const BatchResult result = runBatch({p}, {o.device, false, false, store.get(), nullptr, ++number});
+        if (interruptedBy() != 0 || result.runs.empty()) throw Failure("The sample project is incomplete: it was interrupted.");
+        store->updateRun(result.runs.front()->id, sample.name, sample.isPinned);
+        std::cout << number << "  " << sample.name << ": " << secondsText(result.runs.front()->seconds) << '\n';
+    }
+    store->setName("Sprites tour");
+    store->saveDraft(sampleRecipe());
+    if (const Status s = store->close(); !s) throw Failure(s.error().text);
+    std::cout << o.path << ": " << bytesText(double(std::filesystem::file_size(o.path))) << '\n';
+    return 0;
+}
+
+}  // namespace
+
+std::vector<SampleRun> sampleRuns() {
+    std::vector<SampleRun> runs;
+    Recipe base = sampleRecipe();
+    base.sampler = {"dpmpp_2m", {}};
+    base.schedule = {"karras", {}};
+    base.steps = 20;
+    base.images = 1;
+    base.attention = AttentionLevel::Full;
+    runs.push_back({"a red circle above a blue square", base, true});
+
+    Recipe guided = base;
+    guided.guidance = {{"cfg", {{"scale", 8.0}}}};
+    guided.attention = AttentionLevel::Layers;
+    runs.push_back({"same, guidance 8", guided});
+
+    Recipe few = recommendedRecipe(orFail(inspectModel("builtin:sprites-lcm")));
+    few.prompt = base.prompt;
+    few.seed = base.seed;
+    few.images = 1;
+    few.steps = 4;
+    runs.push_back({"consistency model, 4 steps", few});
+
+    Recipe ring = recommendedRecipe(orFail(inspectModel("analytic:ring8")));
+    ring.images = 256;
+    ring.steps = 20;
+    ring.sampler = {"heun", {}};
+    runs.push_back({"eight Gaussians on a ring", ring});
+    return runs;
+}
+
+void addSampleProject(CLI::App& app, Context& context) {
+    auto o = std::make_shared<Options>();
+    auto* c = app.add_subcommand("sample-project", "Make the sample project that the window opens with");
+    c->add_option("file", o->path, "The project to write; replaced when it exists")->required();
+    c->add_option("--device", o->device, "auto, cpu or cuda:0")->capture_default_str();
+    c->callback([o, &context] { context.chosen = [o] { return make(*o); }; });
+}
+
+}  // namespace meander::cli

@@ -1,0 +1,28 @@
+// A run as files in a folder: pictures with their recipe inside, film strip, trajectory.csv, diagnostics.csv, attention maps with a description of how each was
+// made, recipe.json and run.json; points as points.npy.
+#pragma once
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/exchange/picture.h"
+#include "engine/run/trajectory.h"
+
+namespace meander {
+
+// States to pictures in [0, 1]; none: states of three channels are shown as (x + 1)/2.
+using Decode = std::function<HostTensor(const HostTensor& states)>;
+
+struct ExportOptions {
+    bool pictures = true, strip = true, tables = true, attention = true;
+    int attentionSide = 256;  // pixels of a heat map
+    Decode decode;
+};
+// Names of the files that were written, relative to the folder.
+Result<std::vector<std::string>> exportRun(const Run& run, const std::string& folder, const ExportOptions& options = {});
+
+// The estimates x̂0 of one picture, first evaluation of every step, then the result; side by side. Empty for points.
+Picture filmStrip(const Run& run, int image, int height = 96, const Decode& decode = {});
+std::string trajectoryCsv(const Trajectory& t);
+
+}  // namespace meander

@@ -1,0 +1,39 @@
+// Configuration of diffusers' UNet2DConditionModel, as far as Meander computes it; anything else is refused with a sentence.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "engine/core/json.h"
+
+namespace meander {
+
+struct UNetBlockConfig {
+    int channels = 320;
+    int layers = 2;             // residual blocks of a down block; up blocks have one more
+    bool attention = true;      // CrossAttn… block
+    int heads = 8;
+    int transformerLayers = 1;
+};
+
+struct UNetConfig {
+    int inChannels = 4, outChannels = 4;
+    int sampleHeight = 64, sampleWidth = 64;
+    std::vector<UNetBlockConfig> down;  // as listed in the file
+    std::vector<UNetBlockConfig> up;    // as listed: coarsest first
+    int midHeads = 8, midTransformerLayers = 1;
+    int crossAttentionWidth = 768;
+    int normGroups = 32;
+    float normEps = 1e-5f;
+    bool linearProjection = false;  // proj_in and proj_out are matrices, not 1 × 1 filters
+    bool cosFirst = true;
+    double frequencyShift = 0;
+    int downsamplePadding = 1;
+    float midScale = 1;             // output scale factor of the middle block
+};
+
+// `what` names the file. Throws Failure.
+UNetConfig unetConfig(const Json& json, const std::string& what);
+// Stable Diffusion 1.5: 859 520 964 weights.
+UNetConfig sd15UNetConfig();
+
+}  // namespace meander

@@ -1,0 +1,169 @@
+// The explicit table of built-in models, and the way from an id or a path to a model.
+#include <algorithm>
+#include <filesystem>
+
+#include "engine/core/resources.h"
+#include "engine/models/analytic/analytic_model.h"
+#include "engine/models/architectures/mlp2d.h"
+#include "engine/models/diffusers_model.h"
+#include "engine/models/model_id.h"
+
+namespace meander {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A trained model of the resources: a folder (text-conditioned pictures) or a file (points in the plane).
+struct BuiltIn {
+    const char *name, *label, *summary, *resource, *recommended;
+};
+
+constexpr const char* flowRecipe = R"({"sampler": {"id": "euler"}, "schedule": {"id": "uniform_t"}, "steps": 20, "guidance": [], "images": 512})";
+constexpr const char* reflowRecipe = R"({"sampler": {"id": "euler"}, "schedule": {"id": "uniform_t"}, "steps": 2, "guidance": [], "images": 512})";
+constexpr const char* consistencyRecipe = R"({"sampler": {"id": "lcm"}, "schedule": {"id": "uniform_t"}, "steps": 4, "guidance": [], "images": 512})";
+constexpr const char* shortcutRecipe = R"({"sampler": {"id": "euler"}, "schedule": {"id": "uniform_t"}, "steps": 4, "guidance": [], "images": 512})";
+
+const BuiltIn builtIns[] = {
+    {"sprites-unet", "Sprites U-Net", "Draws coloured shapes above, below or beside each other from a sentence; variance preserving, v-prediction.", "models/sprites-unet",
+     R"({"sampler": {"id": "dpmpp_2m"}, "schedule": {"id": "karras"}, "steps": 20, "guidance": [{"id": "cfg", "params": {"scale": 3.0}}], "images": 4,
+         "prompt": "a red circle above a blue square on a white background"})"},
+    {"sprites-dit", "Sprites DiT", "The same pictures from a diffusion transformer; rectified flow.", "models/sprites-dit",
+     R"({"sampler": {"id": "euler"}, "schedule": {"id": "uniform_t"}, "steps": 20, "guidance": [{"id": "cfg", "params": {"scale": 3.0}}], "images": 4,
+         "prompt": "a yellow triangle left of a green circle on a black background"})"},
+    {"sprites-lcm", "Sprites LCM", "The sprites U-Net distilled into a latent consistency model: a picture in four evaluations.", "models/sprites-lcm",
+     R"({"sampler": {"id": "lcm"}, "schedule": {"id": "model_steps", "params": {"spacing": "lcm"}}, "steps": 4, "guidance": [], "images": 4, "prompt": "a blue square below a red triangle on a gray background"})"},
+    {"flow2d-moons", "Two moons, flow", "A small network that learned two moons in the plane by flow matching.", "models/flow2d/moons-flow.safetensors", flowRecipe},
+    {"flow2d-moons-reflow", "Two moons, reflow", "A small network that learned two moons and was straightened by one reflow: few steps suffice.", "models/flow2d/moons-reflow.safetensors", reflowRecipe},
+    {"flow2d-moons-consistency", "Two moons, consistency", "A small network that was distilled to jump from any noise level to two moons at once.", "models/flow2d/moons-consistency.safetensors", consistencyRecipe},
+    {"flow2d-moons-shortcut", "Two moons, shortcut", "A small network that learned two moons together with the length of its steps: 1, 2, 4 … 64 equal steps.", "models/flow2d/moons-shortcut.safetensors", shortcutRecipe},
+    {"flow2d-spiral", "Spiral, flow", "A small network that learned a spiral in the plane by flow matching.", "models/flow2d/spiral-flow.safetensors", flowRecipe},
+    {"flow2d-spiral-reflow", "Spiral, reflow", "A small network that learned a spiral and was straightened by one reflow: few steps suffice.", "models/flow2d/spiral-reflow.safetensors", reflowRecipe},
+    {"flow2d-spiral-consistency", "Spiral, consistency", "A small network that was distilled to jump from any noise level to a spiral at once.", "models/flow2d/spiral-consistency.safetensors", consistencyRecipe},
+    {"flow2d-spiral-shortcut", "Spiral, shortcut", "A small network that learned a spiral together with the length of its steps: 1, 2, 4 … 64 equal steps.", "models/flow2d/spiral-shortcut.safetensors", shortcutRecipe},
+    {"flow2d-checkerboard", "Checkerboard, flow", "A small network that learned a checkerboard in the plane by flow matching.", "models/flow2d/checkerboard-flow.safetensors", flowRecipe},
+    {"flow2d-checkerboard-reflow", "Checkerboard, reflow", "A small network that learned a checkerboard and was straightened by one reflow: few steps suffice.", "models/flow2d/checkerboard-reflow.safetensors", reflowRecipe},
+    {"flow2d-checkerboard-consistency", "Checkerboard, consistency", "A small network that was distilled to jump from any noise level to a checkerboard at once.", "models/flow2d/checkerboard-consistency.safetensors", consistencyRecipe},
+    {"flow2d-checkerboard-shortcut", "Checkerboard, shortcut", "A small network that learned a checkerboard together with the length of its steps: 1, 2, 4 … 64 equal steps.", "models/flow2d/checkerboard-shortcut.safetensors", shortcutRecipe},
+    {"flow2d-eight-gaussians", "Eight Gaussians, flow", "A small network that learned eight Gaussians in the plane by flow matching.", "models/flow2d/eight-gaussians-flow.safetensors", flowRecipe},
+    {"flow2d-eight-gaussians-reflow", "Eight Gaussians, reflow", "A small network that learned eight Gaussians and was straightened by one reflow: few steps suffice.", "models/flow2d/eight-gaussians-reflow.safetensors", reflowRecipe},
+    {"flow2d-eight-gaussians-consistency", "Eight Gaussians, consistency", "A small network that was distilled to jump from any noise level to eight Gaussians at once.", "models/flow2d/eight-gaussians-consistency.safetensors", consistencyRecipe},
+    {"flow2d-eight-gaussians-shortcut", "Eight Gaussians, shortcut", "A small network that learned eight Gaussians together with the length of its steps: 1, 2, 4 … 64 equal steps.", "models/flow2d/eight-gaussians-shortcut.safetensors", shortcutRecipe},
+};
+
+std::optional<std::string> resourceOf(const BuiltIn& b) { return findResource(b.resource); }
+
+// A model of the resources or a path, opened: which it is, and its description without weights.
+struct Found {
+    ModelInfo info;
+    std::optional<DiffusersFolder> folder;
+    std::string file;  // of an MLP
+};
+
+Found findTrained(const std::string& path) {
+    Found f;
+    std::error_code error;
+    if (DiffusersFolder::looksLikeOne(path)) {
+        f.folder = DiffusersFolder::open(fs::absolute(path, error).lexically_normal().string());
+        f.info = inspectDiffusers(*f.folder);
+        return f;
+    }
+    if (!fs::exists(path, error)) throw Failure("There is no model at '" + path + "'. Check the path, or choose a built-in model.");
+    if (fs::is_directory(path, error)) throw Failure("The folder '" + path + "' holds no model that Meander knows: it has no model_index.json. Choose a folder in the format of diffusers.");
+    f.file = fs::absolute(path, error).lexically_normal().string();
+    f.info = inspectMlp2d(f.file);
+    return f;
+}
+
+Json genericRecommendation(const ModelInfo& info) {
+    const bool flow = info.process.kind() == ProcessKind::RectifiedFlow, lcm = info.distillation == Distillation::Lcm;
+    Json r = {{"sampler", {{"id", lcm ? "lcm" : flow ? "euler" : "dpmpp_2m"}}}, {"schedule", {{"id", lcm ? "model_steps" : flow ? "uniform_t" : "karras"}}}, {"steps", lcm ? 4 : 20}, {"guidance", Json::array()}};
+    r["images"] = info.state == StateKind::Points ? 512 : 1;
+    if (!lcm && info.conditioning != ConditioningKind::None) r["guidance"].push_back({{"id", "cfg"}, {"params", {{"scale", info.conditioning == ConditioningKind::Text ? 7.5 : 2.0}}}});
+    return r;
+}
+
+Found findModel(const ModelId& id) {
+    if (id.scheme.empty()) {
+        Found f = findTrained(id.name);
+        f.info.recommended = genericRecommendation(f.info);
+        return f;
+    }
+    id.finish();
+    for (const auto& b : builtIns) {
+        if (id.name != b.name) continue;
+        const auto path = resourceOf(b);
+        if (!path) throw Failure("The built-in model '" + id.name + "' is not in this installation. Install Meander's models, or set MEANDER_RESOURCES to the folder that holds them.");
+        Found f = findTrained(*path);
+        f.info.id = id.text;
+        f.info.name = b.label;
+        f.info.summary = b.summary;
+        f.info.recommended = Json::parse(b.recommended);
+        return f;
+    }
+    std::string names;
+    for (const auto& b : builtIns) names.append(names.empty() ? "" : ", ").append(b.name);
+    throw Failure("There is no built-in model '" + id.name + "'. Choose one of: " + names + ".");
+}
+
+// Runs at a border: a Failure, and whatever a library threw, becomes an Error.
+template <class F>
+auto atBorder(const std::string& what, F work) -> Result<decltype(work())> {
+    try {
+        return work();
+    } catch (const Failure& f) {
+        return Error{f.what()};
+    } catch (const kernels::OutOfMemory& e) {
+        return Error{"There is not enough memory for the model '" + what + "'. Close other programs, or choose a smaller model.", e.what()};
+    } catch (const std::bad_alloc& e) {
+        return Error{"There is not enough memory for the model '" + what + "'. Close other programs, or choose a smaller model.", e.what()};
+    } catch (const std::exception& e) {
+        return Error{"The model '" + what + "' could not be opened. Its files may be damaged.", e.what()};
+    }
+}
+
+ModelId parsed(const std::string& text) {
+    auto id = ModelId::parse(text);
+    if (!id) throw Failure(id.error().text);
+    return std::move(*id);
+}
+
+}  // namespace
+
+std::vector<CatalogEntry> builtInModels() {
+    std::vector<CatalogEntry> entries;
+    for (const auto& b : builtIns)
+        if (resourceOf(b)) entries.push_back({std::string("builtin:") + b.name, b.label, b.summary});
+    for (auto& e : analyticModels()) entries.push_back(std::move(e));
+    return entries;
+}
+
+Result<ModelInfo> inspectModel(const std::string& idOrPath) {
+    return atBorder(idOrPath, [&]() -> ModelInfo {
+        const ModelId id = parsed(idOrPath);
+        return id.scheme == "analytic" ? makeAnalyticModel(id)->info() : findModel(id).info;
+    });
+}
+
+Result<std::unique_ptr<Model>> loadModel(const std::string& idOrPath, Backend& backend, const LoadOptions& options) {
+    return atBorder(idOrPath, [&]() -> std::unique_ptr<Model> {
+        const ModelId id = parsed(idOrPath);
+        if (id.scheme == "analytic") return makeAnalyticModel(id);
+        Found f = findModel(id);
+        if (f.folder) return std::make_unique<DiffusersModel>(std::move(f.info), *f.folder, backend, options);
+        return loadMlp2d(std::move(f.info), f.file, backend);
+    });
+}
+
+Result<std::vector<Token>> tokenizePrompt(const std::string& idOrPath, const std::string& prompt) {
+    return atBorder(idOrPath, [&]() -> std::vector<Token> {
+        const ModelId id = parsed(idOrPath);
+        if (id.scheme == "analytic") return {};
+        const Found f = findModel(id);
+        if (!f.folder || f.info.conditioning != ConditioningKind::Text) return {};
+        auto tokenizer = ClipTokenizer::open(f.folder->component("tokenizer"));
+        if (!tokenizer) throw Failure(tokenizer.error().text);
+        return tokenizer->encode(prompt);
+    });
+}
+
+}  // namespace meander

@@ -1,0 +1,35 @@
+// Between states and pictures.
+#pragma once
+#include <memory>
+
+#include "engine/core/json.h"
+#include "engine/tensor/tensor.h"
+
+namespace meander {
+
+class Codec {
+public:
+    virtual ~Codec() = default;
+    // (h, w, 3) of the picture for a state of (h, w, c).
+    virtual Shape pictureShape(const Shape& state) const = 0;
+    virtual HostTensor decode(const HostTensor& states) const = 0;    // (n, h, w, c) → (n, h', w', 3), not clipped
+    virtual HostTensor encode(const HostTensor& pictures) const = 0;  // and back
+};
+
+// Pixels, no network: state = (pixelUnshuffle(2·picture − 1) − shift)·scale.
+class PixelShuffleCodec final : public Codec {
+public:
+    PixelShuffleCodec(int factor, double scale, double shift) : m_factor(factor), m_scale(scale), m_shift(shift) {}
+    Shape pictureShape(const Shape& state) const override;
+    HostTensor decode(const HostTensor& states) const override;
+    HostTensor encode(const HostTensor& pictures) const override;
+
+private:
+    int m_factor;
+    double m_scale, m_shift;
+};
+
+// codec/config.json. Throws Failure.
+std::unique_ptr<Codec> codecFrom(const Json& config, const std::string& what);
+
+}  // namespace meander

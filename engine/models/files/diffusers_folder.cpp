@@ -1,0 +1,85 @@
+#include "engine/models/files/diffusers_folder.h"
+
+#include <cmath>
+#include <filesystem>
+
+namespace meander {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+Json configOf(const std::string& path, bool required) {
+    std::error_code error;
+    if (!required && !fs::exists(path, error)) return Json();
+    auto json = readJsonFile(path, {std::size_t(4) << 20, 16});
+    if (!json) throw Failure(json.error().text);
+    if (!json->is_object()) throw Failure("The file '" + path + "' is not a configuration. Download it again.");
+    return std::move(*json);
+}
+
+bool names(const Json& index, const char* component) {
+    return index.contains(component) && index[component].is_array() && index[component].size() == 2 && index[component][1].is_string();
+}
+
+}  // namespace
+
+std::string DiffusersFolder::component(const std::string& name) const { return (fs::path(path) / name).string(); }
+std::string DiffusersFolder::configName(const std::string& name) const { return "'" + (fs::path(path) / name / "config.json").string() + "'"; }
+
+bool DiffusersFolder::looksLikeOne(const std::string& path) {
+    std::error_code error;
+    return fs::is_regular_file(fs::path(path) / "model_index.json", error);
+}
+
+DiffusersFolder DiffusersFolder::open(const std::string& path) {
+    DiffusersFolder f;
+    f.path = path;
+    f.index = configOf((fs::path(path) / "model_index.json").string(), true);
+    f.networkName = names(f.index, "unet") ? "unet" : "transformer";
+    if (!names(f.index, f.networkName.c_str())) throw Failure("The folder '" + path + "' holds no denoising network: its model_index.json names neither a unet nor a transformer.");
+    f.network = configOf((fs::path(path) / f.networkName / "config.json").string(), true);
+    f.scheduler = configOf((fs::path(path) / "scheduler" / "scheduler_config.json").string(), true);
+    if (names(f.index, "text_encoder")) f.textEncoder = configOf((fs::path(path) / "text_encoder" / "config.json").string(), true);
+    if (names(f.index, "codec")) f.codec = configOf((fs::path(path) / "codec" / "config.json").string(), true);
+    return f;
+}
+
+SchedulerMeaning meaningOfScheduler(const Json& j, const std::string& what) {
+    const std::string kind = jsonText(j, "_class_name", "", what);
+    const std::int64_t steps = jsonInteger(j, "num_train_timesteps", 1000, what);
+    if (steps < 1 || steps > 1'000'000) throw Failure("The entry 'num_train_timesteps' of " + what + " is " + std::to_string(steps) + ", which is not possible. The file may be damaged.");
+    if (kind.find("FlowMatch") != std::string::npos) return {Process::rectifiedFlow(double(steps)), Parametrization::FlowVelocity};
+
+    const bool isLcm = kind == "LCMScheduler";
+    const std::string predicts = jsonText(j, "prediction_type", "epsilon", what);
+    Parametrization p = Parametrization::Epsilon;
+    if (predicts == "v_prediction")
+        p = isLcm ? Parametrization::LcmV : Parametrization::V;
+    else if (predicts == "sample" && !isLcm)
+        p = Parametrization::X0;
+    else if (predicts == "epsilon")
+        p = isLcm ? Parametrization::LcmEpsilon : Parametrization::Epsilon;
+    else
+        throw Failure("The scheduler described in " + what + " predicts '" + predicts + "', which Meander does not know.");
+    if (jsonBool(j, "rescale_betas_zero_snr", false, what)) throw Failure("The scheduler described in " + what + " ends without any signal (zero terminal SNR), which Meander cannot do yet.");
+    const std::string schedule = jsonText(j, "beta_schedule", "linear", what);
+    const double first = jsonReal(j, "beta_start", 1e-4, what), last = jsonReal(j, "beta_end", 0.02, what);
+    const auto trained = jsonReals(j, "trained_betas", {}, what);
+    if (!trained.empty()) {
+        std::vector<double> signal;
+        double product = 1;
+        for (double beta : trained) {
+            if (!(beta > 0 && beta < 1)) throw Failure("A noise variance in " + what + " is not between 0 and 1. The file may be damaged.");
+            signal.push_back(product *= 1 - beta);
+        }
+        return {Process::variancePreserving(std::move(signal), "trained"), p, isLcm};
+    }
+    if (!(first > 0 && first <= last && last < 1)) throw Failure("The noise variances in " + what + " do not rise from above 0 to below 1. The file may be damaged.");
+    if (schedule == "linear") return {Process::vpLinear(int(steps), first, last), p, isLcm};
+    if (schedule == "scaled_linear") return {Process::vpScaledLinear(int(steps), first, last), p, isLcm};
+    if (schedule == "squaredcos_cap_v2") return {Process::vpCosine(int(steps)), p, isLcm};
+    throw Failure("The scheduler described in " + what + " uses the noise schedule '" + schedule + "', which Meander does not know. It knows linear, scaled_linear and squaredcos_cap_v2.");
+}
+
+}  // namespace meander

@@ -1,0 +1,48 @@
+#!/usr/bin/env python3
+"""Writes unicode_tables.inl: ranges of letters (L*), numbers (N*) and white space, and runs of simple lower-casing, from Python's Unicode database."""
+import sys
+import unicodedata
+
+
+def ranges(test):
+    out, start = [], None
+    for c in range(0x110000):
+        if test(c):
+            start = c if start is None else start
+        elif start is not None:
+            out.append((start, c - 1))
+            start = None
+    return out
+
+
+def lower_runs():
+    """(first, last, step, difference): every step-th character from first to last goes to itself + difference."""
+    pairs = [(c, ord(chr(c).lower())) for c in range(0x110000) if len(chr(c).lower()) == 1 and chr(c).lower() != chr(c)]
+    runs = []
+    for c, l in pairs:
+        if runs:
+            a, b, step, d = runs[-1]
+            gap = c - b
+            if l - c == d and ((step == 0 and gap <= 2) or gap == step):
+                runs[-1] = (a, c, gap, d)
+                continue
+        runs.append((c, c, 0, l - c))
+    return [(a, b, max(s, 1), d) for a, b, s, d in runs]
+
+
+def table(name, rows, kind):
+    text, line = f"constexpr {kind} {name}[] = {{\n", "   "
+    for r in rows:
+        item = " {" + ", ".join(str(v) for v in r) + "},"
+        if len(line) + len(item) > 160:
+            text, line = text + line + "\n", "   "
+        line += item
+    return text + line + "\n};\n"
+
+
+with open(sys.argv[1], "w") as f:
+    f.write(f"// Made by make_unicode_tables.py from Unicode {unicodedata.unidata_version}.\n")
+    f.write(table("letters", ranges(lambda c: unicodedata.category(chr(c))[0] == "L"), "CodeRange"))
+    f.write(table("numbers", ranges(lambda c: unicodedata.category(chr(c))[0] == "N"), "CodeRange"))
+    f.write(table("spaces", ranges(lambda c: chr(c).isspace() and c not in range(0x1c, 0x20)), "CodeRange"))
+    f.write(table("lowerRuns", lower_runs(), "LowerRun"))

@@ -1,0 +1,157 @@
+// Creating and opening projects.
+#include <filesystem>
+#include <fstream>
+
+#include "engine/core/json.h"
+#include "engine/project/project_state.h"
+#include "engine/project/recovery.h"
+#include "engine/project/schema.h"
+#include "meander_version.h"
+
+namespace meander {
+namespace {
+
+namespace fs = std::filesystem;
+// Larger files are not read through when they are opened; damage in them is found when a run is loaded.
+constexpr std::uintmax_t checkedOnOpening = std::uintmax_t(96) << 20;
+
+void writeEmptyProject(const std::string& path) {
+    const std::string fresh = path + "-new";
+    removeFile(fresh);
+    removeCompanions(fresh);
+    {
+        Database db(fresh, OpenMode::Create);
+        db.run("PRAGMA auto_vacuum = INCREMENTAL");
+        migrate(db);
+        Transaction t(db);
+        const auto put = [&](const char* key, const std::string& value) { Statement(db, "INSERT INTO meta VALUES(?, ?)").bind(1, std::string_view(key)).bind(2, value).finish(); };
+        put("created", nowUtc());
+        put("program", MEANDER_VERSION);
+        t.commit();
+    }
+    removeCompanions(path);
+    replaceFile(fresh, path);
+}
+
+struct Damage : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+bool isWritable(const std::string& path) {
+    std::ofstream out(path, std::ios::binary | std::ios::in | std::ios::out);
+    return bool(out);
+}
+
+// Identity, version and, for files of ordinary size, every page.
+void examine(const Database& db, const std::string& path) {
+    checkIdentity(db, path);
+    std::error_code error;
+    if (fs::file_size(path, error) <= checkedOnOpening && !error) {
+        const std::string answer = db.text("PRAGMA quick_check(1)");
+        if (answer != "ok") throw Damage(answer);
+    }
+    Statement(db, "SELECT id, header, model FROM run LIMIT 1").next();
+}
+
+}  // namespace
+
+bool lockProject(ProjectLock& lock, const std::string& path) {
+    const auto answer = lock.take(path);
+    if (answer == ProjectLock::Answer::HeldByOther) throw Failure("'" + path + "' is open in another Meander. Close it there, or work on a copy.");
+    return answer == ProjectLock::Answer::Taken;
+}
+
+Database openForWriting(const std::string& path) {
+    Database db(path, OpenMode::Write);
+    if (db.text("PRAGMA journal_mode = WAL") != "wal") throw DatabaseError(8, "the journal cannot be kept beside the file");
+    db.run("PRAGMA synchronous = NORMAL");
+    return db;
+}
+
+void backToOneFile(Database& db) {
+    db.run("PRAGMA incremental_vacuum");
+    Statement(db, "PRAGMA wal_checkpoint(TRUNCATE)").finish();
+    Statement(db, "PRAGMA journal_mode = DELETE").finish();
+}
+
+void ProjectStore::Implementation::attach(Database writer) {
+    if (writer.isOpen()) {
+        writer.run("UPDATE run SET status = 'interrupted' WHERE status IN ('queued', 'running', 'paused')");
+        Statement(writer, "INSERT OR REPLACE INTO meta VALUES('program', ?)").bind(1, std::string_view(MEANDER_VERSION)).finish();
+    }
+    reader = Database(path, OpenMode::Read);
+    readMeta();
+    queue.start(std::move(writer));
+}
+
+void ProjectStore::Implementation::readMeta() {
+    const auto recipe = [](const std::string& text) -> std::optional<Recipe> {
+        const auto j = parseJson(text, "a draft");
+        if (!j) return {};
+        auto r = recipeFromJson(*j);
+        return r ? std::optional<Recipe>(*r) : std::nullopt;
+    };
+    Statement s(reader, "SELECT key, value FROM meta");
+    while (s.next()) {
+        const std::string key = s.text(0), value = s.text(1);
+        if (key == "name") info.name = value;
+        if (key == "created") info.created = value;
+        if (key == "program") info.program = value;
+        if (key == "draft") draft = recipe(value);
+        if (key == "autosave") recoverable = recipe(value);
+        if (key == "view")
+            if (auto j = parseJson(value, "the state of the views")) view = *j;
+    }
+    if (recoverable && draft && *recoverable == *draft) recoverable.reset();
+}
+
+Result<std::unique_ptr<ProjectStore>> ProjectStore::create(const std::string& given, bool replace) {
+    const std::string path = absolutePath(given);
+    auto d = std::make_unique<Implementation>(path);
+    try {
+        if (fs::is_directory(path)) throw Failure("Cannot make the project '" + path + "': a folder has this name.");
+        if (!replace && fs::exists(path)) throw Failure("Cannot make the project '" + path + "': the file exists already. Open it, or choose another name.");
+        if (!lockProject(d->lock, path)) throw Failure("Cannot make the project '" + path + "': its folder does not exist or may not be written. Choose another folder.");
+        writeEmptyProject(path);
+        d->attach(openForWriting(path));
+        return std::unique_ptr<ProjectStore>(new ProjectStore(std::move(d)));
+    } catch (const std::exception& e) {
+        return d->sentence(e, "make the project");
+    }
+}
+
+Result<std::unique_ptr<ProjectStore>> ProjectStore::open(const std::string& given) {
+    const std::string path = absolutePath(given);
+    auto d = std::make_unique<Implementation>(path);
+    try {
+        if (!fs::exists(path)) throw Failure("There is no project '" + path + "'. It may have been moved or deleted.");
+        if (!fs::is_regular_file(path)) throw Failure("Cannot open '" + path + "': it is not a file.");
+        d->isReadOnly = !lockProject(d->lock, path) || !isWritable(path);
+        try {
+            Database writer;
+            if (d->isReadOnly) {
+                examine(Database(path, OpenMode::Read), path);
+                d->note = "'" + path + "' cannot be written: it is open for reading. To keep changes, save the project under another name.";
+            } else {
+                examine(Database(path, OpenMode::Write), path);  // plays back what a crash left in the WAL
+                writer = openForWriting(path);
+                migrate(writer);
+            }
+            d->attach(std::move(writer));
+            return std::unique_ptr<ProjectStore>(new ProjectStore(std::move(d)));
+        } catch (const Damage&) {
+        } catch (const DatabaseError& e) {
+            if (!e.isDamage() && e.code != 1) throw;  // 1: a table or column is missing
+        }
+        d->lock.release();
+        auto copy = recoverProject(path);
+        if (!copy) return copy.error();
+        auto store = open(copy->path);
+        if (store) store.value()->m_implementation->note = copy->sentence;
+        return store;
+    } catch (const std::exception& e) {
+        return d->sentence(e, "open");
+    }
+}
+
+}  // namespace meander

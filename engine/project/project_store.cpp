@@ -1,0 +1,140 @@
+#include "engine/project/project_store.h"
+
+#include "engine/core/json.h"
+#include "engine/project/project_state.h"
+
+namespace meander {
+
+ProjectStore::ProjectStore(std::unique_ptr<Implementation> i) : m_implementation(std::move(i)) {}
+ProjectStore::~ProjectStore() { static_cast<void>(m_implementation->close(true)); }
+
+Error ProjectStore::Implementation::sentence(const std::exception& e, const std::string& doing) const {
+    if (const auto* d = dynamic_cast<const DatabaseError*>(&e)) return databaseSentence(*d, path, doing);
+    return {e.what()};
+}
+
+std::string ProjectStore::path() const {
+    const std::lock_guard lock(m_implementation->mutex);
+    return m_implementation->path;
+}
+bool ProjectStore::isReadOnly() const {
+    const std::lock_guard lock(m_implementation->mutex);
+    return m_implementation->isReadOnly;
+}
+std::string ProjectStore::note() const {
+    const std::lock_guard lock(m_implementation->mutex);
+    return m_implementation->note;
+}
+void ProjectStore::setOnProblem(OnProblem f) { m_implementation->queue.setOnProblem(std::move(f)); }
+
+// Runs. Tensors are shared, not copied, until they are written.
+
+void ProjectStore::beginRun(const Run& run) {
+    m_implementation->queue.add({[run](Database&, RunWriter& w) { w.begin(run); }});
+}
+void ProjectStore::setStart(const std::string& runId, const RunStart& start) {
+    m_implementation->queue.add({[runId, start](Database&, RunWriter& w) { w.start(runId, start); }});
+}
+void ProjectStore::appendEvaluation(const std::string& runId, std::shared_ptr<const Evaluation> evaluation) {
+    m_implementation->queue.add({[runId, e = std::move(evaluation)](Database&, RunWriter& w) { w.evaluation(runId, *e); }});
+}
+void ProjectStore::appendStep(const std::string& runId, std::shared_ptr<const Step> step) {
+    m_implementation->queue.add({[runId, s = std::move(step)](Database&, RunWriter& w) { w.step(runId, *s); }});
+}
+void ProjectStore::finishRun(const Run& run, std::function<void()> committed) {
+    m_implementation->queue.add({[run](Database&, RunWriter& w) { w.finish(run); }, true, std::move(committed)});
+}
+void ProjectStore::updateRun(const std::string& runId, const std::string& name, bool pinned) {
+    m_implementation->queue.add({[runId, name, pinned](Database&, RunWriter& w) { w.label(runId, name, pinned); }});
+}
+void ProjectStore::removeRun(const std::string& runId) {
+    m_implementation->queue.add({[runId](Database&, RunWriter& w) { w.setRemoved(runId, true); }});
+}
+void ProjectStore::restoreRun(const std::string& runId) {
+    m_implementation->queue.add({[runId](Database&, RunWriter& w) { w.setRemoved(runId, false); }});
+}
+
+template <class T>
+Result<T> ProjectStore::Implementation::reading(const std::function<T(const RunReader&)>& read) {
+    if (!isReadOnly && queue.waiting() > 0) static_cast<void>(queue.flush());  // what cannot be written now is still in memory of the caller
+    const std::lock_guard lock(readMutex);
+    try {
+        if (!reader.isOpen()) throw Failure("The project is closed.");
+        return read(RunReader(reader));
+    } catch (const std::exception& e) {
+        return sentence(e, "read");
+    }
+}
+
+Result<std::vector<Run>> ProjectStore::runs() {
+    auto list = m_implementation->reading<std::vector<Run>>([](const RunReader& r) { return r.runs(); });
+    if (list && isReadOnly())
+        for (auto& r : *list)
+            if (r.status == RunStatus::Queued || r.status == RunStatus::Running || r.status == RunStatus::Paused) r.status = RunStatus::Interrupted;
+    return list;
+}
+Result<std::shared_ptr<const Trajectory>> ProjectStore::loadTrajectory(const std::string& runId) {
+    return m_implementation->reading<std::shared_ptr<const Trajectory>>([&](const RunReader& r) { return r.trajectory(runId); });
+}
+Result<HostTensor> ProjectStore::loadPictures(const std::string& runId) {
+    return m_implementation->reading<HostTensor>([&](const RunReader& r) { return r.pictures(runId); });
+}
+Result<Run> ProjectStore::loadRun(const std::string& runId) {
+    return m_implementation->reading<Run>([&](const RunReader& r) {
+        Run run = r.run(runId);
+        run.trajectory = r.trajectory(runId);
+        run.pictures = r.pictures(runId);
+        return run;
+    });
+}
+
+// Small things, remembered here and written behind.
+
+void ProjectStore::Implementation::putMeta(const std::string& key, const std::string& value, bool durable) {
+    queue.add({[key, value](Database& db, RunWriter&) { Statement(db, "INSERT OR REPLACE INTO meta VALUES(?, ?)").bind(1, key).bind(2, value).finish(); }, durable});
+}
+void ProjectStore::Implementation::dropMeta(const std::string& key) {
+    queue.add({[key](Database& db, RunWriter&) { Statement(db, "DELETE FROM meta WHERE key = ?").bind(1, key).finish(); }});
+}
+
+namespace {
+std::string textOf(const Json& j) { return j.dump(-1, ' ', false, Json::error_handler_t::replace); }
+}  // namespace
+
+void ProjectStore::saveDraft(const Recipe& draft) {
+    auto& d = *m_implementation;
+    const std::lock_guard lock(d.mutex);
+    d.draft = draft;
+    d.recoverable.reset();
+    d.dropMeta("autosave");
+    d.putMeta("draft", textOf(toJson(draft)), true);
+}
+void ProjectStore::autosaveDraft(const Recipe& draft) { m_implementation->putMeta("autosave", textOf(toJson(draft))); }
+std::optional<Recipe> ProjectStore::draft() const {
+    const std::lock_guard lock(m_implementation->mutex);
+    return m_implementation->draft;
+}
+std::optional<Recipe> ProjectStore::recoverableDraft() const {
+    const std::lock_guard lock(m_implementation->mutex);
+    return m_implementation->recoverable;
+}
+Json ProjectStore::viewState() const {
+    const std::lock_guard lock(m_implementation->mutex);
+    return m_implementation->view;
+}
+void ProjectStore::setViewState(const Json& state) {
+    const std::lock_guard lock(m_implementation->mutex);
+    m_implementation->view = state;
+    m_implementation->putMeta("view", textOf(state));
+}
+ProjectInfo ProjectStore::info() const {
+    const std::lock_guard lock(m_implementation->mutex);
+    return m_implementation->info;
+}
+void ProjectStore::setName(const std::string& name) {
+    const std::lock_guard lock(m_implementation->mutex);
+    m_implementation->info.name = name;
+    m_implementation->putMeta("name", name);
+}
+
+}  // namespace meander

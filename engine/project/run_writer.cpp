@@ -1,0 +1,175 @@
+#include "engine/core/json.h"
+#include "engine/project/model_json.h"
+#include "engine/project/run_rows.h"
+#include "engine/project/tensor_blob.h"
+
+namespace meander {
+namespace {
+
+constexpr std::size_t remembered = 6;
+
+std::span<const std::byte> bytesOf(const std::vector<float>& v) { return std::as_bytes(std::span(v)); }
+
+Json headerOf(const Run& r) {
+    Json j;
+    j["recipe"] = toJson(r.recipe);
+    if (!r.problem.empty()) j["problem"] = r.problem;
+    j["seconds"] = r.seconds;
+    j["evaluations"] = r.evaluations;
+    j["network_calls"] = r.networkCalls;
+    j["device"] = r.device;
+    j["peak_bytes"] = r.peakBytes;
+    return j;
+}
+
+}  // namespace
+
+void RunWriter::header(const Run& run) {
+    const std::string model = modelToJson(run.model).dump();
+    Statement(m_db, "INSERT OR IGNORE INTO model(json) VALUES(?)").bind(1, model).finish();
+    Statement(m_db, "INSERT INTO run(id, position, number, name, status, pinned, created, header, model) "
+                    "VALUES(?1, (SELECT coalesce(max(position), 0) + 1 FROM run), ?2, ?3, ?4, ?5, ?6, ?7, (SELECT id FROM model WHERE json = ?8)) "
+                    "ON CONFLICT(id) DO UPDATE SET number = ?2, name = CASE WHEN ?3 = '' THEN name ELSE ?3 END, status = ?4, pinned = max(pinned, ?5), created = ?6, header = ?7, "
+                    "model = excluded.model")
+        .bind(1, run.id)
+        .bind(2, std::int64_t(run.number))
+        .bind(3, run.name)
+        .bind(4, std::string_view(nameOf(run.status)))
+        .bind(5, std::int64_t(run.pinned))
+        .bind(6, run.created)
+        .bind(7, headerOf(run).dump(-1, ' ', false, Json::error_handler_t::replace))
+        .bind(8, model)
+        .finish();
+}
+
+void RunWriter::begin(const Run& run) {
+    header(run);
+    if (run.trajectory && !run.trajectory->empty()) start(run.id, {run.trajectory->levels, run.trajectory->initial, run.trajectory->sites, run.trajectory->tokens});
+}
+
+void RunWriter::start(const std::string& runId, const RunStart& s) {
+    Statement old(m_db, "SELECT initial FROM run WHERE id = ?");
+    if (!old.bind(1, runId).next()) return;
+    std::optional<std::int64_t> initial;
+    if (!old.isNull(0)) initial = old.integer(0);
+    old.reset();
+    if (!initial) initial = tensor(runId, s.initial);
+    Statement(m_db, "UPDATE run SET levels = ?, sites = ?, tokens = ?, initial = ? WHERE id = ?")
+        .bind(1, std::as_bytes(std::span(s.levels)))
+        .bind(2, sitesToJson(s.sites).dump())
+        .bind(3, tokensToJson(s.tokens).dump(-1, ' ', false, Json::error_handler_t::replace))
+        .bind(4, initial)
+        .bind(5, runId)
+        .finish();
+}
+
+std::optional<std::int64_t> RunWriter::tensor(const std::string& runId, const HostTensor& t) {
+    if (!t) return {};
+    auto& recent = m_recent[runId];
+    for (const auto& [known, id] : recent)
+        if (known.sameBits(t)) return id;
+    Statement(m_db, "INSERT INTO tensor(run, data) VALUES(?, ?)").bind(1, runId).bind(2, packTensor(t)).finish();
+    const auto id = m_db.lastId();
+    recent.emplace_front(t, id);
+    if (recent.size() > remembered) recent.pop_back();
+    return id;
+}
+
+bool RunWriter::has(const char* table, const std::string& runId, int index) const {
+    Statement s(m_db, std::string("SELECT 1 FROM ") + table + " WHERE run = ? AND idx = ?");
+    return s.bind(1, runId).bind(2, std::int64_t(index)).next();
+}
+
+void RunWriter::evaluation(const std::string& runId, const Evaluation& e) {
+    if (has("evaluation", runId, e.index)) return;
+    const auto state = tensor(runId, e.state), denoised = tensor(runId, e.denoised);
+    Statement(m_db, "INSERT INTO evaluation VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        .bind(1, runId)
+        .bind(2, std::int64_t(e.index))
+        .bind(3, std::int64_t(e.step))
+        .bind(4, e.tau)
+        .bind(5, e.sigma)
+        .bind(6, e.logSnr)
+        .bind(7, e.networkTime)
+        .bind(8, e.guidanceWeight)
+        .bind(9, std::int64_t(e.networkRows))
+        .bind(10, std::int64_t(e.rowsInCall))
+        .bind(11, e.milliseconds)
+        .bind(12, std::int64_t(e.replayed))
+        .bind(13, state)
+        .bind(14, denoised)
+        .finish();
+    for (std::size_t i = 0; i < e.branches.size(); ++i)
+        Statement(m_db, "INSERT INTO branch VALUES(?, ?, ?, ?, ?)")
+            .bind(1, runId)
+            .bind(2, std::int64_t(e.index))
+            .bind(3, std::int64_t(i))
+            .bind(4, std::string_view(nameOf(e.branches[i].branch)))
+            .bind(5, tensor(runId, e.branches[i].denoised))
+            .finish();
+    for (std::size_t image = 0; image < e.attention.size(); ++image)
+        for (const auto& map : e.attention[image])
+            Statement(m_db, "INSERT OR REPLACE INTO attention VALUES(?, ?, ?, ?, ?, ?, ?, ?)")
+                .bind(1, runId)
+                .bind(2, std::int64_t(e.index))
+                .bind(3, std::int64_t(image))
+                .bind(4, std::int64_t(map.site))
+                .bind(5, std::int64_t(map.heads))
+                .bind(6, tensor(runId, map.probabilities))
+                .bind(7, bytesOf(map.entropy))
+                .bind(8, bytesOf(map.mass))
+                .finish();
+}
+
+void RunWriter::step(const std::string& runId, const Step& s) {
+    if (has("step", runId, s.index)) return;
+    const auto state = tensor(runId, s.state);
+    Statement(m_db, "INSERT INTO step VALUES(?, ?, ?, ?, ?, ?)")
+        .bind(1, runId)
+        .bind(2, std::int64_t(s.index))
+        .bind(3, s.from)
+        .bind(4, s.to)
+        .bind(5, std::int64_t(s.stochastic))
+        .bind(6, state)
+        .finish();
+}
+
+void RunWriter::finish(const Run& run) {
+    begin(run);
+    if (run.trajectory) {
+        // In the order in which they happened, so that shared states are found again.
+        std::size_t s = 0;
+        for (const auto& e : run.trajectory->evaluations) {
+            while (s < run.trajectory->steps.size() && run.trajectory->steps[s]->index < e->step) step(run.id, *run.trajectory->steps[s++]);
+            evaluation(run.id, *e);
+        }
+        while (s < run.trajectory->steps.size()) step(run.id, *run.trajectory->steps[s++]);
+    }
+    if (run.pictures) Statement(m_db, "UPDATE run SET pictures = ? WHERE id = ?").bind(1, tensor(run.id, run.pictures)).bind(2, run.id).finish();
+    m_recent.erase(run.id);
+}
+
+void RunWriter::label(const std::string& runId, const std::string& name, bool pinned) {
+    Statement(m_db, "UPDATE run SET name = ?, pinned = ? WHERE id = ?").bind(1, name).bind(2, std::int64_t(pinned)).bind(3, runId).finish();
+}
+
+void RunWriter::setRemoved(const std::string& runId, bool removed) {
+    Statement(m_db, "UPDATE run SET removed = ? WHERE id = ?").bind(1, std::int64_t(removed)).bind(2, runId).finish();
+}
+
+void RunWriter::erase(const std::string& runId) {
+    for (const char* table : {"step", "evaluation", "branch", "attention", "tensor"}) Statement(m_db, std::string("DELETE FROM ") + table + " WHERE run = ?").bind(1, runId).finish();
+    Statement(m_db, "DELETE FROM run WHERE id = ?").bind(1, runId).finish();
+    m_recent.erase(runId);
+}
+
+void RunWriter::eraseRemoved() {
+    std::vector<std::string> ids;
+    Statement s(m_db, "SELECT id FROM run WHERE removed = 1");
+    while (s.next()) ids.push_back(s.text(0));
+    s.reset();
+    for (const auto& id : ids) erase(id);
+    if (!ids.empty()) m_db.run("DELETE FROM model WHERE id NOT IN (SELECT model FROM run WHERE model IS NOT NULL)");
+}
+
+}  // namespace meander

@@ -1,0 +1,269 @@
+#include "gui/app/main_window.h"
+
+#include <QApplication>
+#include <QCloseEvent>
+#include <QHBoxLayout>
+#include <QMenu>
+#include <QStatusBar>
+#include <QStyle>
+#include <cmath>
+#include <limits>
+
+#include "gui/app/dialogs.h"
+#include "gui/app/settings.h"
+#include "gui/app/theme.h"
+#include "gui/document/run_text.h"
+#include "gui/panels/log/log_model.h"
+#include "gui/panels/recipe/recipe_panel.h"
+#include "gui/panels/runs/runs_panel.h"
+
+namespace meander::gui {
+
+MainWindow::MainWindow(QWidget* parent) : QMainWindow(parent), m_commands(this), m_questions(defaultQuestions(this)) {
+    setObjectName("mainWindow");
+    setAcceptDrops(true);
+    setDockOptions(QMainWindow::AllowNestedDocks | QMainWindow::AllowTabbedDocks | QMainWindow::GroupedDragging);
+    m_toasts = new Toasts(this);
+    buildCentre();
+    buildDocks();
+    addFileCommands();
+    addEditCommands();
+    addRunCommands();
+    addStepCommands();
+    addViewCommands();
+    addHelpCommands();
+    m_palette = new CommandPalette(m_commands, this);
+    buildMenus();
+    buildToolBar();
+    buildStatusBar();
+    connectDocument();
+    m_firstLayout = saveState();
+    restoreLayout();
+    qApp->installEventFilter(this);
+    showTitle();
+    showEngine();
+    m_commands.refresh();
+}
+
+MainWindow::~MainWindow() { qApp->removeEventFilter(this); }
+
+RunPtr MainWindow::currentRun() const { return m_document.run(m_selection.currentRun()); }
+
+void MainWindow::connectDocument() {
+    connect(&m_document, &Document::problem, this, [this](const QString& sentence, const QString& detail) {
+        programLog().add(LogLevel::Problem, sentence, detail);
+        m_toasts->showProblem(sentence, detail);
+    });
+    connect(&m_document, &Document::message, this, [this](const QString& sentence) {
+        programLog().add(LogLevel::Info, sentence);
+        m_lastMessage->setText(sentence);
+    });
+    connect(&m_document, &Document::projectChanged, this, &MainWindow::showTitle);
+    connect(&m_document, &Document::deviceChanged, this, &MainWindow::showEngine);
+    connect(&m_document, &Document::planChanged, this, &MainWindow::showEngine);
+    connect(&m_document, &Document::runsChanged, this, [this] {
+        if (!currentRun()) selectNewest();
+        showEngine();
+        showRemarks();
+    });
+    connect(&m_document, &Document::runChanged, this, &MainWindow::showEngine);
+    connect(&m_document, &Document::runQueued, this, [this](const QString& id) {
+        m_selection.setCurrentRun(id);
+        m_selection.setFollowsLive(true);
+        m_selection.lockStep({id, -1, std::numeric_limits<double>::infinity()});
+    });
+    connect(&m_document, &Document::runFinished, this, [this](const QString& id) {
+        const RunPtr r = m_document.run(id);
+        if (r && r->status == RunStatus::Finished && !isActiveWindow() && r->seconds > 10) QApplication::alert(this);
+    });
+    connect(&m_selection, &SelectionModel::runChanged, this, [this] {
+        m_document.requestTrajectory(m_selection.currentRun());
+        m_document.requestTrajectory(m_selection.comparedRun());
+        showRemarks();
+        m_commands.refresh();
+    });
+    connect(&m_selection, &SelectionModel::cursorChanged, this, &MainWindow::showRemarks);
+    connect(m_recipe, &RecipePanel::differencesChanged, this, &MainWindow::showRemarks);
+    for (auto signal : {&Document::draftChanged, &Document::planChanged, &Document::runsChanged, &Document::projectChanged})
+        connect(&m_document, signal, &m_commands, &CommandRegistry::refresh);
+    connect(&m_document, &Document::runChanged, &m_commands, &CommandRegistry::refresh);
+    connect(&m_document.undoStack(), &QUndoStack::indexChanged, &m_commands, &CommandRegistry::refresh);
+}
+
+void MainWindow::selectNewest() {
+    const auto runs = m_document.runs();
+    m_selection.setCurrentRun(runs.empty() ? QString() : qstr(runs.back()->id));
+    if (!runs.empty()) m_selection.lockStep({qstr(runs.back()->id), -1, std::numeric_limits<double>::infinity()});
+}
+
+void MainWindow::buildStatusBar() {
+    m_engineDot = new QLabel(this);
+    m_engineDot->setFixedSize(8, 8);
+    m_engineState = new QLabel(this);
+    m_lastMessage = new QLabel(this);
+    m_load = new QLabel(this);
+    for (QLabel* l : {m_engineState, m_lastMessage, m_load}) {
+        l->setFont(interfaceFont(8.9));
+        l->setProperty("muted", true);
+    }
+    m_load->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+    m_lastMessage->setAlignment(Qt::AlignCenter);
+    auto* row = new QWidget(this);
+    auto* box = new QHBoxLayout(row);
+    box->setContentsMargins(10, 0, 10, 0);
+    box->setSpacing(7);
+    box->addWidget(m_engineDot);
+    box->addWidget(m_engineState, 1);
+    box->addWidget(m_lastMessage, 1);
+    box->addWidget(m_load, 1);
+    for (QLabel* l : {m_engineState, m_lastMessage, m_load}) l->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    statusBar()->addWidget(row, 1);
+    statusBar()->setSizeGripEnabled(false);
+}
+
+void MainWindow::showTitle() {
+    setWindowTitle(QStringLiteral("%1[*] — Meander").arg(m_document.displayName()));
+    setWindowFilePath(m_document.path());
+    setWindowModified(m_document.isModified());
+}
+
+void MainWindow::showEngine() {
+    const QStringList queue = m_document.queue();
+    int running = 0, paused = 0;
+    for (const QString& id : queue) {
+        const LiveRun* l = m_document.live(id);
+        running += l && l->run->status == RunStatus::Running;
+        paused += l && l->run->status == RunStatus::Paused;
+    }
+    const std::string device = m_document.deviceDescription(), note = m_document.deviceNote();
+    const QString state = running > 0 ? tr("Engine running") : paused > 0 ? tr("Engine paused") : device.empty() ? tr("Engine starting") : tr("Engine idle");
+    QString text = state;
+    if (!device.empty()) text += QStringLiteral(" · ") + qstr(device);
+    m_engineState->setToolTip(note.empty() ? text : text + '\n' + qstr(note));
+    if (!note.empty()) text += QStringLiteral(" · ") + qstr(note).section(QLatin1Char('.'), 0, 0);
+    m_engineState->setText(text);
+    const QString dot = running > 0 ? "busy" : device.empty() ? "idle" : "ready";
+    if (m_engineDot->property("dot").toString() != dot) {
+        m_engineDot->setProperty("dot", dot);
+        m_engineDot->style()->unpolish(m_engineDot);
+        m_engineDot->style()->polish(m_engineDot);
+    }
+    QStringList load{tr("queue %1").arg(queue.size())};
+    if (const RunPtr r = currentRun(); r && r->peakBytes > 0) load.append(tr("peak %1").arg(bytesText(r->peakBytes)));
+    if (const auto& plan = m_document.draftPlan(); plan) load.append(tr("draft needs %1").arg(bytesText(plan.value().bytes)));
+    m_load->setText(load.join(QStringLiteral(" · ")));
+}
+
+void MainWindow::moveStep(int delta) {
+    const RunPtr run = currentRun();
+    if (!run || !run->trajectory) return;
+    const int count = int(run->trajectory->evaluations.size());
+    const StepCursor now = m_selection.lockedCursor();
+    const int from = now.run == qstr(run->id) && now.evaluation >= 0 ? std::min(now.evaluation, count) : count;
+    const int to = std::clamp(from + delta, 0, count);
+    m_selection.setFollowsLive(to == count);
+    if (to == count)
+        m_selection.lockStep({qstr(run->id), -1, std::numeric_limits<double>::infinity()});
+    else
+        m_selection.lockStep({qstr(run->id), to, run->trajectory->evaluations[std::size_t(to)]->logSnr});
+}
+
+void MainWindow::branchHere() {
+    const RunPtr run = currentRun();
+    if (!run || !run->trajectory || run->trajectory->steps.empty()) return;
+    const StepCursor c = m_selection.lockedCursor();
+    const auto& evaluations = run->trajectory->evaluations;
+    const bool isInside = c.run == qstr(run->id) && c.evaluation >= 0 && c.evaluation < int(evaluations.size());
+    const int step = isInside ? evaluations[std::size_t(c.evaluation)]->step : int(run->trajectory->steps.size()) / 2;
+    m_document.setBranchPoint(qstr(run->id), step);
+    m_recipe->focusPrompt();
+    emit m_document.message(tr("The draft now continues run %1 from step %2. Change what should be different, then run it.").arg(run->number).arg(step));
+}
+
+void MainWindow::toggleCompare() {
+    if (!m_selection.comparedRun().isEmpty()) {
+        m_selection.setComparedRun({});
+        return;
+    }
+    const RunPtr run = currentRun(), baseline = m_document.baseline();
+    if (!run) return;
+    if (baseline && baseline->id != run->id) {
+        m_selection.setComparedRun(qstr(baseline->id));
+        return;
+    }
+    RunPtr other;
+    for (const RunPtr& r : m_document.runs())
+        if (r->id != run->id && r->status == RunStatus::Finished) other = r;
+    if (other)
+        m_selection.setComparedRun(qstr(other->id));
+    else
+        emit m_document.message(tr("There is no other run to compare with yet"));
+}
+
+void MainWindow::changeAppearance(ThemeChoice choice, double scale) {
+    const double before = settings::fontScale();
+    settings::setThemeChoice(choice);
+    settings::setFontScale(std::clamp(scale, 0.8, 2.0));
+    const double ratio = settings::fontScale() / before;
+    applyTheme(choice, settings::fontScale());
+    // Fonts that were set on a widget do not follow the application's.
+    if (ratio != 1)
+        for (QWidget* w : QApplication::allWidgets())
+            if (w->testAttribute(Qt::WA_SetFont)) {
+                QFont f = w->font();
+                f.setPointSizeF(f.pointSizeF() * ratio);
+                w->setFont(f);
+            }
+    for (QWidget* w : QApplication::allWidgets()) w->update();
+    m_commands.refresh();
+}
+
+void MainWindow::focusNextDock(int direction) {
+    std::vector<QWidget*> stops{m_canvas};
+    for (const char* id : {"runs", "recipe", "model", "timeline", "trajectory", "queue", "log", "step", "attention"})
+        if (QDockWidget* d = dock(id); d && d->isVisible() && !d->visibleRegion().isEmpty()) stops.push_back(d->widget());
+    const QWidget* focus = QApplication::focusWidget();
+    int at = 0;
+    for (int i = 0; i < int(stops.size()); ++i)
+        if (focus && (stops[std::size_t(i)] == focus || stops[std::size_t(i)]->isAncestorOf(focus))) at = i;
+    QWidget* next = stops[std::size_t((at + direction + int(stops.size())) % int(stops.size()))];
+    if (next->focusPolicy() & Qt::TabFocus) {
+        next->setFocus(Qt::TabFocusReason);
+        return;
+    }
+    for (QWidget* w : next->findChildren<QWidget*>())
+        if ((w->focusPolicy() & Qt::TabFocus) && w->isVisible() && w->isEnabled()) {
+            w->setFocus(Qt::TabFocusReason);
+            return;
+        }
+}
+
+bool MainWindow::eventFilter(QObject* watched, QEvent* event) {
+    if (event->type() != QEvent::ShortcutOverride) return QMainWindow::eventFilter(watched, event);
+    auto* key = static_cast<QKeyEvent*>(event);
+    const QWidget* focus = QApplication::focusWidget();
+    if (!focus || key->modifiers() & (Qt::ControlModifier | Qt::AltModifier | Qt::MetaModifier)) return QMainWindow::eventFilter(watched, event);
+    const int k = key->key();
+    const bool isArrow = k == Qt::Key_Left || k == Qt::Key_Right || k == Qt::Key_Home || k == Qt::Key_End;
+    // Keys that a control needs itself are not the window's while that control has the focus.
+    const bool isControl = focus->inherits("QAbstractSlider") || focus->inherits("QTabBar") || focus->inherits("QComboBox") || focus->property("ownsKeys").toBool();
+    const bool isList = focus->inherits("QAbstractItemView");
+    const bool isButton = focus->inherits("QAbstractButton");
+    if ((isControl && (isArrow || k == Qt::Key_Space)) || (isList && (k == Qt::Key_Home || k == Qt::Key_End)) || (isButton && k == Qt::Key_Space)) event->accept();
+    return QMainWindow::eventFilter(watched, event);
+}
+
+void MainWindow::closeEvent(QCloseEvent* event) {
+    const int live = int(m_document.queue().size());
+    if ((live > 0 && !m_questions.stopRuns(live)) || !mayLeaveProject()) {
+        event->ignore();
+        return;
+    }
+    QSettings s;
+    s.setValue("window/geometry", saveGeometry());
+    s.setValue("window/layout", saveState(1));
+    s.setValue("files/last", m_document.path());
+    event->accept();
+}
+
+}  // namespace meander::gui

@@ -1,0 +1,134 @@
+// The window: docks around the canvas, menus and tool bar from one table of commands, files, start and end.
+#pragma once
+#include <QDockWidget>
+#include <QLabel>
+#include <QMainWindow>
+#include <functional>
+#include <map>
+
+#include "gui/app/command_palette.h"
+#include "gui/app/command_registry.h"
+#include "gui/app/watchdog.h"
+#include "gui/document/document.h"
+#include "gui/selection/selection_model.h"
+#include "gui/widgets/dock_title.h"
+#include "gui/widgets/segmented.h"
+#include "gui/widgets/toasts.h"
+
+namespace meander::gui {
+
+class RecipePanel;
+class RunsPanel;
+class ModelPanel;
+
+enum class SaveAnswer { Save, Discard, Cancel };
+
+// Everything the window asks a person; tests answer in their place.
+struct Questions {
+    std::function<SaveAnswer(const QString& name)> saveChanges;
+    std::function<bool(int runs)> stopRuns;                                        // true: stop them and go on
+    std::function<QString()> openPath, savePath;                                    // empty: never mind
+    std::function<bool(const Recipe& now, const Recipe& offered, const QString& from)> useRecipe;
+    std::function<void(Document&)> recover;
+};
+
+class MainWindow : public QMainWindow {
+    Q_OBJECT
+public:
+    explicit MainWindow(QWidget* parent = nullptr);
+    ~MainWindow() override;
+
+    // After the first paint: starts the engine and opens `path`, else the last project, else the sample.
+    void begin(const QString& path);
+
+    Document& document() { return m_document; }
+    SelectionModel& selection() { return m_selection; }
+    CommandRegistry& commands() { return m_commands; }
+    CommandPalette& palette() { return *m_palette; }
+    Toasts& toasts() { return *m_toasts; }
+    RecipePanel& recipePanel() { return *m_recipe; }
+    RunsPanel& runsPanel() { return *m_runs; }
+    const Watchdog& watchdog() const { return m_watchdog; }
+    Questions& questions() { return m_questions; }
+    QDockWidget* dock(const QString& id) const;
+
+    bool openProject(const QString& path);
+    bool saveProject();
+    bool saveProjectAs();
+    // Project, recipe, picture with a recipe, or model.
+    bool openAnything(const QString& path);
+    void resetLayout();
+
+protected:
+    void closeEvent(QCloseEvent* event) override;
+    void dragEnterEvent(QDragEnterEvent* event) override;
+    void dropEvent(QDropEvent* event) override;
+    bool eventFilter(QObject* watched, QEvent* event) override;
+
+private:
+    struct DockInfo {
+        QString id;
+        QDockWidget* dock = nullptr;
+        DockTitle* title = nullptr;
+        bool isShownAtFirst = true;
+    };
+    // main_window_docks.cpp
+    void buildCentre();
+    void buildDocks();
+    DockInfo& addDock(const QString& id, const QString& title, QWidget* content, Qt::DockWidgetArea area, bool isShownAtFirst = true);
+    void arrangeDocks();
+    void updateDockTitles();
+    void restoreLayout();
+    void showRemarks();
+    // main_window_commands.cpp
+    void addFileCommands();
+    void addEditCommands();
+    void addRunCommands();
+    void addStepCommands();
+    void addViewCommands();
+    void addHelpCommands();
+    void buildMenus();
+    void buildToolBar();
+    void fillRecentMenu();
+    // main_window_files.cpp
+    bool mayLeaveProject();
+    bool report(const Status& status);
+    void newProject();
+    bool offerRecipe(const QString& path);
+    void exportRecipe();
+    void openFirst(const QString& path);
+    void openSample();
+    void copyDiagnostics();
+    // main_window.cpp
+    void connectDocument();
+    void buildStatusBar();
+    void showTitle();
+    void showEngine();
+    void selectNewest();
+    void moveStep(int delta);
+    void branchHere();
+    void toggleCompare();
+    void focusNextDock(int direction);
+    void changeAppearance(ThemeChoice choice, double fontScale);
+    RunPtr currentRun() const;
+
+    Document m_document;
+    SelectionModel m_selection;
+    CommandRegistry m_commands;
+    Watchdog m_watchdog;
+    Questions m_questions;
+    CommandPalette* m_palette = nullptr;
+    Toasts* m_toasts = nullptr;
+    RecipePanel* m_recipe = nullptr;
+    RunsPanel* m_runs = nullptr;
+    ModelPanel* m_model = nullptr;
+    QWidget *m_canvas = nullptr, *m_timeline = nullptr;
+    Segmented* m_axis = nullptr;
+    QFrame* m_hint = nullptr;
+    QMenu* m_recentMenu = nullptr;
+    std::map<QString, DockInfo> m_docks;
+    QByteArray m_firstLayout;
+    QLabel *m_engineDot = nullptr, *m_engineState = nullptr, *m_lastMessage = nullptr, *m_load = nullptr;
+};
+
+}  // namespace meander::gui

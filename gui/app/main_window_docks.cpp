@@ -1,0 +1,193 @@
+// Where things stand: the centre, the docks, their heads, and remembering all of it.
+#include <QApplication>
+#include <QFrame>
+#include <QGuiApplication>
+#include <QHBoxLayout>
+#include <QScreen>
+#include <QTabBar>
+#include <QTimer>
+#include <QVBoxLayout>
+
+#include "gui/app/analysis_panels.h"
+#include "gui/app/icons.h"
+#include "gui/app/main_window.h"
+#include "gui/app/settings.h"
+#include "gui/app/theme.h"
+#include "gui/document/run_text.h"
+#include "gui/panels/log/log_panel.h"
+#include "gui/panels/model/model_panel.h"
+#include "gui/panels/queue/queue_panel.h"
+#include "gui/panels/recipe/recipe_panel.h"
+#include "gui/panels/runs/runs_panel.h"
+
+namespace meander::gui {
+namespace {
+constexpr int layoutVersion = 1;
+}
+
+void MainWindow::buildCentre() {
+    auto* centre = new QWidget(this);
+    centre->setObjectName("centre");
+    centre->setMinimumSize(320, 240);
+    auto* box = new QVBoxLayout(centre);
+    box->setContentsMargins(0, 0, 0, 0);
+    box->setSpacing(0);
+    m_hint = new QFrame(centre);
+    m_hint->setProperty("card", "accent");
+    m_hint->setObjectName("hint");
+    auto* hintBox = new QHBoxLayout(m_hint);
+    hintBox->setContentsMargins(14, 7, 8, 7);
+    auto* text = new QLabel(tr("This is a finished run. Move over the film strip to see how the picture came about, click a word to see where it looked, then change the recipe and press Run."), m_hint);
+    text->setWordWrap(true);
+    auto* gotIt = new QToolButton(m_hint);
+    gotIt->setText(tr("Got it"));
+    connect(gotIt, &QToolButton::clicked, this, [this] {
+        m_hint->hide();
+        settings::setHintWasSeen(true);
+    });
+    hintBox->addWidget(text, 1);
+    hintBox->addWidget(gotIt);
+    m_hint->hide();
+    m_canvas = makeCanvas(m_document, m_selection, centre);
+    auto* hintMargin = new QVBoxLayout;
+    hintMargin->setContentsMargins(0, 0, 0, 0);
+    hintMargin->addWidget(m_hint);
+    box->addLayout(hintMargin);
+    box->addWidget(m_canvas, 1);
+    box->addWidget(makeTokenBar(m_document, m_selection, centre));
+    setCentralWidget(centre);
+}
+
+MainWindow::DockInfo& MainWindow::addDock(const QString& id, const QString& title, QWidget* content, Qt::DockWidgetArea area, bool isShownAtFirst) {
+    auto* dock = new QDockWidget(title, this);
+    dock->setObjectName("dock." + id);
+    dock->setAccessibleName(title);
+    dock->setWidget(content);
+    DockInfo info{id, dock, new DockTitle(dock), isShownAtFirst};
+    dock->setTitleBarWidget(info.title);
+    addDockWidget(area, dock);
+    const auto later = [this] { QTimer::singleShot(0, this, &MainWindow::updateDockTitles); };
+    connect(dock, &QDockWidget::topLevelChanged, this, later);
+    connect(dock, &QDockWidget::dockLocationChanged, this, later);
+    connect(dock, &QDockWidget::visibilityChanged, this, later);
+    return m_docks.emplace(id, info).first->second;
+}
+
+void MainWindow::buildDocks() {
+    setCorner(Qt::BottomLeftCorner, Qt::LeftDockWidgetArea);
+    setCorner(Qt::BottomRightCorner, Qt::RightDockWidgetArea);
+    for (auto area : {Qt::LeftDockWidgetArea, Qt::RightDockWidgetArea, Qt::BottomDockWidgetArea}) setTabPosition(area, QTabWidget::North);
+    m_runs = new RunsPanel(m_document, m_selection);
+    m_recipe = new RecipePanel(m_document, m_selection);
+    m_model = new ModelPanel(m_document);
+    m_timeline = makeTimeline(m_document, m_selection, nullptr);
+    addDock("runs", tr("Runs"), m_runs, Qt::LeftDockWidgetArea);
+    addDock("recipe", tr("Recipe"), m_recipe, Qt::LeftDockWidgetArea);
+    addDock("model", tr("Model"), m_model, Qt::LeftDockWidgetArea, false);
+    addDock("timeline", tr("Timeline"), m_timeline, Qt::BottomDockWidgetArea);
+    addDock("trajectory", tr("Trajectory"), makeTrajectory(m_document, m_selection, nullptr), Qt::BottomDockWidgetArea);
+    addDock("queue", tr("Queue"), new QueuePanel(m_document), Qt::BottomDockWidgetArea);
+    addDock("log", tr("Log"), new LogPanel(programLog()), Qt::BottomDockWidgetArea);
+    addDock("step", tr("Step"), makeStepCards(m_document, m_selection, nullptr), Qt::RightDockWidgetArea);
+    addDock("attention", tr("Attention"), makeAttention(m_document, m_selection, nullptr), Qt::RightDockWidgetArea);
+    connect(m_runs, &RunsPanel::runRequested, this, [this] { m_commands.trigger("run.start"); });
+    connect(m_recipe, &RecipePanel::openModelRequested, m_model, &ModelPanel::openFile);
+    connect(m_recipe, &RecipePanel::modelCardRequested, this, [this] {
+        dock("model")->show();
+        dock("model")->raise();
+    });
+    arrangeDocks();
+}
+
+QDockWidget* MainWindow::dock(const QString& id) const {
+    const auto it = m_docks.find(id);
+    return it == m_docks.end() ? nullptr : it->second.dock;
+}
+
+void MainWindow::arrangeDocks() {
+    for (auto& [id, info] : m_docks) {
+        info.dock->setFloating(false);
+        removeDockWidget(info.dock);
+    }
+    const auto put = [this](const char* id, Qt::DockWidgetArea area) { addDockWidget(area, dock(id), Qt::Vertical); };
+    put("runs", Qt::LeftDockWidgetArea);
+    put("recipe", Qt::LeftDockWidgetArea);
+    put("model", Qt::LeftDockWidgetArea);
+    tabifyDockWidget(dock("recipe"), dock("model"));
+    put("timeline", Qt::BottomDockWidgetArea);
+    put("trajectory", Qt::BottomDockWidgetArea);
+    put("queue", Qt::BottomDockWidgetArea);
+    put("log", Qt::BottomDockWidgetArea);
+    splitDockWidget(dock("timeline"), dock("trajectory"), Qt::Vertical);
+    tabifyDockWidget(dock("trajectory"), dock("queue"));
+    tabifyDockWidget(dock("queue"), dock("log"));
+    put("step", Qt::RightDockWidgetArea);
+    put("attention", Qt::RightDockWidgetArea);
+    for (auto& [id, info] : m_docks) info.dock->setVisible(info.isShownAtFirst);
+    dock("trajectory")->raise();
+    dock("recipe")->raise();
+    resizeDocks({dock("runs"), dock("step")}, {288, 318}, Qt::Horizontal);
+    resizeDocks({dock("runs"), dock("recipe")}, {300, 600}, Qt::Vertical);
+    resizeDocks({dock("step"), dock("attention")}, {430, 440}, Qt::Vertical);
+    resizeDocks({dock("timeline"), dock("trajectory")}, {140, 330}, Qt::Vertical);
+    QTimer::singleShot(0, this, &MainWindow::updateDockTitles);
+}
+
+void MainWindow::updateDockTitles() {
+    for (auto& [id, info] : m_docks) {
+        bool isTabbed = false;
+        for (const QDockWidget* other : tabifiedDockWidgets(info.dock)) isTabbed |= !other->isHidden();
+        info.title->setCollapsed(isTabbed && !info.dock->isFloating());
+    }
+    for (QTabBar* bar : findChildren<QTabBar*>(QString(), Qt::FindDirectChildrenOnly)) {
+        bar->setDrawBase(false);
+        bar->setExpanding(false);
+        bar->setDocumentMode(true);
+        bar->setElideMode(Qt::ElideNone);
+        bar->setFocusPolicy(Qt::TabFocus);
+    }
+}
+
+void MainWindow::resetLayout() {
+    arrangeDocks();
+    QSettings().remove("window/layout");
+}
+
+void MainWindow::restoreLayout() {
+    const QSettings s;
+    resize(1440, 900);
+    if (s.contains("window/geometry")) restoreGeometry(s.value("window/geometry").toByteArray());
+    // A screen that is gone must not hide the window.
+    bool isVisible = false;
+    for (const QScreen* screen : QGuiApplication::screens()) isVisible |= screen->availableGeometry().intersected(geometry()).width() > 120;
+    if (!isVisible && !QGuiApplication::screens().isEmpty()) move(QGuiApplication::primaryScreen()->availableGeometry().topLeft());
+    if (s.contains("window/layout") && !restoreState(s.value("window/layout").toByteArray(), layoutVersion)) arrangeDocks();
+    QTimer::singleShot(0, this, &MainWindow::updateDockTitles);
+}
+
+void MainWindow::showRemarks() {
+    const auto remark = [this](const char* id, const QString& text, bool isWarning = false) { m_docks.at(id).title->setRemark(text, isWarning); };
+    remark("runs", QString::number(m_document.runs().size()));
+    const int n = m_recipe->differenceCount();
+    remark("recipe", n > 0 ? tr("draft differs in %1").arg(n) : currentRun() ? tr("as the shown run") : QString(), n > 0);
+    const RunPtr run = currentRun();
+    const StepCursor c = m_selection.cursor();
+    QString title = tr("Step"), level;
+    if (run && run->trajectory && c.run == qstr(run->id) && c.evaluation >= 0 && c.evaluation < int(run->trajectory->evaluations.size())) {
+        const Evaluation& e = *run->trajectory->evaluations[std::size_t(c.evaluation)];
+        const auto step = std::size_t(e.step);
+        title = tr("Step %1").arg(e.step);
+        const bool isPredictor = run->trajectory->evaluationOf(e.step) == &e;
+        level = isPredictor ? tr("predictor") : tr("corrector");
+        if (step + 1 < run->trajectory->levels.size()) {
+            const auto sigma = [&](std::size_t i) { return numberText(run->model.process.sigma(run->trajectory->levels[i]), 3); };
+            level += QStringLiteral(" · σ %1 → %2").arg(sigma(step), sigma(step + 1));
+        }
+    } else if (run && run->trajectory) {
+        level = tr("finished picture");
+    }
+    dock("step")->setWindowTitle(title);
+    remark("step", level);
+}
+
+}  // namespace meander::gui

@@ -1,0 +1,126 @@
+#include "gui/document/document.h"
+
+#include <QtConcurrent>
+
+#include "gui/document/document_state.h"
+#include "gui/document/run_text.h"
+
+namespace meander::gui {
+
+Document::Document(QObject* parent) : QObject(parent), m_implementation(std::make_unique<Implementation>(*this)) {
+    auto& d = *m_implementation;
+    d.undo.setUndoLimit(200);
+    d.planPool.setMaxThreadCount(1);
+    d.autosave.setSingleShot(true);
+    d.autosave.setInterval(10'000);
+    connect(&d.planning, &QFutureWatcherBase::finished, this, [this] { m_implementation->planned(); });
+    connect(&d.undo, &QUndoStack::cleanChanged, this, &Document::projectChanged);
+    connect(&d.undo, &QUndoStack::indexChanged, this, [this] { m_implementation->scheduleAutosave(); });
+    connect(&d.autosave, &QTimer::timeout, this, [this] {
+        auto& i = *m_implementation;
+        if (const Status s = i.file.snapshot(i.content()); !s) emit problem(qstr(s.error().text), qstr(s.error().detail));
+    });
+    connect(&d.bridge, &EngineBridge::arrived, this, [this](const Arrival& a) { m_implementation->receive(a); });
+    connect(&d.file, &ProjectFile::trajectoryLoaded, this, [this](const QString& id, std::shared_ptr<const Run> full) {
+        m_implementation->requested.remove(id);
+        m_implementation->changeRun(id, [&](Run& r) {
+            r.trajectory = full->trajectory;
+            if (full->pictures) r.pictures = full->pictures;
+        });
+        emit trajectoryLoaded(id);
+    });
+    connect(&d.file, &ProjectFile::picturesLoaded, this, [this](const QString& id, const HostTensor& pictures) {
+        m_implementation->changeRun(id, [&](Run& r) { r.pictures = pictures; });
+        emit runChanged(id);
+    });
+    connect(&d.file, &ProjectFile::problem, this, &Document::problem);
+    newProject();
+}
+
+Document::~Document() {
+    auto& d = *m_implementation;
+    d.planning.disconnect(this);
+    d.planning.waitForFinished();
+    disconnect(&d.undo, nullptr, this, nullptr);
+    d.bridge.setRecorder(nullptr);
+    d.file.close();
+}
+
+void Document::startEngine() {
+    auto& d = *m_implementation;
+    d.bridge.start();
+    emit deviceChanged();
+    if (!d.planning.isRunning() && !d.plan.plan) d.startPlanning();
+}
+
+std::string Document::deviceDescription() const {
+    const Engine* e = m_implementation->bridge.engine();
+    return e ? e->deviceDescription() : std::string();
+}
+std::string Document::deviceNote() const {
+    const Engine* e = m_implementation->bridge.engine();
+    return e ? e->deviceNote() : std::string();
+}
+
+const Recipe& Document::draft() const { return m_implementation->draft; }
+QUndoStack& Document::undoStack() { return m_implementation->undo; }
+const Result<Plan>& Document::draftPlan() const { return m_implementation->plan.plan; }
+bool Document::isPlanning() const { return m_implementation->planning.isRunning(); }
+std::shared_ptr<const ModelInfo> Document::draftModel() const { return m_implementation->plan.model; }
+
+void Document::editDraft(const Recipe& next, const QString& label, const QString& mergeKey) {
+    auto& d = *m_implementation;
+    if (next == d.draft) return;
+    const auto set = [this](const Recipe& r) {
+        m_implementation->draft = r;
+        m_implementation->startPlanning();
+        emit draftChanged();
+    };
+    d.undo.push(new DocumentEdit(label, mergeKey.isEmpty() ? QString() : "draft/" + mergeKey, [set, next] { set(next); }, [set, before = d.draft] { set(before); }));
+}
+
+void Document::Implementation::startPlanning() {
+    if (planning.isRunning()) {
+        replan = true;
+        return;
+    }
+    RunPtr parent;
+    if (draft.branch)
+        if (RunPtr* found = find(qstr(draft.branch->run))) parent = *found;
+    planning.setFuture(QtConcurrent::run(&planPool, [recipe = draft, parent]() -> PlanAnswer {
+        PlanAnswer answer;
+        try {
+            auto info = inspectModel(recipe.model);
+            if (!info) {
+                answer.plan = info.error();
+                return answer;
+            }
+            answer.model = std::make_shared<const ModelInfo>(*info);
+            answer.plan = meander::plan(recipe, *info, parent.get());
+        } catch (const std::exception& e) {
+            answer.plan = Error{"The recipe could not be planned: " + std::string(e.what()), ""};
+        }
+        return answer;
+    }));
+}
+
+void Document::Implementation::planned() {
+    if (replan) {  // the answer is about an older draft; a newer one takes its place
+        replan = false;
+        startPlanning();
+        return;
+    }
+    plan = planning.result();
+    emit owner.planChanged();
+    if (!runWhenPlanned) return;
+    runWhenPlanned = false;
+    submit();
+}
+
+bool Document::isModified() const { return m_implementation->dirty || !m_implementation->undo.isClean(); }
+
+void Document::Implementation::scheduleAutosave() {
+    if (owner.isModified() && !autosave.isActive()) autosave.start();
+}
+
+}  // namespace meander::gui

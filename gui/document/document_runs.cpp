@@ -1,0 +1,314 @@
+// Runs: what comes up from the engine, and the commands that go down.
+#include <algorithm>
+
+#include "gui/document/document_state.h"
+#include "gui/document/run_text.h"
+
+namespace meander::gui {
+
+RunPtr* Document::Implementation::find(const QString& id) {
+    const std::string key = id.toStdString();
+    const auto it = std::find_if(runs.begin(), runs.end(), [&](const RunPtr& r) { return r->id == key; });
+    return it == runs.end() ? nullptr : &*it;
+}
+
+void Document::Implementation::replace(const RunPtr& run) {
+    if (RunPtr* old = find(qstr(run->id))) {
+        // Names and pins are the window's: they may have changed while the run was under way.
+        if ((*old)->name != run->name || (*old)->pinned != run->pinned) {
+            Run copy = *run;
+            copy.name = (*old)->name;
+            copy.pinned = (*old)->pinned;
+            *old = std::make_shared<const Run>(std::move(copy));
+        } else {
+            *old = run;
+        }
+    } else {
+        runs.push_back(run);
+        lastNumber = std::max(lastNumber, run->number);
+    }
+}
+
+void Document::Implementation::changeRun(const QString& id, const std::function<void(Run&)>& change) {
+    RunPtr* run = find(id);
+    if (!run) return;
+    Run copy = **run;
+    change(copy);
+    *run = std::make_shared<const Run>(std::move(copy));
+    if (const auto it = live.find(id); it != live.end()) it->second.run = *run;
+}
+
+void Document::Implementation::append(const QString& id, const FreshRecords& fresh) {
+    const auto it = live.find(id);
+    if (it == live.end()) return;  // late: the run has ended or belongs to another project
+    changeRun(id, [&](Run& r) {
+        Trajectory t = r.trajectory ? *r.trajectory : Trajectory();
+        t.evaluations.insert(t.evaluations.end(), fresh.evaluations.begin(), fresh.evaluations.end());
+        t.steps.insert(t.steps.end(), fresh.steps.begin(), fresh.steps.end());
+        r.trajectory = std::make_shared<const Trajectory>(std::move(t));
+    });
+}
+
+void Document::Implementation::receive(const Arrival& arrival) {
+    QSet<QString> changed;
+    bool isListChanged = false;
+    // A run that starts in this arrival must be known before its record is appended; one that ends brings the whole record itself.
+    std::vector<const RunEvent*> later;
+    for (const RunEvent& e : arrival.events) {
+        if (e.kind == RunEventKind::Finished || e.kind == RunEventKind::Cancelled || e.kind == RunEventKind::Failed) {
+            later.push_back(&e);
+            continue;
+        }
+        const std::size_t before = runs.size();
+        receiveEvent(e);
+        isListChanged |= runs.size() != before;
+        if (!e.runId.empty()) changed.insert(qstr(e.runId));
+    }
+    for (const auto& [id, fresh] : arrival.fresh) {
+        append(qstr(id), fresh);
+        changed.insert(qstr(id));
+    }
+    for (const RunEvent* e : later) {
+        ended(*e);
+        changed.insert(qstr(e->runId));
+        isListChanged = true;
+    }
+    if (isListChanged) emit owner.runsChanged();
+    for (const QString& id : changed)
+        if (find(id)) emit owner.runChanged(id);
+    for (const RunEvent* e : later)
+        if (find(qstr(e->runId))) emit owner.runFinished(qstr(e->runId));
+}
+
+void Document::Implementation::receiveEvent(const RunEvent& e) {
+    const QString id = qstr(e.runId);
+    if (e.kind == RunEventKind::DeviceReady || e.kind == RunEventKind::Idle) {
+        emit owner.deviceChanged();
+        return;
+    }
+    if (e.kind == RunEventKind::Queued && e.run && !live.contains(id)) {
+        replace(e.run);
+        live[id].run = *find(id);
+        live[id].evaluations = e.evaluations;
+        waitingOrder.append(id);
+        emit owner.runQueued(id);
+        return;
+    }
+    const auto it = live.find(id);
+    if (it == live.end()) return;
+    LiveRun& l = it->second;
+    if (e.run && e.kind == RunEventKind::Started) {
+        replace(e.run);
+        // The record grows here from its start; what the event's run already holds arrives as entries too.
+        changeRun(id, [](Run& r) {
+            r.status = RunStatus::Running;
+            if (!r.trajectory) return;
+            Trajectory t = *r.trajectory;
+            t.evaluations.clear();
+            t.steps.clear();
+            r.trajectory = std::make_shared<const Trajectory>(std::move(t));
+        });
+    }
+    if (e.evaluations > 0) l.evaluations = e.evaluations, l.evaluation = e.evaluation, l.secondsLeft = e.secondsLeft;
+    if (e.preview) l.preview = e.preview;
+    if (e.kind == RunEventKind::Paused) changeRun(id, [](Run& r) { r.status = RunStatus::Paused; });
+    if (e.kind == RunEventKind::Resumed) changeRun(id, [](Run& r) { r.status = RunStatus::Running; });
+    if (!e.message.empty()) emit owner.message(qstr(e.message));
+}
+
+void Document::Implementation::ended(const RunEvent& e) {
+    const QString id = qstr(e.runId);
+    if (!live.contains(id)) return;
+    if (e.run) replace(e.run);
+    live.erase(id);
+    waitingOrder.removeAll(id);
+    RunPtr* found = find(id);
+    if (!found) return;
+    const Run& run = **found;
+    if (e.kind == RunEventKind::Failed) {
+        emit owner.problem(Document::tr("Run %1 failed. %2").arg(run.number).arg(qstr(run.problem.empty() ? e.message : run.problem)), qstr(e.message));
+    } else if (e.kind == RunEventKind::Cancelled) {
+        emit owner.message(Document::tr("Run %1 was cancelled; its %n step(s) are kept", nullptr, run.trajectory ? int(run.trajectory->steps.size()) : 0).arg(run.number));
+    } else {
+        emit owner.message(Document::tr("Run %1 finished in %2 · %n evaluation(s)", nullptr, run.evaluations).arg(run.number).arg(secondsText(run.seconds)));
+    }
+    if (e.kind == RunEventKind::Cancelled && (!run.trajectory || run.trajectory->empty())) std::erase_if(runs, [&](const RunPtr& r) { return qstr(r->id) == id; });
+    if (file.isUntitled() && !dirty) {
+        dirty = true;
+        emit owner.projectChanged();
+    }
+    scheduleAutosave();
+}
+
+std::vector<RunPtr> Document::runs() const {
+    const auto& d = *m_implementation;
+    std::vector<RunPtr> shown;
+    for (const RunPtr& r : d.runs)
+        if (!d.removed.contains(qstr(r->id))) shown.push_back(r);
+    return shown;
+}
+
+RunPtr Document::run(const QString& id) const {
+    if (m_implementation->removed.contains(id)) return nullptr;
+    const RunPtr* r = m_implementation->find(id);
+    return r ? *r : nullptr;
+}
+
+const LiveRun* Document::live(const QString& id) const {
+    const auto it = m_implementation->live.find(id);
+    return it == m_implementation->live.end() ? nullptr : &it->second;
+}
+
+QStringList Document::queue() const {
+    QStringList running, waiting;
+    for (const QString& id : m_implementation->waitingOrder) {
+        const LiveRun* l = live(id);
+        if (l && l->run->status == RunStatus::Queued)
+            waiting.append(id);
+        else
+            running.append(id);
+    }
+    return running + waiting;
+}
+
+RunPtr Document::baseline() const {
+    for (const RunPtr& r : runs())
+        if (r->pinned) return r;
+    return nullptr;
+}
+
+bool Document::isBusy() const { return !m_implementation->live.empty(); }
+
+void Document::requestTrajectory(const QString& id) {
+    auto& d = *m_implementation;
+    const RunPtr r = run(id);
+    if (!r || r->trajectory || d.requested.contains(id) || d.live.contains(id)) return;
+    d.requested.insert(id);
+    d.file.loadTrajectory(id);
+}
+
+void Document::requestPicture(const QString& id) {
+    auto& d = *m_implementation;
+    const RunPtr r = run(id);
+    if (!r || r->pictures || d.live.contains(id)) return;
+    if (r->model.state == StateKind::Points)
+        requestTrajectory(id);
+    else if (!d.requested.contains("picture/" + id)) {
+        d.requested.insert("picture/" + id);
+        d.file.loadPictures(id);
+    }
+}
+
+void Document::runDraft() {
+    auto& d = *m_implementation;
+    startEngine();
+    if (d.planning.isRunning() || d.replan) {
+        d.runWhenPlanned = true;
+        return;
+    }
+    d.submit();
+}
+
+void Document::Implementation::submit() {
+    if (!plan.plan) {
+        emit owner.problem(qstr(plan.plan.error().text), qstr(plan.plan.error().detail));
+        return;
+    }
+    RunPtr parent;
+    if (draft.branch) {
+        if (RunPtr* found = find(qstr(draft.branch->run))) parent = *found;
+        if (parent && !parent->trajectory) {
+            emit owner.problem(Document::tr("The record of the run to branch from is not loaded yet. Show that run, then try again."), {});
+            owner.requestTrajectory(qstr(parent->id));
+            return;
+        }
+    }
+    bridge.engine()->submit(*plan.plan, parent, {}, ++lastNumber);
+}
+
+void Document::setBranchPoint(const QString& runId, int step) {
+    const RunPtr parent = run(runId);
+    if (!parent) return;
+    Recipe next = parent->recipe;
+    next.branch = BranchPoint{parent->id, step};
+    editDraft(next, tr("branch at step %1").arg(step));
+}
+
+void Document::branchFrom(const QString& runId, int step) {
+    if (!run(runId)) return;
+    Recipe next = draft();
+    next.branch = BranchPoint{runId.toStdString(), step};
+    editDraft(next, tr("branch at step %1").arg(step));
+    runDraft();
+}
+
+void Document::pause(const QString& id) {
+    if (Engine* e = m_implementation->bridge.engine()) e->pause(id.toStdString());
+}
+void Document::resume(const QString& id) {
+    if (Engine* e = m_implementation->bridge.engine()) e->resume(id.toStdString());
+}
+void Document::singleStep(const QString& id) {
+    if (Engine* e = m_implementation->bridge.engine()) e->step(id.toStdString());
+}
+void Document::cancel(const QString& id) {
+    if (Engine* e = m_implementation->bridge.engine()) e->cancel(id.toStdString());
+}
+void Document::cancelAll() {
+    if (Engine* e = m_implementation->bridge.engine()) e->cancelAll();
+}
+
+void Document::moveInQueue(const QString& id, int position) {
+    auto& d = *m_implementation;
+    if (Engine* e = d.bridge.engine()) e->move(id.toStdString(), position);
+    QStringList waiting;
+    for (const QString& w : queue())
+        if (const LiveRun* l = live(w); l && l->run->status == RunStatus::Queued) waiting.append(w);
+    if (!waiting.removeOne(id)) return;
+    waiting.insert(std::clamp(position, 0, int(waiting.size())), id);
+    for (const QString& w : waiting) d.waitingOrder.removeAll(w);
+    d.waitingOrder += waiting;
+    emit runsChanged();
+}
+
+void Document::renameRun(const QString& id, const QString& name) {
+    const RunPtr r = run(id);
+    const std::string next = name.trimmed().toStdString();
+    if (!r || r->name == next) return;
+    const auto set = [this, id](const std::string& n) {
+        m_implementation->changeRun(id, [&](Run& x) { x.name = n; });
+        emit runsChanged();
+        emit runChanged(id);
+    };
+    undoStack().push(new DocumentEdit(tr("rename run"), {}, [set, next] { set(next); }, [set, old = r->name] { set(old); }));
+}
+
+void Document::setPinned(const QString& id, bool pinned) {
+    const RunPtr r = run(id);
+    if (!r || r->pinned == pinned) return;
+    const RunPtr before = baseline();
+    const auto set = [this](const QString& only) {
+        for (const RunPtr& x : runs()) {
+            const bool is = qstr(x->id) == only;
+            if (x->pinned != is) m_implementation->changeRun(qstr(x->id), [is](Run& y) { y.pinned = is; });
+        }
+        emit runsChanged();
+    };
+    const QString old = before ? qstr(before->id) : QString(), next = pinned ? id : QString();
+    undoStack().push(new DocumentEdit(pinned ? tr("make baseline") : tr("remove baseline"), {}, [set, next] { set(next); }, [set, old] { set(old); }));
+}
+
+void Document::removeRun(const QString& id) {
+    if (!run(id)) return;
+    if (live(id)) cancel(id);
+    const auto set = [this, id](bool isRemoved) {
+        if (isRemoved)
+            m_implementation->removed.insert(id);
+        else
+            m_implementation->removed.remove(id);
+        emit runsChanged();
+    };
+    undoStack().push(new DocumentEdit(tr("delete run"), {}, [set] { set(true); }, [set] { set(false); }));
+}
+
+}  // namespace meander::gui

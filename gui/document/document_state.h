@@ -1,0 +1,86 @@
+// The inside of Document, shared by its source files only.
+#pragma once
+#include <QFutureWatcher>
+#include <QSet>
+#include <QThreadPool>
+#include <QTimer>
+#include <functional>
+#include <map>
+
+#include "gui/bridge/engine_bridge.h"
+#include "gui/document/document.h"
+#include "gui/document/project_file.h"
+
+namespace meander::gui {
+
+struct PlanAnswer {
+    Result<Plan> plan = Error{"The recipe was not planned yet.", ""};
+    std::shared_ptr<const ModelInfo> model;
+};
+
+// An undoable edit as two functions; edits with the same key that follow each other become one.
+class DocumentEdit : public QUndoCommand {
+public:
+    DocumentEdit(const QString& label, QString key, std::function<void()> redo, std::function<void()> undo)
+        : QUndoCommand(label), m_key(std::move(key)), m_redo(std::move(redo)), m_undo(std::move(undo)) {}
+    void redo() override { m_redo(); }
+    void undo() override { m_undo(); }
+    int id() const override { return m_key.isEmpty() ? -1 : 1; }
+    bool mergeWith(const QUndoCommand* other) override {
+        const auto* next = dynamic_cast<const DocumentEdit*>(other);
+        if (!next || next->m_key != m_key) return false;
+        m_redo = next->m_redo;
+        return true;
+    }
+
+private:
+    QString m_key;
+    std::function<void()> m_redo, m_undo;
+};
+
+struct Document::Implementation {
+    explicit Implementation(Document& d) : owner(d), bridge(&d) {}
+
+    Document& owner;
+
+    // Draft and plan.
+    Recipe draft;
+    QUndoStack undo;
+    PlanAnswer plan;
+    QFutureWatcher<PlanAnswer> planning;
+    QThreadPool planPool;
+    bool replan = false;        // the draft changed while a plan was under way
+    bool runWhenPlanned = false;
+
+    // Runs.
+    std::vector<RunPtr> runs;   // all, removed ones too
+    QSet<QString> removed;
+    std::map<QString, LiveRun> live;
+    QStringList waitingOrder;   // live ids in the order of the queue
+    QSet<QString> requested;    // trajectories under way
+    int lastNumber = 0;
+
+    // The file.
+    ProjectFile file;
+    bool dirty = false;         // changes that are not on the undo stack (a recovered or never saved project)
+    QTimer autosave;
+
+    EngineBridge bridge;        // last: the engine ends before what it records into
+
+    RunPtr* find(const QString& id);
+    void replace(const RunPtr& run);          // same id
+    void changeRun(const QString& id, const std::function<void(Run&)>& change);
+    void startPlanning();
+    void planned();
+    void submit();
+    void receive(const Arrival& arrival);
+    void receiveEvent(const RunEvent& e);
+    void append(const QString& id, const FreshRecords& fresh);
+    void ended(const RunEvent& e);
+    void adopt(ProjectContent content);       // everything of another project
+    ProjectContent content() const;
+    void saved();                             // what is in memory is in the file
+    void scheduleAutosave();
+};
+
+}  // namespace meander::gui

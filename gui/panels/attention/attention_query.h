@@ -1,0 +1,28 @@
+// What the views ask of recorded attention, as values that a worker thread can take along. The reductions are engine/analysis/attention_maps.
+#pragma once
+#include <QSet>
+#include <QString>
+#include <memory>
+
+#include "engine/analysis/attention_maps.h"
+#include "gui/selection/selection_model.h"
+
+namespace meander::gui {
+
+struct AttentionQuery {
+    std::shared_ptr<const Trajectory> record;
+    AttentionSelection part;
+    MapScale scale = MapScale::SharePrompt;
+    bool isEmpty() const { return !record; }
+};
+
+// At one evaluation (−1: the last one) with the layer, head and normalisation of the selection. Empty when nothing was recorded there.
+AttentionQuery attentionQuery(std::shared_ptr<const Trajectory> record, int evaluation, const SelectionModel& selection);
+bool hasAttention(const Trajectory& t, int evaluation, int image);
+// Mean of the chosen words' maps.
+HeatMap heatOf(const AttentionQuery& query, const QSet<int>& words);
+std::vector<WordShare> wordsAtPixel(const AttentionQuery& query, QPointF pixel);
+// "cross-attention · mean of 6 layers, 4 heads, step 5 · ÷ prompt tokens"; cheap, does not reduce anything.
+QString attentionCaption(const AttentionQuery& query);
+
+}  // namespace meander::gui

@@ -1,0 +1,56 @@
+// The words of the prompt as chips; a click shows where a word looked, Ctrl adds words. The caption says how the shown map was made.
+#pragma once
+#include <QComboBox>
+#include <QToolButton>
+#include <QWidget>
+
+#include "gui/document/document.h"
+#include "gui/selection/selection_model.h"
+
+namespace meander::gui {
+
+class TokenBar : public QWidget {
+    Q_OBJECT
+public:
+    TokenBar(Document& document, SelectionModel& selection, QWidget* parent = nullptr);
+    int chipCount() const { return int(m_chips.size()); }
+    QRectF chipRect(int chip) const { return m_chips[std::size_t(chip)].rect; }
+    QString caption() const { return m_caption; }
+    int heightForWidth(int width) const override;
+    bool hasHeightForWidth() const override { return true; }
+    QSize sizeHint() const override;
+    QSize minimumSizeHint() const override { return {120, 36}; }
+
+protected:
+    void paintEvent(QPaintEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
+    void mousePressEvent(QMouseEvent* event) override;
+    void mouseMoveEvent(QMouseEvent* event) override;
+    void leaveEvent(QEvent* event) override;
+    void keyPressEvent(QKeyEvent* event) override;
+    bool event(QEvent* event) override;
+    void changeEvent(QEvent* event) override;
+
+private:
+    struct Chip {
+        QString text, pieces;
+        int word = -1;  // −1: a special token, for information only
+        QRectF rect;
+    };
+    void rebuild();
+    void refreshCaption();
+    int layoutChips(int width);
+    std::optional<int> chipAt(QPointF at) const;
+
+    Document& m_document;
+    SelectionModel& m_selection;
+    std::vector<Chip> m_chips;
+    std::optional<int> m_hovered;
+    int m_focused = 0;
+    bool m_hasMaps = false;
+    QString m_caption;
+    QToolButton* m_special;
+    QComboBox* m_share;
+};
+
+}  // namespace meander::gui

@@ -1,0 +1,111 @@
+#include "gui/panels/canvas/canvas_geometry.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "gui/plots/color_map.h"
+
+namespace meander::gui {
+
+double PictureView::scaleFor(QSize picture, const QRectF& area) const {
+    if (zoom > 0) return zoom;
+    if (picture.isEmpty()) return 1;
+    double fit = std::min(area.width() / picture.width(), area.height() / picture.height());
+    return fit >= 3 ? std::floor(fit) : std::max(fit, 0.01);
+}
+
+QRectF PictureView::target(QSize picture, const QRectF& area) const {
+    QSizeF size = QSizeF(picture) * scaleFor(picture, area);
+    QPointF corner = area.center() - QPointF(size.width(), size.height()) / 2 + (zoom > 0 ? pan : QPointF());
+    return {QPointF(std::round(corner.x()), std::round(corner.y())), size};
+}
+
+void PictureView::zoomAt(double factor, QPointF at, QSize picture, const QRectF& area) {
+    QRectF before = target(picture, area);
+    if (before.isEmpty()) return;
+    QPointF share((at.x() - before.left()) / before.width(), (at.y() - before.top()) / before.height());
+    zoom = std::clamp(scaleFor(picture, area) * factor, 0.05, 128.0);
+    pan = {};
+    QRectF after = target(picture, area);
+    pan = at - QPointF(after.left() + share.x() * after.width(), after.top() + share.y() * after.height());
+}
+
+std::vector<QRectF> tileAreas(const QRectF& area, int count, double gap) {
+    if (count <= 0) return {};
+    int best = 1;
+    double largest = 0;
+    for (int columns = 1; columns <= count; ++columns) {
+        int rows = (count + columns - 1) / columns;
+        double side = std::min((area.width() - gap * (columns - 1)) / columns, (area.height() - gap * (rows - 1)) / rows);
+        if (side > largest) {
+            largest = side;
+            best = columns;
+        }
+    }
+    int rows = (count + best - 1) / best;
+    double w = (area.width() - gap * (best - 1)) / best, h = (area.height() - gap * (rows - 1)) / rows;
+    std::vector<QRectF> tiles;
+    for (int i = 0; i < count; ++i) tiles.emplace_back(area.left() + (i % best) * (w + gap), area.top() + (i / best) * (h + gap), w, h);
+    return tiles;
+}
+
+std::pair<QRectF, QRectF> wipeParts(const QRectF& target, double split) {
+    double x = target.left() + std::clamp(split, 0.0, 1.0) * target.width();
+    return {QRectF(target.topLeft(), QPointF(x, target.bottom())), QRectF(QPointF(x, target.top()), target.bottomRight())};
+}
+
+std::optional<QPointF> shareOf(const QRectF& target, QPointF page) {
+    if (!target.contains(page) || target.isEmpty()) return {};
+    return QPointF((page.x() - target.left()) / target.width(), (page.y() - target.top()) / target.height());
+}
+
+QImage differenceImage(const QImage& a, const QImage& b, double amplification, bool dark) {
+    if (a.isNull() || a.size() != b.size()) return {};
+    QImage result(a.size(), QImage::Format_RGB32);
+    for (int y = 0; y < a.height(); ++y)
+        for (int x = 0; x < a.width(); ++x) {
+            QRgb p = a.pixel(x, y), q = b.pixel(x, y);
+            double mean = (qRed(p) - qRed(q) + qGreen(p) - qGreen(q) + qBlue(p) - qBlue(q)) / 765.0;
+            result.setPixel(x, y, divergingColor(mean * amplification, 1, dark));
+        }
+    return result;
+}
+
+std::optional<PictureMetrics> comparePictures(const QImage& a, const QImage& b) {
+    if (a.isNull() || a.size() != b.size()) return {};
+    double sum = 0;
+    PictureMetrics m;
+    for (int y = 0; y < a.height(); ++y)
+        for (int x = 0; x < a.width(); ++x) {
+            QRgb p = a.pixel(x, y), q = b.pixel(x, y);
+            for (int d : {qRed(p) - qRed(q), qGreen(p) - qGreen(q), qBlue(p) - qBlue(q)}) {
+                double v = d / 255.0;
+                sum += v * v;
+                m.maximum = std::max(m.maximum, std::abs(v));
+            }
+        }
+    m.rms = std::sqrt(sum / (3.0 * a.width() * a.height()));
+    m.psnr = m.rms > 0 ? -20 * std::log10(m.rms) : std::numeric_limits<double>::infinity();
+    return m;
+}
+
+std::vector<std::pair<QPointF, QPointF>> contourLines(const std::vector<double>& values, int width, int height, double level) {
+    std::vector<std::pair<QPointF, QPointF>> lines;
+    auto at = [&](int x, int y) { return values[std::size_t(y) * width + x]; };
+    for (int y = 0; y + 1 < height; ++y)
+        for (int x = 0; x + 1 < width; ++x) {
+            const QPointF corner[4] = {{x + 0.5, y + 0.5}, {x + 1.5, y + 0.5}, {x + 1.5, y + 1.5}, {x + 0.5, y + 1.5}};
+            const double v[4] = {at(x, y), at(x + 1, y), at(x + 1, y + 1), at(x, y + 1)};
+            std::vector<QPointF> crossings;
+            for (int e = 0; e < 4; ++e) {
+                double a = v[e] - level, b = v[(e + 1) % 4] - level;
+                if ((a < 0) != (b < 0)) crossings.push_back(corner[e] + (corner[(e + 1) % 4] - corner[e]) * a / (a - b));
+            }
+            for (std::size_t i = 0; i + 1 < crossings.size(); i += 2)
+                lines.push_back({{crossings[i].x() / width, crossings[i].y() / height}, {crossings[i + 1].x() / width, crossings[i + 1].y() / height}});
+        }
+    return lines;
+}
+
+}  // namespace meander::gui

@@ -1,0 +1,38 @@
+// Geometry and arithmetic of the canvas: where pictures lie, the wipe, differences and metrics. Pure functions.
+#pragma once
+#include <QImage>
+#include <QPointF>
+#include <QRectF>
+#include <optional>
+#include <vector>
+
+#include "gui/panels/canvas/state_picture.h"
+
+namespace meander::gui {
+
+// Zoom and pan, shared by all pictures on the canvas.
+struct PictureView {
+    double zoom = 0;   // page pixels per picture pixel; 0: fit
+    QPointF pan;       // page pixels
+    double scaleFor(QSize picture, const QRectF& area) const;  // fit is a whole number from 3 on: crisp, even pixels
+    QRectF target(QSize picture, const QRectF& area) const;
+    // Zooms so that what is under `at` stays there.
+    void zoomAt(double factor, QPointF at, QSize picture, const QRectF& area);
+};
+
+std::vector<QRectF> tileAreas(const QRectF& area, int count, double gap);
+// The part of the target left of the wipe, and right of it; split in [0, 1].
+std::pair<QRectF, QRectF> wipeParts(const QRectF& target, double split);
+std::optional<QPointF> shareOf(const QRectF& target, QPointF page);  // in [0, 1]²; none outside
+
+QImage differenceImage(const QImage& a, const QImage& b, double amplification, bool dark);
+
+struct PictureMetrics {
+    double rms = 0, psnr = 0, maximum = 0;  // of pictures in [0, 1]
+};
+std::optional<PictureMetrics> comparePictures(const QImage& a, const QImage& b);
+
+// Lines where a map crosses a level (marching squares), in [0, 1]².
+std::vector<std::pair<QPointF, QPointF>> contourLines(const std::vector<double>& values, int width, int height, double level);
+
+}  // namespace meander::gui

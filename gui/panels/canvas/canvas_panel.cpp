@@ -1,0 +1,160 @@
+#include "gui/panels/canvas/canvas_panel.h"
+
+#include <QHBoxLayout>
+#include <QPushButton>
+#include <QVBoxLayout>
+
+#include "gui/app/theme.h"
+#include "gui/panels/attention/word_bars.h"
+#include "gui/panels/canvas/picture_stage.h"
+#include "gui/panels/canvas/points_stage.h"
+#include "gui/plots/axis.h"
+#include "gui/widgets/segmented.h"
+
+namespace meander::gui {
+namespace {
+
+QToolButton* toggle(const QString& text, const QString& tip, bool on, QWidget* parent) {
+    auto* b = new QToolButton(parent);
+    b->setText(text);
+    b->setToolTip(tip);
+    b->setCheckable(true);
+    b->setChecked(on);
+    return b;
+}
+
+QWidget* emptyState(Document& document, QWidget* parent) {
+    auto* w = new QWidget(parent);
+    w->setProperty("canvas", true);
+    w->setAttribute(Qt::WA_StyledBackground);
+    auto* text = new QLabel(CanvasPanel::tr("The picture of a run appears here, and every step on the way to it."), w);
+    text->setProperty("muted", true);
+    text->setWordWrap(true);
+    text->setAlignment(Qt::AlignCenter);
+    auto* run = new QPushButton(CanvasPanel::tr("Run"), w);
+    run->setProperty("primary", true);
+    QObject::connect(run, &QPushButton::clicked, &document, [&document] { document.runDraft(); });
+    auto* box = new QVBoxLayout(w);
+    box->addStretch();
+    box->addWidget(text);
+    box->addSpacing(8);
+    box->addWidget(run, 0, Qt::AlignCenter);
+    box->addStretch();
+    return w;
+}
+
+}  // namespace
+
+CanvasPanel::CanvasPanel(Document& document, SelectionModel& selection, QWidget* parent) : QWidget(parent), m_document(document), m_selection(selection) {
+    setProperty("canvas", true);
+    setAttribute(Qt::WA_StyledBackground);
+    m_pictures = new PictureStage(document, selection, this);
+    m_points = new PointsStage(document, selection, this);
+    m_emptyState = emptyState(document, this);
+    m_words = new WordBars(document, selection, true, m_pictures);
+    m_words->hide();
+    m_stack = new QStackedWidget(this);
+    for (QWidget* w : {static_cast<QWidget*>(m_pictures), static_cast<QWidget*>(m_points), m_emptyState}) m_stack->addWidget(w);
+    buildBar();
+    m_strip = new QLabel(this);
+    m_strip->setFont(numberFont(8.5));
+    m_strip->setProperty("muted", true);
+    m_strip->setContentsMargins(16, 4, 16, 6);
+    auto* box = new QVBoxLayout(this);
+    box->setContentsMargins(0, 0, 0, 0);
+    box->setSpacing(0);
+    box->addWidget(m_bar);
+    box->addWidget(m_stack, 1);
+    box->addWidget(m_strip);
+    connect(m_pictures, &PictureStage::changed, this, &CanvasPanel::refresh);
+    connect(m_points, &PointsStage::changed, this, &CanvasPanel::refresh);
+    connect(m_words, &WordBars::changed, this, &CanvasPanel::placeCard);
+    connect(&m_selection, &SelectionModel::runChanged, this, &CanvasPanel::refresh);
+    connect(&m_document, &Document::runsChanged, this, &CanvasPanel::refresh);
+    refresh();
+}
+
+void CanvasPanel::buildBar() {
+    m_bar = new QWidget(this);
+    m_bar->setProperty("panel", true);
+    m_bar->setAttribute(Qt::WA_StyledBackground);
+    m_quantity = new Segmented({QStringLiteral("x̂0"), QStringLiteral("xₜ"), QStringLiteral("ε̂"), QStringLiteral("Δ")},
+                               {tr("Denoised estimate x̂0"), tr("Noisy state, scaled to unit spread"), tr("Predicted noise"), tr("Change of x̂0 since the step before, signed")}, m_bar);
+    m_quantity->setCurrent(0);
+    m_compare = new Segmented({tr("Side"), tr("Wipe"), tr("Blink"), tr("Difference")}, {tr("Side by side"), tr("One over the other; drag the line or use ← →"), tr("One after the other; X starts and stops"), tr("Signed difference, 0 in the middle")}, m_bar);
+    m_compare->setCurrent(0);
+    m_amplification = new QComboBox(m_bar);
+    for (int f : {1, 2, 4, 8, 16, 32, 64}) m_amplification->addItem(QStringLiteral("×%1").arg(f), f);
+    m_amplification->setCurrentIndex(2);
+    m_amplification->setToolTip(tr("Amplification of the difference"));
+    m_overlay = new QComboBox(m_bar);
+    m_overlay->addItems({tr("Heat"), tr("Contour"), tr("Spotlight"), tr("No overlay")});
+    m_overlay->setToolTip(tr("How the attention of the chosen words is drawn over the picture"));
+    m_grid = toggle(tr("Grid"), tr("All pictures of the run (G)"), false, m_bar);
+    m_field = toggle(tr("Field"), tr("Density and velocity at the noise level of the cursor"), true, m_bar);
+    m_paths = toggle(tr("Paths"), tr("The way of the particles: past solid, future faint"), true, m_bar);
+    m_head = new QLabel(m_bar);
+    m_head->setFont(numberFont(8.5));
+    m_head->setProperty("dim", true);
+    m_head->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+    m_head->setMinimumWidth(40);
+    m_head->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    auto* row = new QHBoxLayout(m_bar);
+    row->setContentsMargins(12, 5, 14, 5);
+    row->setSpacing(8);
+    for (QWidget* w : {static_cast<QWidget*>(m_quantity), static_cast<QWidget*>(m_compare), static_cast<QWidget*>(m_amplification), static_cast<QWidget*>(m_overlay), static_cast<QWidget*>(m_grid), static_cast<QWidget*>(m_field), static_cast<QWidget*>(m_paths)}) row->addWidget(w);
+    row->addWidget(m_head, 1);
+    connect(m_quantity, &Segmented::chosen, this, [this](int i) { m_pictures->setQuantity(Quantity(i)); });
+    connect(m_compare, &Segmented::chosen, this, [this](int i) { m_pictures->setCompareMode(CompareMode(i)); });
+    connect(m_amplification, &QComboBox::currentIndexChanged, this, [this] { m_pictures->setAmplification(m_amplification->currentData().toDouble()); });
+    connect(m_overlay, &QComboBox::currentIndexChanged, this, [this](int i) { m_pictures->setOverlayMode(OverlayMode(i)); });
+    connect(m_grid, &QToolButton::toggled, m_pictures, &PictureStage::setGrid);
+    connect(m_field, &QToolButton::toggled, m_points, &PointsStage::setShowsField);
+    connect(m_paths, &QToolButton::toggled, m_points, &PointsStage::setShowsPaths);
+}
+
+QString CanvasPanel::headline() const {
+    const RunPtr run = m_document.run(m_selection.currentRun());
+    if (!run) return {};
+    const int evaluation = linkedStep(*run, shownCursor(m_document, m_selection)).evaluation;
+    if (m_points->showsPoints()) return stepText(*run, evaluation);
+    const Quantity q = Quantity(m_quantity->current());
+    const QString zoom = tr("%1 %").arg(qRound(m_pictures->shownScale() * 100));
+    QString text = evaluation < 0 ? tr("finished picture · %1").arg(zoom) : tr("%1 at %2 · %3").arg(quantityName(q), stepText(*run, evaluation), zoom);
+    if (isLatent(run->model) && evaluation >= 0) text += tr(" · latent, 3 channels");
+    return m_pictures->probeText().isEmpty() ? text : m_pictures->probeText() + QStringLiteral("   ") + text;
+}
+
+void CanvasPanel::refresh() {
+    const RunPtr run = m_document.run(m_selection.currentRun());
+    const bool isPoints = run && run->model.state == StateKind::Points, isPicture = run && !isPoints, isComparing = m_pictures->isComparing() && isPicture;
+    m_stack->setCurrentWidget(!run ? m_emptyState : isPoints ? static_cast<QWidget*>(m_points) : m_pictures);
+    m_bar->setVisible(run != nullptr);
+    m_quantity->setVisible(isPicture);
+    m_compare->setVisible(isComparing);
+    m_amplification->setVisible(isComparing && m_pictures->compareMode() == CompareMode::Difference);
+    if (m_compare->current() != int(m_pictures->compareMode())) m_compare->setCurrent(int(m_pictures->compareMode()));
+    m_overlay->setVisible(isPicture && !m_selection.words().isEmpty());
+    m_grid->setVisible(isPicture && !isComparing && run->recipe.images > 1);
+    if (m_grid->isChecked() != m_pictures->isGrid()) m_grid->setChecked(m_pictures->isGrid());
+    m_field->setVisible(isPoints && run->model.stateShape.count() == 2);
+    m_paths->setVisible(isPoints);
+    m_head->setText(headline());
+    const auto measured = m_pictures->metrics();
+    m_strip->setVisible(isComparing && measured.has_value());
+    if (measured) m_strip->setText(tr("RMS %1 · PSNR %2 dB · max %3   of pictures in [0, 1]").arg(formatNumber(measured->rms), formatNumber(measured->psnr), formatNumber(measured->maximum)));
+    placeCard();
+}
+
+void CanvasPanel::placeCard() {
+    const bool isShown = m_words->isAnswering() && !m_words->shares().empty() && m_pictures->width() > 460;
+    m_words->setVisible(isShown);
+    if (!isShown) return;
+    QSize size = m_words->sizeHint();
+    size.setHeight(std::min(size.height(), m_pictures->height() - 24));
+    m_words->setGeometry(QRect(QPoint(m_pictures->width() - size.width() - 14, 14), size));
+}
+
+void CanvasPanel::resizeEvent(QResizeEvent*) { placeCard(); }
+
+}  // namespace meander::gui

@@ -1,0 +1,270 @@
+#include "gui/panels/canvas/picture_stage.h"
+
+#include <QKeyEvent>
+#include <QMouseEvent>
+
+#include "gui/document/run_text.h"
+#include "gui/plots/axis.h"
+#include "gui/plots/color_map.h"
+#include "gui/plots/run_style.h"
+
+namespace meander::gui {
+
+PictureStage::PictureStage(Document& document, SelectionModel& selection, QWidget* parent)
+    : QWidget(parent), m_document(document), m_selection(selection), m_heatWork(this, [this](const std::vector<HeatMap>& maps) {
+          for (std::size_t i = 0; i < std::min(maps.size(), m_sides.size()); ++i) m_sides[i].heat = maps[i];
+          update();
+      }) {
+    setMouseTracking(true);
+    setFocusPolicy(Qt::StrongFocus);
+    setMinimumSize(160, 120);
+    setAccessibleName(tr("Picture"));
+    m_blink.setInterval(400);  // 1.25 Hz and below 3 Hz by design
+    connect(&m_blink, &QTimer::timeout, this, [this] {
+        m_showsSecond = !m_showsSecond;
+        update();
+    });
+    for (auto signal : {&SelectionModel::runChanged, &SelectionModel::cursorChanged, &SelectionModel::imageChanged, &SelectionModel::liveChanged}) connect(&m_selection, signal, this, &PictureStage::refresh);
+    for (auto signal : {&SelectionModel::wordsChanged, &SelectionModel::attentionChanged}) connect(&m_selection, signal, this, &PictureStage::refreshHeat);
+    connect(&m_selection, &SelectionModel::pixelChanged, this, qOverload<>(&QWidget::update));
+    auto mine = [this](const QString& id) {
+        if (id == m_selection.currentRun() || id == m_selection.comparedRun()) refresh();
+    };
+    connect(&m_document, &Document::runChanged, this, mine);
+    connect(&m_document, &Document::runFinished, this, mine);
+    connect(&m_document, &Document::trajectoryLoaded, this, mine);
+    refresh();
+}
+
+PictureStage::Side PictureStage::makeSide(const QString& id, const StepCursor& cursor) {
+    Side s;
+    s.run = recordOf(m_document, id);
+    if (!s.run) return s;
+    s.at = linkedStep(*s.run, cursor);
+    s.color = runStyle(runStyleIndex(m_document, *s.run), theme()).color;
+    s.image = statePicture(*s.run, m_selection.image(), s.at.evaluation, m_quantity, theme().dark);
+    const LiveRun* live = m_document.live(id);
+    if (live && live->preview && m_quantity == Quantity::Denoised && s.run->trajectory && s.at.evaluation + 1 == int(s.run->trajectory->evaluations.size()) && isLatent(s.run->model))
+        if (QImage preview = pictureOf(live->preview, m_selection.image()); !preview.isNull()) s.image = preview;
+    s.label = tr("%1, %2").arg(runTitle(*s.run), s.at.evaluation < 0 ? tr("finished") : tr("step %1").arg(s.run->trajectory->evaluations[std::size_t(s.at.evaluation)]->step));
+    if (s.at.isLinked) s.label += tr(" (closest log SNR, Δ %1)").arg(formatNumber(s.at.distance, 2));
+    return s;
+}
+
+void PictureStage::refresh() {
+    const std::vector<Side> before = std::exchange(m_sides, {});
+    const StepCursor cursor = shownCursor(m_document, m_selection);
+    for (const QString& id : {m_selection.currentRun(), m_selection.comparedRun()})
+        if (Side s = makeSide(id, cursor); s.run) {
+            for (const Side& old : before)
+                if (old.run->id == s.run->id) s.heat = old.heat;  // until the new one is there: no flicker
+            m_sides.push_back(std::move(s));
+        }
+    if (m_sides.size() < 2) m_blink.stop();
+    refreshHeat();
+    emit changed();
+}
+
+void PictureStage::refreshHeat() {
+    m_caption.clear();
+    const QSet<int> words = m_selection.words();
+    std::vector<AttentionQuery> queries;
+    for (auto& s : m_sides) {
+        queries.push_back(attentionQuery(words.isEmpty() ? nullptr : s.run->trajectory, s.at.evaluation, m_selection));
+        if (queries.back().isEmpty()) s.heat = {};
+        if (m_caption.isEmpty()) m_caption = attentionCaption(queries.back());
+    }
+    if (!m_caption.isEmpty())
+        m_heatWork.request([queries, words] {
+            std::vector<HeatMap> maps;
+            for (const auto& q : queries) maps.push_back(heatOf(q, words));
+            return maps;
+        });
+    update();
+}
+
+QRectF PictureStage::stageArea() const {
+    const double label = QFontMetricsF(interfaceFont()).height() + 6;
+    return QRectF(rect()).adjusted(16, 8 + label, -16, m_caption.isEmpty() ? -12 : -12 - label);
+}
+
+QRectF PictureStage::sideArea(int side) const {
+    QRectF a = stageArea();
+    if (!isComparing() || m_mode != CompareMode::SideBySide) return a;
+    auto tiles = a.width() > a.height() * 1.1 ? std::vector{QRectF(a.left(), a.top(), a.width() / 2 - 12, a.height()), QRectF(a.center().x() + 12, a.top(), a.width() / 2 - 12, a.height())}
+                                              : std::vector{QRectF(a.left(), a.top(), a.width(), a.height() / 2 - 16), QRectF(a.left(), a.center().y() + 16, a.width(), a.height() / 2 - 16)};
+    return tiles[std::size_t(side)];
+}
+
+QRectF PictureStage::pictureRect(int side) const {
+    if (side >= int(m_sides.size()) || m_sides[std::size_t(side)].image.isNull()) return {};
+    return m_view.target(m_sides[std::size_t(side)].image.size(), sideArea(side));
+}
+
+double PictureStage::shownScale() const {
+    if (m_sides.empty() || m_sides.front().image.isNull()) return 1;
+    return m_view.scaleFor(m_sides.front().image.size(), sideArea(0));
+}
+
+void PictureStage::paintPicture(QPainter& p, const QImage& image, const QRectF& target) const {
+    p.setRenderHint(QPainter::SmoothPixmapTransform, target.width() < image.width());
+    p.drawImage(target, image);
+}
+
+void PictureStage::paintHeat(QPainter& p, const HeatMap& map, const QRectF& target) const {
+    if (map.values.empty() || m_overlay == OverlayMode::Off) return;
+    const double span = std::max(1e-9, map.high - map.low);
+    if (m_overlay == OverlayMode::Contour) {
+        for (auto [share, width] : {std::pair(0.5, 2.2), std::pair(0.8, 1.2)}) {
+            p.setPen(QPen(theme().token, width));
+            for (auto [a, b] : contourLines(map.values, map.width, map.height, map.low + share * span)) {
+                auto at = [&](QPointF v) { return QPointF(target.left() + v.x() * target.width(), target.top() + v.y() * target.height()); };
+                p.drawLine(at(a), at(b));
+            }
+        }
+        return;
+    }
+    QImage heat(map.width, map.height, QImage::Format_ARGB32_Premultiplied);
+    for (int y = 0; y < map.height; ++y)
+        for (int x = 0; x < map.width; ++x) {
+            double v = (map.at(x, y) - map.low) / span;
+            QColor c = m_overlay == OverlayMode::Heat ? QColor(colorOf(ColorMap::Viridis, v)) : QColor(12, 13, 16);
+            c.setAlphaF(float(m_overlay == OverlayMode::Heat ? 0.12 + 0.58 * v : 0.82 * (1 - v)));
+            heat.setPixelColor(x, y, c);
+        }
+    p.setRenderHint(QPainter::SmoothPixmapTransform, true);
+    p.drawImage(target, heat);
+}
+
+void PictureStage::paintLabel(QPainter& p, const Side& s, const QRectF& target) const {
+    p.setFont(interfaceFont());
+    QFontMetricsF fm(p.font());
+    p.setPen(s.color);
+    const double width = std::max(target.width(), 220.0);
+    QRectF line(std::max(8.0, target.left()), std::max(4.0, target.top() - fm.height() - 5), std::min(width, this->width() - target.left() - 8), fm.height());
+    p.drawText(line, Qt::AlignLeft | Qt::AlignVCenter, fm.elidedText(s.label, Qt::ElideMiddle, line.width()));
+}
+
+void PictureStage::paintPixel(QPainter& p, const QRectF& target) const {
+    if (!m_selection.pixel()) return;
+    QPointF at(target.left() + m_selection.pixel()->x() * target.width(), target.top() + m_selection.pixel()->y() * target.height());
+    p.setBrush(Qt::NoBrush);
+    p.setPen(QPen(QColor(0, 0, 0, 150), 3));
+    p.drawEllipse(at, 5, 5);
+    p.setPen(QPen(Qt::white, 1.6));
+    p.drawEllipse(at, 5, 5);
+}
+
+void PictureStage::paintCompared(QPainter& p) {
+    const Side &a = m_sides[0], &b = m_sides[1];
+    if (m_mode == CompareMode::SideBySide) {
+        for (int i = 0; i < 2; ++i) {
+            const Side& s = m_sides[std::size_t(i)];
+            QRectF target = pictureRect(i);
+            p.save();
+            p.setClipRect(sideArea(i));
+            paintPicture(p, s.image, target);
+            paintHeat(p, s.heat, target);
+            paintPixel(p, target);
+            p.restore();
+            paintLabel(p, s, target.isEmpty() ? sideArea(i) : target);
+        }
+        return;
+    }
+    const QRectF target = pictureRect(0);
+    if (m_mode == CompareMode::Difference) {
+        QImage difference = differenceImage(a.image, b.image, m_amplification, theme().dark);
+        if (!difference.isNull()) paintPicture(p, difference, target);
+        Side label = a;
+        label.label = difference.isNull() ? tr("The pictures differ in size: no difference can be shown.") : tr("%1 − %2 · signed, ×%3, ±1 at the ends").arg(a.label, b.label).arg(m_amplification);
+        label.color = theme().muted;
+        paintLabel(p, label, target);
+        return;
+    }
+    if (m_mode == CompareMode::Blink) {
+        const Side& s = m_showsSecond ? b : a;
+        paintPicture(p, s.image, target);
+        paintHeat(p, s.heat, target);
+        paintLabel(p, s, target);
+        return;
+    }
+    const auto [left, right] = wipeParts(target, m_wipe);
+    for (const auto& [part, s] : {std::pair(left, &a), std::pair(right, &b)}) {
+        p.save();
+        p.setClipRect(part);
+        paintPicture(p, s->image, target);
+        paintHeat(p, s->heat, target);
+        p.restore();
+    }
+    paintPixel(p, target);
+    p.setPen(QPen(Qt::white, 1.5));
+    p.drawLine(QPointF(left.right(), target.top()), QPointF(left.right(), target.bottom()));
+    p.setBrush(theme().accent);
+    p.drawEllipse(QPointF(left.right(), target.center().y()), 6, 6);
+    paintLabel(p, a, QRectF(target.left(), target.top(), target.width() / 2 - 8, 1));
+    p.setPen(b.color);
+    QFontMetricsF fm(p.font());
+    QRectF line(target.center().x() + 8, std::max(4.0, target.top() - fm.height() - 5), std::max(target.width() / 2 - 8, width() - target.center().x() - 20), fm.height());
+    p.drawText(line, Qt::AlignLeft | Qt::AlignVCenter, fm.elidedText(b.label, Qt::ElideMiddle, line.width()));
+}
+
+void PictureStage::paintGrid(QPainter& p) {
+    const Side& s = m_sides.front();
+    const int count = s.run->pictures ? int(s.run->pictures.shape()[0]) : s.run->recipe.images;
+    auto tiles = tileAreas(stageArea(), count, 10);
+    for (int i = 0; i < count; ++i) {
+        QImage image = statePicture(*s.run, i, s.at.evaluation, m_quantity, theme().dark);
+        if (image.isNull()) continue;
+        QRectF target = PictureView{}.target(image.size(), tiles[std::size_t(i)]);
+        paintPicture(p, image, target);
+        if (i == m_selection.image()) {
+            p.setPen(QPen(theme().accent, 2));
+            p.setBrush(Qt::NoBrush);
+            p.drawRoundedRect(target.adjusted(-3, -3, 3, 3), 4, 4);
+        }
+    }
+    paintLabel(p, s, stageArea());
+}
+
+void PictureStage::paintEmpty(QPainter& p) {
+    p.setPen(theme().muted);
+    p.setFont(interfaceFont());
+    const bool hasRun = !m_sides.empty();
+    p.drawText(rect().adjusted(24, 24, -24, -24), Qt::AlignCenter | Qt::TextWordWrap,
+               !hasRun                               ? tr("The picture of a run appears here, step by step. Press Run to make one.")
+               : m_quantity == Quantity::Change      ? tr("There is no step before this one to compare with.")
+               : m_sides.front().run->trajectory     ? tr("Nothing is recorded at this step yet.")
+                                                     : tr("Loading the record of this run…"));
+}
+
+void PictureStage::paintEvent(QPaintEvent*) {
+    QPainter p(this);
+    p.setRenderHint(QPainter::Antialiasing);
+    p.fillRect(rect(), theme().background);
+    if (m_sides.empty() || m_sides.front().image.isNull()) {
+        paintEmpty(p);
+    } else if (isComparing()) {
+        paintCompared(p);
+    } else if (m_isGrid) {
+        paintGrid(p);
+    } else {
+        QRectF target = pictureRect();
+        paintPicture(p, m_sides.front().image, target);
+        paintHeat(p, m_sides.front().heat, target);
+        paintPixel(p, target);
+        paintLabel(p, m_sides.front(), target);
+    }
+    if (!m_caption.isEmpty() && m_overlay != OverlayMode::Off) {
+        p.setFont(interfaceFont(8));
+        p.setPen(theme().muted);
+        QFontMetricsF fm(p.font());
+        p.drawText(QRectF(16, height() - fm.height() - 8, width() - 32, fm.height()), Qt::AlignCenter, fm.elidedText(m_caption, Qt::ElideRight, width() - 32));
+    }
+    if (hasFocus()) {
+        p.setPen(QPen(theme().accent, 1));
+        p.setBrush(Qt::NoBrush);
+        p.drawRect(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5));
+    }
+}
+
+}  // namespace meander::gui

@@ -1,0 +1,94 @@
+// The picture of the current run, alone or against the compared one, with the heat of the selected words over it.
+#pragma once
+#include <QTimer>
+#include <QWidget>
+
+#include "gui/bridge/latest.h"
+#include "gui/panels/attention/attention_query.h"
+#include "gui/panels/canvas/canvas_geometry.h"
+#include "gui/selection/step_link.h"
+
+namespace meander::gui {
+
+enum class CompareMode { SideBySide, Wipe, Blink, Difference };
+enum class OverlayMode { Heat, Contour, Spotlight, Off };
+
+class PictureStage : public QWidget {
+    Q_OBJECT
+public:
+    PictureStage(Document& document, SelectionModel& selection, QWidget* parent = nullptr);
+
+    void setQuantity(Quantity q);
+    void setCompareMode(CompareMode m);
+    CompareMode compareMode() const { return m_mode; }
+    void setOverlayMode(OverlayMode m);
+    void setAmplification(double factor);
+    void setGrid(bool on);
+    bool isGrid() const { return m_isGrid; }
+    void toggleBlink();
+    void setZoom(double zoom);  // 0: fit
+    double shownScale() const;
+    bool isComparing() const { return m_sides.size() > 1; }
+    void setWipe(double split);
+    double wipe() const { return m_wipe; }
+    std::optional<PictureMetrics> metrics() const;
+    QString overlayCaption() const { return m_caption; }
+    QRectF pictureRect(int side = 0) const;
+    QString probeText() const { return m_probe; }
+
+public slots:
+    void refresh();
+
+signals:
+    void changed();  // scale, probe or pictures
+
+protected:
+    void paintEvent(QPaintEvent* event) override;
+    void mouseMoveEvent(QMouseEvent* event) override;
+    void mousePressEvent(QMouseEvent* event) override;
+    void mouseReleaseEvent(QMouseEvent* event) override;
+    void mouseDoubleClickEvent(QMouseEvent* event) override;
+    void wheelEvent(QWheelEvent* event) override;
+    void keyPressEvent(QKeyEvent* event) override;
+    void leaveEvent(QEvent* event) override;
+
+private:
+    struct Side {
+        RunPtr run;
+        LinkedStep at;
+        QImage image;
+        QString label;
+        QColor color;
+        HeatMap heat;
+    };
+    Side makeSide(const QString& id, const StepCursor& cursor);
+    void refreshHeat();
+    QRectF stageArea() const;
+    QRectF sideArea(int side) const;
+    void paintPicture(QPainter& p, const QImage& image, const QRectF& target) const;
+    void paintHeat(QPainter& p, const HeatMap& map, const QRectF& target) const;
+    void paintLabel(QPainter& p, const Side& s, const QRectF& target) const;
+    void paintPixel(QPainter& p, const QRectF& target) const;
+    void paintCompared(QPainter& p);
+    void paintGrid(QPainter& p);
+    void paintEmpty(QPainter& p);
+    void probeAt(QPointF page);
+    int sideAt(QPointF page) const;
+
+    Document& m_document;
+    SelectionModel& m_selection;
+    std::vector<Side> m_sides;
+    Quantity m_quantity = Quantity::Denoised;
+    CompareMode m_mode = CompareMode::SideBySide;
+    OverlayMode m_overlay = OverlayMode::Heat;
+    PictureView m_view;
+    double m_wipe = 0.5, m_amplification = 4;
+    bool m_isGrid = false, m_showsSecond = false;
+    bool m_dragsWipe = false;
+    std::optional<QPointF> m_panFrom;
+    QTimer m_blink;
+    QString m_caption, m_probe;
+    Latest<std::vector<HeatMap>> m_heatWork;
+};
+
+}  // namespace meander::gui

@@ -1,0 +1,169 @@
+// Mouse and keys of the picture stage.
+#include <QKeyEvent>
+#include <QMouseEvent>
+#include <cmath>
+
+#include "gui/panels/canvas/picture_stage.h"
+#include "gui/plots/axis.h"
+
+namespace meander::gui {
+
+void PictureStage::setQuantity(Quantity q) {
+    m_quantity = q;
+    refresh();
+}
+void PictureStage::setCompareMode(CompareMode m) {
+    m_mode = m;
+    m_blink.stop();
+    m_showsSecond = false;
+    update();
+    emit changed();
+}
+void PictureStage::setOverlayMode(OverlayMode m) {
+    m_overlay = m;
+    update();
+}
+void PictureStage::setAmplification(double factor) {
+    m_amplification = factor;
+    update();
+}
+void PictureStage::setGrid(bool on) {
+    m_isGrid = on;
+    update();
+    emit changed();
+}
+void PictureStage::setZoom(double zoom) {
+    m_view = {zoom, {}};
+    update();
+    emit changed();
+}
+void PictureStage::setWipe(double split) {
+    m_wipe = std::clamp(split, 0.0, 1.0);
+    update();
+}
+void PictureStage::toggleBlink() {
+    if (!isComparing()) return;
+    if (m_mode != CompareMode::Blink) setCompareMode(CompareMode::Blink);
+    if (m_blink.isActive()) m_blink.stop();
+    else {
+        m_showsSecond = !m_showsSecond;
+        m_blink.start();
+    }
+    update();
+}
+
+std::optional<PictureMetrics> PictureStage::metrics() const {
+    if (!isComparing()) return {};
+    return comparePictures(m_sides[0].image, m_sides[1].image);
+}
+
+int PictureStage::sideAt(QPointF page) const { return isComparing() && m_mode == CompareMode::SideBySide && sideArea(1).contains(page) ? 1 : 0; }
+
+void PictureStage::probeAt(QPointF page) {
+    QString text;
+    const int side = sideAt(page);
+    if (!m_sides.empty() && !m_isGrid) {
+        const QImage& image = m_sides[std::size_t(side)].image;
+        if (auto share = image.isNull() ? std::nullopt : shareOf(pictureRect(side), page)) {
+            QPoint at(std::min(int(share->x() * image.width()), image.width() - 1), std::min(int(share->y() * image.height()), image.height() - 1));
+            QRgb c = image.pixel(at);
+            text = QStringLiteral("x %1  y %2  R %3 G %4 B %5").arg(at.x()).arg(at.y()).arg(qRed(c) / 255.0, 0, 'f', 2).arg(qGreen(c) / 255.0, 0, 'f', 2).arg(qBlue(c) / 255.0, 0, 'f', 2);
+        }
+    }
+    if (std::exchange(m_probe, text) != text) emit changed();
+}
+
+void PictureStage::mouseMoveEvent(QMouseEvent* event) {
+    if (m_dragsWipe) {
+        QRectF t = pictureRect();
+        setWipe((event->position().x() - t.left()) / t.width());
+        return;
+    }
+    if (m_panFrom) {
+        if (m_view.zoom <= 0) m_view.zoom = shownScale();
+        m_view.pan += event->position() - *m_panFrom;
+        m_panFrom = event->position();
+        update();
+        return;
+    }
+    probeAt(event->position());
+    if (isComparing() && m_mode == CompareMode::Wipe) {
+        QRectF t = pictureRect();
+        const bool isNear = std::abs(t.left() + m_wipe * t.width() - event->position().x()) < 8 && t.contains(event->position());
+        setCursor(isNear ? Qt::SplitHCursor : Qt::ArrowCursor);
+    }
+}
+
+void PictureStage::mousePressEvent(QMouseEvent* event) {
+    if (m_sides.empty()) return;
+    const QPointF at = event->position();
+    if (event->button() == Qt::MiddleButton || (event->button() == Qt::LeftButton && event->modifiers() & Qt::ShiftModifier)) {
+        m_panFrom = at;
+        setCursor(Qt::ClosedHandCursor);
+        return;
+    }
+    if (event->button() != Qt::LeftButton) return;
+    if (m_isGrid && !isComparing()) {
+        const auto& run = *m_sides.front().run;
+        const int count = run.pictures ? int(run.pictures.shape()[0]) : run.recipe.images;
+        auto tiles = tileAreas(stageArea(), count, 10);
+        for (int i = 0; i < count; ++i)
+            if (tiles[std::size_t(i)].contains(at)) m_selection.setImage(i);
+        return;
+    }
+    QRectF t = pictureRect(sideAt(at));
+    if (isComparing() && m_mode == CompareMode::Wipe && std::abs(t.left() + m_wipe * t.width() - at.x()) < 8) {
+        m_dragsWipe = true;
+        return;
+    }
+    if (auto share = shareOf(t, at)) m_selection.setPixel(*share);
+}
+
+void PictureStage::mouseReleaseEvent(QMouseEvent*) {
+    m_dragsWipe = false;
+    m_panFrom.reset();
+    unsetCursor();
+}
+
+void PictureStage::mouseDoubleClickEvent(QMouseEvent*) {
+    if (m_isGrid) setGrid(false);
+}
+
+void PictureStage::wheelEvent(QWheelEvent* event) {
+    if (!(event->modifiers() & Qt::ControlModifier) || m_sides.empty()) {
+        event->ignore();
+        return;
+    }
+    const int side = sideAt(event->position());
+    m_view.zoomAt(std::pow(1.25, event->angleDelta().y() / 120.0), event->position(), m_sides[std::size_t(side)].image.size(), sideArea(side));
+    update();
+    emit changed();
+}
+
+void PictureStage::keyPressEvent(QKeyEvent* event) {
+    const double pixel = 1 / std::max(1.0, pictureRect().width());
+    const bool isWiping = isComparing() && m_mode == CompareMode::Wipe;
+    switch (event->key()) {
+        case Qt::Key_1: setZoom(0); return;
+        case Qt::Key_2: setZoom(1); return;
+        case Qt::Key_3: setZoom(2); return;
+        case Qt::Key_X: toggleBlink(); return;
+        case Qt::Key_G: setGrid(!m_isGrid); return;
+        case Qt::Key_Escape: m_selection.setPixel({}); return;
+        case Qt::Key_Left:
+            if (isWiping) return setWipe(m_wipe - pixel);
+            break;
+        case Qt::Key_Right:
+            if (isWiping) return setWipe(m_wipe + pixel);
+            break;
+        default: break;
+    }
+    QWidget::keyPressEvent(event);
+}
+
+void PictureStage::leaveEvent(QEvent*) {
+    m_probe.clear();
+    emit changed();
+}
+
+}  // namespace meander::gui

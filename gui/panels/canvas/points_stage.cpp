@@ -1,0 +1,216 @@
+#include "gui/panels/canvas/points_stage.h"
+
+#include <QMouseEvent>
+#include <QPainter>
+#include <algorithm>
+#include <cmath>
+
+#include "gui/document/run_text.h"
+
+namespace meander::gui {
+
+PointsStage::PointsStage(Document& document, SelectionModel& selection, QWidget* parent) : QWidget(parent), m_document(document), m_selection(selection), m_fields(this) {
+    setMouseTracking(true);
+    setMinimumSize(160, 120);
+    setAccessibleName(tr("Plane of the points"));
+    for (auto signal : {&SelectionModel::runChanged, &SelectionModel::cursorChanged, &SelectionModel::liveChanged}) connect(&m_selection, signal, this, &PointsStage::refresh);
+    auto mine = [this](const QString& id) {
+        if (id == m_selection.currentRun() || id == m_selection.comparedRun()) refresh();
+    };
+    connect(&m_document, &Document::runChanged, this, mine);
+    connect(&m_document, &Document::runFinished, this, mine);
+    connect(&m_document, &Document::trajectoryLoaded, this, mine);
+    connect(&m_fields, &FieldService::ready, this, &PointsStage::refresh);
+    refresh();
+}
+
+bool PointsStage::showsPoints() const { return m_run && m_run->model.state == StateKind::Points; }
+
+FieldRequest PointsStage::requestFor(const Run& run, double tau, int columns) const {
+    const QRectF b = pointBounds(run);
+    return {run.recipe.model, Prompt{run.recipe.prompt, run.recipe.classIndex, false}, tau, {b.left(), b.top(), b.right(), b.bottom()}, columns, 0};
+}
+
+void PointsStage::refresh() {
+    m_run = recordOf(m_document, m_selection.currentRun());
+    m_other = recordOf(m_document, m_selection.comparedRun());
+    m_density = m_arrows = nullptr;
+    if (showsPoints() && m_run->trajectory && !m_run->trajectory->empty()) {
+        const StepCursor cursor = shownCursor(m_document, m_selection);
+        m_at = linkedStep(*m_run, cursor);
+        if (m_other) m_otherAt = linkedStep(*m_other, cursor);
+        const double tau = m_at.evaluation < 0 ? 0 : m_run->trajectory->evaluations[std::size_t(m_at.evaluation)]->tau;
+        if (m_showsField && m_run->model.stateShape.count() == 2) {
+            m_density = m_fields.field(requestFor(*m_run, tau, 96));
+            if (tau > 0 && m_density) m_arrows = m_fields.field(requestFor(*m_run, tau, 22));
+        }
+    }
+    update();
+    emit changed();
+}
+
+void PointsStage::setShowsField(bool on) {
+    m_showsField = on;
+    refresh();
+}
+void PointsStage::setShowsPaths(bool on) {
+    m_showsPaths = on;
+    update();
+}
+
+void PointsStage::addField(Plot& plot, const FieldGrid& g) const {
+    if (g.logDensity.empty()) return;
+    HeatmapLayer map;
+    map.rows = g.rows;
+    map.columns = g.columns;
+    map.x0 = g.bounds.left;
+    map.x1 = g.bounds.right;
+    map.y0 = g.bounds.bottom;
+    map.y1 = g.bounds.top;
+    map.smooth = true;
+    map.opacity = 0.8;
+    const double top = *std::max_element(g.logDensity.begin(), g.logDensity.end());
+    // The square root of the density keeps weak modes visible.
+    for (double l : g.logDensity) map.values.push_back(float(std::exp((l - top) / 2)));
+    map.name = tr("√ density, relative");
+    plot.add(std::move(map));
+}
+
+Plot PointsStage::planePlot(const Run& run, int) const {
+    Plot plot;
+    plot.equalAspect = true;
+    plot.hasGrid = !m_density || m_density->logDensity.empty();
+    const QRectF b = pointBounds(run);
+    plot.x.lo = b.left();
+    plot.x.hi = b.right();
+    plot.y.lo = b.top();
+    plot.y.hi = b.bottom();
+    plot.title = headline();
+    if (m_density) addField(plot, *m_density);
+    return plot;
+}
+
+// One dimension: time runs to the right, one column per step; the density is the histogram of the particles.
+Plot PointsStage::linePlot(const Run& run) const {
+    Plot plot;
+    const auto paths = pointPaths(run, 4000);
+    const QRectF b = pointBounds(run);
+    plot.title = tr("Particles over the steps · density: their histogram, one column per step");
+    plot.x.label = tr("step");
+    plot.x.wholeNumbers = true;
+    const int columns = paths.empty() ? 1 : int(paths.front().size()), rows = 48;
+    plot.x.lo = -0.5;
+    plot.x.hi = columns - 0.5;
+    plot.y.lo = b.left();
+    plot.y.hi = b.right();
+    plot.hasGrid = false;
+    HeatmapLayer map;
+    map.rows = rows;
+    map.columns = columns;
+    map.x0 = -0.5;
+    map.x1 = columns - 0.5;
+    map.y0 = b.left();
+    map.y1 = b.right();
+    map.values.assign(std::size_t(rows) * columns, 0);
+    for (const auto& path : paths)
+        for (int c = 0; c < int(path.size()); ++c)
+            if (int r = int((path[std::size_t(c)].x() - b.left()) / b.width() * rows); r >= 0 && r < rows) map.values[std::size_t(r) * columns + c] += 1;
+    for (int c = 0; c < columns; ++c) {
+        float most = 1e-9f;
+        for (int r = 0; r < rows; ++r) most = std::max(most, map.values[std::size_t(r) * columns + c]);
+        for (int r = 0; r < rows; ++r) map.values[std::size_t(r) * columns + c] = std::sqrt(map.values[std::size_t(r) * columns + c] / most);
+    }
+    map.opacity = 0.75;
+    plot.add(std::move(map));
+    return plot;
+}
+
+void PointsStage::paintPaths(QPainter& p, const Run& run, const PlotFrame& frame, int step, const QColor& color, bool isLine) const {
+    const auto paths = pointPaths(run, 48);
+    for (const auto& path : paths) {
+        QPolygonF past, future;
+        for (int i = 0; i < int(path.size()); ++i) {
+            QPointF at = isLine ? frame.at(i, path[std::size_t(i)].x()) : frame.at(path[std::size_t(i)]);
+            if (i <= step) past << at;
+            if (i >= step) future << at;
+        }
+        QColor c = color;
+        c.setAlphaF(0.75f);
+        p.setPen(QPen(c, 1.2));
+        p.drawPolyline(past);
+        c.setAlphaF(0.22f);
+        p.setPen(QPen(c, 1.0));
+        p.drawPolyline(future);
+    }
+}
+
+void PointsStage::paintArrows(QPainter& p, const PlotFrame& frame) const {
+    const FieldGrid& g = *m_arrows;
+    if (g.velocityX.empty()) return;
+    double most = 1e-12;
+    for (std::size_t i = 0; i < g.velocityX.size(); ++i) most = std::max(most, std::hypot(g.velocityX[i], g.velocityY[i]));
+    const double cell = frame.area.width() / g.columns;
+    QColor c = theme().text;
+    c.setAlphaF(0.5f);
+    p.setPen(QPen(c, 1.1, Qt::SolidLine, Qt::RoundCap));
+    for (int r = 0; r < g.rows; ++r)
+        for (int k = 0; k < g.columns; ++k) {
+            const std::size_t i = std::size_t(r) * g.columns + k;
+            const double length = std::hypot(g.velocityX[i], g.velocityY[i]);
+            if (length < 1e-9) continue;
+            QPointF from = frame.at(g.bounds.left + (k + 0.5) / g.columns * (g.bounds.right - g.bounds.left), g.bounds.bottom + (r + 0.5) / g.rows * (g.bounds.top - g.bounds.bottom));
+            // Where a step takes the state: against dy/dτ, because τ falls. Length by the square root, so that slow places stay readable.
+            QPointF d = QPointF(-g.velocityX[i], g.velocityY[i]) / length * cell * 0.85 * std::sqrt(length / most);
+            p.drawLine(from, from + d);
+            QPointF back = -d * 0.3, side(-back.y() * 0.6, back.x() * 0.6);
+            p.drawLine(from + d, from + d + back + side);
+            p.drawLine(from + d, from + d + back - side);
+        }
+}
+
+QString PointsStage::headline() const {
+    if (!showsPoints() || !m_run->trajectory) return {};
+    QString text = stepText(*m_run, m_at.evaluation);
+    if (m_at.evaluation < 0) text = tr("finished");
+    else text += tr(" · σ %1").arg(formatNumber(m_run->trajectory->evaluations[std::size_t(m_at.evaluation)]->sigma));
+    if (m_density && !m_density->logDensity.empty()) text += tr(" · exact density");
+    if (m_arrows) text += tr(" · arrows: where a step leads, length √");
+    return text;
+}
+
+void PointsStage::paintEvent(QPaintEvent*) {
+    QPainter p(this);
+    p.setRenderHint(QPainter::Antialiasing);
+    p.fillRect(rect(), theme().background);
+    if (!showsPoints() || !m_run->trajectory || m_run->trajectory->empty()) {
+        p.setPen(theme().muted);
+        p.drawText(rect().adjusted(24, 24, -24, -24), Qt::AlignCenter | Qt::TextWordWrap, m_run ? tr("The particles appear here as their steps are done.") : tr("The particles of a run appear here, step by step. Press Run to make one."));
+        return;
+    }
+    const bool isLine = m_run->model.stateShape.count() == 1;
+    const Plot plot = isLine ? linePlot(*m_run) : planePlot(*m_run, m_at.evaluation);
+    const QRectF outer = QRectF(rect()).adjusted(12, 10, -12, -10);
+    plot.paint(p, outer, theme());
+    PlotFrame frame{plot.area(outer), plot.x, plot.y};
+    p.setClipRect(frame.area);
+    if (m_arrows && !isLine) paintArrows(p, frame);
+    auto paintRun = [&](const Run& run, int evaluation) {
+        const RunStyle style = runStyle(runStyleIndex(m_document, run), theme());
+        const int step = evaluation < 0 ? int(run.trajectory->steps.size()) : run.trajectory->evaluations[std::size_t(evaluation)]->step;
+        if (m_showsPaths) paintPaths(p, run, frame, step, style.color, isLine);
+        const auto points = pointsAt(run, evaluation, Quantity::State);
+        p.setPen(Qt::NoPen);
+        for (std::size_t i = 0; i < std::min<std::size_t>(points.size(), 3000); ++i) {
+            QPointF at = isLine ? frame.at(step, points[i].x()) : frame.at(points[i]);
+            p.setBrush(QColor(0, 0, 0, 90));
+            p.drawEllipse(at, 3.2, 3.2);
+            p.setBrush(style.color);
+            p.drawEllipse(at, 2.4, 2.4);
+        }
+    };
+    if (m_other && m_other->trajectory && m_other->model.state == StateKind::Points) paintRun(*m_other, m_otherAt.evaluation);
+    paintRun(*m_run, m_at.evaluation);
+}
+
+
+}  // namespace meander::gui

@@ -1,0 +1,47 @@
+// Models of points: density, vector field at the cursor's noise level, particles and their paths. One dimension: density over time with the paths.
+#pragma once
+#include <QWidget>
+
+#include "gui/bridge/field_service.h"
+#include "gui/panels/canvas/point_picture.h"
+#include "gui/plots/plot.h"
+#include "gui/selection/step_link.h"
+
+namespace meander::gui {
+
+class PointsStage : public QWidget {
+    Q_OBJECT
+public:
+    PointsStage(Document& document, SelectionModel& selection, QWidget* parent = nullptr);
+    void setShowsField(bool on);
+    void setShowsPaths(bool on);
+    bool showsPoints() const;  // the current run is one of points
+    QString headline() const;
+
+public slots:
+    void refresh();
+
+signals:
+    void changed();
+
+protected:
+    void paintEvent(QPaintEvent* event) override;
+
+private:
+    Plot planePlot(const Run& run, int evaluation) const;
+    Plot linePlot(const Run& run) const;
+    void addField(Plot& plot, const FieldGrid& grid) const;
+    FieldRequest requestFor(const Run& run, double tau, int columns) const;
+    void paintPaths(QPainter& p, const Run& run, const PlotFrame& frame, int step, const QColor& color, bool isLine) const;
+    void paintArrows(QPainter& p, const PlotFrame& frame) const;
+
+    Document& m_document;
+    SelectionModel& m_selection;
+    FieldService m_fields;
+    RunPtr m_run, m_other;
+    LinkedStep m_at, m_otherAt;
+    std::shared_ptr<const FieldGrid> m_density, m_arrows;
+    bool m_showsField = true, m_showsPaths = true;
+};
+
+}  // namespace meander::gui

@@ -1,0 +1,24 @@
+// A state or estimate of a run as a picture. Pixel models are shown as they are; of a latent the first three channels, scaled by their own range, are shown
+// until the decoder's picture is there, and the caption says so.
+#pragma once
+#include <QImage>
+
+#include "engine/run/trajectory.h"
+
+namespace meander::gui {
+
+enum class Quantity { Denoised, State, Noise, Change };  // x̂0, x_t, ε̂, Δ to the step before
+QString quantityName(Quantity q);
+
+bool isLatent(const ModelInfo& model);
+// Null when the record does not hold it. `evaluation` −1: the finished picture.
+QImage statePicture(const Run& run, int image, int evaluation, Quantity quantity, bool dark);
+// The numbers behind it, (height, width, channels) of one picture, for probes and metrics; empty when unknown.
+struct Pixels {
+    int width = 0, height = 0, channels = 0;
+    std::vector<float> values;
+    bool isEmpty() const { return values.empty(); }
+};
+Pixels statePixels(const Run& run, int image, int evaluation, Quantity quantity);
+
+}  // namespace meander::gui

@@ -1,0 +1,131 @@
+#include "gui/panels/diagnostics/diagnostic_card.h"
+
+#include <QMouseEvent>
+#include <QPainter>
+#include <QPainterPath>
+#include <algorithm>
+#include <cmath>
+
+#include "gui/app/theme.h"
+#include "gui/plots/axis.h"
+
+namespace meander::gui {
+
+DiagnosticCard::DiagnosticCard(QWidget* parent) : QWidget(parent) {
+    setMouseTracking(true);
+    setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
+}
+
+void DiagnosticCard::setDiagnostic(const Diagnostic& diagnostic, const QColor& curve) {
+    m_diagnostic = diagnostic;
+    m_curve = curve;
+    setToolTip(QString::fromStdString(diagnostic.formula + "\n" + diagnostic.reading));
+    setAccessibleName(QString::fromStdString(diagnostic.label));
+    update();
+}
+
+void DiagnosticCard::setStop(std::optional<int> stop) {
+    if (stop && (*stop < 0 || *stop >= int(m_diagnostic.values.size()))) stop.reset();
+    if (m_stop == stop) return;
+    m_stop = stop;
+    setAccessibleDescription(valueText());
+    update();
+}
+
+QString DiagnosticCard::valueText() const {
+    if (!m_stop) return QStringLiteral("–");
+    const double v = m_diagnostic.values[std::size_t(*m_stop)];
+    if (std::isnan(v)) return QStringLiteral("–");
+    const QString number = formatNumber(v);
+    const QString unit = QString::fromStdString(m_diagnostic.unit);
+    if (unit == QStringLiteral("°")) return number + unit;
+    return unit == QStringLiteral("dB") ? number + QStringLiteral(" dB") : number;
+}
+
+std::optional<int> DiagnosticCard::stopAt(const std::vector<double>& values, const QRectF& area, double x) {
+    if (values.empty() || area.width() <= 0) return {};
+    const double u = std::clamp((x - area.left()) / area.width(), 0.0, 1.0);
+    return int(std::lround(u * double(values.size() - 1)));
+}
+
+QRectF DiagnosticCard::curveArea() const {
+    const double left = std::max(118.0, width() * 0.46);
+    return QRectF(left, 30, width() - left - 14, height() - 44);
+}
+
+void DiagnosticCard::paintEvent(QPaintEvent*) {
+    const Theme& t = theme();
+    QPainter p(this);
+    p.setRenderHint(QPainter::Antialiasing);
+    p.setPen(t.dark ? QPen(Qt::NoPen) : QPen(t.line));
+    p.setBrush(t.raised);
+    p.drawRoundedRect(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5), metrics::cardRadius, metrics::cardRadius);
+    p.setPen(t.muted);
+    p.setFont(interfaceFont(9.5));
+    const QRectF title(12, 8, width() - 24, 18);
+    p.drawText(title, Qt::AlignLeft | Qt::AlignVCenter, p.fontMetrics().elidedText(QString::fromStdString(m_diagnostic.label), Qt::ElideRight, int(title.width())));
+    p.setPen(t.text);
+    p.setFont(numberFont(14));
+    p.drawText(QRectF(12, 27, curveArea().left() - 16, 26), Qt::AlignLeft | Qt::AlignVCenter, valueText());
+    const QString unit = QString::fromStdString(m_diagnostic.unit);
+    if (unit != QStringLiteral("°") && unit != QStringLiteral("dB")) {
+        p.setPen(t.dim);
+        p.setFont(interfaceFont(8.5));
+        p.drawText(QRectF(12, 54, curveArea().left() - 16, 16), Qt::AlignLeft | Qt::AlignVCenter, unit.isEmpty() ? tr("ratio") : unit);
+    }
+    paintCurve(p);
+}
+
+void DiagnosticCard::paintCurve(QPainter& p) const {
+    const auto& v = m_diagnostic.values;
+    double lo = INFINITY, hi = -INFINITY;
+    for (double x : v)
+        if (std::isfinite(x)) {
+            lo = std::min(lo, x);
+            hi = std::max(hi, x);
+        }
+    if (!(hi >= lo)) return;
+    if (hi - lo < 1e-12 * std::abs(hi)) lo -= 1, hi += 1;
+    const QRectF a = curveArea();
+    const auto at = [&](std::size_t i) { return QPointF(a.left() + a.width() * (v.size() < 2 ? 0.5 : double(i) / double(v.size() - 1)), a.bottom() - a.height() * (v[i] - lo) / (hi - lo)); };
+    QPainterPath path;
+    bool open = false;
+    for (std::size_t i = 0; i < v.size(); ++i) {
+        if (!std::isfinite(v[i])) {
+            open = false;
+            continue;
+        }
+        if (open)
+            path.lineTo(at(i));
+        else
+            path.moveTo(at(i));
+        open = true;
+    }
+    p.setBrush(Qt::NoBrush);
+    p.setPen(QPen(m_curve, 1.6, Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin));
+    p.drawPath(path);
+    if (!m_stop) return;
+    const double x = a.left() + a.width() * (v.size() < 2 ? 0.5 : double(*m_stop) / double(v.size() - 1));
+    p.setPen(QPen(theme().muted, 1));
+    p.drawLine(QPointF(x, a.top() - 4), QPointF(x, a.bottom() + 4));
+    if (!std::isfinite(v[std::size_t(*m_stop)])) return;
+    p.setPen(Qt::NoPen);
+    p.setBrush(m_curve);
+    p.drawEllipse(at(std::size_t(*m_stop)), 3, 3);
+}
+
+void DiagnosticCard::mouseMoveEvent(QMouseEvent* e) {
+    const QRectF a = curveArea();
+    if (!a.adjusted(-6, -20, 6, 20).contains(e->position())) return emit hoverLeft();
+    if (const auto stop = stopAt(m_diagnostic.values, a, e->position().x())) emit stopHovered(*stop);
+}
+
+void DiagnosticCard::mousePressEvent(QMouseEvent* e) {
+    const QRectF a = curveArea();
+    if (e->button() != Qt::LeftButton || !a.adjusted(-6, -20, 6, 20).contains(e->position())) return;
+    if (const auto stop = stopAt(m_diagnostic.values, a, e->position().x())) emit stopClicked(*stop);
+}
+
+void DiagnosticCard::leaveEvent(QEvent*) { emit hoverLeft(); }
+
+}  // namespace meander::gui

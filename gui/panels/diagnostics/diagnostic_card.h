@@ -1,0 +1,44 @@
+// A card of one diagnostic: its name, the value at the step cursor with unit, and the whole curve small, with the cursor on it.
+#pragma once
+#include <QWidget>
+
+#include "engine/analysis/diagnostics.h"
+
+namespace meander::gui {
+
+class DiagnosticCard : public QWidget {
+    Q_OBJECT
+public:
+    explicit DiagnosticCard(QWidget* parent = nullptr);
+    // `stop`: index of the value at the cursor; none when the cursor stands on the finished picture.
+    void setDiagnostic(const Diagnostic& diagnostic, const QColor& curve);
+    void setStop(std::optional<int> stop);
+    const Diagnostic& diagnostic() const { return m_diagnostic; }
+    QString valueText() const;
+    QSize sizeHint() const override { return {260, 80}; }
+    QSize minimumSizeHint() const override { return {180, 80}; }
+
+    // The value nearest to a horizontal position of the curve's area; none when there is none.
+    static std::optional<int> stopAt(const std::vector<double>& values, const QRectF& area, double x);
+
+signals:
+    void stopHovered(int stop);
+    void hoverLeft();
+    void stopClicked(int stop);
+
+protected:
+    void paintEvent(QPaintEvent*) override;
+    void mouseMoveEvent(QMouseEvent* e) override;
+    void mousePressEvent(QMouseEvent* e) override;
+    void leaveEvent(QEvent*) override;
+
+private:
+    QRectF curveArea() const;
+    void paintCurve(QPainter& p) const;
+
+    Diagnostic m_diagnostic;
+    QColor m_curve;
+    std::optional<int> m_stop;
+};
+
+}  // namespace meander::gui

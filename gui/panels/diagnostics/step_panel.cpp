@@ -1,0 +1,149 @@
+#include "gui/panels/diagnostics/step_panel.h"
+
+#include <QEvent>
+#include <QScrollArea>
+#include <algorithm>
+
+#include "gui/app/theme.h"
+#include "gui/plots/axis.h"
+#include "gui/plots/run_style.h"
+
+namespace meander::gui {
+
+namespace {
+// In the order of the cards; what a run cannot give is left out.
+const char* const shown[] = {"E2", "E4", "G3", "C1", "D3", "D4", "G7", "C3"};
+constexpr std::size_t mostCards = 6;
+}  // namespace
+
+StepPanel::StepPanel(Document& document, SelectionModel& selection, QWidget* parent)
+    : QWidget(parent), m_document(document), m_selection(selection), m_work(this, [this](const std::vector<Diagnostic>& all) { show(all); }) {
+    auto* outer = new QVBoxLayout(this);
+    outer->setContentsMargins(metrics::panelPadding, metrics::rowGap, metrics::panelPadding, metrics::panelPadding);
+    outer->setSpacing(metrics::rowGap);
+    auto* top = new QHBoxLayout;
+    m_head = new QLabel(this);
+    m_head->setFont(interfaceFont(0, true));
+    m_where = new QLabel(this);
+    m_where->setProperty("dim", true);
+    m_where->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+    top->addWidget(m_head);
+    top->addWidget(m_where, 1);
+    outer->addLayout(top);
+    m_empty = new QLabel(tr("Run once to see what every step did: how far the estimate moved, how the path turned, what guidance added."), this);
+    m_empty->setWordWrap(true);
+    m_empty->setProperty("dim", true);
+    outer->addWidget(m_empty);
+    auto* area = new QScrollArea(this);
+    area->setWidgetResizable(true);
+    area->setFrameShape(QFrame::NoFrame);
+    area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    auto* inside = new QWidget(area);
+    m_list = new QVBoxLayout(inside);
+    m_list->setContentsMargins(0, 0, 0, 0);
+    m_list->setSpacing(metrics::grid * 2);
+    m_list->addStretch(1);
+    area->setWidget(inside);
+    outer->addWidget(area, 1);
+
+    connect(&selection, &SelectionModel::runChanged, this, &StepPanel::refresh);
+    connect(&selection, &SelectionModel::imageChanged, this, &StepPanel::refresh);
+    connect(&selection, &SelectionModel::cursorChanged, this, &StepPanel::follow);
+    const auto ifCurrent = [this](const QString& id) {
+        if (id == m_selection.currentRun()) refresh();
+    };
+    connect(&document, &Document::trajectoryLoaded, this, ifCurrent);
+    connect(&document, &Document::runFinished, this, ifCurrent);
+    connect(&document, &Document::runChanged, this, ifCurrent);
+    refresh();
+}
+
+RunPtr StepPanel::run() const { return m_document.run(m_selection.currentRun()); }
+
+void StepPanel::refresh() {
+    const RunPtr r = run();
+    if (!r || !r->trajectory || r->trajectory->evaluations.empty()) {
+        if (r && !r->trajectory) m_document.requestTrajectory(m_selection.currentRun());
+        return show({});
+    }
+    DiagnosticOptions options;
+    if (r->model.state == StateKind::Image) options.image = m_selection.image();
+    m_work.request([trajectory = r->trajectory, options] { return diagnose(*trajectory, options); });
+}
+
+void StepPanel::show(const std::vector<Diagnostic>& all) {
+    std::vector<const Diagnostic*> wanted;
+    for (const char* id : shown)
+        if (const Diagnostic* d = findDiagnostic(all, id); d && wanted.size() < mostCards) wanted.push_back(d);
+    while (m_cards.size() > wanted.size()) {
+        delete m_cards.back();
+        m_cards.pop_back();
+    }
+    while (m_cards.size() < wanted.size()) {
+        auto* card = new DiagnosticCard(this);
+        m_list->insertWidget(int(m_cards.size()), card);
+        connect(card, &DiagnosticCard::stopHovered, this, [this, card](int stop) { select(card->diagnostic(), stop, false); });
+        connect(card, &DiagnosticCard::stopClicked, this, [this, card](int stop) { select(card->diagnostic(), stop, true); });
+        connect(card, &DiagnosticCard::hoverLeft, &m_selection, &SelectionModel::clearHover);
+        m_cards.push_back(card);
+    }
+    for (std::size_t i = 0; i < wanted.size(); ++i) m_cards[i]->setDiagnostic(*wanted[i], runStyle(int(i), theme()).color);
+    m_empty->setVisible(wanted.empty());
+    follow();
+}
+
+int StepPanel::stepAtCursor() const {
+    const RunPtr r = run();
+    if (!r || !r->trajectory) return -1;
+    const int e = m_selection.cursor().evaluation;
+    const auto& list = r->trajectory->evaluations;
+    return e >= 0 && e < int(list.size()) ? list[std::size_t(e)]->step : -1;
+}
+
+void StepPanel::follow() {
+    const RunPtr r = run();
+    const int step = stepAtCursor();
+    if (!r || !r->trajectory || r->trajectory->evaluations.empty()) {
+        m_head->setText(tr("Step"));
+        m_where->clear();
+    } else if (step < 0) {
+        m_head->setText(tr("Finished"));
+        m_where->setText(tr("%n step(s)", nullptr, int(r->trajectory->steps.size())));
+    } else {
+        const Process& process = r->model.process;
+        const auto& levels = r->trajectory->levels;
+        const int evaluation = m_selection.cursor().evaluation;
+        const bool first = evaluation == 0 || r->trajectory->evaluations[std::size_t(evaluation - 1)]->step != step;
+        m_head->setText(tr("Step %1").arg(step + 1));
+        m_where->setText(tr("%1 · σ %2 → %3").arg(first ? tr("predictor") : tr("corrector"), formatNumber(process.sigma(levels[std::size_t(step)])), formatNumber(process.sigma(levels[std::size_t(step) + 1]))));
+    }
+    for (auto* card : m_cards) {
+        const bool frames = card->diagnostic().axis == DiagnosticAxis::Frame;
+        card->setStop(step >= 0 ? std::optional(step) : frames ? std::optional(int(card->diagnostic().values.size()) - 1) : std::nullopt);
+    }
+}
+
+void StepPanel::select(const Diagnostic& d, int stop, bool lock) {
+    const RunPtr r = run();
+    if (!r || !r->trajectory) return;
+    StepCursor cursor{m_selection.currentRun(), -1, 0};
+    for (const auto& e : r->trajectory->evaluations)
+        if (e->step == stop) {
+            cursor.evaluation = e->index;
+            cursor.logSnr = e->logSnr;
+            break;
+        }
+    if (cursor.evaluation < 0 && d.axis == DiagnosticAxis::Step) return;
+    if (lock)
+        m_selection.lockStep(cursor);
+    else
+        m_selection.hoverStep(cursor);
+}
+
+void StepPanel::changeEvent(QEvent* e) {
+    if (e->type() == QEvent::PaletteChange)
+        for (std::size_t i = 0; i < m_cards.size(); ++i) m_cards[i]->setDiagnostic(Diagnostic(m_cards[i]->diagnostic()), runStyle(int(i), theme()).color);
+    QWidget::changeEvent(e);
+}
+
+}  // namespace meander::gui

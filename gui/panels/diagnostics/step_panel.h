@@ -1,0 +1,40 @@
+// The step under the cursor in numbers: cards of the diagnostics that say most about it, each with its curve over the run.
+#pragma once
+#include <QLabel>
+#include <QVBoxLayout>
+#include <QWidget>
+
+#include "gui/bridge/latest.h"
+#include "gui/document/document.h"
+#include "gui/panels/diagnostics/diagnostic_card.h"
+#include "gui/selection/selection_model.h"
+
+namespace meander::gui {
+
+class StepPanel : public QWidget {
+    Q_OBJECT
+public:
+    StepPanel(Document& document, SelectionModel& selection, QWidget* parent = nullptr);
+    std::vector<DiagnosticCard*> cards() const { return m_cards; }
+
+protected:
+    void changeEvent(QEvent* e) override;
+
+private:
+    void refresh();            // another run or more steps: compute off the GUI thread
+    void show(const std::vector<Diagnostic>& all);
+    void follow();             // the cursor moved
+    RunPtr run() const;
+    // A step of the schedule ↔ an index of the diagnostic's values.
+    int stepAtCursor() const;  // −1: the finished picture
+    void select(const Diagnostic& d, int stop, bool lock);
+
+    Document& m_document;
+    SelectionModel& m_selection;
+    QLabel *m_head, *m_where, *m_empty;
+    QVBoxLayout* m_list;
+    std::vector<DiagnosticCard*> m_cards;
+    Latest<std::vector<Diagnostic>> m_work;
+};
+
+}  // namespace meander::gui

@@ -1,0 +1,160 @@
+#include "gui/panels/model/model_panel.h"
+
+#include <QFileDialog>
+#include <QPushButton>
+#include <QScrollArea>
+#include <QVBoxLayout>
+
+#include "gui/app/icons.h"
+#include "gui/app/settings.h"
+#include "gui/app/theme.h"
+#include "gui/document/run_text.h"
+
+namespace meander::gui {
+namespace {
+
+QString sizesText(const Shape& s) {
+    QStringList parts;
+    for (auto e : s.extents()) parts.append(QString::number(e));
+    return parts.join(QStringLiteral(" × "));
+}
+
+QString rulesText(const ModelInfo& m) {
+    switch (m.distillation) {
+        case Distillation::None: return ModelPanel::tr("any ODE or SDE sampler");
+        case Distillation::Consistency: return ModelPanel::tr("consistency sampling, few steps");
+        case Distillation::Lcm: return ModelPanel::tr("LCM, 1 to 8 steps");
+        case Distillation::Shortcut: return ModelPanel::tr("Euler; the step size is told to the network");
+        case Distillation::Reflow: return ModelPanel::tr("Euler, few steps (straightened paths)");
+    }
+    return {};
+}
+
+}  // namespace
+
+std::vector<std::pair<QString, QString>> modelFacts(const ModelInfo& m) {
+    std::vector<std::pair<QString, QString>> facts;
+    facts.emplace_back(ModelPanel::tr("Family"), qstr(m.family));
+    facts.emplace_back(ModelPanel::tr("Predicts"), QLatin1String(nameOf(m.parametrization)));
+    facts.emplace_back(ModelPanel::tr("Process"), qstr(m.process.name()));
+    facts.emplace_back(ModelPanel::tr("State"), sizesText(m.stateShape) + (m.state == StateKind::Points ? ModelPanel::tr(" (points)") : QString()));
+    if (m.pictureShape.rank() == 3) facts.emplace_back(ModelPanel::tr("Picture"), sizesText(m.pictureShape));
+    if (m.state == StateKind::Image) facts.emplace_back(ModelPanel::tr("Codec"), m.stateShape == m.pictureShape ? ModelPanel::tr("none, pixels") : ModelPanel::tr("latent"));
+    const QString conditioning = m.conditioning == ConditioningKind::Text ? ModelPanel::tr("text, %1 tokens").arg(m.textTokens) : m.conditioning == ConditioningKind::Class ? ModelPanel::tr("%1 classes").arg(m.classes.size()) : ModelPanel::tr("none");
+    facts.emplace_back(ModelPanel::tr("Conditioning"), conditioning);
+    if (!m.attention.empty()) facts.emplace_back(ModelPanel::tr("Attention"), ModelPanel::tr("%1 layers recorded").arg(m.attention.size()));
+    facts.emplace_back(ModelPanel::tr("Parameters"), m.parameters > 0 ? countText(m.parameters) : ModelPanel::tr("none, a closed form"));
+    if (m.weightBytes > 0) facts.emplace_back(ModelPanel::tr("Weights"), bytesText(m.weightBytes));
+    facts.emplace_back(ModelPanel::tr("Rules"), rulesText(m));
+    if (m.builtInGuidance) facts.emplace_back(ModelPanel::tr("Guidance"), ModelPanel::tr("distilled in, scale %1").arg(*m.builtInGuidance));
+    if (m.hasDensity) facts.emplace_back(ModelPanel::tr("Density"), ModelPanel::tr("known in closed form"));
+    return facts;
+}
+
+ModelPanel::ModelPanel(Document& document, QWidget* parent)
+    : QWidget(parent), m_document(document), m_list(new QListWidget(this)), m_name(new QLabel(this)), m_summary(new QLabel(this)) {
+    setProperty("panel", true);
+    m_list->setAccessibleName(tr("Built-in models"));
+    m_list->setSpacing(1);
+    for (const CatalogEntry& e : builtInModels()) {
+        auto* item = new QListWidgetItem(icon("model", IconTone::Muted), qstr(e.name), m_list);
+        item->setData(Qt::UserRole, qstr(e.id));
+        item->setToolTip(qstr(e.summary));
+    }
+    connect(m_list, &QListWidget::itemActivated, this, [this](const QListWidgetItem* item) { useModel(item->data(Qt::UserRole).toString()); });
+    connect(m_list, &QListWidget::itemClicked, this, [this](const QListWidgetItem* item) { useModel(item->data(Qt::UserRole).toString()); });
+    auto* file = new QPushButton(icon("file"), tr("Open a file …"), this);
+    auto* folder = new QPushButton(icon("folder"), tr("Open a folder …"), this);
+    file->setToolTip(tr("A model in one file: safetensors, GGUF or ckpt"));
+    folder->setToolTip(tr("A diffusers model folder"));
+    connect(file, &QPushButton::clicked, this, &ModelPanel::openFile);
+    connect(folder, &QPushButton::clicked, this, &ModelPanel::openFolder);
+    auto* buttons = new QHBoxLayout;
+    buttons->setContentsMargins(12, 0, 12, 6);
+    buttons->addWidget(file);
+    buttons->addWidget(folder);
+    buttons->addStretch();
+    auto* card = new QFrame(this);
+    card->setProperty("card", "true");
+    m_name->setFont(interfaceFont(0, true));
+    m_summary->setProperty("muted", true);
+    m_summary->setWordWrap(true);
+    auto* cardBox = new QVBoxLayout(card);
+    cardBox->setContentsMargins(12, 10, 12, 12);
+    cardBox->addWidget(m_name);
+    cardBox->addWidget(m_summary);
+    m_facts = new QFormLayout;
+    m_facts->setLabelAlignment(Qt::AlignLeft);
+    m_facts->setHorizontalSpacing(12);
+    m_facts->setVerticalSpacing(4);
+    m_facts->setRowWrapPolicy(QFormLayout::DontWrapRows);
+    cardBox->addLayout(m_facts);
+    auto* content = new QWidget;
+    content->setProperty("panel", true);
+    auto* contentBox = new QVBoxLayout(content);
+    contentBox->setContentsMargins(12, 4, 12, 12);
+    contentBox->addWidget(card);
+    contentBox->addStretch();
+    auto* scroll = new QScrollArea(this);
+    scroll->setWidget(content);
+    scroll->setWidgetResizable(true);
+    auto* box = new QVBoxLayout(this);
+    box->setContentsMargins(0, 4, 0, 0);
+    box->addWidget(m_list, 2);
+    box->addLayout(buttons);
+    box->addWidget(scroll, 3);
+    connect(&document, &Document::planChanged, this, &ModelPanel::showModel);
+    showModel();
+}
+
+void ModelPanel::showModel() {
+    while (m_facts->rowCount() > 0) m_facts->removeRow(0);
+    const QString current = qstr(m_document.draft().model);
+    for (int i = 0; i < m_list->count(); ++i)
+        if (m_list->item(i)->data(Qt::UserRole).toString() == current) m_list->setCurrentRow(i);
+    const auto model = m_document.draftModel();
+    if (!model) {
+        m_name->setText(modelLabel(m_document.draft().model));
+        const auto& plan = m_document.draftPlan();
+        m_summary->setText(m_document.isPlanning() || plan ? tr("Reading what this model is …") : qstr(plan.error().text));
+        return;
+    }
+    m_name->setText(qstr(model->name));
+    m_summary->setText(qstr(model->summary));
+    for (const auto& [label, value] : modelFacts(*model)) {
+        auto* left = new QLabel(label);
+        left->setProperty("muted", true);
+        auto* right = new QLabel(value);
+        right->setWordWrap(true);
+        right->setTextInteractionFlags(Qt::TextSelectableByMouse);
+        m_facts->addRow(left, right);
+    }
+}
+
+void ModelPanel::useModel(const QString& id) {
+    if (id.isEmpty() || id.toStdString() == m_document.draft().model) return;
+    const auto info = inspectModel(id.toStdString());
+    if (!info) {
+        emit m_document.problem(qstr(info.error().text), qstr(info.error().detail));
+        return;
+    }
+    Recipe next = recommendedRecipe(*info);
+    next.seed = m_document.draft().seed;
+    m_document.editDraft(next, tr("model"));
+}
+
+void ModelPanel::openFile() {
+    const QString path = QFileDialog::getOpenFileName(window(), tr("Open a model"), settings::lastFolder(), tr("Models (*.safetensors *.gguf *.ckpt *.pt *.pth);;All files (*)"));
+    if (path.isEmpty()) return;
+    settings::setLastFolder(QFileInfo(path).absolutePath());
+    useModel(path);
+}
+
+void ModelPanel::openFolder() {
+    const QString path = QFileDialog::getExistingDirectory(window(), tr("Open a diffusers model folder"), settings::lastFolder());
+    if (path.isEmpty()) return;
+    settings::setLastFolder(path);
+    useModel(path);
+}
+
+}  // namespace meander::gui

@@ -1,0 +1,46 @@
+// What is running and waiting: progress, time left, order, pause, cancel.
+#pragma once
+#include <QLabel>
+#include <QProgressBar>
+#include <QToolButton>
+#include <QVBoxLayout>
+#include <QWidget>
+#include <vector>
+
+#include "gui/document/document.h"
+
+namespace meander::gui {
+
+class QueueRow : public QWidget {
+    Q_OBJECT
+public:
+    QueueRow(Document& document, const QString& id, QWidget* parent = nullptr);
+    QString id() const { return m_id; }
+    void show(int waitingPosition, int waitingCount);  // position −1: not waiting
+
+private:
+    Document& m_document;
+    QString m_id;
+    QLabel *m_name, *m_state;
+    QProgressBar* m_bar;
+    QToolButton *m_up, *m_down, *m_pause, *m_cancel;
+    int m_position = 0;
+};
+
+class QueuePanel : public QWidget {
+    Q_OBJECT
+public:
+    explicit QueuePanel(Document& document, QWidget* parent = nullptr);
+
+private:
+    void rebuild();
+    void refresh();
+
+    Document& m_document;
+    QLabel* m_empty;
+    QToolButton* m_cancelAll;
+    QVBoxLayout* m_box;
+    std::vector<QueueRow*> m_rows;
+};
+
+}  // namespace meander::gui

@@ -1,0 +1,72 @@
+#include "gui/panels/recipe/choice_section.h"
+
+#include "engine/guidance/guidance.h"
+#include "engine/sampling/sampling.h"
+#include "engine/schedule/schedule.h"
+#include "gui/app/theme.h"
+#include "gui/document/run_text.h"
+
+namespace meander::gui {
+namespace {
+
+template <class Table>
+std::vector<ChoiceEntry> entriesOf(const Table& table) {
+    std::vector<ChoiceEntry> entries;
+    for (const auto& row : table) {
+        QString help = qstr(row.summary);
+        if (!row.source.empty()) help += "\n" + qstr(row.source);
+        entries.push_back({qstr(row.id), qstr(row.label), help, &row.params});
+    }
+    return entries;
+}
+
+}  // namespace
+
+std::vector<ChoiceEntry> samplerEntries() { return entriesOf(samplers()); }
+std::vector<ChoiceEntry> scheduleEntries() { return entriesOf(schedules()); }
+std::vector<ChoiceEntry> guidanceEntries() { return entriesOf(guidanceRules()); }
+
+ChoiceSection::ChoiceSection(const QString& label, std::vector<ChoiceEntry> entries, QWidget* parent)
+    : QWidget(parent), m_entries(std::move(entries)), m_field(new ChoiceField), m_row(new FormRow(label, m_field, this)), m_form(new ParamForm(this)) {
+    for (const ChoiceEntry& e : m_entries) m_field->addChoice(e.id, e.label, e.help);
+    auto* box = new QVBoxLayout(this);
+    box->setContentsMargins(0, 0, 0, 0);
+    box->setSpacing(metrics::rowGap);
+    box->addWidget(m_row);
+    box->addWidget(m_form);
+    m_form->setContentsMargins(metrics::panelPadding, 0, 0, 0);
+    connect(m_field, &ChoiceField::chosen, this, [this](const QString& id) {
+        if (id.toStdString() != m_choice.id) emit edited(Choice{id.toStdString(), {}}, {});
+    });
+    connect(m_form, &ParamForm::edited, this, [this](const std::string& key, const ParamValue& value) {
+        Choice next = m_choice;
+        next.params[key] = value;
+        emit edited(next, key);
+    });
+}
+
+const ChoiceEntry* ChoiceSection::entry(const QString& id) const {
+    for (const ChoiceEntry& e : m_entries)
+        if (e.id == id) return &e;
+    return nullptr;
+}
+
+void ChoiceSection::setChoice(const Choice& choice) {
+    m_choice = choice;
+    const QString id = qstr(choice.id);
+    m_field->setChoice(id);
+    const ChoiceEntry* e = entry(id);
+    m_row->setHelp(e ? e->help : tr("This version does not know it."));
+    static const std::vector<ParamSpec> none;
+    m_form->setSpecs(choice.id, e ? *e->specs : none);
+    m_form->setValues(choice.params);
+}
+
+void ChoiceSection::setReference(const Choice* reference) {
+    const bool isOther = reference && reference->id != m_choice.id;
+    const ChoiceEntry* e = isOther ? entry(qstr(reference->id)) : nullptr;
+    m_row->setDifference(isOther ? (e ? e->label : qstr(reference->id)) : QString());
+    m_form->setReference(isOther || !reference ? nullptr : &reference->params);
+}
+
+}  // namespace meander::gui

@@ -1,0 +1,42 @@
+// A row of a table (sampler, schedule) with its parameters below it.
+#pragma once
+#include "engine/run/recipe.h"
+#include "gui/panels/recipe/param_form.h"
+
+namespace meander::gui {
+
+struct ChoiceEntry {
+    QString id, label, help;
+    const std::vector<ParamSpec>* specs;
+};
+
+class ChoiceSection : public QWidget {
+    Q_OBJECT
+public:
+    ChoiceSection(const QString& label, std::vector<ChoiceEntry> entries, QWidget* parent = nullptr);
+    void setChoice(const Choice& choice);
+    // Null: compared to nothing.
+    void setReference(const Choice* reference);
+    ChoiceField* field() const { return m_field; }
+    FormRow* row() const { return m_row; }
+    ParamForm* form() const { return m_form; }
+
+signals:
+    // `key` is empty when another row was chosen, else the parameter that changed.
+    void edited(const meander::Choice& choice, const std::string& key);
+
+private:
+    const ChoiceEntry* entry(const QString& id) const;
+
+    std::vector<ChoiceEntry> m_entries;
+    Choice m_choice;
+    ChoiceField* m_field;
+    FormRow* m_row;
+    ParamForm* m_form;
+};
+
+std::vector<ChoiceEntry> samplerEntries();
+std::vector<ChoiceEntry> scheduleEntries();
+std::vector<ChoiceEntry> guidanceEntries();
+
+}  // namespace meander::gui

@@ -1,0 +1,56 @@
+#include "gui/panels/recipe/plan_card.h"
+
+#include <QStyle>
+
+#include "gui/app/theme.h"
+#include "gui/document/run_text.h"
+
+namespace meander::gui {
+
+PlanCard::PlanCard(QWidget* parent) : QFrame(parent), m_title(new QLabel(this)), m_cost(new QLabel(this)), m_notes(new QLabel(this)) {
+    setProperty("card", "accent");
+    setAccessibleName(tr("Before you run"));
+    m_title->setFont(interfaceFont(0, true));
+    m_cost->setWordWrap(true);
+    m_notes->setWordWrap(true);
+    m_notes->setProperty("muted", true);
+    m_notes->setFont(interfaceFont(8.8));
+    m_notes->setTextFormat(Qt::PlainText);
+    m_cost->setTextFormat(Qt::PlainText);
+    auto* box = new QVBoxLayout(this);
+    box->setContentsMargins(11, 9, 11, 10);
+    box->setSpacing(4);
+    box->addWidget(m_title);
+    box->addWidget(m_cost);
+    box->addWidget(m_notes);
+}
+
+void PlanCard::show(const Result<Plan>& plan, bool isPlanning, bool hasModel) {
+    const bool isUnknown = !plan && isPlanning && !hasModel;
+    const bool isBad = !plan && !isUnknown;
+    if (property("card").toString() != (isBad ? "danger" : "accent")) {
+        setProperty("card", isBad ? "danger" : "accent");
+        style()->unpolish(this);
+        style()->polish(this);
+    }
+    m_title->setProperty("danger", isBad);
+    m_title->setProperty("accent", !isBad);
+    m_title->style()->unpolish(m_title);
+    m_title->style()->polish(m_title);
+    m_title->setText(isBad ? tr("This cannot run yet") : tr("Before you run"));
+    if (!plan) {
+        m_cost->setText(isUnknown ? tr("Reading what the model is …") : qstr(plan.error().text));
+        m_notes->hide();
+        return;
+    }
+    const Plan& p = plan.value();
+    const QString time = p.seconds > 0 ? tr("about %1").arg(secondsText(p.seconds)) : tr("time not measured yet");
+    m_cost->setText(QStringLiteral("%1 · %2 · %3").arg(tr("%n evaluation(s)", nullptr, p.evaluations), time, bytesText(p.bytes)));
+    QStringList notes;
+    for (const PlanNote& n : p.notes) notes.append(n.kind == NoteKind::Warning ? QStringLiteral("⚠ ") + qstr(n.text) : qstr(n.text));
+    if (p.recordBytes > 0) notes.append(tr("The record will hold %1.").arg(bytesText(p.recordBytes)));
+    m_notes->setText(notes.join('\n'));
+    m_notes->setVisible(!notes.isEmpty());
+}
+
+}  // namespace meander::gui

@@ -1,0 +1,93 @@
+// How the recipe panel shows the draft, its model and its differences.
+#include "gui/app/theme.h"
+#include "gui/document/run_text.h"
+#include "gui/panels/recipe/recipe_panel.h"
+
+namespace meander::gui {
+namespace {
+
+void setText(PromptField* field, const std::string& text) {
+    const QString next = qstr(text);
+    if (field->toPlainText() != next) field->setPlainText(next);
+}
+
+}  // namespace
+
+void RecipePanel::show() {
+    m_showing = true;
+    const Recipe& r = m_document.draft();
+    if (m_model->findData(qstr(r.model)) < 0) m_model->insertItem(m_model->count() - 2, modelLabel(r.model), qstr(r.model));
+    m_model->setChoice(qstr(r.model));
+    setText(m_prompt, r.prompt);
+    setText(m_negative, r.negativePrompt);
+    m_class->setChoice(r.classIndex ? QString::number(*r.classIndex) : QString());
+    m_sampler->setChoice(r.sampler);
+    if (m_steps->value() != r.steps) m_steps->setValue(r.steps);
+    m_schedule->setChoice(r.schedule);
+    m_guidance->setRules(r.guidance);
+    if (m_seed->text().toULongLong() != r.seed || m_seed->text().isEmpty()) m_seed->setText(QString::number(r.seed));
+    if (m_images->value() != r.images) m_images->setValue(r.images);
+    m_precision->setChoice(qstr(r.precision));
+    m_device->setChoice(qstr(r.device));
+    m_attention->setChoice(QLatin1String(nameOf(r.attention)));
+    m_states->setChecked(r.recordStates);
+    m_branch->setVisible(r.branch.has_value());
+    if (r.branch) {
+        const RunPtr parent = m_document.run(qstr(r.branch->run));
+        m_branchText->setText(parent ? tr("Continues run %1 from step %2").arg(parent->number).arg(r.branch->step) : tr("Continues a run that is gone"));
+    }
+    m_showing = false;
+}
+
+void RecipePanel::showModel() {
+    const auto model = m_document.draftModel();
+    const bool isText = !model || model->conditioning == ConditioningKind::Text;
+    const bool isClass = model && model->conditioning == ConditioningKind::Class;
+    m_row["prompt"]->setVisible(isText);
+    m_row["negative_prompt"]->setVisible(isText);
+    m_row["class"]->setVisible(isClass);
+    m_guidance->setVisible(!model || model->conditioning != ConditioningKind::None || !m_document.draft().guidance.empty());
+    m_row["attention"]->setVisible(!model || !model->attention.empty());
+    m_row["images"]->label()->setText(model && model->state == StateKind::Points ? tr("Particles") : tr("Images"));
+    if (isClass && m_class->count() != int(model->classes.size()) + 1) {
+        m_class->clear();
+        m_class->addChoice(QString(), tr("any"));
+        for (std::size_t i = 0; i < model->classes.size(); ++i) m_class->addChoice(QString::number(i), qstr(model->classes[i]));
+        const auto& index = m_document.draft().classIndex;
+        m_class->setChoice(index ? QString::number(*index) : QString());
+    }
+    if (!model) return;
+    const Recipe base = recommendedRecipe(*model), &r = m_document.draft();
+    const auto reset = [this](const char* key, bool on, const QString& text) { m_row[key]->setResettable(on, text); };
+    reset("steps", r.steps != base.steps, QString::number(base.steps));
+    reset("images", r.images != base.images, QString::number(base.images));
+    reset("precision", r.precision != base.precision, qstr(base.precision));
+    reset("device", r.device != base.device, qstr(base.device));
+    reset("attention", r.attention != base.attention, QLatin1String(nameOf(base.attention)));
+}
+
+void RecipePanel::showDifferences() {
+    const RunPtr run = m_document.run(m_selection.currentRun());
+    // The draft is compared as it would run: its parameters filled in, as those of the run are.
+    const auto& plan = m_document.draftPlan();
+    const Recipe mine = plan && !m_document.isPlanning() ? plan.value().resolved : m_document.draft();
+    const Recipe* theirs = run ? &run->recipe : nullptr;
+    std::map<QString, QString> other;
+    int count = 0;
+    if (theirs && plan)
+        for (const Difference& d : differences(mine, *theirs)) {
+            if (d.key == "branch") continue;
+            ++count;
+            other[qstr(d.key)] = qstr(d.right).isEmpty() ? tr("nothing") : qstr(d.right);
+        }
+    const bool isComparable = theirs && plan;
+    for (const auto& [key, row] : m_row) row->setDifference(isComparable && other.contains(key) ? other[key] : QString());
+    m_sampler->setReference(isComparable ? &theirs->sampler : nullptr);
+    m_schedule->setReference(isComparable ? &theirs->schedule : nullptr);
+    m_guidance->setReference(isComparable ? &theirs->guidance : nullptr);
+    if (count == m_differences) return;
+    m_differences = count;
+    emit differencesChanged(count);
+}
+
+}  // namespace meander::gui

@@ -1,0 +1,138 @@
+#include "gui/panels/runs/runs_panel.h"
+
+#include <QApplication>
+#include <QClipboard>
+#include <QKeyEvent>
+#include <QMenu>
+#include <QMouseEvent>
+#include <QPushButton>
+#include <QVBoxLayout>
+
+#include "gui/app/icons.h"
+#include "gui/document/run_text.h"
+#include "gui/panels/runs/run_delegate.h"
+
+namespace meander::gui {
+
+RunsPanel::RunsPanel(Document& document, SelectionModel& selection, QWidget* parent)
+    : QWidget(parent), m_document(document), m_selection(selection), m_model(new RunListModel(document, this)), m_list(new QListView(this)), m_empty(new QWidget(this)) {
+    setProperty("panel", true);
+    m_list->setModel(m_model);
+    m_list->setItemDelegate(new RunDelegate(selection, m_list));
+    m_list->setMouseTracking(true);
+    m_list->setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
+    m_list->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    m_list->setEditTriggers(QAbstractItemView::DoubleClicked | QAbstractItemView::EditKeyPressed);
+    m_list->setContextMenuPolicy(Qt::CustomContextMenu);
+    m_list->setAccessibleName(tr("Runs"));
+    m_list->viewport()->installEventFilter(this);
+    m_list->installEventFilter(this);
+    auto* text = new QLabel(tr("Runs appear here, each with its picture, settings and distance to the baseline."), m_empty);
+    text->setWordWrap(true);
+    text->setProperty("muted", true);
+    text->setAlignment(Qt::AlignCenter);
+    auto* run = new QPushButton(tr("Run the draft"), m_empty);
+    connect(run, &QPushButton::clicked, this, &RunsPanel::runRequested);
+    auto* emptyBox = new QVBoxLayout(m_empty);
+    emptyBox->setContentsMargins(20, 12, 20, 12);
+    emptyBox->addStretch();
+    emptyBox->addWidget(text);
+    emptyBox->addWidget(run, 0, Qt::AlignHCenter);
+    emptyBox->addStretch();
+    auto* box = new QVBoxLayout(this);
+    box->setContentsMargins(0, 0, 0, 0);
+    box->addWidget(m_list, 1);
+    box->addWidget(m_empty, 1);
+    connect(m_list, &QListView::customContextMenuRequested, this, &RunsPanel::showMenu);
+    connect(m_list->selectionModel(), &QItemSelectionModel::currentChanged, this, [this](const QModelIndex& now) {
+        if (now.isValid() && m_list->hasFocus()) m_selection.setCurrentRun(now.data(RunListModel::IdRole).toString());
+    });
+    connect(m_model, &QAbstractItemModel::modelReset, this, [this] {
+        showEmpty();
+        showSelection();
+    });
+    connect(&m_selection, &SelectionModel::runChanged, this, &RunsPanel::showSelection);
+    showEmpty();
+}
+
+void RunsPanel::showEmpty() {
+    const bool isEmpty = m_model->rowCount() == 0;
+    m_list->setVisible(!isEmpty);
+    m_empty->setVisible(isEmpty);
+}
+
+void RunsPanel::showSelection() {
+    const QModelIndex index = m_model->indexOf(m_selection.currentRun());
+    if (index.isValid() && m_list->currentIndex() != index) m_list->setCurrentIndex(index);
+    m_list->viewport()->update();
+}
+
+bool RunsPanel::eventFilter(QObject* watched, QEvent* event) {
+    if (watched == m_list->viewport() && event->type() == QEvent::MouseButtonPress) {
+        auto* press = static_cast<QMouseEvent*>(event);
+        const QModelIndex index = m_list->indexAt(press->position().toPoint());
+        if (press->button() == Qt::LeftButton && index.isValid()) {
+            const QString id = index.data(RunListModel::IdRole).toString();
+            if (press->modifiers() & Qt::AltModifier) {
+                m_selection.setComparedRun(m_selection.comparedRun() == id ? QString() : id);
+                return true;
+            }
+            m_selection.setCurrentRun(id);
+        }
+    }
+    if (watched == m_list && event->type() == QEvent::KeyPress) {
+        const int key = static_cast<QKeyEvent*>(event)->key();
+        if (key == Qt::Key_Delete || key == Qt::Key_Backspace) {
+            removeCurrent();
+            return true;
+        }
+        if (key == Qt::Key_Return || key == Qt::Key_Enter) {
+            m_selection.setCurrentRun(m_list->currentIndex().data(RunListModel::IdRole).toString());
+            return true;
+        }
+    }
+    return QWidget::eventFilter(watched, event);
+}
+
+void RunsPanel::renameCurrent() {
+    const QModelIndex index = m_model->indexOf(m_selection.currentRun());
+    if (index.isValid()) m_list->edit(index);
+}
+
+void RunsPanel::removeCurrent() {
+    const QModelIndex index = m_model->indexOf(m_selection.currentRun());
+    if (!index.isValid()) return;
+    const RunPtr next = m_model->runAt(index.row() + 1) ? m_model->runAt(index.row() + 1) : m_model->runAt(index.row() - 1);
+    const QString removed = m_selection.currentRun();
+    m_selection.setCurrentRun(next ? qstr(next->id) : QString());
+    m_document.removeRun(removed);
+}
+
+void RunsPanel::showMenu(const QPoint& at) {
+    const QModelIndex index = m_list->indexAt(at);
+    const RunPtr run = m_model->runAt(index.row());
+    if (!index.isValid() || !run) return;
+    const QString id = qstr(run->id);
+    QMenu menu(this);
+    menu.addAction(tr("Show"), this, [&] { m_selection.setCurrentRun(id); });
+    QAction* compare = menu.addAction(m_selection.comparedRun() == id ? tr("Stop comparing") : tr("Compare with the shown run"), this, [&] { m_selection.setComparedRun(m_selection.comparedRun() == id ? QString() : id); });
+    compare->setEnabled(id != m_selection.currentRun() && !m_selection.currentRun().isEmpty());
+    menu.addAction(run->pinned ? tr("No longer the baseline") : tr("Make it the baseline"), this, [&] { m_document.setPinned(id, !run->pinned); });
+    menu.addSeparator();
+    menu.addAction(tr("Use its recipe as the draft"), this, [&] {
+        Recipe r = run->recipe;
+        r.branch.reset();
+        m_document.editDraft(r, tr("recipe of run %1").arg(run->number));
+    });
+    menu.addAction(tr("Copy its recipe"), this, [&] { QApplication::clipboard()->setText(qstr(toJson(run->recipe).dump(2))); });
+    menu.addSeparator();
+    if (m_document.live(id)) menu.addAction(tr("Cancel"), this, [&] { m_document.cancel(id); });
+    menu.addAction(tr("Rename"), this, [&] { m_list->edit(index); });
+    menu.addAction(tr("Delete"), this, [&] {
+        m_selection.setCurrentRun(id);
+        removeCurrent();
+    });
+    menu.exec(m_list->viewport()->mapToGlobal(at));
+}
+
+}  // namespace meander::gui

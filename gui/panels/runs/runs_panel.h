@@ -1,0 +1,38 @@
+// The runs of the project. Click shows a run, Alt+click compares it with the shown one.
+#pragma once
+#include <QLabel>
+#include <QListView>
+#include <QWidget>
+
+#include "gui/panels/runs/run_list_model.h"
+#include "gui/selection/selection_model.h"
+
+namespace meander::gui {
+
+class RunsPanel : public QWidget {
+    Q_OBJECT
+public:
+    RunsPanel(Document& document, SelectionModel& selection, QWidget* parent = nullptr);
+    QListView* list() const { return m_list; }
+    void renameCurrent();
+    void removeCurrent();
+
+signals:
+    void runRequested();  // from the empty state
+
+protected:
+    bool eventFilter(QObject* watched, QEvent* event) override;
+
+private:
+    void showMenu(const QPoint& at);
+    void showSelection();
+    void showEmpty();
+
+    Document& m_document;
+    SelectionModel& m_selection;
+    RunListModel* m_model;
+    QListView* m_list;
+    QWidget* m_empty;
+};
+
+}  // namespace meander::gui

@@ -1,0 +1,305 @@
+#include "gui/panels/timeline/film_strip.h"
+
+#include <QKeyEvent>
+#include <QMouseEvent>
+#include <QPainter>
+#include <QPainterPath>
+#include <QTimer>
+
+#include "gui/document/run_text.h"
+#include "gui/panels/canvas/point_picture.h"
+#include "gui/plots/axis.h"
+#include "gui/plots/run_style.h"
+
+namespace meander::gui {
+
+FilmStrip::FilmStrip(Document& document, SelectionModel& selection, QWidget* parent) : QWidget(parent), m_document(document), m_selection(selection) {
+    setMouseTracking(true);
+    setFocusPolicy(Qt::StrongFocus);
+    setAccessibleName(tr("Film strip"));
+    auto again = [this] { rebuild(); };
+    connect(&m_document, &Document::runChanged, this, [this](const QString& id) {
+        if (id == m_selection.currentRun() || id == m_selection.comparedRun()) rebuild();
+    });
+    connect(&m_document, &Document::runsChanged, this, again);
+    connect(&m_document, &Document::runFinished, this, again);
+    connect(&m_document, &Document::trajectoryLoaded, this, again);
+    connect(&m_selection, &SelectionModel::runChanged, this, again);
+    connect(&m_selection, &SelectionModel::axisChanged, this, again);
+    connect(&m_selection, &SelectionModel::imageChanged, this, qOverload<>(&QWidget::update));
+    connect(&m_selection, &SelectionModel::cursorChanged, this, [this] {
+        speak();
+        update();
+    });
+    rebuild();
+}
+
+void FilmStrip::rebuild() {
+    m_rows.clear();
+    for (const QString& id : {m_selection.currentRun(), m_selection.comparedRun()}) {
+        RunPtr run = recordOf(m_document, id);
+        if (!run || !run->trajectory) continue;
+        Row row{run, framesOf(*run), {}, runStyleIndex(m_document, *run)};
+        if (!row.frames.empty()) m_rows.push_back(std::move(row));
+    }
+    layout();
+    speak();
+    update();
+}
+
+void FilmStrip::layout() {
+    const StepAxis axis = m_selection.axis();
+    std::vector<StripRow> strips;
+    for (auto& row : m_rows) {
+        StripRow s;
+        for (const Frame& f : row.frames) {
+            double v = axisValue(*row.run, f, axis);
+            // While a run grows, the step axis already has its full length.
+            s.values.push_back(axis == StepAxis::Step ? v / std::max(1, row.run->recipe.steps) : v);
+        }
+        strips.push_back(std::move(s));
+    }
+    if (axis == StepAxis::Step) {
+        for (auto& s : strips) s.positions = s.values;
+    } else {
+        layoutStrip(strips, isLogAxis(axis), axis == StepAxis::Sigma);
+    }
+    for (std::size_t i = 0; i < m_rows.size(); ++i) m_rows[i].strip = std::move(strips[i]);
+}
+
+StripGeometry FilmStrip::geometryOf() const {
+    StripGeometry g;
+    g.rows = std::max(1, int(m_rows.size()));
+    const double ruler = QFontMetricsF(numberFont(7.5)).height() + 8;
+    g.area = QRectF(rect()).adjusted(18, 8, -14, -ruler);
+    g.thumb = std::clamp((g.area.height() - g.gap * (g.rows - 1)) / g.rows, 24.0, 96.0);
+    return g;
+}
+
+std::optional<int> FilmStrip::frameInRow(const Row& row) const {
+    LinkedStep at = linkedStep(*row.run, shownCursor(m_document, m_selection));
+    return frameAt(row.frames, at.evaluation);
+}
+
+int FilmStrip::currentFrame() const { return m_rows.empty() ? 0 : frameInRow(m_rows.front()).value_or(0); }
+
+QRectF FilmStrip::frameRectOf(int row, int frame) const { return geometryOf().thumbRect(row, m_rows[std::size_t(row)].strip.positions[std::size_t(frame)]); }
+
+QPixmap FilmStrip::thumbnail(const Row& row, int frame, int pixels, bool& isOverBudget) {
+    const Frame& f = row.frames[std::size_t(frame)];
+    const QString key = QStringLiteral("%1/%2/%3/%4/%5/%6").arg(qstr(row.run->id)).arg(f.evaluation).arg(m_selection.image()).arg(int(m_quantity)).arg(pixels).arg(theme().dark);
+    if (QPixmap* known = m_thumbnails.object(key)) return *known;
+    if (m_clock.elapsed() > 14) {
+        isOverBudget = true;
+        return {};
+    }
+    QImage image;
+    if (row.run->model.state == StateKind::Points) image = pointPicture(*row.run, f.evaluation, m_quantity, pixels, runStyle(row.style, theme()).color, theme());
+    else image = statePicture(*row.run, m_selection.image(), f.evaluation, m_quantity, theme().dark);
+    if (image.isNull()) return {};
+    auto mode = image.width() > pixels ? Qt::SmoothTransformation : Qt::FastTransformation;
+    auto* made = new QPixmap(QPixmap::fromImage(image.scaled(pixels, pixels, Qt::KeepAspectRatio, mode)));
+    QPixmap copy = *made;
+    m_thumbnails.insert(key, made);
+    return copy;
+}
+
+void FilmStrip::paintRow(QPainter& p, int index, const StripGeometry& g, bool& isUnfinished) {
+    const Row& row = m_rows[std::size_t(index)];
+    const Theme& t = theme();
+    const auto at = frameInRow(row);
+    const auto shown = visibleFrames(row.strip, g, at);
+    const QColor color = runStyle(row.style, t).color;
+    const double centre = g.thumbRect(index, 0).center().y();
+    p.setPen(Qt::NoPen);
+    p.setBrush(color);
+    p.drawRoundedRect(QRectF(8, centre - g.thumb / 2, 3, g.thumb), 1.5, 1.5);
+    p.setPen(QPen(t.line, 1));
+    p.drawLine(QPointF(g.x(0), centre), QPointF(g.x(1), centre));
+    for (std::size_t i = 0; i < row.frames.size(); ++i) {
+        QRectF r = g.thumbRect(index, row.strip.positions[i]);
+        if (!shown[i]) {
+            QColor tick = color;
+            tick.setAlphaF(0.7f);
+            p.setPen(QPen(tick, 1));
+            p.drawLine(QPointF(r.center().x(), r.bottom() + 2), QPointF(r.center().x(), r.bottom() + 5));
+            continue;
+        }
+        QPixmap picture = thumbnail(row, int(i), int(g.thumb * devicePixelRatioF()), isUnfinished);
+        if (picture.isNull()) {
+            p.setPen(QPen(t.line, 1));
+            p.setBrush(t.raised);
+            p.drawRoundedRect(r, 3, 3);
+        } else {
+            QSizeF size = QSizeF(picture.size()) / devicePixelRatioF();
+            p.drawPixmap(QRectF(r.center() - QPointF(size.width(), size.height()) / 2, size), picture, QRectF(picture.rect()));
+        }
+        if (at == int(i)) {
+            p.setPen(QPen(color, 2));
+            p.setBrush(Qt::NoBrush);
+            p.drawRoundedRect(r.adjusted(-3, -3, 3, 3), 4, 4);
+        }
+    }
+}
+
+void FilmStrip::paintForks(QPainter& p, const StripGeometry& g) {
+    for (std::size_t c = 0; c < m_rows.size(); ++c) {
+        const auto& branch = m_rows[c].run->recipe.branch;
+        if (!branch || m_rows[c].strip.positions.empty()) continue;
+        const int step = std::min(branch->step, int(m_rows[c].frames.size()) - 1);
+        const QColor color = runStyle(m_rows[c].style, theme()).color;
+        QPointF to = g.thumbRect(int(c), m_rows[c].strip.positions[std::size_t(step)]).center();
+        for (std::size_t r = 0; r < m_rows.size(); ++r) {
+            if (m_rows[r].run->id != branch->run) continue;
+            const int parentStep = std::min(branch->step, int(m_rows[r].frames.size()) - 1);
+            QPointF from = g.thumbRect(int(r), m_rows[r].strip.positions[std::size_t(parentStep)]).center();
+            QPainterPath path(from);
+            path.cubicTo({from.x(), to.y()}, {to.x(), from.y()}, to);
+            p.setBrush(Qt::NoBrush);
+            p.setPen(QPen(color, 1.6));
+            p.drawPath(path);
+        }
+        QRectF own = g.thumbRect(int(c), m_rows[c].strip.positions[std::size_t(step)]);
+        drawMarker(p, Marker::Diamond, {own.left() - 1, own.top() - 1}, 3, color);
+    }
+}
+
+void FilmStrip::paintRuler(QPainter& p, const StripGeometry& g) {
+    const Row& row = m_rows.front();
+    const Theme& t = theme();
+    p.setFont(numberFont(7.5));
+    QFontMetricsF fm(p.font());
+    const QString name = axisName(m_selection.axis());
+    const double base = height() - fm.height() - 4;
+    double free = g.area.left() - 10;
+    const double nameLeft = g.area.right() - fm.horizontalAdvance(name);
+    for (std::size_t i = 0; i < row.frames.size(); ++i) {
+        double x = g.x(row.strip.positions[i]);
+        QString text = formatNumber(axisValue(*row.run, row.frames[i], m_selection.axis()), m_selection.axis() == StepAxis::Step ? 1 : 3);
+        if (m_selection.axis() == StepAxis::Step) text = QString::number(row.frames[i].step);
+        double width = fm.horizontalAdvance(text);
+        if (x - width / 2 < free + 6 || x + width / 2 > nameLeft - 8) continue;
+        p.setPen(t.dim);
+        p.drawText(QRectF(x - width / 2, base, width + 1, fm.height()), Qt::AlignCenter, text);
+        free = x + width / 2;
+    }
+    p.setPen(t.muted);
+    p.drawText(QRectF(nameLeft, base, g.area.right() - nameLeft + 2, fm.height()), Qt::AlignRight | Qt::AlignVCenter, name);
+}
+
+void FilmStrip::paintCursor(QPainter& p, const StripGeometry& g) {
+    QPolygonF line;
+    for (std::size_t r = 0; r < m_rows.size(); ++r) {
+        auto at = frameInRow(m_rows[r]);
+        if (!at) continue;
+        QRectF thumb = g.thumbRect(int(r), m_rows[r].strip.positions[std::size_t(*at)]);
+        line << QPointF(thumb.center().x(), thumb.top() - 6) << QPointF(thumb.center().x(), thumb.bottom() + 6);
+    }
+    QColor c = theme().text;
+    c.setAlphaF(0.7f);
+    p.setPen(QPen(c, 1));
+    p.drawPolyline(line);
+}
+
+void FilmStrip::paintEvent(QPaintEvent*) {
+    QPainter p(this);
+    p.setRenderHint(QPainter::Antialiasing);
+    p.fillRect(rect(), theme().panel);
+    if (m_rows.empty()) {
+        p.setPen(theme().muted);
+        p.setFont(interfaceFont());
+        const bool isWaiting = !m_selection.currentRun().isEmpty();
+        p.drawText(rect().adjusted(16, 0, -16, 0), Qt::AlignCenter | Qt::TextWordWrap,
+                   isWaiting ? tr("The frames of this run appear here as its steps are done.") : tr("Every step of a run is a frame here. Press Run to make one."));
+        return;
+    }
+    m_clock.restart();
+    bool isUnfinished = false;
+    const StripGeometry g = geometryOf();
+    for (int r = 0; r < int(m_rows.size()); ++r) paintRow(p, r, g, isUnfinished);
+    paintForks(p, g);
+    paintRuler(p, g);
+    paintCursor(p, g);
+    if (hasFocus()) {
+        p.setPen(QPen(theme().accent, 1));
+        p.setBrush(Qt::NoBrush);
+        p.drawRoundedRect(QRectF(rect()).adjusted(2.5, 2.5, -2.5, -2.5), 4, 4);
+    }
+    if (isUnfinished) QTimer::singleShot(0, this, qOverload<>(&QWidget::update));
+}
+
+std::optional<FilmStrip::Hit> FilmStrip::hitAt(QPointF page) const {
+    if (m_rows.empty()) return {};
+    const StripGeometry g = geometryOf();
+    Hit hit{std::min(g.rowAt(page.y()), int(m_rows.size()) - 1), 0};
+    auto frame = g.frameAt(m_rows[std::size_t(hit.row)].strip, page.x());
+    if (!frame) return {};
+    hit.frame = *frame;
+    return hit;
+}
+
+void FilmStrip::mouseMoveEvent(QMouseEvent* event) {
+    auto hit = hitAt(event->position());
+    if (!hit) return;
+    const Row& row = m_rows[std::size_t(hit->row)];
+    const StepCursor c = cursorFor(*row.run, row.frames[std::size_t(hit->frame)]);
+    if (event->buttons() & Qt::LeftButton) m_selection.lockStep(c);
+    else m_selection.hoverStep(c);
+}
+
+void FilmStrip::mousePressEvent(QMouseEvent* event) {
+    auto hit = hitAt(event->position());
+    if (!hit || event->button() != Qt::LeftButton) return;
+    const Row& row = m_rows[std::size_t(hit->row)];
+    m_selection.setFollowsLive(false);
+    m_selection.lockStep(cursorFor(*row.run, row.frames[std::size_t(hit->frame)]));
+}
+
+void FilmStrip::leaveEvent(QEvent*) { m_selection.clearHover(); }
+
+void FilmStrip::moveTo(int frame) {
+    if (m_rows.empty()) return;
+    const Row& row = m_rows.front();
+    const int last = int(row.frames.size()) - 1;
+    m_selection.setFollowsLive(frame >= last);
+    m_selection.clearHover();
+    m_selection.lockStep(cursorFor(*row.run, row.frames[std::size_t(std::clamp(frame, 0, last))]));
+}
+
+void FilmStrip::moveBy(int frames) { moveTo(currentFrame() + frames); }
+
+void FilmStrip::keyPressEvent(QKeyEvent* event) {
+    const int stride = event->modifiers() & Qt::ShiftModifier ? 5 : 1;
+    switch (event->key()) {
+        case Qt::Key_Left: moveBy(-stride); break;
+        case Qt::Key_Right: moveBy(stride); break;
+        case Qt::Key_Home: moveTo(0); break;
+        case Qt::Key_End: moveTo(frameCount() - 1); break;
+        case Qt::Key_Space: emit playToggled(); break;
+        default: QWidget::keyPressEvent(event);
+    }
+}
+
+void FilmStrip::resizeEvent(QResizeEvent*) { update(); }
+
+void FilmStrip::changeEvent(QEvent* event) {
+    if (event->type() == QEvent::PaletteChange) update();
+    QWidget::changeEvent(event);
+}
+
+void FilmStrip::setQuantity(Quantity q) {
+    m_quantity = q;
+    update();
+}
+
+void FilmStrip::speak() {
+    if (m_rows.empty()) {
+        setAccessibleDescription(tr("No frames"));
+        return;
+    }
+    const Row& row = m_rows.front();
+    const Frame& f = row.frames[std::size_t(currentFrame())];
+    setAccessibleDescription(f.evaluation < 0 ? stepText(*row.run, -1) : tr("%1, sigma %2").arg(stepText(*row.run, f.evaluation), formatNumber(axisValue(*row.run, f, StepAxis::Sigma))));
+}
+
+}  // namespace meander::gui

@@ -1,0 +1,72 @@
+// The film strip: one row of frames per visible run, a ruler on the chosen axis and the step cursor through all rows.
+#pragma once
+#include <QCache>
+#include <QElapsedTimer>
+#include <QPixmap>
+#include <QWidget>
+
+#include "gui/panels/canvas/state_picture.h"
+#include "gui/panels/timeline/strip_layout.h"
+#include "gui/selection/step_link.h"
+
+namespace meander::gui {
+
+class FilmStrip : public QWidget {
+    Q_OBJECT
+public:
+    FilmStrip(Document& document, SelectionModel& selection, QWidget* parent = nullptr);
+
+    void setQuantity(Quantity q);
+    Quantity quantity() const { return m_quantity; }
+    void moveBy(int frames);
+    void moveTo(int frame);
+    int frameCount() const { return m_rows.empty() ? 0 : int(m_rows.front().frames.size()); }
+    int currentFrame() const;
+    QRectF frameRectOf(int row, int frame) const;
+    int rowCount() const { return int(m_rows.size()); }
+    QSize sizeHint() const override { return {600, 120}; }
+    QSize minimumSizeHint() const override { return {160, 84}; }
+
+signals:
+    void playToggled();
+
+protected:
+    void paintEvent(QPaintEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
+    void mouseMoveEvent(QMouseEvent* event) override;
+    void mousePressEvent(QMouseEvent* event) override;
+    void leaveEvent(QEvent* event) override;
+    void keyPressEvent(QKeyEvent* event) override;
+    void changeEvent(QEvent* event) override;
+
+private:
+    struct Row {
+        RunPtr run;
+        std::vector<Frame> frames;
+        StripRow strip;
+        int style = 0;
+    };
+    void rebuild();
+    void layout();
+    StripGeometry geometryOf() const;
+    QPixmap thumbnail(const Row& row, int frame, int pixels, bool& isOverBudget);
+    void paintRow(QPainter& p, int row, const StripGeometry& g, bool& isUnfinished);
+    void paintRuler(QPainter& p, const StripGeometry& g);
+    void paintCursor(QPainter& p, const StripGeometry& g);
+    void paintForks(QPainter& p, const StripGeometry& g);
+    std::optional<int> frameInRow(const Row& row) const;
+    struct Hit {
+        int row = 0, frame = 0;
+    };
+    std::optional<Hit> hitAt(QPointF page) const;
+    void speak();
+
+    Document& m_document;
+    SelectionModel& m_selection;
+    std::vector<Row> m_rows;
+    Quantity m_quantity = Quantity::Denoised;
+    QCache<QString, QPixmap> m_thumbnails{600};
+    QElapsedTimer m_clock;
+};
+
+}  // namespace meander::gui

@@ -1,0 +1,40 @@
+// The timeline: transport buttons, what the frames show, and the film strip.
+#pragma once
+#include <QComboBox>
+#include <QTimer>
+#include <QToolButton>
+#include <QWidget>
+
+#include "gui/document/document.h"
+#include "gui/selection/selection_model.h"
+
+namespace meander::gui {
+
+class FilmStrip;
+class Segmented;
+
+class TimelinePanel : public QWidget {
+    Q_OBJECT
+public:
+    TimelinePanel(Document& document, SelectionModel& selection, QWidget* parent = nullptr);
+    FilmStrip& strip() { return *m_strip; }
+    bool isPlaying() const { return m_clock.isActive(); }
+
+public slots:
+    void togglePlay();
+    void step(int frames);
+    void goToStart();
+    void goToEnd();  // follows a running run
+
+private:
+    void tick();
+    void showState();
+
+    FilmStrip* m_strip;
+    QToolButton *m_play, *m_loop;
+    QComboBox* m_rate;
+    Segmented* m_quantity;
+    QTimer m_clock;
+};
+
+}  // namespace meander::gui

@@ -1,0 +1,75 @@
+#include "gui/plots/color_map.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <vector>
+
+#include "engine/analysis/colour_maps.h"
+
+namespace meander::gui {
+namespace {
+
+constexpr std::array<QRgb, 5> blueRed = {0x2166ac, 0x8ab6d6, 0xf2f2f2, 0xe69c84, 0xb2382e};
+
+QRgb between(QRgb a, QRgb b, double t) {
+    auto mix = [t](int x, int y) { return int(std::lround(x + (y - x) * t)); };
+    return qRgb(mix(qRed(a), qRed(b)), mix(qGreen(a), qGreen(b)), mix(qBlue(a), qBlue(b)));
+}
+
+template <std::size_t N>
+QRgb sample(const std::array<QRgb, N>& table, double share) {
+    if (!(share > 0)) return table.front() | 0xff000000u;
+    if (share >= 1) return table.back() | 0xff000000u;
+    double at = share * double(N - 1);
+    auto i = std::size_t(at);
+    return between(table[i], table[i + 1], at - double(i));
+}
+
+}  // namespace
+
+QRgb colorOf(ColorMap map, double share) {
+    switch (map) {
+        case ColorMap::Viridis: {
+            static const ColourMap& viridis = colourMaps().front();
+            const Rgb c = viridis.at(share);
+            return qRgb(c[0], c[1], c[2]);
+        }
+        case ColorMap::Diverging: return sample(blueRed, share);
+        case ColorMap::Grey: break;
+    }
+    int g = int(std::lround(255 * std::clamp(share, 0.0, 1.0)));
+    return qRgb(g, g, g);
+}
+
+QRgb divergingColor(double value, double limit, bool dark) {
+    double t = limit > 0 ? std::clamp(value / limit, -1.0, 1.0) : 0;
+    if (!dark) return sample(blueRed, 0.5 + t / 2);
+    const QRgb middle = 0x1f2229, cold = 0x6aa8f0, warm = 0xf08a6a;
+    return between(middle, t < 0 ? cold : warm, std::abs(t)) | 0xff000000u;
+}
+
+QImage mapImage(std::span<const float> values, int width, int height, float lo, float hi, ColorMap map) {
+    QImage image(width, height, QImage::Format_RGB32);
+    float scale = hi > lo ? 1 / (hi - lo) : 0;
+    for (int y = 0; y < height; ++y) {
+        auto* line = reinterpret_cast<QRgb*>(image.scanLine(y));
+        for (int x = 0; x < width; ++x) line[x] = colorOf(map, (values[std::size_t(y) * width + x] - lo) * scale);
+    }
+    return image;
+}
+
+ValueRange robustRange(std::span<const float> values, double low, double high) {
+    std::vector<float> finite;
+    finite.reserve(values.size());
+    std::copy_if(values.begin(), values.end(), std::back_inserter(finite), [](float v) { return std::isfinite(v); });
+    if (finite.empty()) return {};
+    auto percentile = [&](double p) {
+        auto at = finite.begin() + std::ptrdiff_t(std::llround(p * double(finite.size() - 1)));
+        std::nth_element(finite.begin(), at, finite.end());
+        return *at;
+    };
+    return {percentile(low), percentile(high)};
+}
+
+}  // namespace meander::gui

@@ -1,0 +1,200 @@
+#include "gui/plots/plot.h"
+
+#include <QBuffer>
+#include <QFontMetricsF>
+#include <QPdfWriter>
+#include <QSvgGenerator>
+#include <cmath>
+
+namespace meander::gui {
+namespace {
+
+struct PlotFonts {
+    QFont tick = numberFont(7.5), title = interfaceFont(8.5), label = interfaceFont(8);
+};
+
+void paintTitle(QPainter& p, const Plot& plot, const QRectF& rect, const QRectF& area, const Theme& t, const PlotFonts& fonts) {
+    p.setFont(fonts.title);
+    QFontMetricsF fm(fonts.title);
+    QRectF line(area.left(), rect.top(), rect.right() - area.left(), fm.height());
+    double noteWidth = plot.note.isEmpty() ? 0 : fm.horizontalAdvance(plot.note) + 12;
+    if (noteWidth > line.width() / 2) noteWidth = 0;
+    p.setPen(t.muted);
+    p.drawText(line.adjusted(0, 0, -noteWidth, 0), Qt::AlignLeft | Qt::AlignVCenter, fm.elidedText(plot.title, Qt::ElideRight, line.width() - noteWidth));
+    p.setPen(t.dim);
+    if (noteWidth > 0) p.drawText(line, Qt::AlignRight | Qt::AlignVCenter, plot.note);
+    if (!plot.hasLegend) return;
+    double x = area.left(), y = rect.top() + fm.height() * 1.6;
+    for (const auto& layer : plot.layers) {
+        auto* curve = dynamic_cast<const LineLayer*>(layer.get());
+        if (!curve || curve->name.isEmpty()) continue;
+        QString name = fm.elidedText(curve->name, Qt::ElideRight, 180);
+        double width = 26 + fm.horizontalAdvance(name) + 14;
+        if (x + width > rect.right() && x > area.left()) break;
+        p.setPen(curve->style.pen(1.8));
+        p.drawLine(QPointF(x, y), QPointF(x + 20, y));
+        drawMarker(p, curve->style.marker, {x + 10, y}, 2.4, curve->style.color);
+        p.setPen(t.muted);
+        p.drawText(QRectF(x + 26, y - fm.height() / 2, width, fm.height()), Qt::AlignLeft | Qt::AlignVCenter, name);
+        x += width;
+    }
+}
+
+void paintAxes(QPainter& p, const Plot& plot, const QRectF& rect, const PlotFrame& f, const Theme& t, const PlotFonts& fonts) {
+    QColor grid = t.line;
+    grid.setAlphaF(0.5f);
+    QFontMetricsF fm(fonts.tick);
+    p.setFont(fonts.tick);
+    for (const Tick& tick : plot.y.ticks(f.area.height(), fm.height() * 2.4)) {
+        double y = f.py(tick.value);
+        if (y < f.area.top() - 1 || y > f.area.bottom() + 1) continue;
+        if (plot.hasGrid) {
+            p.setPen(QPen(grid, 1));
+            p.drawLine(QPointF(f.area.left(), y), QPointF(f.area.right(), y));
+        }
+        if (plot.hasYTicks && !tick.label.isEmpty()) {
+            p.setPen(t.dim);
+            p.drawText(QRectF(rect.left(), y - fm.height() / 2, f.area.left() - rect.left() - 6, fm.height()), Qt::AlignRight | Qt::AlignVCenter, tick.label);
+        }
+    }
+    if (plot.hasXTicks)
+        for (const Tick& tick : plot.x.ticks(f.area.width(), std::max(36.0, fm.horizontalAdvance(QStringLiteral("0.0000"))))) {
+            double x = f.px(tick.value);
+            if (x < f.area.left() - 1 || x > f.area.right() + 1 || tick.label.isEmpty()) continue;
+            double width = fm.horizontalAdvance(tick.label);
+            double left = std::clamp(x - width / 2, rect.left(), std::max(rect.left(), rect.right() - width));
+            p.setPen(t.dim);
+            p.drawText(QRectF(left, f.area.bottom() + 4, width + 1, fm.height()), Qt::AlignCenter, tick.label);
+        }
+    if (!plot.x.label.isEmpty()) {
+        p.setFont(fonts.label);
+        p.setPen(t.dim);
+        double top = f.area.bottom() + 4 + (plot.hasXTicks ? fm.height() : 0);
+        p.drawText(QRectF(f.area.left(), top, f.area.width(), QFontMetricsF(fonts.label).height() + 1), Qt::AlignCenter, plot.x.title());
+    }
+}
+
+}  // namespace
+
+bool Plot::hasData() const {
+    for (const auto& l : layers)
+        if (!l->isOverlay() && !l->extent().empty()) return true;
+    return false;
+}
+
+void Plot::fitX(double margin) {
+    double lo = INFINITY, hi = -INFINITY;
+    for (const auto& l : layers)
+        for (QPointF v : l->extent()) {
+            if (!std::isfinite(v.x()) || (x.scale == Axis::Scale::Log && !(v.x() > 0))) continue;
+            lo = std::min(lo, v.x());
+            hi = std::max(hi, v.x());
+        }
+    x.fit(lo, hi, margin);
+}
+
+void Plot::fitY(double margin) {
+    double lo = INFINITY, hi = -INFINITY;
+    for (const auto& l : layers)
+        for (QPointF v : l->extent()) {
+            if (!std::isfinite(v.y()) || (y.scale == Axis::Scale::Log && !(v.y() > 0))) continue;
+            lo = std::min(lo, v.y());
+            hi = std::max(hi, v.y());
+        }
+    y.fit(lo, hi, margin);
+}
+
+QRectF Plot::area(const QRectF& rect) const {
+    PlotFonts fonts;
+    QFontMetricsF tick(fonts.tick), titleMetrics(fonts.title);
+    double top = title.isEmpty() && note.isEmpty() ? 6 : titleMetrics.height() + 8;
+    if (hasLegend) top += titleMetrics.height() + 2;
+    double bottom = (hasXTicks ? tick.height() + 6 : 4) + (x.label.isEmpty() ? 0 : QFontMetricsF(fonts.label).height() + 2);
+    double left = 6;
+    if (hasYTicks)
+        for (const Tick& t : y.ticks(rect.height() - top - bottom, tick.height() * 2.4)) left = std::max(left, tick.horizontalAdvance(t.label) + 10);
+    QRectF inner = rect.adjusted(left, top, -8, -bottom);
+    if (!equalAspect || inner.isEmpty()) return inner;
+    double aspect = (x.hi - x.lo) / (y.hi - y.lo);
+    double w = std::min(inner.width(), inner.height() * aspect), h = w / aspect;
+    return {inner.center().x() - w / 2, inner.center().y() - h / 2, w, h};
+}
+
+void Plot::paint(QPainter& p, const QRectF& rect, const Theme& t, PlotPart part) const {
+    p.save();
+    p.setRenderHint(QPainter::Antialiasing);
+    PlotFonts fonts;
+    PlotFrame frame{area(rect), x, y};
+    if (frame.area.width() < 8 || frame.area.height() < 8) {
+        p.restore();
+        return;
+    }
+    if (part != PlotPart::Overlay) {
+        paintTitle(p, *this, rect, frame.area, t, fonts);
+        if (!hasData() && !empty.isEmpty()) {
+            p.setFont(interfaceFont());
+            p.setPen(t.muted);
+            p.drawText(frame.area, Qt::AlignCenter | Qt::TextWordWrap, empty);
+            p.restore();
+            return;
+        }
+        paintAxes(p, *this, rect, frame, t, fonts);
+    }
+    p.setClipRect(frame.area.adjusted(-7, -7, 7, 7));
+    for (const auto& layer : layers)
+        if (part == PlotPart::All || layer->isOverlay() == (part == PlotPart::Overlay)) layer->paint(p, frame, t);
+    p.restore();
+}
+
+Table Plot::table() const {
+    Table table;
+    for (const auto& layer : layers) layer->addRows(table.rows);
+    qsizetype columns = 3;
+    for (const auto& r : table.rows) columns = std::max(columns, r.size());
+    table.head = {QStringLiteral("series"), x.title().isEmpty() ? QStringLiteral("x") : x.title(), y.title().isEmpty() ? QStringLiteral("y") : y.title()};
+    if (columns > 3) table.head << QStringLiteral("value");
+    return table;
+}
+
+QByteArray plotSvg(const Plot& plot, QSize size, const Theme& t) {
+    QBuffer buffer;
+    QSvgGenerator svg;
+    svg.setOutputDevice(&buffer);
+    svg.setSize(size);
+    svg.setViewBox(QRect({}, size));
+    svg.setTitle(plot.title);
+    svg.setDescription(QStringLiteral("Meander"));
+    QPainter p(&svg);
+    p.fillRect(QRect({}, size), t.panel);
+    plot.paint(p, QRectF(QPointF(), size).adjusted(8, 8, -8, -8), t);
+    p.end();
+    return buffer.data();
+}
+
+QByteArray plotPdf(const Plot& plot, QSize size, const Theme& t) {
+    QBuffer buffer;
+    buffer.open(QIODevice::WriteOnly);
+    {
+        QPdfWriter pdf(&buffer);
+        pdf.setTitle(plot.title);
+        pdf.setCreator(QStringLiteral("Meander"));
+        pdf.setResolution(96);
+        pdf.setPageSize(QPageSize(QSizeF(size) * 0.75, QPageSize::Point));
+        pdf.setPageMargins({});
+        QPainter p(&pdf);
+        p.fillRect(QRect({}, size), t.panel);
+        plot.paint(p, QRectF(QPointF(), size).adjusted(8, 8, -8, -8), t);
+    }
+    return buffer.data();
+}
+
+QImage plotImage(const Plot& plot, QSize size, const Theme& t, double scale) {
+    QImage image(size * scale, QImage::Format_RGB32);
+    image.setDevicePixelRatio(scale);
+    image.fill(t.panel);
+    QPainter p(&image);
+    plot.paint(p, QRectF(QPointF(), size).adjusted(8, 8, -8, -8), t);
+    return image;
+}
+
+}  // namespace meander::gui

@@ -1,0 +1,224 @@
+#include "gui/plots/plot_view.h"
+
+#include <QAccessible>
+#include <QApplication>
+#include <QClipboard>
+#include <QContextMenuEvent>
+#include <QDialog>
+#include <QDialogButtonBox>
+#include <QFileDialog>
+#include <QHeaderView>
+#include <QMenu>
+#include <QMouseEvent>
+#include <QPushButton>
+#include <QSaveFile>
+#include <QTableWidget>
+#include <QVBoxLayout>
+
+#include "gui/plots/geometry.h"
+
+namespace meander::gui {
+
+PlotView::PlotView(QWidget* parent) : QWidget(parent) {
+    setMouseTracking(true);
+    setFocusPolicy(Qt::StrongFocus);
+    setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Expanding);
+}
+
+void PlotView::setPlot(Plot plot) {
+    m_plot = std::move(plot);
+    m_isStale = true;
+    setAccessibleName(m_plot.title);
+    update();
+}
+
+void PlotView::setStops(std::vector<QPointF> stops, QStringList texts, bool byDistance) {
+    m_stops = std::move(stops);
+    m_texts = std::move(texts);
+    m_byDistance = byDistance;
+    if (m_stop && *m_stop >= int(m_stops.size())) m_stop.reset();
+}
+
+void PlotView::setCursor(std::optional<int> stop, std::vector<CursorLayer::Mark> marks) {
+    if (stop && (*stop < 0 || *stop >= int(m_stops.size()))) stop.reset();
+    m_stop = stop;
+    m_cursor.x = stop ? std::optional(m_stops[std::size_t(*stop)].x()) : std::nullopt;
+    m_cursor.line = !m_byDistance;
+    m_cursor.marks = std::move(marks);
+    m_cursor.text = stop && underMouse() ? m_texts.value(*stop) : QString();
+    speak();
+    update();
+}
+
+void PlotView::setHandles(std::optional<HandleLayer> handles) {
+    m_handles = std::move(handles);
+    update();
+}
+
+QPointF PlotView::pageOf(QPointF value) const { return PlotFrame{plotArea(), m_plot.x, m_plot.y}.at(value); }
+
+QString PlotView::spokenText() const { return m_stop ? m_texts.value(*m_stop) : m_plot.hasData() ? m_plot.title : m_plot.empty; }
+
+void PlotView::speak() {
+    const QString text = spokenText();
+    if (text == accessibleDescription()) return;
+    setAccessibleDescription(text);
+    if (hasFocus() && QAccessible::isActive()) {
+        QAccessibleEvent event(this, QAccessible::DescriptionChanged);
+        QAccessible::updateAccessibility(&event);
+    }
+}
+
+void PlotView::paintEvent(QPaintEvent*) {
+    const qreal ratio = devicePixelRatioF();
+    const QSize pixels = size() * ratio;
+    if (m_isStale || m_background.size() != pixels) {
+        m_background = QPixmap(pixels);
+        m_background.setDevicePixelRatio(ratio);
+        m_background.fill(Qt::transparent);
+        QPainter p(&m_background);
+        m_plot.paint(p, frameRect(), theme(), PlotPart::Background);
+        m_isStale = false;
+    }
+    QPainter p(this);
+    p.drawPixmap(0, 0, m_background);
+    p.setRenderHint(QPainter::Antialiasing);
+    m_plot.paint(p, frameRect(), theme(), PlotPart::Overlay);
+    PlotFrame frame{plotArea(), m_plot.x, m_plot.y};
+    m_cursor.paint(p, frame, theme());
+    if (m_handles) m_handles->paint(p, frame, theme());
+    if (hasFocus()) {
+        p.setPen(QPen(theme().accent, 1));
+        p.setBrush(Qt::NoBrush);
+        p.drawRoundedRect(QRectF(rect()).adjusted(1.5, 1.5, -1.5, -1.5), 4, 4);
+    }
+}
+
+std::optional<int> PlotView::stopAt(QPointF page) const {
+    if (m_stops.empty() || !frameRect().contains(page)) return {};
+    PlotFrame frame{plotArea(), m_plot.x, m_plot.y};
+    std::vector<QPointF> pages;
+    std::vector<double> xs;
+    for (QPointF s : m_stops) {
+        pages.push_back(frame.at(s));
+        xs.push_back(frame.px(s.x()));
+    }
+    return m_byDistance ? nearestPoint(pages, page, 24) : nearestX(xs, page.x());
+}
+
+void PlotView::mouseMoveEvent(QMouseEvent* event) {
+    PlotFrame frame{plotArea(), m_plot.x, m_plot.y};
+    if (m_dragged) {
+        QPointF clamped(std::clamp(event->position().x(), frame.area.left(), frame.area.right()), std::clamp(event->position().y(), frame.area.top(), frame.area.bottom()));
+        emit handleMoved(*m_dragged, frame.valueAt(clamped));
+        return;
+    }
+    if (m_handles) {
+        m_handles->hovered = m_handles->hit(frame, event->position());
+        update();
+    }
+    if (auto stop = stopAt(event->position())) emit stopHovered(*stop);
+    else emit hoverLeft();
+}
+
+void PlotView::mousePressEvent(QMouseEvent* event) {
+    if (event->button() != Qt::LeftButton) return;
+    if (m_handles) {
+        m_dragged = m_handles->hit({plotArea(), m_plot.x, m_plot.y}, event->position());
+        m_handles->selected = m_dragged;
+        update();
+        if (m_dragged) return;
+    }
+    if (auto stop = stopAt(event->position())) emit stopClicked(*stop);
+}
+
+void PlotView::mouseReleaseEvent(QMouseEvent*) {
+    if (auto handle = std::exchange(m_dragged, {})) emit handleReleased(*handle);
+}
+
+void PlotView::mouseDoubleClickEvent(QMouseEvent* event) {
+    if (auto stop = stopAt(event->position())) emit stopDoubleClicked(*stop);
+}
+
+void PlotView::leaveEvent(QEvent*) {
+    m_cursor.text.clear();
+    emit hoverLeft();
+    update();
+}
+
+void PlotView::keyPressEvent(QKeyEvent* event) {
+    const int last = int(m_stops.size()) - 1, now = m_stop.value_or(last);
+    int next = now;
+    switch (event->key()) {
+        case Qt::Key_Left: next = now - (event->modifiers() & Qt::ShiftModifier ? 5 : 1); break;
+        case Qt::Key_Right: next = now + (event->modifiers() & Qt::ShiftModifier ? 5 : 1); break;
+        case Qt::Key_Home: next = 0; break;
+        case Qt::Key_End: next = last; break;
+        case Qt::Key_T:
+            showTable();
+            return;
+        default: QWidget::keyPressEvent(event); return;
+    }
+    if (event->matches(QKeySequence::Copy)) copyImage();
+    if (last >= 0) emit stopClicked(std::clamp(next, 0, last));
+}
+
+void PlotView::contextMenuEvent(QContextMenuEvent* event) {
+    QMenu menu(this);
+    menu.addAction(tr("Copy as image"), this, &PlotView::copyImage);
+    menu.addAction(tr("Show as table…"), this, &PlotView::showTable);
+    menu.addSeparator();
+    for (auto [text, ending] : {std::pair(tr("Export SVG…"), "svg"), std::pair(tr("Export PDF…"), "pdf"), std::pair(tr("Export CSV…"), "csv")})
+        menu.addAction(text, this, [this, e = QString::fromLatin1(ending)] {
+            QString path = QFileDialog::getSaveFileName(this, tr("Export plot"), QStringLiteral("plot.") + e, e.toUpper() + QStringLiteral(" (*.") + e + QLatin1Char(')'));
+            if (!path.isEmpty()) exportTo(path);
+        });
+    menu.exec(event->globalPos());
+}
+
+void PlotView::changeEvent(QEvent* event) {
+    if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange || event->type() == QEvent::StyleChange) {
+        m_isStale = true;
+        update();
+    }
+    QWidget::changeEvent(event);
+}
+
+void PlotView::copyImage() const { QApplication::clipboard()->setImage(plotImage(m_plot, size(), theme())); }
+
+bool PlotView::exportTo(const QString& path) const {
+    QSaveFile file(path);
+    if (!file.open(QIODevice::WriteOnly)) return false;
+    if (path.endsWith(QLatin1String(".svg"))) file.write(plotSvg(m_plot, size(), theme()));
+    else if (path.endsWith(QLatin1String(".pdf"))) file.write(plotPdf(m_plot, size(), theme()));
+    else if (path.endsWith(QLatin1String(".csv"))) file.write(m_plot.table().csv().toUtf8());
+    else plotImage(m_plot, size(), theme()).save(&file, "PNG");
+    return file.commit();
+}
+
+void PlotView::showTable() { showTableDialog(this, m_plot.title, m_plot.table()); }
+
+void showTableDialog(QWidget* parent, const QString& title, const Table& table) {
+    auto* dialog = new QDialog(parent);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setWindowTitle(title);
+    dialog->resize(520, 420);
+    auto* view = new QTableWidget(int(table.rows.size()), int(table.head.size()), dialog);
+    view->setHorizontalHeaderLabels(table.head);
+    view->setEditTriggers(QAbstractItemView::NoEditTriggers);
+    view->horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
+    view->verticalHeader()->hide();
+    view->setFont(numberFont());
+    for (int r = 0; r < table.rows.size(); ++r)
+        for (int c = 0; c < table.rows[r].size(); ++c) view->setItem(r, c, new QTableWidgetItem(table.rows[r][c]));
+    auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close, dialog);
+    auto* copy = buttons->addButton(PlotView::tr("Copy as text"), QDialogButtonBox::ActionRole);
+    QObject::connect(copy, &QPushButton::clicked, dialog, [text = table.text()] { QApplication::clipboard()->setText(text); });
+    QObject::connect(buttons, &QDialogButtonBox::rejected, dialog, &QDialog::close);
+    auto* box = new QVBoxLayout(dialog);
+    box->addWidget(view);
+    box->addWidget(buttons);
+    dialog->open();
+}
+
+}  // namespace meander::gui

@@ -1,0 +1,74 @@
+// A plot on the screen: cached background, overlay repainted on hover, keys, export, table twin and a sentence for assistive technology.
+#pragma once
+#include <QPixmap>
+#include <QWidget>
+
+#include "gui/plots/plot.h"
+
+namespace meander::gui {
+
+class PlotView : public QWidget {
+    Q_OBJECT
+public:
+    explicit PlotView(QWidget* parent = nullptr);
+
+    const Plot& plot() const { return m_plot; }
+    void setPlot(Plot plot);
+    // Where the step cursor can stand, in data units; `nearestPoint`: hit by distance in the plane instead of x alone.
+    void setStops(std::vector<QPointF> stops, QStringList texts, bool byDistance = false);
+    // The stop the step cursor stands on; none: no cursor. `marks` lie on the curves.
+    void setCursor(std::optional<int> stop, std::vector<CursorLayer::Mark> marks = {});
+    std::optional<int> cursorStop() const { return m_stop; }
+    // Handles that can be dragged.
+    void setHandles(std::optional<HandleLayer> handles);
+
+    QRectF plotArea() const { return m_plot.area(frameRect()); }
+    QPointF pageOf(QPointF value) const;
+    QString spokenText() const;
+    QSize sizeHint() const override { return {300, 180}; }
+    QSize minimumSizeHint() const override { return {120, 80}; }
+
+    void copyImage() const;
+    bool exportTo(const QString& path) const;  // .svg, .pdf, .csv or .png by its ending
+    void showTable();
+
+signals:
+    void stopHovered(int stop);
+    void hoverLeft();
+    void stopClicked(int stop);
+    void stopDoubleClicked(int stop);
+    void handleMoved(int handle, QPointF value);
+    void handleReleased(int handle);
+
+protected:
+    void paintEvent(QPaintEvent* event) override;
+    void mouseMoveEvent(QMouseEvent* event) override;
+    void mousePressEvent(QMouseEvent* event) override;
+    void mouseReleaseEvent(QMouseEvent* event) override;
+    void mouseDoubleClickEvent(QMouseEvent* event) override;
+    void leaveEvent(QEvent* event) override;
+    void keyPressEvent(QKeyEvent* event) override;
+    void contextMenuEvent(QContextMenuEvent* event) override;
+    void changeEvent(QEvent* event) override;
+
+private:
+    QRectF frameRect() const { return QRectF(rect()).adjusted(8, 6, -8, -6); }
+    std::optional<int> stopAt(QPointF page) const;
+    void speak();
+
+    Plot m_plot;
+    QPixmap m_background;
+    bool m_isStale = true;
+    std::vector<QPointF> m_stops;
+    QStringList m_texts;
+    bool m_byDistance = false;
+    std::optional<int> m_stop;
+    CursorLayer m_cursor;
+    std::optional<HandleLayer> m_handles;
+    std::optional<int> m_dragged;
+};
+
+// The table twin of any view.
+void showTableDialog(QWidget* parent, const QString& title, const Table& table);
+
+}  // namespace meander::gui

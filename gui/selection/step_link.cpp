@@ -1,0 +1,119 @@
+#include "gui/selection/step_link.h"
+
+#include <QCoreApplication>
+#include <cmath>
+
+namespace meander::gui {
+namespace {
+QString tr(const char* text) { return QCoreApplication::translate("StepLink", text); }
+}  // namespace
+
+std::vector<Frame> framesOf(const Run& run) {
+    std::vector<Frame> frames;
+    if (!run.trajectory) return frames;
+    int last = -1;
+    for (const auto& e : run.trajectory->evaluations)
+        if (e && e->step != last) {
+            last = e->step;
+            frames.push_back({e->step, e->index});
+        }
+    bool done = run.status != RunStatus::Running && run.status != RunStatus::Paused && run.status != RunStatus::Queued;
+    if (done && !run.trajectory->steps.empty()) frames.push_back({int(run.trajectory->steps.size()), -1});
+    return frames;
+}
+
+int frameAt(const std::vector<Frame>& frames, int evaluation) {
+    if (evaluation < 0) return int(frames.size()) - 1;
+    int at = 0;
+    for (std::size_t i = 0; i < frames.size(); ++i)
+        if (frames[i].evaluation >= 0 && frames[i].evaluation <= evaluation) at = int(i);
+    return at;
+}
+
+LinkedStep linkedStep(const Run& run, const StepCursor& cursor) {
+    if (!run.trajectory || run.trajectory->evaluations.empty() || cursor.evaluation < 0) return {};
+    const auto& all = run.trajectory->evaluations;
+    if (cursor.run == QString::fromStdString(run.id)) return {std::min(cursor.evaluation, int(all.size()) - 1), 0, false};
+    LinkedStep best{-1, INFINITY, true};
+    for (const auto& e : all) {
+        double d = std::isinf(e->logSnr) && e->logSnr == cursor.logSnr ? 0 : std::abs(e->logSnr - cursor.logSnr);
+        if (d < best.distance) best = {e->index, d, true};
+    }
+    if (best.evaluation < 0) best = {0, 0, true};
+    return best;
+}
+
+double axisValue(const Run& run, const Frame& frame, StepAxis axis) {
+    const auto& t = *run.trajectory;
+    const Evaluation* e = frame.evaluation >= 0 ? t.evaluations[std::size_t(frame.evaluation)].get() : nullptr;
+    const double tau = e ? e->tau : t.levels.empty() ? 0 : t.levels[std::min(std::size_t(frame.step), t.levels.size() - 1)];
+    switch (axis) {
+        case StepAxis::Step: return frame.step;
+        case StepAxis::Sigma: return e ? e->sigma : run.model.process.sigma(tau);
+        case StepAxis::LogSnr: return e ? e->logSnr : run.model.process.logSnr(tau);
+        case StepAxis::Evaluations:
+        case StepAxis::Milliseconds: break;
+    }
+    double sum = 0;
+    const double images = std::max<double>(1, run.recipe.images);
+    for (const auto& before : t.evaluations) {
+        if (e && before->index >= e->index) break;
+        sum += axis == StepAxis::Milliseconds ? before->milliseconds : before->networkRows / images;
+    }
+    return sum;
+}
+
+QString axisName(StepAxis axis) {
+    switch (axis) {
+        case StepAxis::Step: return tr("step");
+        case StepAxis::Sigma: return QStringLiteral("σ");
+        case StepAxis::LogSnr: return tr("log SNR");
+        case StepAxis::Evaluations: return tr("evaluations [NFE]");
+        case StepAxis::Milliseconds: return tr("network time [ms]");
+    }
+    return {};
+}
+
+bool isLogAxis(StepAxis axis) { return axis == StepAxis::Sigma; }
+
+RunPtr recordOf(Document& document, const QString& id) {
+    if (id.isEmpty()) return nullptr;
+    if (const LiveRun* live = document.live(id); live && live->run) return live->run;
+    RunPtr run = document.run(id);
+    if (run && !run->trajectory) document.requestTrajectory(id);
+    return run;
+}
+
+StepCursor shownCursor(const Document& document, const SelectionModel& selection) {
+    if (selection.isHovering()) return selection.cursor();
+    const QString id = selection.currentRun();
+    if (const LiveRun* live = document.live(id); live && live->run && live->run->trajectory && selection.followsLive()) {
+        const auto& all = live->run->trajectory->evaluations;
+        if (!all.empty()) return {id, all.back()->index, all.back()->logSnr};
+    }
+    const StepCursor locked = selection.lockedCursor();
+    if (locked.run.isEmpty()) return {id, -1, INFINITY};
+    return locked;
+}
+
+StepCursor cursorFor(const Run& run, const Frame& frame) {
+    double logSnr = frame.evaluation >= 0 ? run.trajectory->evaluations[std::size_t(frame.evaluation)]->logSnr : INFINITY;
+    return {QString::fromStdString(run.id), frame.evaluation, logSnr};
+}
+
+int runStyleIndex(const Document& document, const Run& run) {
+    if (run.number > 0) return run.number - 1;
+    const auto all = document.runs();
+    for (std::size_t i = 0; i < all.size(); ++i)
+        if (all[i]->id == run.id) return int(i);
+    return 0;
+}
+
+QString stepText(const Run& run, int evaluation) {
+    if (evaluation < 0 || !run.trajectory) return tr("finished picture");
+    const auto& all = run.trajectory->evaluations;
+    if (evaluation >= int(all.size())) return {};
+    return tr("step %1 of %2").arg(all[std::size_t(evaluation)]->step).arg(run.recipe.steps);
+}
+
+}  // namespace meander::gui

@@ -1,0 +1,86 @@
+#include "gui/widgets/dock_title.h"
+
+#include <QHBoxLayout>
+#include <QPainter>
+#include <QStyle>
+
+#include "gui/app/icons.h"
+#include "gui/app/theme.h"
+
+namespace meander::gui {
+namespace {
+
+QToolButton* titleButton(const QString& iconName, const QString& tooltip, QWidget* parent) {
+    auto* b = new QToolButton(parent);
+    b->setIcon(icon(iconName, IconTone::Muted));
+    b->setIconSize({13, 13});
+    b->setFixedSize(20, 20);
+    b->setProperty("flat", true);
+    b->setFocusPolicy(Qt::NoFocus);
+    b->setToolTip(tooltip);
+    b->setAccessibleName(tooltip);
+    QSizePolicy policy = b->sizePolicy();
+    policy.setRetainSizeWhenHidden(false);
+    b->setSizePolicy(policy);
+    b->hide();
+    return b;
+}
+
+}  // namespace
+
+DockTitle::DockTitle(QDockWidget* dock)
+    : QWidget(dock), m_dock(dock), m_name(new QLabel(dock->windowTitle(), this)), m_remark(new QLabel(this)),
+      m_float(titleButton("float", tr("Float or dock"), this)), m_close(titleButton("close", tr("Close"), this)) {
+    m_name->setFont(headFont());
+    m_name->setProperty("muted", true);
+    m_remark->setProperty("dim", true);
+    m_remark->setFont(interfaceFont(8.8));
+    m_remark->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+    auto* box = new QHBoxLayout(this);
+    box->setContentsMargins(12, 0, 10, 0);
+    box->setSpacing(4);
+    box->addWidget(m_name);
+    box->addWidget(m_remark, 1);
+    box->addWidget(m_float);
+    box->addWidget(m_close);
+    connect(m_float, &QToolButton::clicked, dock, [dock] { dock->setFloating(!dock->isFloating()); });
+    connect(m_close, &QToolButton::clicked, dock, &QDockWidget::close);
+    connect(dock, &QWidget::windowTitleChanged, m_name, &QLabel::setText);
+}
+
+void DockTitle::setRemark(const QString& text, bool isWarning) {
+    m_remark->setText(text);
+    m_remark->setProperty("dim", !isWarning);
+    m_remark->setProperty("warning", isWarning);
+    m_remark->style()->unpolish(m_remark);
+    m_remark->style()->polish(m_remark);
+}
+
+void DockTitle::setCollapsed(bool on) {
+    if (m_collapsed == on) return;
+    m_collapsed = on;
+    for (QWidget* w : {static_cast<QWidget*>(m_name), static_cast<QWidget*>(m_remark)}) w->setVisible(!on);
+    setMaximumHeight(on ? 0 : QWIDGETSIZE_MAX);
+    updateGeometry();
+    // The dock's own layout looks at its title only when told so.
+    m_dock->setTitleBarWidget(this);
+}
+
+QSize DockTitle::sizeHint() const { return {160, m_collapsed ? 0 : m_name->fontMetrics().height() + 16}; }
+
+void DockTitle::paintEvent(QPaintEvent*) {
+    QPainter p(this);
+    p.fillRect(rect(), theme().panel);
+}
+
+void DockTitle::enterEvent(QEnterEvent*) {
+    m_float->setVisible(!m_collapsed);
+    m_close->setVisible(!m_collapsed && m_dock->features().testFlag(QDockWidget::DockWidgetClosable));
+}
+
+void DockTitle::leaveEvent(QEvent*) {
+    m_float->hide();
+    m_close->hide();
+}
+
+}  // namespace meander::gui

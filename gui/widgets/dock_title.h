@@ -1,0 +1,30 @@
+// The head of a dock: name in small capitals, a remark at the right, and a menu button to float or close it. Hidden where tabs already name the dock.
+#pragma once
+#include <QDockWidget>
+#include <QLabel>
+#include <QToolButton>
+
+namespace meander::gui {
+
+class DockTitle : public QWidget {
+    Q_OBJECT
+public:
+    explicit DockTitle(QDockWidget* dock);
+    void setRemark(const QString& text, bool isWarning = false);
+    void setCollapsed(bool on);
+    QSize sizeHint() const override;
+    QSize minimumSizeHint() const override { return {60, sizeHint().height()}; }
+
+protected:
+    void paintEvent(QPaintEvent* event) override;
+    void enterEvent(QEnterEvent* event) override;
+    void leaveEvent(QEvent* event) override;
+
+private:
+    QDockWidget* m_dock;
+    QLabel *m_name, *m_remark;
+    QToolButton *m_float, *m_close;
+    bool m_collapsed = false;
+};
+
+}  // namespace meander::gui

@@ -1,0 +1,136 @@
+#include "kernels/cpu/dnnl_device.h"
+
+#include <cstdlib>
+
+#include "kernels/api/error.h"
+
+namespace meander::kernels {
+namespace {
+
+using dnnl::memory;
+using Tag = memory::format_tag;
+using Type = memory::data_type;
+
+constexpr std::size_t maxPrepared = 512;  // one model uses some dozens; sweeps over picture sizes must not grow without end
+
+Type typeOf(DType t) { return t == DType::BF16 ? Type::bf16 : Type::f32; }
+
+dnnl::primitive_attr attributes() {
+    dnnl::primitive_attr a;
+    a.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+    return a;
+}
+
+memory::desc rowsDesc(std::int64_t rows, std::int64_t columns, Type t) { return {{rows, columns}, t, Tag::ab}; }
+
+std::int64_t outExtent(std::int64_t extent, const ConvWeights& w) { return (extent + 2 * w.padding - w.kernel) / w.stride + 1; }
+
+dnnl::matmul::primitive_desc describeLinear(const dnnl::engine& engine, std::int64_t rows, std::int64_t in, std::int64_t out, Type t, const memory::desc& weights) {
+    return describeMatmul(engine, rowsDesc(rows, in, t), weights, nullptr, rowsDesc(rows, out, Type::f32), attributes());
+}
+
+dnnl::convolution_forward::primitive_desc describeConv(const dnnl::engine& engine, const ConvWeights& w, dnnl::algorithm algorithm, std::int64_t height, std::int64_t width,
+                                                       Type t, const memory::desc& weights) {
+    const memory::desc src({1, w.in, height, width}, t, Tag::nhwc), dst({1, w.out, outExtent(height, w), outExtent(width, w)}, Type::f32, Tag::nhwc);
+    return describeConvolution(engine, algorithm, src, weights, {}, dst, w.stride, w.padding, attributes());
+}
+
+}  // namespace
+
+DnnlDevice::DnnlDevice() {
+    // Asked of oneDNN, not of the processor: its own cap (ONEDNN_MAX_CPU_ISA) counts too. The values of the enumeration are bit sets.
+    const auto isa = unsigned(dnnl::get_effective_cpu_isa());
+    const auto has = [isa](dnnl::cpu_isa wanted) { return (isa & unsigned(wanted)) == unsigned(wanted); };
+    m_hasAvx512 = has(dnnl::cpu_isa::avx512_core);
+    m_hasFastBf16 = has(dnnl::cpu_isa::avx512_core_bf16);
+    const char* wish = std::getenv("MEANDER_CPU_DNNL");
+    m_isForced = wish && *wish == '1';
+    if (wish && *wish == '0') m_hasAvx512 = m_hasFastBf16 = false;
+}
+
+std::unique_ptr<DnnlLinear> DnnlDevice::packLinear(MemoryPool& pool, const std::vector<float>& w, const Shape& shape, const std::vector<float>& bias,
+                                                   DType compute) try {
+    const std::int64_t out = shape[0], in = shape[1];
+    const memory::desc any({in, out}, typeOf(compute), Tag::any), plain({in, out}, Type::f32, Tag::ba);
+    const memory::desc chosen = describeLinear(m_engine, 256, in, out, typeOf(compute), any).weights_desc();  // the order does not depend much on the rows
+    DnnlWeight weight{chosen, Scratch<char>(pool, chosen.get_size())};
+    memory from(plain, m_engine, const_cast<float*>(w.data())), to(chosen, m_engine, weight.data.data());
+    dnnl::reorder(from, to).execute(m_stream, from, to);
+    m_stream.wait();
+    auto packed = std::make_unique<DnnlLinear>(std::move(weight), bias, compute);
+    packed->in = in;
+    packed->out = out;
+    packed->bytes = chosen.get_size();
+    return packed;
+} catch (const dnnl::error&) {
+    return nullptr;
+}
+
+std::unique_ptr<DnnlConv> DnnlDevice::packConv(MemoryPool& pool, const std::vector<float>& w, const Shape& shape, const std::vector<float>& bias, ConvGeometry g,
+                                               DType compute, int height, int width) {
+    const bool isWinograd = compute == DType::F32 && shape[2] == 3 && g.stride == 1 && g.padding == 1 && m_hasAvx512;
+    ConvWeights geometry;
+    geometry.out = shape[0], geometry.in = shape[1], geometry.kernel = int(shape[2]), geometry.stride = g.stride, geometry.padding = g.padding;
+    for (const auto algorithm : {dnnl::algorithm::convolution_winograd, dnnl::algorithm::convolution_direct}) {
+        if (algorithm == dnnl::algorithm::convolution_winograd && !isWinograd) continue;
+        if (algorithm == dnnl::algorithm::convolution_direct && isWinograd && !m_isForced) continue;  // our own direct one then
+        try {
+            const memory::dims extents{shape[0], shape[1], shape[2], shape[3]};
+            const memory::desc any(extents, typeOf(compute), Tag::any), plain(extents, Type::f32, Tag::oihw);
+            const memory::desc chosen = describeConv(m_engine, geometry, algorithm, height, width, typeOf(compute), any).weights_desc();
+            DnnlWeight weight{chosen, Scratch<char>(pool, chosen.get_size())};
+            memory from(plain, m_engine, const_cast<float*>(w.data())), to(chosen, m_engine, weight.data.data());
+            dnnl::reorder(from, to).execute(m_stream, from, to);
+            m_stream.wait();
+            auto packed = std::make_unique<DnnlConv>(std::move(weight), bias, compute, algorithm);
+            static_cast<ConvWeights&>(*packed) = geometry;
+            packed->bytes = chosen.get_size();
+            return packed;
+        } catch (const dnnl::error&) {  // not on this processor: the next one, or our own
+        }
+    }
+    return nullptr;
+}
+
+const DnnlDevice::Prepared& DnnlDevice::remember(const Key& key, Prepared p) {
+    if (m_prepared.size() >= maxPrepared) m_prepared.clear();
+    return m_prepared.insert_or_assign(key, std::move(p)).first->second;
+}
+
+// A found primitive is used only for a weight of the very order it was made for: that was chosen for other extents, maybe.
+const DnnlDevice::Prepared& DnnlDevice::preparedLinear(std::int64_t rows, const DnnlLinear& w) {
+    const Key key{0, rows, w.in, w.out, int(w.compute())};
+    if (const auto it = m_prepared.find(key); it != m_prepared.end() && it->second.weights == w.weight.desc) return it->second;
+    const auto d = describeLinear(m_engine, rows, w.in, w.out, typeOf(w.compute()), w.weight.desc);
+    return remember(key, {dnnl::matmul(d), d.src_desc(), d.weights_desc(), d.dst_desc(), d.scratchpad_desc()});
+}
+
+const DnnlDevice::Prepared& DnnlDevice::preparedConv(std::int64_t height, std::int64_t width, const DnnlConv& w) {
+    const Key key{1, height, width, w.in, w.out, w.kernel, w.stride, w.padding, int(w.compute()), int(w.algorithm)};
+    if (const auto it = m_prepared.find(key); it != m_prepared.end() && it->second.weights == w.weight.desc) return it->second;
+    const auto d = describeConv(m_engine, w, w.algorithm, height, width, typeOf(w.compute()), w.weight.desc);
+    return remember(key, {dnnl::convolution_forward(d), d.src_desc(), d.weights_desc(), d.dst_desc(), d.scratchpad_desc()});
+}
+
+void DnnlDevice::execute(MemoryPool& pool, const Prepared& p, const DnnlWeight& weight, const void* x, float* sums) {
+    const Scratch<char> scratchpad(pool, p.scratchpad.get_size());
+    p.primitive.execute(m_stream, {{DNNL_ARG_SRC, memory(p.src, m_engine, const_cast<void*>(x))},
+                                   {DNNL_ARG_WEIGHTS, memory(p.weights, m_engine, weight.data.data())},
+                                   {DNNL_ARG_DST, memory(p.dst, m_engine, sums)},
+                                   {DNNL_ARG_SCRATCHPAD, memory(p.scratchpad, m_engine, scratchpad.data())}});
+    m_stream.wait();
+}
+
+void DnnlDevice::linear(MemoryPool& pool, const void* x, std::int64_t rows, const DnnlLinear& w, float* sums) try {
+    execute(pool, preparedLinear(rows, w), w.weight, x, sums);
+} catch (const dnnl::error& e) {
+    throw DeviceError(std::string("oneDNN could not compute a linear layer (") + e.what() + "). Set MEANDER_CPU_DNNL=0 to do without it.");
+}
+
+void DnnlDevice::conv(MemoryPool& pool, const void* x, std::int64_t height, std::int64_t width, const DnnlConv& w, float* sums) try {
+    execute(pool, preparedConv(height, width, w), w.weight, x, sums);
+} catch (const dnnl::error& e) {
+    throw DeviceError(std::string("oneDNN could not compute a convolution (") + e.what() + "). Set MEANDER_CPU_DNNL=0 to do without it.");
+}
+
+}  // namespace meander::kernels

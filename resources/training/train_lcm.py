@@ -1,0 +1,139 @@
+"""Latent consistency distillation (Luo et al. 2023) of sprites-unet into sprites-lcm, guidance weight fixed.
+
+    python train_lcm.py --work WORKDIR --models ../models --minutes 20 [--rank R --world W]
+
+Student and target start from the teacher.  A picture is noised to a step t of the 50-step grid; the teacher (with
+guidance w) makes one DDIM step to t - skip; the student's denoised picture at t must equal the target's (EMA) there.
+"""
+import argparse
+import copy
+import os
+import time
+
+import torch
+import torch.nn.functional as F
+
+import configs
+import diffusion
+from make_golden import load
+from train import Data, evaluate
+
+
+def denoise(net, x, t, cond):
+    """LCM boundary around the x0 that follows from v; t = -1 is the picture itself."""
+    ab = diffusion.AB[t.clamp(min=0)][:, None, None, None]
+    x0, _ = diffusion.x0_eps(net(x, t, cond), x, ab)
+    c_skip, c_out = diffusion.lcm_boundary(t)
+    return c_out * x0 + c_skip * x
+
+
+def main():
+    ap = argparse.ArgumentParser()
+    ap.add_argument("--work", required=True)
+    ap.add_argument("--models", required=True)
+    ap.add_argument("--minutes", type=float, default=20)
+    ap.add_argument("--batch", type=int, default=16)
+    ap.add_argument("--lr", type=float, default=4e-4)
+    ap.add_argument("--guidance", type=float, default=3.0)
+    ap.add_argument("--skip", type=int, default=40)
+    ap.add_argument("--seed", type=int, default=2)
+    ap.add_argument("--pictures", type=int, default=20000)
+    ap.add_argument("--rank", type=int, default=0)
+    ap.add_argument("--world", type=int, default=1)
+    ap.add_argument("--untrained", action="store_true", help="export the teacher as it is and stop")
+    a = ap.parse_args()
+    torch.manual_seed(a.seed)
+    torch.set_flush_denormal(True)
+    if a.world > 1:
+        torch.set_num_threads(1)
+        torch.distributed.init_process_group("gloo", f"file://{os.path.abspath(a.work)}.rendezvous", rank=a.rank,
+                                             world_size=a.world)
+    os.makedirs(a.work, exist_ok=True)
+    source = f"{a.models}/sprites-unet"
+    _, teacher, text, tok, _ = load(source)
+    text_cfg = configs.text_config(tok)
+    net = copy.deepcopy(teacher)
+    for m in (net, teacher):
+        m.to(memory_format=torch.channels_last)
+    teacher.requires_grad_(False)
+    target, ema = copy.deepcopy(net).requires_grad_(False), copy.deepcopy(net).requires_grad_(False)
+    params = list(net.parameters())
+    opt = torch.optim.AdamW(params, a.lr, betas=(0.9, 0.98), weight_decay=0.0, fused=True)
+    step, spent, ckpt = 0, 0.0, f"{a.work}/checkpoint.pt"
+    if os.path.exists(ckpt):
+        c = torch.load(ckpt, map_location="cpu")
+        for name, m in (("net", net), ("target", target), ("ema", ema), ("opt", opt)):
+            m.load_state_dict(c[name])
+        step, spent = c["step"], c["spent"]
+
+    def export(info):
+        configs.export(f"{a.models}/sprites-lcm", "lcm", f"{source}/tokenizer", text_cfg, text.state_dict(),
+                       teacher.config, ema.state_dict(),
+                       dict(info, guidance_embedded=a.guidance, training_steps=step, batch=a.batch * a.world, seed=a.seed))
+
+    if a.untrained:
+        return export({"fidelity": 0.0})
+    data = Data(a.pictures, a.seed, tok)
+    g = torch.Generator().manual_seed(a.seed + step + 1000003 * a.rank)
+    with torch.no_grad():
+        uncond = text(torch.tensor([tok.encode("")]))
+    t_last, saved, total, count = time.time(), time.time(), 0.0, 0
+    while spent < a.minutes * 60:
+        frac = spent / (a.minutes * 60)
+        for group in opt.param_groups:
+            group["lr"] = a.lr * min(1, (step + 1) / 50) * min(1, (1 - frac) / 0.5 + 0.01)
+        x0, ids, _, _, _ = data.batch(a.batch, g, 0.0)
+        # the grid is 19, 39, ..., 999; high noise is drawn more often
+        k = (50 * torch.rand(len(x0), generator=g) ** 0.7).long().clamp(max=49)
+        t = 20 * k + 19
+        s = torch.where(t - a.skip < 0, torch.full_like(t, -1), t - a.skip)
+        eps = torch.randn(x0.shape, generator=g)
+        ab = diffusion.AB[t][:, None, None, None]
+        ab_s = torch.where(s < 0, torch.ones(()), diffusion.AB[s.clamp(min=0)])[:, None, None, None]
+        xt = (ab.sqrt() * x0 + (1 - ab).sqrt() * eps).contiguous(memory_format=torch.channels_last)
+        with torch.no_grad():
+            cond = text(ids)
+            v = diffusion.guided(teacher, xt, t, cond, uncond.expand(len(x0), -1, -1), a.guidance)
+            px, pe = diffusion.x0_eps(v, xt, ab)
+            xs = ab_s.sqrt() * px + (1 - ab_s).sqrt() * pe
+            goal = torch.where((s < 0)[:, None, None, None], xs, denoise(target, xs, s, cond))
+        d = denoise(net, xt, t, cond) - goal
+        loss = ((d * d + 1e-3 ** 2).sqrt() - 1e-3).mean()
+        opt.zero_grad(set_to_none=True)
+        loss.backward()
+        now = time.time()
+        spent, t_last = spent + now - t_last, now
+        if a.world > 1:
+            grads = [p.grad for p in params] + [torch.tensor([spent])]
+            flat = torch.cat([x.reshape(-1) for x in grads])
+            torch.distributed.all_reduce(flat)
+            flat /= a.world
+            for x, y in zip(grads, flat.split([x.numel() for x in grads])):
+                x.copy_(y.view_as(x))
+            spent = float(grads[-1])
+        torch.nn.utils.clip_grad_norm_(params, 1.0)
+        opt.step()
+        with torch.no_grad():
+            torch._foreach_lerp_(list(target.parameters()), params, 0.05)
+            torch._foreach_lerp_(list(ema.parameters()), params, max(0.005, 1 / (step + 2)))
+        step += 1
+        total, count = total + loss.item(), count + 1
+        if a.rank:
+            continue
+        if step % 50 == 0:
+            print(f"{time.strftime('%H:%M:%S')} step {step} spent {spent:.0f}s loss {total / count:.4f}", flush=True)
+            total, count = 0.0, 0
+        last = spent >= a.minutes * 60
+        if time.time() - saved > 300 or last:
+            f, faults = evaluate("lcm", ema, text, tok, 200 if last else 50, 1, 4, grid=f"{a.work}/grid.png")
+            print(f"   fidelity {f:.3f} {faults}", flush=True)
+            torch.save({"net": net.state_dict(), "target": target.state_dict(), "ema": ema.state_dict(),
+                        "opt": opt.state_dict(), "step": step, "spent": spent}, ckpt + ".new")
+            os.replace(ckpt + ".new", ckpt)
+            export({"fidelity": f})
+            saved = time.time()
+    print("finished", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+// Names, descriptions and the sentences for what cannot be opened.
+#include <QTemporaryDir>
+#include <QtTest>
+#include <filesystem>
+#include <fstream>
+
+#include "engine/core/resources.h"
+#include "engine/models/architectures/unet_config.h"
+#include "engine/models/model.h"
+
+using namespace meander;
+namespace fs = std::filesystem;
+
+class TestCatalog : public QObject {
+    Q_OBJECT
+    std::unique_ptr<Backend> m_backend = kernels::createCpuBackend({1});
+private slots:
+    void everyEntryCanBeInspected() {
+        const auto entries = builtInModels();
+        QVERIFY(entries.size() >= 5);
+        for (const auto& e : entries) {
+            const auto info = inspectModel(e.id);
+            QVERIFY2(info.ok(), info.ok() ? "" : info.error().text.c_str());
+            QCOMPARE(info->id, e.id);
+            QVERIFY(!info->name.empty() && !info->summary.empty() && !info->family.empty());
+            QVERIFY(info->stateShape.count() > 0 && info->recommended.is_object());
+            for (const char* key : {"sampler", "schedule", "steps", "images"}) QVERIFY2(info->recommended.contains(key), e.id.c_str());
+            QCOMPARE(info->state == StateKind::Image, info->pictureShape.rank() == 3);
+        }
+    }
+    void inspectionAgreesWithLoading() {
+        for (const char* id : {"builtin:sprites-unet", "builtin:sprites-dit", "builtin:flow2d-moons", "analytic:ring8"}) {
+            const auto info = inspectModel(id);
+            const auto model = loadModel(id, *m_backend);
+            QVERIFY2(info.ok() && model.ok(), id);
+            const ModelInfo& loaded = (*model)->info();
+            QVERIFY(info->stateShape == loaded.stateShape && info->parametrization == loaded.parametrization && info->textTokens == loaded.textTokens);
+            QCOMPARE(info->parameters, loaded.parameters);
+            QVERIFY(loaded.parameters == 0 || loaded.weightBytes >= std::size_t(loaded.parameters));
+            QVERIFY(loaded.bytesPerRow > 0);
+        }
+    }
+    void errorsAreSentences() {
+        for (const char* id : {"builtin:nothing", "analytic:nothing", "/nowhere/model", "/", "builtin:sprites-unet?x=1", ""}) {
+            const auto info = inspectModel(id);
+            QVERIFY2(!info.ok(), id);
+            QVERIFY2(info.error().text.size() > 20 && info.error().text.find('.') != std::string::npos, info.error().text.c_str());
+            QVERIFY(!loadModel(id, *m_backend).ok());
+        }
+        QVERIFY(!loadModel("builtin:sprites-unet", *m_backend, {.precision = "f8"}).ok());
+    }
+    void tokens() {
+        const auto t = tokenizePrompt("builtin:sprites-unet", "a red circle");
+        QVERIFY(t.ok());
+        QCOMPARE(int(t->size()), 24);
+        QCOMPARE((*t)[3].text, std::string("circle"));
+        const auto none = tokenizePrompt("analytic:ring8", "a red circle");
+        QVERIFY(none.ok() && none->empty());
+    }
+    // A copy of a model folder with one file cut or changed: an error, never a crash.
+    void damagedFolders() {
+        const auto source = findResource("models/sprites-unet");
+        QVERIFY(source);
+        const auto attempt = [&](const std::string& file, auto change) {
+            QTemporaryDir folder;
+            const fs::path copy = fs::path(folder.path().toStdString()) / "model";
+            fs::copy(*source, copy, fs::copy_options::recursive);
+            std::string text;
+            {
+                std::ifstream in(copy / file, std::ios::binary);
+                text.assign(std::istreambuf_iterator<char>(in), {});
+            }
+            change(text);
+            std::ofstream(copy / file, std::ios::binary | std::ios::trunc) << text;
+            return loadModel(copy.string(), *m_backend).ok();
+        };
+        QVERIFY(attempt("model_index.json", [](std::string&) {}));
+        for (const char* file : {"model_index.json", "unet/config.json", "scheduler/scheduler_config.json", "text_encoder/config.json", "codec/config.json", "tokenizer/vocab.json", "unet/diffusion_pytorch_model.safetensors", "text_encoder/model.safetensors"}) {
+            QVERIFY2(!attempt(file, [](std::string& t) { t.resize(t.size() / 2); }), file);
+            QVERIFY2(!attempt(file, [](std::string& t) { t.clear(); }), file);
+        }
+        const auto replaced = [&](const char* file, const std::string& from, const std::string& to) {
+            return attempt(file, [&](std::string& t) {
+                const auto at = t.find(from);
+                if (at == std::string::npos) qFatal("%s does not contain %s", file, from.c_str());
+                t.replace(at, from.size(), to);
+            });
+        };
+        QVERIFY(!replaced("unet/config.json", "\"in_channels\": 12", "\"in_channels\": -12"));
+        QVERIFY(!replaced("unet/config.json", "\"in_channels\": 12", "\"in_channels\": 13"));
+        QVERIFY(!replaced("unet/config.json", "\"layers_per_block\": 1", "\"layers_per_block\": 2"));
+        QVERIFY(!replaced("unet/config.json", "\"norm_num_groups\": 8", "\"norm_num_groups\": 7"));
+        QVERIFY(!replaced("unet/config.json", "UNet2DConditionModel", "UNet3DConditionModel"));
+        QVERIFY(!replaced("scheduler/scheduler_config.json", "v_prediction", "w_prediction"));
+        QVERIFY(!replaced("text_encoder/config.json", "\"num_attention_heads\": 4", "\"num_attention_heads\": 5"));
+    }
+    void unsupportedNetworks() {
+        for (const char* text : {R"({"addition_embed_type":"text_time"})", R"({"down_block_types":["AttnDownBlock2D"],"up_block_types":["AttnUpBlock2D"],"block_out_channels":[32]})", R"({"block_out_channels":"many"})", R"({"act_fn":"gelu"})",
+                                 R"({"down_block_types":[],"up_block_types":[]})", R"({"sample_size":63})", R"({"layers_per_block":1000000})"})
+            QVERIFY_THROWS_EXCEPTION(Failure, unetConfig(Json::parse(text), "'config.json'"));
+    }
+};
+
+QTEST_GUILESS_MAIN(TestCatalog)
+#include "tst_catalog.moc"
