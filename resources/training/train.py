@@ -221,7 +221,7 @@ def main():
             sums = [0.0, 0.0, 0]
         if now - saved > 300 or spent >= a.minutes * 60:
             last = spent >= a.minutes * 60
-            f, faults = evaluate(a.kind, ema["net"], ema["text"], tok, 200 if last else 20, 3.0, 20 if last else 10,
+            f, faults = evaluate(a.kind, ema["net"], ema["text"], tok, 60 if last else 20, 2.0, 20 if last else 12,
                                  grid=f"{a.work}/grid.png")
             print(f"   fidelity {f:.3f} {faults}", flush=True)
             torch.save({"both": both.state_dict(), "ema": ema.state_dict(), "opt": opt.state_dict(), "step": step,

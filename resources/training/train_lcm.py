@@ -125,7 +125,7 @@ def main():
             total, count = 0.0, 0
         last = spent >= a.minutes * 60
         if time.time() - saved > 300 or last:
-            f, faults = evaluate("lcm", ema, text, tok, 200 if last else 50, 1, 4, grid=f"{a.work}/grid.png")
+            f, faults = evaluate("lcm", ema, text, tok, 60 if last else 20, 1, 4, grid=f"{a.work}/grid.png")
             print(f"   fidelity {f:.3f} {faults}", flush=True)
             torch.save({"net": net.state_dict(), "target": target.state_dict(), "ema": ema.state_dict(),
                         "opt": opt.state_dict(), "step": step, "spent": spent}, ckpt + ".new")

@@ -7,6 +7,7 @@
 #include "gui/app/theme.h"
 #include "gui/plots/axis.h"
 #include "gui/plots/run_style.h"
+#include "gui/selection/step_link.h"
 
 namespace meander::gui {
 
@@ -95,7 +96,7 @@ void StepPanel::show(const std::vector<Diagnostic>& all) {
 int StepPanel::stepAtCursor() const {
     const RunPtr r = run();
     if (!r || !r->trajectory) return -1;
-    const int e = m_selection.cursor().evaluation;
+    const int e = shownCursor(m_document, m_selection).evaluation;
     const auto& list = r->trajectory->evaluations;
     return e >= 0 && e < int(list.size()) ? list[std::size_t(e)]->step : -1;
 }
@@ -112,7 +113,7 @@ void StepPanel::follow() {
     } else {
         const Process& process = r->model.process;
         const auto& levels = r->trajectory->levels;
-        const int evaluation = m_selection.cursor().evaluation;
+        const int evaluation = shownCursor(m_document, m_selection).evaluation;
         const bool first = evaluation == 0 || r->trajectory->evaluations[std::size_t(evaluation - 1)]->step != step;
         m_head->setText(tr("Step %1").arg(step + 1));
         m_where->setText(tr("%1 · σ %2 → %3").arg(first ? tr("predictor") : tr("corrector"), formatNumber(process.sigma(levels[std::size_t(step)])), formatNumber(process.sigma(levels[std::size_t(step) + 1]))));

@@ -1,0 +1,180 @@
+#include "gui/panels/attention/attention_panel.h"
+
+#include <QVBoxLayout>
+#include <cmath>
+
+#include "gui/panels/attention/attention_query.h"
+#include "gui/panels/attention/word_bars.h"
+#include "gui/selection/step_link.h"
+
+namespace meander::gui {
+
+AttentionPanel::AttentionPanel(Document& document, SelectionModel& selection, QWidget* parent)
+    : QWidget(parent), m_document(document), m_selection(selection), m_work(this, [this](const Answer& a) { show(a); }) {
+    m_empty = new QLabel(tr("Run a model that reads words with attention recorded: its layers and heads, and what each word did, appear here."), this);
+    m_empty->setWordWrap(true);
+    m_empty->setProperty("dim", true);
+    m_empty->setContentsMargins(metrics::panelPadding, metrics::panelPadding, metrics::panelPadding, 0);
+    auto* area = new QScrollArea(this);
+    area->setWidgetResizable(true);
+    area->setFrameShape(QFrame::NoFrame);
+    area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    m_inside = new QWidget(area);
+    m_words = new WordBars(document, selection, false, m_inside);
+    m_headsTitle = new QLabel(tr("Heads · entropy ÷ log N · 0 one token, 1 uniform"), m_inside);
+    m_headsTitle->setProperty("muted", true);
+    m_headsTitle->setFont(interfaceFont(8.5));
+    m_headsTitle->setWordWrap(true);
+    m_heads = new HeadGrid(selection, m_inside);
+    m_chosen = new QLabel(m_inside);
+    m_chosen->setWordWrap(true);
+    m_mass = new PlotView(m_inside);
+    m_mass->setFixedHeight(150);
+    m_entropy = new PlotView(m_inside);
+    m_entropy->setFixedHeight(150);
+    auto* box = new QVBoxLayout(m_inside);
+    box->setContentsMargins(metrics::panelPadding, metrics::rowGap, metrics::panelPadding, metrics::panelPadding);
+    box->setSpacing(8);
+    for (QWidget* w : {static_cast<QWidget*>(m_headsTitle), static_cast<QWidget*>(m_heads), static_cast<QWidget*>(m_chosen), static_cast<QWidget*>(m_words), static_cast<QWidget*>(m_mass), static_cast<QWidget*>(m_entropy)}) box->addWidget(w);
+    box->addStretch();
+    area->setWidget(m_inside);
+    auto* outer = new QVBoxLayout(this);
+    outer->setContentsMargins(0, 0, 0, 0);
+    outer->addWidget(m_empty);
+    outer->addWidget(area, 1);
+    const auto ifCurrent = [this](const QString& id) {
+        if (id == m_selection.currentRun()) refresh();
+    };
+    connect(&document, &Document::trajectoryLoaded, this, ifCurrent);
+    connect(&document, &Document::runFinished, this, ifCurrent);
+    connect(&selection, &SelectionModel::runChanged, this, &AttentionPanel::refresh);
+    connect(&selection, &SelectionModel::imageChanged, this, &AttentionPanel::refresh);
+    connect(&selection, &SelectionModel::wordsChanged, this, &AttentionPanel::showPlots);
+    connect(&selection, &SelectionModel::cursorChanged, this, &AttentionPanel::follow);
+    connect(&selection, &SelectionModel::attentionChanged, this, &AttentionPanel::follow);
+    for (PlotView* plot : {m_mass, m_entropy}) {
+        const auto cursorAt = [this](int stop) -> std::optional<StepCursor> {
+            const RunPtr run = recordOf(m_document, m_selection.currentRun());
+            if (!run || !run->trajectory || stop >= int(m_answer.entropy.evaluations.size())) return {};
+            const int e = m_answer.entropy.evaluations[std::size_t(stop)];
+            return StepCursor{m_selection.currentRun(), e, run->trajectory->evaluations[std::size_t(e)]->logSnr};
+        };
+        connect(plot, &PlotView::stopHovered, this, [this, cursorAt](int stop) {
+            if (auto c = cursorAt(stop)) m_selection.hoverStep(*c);
+        });
+        connect(plot, &PlotView::stopClicked, this, [this, cursorAt](int stop) {
+            if (auto c = cursorAt(stop)) m_selection.lockStep(*c);
+        });
+        connect(plot, &PlotView::hoverLeft, &m_selection, &SelectionModel::clearHover);
+    }
+    refresh();
+}
+
+void AttentionPanel::refresh() {
+    const RunPtr run = recordOf(m_document, m_selection.currentRun());
+    if (!run || !run->trajectory || !hasAttention(*run->trajectory, -1, m_selection.image())) return show({});
+    m_work.request([record = run->trajectory, image = m_selection.image()] {
+        Answer a;
+        a.entropy = entropyMatrix(*record, image);
+        for (const Word& w : wordsOf(record->tokens)) {
+            a.masses.emplace_back(QString::fromStdString(w.text), massOverTime(*record, image, w));
+            a.words.push_back(record->tokens[std::size_t(w.tokens.front())].word);
+        }
+        return a;
+    });
+}
+
+void AttentionPanel::show(const Answer& answer) {
+    m_answer = answer;
+    const bool isEmpty = m_answer.entropy.rows.empty();
+    m_empty->setVisible(isEmpty);
+    m_inside->setVisible(!isEmpty);
+    m_heads->setMatrix(m_answer.entropy);
+    showPlots();
+}
+
+void AttentionPanel::showPlots() {
+    const Theme& t = theme();
+    const auto& evaluations = m_answer.entropy.evaluations;
+    Plot mass;
+    mass.title = tr("Word mass · mean over the picture, raw probability");
+    mass.x.label = tr("evaluation");
+    mass.x.wholeNumbers = true;
+    std::vector<QPointF> stops;
+    QStringList texts;
+    const bool isAny = !m_selection.words().isEmpty();
+    for (std::size_t w = 0; w < m_answer.masses.size(); ++w) {
+        const auto& [name, m] = m_answer.masses[w];
+        LineLayer line;
+        line.name = name;
+        const bool isChosen = m_selection.words().contains(m_answer.words[w]);
+        line.style = runStyle(int(w), t);
+        if (isAny && !isChosen) line.style.color.setAlphaF(0.25f);
+        if (isChosen) line.style.color = t.token;
+        line.width = isChosen ? 2.2 : 1.3;
+        line.markerRadius = 0;
+        for (std::size_t i = 0; i < m.evaluations.size(); ++i) line.points.emplace_back(m.evaluations[i], m.mean[i]);
+        mass.add(std::move(line));
+    }
+    mass.fitX();
+    mass.fitY();
+    Plot entropy;
+    entropy.title = tr("Entropy ÷ log N · layer and head over the run");
+    entropy.x.label = tr("evaluation");
+    entropy.x.wholeNumbers = true;
+    entropy.hasGrid = false;
+    HeatmapLayer map;
+    map.rows = int(m_answer.entropy.rows.size());
+    map.columns = int(evaluations.size());
+    for (double v : m_answer.entropy.values) map.values.push_back(float(v));
+    map.x0 = -0.5;
+    map.x1 = double(evaluations.size()) - 0.5;
+    map.y0 = map.rows;
+    map.y1 = 0;
+    int lastSite = -1;
+    for (int r = 0; r < map.rows; ++r)
+        if (int s = m_answer.entropy.rows[std::size_t(r)].site; s != lastSite) {
+            entropy.y.fixedTicks.push_back({r + 0.5, QStringLiteral("L%1").arg(s)});
+            lastSite = s;
+        }
+    entropy.y.lo = 0;
+    entropy.y.hi = std::max(1, map.rows);
+    entropy.y.reversed = true;
+    entropy.x.lo = -0.5;
+    entropy.x.hi = std::max(0.5, double(evaluations.size()) - 0.5);
+    entropy.add(std::move(map));
+    std::vector<QPointF> massStops;
+    for (std::size_t i = 0; i < evaluations.size(); ++i) {
+        stops.emplace_back(double(i), 0);
+        massStops.emplace_back(evaluations[i], 0);
+        texts << tr("evaluation %1").arg(evaluations[i]);
+    }
+    m_mass->setPlot(std::move(mass));
+    m_mass->setStops(massStops, texts);
+    m_entropy->setPlot(std::move(entropy));
+    m_entropy->setStops(stops, texts);
+    follow();
+}
+
+void AttentionPanel::follow() {
+    const RunPtr run = recordOf(m_document, m_selection.currentRun());
+    if (!run || !run->trajectory || m_answer.entropy.evaluations.empty()) return;
+    const int evaluation = linkedStep(*run, shownCursor(m_document, m_selection)).evaluation;
+    m_heads->setEvaluation(evaluation);
+    std::optional<int> stop;
+    for (std::size_t i = 0; i < m_answer.entropy.evaluations.size(); ++i)
+        if (evaluation >= 0 && m_answer.entropy.evaluations[i] <= evaluation) stop = int(i);
+    m_mass->setCursor(stop);
+    m_entropy->setCursor(stop);
+    const int s = m_selection.attentionSite(), h = m_selection.attentionHead();
+    m_chosen->setText(s < 0 ? tr("Mean of all layers and heads. Click a cell to look through one head.")
+                      : h < 0 ? tr("L%1 · mean of its heads").arg(s)
+                              : tr("L%1 · H%2 · entropy %3 · Esc: all").arg(s).arg(h).arg(formatNumber(m_heads->entropyAt(s, h))));
+}
+
+void AttentionPanel::changeEvent(QEvent* event) {
+    if (event->type() == QEvent::PaletteChange) showPlots();
+    QWidget::changeEvent(event);
+}
+
+}  // namespace meander::gui

@@ -1,0 +1,51 @@
+// The heads: which layer and head looks where, over the run. A matrix of entropies at the step, the entropy of every head over the steps, the mass of every
+// word over the steps, and the words behind the chosen pixel.
+#pragma once
+#include <QLabel>
+#include <QScrollArea>
+#include <QStackedLayout>
+#include <QWidget>
+
+#include "gui/bridge/latest.h"
+#include "gui/document/document.h"
+#include "gui/panels/attention/head_grid.h"
+#include "gui/plots/plot_view.h"
+#include "gui/selection/selection_model.h"
+
+namespace meander::gui {
+
+class WordBars;
+
+class AttentionPanel : public QWidget {
+    Q_OBJECT
+public:
+    AttentionPanel(Document& document, SelectionModel& selection, QWidget* parent = nullptr);
+    HeadGrid& heads() { return *m_heads; }
+    PlotView& massPlot() { return *m_mass; }
+
+protected:
+    void changeEvent(QEvent* event) override;
+
+private:
+    struct Answer {
+        HeadMatrix entropy;
+        std::vector<std::pair<QString, WordMass>> masses;
+        std::vector<int> words;
+    };
+    void refresh();
+    void show(const Answer& answer);
+    void showPlots();
+    void follow();
+
+    Document& m_document;
+    SelectionModel& m_selection;
+    QLabel *m_empty, *m_chosen, *m_headsTitle;
+    QWidget* m_inside;
+    HeadGrid* m_heads;
+    PlotView *m_mass, *m_entropy;
+    WordBars* m_words;
+    Answer m_answer;
+    Latest<Answer> m_work;
+};
+
+}  // namespace meander::gui

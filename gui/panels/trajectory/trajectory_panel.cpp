@@ -1,0 +1,225 @@
+#include "gui/panels/trajectory/trajectory_panel.h"
+
+#include <QEvent>
+#include <QHBoxLayout>
+#include <QSignalBlocker>
+#include <QSplitter>
+#include <QVBoxLayout>
+#include <cmath>
+
+#include "gui/document/run_text.h"
+#include "gui/selection/step_link.h"
+
+namespace meander::gui {
+
+TrajectoryPanel::TrajectoryPanel(Document& document, SelectionModel& selection, QWidget* parent)
+    : QWidget(parent), m_document(document), m_selection(selection), m_work(this, [this](const PanelCurves& c) { show(c); }) {
+    setProperty("panel", true);
+    setAttribute(Qt::WA_StyledBackground);
+    m_path = new PlotView(this);
+    m_path->setAccessibleName(tr("Path of the run"));
+    m_quantity = new PlotView(this);
+    m_quantity->setAccessibleName(tr("Diagnostic per step"));
+    m_choice = new QComboBox(this);
+    m_choice->setAccessibleName(tr("Diagnostic shown"));
+    m_choice->setSizeAdjustPolicy(QComboBox::AdjustToContents);
+    auto* right = new QWidget(this);
+    auto* column = new QVBoxLayout(right);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    auto* bar = new QHBoxLayout;
+    bar->setContentsMargins(metrics::panelPadding, metrics::grid, metrics::panelPadding, 0);
+    bar->addWidget(m_choice);
+    bar->addStretch(1);
+    column->addLayout(bar);
+    column->addWidget(m_quantity, 1);
+    auto* split = new QSplitter(Qt::Horizontal, this);
+    split->setChildrenCollapsible(false);
+    split->addWidget(m_path);
+    split->addWidget(right);
+    split->setSizes({500, 500});
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->addWidget(split);
+
+    connect(m_choice, &QComboBox::currentIndexChanged, this, [this] {
+        plotQuantity();
+        follow();
+    });
+    for (PlotView* view : {m_path, m_quantity}) {
+        connect(view, &PlotView::stopHovered, this, [this](int frame) { select(frame, false); });
+        connect(view, &PlotView::stopClicked, this, [this](int frame) { select(frame, true); });
+        connect(view, &PlotView::hoverLeft, &selection, &SelectionModel::clearHover);
+    }
+    const auto ifShown = [this](const QString& id) {
+        if (id == m_selection.currentRun() || id == m_selection.comparedRun()) refresh();
+    };
+    connect(&document, &Document::trajectoryLoaded, this, ifShown);
+    connect(&document, &Document::runFinished, this, ifShown);
+    connect(&document, &Document::runChanged, this, ifShown);
+    connect(&selection, &SelectionModel::runChanged, this, &TrajectoryPanel::refresh);
+    connect(&selection, &SelectionModel::imageChanged, this, &TrajectoryPanel::refresh);
+    connect(&selection, &SelectionModel::cursorChanged, this, &TrajectoryPanel::follow);
+    connect(&selection, &SelectionModel::axisChanged, this, [this] {
+        plotQuantity();
+        follow();
+    });
+    refresh();
+}
+
+void TrajectoryPanel::refresh() {
+    std::vector<RunPtr> runs;
+    for (const QString& id : {m_selection.currentRun(), m_selection.comparedRun()}) {
+        const RunPtr run = id.isEmpty() ? nullptr : m_document.run(id);
+        if (!run) continue;
+        if (!run->trajectory) m_document.requestTrajectory(id);
+        else runs.push_back(run);
+    }
+    m_work.request([runs, image = m_selection.image()] { return curvesOf(runs, image); });
+}
+
+void TrajectoryPanel::show(const PanelCurves& curves) {
+    m_curves = curves;
+    fillChoices();
+    plotPath();
+    plotQuantity();
+    follow();
+}
+
+void TrajectoryPanel::fillChoices() {
+    const QString before = m_choice->currentData().toString();
+    const QSignalBlocker quiet(m_choice);
+    m_choice->clear();
+    if (!m_curves.runs.empty())
+        for (const auto& d : m_curves.runs.front().diagnostics) {
+            m_choice->addItem(qstr(d.label), qstr(d.id));
+            m_choice->setItemData(m_choice->count() - 1, qstr(d.formula + "\n" + d.reading), Qt::ToolTipRole);
+        }
+    const int at = m_choice->findData(before.isEmpty() ? QStringLiteral("D3") : before);
+    m_choice->setCurrentIndex(std::max(0, at));
+    m_choice->setVisible(m_choice->count() > 0);
+}
+
+void TrajectoryPanel::plotPath() {
+    Plot plot;
+    plot.title = tr("Path, chord removed · %1").arg(qstr(m_curves.caption));
+    plot.empty = tr("Run once to see how the path from noise to picture bends.");
+    if (m_curves.runs.empty()) plot.title.clear();
+    plot.x.label = tr("along the chord");
+    plot.y.label = tr("PC1");
+    plot.hasYTicks = true;
+    std::vector<QPointF> stops;
+    QStringList texts;
+    for (std::size_t i = 0; i < m_curves.runs.size(); ++i) {
+        const RunCurves& r = m_curves.runs[i];
+        LineLayer line;
+        line.name = runTitle(*r.run);
+        line.style = runStyle(runStyleIndex(m_document, *r.run), theme());
+        for (std::size_t k = 0; k < r.path.size(); ++k) {
+            // From left (noise) to right (picture), as the run goes.
+            const QPointF p(m_curves.chordLength - r.path[k].along, r.path[k].first);
+            line.points.push_back(p);
+            if (i) continue;
+            stops.push_back(p);
+            texts << tr("frame %1 of %2, %3 along the chord, %4 across").arg(k).arg(r.path.size() - 1).arg(formatNumber(p.x()), formatNumber(p.y()));
+        }
+        plot.add(std::move(line));
+    }
+    plot.hasLegend = m_curves.runs.size() > 1;
+    plot.fitX(0.03);
+    plot.fitY(0.12);
+    plot.x.fixedTicks = {{0, tr("noise")}, {m_curves.chordLength, tr("picture")}};
+    m_path->setPlot(std::move(plot));
+    m_path->setStops(std::move(stops), texts, true);
+}
+
+double TrajectoryPanel::axisAt(const RunCurves& r, int frame) const {
+    const auto frames = framesOf(*r.run);
+    return frame < int(frames.size()) ? axisValue(*r.run, frames[std::size_t(frame)], m_selection.axis()) : std::nan("");
+}
+
+void TrajectoryPanel::plotQuantity() {
+    Plot plot;
+    plot.empty = tr("Run once to see what every step did.");
+    const std::string id = m_choice->currentData().toString().toStdString();
+    std::vector<QPointF> stops;
+    QStringList texts;
+    for (std::size_t i = 0; i < m_curves.runs.size(); ++i) {
+        const RunCurves& r = m_curves.runs[i];
+        const Diagnostic* d = findDiagnostic(r.diagnostics, id);
+        if (!d) continue;
+        LineLayer line;
+        line.name = runTitle(*r.run);
+        line.style = runStyle(runStyleIndex(m_document, *r.run), theme());
+        for (std::size_t k = 0; k < d->values.size(); ++k) {
+            const double x = axisAt(r, int(k));
+            const bool has = std::isfinite(x) && std::isfinite(d->values[k]) && !(isLogAxis(m_selection.axis()) && x <= 0);
+            line.points.emplace_back(has ? x : std::nan(""), has ? d->values[k] : std::nan(""));
+            if (i) continue;
+            stops.push_back(line.points.back());
+            texts << tr("step %1 of %2, %3 %4 %5").arg(k + 1).arg(r.run->trajectory->steps.size()).arg(qstr(d->label), formatNumber(d->values[k]), qstr(d->unit));
+        }
+        if (i == 0) {
+            plot.title = qstr(d->label) + (d->unit.empty() ? QString() : QStringLiteral(" · ") + qstr(d->unit));
+            if (std::isfinite(d->summary)) plot.note = qstr(d->summaryLabel) + QStringLiteral(" ") + formatNumber(d->summary);
+        }
+        plot.add(std::move(line));
+    }
+    plot.x.label = axisName(m_selection.axis());
+    plot.x.wholeNumbers = m_selection.axis() == StepAxis::Step;
+    if (isLogAxis(m_selection.axis())) {
+        plot.x.scale = Axis::Scale::Log;
+        plot.x.reversed = true;
+    }
+    plot.hasLegend = m_curves.runs.size() > 1;
+    plot.fitX(0.02);
+    plot.fitY(0.1);
+    m_quantity->setPlot(std::move(plot));
+    m_quantity->setStops(std::move(stops), texts);
+}
+
+std::optional<int> TrajectoryPanel::cursorFrame() const {
+    if (m_curves.runs.empty()) return {};
+    const auto& t = *m_curves.runs.front().run->trajectory;
+    const int e = shownCursor(m_document, m_selection).evaluation;
+    if (e < 0) return int(t.steps.size());
+    if (e >= int(t.evaluations.size())) return {};
+    return t.evaluations[std::size_t(e)]->step;
+}
+
+void TrajectoryPanel::follow() {
+    const auto frame = cursorFrame();
+    const auto mark = [&](PlotView* view) {
+        const auto& layers = view->plot().layers;
+        std::vector<CursorLayer::Mark> marks;
+        const auto* line = layers.empty() ? nullptr : dynamic_cast<const LineLayer*>(layers.front().get());
+        const bool has = frame && line && *frame < int(line->points.size()) && std::isfinite(line->points[std::size_t(*frame)].y());
+        if (has) marks.push_back({line->points[std::size_t(*frame)], line->style.color, false});
+        view->setCursor(has ? frame : std::nullopt, std::move(marks));
+    };
+    mark(m_path);
+    mark(m_quantity);
+}
+
+void TrajectoryPanel::select(int frame, bool lock) {
+    if (m_curves.runs.empty()) return;
+    const auto& run = *m_curves.runs.front().run;
+    StepCursor cursor{QString::fromStdString(run.id), -1, std::numeric_limits<double>::infinity()};
+    if (const Evaluation* e = run.trajectory->evaluationOf(frame)) {
+        cursor.evaluation = e->index;
+        cursor.logSnr = e->logSnr;
+    }
+    if (lock) m_selection.lockStep(cursor);
+    else m_selection.hoverStep(cursor);
+}
+
+void TrajectoryPanel::changeEvent(QEvent* e) {
+    if (e->type() == QEvent::PaletteChange) {
+        plotPath();
+        plotQuantity();
+        follow();
+    }
+    QWidget::changeEvent(e);
+}
+
+}  // namespace meander::gui
