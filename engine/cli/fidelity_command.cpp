@@ -82,7 +82,7 @@ void addFidelity(CLI::App& app, Context& context) {
     c->add_option("--prompts", o->prompts, "Number of random prompts, one picture each")->capture_default_str()->check(CLI::Range(1, 100000));
     c->add_option("--steps", o->steps, "Steps; the model's recommendation without it")->check(CLI::Range(1, 1000));
     c->add_option("--seed", o->seed, "Of prompts and noise")->capture_default_str();
-    c->add_option("--set", o->sets, "Change a setting of the recipe (may be repeated)")->type_name("KEY=VALUE")->take_all()->expected(1);
+    c->add_option("--set", o->sets, "Change a setting of the recipe (may be repeated)")->type_name("KEY=VALUE")->allow_extra_args(false);
     addDevice(*c, o->device);
     c->add_flag("--json", o->isJson, "The result as one JSON object");
     c->callback([o, &context] { context.chosen = [o] { return measure(*o); }; });

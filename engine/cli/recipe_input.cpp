@@ -78,7 +78,7 @@ Recipe draftOf(ProjectStore& store) {
 void RecipeInput::addTo(CLI::App& command) {
     command.add_option("recipe", source, "A recipe (.json), a picture that carries one (.png), or a project (.meander, its draft)");
     command.add_flag("--sample", isSample, "The sample: \"a red circle above a blue square on a green background\" by the sprites U-Net");
-    command.add_option("--set", sets, "Change a setting: steps=12, seed=7, sampler=heun, schedule.rho=5, guidance.scale=3 (may be repeated)")->type_name("KEY=VALUE")->take_all()->expected(1);
+    command.add_option("--set", sets, "Change a setting: steps=12, seed=7, sampler=heun, schedule.rho=5, guidance.scale=3 (may be repeated)")->type_name("KEY=VALUE")->allow_extra_args(false);
 }
 
 Recipe sampleRecipe() {

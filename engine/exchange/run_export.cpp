@@ -10,6 +10,7 @@
 #include "engine/core/json.h"
 #include "engine/exchange/npy.h"
 #include "engine/exchange/recipe_exchange.h"
+#include "engine/exchange/state_pictures.h"
 #include "engine/exchange/table.h"
 #include "engine/project/durable_file.h"
 
@@ -19,14 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 
 bool isPicture(const HostTensor& t) { return t && t.shape().rank() == 4 && t.shape()[3] == 3; }
-
-HostTensor asPictures(const HostTensor& states, const Decode& decode) {
-    if (decode) return decode(states);
-    if (!isPicture(states)) return {};
-    std::vector<float> v = states.toFloats();
-    for (float& x : v) x = (x + 1) / 2;
-    return HostTensor::fromFloats(states.shape(), v);
-}
 
 void must(const Status& s) {
     if (!s) throw Failure(s.error().text);
@@ -153,9 +146,10 @@ Picture filmStrip(const Run& run, int image, int height, const Decode& decode) {
     std::vector<Picture> frames;
     if (!run.trajectory || !isPicture(run.pictures)) return {};
     const int factor = std::max(1, height / int(run.pictures.shape()[1]));
+    const StatePictures known(run);
     const auto add = [&](const HostTensor& state, bool isDecoded) {
         const HostTensor row = state.rows(image, 1);
-        const HostTensor p = isDecoded ? row : asPictures(row, decode);
+        const HostTensor p = isDecoded ? row : decode ? decode(row) : known(row);
         if (isPicture(p)) frames.push_back(enlarged(pictureOf(p), factor));
     };
     int last = -1;

@@ -10,7 +10,7 @@
 
 namespace meander {
 
-// States to pictures in [0, 1]; none: states of three channels are shown as (x + 1)/2.
+// States to pictures in [0, 1]; none: what state_pictures.h can do without a model.
 using Decode = std::function<HostTensor(const HostTensor& states)>;
 
 struct ExportOptions {

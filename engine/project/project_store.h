@@ -62,7 +62,8 @@ public:
     void setStart(const std::string& runId, const RunStart& start);
     void appendEvaluation(const std::string& runId, std::shared_ptr<const Evaluation> evaluation);
     void appendStep(const std::string& runId, std::shared_ptr<const Step> step);
-    // Also for cancelled and failed runs. `committed` is called on the store's thread once the run is safe on the disk.
+    // Also for cancelled and failed runs. `committed` is called on the store's thread once the run is safe on the disk;
+    // it must not wait for the store.
     void finishRun(const Run& run, std::function<void()> committed = {});
     // Name and pin, whatever else the run holds is left.
     void updateRun(const std::string& runId, const std::string& name, bool pinned);

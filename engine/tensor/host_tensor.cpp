@@ -46,15 +46,17 @@ double HostTensor::at(std::int64_t i) const {
 }
 
 std::vector<float> HostTensor::toFloats() const {
+    if (!m_bytes) return {};
     if (m_type == DType::F32) return {floats().begin(), floats().end()};
-    std::vector<float> values(m_bytes ? std::size_t(count()) : 0);
+    std::vector<float> values(static_cast<std::size_t>(count()));
     for (std::size_t i = 0; i < values.size(); ++i) values[i] = float(at(std::int64_t(i)));
     return values;
 }
 
 std::vector<double> HostTensor::toDoubles() const {
+    if (!m_bytes) return {};
     if (m_type == DType::F64) return {doubles().begin(), doubles().end()};
-    std::vector<double> values(m_bytes ? std::size_t(count()) : 0);
+    std::vector<double> values(static_cast<std::size_t>(count()));
     for (std::size_t i = 0; i < values.size(); ++i) values[i] = at(std::int64_t(i));
     return values;
 }

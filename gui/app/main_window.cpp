@@ -113,9 +113,9 @@ void MainWindow::buildStatusBar() {
     box->setContentsMargins(10, 0, 10, 0);
     box->setSpacing(7);
     box->addWidget(m_engineDot);
-    box->addWidget(m_engineState, 1);
-    box->addWidget(m_lastMessage, 1);
-    box->addWidget(m_load, 1);
+    box->addWidget(m_engineState, 3);
+    box->addWidget(m_lastMessage, 2);
+    box->addWidget(m_load, 2);
     for (QLabel* l : {m_engineState, m_lastMessage, m_load}) l->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     statusBar()->addWidget(row, 1);
     statusBar()->setSizeGripEnabled(false);

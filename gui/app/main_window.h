@@ -8,6 +8,7 @@
 
 #include "gui/app/command_palette.h"
 #include "gui/app/command_registry.h"
+#include "gui/app/theme.h"
 #include "gui/app/watchdog.h"
 #include "gui/document/document.h"
 #include "gui/selection/selection_model.h"

@@ -61,6 +61,7 @@ QToolButton[segment="first"]:hover, QToolButton[segment="middle"]:hover, QToolBu
 QToolButton[segment="first"]:checked, QToolButton[segment="middle"]:checked, QToolButton[segment="last"]:checked { background: @accentSoft; color: @accentText; }
 QToolButton[segment="first"]:focus, QToolButton[segment="middle"]:focus, QToolButton[segment="last"]:focus { color: @text; border: 1px solid @accent; }
 
+QScrollArea, QAbstractScrollArea { border: 0; background: transparent; }
 QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox, QComboBox { background: @raised; color: @text; border: 1px solid @line; border-radius: 4px; padding: 4px 8px; selection-background-color: @accent; selection-color: @onAccent; }
 QPlainTextEdit, QTextEdit { padding: 4px 5px; }
 QAbstractSpinBox { padding: 4px 7px; }
@@ -91,7 +92,6 @@ QTabBar::tab:selected { color: @text; border-bottom: 2px solid @accent; }
 QTabBar::tab:focus { color: @accentText; }
 QTabWidget::pane { border: 0; border-top: 1px solid @line; }
 
-QScrollArea, QAbstractScrollArea { border: 0; background: transparent; }
 QListView, QTreeView, QTableView { background: @panel; border: 0; }
 QListView:focus[bordered="true"] { border: 1px solid @accent; }
 QHeaderView::section { background: @panel; color: @muted; border: 0; border-bottom: 1px solid @line; padding: 5px 8px; }

@@ -52,6 +52,7 @@ void Document::newProject() {
         emit problem(qstr(content.error().text), qstr(content.error().detail));
         return;
     }
+    if (const auto model = inspectModel(content->draft.model)) content->draft = recommendedRecipe(*model);
     d.adopt(std::move(*content));
 }
 

@@ -128,9 +128,9 @@ void Document::Implementation::ended(const RunEvent& e) {
     if (e.kind == RunEventKind::Failed) {
         emit owner.problem(Document::tr("Run %1 failed. %2").arg(run.number).arg(qstr(run.problem.empty() ? e.message : run.problem)), qstr(e.message));
     } else if (e.kind == RunEventKind::Cancelled) {
-        emit owner.message(Document::tr("Run %1 was cancelled; its %n step(s) are kept", nullptr, run.trajectory ? int(run.trajectory->steps.size()) : 0).arg(run.number));
+        emit owner.message(Document::tr("Run %1 was cancelled; its steps so far are kept").arg(run.number));
     } else {
-        emit owner.message(Document::tr("Run %1 finished in %2 · %n evaluation(s)", nullptr, run.evaluations).arg(run.number).arg(secondsText(run.seconds)));
+        emit owner.message(Document::tr("Run %1 finished in %2 · %3").arg(run.number).arg(secondsText(run.seconds), evaluationsText(run.evaluations)));
     }
     if (e.kind == RunEventKind::Cancelled && (!run.trajectory || run.trajectory->empty())) std::erase_if(runs, [&](const RunPtr& r) { return qstr(r->id) == id; });
     if (file.isUntitled() && !dirty) {
@@ -296,6 +296,37 @@ void Document::setPinned(const QString& id, bool pinned) {
     };
     const QString old = before ? qstr(before->id) : QString(), next = pinned ? id : QString();
     undoStack().push(new DocumentEdit(pinned ? tr("make baseline") : tr("remove baseline"), {}, [set, next] { set(next); }, [set, old] { set(old); }));
+}
+
+void Document::addRun(RunPtr added) {
+    if (!added || run(qstr(added->id))) return;
+    auto& d = *m_implementation;
+    auto numbered = std::make_shared<Run>(*added);
+    if (numbered->number <= 0) numbered->number = d.lastNumber + 1;
+    d.lastNumber = std::max(d.lastNumber, numbered->number);
+    d.runs.push_back(numbered);
+    // Into the file in the order in which a live run would have been written.
+    const auto record = d.file.recorder();
+    const auto write = [&](RunEventKind kind, std::shared_ptr<const Evaluation> evaluation = nullptr, std::shared_ptr<const Step> step = nullptr) {
+        RunEvent e;
+        e.kind = kind;
+        e.runId = numbered->id;
+        e.run = numbered;
+        e.evaluationRecord = std::move(evaluation);
+        e.stepRecord = std::move(step);
+        if (record) record(e);
+    };
+    write(RunEventKind::Queued);
+    write(RunEventKind::Started);
+    if (numbered->trajectory) {
+        for (const auto& e : numbered->trajectory->evaluations) write(RunEventKind::Evaluated, e);
+        for (const auto& s : numbered->trajectory->steps) write(RunEventKind::Stepped, nullptr, s);
+    }
+    write(RunEventKind::Finished);
+    d.dirty = true;
+    emit runsChanged();
+    emit runFinished(qstr(numbered->id));
+    emit projectChanged();
 }
 
 void Document::removeRun(const QString& id) {

@@ -179,7 +179,7 @@ std::function<void(const RunEvent&)> ProjectFile::recorder() const {
     return [record = std::make_shared<Record>(Record{m_store, {}, {}})](const RunEvent& e) {
         Record& r = *record;
         if (e.kind == RunEventKind::Queued) r.known.insert(e.runId);
-        if (!r.known.contains(e.runId)) return;  // of a project that was open before
+        if (!r.store || !r.known.contains(e.runId)) return;  // no file, or a run of a project that was open before
         const auto begin = [&](const Run& run) {
             if (!r.begun.insert(e.runId).second) return;
             r.store->beginRun(run);

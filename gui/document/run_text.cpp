@@ -107,6 +107,8 @@ QString bytesText(std::size_t bytes) {
     return Document::tr("%1 GB").arg(QString::number(b / 1e9, 'f', 1));
 }
 
+QString evaluationsText(int n) { return n == 1 ? Document::tr("1 evaluation") : Document::tr("%1 evaluations").arg(n); }
+
 QString countText(std::int64_t n) {
     if (n < 10'000) return QString::number(n);
     if (n < 1'000'000) return Document::tr("%1 k").arg(QString::number(double(n) / 1e3, 'f', n < 100'000 ? 1 : 0));

@@ -101,7 +101,7 @@ QString formatNumber(double v, int significant) {
         int decimals = std::max(0, significant - 1 - int(std::floor(std::log10(magnitude) + 1e-12)));
         text = QString::number(v, 'f', decimals);
     }
-    return text.replace(QLatin1Char('-'), text.contains(QLatin1Char('e')) ? QLatin1String("-") : QLatin1String("−"));
+    return text.contains(QLatin1Char('e')) ? text : text.replace(QLatin1Char('-'), QStringLiteral("−"));
 }
 
 QString formatTick(double v, double step) {

@@ -31,6 +31,7 @@ ChoiceField::ChoiceField(QWidget* parent) : QComboBox(parent) {
     setFocusPolicy(Qt::StrongFocus);
     setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
     setMinimumContentsLength(6);
+    setMinimumWidth(64);
     setMaxVisibleItems(18);
     connect(this, &QComboBox::activated, this, [this] { emit chosen(choice()); });
 }
@@ -59,6 +60,7 @@ IntegerField::IntegerField(QWidget* parent) : QSpinBox(parent) {
     setFocusPolicy(Qt::StrongFocus);
     setLocale(QLocale::c());
     setAccelerated(true);
+    setMinimumWidth(64);
 }
 
 void IntegerField::wheelEvent(QWheelEvent* event) {
@@ -71,6 +73,7 @@ RealField::RealField(QWidget* parent) : QDoubleSpinBox(parent) {
     setFocusPolicy(Qt::StrongFocus);
     setLocale(QLocale::c());
     setDecimals(12);
+    setMinimumWidth(64);  // the width of twelve decimals is nobody's wish
 }
 
 QString RealField::textFromValue(double value) const {

@@ -23,10 +23,10 @@ def main():
     ap.add_argument("--grids", help="folder for picture grids")
     a = ap.parse_args()
     torch.set_flush_denormal(True)
-    cases = {"unet": [("ddim", 3.0, 20)], "lcm": [("lcm", 1.0, 4)], "dit": [("euler", 3.0, 20)]}
+    cases = {"unet": [("ddim", 2.0, 20)], "lcm": [("lcm", 1.0, 4)], "dit": [("euler", 2.0, 20)]}
     if a.table:
-        cases = {"unet": [("ddim", 1.0, 20), ("ddim", 2.0, 20), ("ddim", 3.0, 20), ("ddim", 5.0, 20), ("ddim", 3.0, 50),
-                          ("dpmpp_2m", 3.0, 10), ("dpmpp_2m", 3.0, 20)],
+        cases = {"unet": [("ddim", 1.0, 20), ("ddim", 1.5, 20), ("ddim", 2.0, 20), ("ddim", 3.0, 20), ("ddim", 5.0, 20), ("ddim", 2.0, 50),
+                          ("dpmpp_2m", 2.0, 10), ("dpmpp_2m", 2.0, 20)],
                  "lcm": [("lcm", 1.0, n) for n in (1, 2, 4, 8)],
                  "dit": [("euler", 1.0, 20), ("euler", 2.0, 20), ("euler", 3.0, 20), ("euler", 5.0, 20),
                          ("euler", 3.0, 10), ("euler", 3.0, 50)]}
@@ -40,7 +40,7 @@ def main():
             f, faults = evaluate(kind, net, text, tok, a.count, w, steps, sampler=samplers[sampler], grid=grid)
             print(f"| {name} | {sampler} | {steps} | {w:g} | {100 * f:.1f} % | {dict(list(faults.items())[:5])} "
                   f"{time.time() - start:.0f}s", flush=True)
-            if a.write and (sampler, w, steps) in (("ddim", 3.0, 20), ("lcm", 1.0, 4), ("euler", 3.0, 20)):
+            if a.write and (sampler, w, steps) in (("ddim", 2.0, 20), ("lcm", 1.0, 4), ("euler", 2.0, 20)):
                 index["meander"].update(fidelity=round(f, 4), fidelity_count=a.count, fidelity_sampler=sampler,
                                         fidelity_steps=steps, fidelity_guidance=w)
                 configs.write_json(f"{folder}/model_index.json", index)

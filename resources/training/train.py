@@ -35,8 +35,14 @@ def word_places(prompts):
 
 
 class Data:
-    def __init__(self, n, seed, tok):
-        pictures, prompts, owner = scene.dataset(n, seed)
+    def __init__(self, n, seed, tok, folder):
+        cache = f"{folder}/pictures-{n}-{seed}.npz"
+        if not os.path.exists(cache):
+            pictures, prompts, owner = scene.dataset(n, seed)
+            np.savez(f"{cache}.{os.getpid()}.npz", pictures=pictures, prompts=np.array(prompts), owner=owner)
+            os.replace(f"{cache}.{os.getpid()}.npz", cache)
+        c = np.load(cache)
+        pictures, prompts, owner = c["pictures"], c["prompts"].tolist(), c["owner"]
         self.pixels, self.owner = torch.from_numpy(pictures), torch.from_numpy(owner).long()
         self.ids = torch.tensor([tok.encode(p) for p in prompts])
         self.places = torch.from_numpy(word_places(prompts))
@@ -155,11 +161,11 @@ def main():
 
     def export(info):
         configs.export(f"{a.models}/sprites-{a.kind}", a.kind, tok_dir, text_cfg, ema["text"].state_dict(), net_cfg,
-                       ema["net"].state_dict(), dict(info, training_steps=step, batch=a.batch, seed=a.seed))
+                       ema["net"].state_dict(), dict(info, training_steps=step, batch=a.batch * a.world, seed=a.seed))
 
     if a.untrained:
         return export({"fidelity": 0.0})
-    data = Data(a.pictures, a.seed, tok)
+    data = Data(a.pictures, a.seed, tok, f"{a.work}/..")
     g = torch.Generator().manual_seed(a.seed + step + 1000003 * a.rank)
     watch = supervised(a.kind, net) if a.attention_weight > 0 else []
     ema_params, live = list(ema.parameters()), list(both.parameters())
@@ -227,7 +233,7 @@ def main():
             torch.save({"both": both.state_dict(), "ema": ema.state_dict(), "opt": opt.state_dict(), "step": step,
                         "spent": spent}, ckpt + ".new")
             os.replace(ckpt + ".new", ckpt)
-            export({"fidelity": f})
+            export({"fidelity": f, "recommended": {"guidance": 2.0, "steps": 20}})
             saved = time.time()
     print("finished", flush=True)
 

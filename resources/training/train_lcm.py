@@ -34,10 +34,10 @@ def main():
     ap.add_argument("--minutes", type=float, default=20)
     ap.add_argument("--batch", type=int, default=16)
     ap.add_argument("--lr", type=float, default=4e-4)
-    ap.add_argument("--guidance", type=float, default=3.0)
-    ap.add_argument("--skip", type=int, default=40)
-    ap.add_argument("--seed", type=int, default=2)
-    ap.add_argument("--pictures", type=int, default=20000)
+    ap.add_argument("--guidance", type=float, default=2.0)
+    ap.add_argument("--skip", type=int, default=100)
+    ap.add_argument("--seed", type=int, default=1)
+    ap.add_argument("--pictures", type=int, default=40000)
     ap.add_argument("--rank", type=int, default=0)
     ap.add_argument("--world", type=int, default=1)
     ap.add_argument("--untrained", action="store_true", help="export the teacher as it is and stop")
@@ -73,7 +73,7 @@ def main():
 
     if a.untrained:
         return export({"fidelity": 0.0})
-    data = Data(a.pictures, a.seed, tok)
+    data = Data(a.pictures, a.seed, tok, f"{a.work}/..")
     g = torch.Generator().manual_seed(a.seed + step + 1000003 * a.rank)
     with torch.no_grad():
         uncond = text(torch.tensor([tok.encode("")]))
@@ -114,8 +114,8 @@ def main():
         torch.nn.utils.clip_grad_norm_(params, 1.0)
         opt.step()
         with torch.no_grad():
-            torch._foreach_lerp_(list(target.parameters()), params, 0.05)
-            torch._foreach_lerp_(list(ema.parameters()), params, max(0.005, 1 / (step + 2)))
+            torch._foreach_lerp_(list(target.parameters()), params, 0.08)
+            torch._foreach_lerp_(list(ema.parameters()), params, max(0.02, 1 / (step + 2)))
         step += 1
         total, count = total + loss.item(), count + 1
         if a.rank:
@@ -130,7 +130,7 @@ def main():
             torch.save({"net": net.state_dict(), "target": target.state_dict(), "ema": ema.state_dict(),
                         "opt": opt.state_dict(), "step": step, "spent": spent}, ckpt + ".new")
             os.replace(ckpt + ".new", ckpt)
-            export({"fidelity": f})
+            export({"fidelity": f, "recommended": {"guidance": 1.0, "steps": 4}})
             saved = time.time()
     print("finished", flush=True)
 

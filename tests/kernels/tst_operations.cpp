@@ -1,5 +1,7 @@
 // Every operation case on the CPU, and on the GPU where there is one; then what only the backends themselves promise.
 #include <QTest>
+#include <cmath>
+#include <limits>
 #include <memory>
 
 #include "kernels/verify/verify.h"
@@ -20,9 +22,13 @@ private slots:
     void cpu_data() { listCases(); }
     void cpu() { check(*m_cpu); }
 
-    void cuda_data() { listCases(); }
+    void cuda_data() {
+        QTest::addColumn<int>("index");
+        if (m_cuda.backend) addRows();
+        else QTest::newRow("no device") << -1;
+    }
     void cuda() {
-        if (!m_cuda.backend) QSKIP(qPrintable(QString::fromStdString(m_cuda.why)));
+        if (!m_cuda.backend) QSKIP(m_cuda.why.c_str());
         check(*m_cuda.backend);
     }
 
@@ -77,6 +83,15 @@ private slots:
         for (const CaseResult& r : verifyBackend(*backend)) QVERIFY2(r.passed, qPrintable(text(r)));
     }
 
+    // What processors with AVX-512 use by themselves, on any processor and in F32.
+    void oneDnnAgrees() {
+        qputenv("MEANDER_CPU_DNNL", "1");
+        const auto backend = createCpuBackend();
+        qunsetenv("MEANDER_CPU_DNNL");
+        for (const char* filter : {"linear/f32", "conv2d/f32"})
+            for (const CaseResult& r : verifyBackend(*backend, filter)) QVERIFY2(r.passed, qPrintable(text(r)));
+    }
+
     void nanIsNotHidden() {
         const float nan = std::numeric_limits<float>::quiet_NaN();
         std::vector<float> values(40, 1.0f), out(40);
@@ -101,6 +116,9 @@ private slots:
 private:
     void listCases() {
         QTest::addColumn<int>("index");
+        addRows();
+    }
+    void addRows() {
         for (std::size_t i = 0; i < m_cases.size(); ++i) QTest::newRow(m_cases[i].name.c_str()) << int(i);
     }
 

@@ -4,6 +4,7 @@
 #include <QPainter>
 #include <algorithm>
 
+#include "gui/app/theme.h"
 #include "gui/plots/axis.h"
 
 namespace meander::gui {

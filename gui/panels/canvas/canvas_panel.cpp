@@ -70,6 +70,7 @@ CanvasPanel::CanvasPanel(Document& document, SelectionModel& selection, QWidget*
     connect(m_points, &PointsStage::changed, this, &CanvasPanel::refresh);
     connect(m_words, &WordBars::changed, this, &CanvasPanel::placeCard);
     connect(&m_selection, &SelectionModel::runChanged, this, &CanvasPanel::refresh);
+    connect(&m_selection, &SelectionModel::wordsChanged, this, &CanvasPanel::refresh);
     connect(&m_document, &Document::runsChanged, this, &CanvasPanel::refresh);
     refresh();
 }
@@ -147,8 +148,9 @@ void CanvasPanel::refresh() {
 }
 
 void CanvasPanel::placeCard() {
-    const bool isShown = m_words->isAnswering() && !m_words->shares().empty() && m_pictures->width() > 460;
+    const bool isShown = m_words->isAnswering() && !m_words->shares().empty() && m_pictures->width() > 520;
     m_words->setVisible(isShown);
+    m_pictures->setRightMargin(isShown ? m_words->sizeHint().width() + 14 : 0);
     if (!isShown) return;
     QSize size = m_words->sizeHint();
     size.setHeight(std::min(size.height(), m_pictures->height() - 24));

@@ -85,7 +85,7 @@ void PictureStage::refreshHeat() {
 
 QRectF PictureStage::stageArea() const {
     const double label = QFontMetricsF(interfaceFont()).height() + 6;
-    return QRectF(rect()).adjusted(16, 8 + label, -16, m_caption.isEmpty() ? -12 : -12 - label);
+    return QRectF(rect()).adjusted(16, 8 + label, -16 - m_rightMargin, m_caption.isEmpty() ? -12 : -12 - label);
 }
 
 QRectF PictureStage::sideArea(int side) const {
@@ -129,19 +129,19 @@ void PictureStage::paintHeat(QPainter& p, const HeatMap& map, const QRectF& targ
         for (int x = 0; x < map.width; ++x) {
             double v = (map.at(x, y) - map.low) / span;
             QColor c = m_overlay == OverlayMode::Heat ? QColor(colorOf(ColorMap::Viridis, v)) : QColor(12, 13, 16);
-            c.setAlphaF(float(m_overlay == OverlayMode::Heat ? 0.12 + 0.58 * v : 0.82 * (1 - v)));
+            c.setAlphaF(float(m_overlay == OverlayMode::Heat ? 0.04 + 0.56 * v : 0.82 * (1 - v)));
             heat.setPixelColor(x, y, c);
         }
     p.setRenderHint(QPainter::SmoothPixmapTransform, true);
     p.drawImage(target, heat);
 }
 
-void PictureStage::paintLabel(QPainter& p, const Side& s, const QRectF& target) const {
+void PictureStage::paintLabel(QPainter& p, const Side& s, const QRectF& target, double limit) const {
     p.setFont(interfaceFont());
     QFontMetricsF fm(p.font());
     p.setPen(s.color);
-    const double width = std::max(target.width(), 220.0);
-    QRectF line(std::max(8.0, target.left()), std::max(4.0, target.top() - fm.height() - 5), std::min(width, this->width() - target.left() - 8), fm.height());
+    const double width = limit > 0 ? limit : std::max(target.width(), 300.0);
+    QRectF line(std::max(8.0, target.left()), std::max(4.0, target.top() - fm.height() - 5), std::min(width, this->width() - m_rightMargin - target.left() - 8), fm.height());
     p.drawText(line, Qt::AlignLeft | Qt::AlignVCenter, fm.elidedText(s.label, Qt::ElideMiddle, line.width()));
 }
 
@@ -201,10 +201,11 @@ void PictureStage::paintCompared(QPainter& p) {
     p.drawLine(QPointF(left.right(), target.top()), QPointF(left.right(), target.bottom()));
     p.setBrush(theme().accent);
     p.drawEllipse(QPointF(left.right(), target.center().y()), 6, 6);
-    paintLabel(p, a, QRectF(target.left(), target.top(), target.width() / 2 - 8, 1));
+    const double half = std::max(target.width() / 2, stageArea().width() / 2) - 10;
+    paintLabel(p, a, QRectF(target.center().x() - 8 - std::min(half, QFontMetricsF(interfaceFont()).horizontalAdvance(a.label) + 2), target.top(), 1, 1), half);
     p.setPen(b.color);
     QFontMetricsF fm(p.font());
-    QRectF line(target.center().x() + 8, std::max(4.0, target.top() - fm.height() - 5), std::max(target.width() / 2 - 8, width() - target.center().x() - 20), fm.height());
+    QRectF line(target.center().x() + 8, std::max(4.0, target.top() - fm.height() - 5), half, fm.height());
     p.drawText(line, Qt::AlignLeft | Qt::AlignVCenter, fm.elidedText(b.label, Qt::ElideMiddle, line.width()));
 }
 

@@ -30,6 +30,7 @@ public:
     double shownScale() const;
     bool isComparing() const { return m_sides.size() > 1; }
     void setWipe(double split);
+    void setRightMargin(double pixels);  // kept free for a card
     double wipe() const { return m_wipe; }
     std::optional<PictureMetrics> metrics() const;
     QString overlayCaption() const { return m_caption; }
@@ -51,6 +52,7 @@ protected:
     void wheelEvent(QWheelEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
     void leaveEvent(QEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
 
 private:
     struct Side {
@@ -67,7 +69,7 @@ private:
     QRectF sideArea(int side) const;
     void paintPicture(QPainter& p, const QImage& image, const QRectF& target) const;
     void paintHeat(QPainter& p, const HeatMap& map, const QRectF& target) const;
-    void paintLabel(QPainter& p, const Side& s, const QRectF& target) const;
+    void paintLabel(QPainter& p, const Side& s, const QRectF& target, double limit = 0) const;
     void paintPixel(QPainter& p, const QRectF& target) const;
     void paintCompared(QPainter& p);
     void paintGrid(QPainter& p);
@@ -82,7 +84,7 @@ private:
     CompareMode m_mode = CompareMode::SideBySide;
     OverlayMode m_overlay = OverlayMode::Heat;
     PictureView m_view;
-    double m_wipe = 0.5, m_amplification = 4;
+    double m_wipe = 0.5, m_amplification = 4, m_rightMargin = 0;
     bool m_isGrid = false, m_showsSecond = false;
     bool m_dragsWipe = false;
     std::optional<QPointF> m_panFrom;

@@ -41,6 +41,12 @@ void PictureStage::setWipe(double split) {
     m_wipe = std::clamp(split, 0.0, 1.0);
     update();
 }
+void PictureStage::setRightMargin(double pixels) {
+    if (std::exchange(m_rightMargin, pixels) == pixels) return;
+    update();
+    emit changed();
+}
+void PictureStage::resizeEvent(QResizeEvent*) { emit changed(); }
 void PictureStage::toggleBlink() {
     if (!isComparing()) return;
     if (m_mode != CompareMode::Blink) setCompareMode(CompareMode::Blink);

@@ -126,7 +126,7 @@ Plot PointsStage::linePlot(const Run& run) const {
 }
 
 void PointsStage::paintPaths(QPainter& p, const Run& run, const PlotFrame& frame, int step, const QColor& color, bool isLine) const {
-    const auto paths = pointPaths(run, 48);
+    const auto paths = pointPaths(run, 28);
     for (const auto& path : paths) {
         QPolygonF past, future;
         for (int i = 0; i < int(path.size()); ++i) {

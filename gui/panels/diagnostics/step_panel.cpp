@@ -8,6 +8,7 @@
 #include "gui/plots/axis.h"
 #include "gui/plots/run_style.h"
 #include "gui/selection/step_link.h"
+#include "gui/selection/step_link.h"
 
 namespace meander::gui {
 
@@ -50,6 +51,7 @@ StepPanel::StepPanel(Document& document, SelectionModel& selection, QWidget* par
     connect(&selection, &SelectionModel::runChanged, this, &StepPanel::refresh);
     connect(&selection, &SelectionModel::imageChanged, this, &StepPanel::refresh);
     connect(&selection, &SelectionModel::cursorChanged, this, &StepPanel::follow);
+    connect(&selection, &SelectionModel::liveChanged, this, &StepPanel::follow);
     const auto ifCurrent = [this](const QString& id) {
         if (id == m_selection.currentRun()) refresh();
     };
@@ -59,7 +61,7 @@ StepPanel::StepPanel(Document& document, SelectionModel& selection, QWidget* par
     refresh();
 }
 
-RunPtr StepPanel::run() const { return m_document.run(m_selection.currentRun()); }
+RunPtr StepPanel::run() const { return recordOf(m_document, m_selection.currentRun()); }
 
 void StepPanel::refresh() {
     const RunPtr r = run();
@@ -115,7 +117,7 @@ void StepPanel::follow() {
         const auto& levels = r->trajectory->levels;
         const int evaluation = shownCursor(m_document, m_selection).evaluation;
         const bool first = evaluation == 0 || r->trajectory->evaluations[std::size_t(evaluation - 1)]->step != step;
-        m_head->setText(tr("Step %1").arg(step + 1));
+        m_head->setText(tr("Step %1").arg(step));
         m_where->setText(tr("%1 · σ %2 → %3").arg(first ? tr("predictor") : tr("corrector"), formatNumber(process.sigma(levels[std::size_t(step)])), formatNumber(process.sigma(levels[std::size_t(step) + 1]))));
     }
     for (auto* card : m_cards) {

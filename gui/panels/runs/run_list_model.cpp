@@ -90,7 +90,7 @@ QString RunListModel::note(const Run& run) const {
         const int percent = qRound(100.0 * (run.evaluations - m_baseline->evaluations) / m_baseline->evaluations);
         return tr("%1 % NFE").arg(percent > 0 ? QStringLiteral("+%1").arg(percent) : QStringLiteral("−%1").arg(-percent));
     }
-    return tr("%n evaluation(s)", nullptr, run.evaluations);
+    return evaluationsText(run.evaluations);
 }
 
 QVariant RunListModel::data(const QModelIndex& index, int role) const {

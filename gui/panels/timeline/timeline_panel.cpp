@@ -24,11 +24,11 @@ TimelinePanel::TimelinePanel(Document& document, SelectionModel& selection, QWid
     setProperty("panel", true);
     setAttribute(Qt::WA_StyledBackground);
     m_strip = new FilmStrip(document, selection, this);
-    auto* first = flatButton(QStringLiteral("⏮\uFE0E"), tr("First frame (Home)"), this);
+    auto* first = flatButton(QStringLiteral("|◂"), tr("First frame (Home)"), this);
     auto* back = flatButton(QStringLiteral("◂"), tr("One frame back (←)"), this);
     m_play = flatButton(QStringLiteral("▶\uFE0E"), tr("Play the frames (Space)"), this);
     auto* forth = flatButton(QStringLiteral("▸"), tr("One frame on (→)"), this);
-    auto* last = flatButton(QStringLiteral("⏭\uFE0E"), tr("Last frame, follows a running run (End)"), this);
+    auto* last = flatButton(QStringLiteral("▸|"), tr("Last frame, follows a running run (End)"), this);
     m_loop = flatButton(QStringLiteral("⟲"), tr("Repeat"), this);
     m_loop->setCheckable(true);
     m_rate = new QComboBox(this);

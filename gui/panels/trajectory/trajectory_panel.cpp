@@ -121,7 +121,7 @@ void TrajectoryPanel::plotPath() {
             line.points.push_back(p);
             if (i) continue;
             stops.push_back(p);
-            texts << tr("frame %1 of %2, %3 along the chord, %4 across").arg(k).arg(r.path.size() - 1).arg(formatNumber(p.x()), formatNumber(p.y()));
+            texts << tr("step %1 of %2, %3 along the chord, %4 across").arg(k).arg(r.path.size() - 1).arg(formatNumber(p.x()), formatNumber(p.y()));
         }
         plot.add(std::move(line));
     }
@@ -157,7 +157,7 @@ void TrajectoryPanel::plotQuantity() {
             line.points.emplace_back(has ? x : std::nan(""), has ? d->values[k] : std::nan(""));
             if (i) continue;
             stops.push_back(line.points.back());
-            texts << tr("step %1 of %2, %3 %4 %5").arg(k + 1).arg(r.run->trajectory->steps.size()).arg(qstr(d->label), formatNumber(d->values[k]), qstr(d->unit));
+            texts << tr("step %1 of %2, %3 %4 %5").arg(k).arg(r.run->trajectory->steps.size()).arg(qstr(d->label), formatNumber(d->values[k]), qstr(d->unit));
         }
         if (i == 0) {
             plot.title = qstr(d->label) + (d->unit.empty() ? QString() : QStringLiteral(" · ") + qstr(d->unit));

@@ -72,8 +72,8 @@ private slots:
         for (const double share : {0.001, 0.02, 0.3, 0.6, 0.9, 0.99}) {
             const std::string cut = whole.substr(0, std::size_t(share * double(whole.size())));
             put(path, cut);
-            static_cast<void>(tryOpen(path));
-            QVERIFY(contents(path) == cut);
+            const int runs = tryOpen(path);
+            QVERIFY2(contents(path) == cut, qPrintable(QString("%1 %2").arg(share).arg(runs)));
         }
     }
 
@@ -162,10 +162,10 @@ private slots:
     }
 
     void lyingRows() {
-        for (const char* change : {"UPDATE tensor SET data = x'4D5431'", "UPDATE evaluation SET idx = idx + 5", "UPDATE attention SET site = 77, heads = -4", "UPDATE run SET header = '{\"recipe\": 3}'",
+        for (const char* change : {"UPDATE tensor SET data = x'4D5431'", "UPDATE evaluation SET idx = idx + 500", "UPDATE attention SET site = 77, heads = -4", "UPDATE run SET header = '{\"recipe\": 3}'",
                                    "UPDATE run SET sites = '[[[[', tokens = '{}'", "UPDATE run SET levels = NULL, initial = 99999", "DELETE FROM tensor WHERE id % 3 = 0", "UPDATE step SET state = (SELECT pictures FROM run LIMIT 1)",
                                    "UPDATE model SET json = '{\"process\": {\"kind\": \"variance preserving\", \"alphas_cumprod\": [2, 3]}}'", "UPDATE meta SET value = 'x'; UPDATE run SET number = -9",
-                                   "UPDATE attention SET image = 60000", "ALTER TABLE run RENAME COLUMN header TO nothing", "DROP TABLE meta", "DROP TABLE run"}) {
+                                   "UPDATE attention SET image = 60000", "ALTER TABLE run RENAME COLUMN header TO other", "DROP TABLE meta", "DROP TABLE run"}) {
             const std::string path = at("rows.meander");
             fs::copy_file(m_sound, path, fs::copy_options::overwrite_existing);
             sql(path, change);

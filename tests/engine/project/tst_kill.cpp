@@ -1,4 +1,5 @@
 // A program that is killed at any moment: the project opens, runs that were reported safe are whole, others keep their steps.
+#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -86,8 +87,12 @@ private slots:
                 QVERIFY(ProjectStore::create(path, true).value()->close().ok());
             }
             std::set<std::string> before;
-            for (const auto& r : *(*ProjectStore::open(path))->runs())
-                if (r.status == RunStatus::Finished) before.insert(r.id);
+            {
+                auto store = std::move(*ProjectStore::open(path));
+                const auto list = store->runs();
+                for (const auto& r : *list)
+                    if (r.status == RunStatus::Finished) before.insert(r.id);
+            }
             int ends[2];
             QCOMPARE(::pipe(ends), 0);
             const pid_t child = ::fork();
@@ -96,7 +101,11 @@ private slots:
                 work(path, other, ends[1], round + 1);
             }
             ::close(ends[1]);
-            ::usleep(2'000 + random() % 60'000);
+            if (round % 3 != 0) {  // the child is at work; else it may also be killed while it opens
+                pollfd first{ends[0], POLLIN, 0};
+                ::poll(&first, 1, 5'000);
+            }
+            ::usleep(1'000 + random() % 50'000);
             ::kill(child, SIGKILL);
             ::waitpid(child, nullptr, 0);
             const Report told = readAll(ends[0], path);

@@ -1,5 +1,6 @@
 // The panels that look into a run, driven by mouse and keys over hand-made runs.
 #include <QSignalSpy>
+#include <QTemporaryDir>
 #include <QTest>
 
 #include "gui/panels/attention/attention_panel.h"
@@ -267,22 +268,22 @@ void TestPanels::zoomKeepsWhatIsUnderTheMouse() {
 void TestPanels::pathAndCurveAreLinked() {
     TrajectoryPanel panel(*m_document, *m_selection);
     panel.resize(900, 300);
-    panel.show();
+    panel.setVisible(true);
     select("a", "b");
-    QTRY_VERIFY(panel.path().plot().hasData());
-    QVERIFY(panel.path().plot().title.contains(QStringLiteral("PC1")));
-    QVERIFY(panel.path().plot().title.contains(QStringLiteral("axes ×")));
-    QCOMPARE(panel.path().plot().layers.size(), std::size_t(2));
+    QTRY_VERIFY(panel.pathView()->plot().hasData());
+    QVERIFY(panel.pathView()->plot().title.contains(QStringLiteral("PC1")));
+    QVERIFY(panel.pathView()->plot().title.contains(QStringLiteral("axes ×")));
+    QCOMPARE(panel.pathView()->plot().layers.size(), std::size_t(2));
     m_selection->lockStep({"a", 4, m_document->run("a")->trajectory->evaluations[4]->logSnr});
-    QCOMPARE(panel.curve().cursorStop().value_or(-1), 4);
-    QCOMPARE(panel.path().cursorStop().value_or(-1), 4);
-    QVERIFY(panel.curve().accessibleDescription().startsWith(QStringLiteral("step 4 of 12")));
-    QTest::keyClick(&panel.curve(), Qt::Key_Right);
+    QCOMPARE(panel.quantityView()->cursorStop().value_or(-1), 4);
+    QCOMPARE(panel.pathView()->cursorStop().value_or(-1), 4);
+    QVERIFY(panel.quantityView()->accessibleDescription().startsWith(QStringLiteral("step 4 of 12")));
+    QTest::keyClick(panel.quantityView(), Qt::Key_Right);
     QCOMPARE(m_selection->lockedCursor().evaluation, 5);
     QTemporaryDir dir;
     for (const char* ending : {"svg", "pdf", "csv", "png"}) {
         const QString path = dir.filePath(QStringLiteral("plot.") + QLatin1String(ending));
-        QVERIFY(panel.path().exportTo(path));
+        QVERIFY(panel.pathView()->exportTo(path));
         QVERIFY(QFileInfo(path).size() > 100);
     }
 }
@@ -290,7 +291,7 @@ void TestPanels::pathAndCurveAreLinked() {
 void TestPanels::headsAreChosen() {
     AttentionPanel panel(*m_document, *m_selection);
     panel.resize(300, 600);
-    panel.show();
+    panel.setVisible(true);
     select("a");
     QTRY_COMPARE(panel.heads().sites(), 2);
     QCOMPARE(panel.heads().headCount(), 4);
@@ -304,7 +305,7 @@ void TestPanels::headsAreChosen() {
 void TestPanels::cardsShowTheStep() {
     StepPanel panel(*m_document, *m_selection);
     panel.resize(300, 500);
-    panel.show();
+    panel.setVisible(true);
     select("a");
     QTRY_VERIFY(panel.cards().size() >= 4);
     m_selection->lockStep({"a", 5, m_document->run("a")->trajectory->evaluations[5]->logSnr});

@@ -1,0 +1,155 @@
+// The command line end to end on exact models, in this process.
+#include <QtTest>
+#include <csignal>
+#include <filesystem>
+#include <iostream>
+#include <sstream>
+#include <thread>
+
+#include "engine/cli/cli.h"
+#include "engine/cli/interrupt.h"
+#include "engine/cli/recipe_input.h"
+#include "engine/exchange/recipe_exchange.h"
+
+using namespace meander;
+
+namespace {
+
+struct Answer {
+    int status;
+    std::string out, err;
+};
+
+Answer call(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "meander-run");
+    std::vector<char*> argv;
+    for (auto& a : arguments) argv.push_back(a.data());
+    std::ostringstream out, err;
+    auto* oldOut = std::cout.rdbuf(out.rdbuf());
+    auto* oldErr = std::cerr.rdbuf(err.rdbuf());
+    const int status = cli::run(int(argv.size()), argv.data());
+    std::cout.rdbuf(oldOut);
+    std::cerr.rdbuf(oldErr);
+    return {status, out.str(), err.str()};
+}
+
+}  // namespace
+
+class TestCli : public QObject {
+    Q_OBJECT
+    QTemporaryDir m_folder;
+    std::string at(const char* name) { return m_folder.filePath(name).toStdString(); }
+    std::string ringRecipe(int steps = 6, int images = 16) {
+        Recipe r;
+        r.model = "analytic:ring8";
+        r.sampler = {"heun", {}};
+        r.steps = steps;
+        r.images = images;
+        if (!writeRecipeFile(at("ring.json"), r).ok()) qFatal("no recipe");
+        return at("ring.json");
+    }
+
+private slots:
+    void settings() {
+        Recipe r;
+        for (const char* s : {"steps=12", "seed=18446744073709551615", "sampler=heun", "schedule=karras", "schedule.rho=5", "guidance.scale=3", "prompt=a = b", "images=4", "attention=off"}) cli::applySet(r, s);
+        QCOMPARE(r.steps, 12);
+        QCOMPARE(r.seed, std::numeric_limits<std::uint64_t>::max());
+        QCOMPARE(r.sampler.id, std::string("heun"));
+        QCOMPARE(std::get<double>(r.schedule.params.at("rho")), 5.0);
+        QCOMPARE(std::get<double>(r.guidance.at(0).params.at("scale")), 3.0);
+        QCOMPARE(r.prompt, std::string("a = b"));
+        cli::applySet(r, "guidance=none");
+        QVERIFY(r.guidance.empty());
+        const std::pair<const char*, const char*> wrong[] = {{"stepz=3", "\"steps\""}, {"steps=many", "number"}, {"schedule.rhoo=3", "\"rho\""}, {"guidance.cgf.scale=3", "\"cfg\""}, {"novalue", "KEY=VALUE"}};
+        for (const auto& [assignment, hint] : wrong) {
+            try {
+                cli::applySet(r, assignment);
+                QFAIL(assignment);
+            } catch (const Failure& e) {
+                QVERIFY2(std::string(e.what()).find(hint) != std::string::npos, e.what());
+            }
+        }
+    }
+
+    void tablesAndHelp() {
+        for (const char* what : {"samplers", "schedules", "guidance", "models"}) {
+            const auto plain = call({"list", what}), json = call({"list", what, "--json"});
+            QCOMPARE(plain.status, 0);
+            std::istringstream lines(json.out);
+            int n = 0;
+            for (std::string line; std::getline(lines, line); ++n) QVERIFY(Json::parse(line).contains("id"));
+            QVERIFY(n > 0);
+        }
+        QVERIFY(call({"--help"}).out.find("sample-project") != std::string::npos);
+        QVERIFY(call({"--version"}).out.find("Meander") != std::string::npos);
+        for (const char* c : {"run", "plan", "inspect", "list", "verify", "bench", "export", "fidelity", "sample-project"}) QCOMPARE(call({c, "--help"}).status, 0);
+    }
+
+    void wrongArguments() {
+        QCOMPARE(call({}).status, 2);
+        auto a = call({"rum"});
+        QCOMPARE(a.status, 2);
+        QVERIFY2(a.err.find("\"run\"") != std::string::npos, a.err.c_str());
+        a = call({"list", "sampler"});
+        QCOMPARE(a.status, 1);
+        QVERIFY(a.err.find("\"samplers\"") != std::string::npos);
+        QCOMPARE(call({"run", "/nowhere.json"}).status, 1);
+        QCOMPARE(call({"run"}).status, 1);
+        a = call({"run", ringRecipe(), "--set", "sampler=heum"});
+        QCOMPARE(a.status, 1);
+        QVERIFY2(a.err.find("heun") != std::string::npos, a.err.c_str());
+        QCOMPARE(std::count(a.err.begin(), a.err.end(), '\n'), 1);
+    }
+
+    void runPlanExport() {
+        const auto recipe = ringRecipe();
+        const auto planned = call({"plan", recipe, "--json"});
+        QCOMPARE(planned.status, 0);
+        QCOMPARE(Json::parse(planned.out)["levels"].size(), 7u);
+        const auto run = call({"run", recipe, "-o", at("out"), "--project", at("p.meander"), "--json", "--set", "steps=5"});
+        QVERIFY2(run.status == 0, run.err.c_str());
+        std::istringstream lines(run.out);
+        Json last;
+        int evaluations = 0;
+        for (std::string line; std::getline(lines, line);) {
+            last = Json::parse(line);
+            evaluations += last["event"] == "evaluated";
+        }
+        QCOMPARE(evaluations, 9);  // Heun: the last step is Euler
+        QCOMPARE(last["status"].get<std::string>(), std::string("finished"));
+        for (const char* f : {"out/recipe.json", "out/trajectory.csv", "out/diagnostics.csv", "out/points.npy"}) QVERIFY2(std::filesystem::exists(at(f)), f);
+        QCOMPARE(call({"run", at("p.meander"), "--set", "seed=7"}).status, 0);
+        const auto listed = call({"inspect", at("p.meander"), "--json"});
+        QCOMPARE(std::count(listed.out.begin(), listed.out.end(), '\n'), 2);
+        QCOMPARE(call({"export", at("p.meander"), "--run", "1", "-o", at("again")}).status, 0);
+        QFile a(QString::fromStdString(at("out/points.npy"))), b(QString::fromStdString(at("again/points.npy")));
+        QVERIFY(a.open(QIODevice::ReadOnly) && b.open(QIODevice::ReadOnly));
+        QCOMPARE(a.readAll(), b.readAll());
+        const auto none = call({"export", at("p.meander"), "--run", "9", "-o", at("again")});
+        QVERIFY(none.status == 1 && none.err.find("1, 2") != std::string::npos);
+        QCOMPARE(call({"inspect", "analytic:ring8"}).status, 0);
+    }
+
+    void interruptedRunsKeepTheirSteps() {  // last: the signal stays remembered in this process
+        const auto recipe = ringRecipe(10000, 200);
+        cli::watchInterrupts();
+        std::thread killer([] {
+            std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+            std::raise(SIGINT);
+        });
+        const auto a = call({"run", recipe, "--project", at("i.meander")});
+        killer.join();
+        QCOMPARE(a.status, 130);
+        QCOMPARE(cli::interruptedBy(), SIGINT);
+        auto store = ProjectStore::open(at("i.meander"));
+        QVERIFY(store.ok());
+        const auto runs = *(*store)->runs();
+        QCOMPARE(runs.size(), 1u);
+        QCOMPARE(runs[0].status, RunStatus::Cancelled);
+        QVERIFY((*store)->loadTrajectory(runs[0].id).ok());
+    }
+};
+
+QTEST_GUILESS_MAIN(TestCli)
+#include "tst_cli.moc"
