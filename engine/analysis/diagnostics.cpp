@@ -157,7 +157,7 @@ void guidance(const Trajectory& t, const Path& path, Rows& rows) {
 Rows ofPicture(const Trajectory& t, std::int64_t image, double range) {
     const Path path = pathOf(t, image);
     Rows rows;
-    if (path.frames.size() < 2 || path.points.empty()) return rows;
+    if (path.frames.size() < 2 || path.points.empty() || path.frames.front().empty()) return rows;
     pictures(path, range, rows);
     geometry(path, rows);
     errors(t, path, rows);

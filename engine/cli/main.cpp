@@ -1,3 +1,7 @@
 #include "engine/cli/cli.h"
+#include "engine/core/idle_threads.h"
 
-int main(int argc, char** argv) { return meander::cli::run(argc, argv); }
+int main(int argc, char** argv) {
+    meander::letIdleThreadsSleep(argv);
+    return meander::cli::run(argc, argv);
+}

@@ -42,9 +42,20 @@ bool isWritable(const std::string& path) {
     return bool(out);
 }
 
+// A file that ends inside a page lost its end, unless a journal beside it still holds what is missing.
+bool endsInsidePage(const Database& db, const std::string& path) {
+    std::error_code error;
+    const auto journal = fs::file_size(path + "-wal", error);
+    if (!error && journal > 0) return false;
+    const auto size = fs::file_size(path, error);
+    const auto page = db.number("PRAGMA page_size");
+    return !error && page > 0 && size % std::uintmax_t(page) != 0;
+}
+
 // Identity, version and, for files of ordinary size, every page.
 void examine(const Database& db, const std::string& path) {
     checkIdentity(db, path);
+    if (endsInsidePage(db, path)) throw Damage("the file ends inside a page");
     std::error_code error;
     if (fs::file_size(path, error) <= checkedOnOpening && !error) {
         const std::string answer = db.text("PRAGMA quick_check(1)");

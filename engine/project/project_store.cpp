@@ -29,7 +29,10 @@ void ProjectStore::setOnProblem(OnProblem f) { m_implementation->queue.setOnProb
 
 // Runs. Tensors are shared, not copied, until they are written.
 
-void ProjectStore::beginRun(const Run& run) {
+void ProjectStore::beginRun(const Run& given) {
+    // Only finishRun makes a run finished, and only with all of it.
+    Run run = given;
+    if (run.status == RunStatus::Finished) run.status = RunStatus::Running;
     m_implementation->queue.add({[run](Database&, RunWriter& w) { w.begin(run); }});
 }
 void ProjectStore::setStart(const std::string& runId, const RunStart& start) {

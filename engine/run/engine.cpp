@@ -17,6 +17,8 @@ struct Waiting {
     Plan plan;
     Run run;
     std::shared_ptr<const Run> parent;
+    bool paused = false;  // asked for while it waited: it starts and stops before its first evaluation
+    int allowance = 0;
 };
 
 enum class Wish : std::uint8_t { Pause, Resume, Step, Cancel };
@@ -126,7 +128,7 @@ struct Engine::Implementation {
                 while (!active.empty()) grant(active.begin(), wish);
                 continue;
             }
-            if (wish == Wish::Cancel && cancelWaiting(id)) continue;
+            if (wish == Wish::Cancel ? cancelWaiting(id) : noteForWaiting(id, wish)) continue;
             const auto it = std::find_if(active.begin(), active.end(), [&id = id](const auto& r) { return r->id() == id; });
             if (it != active.end()) grant(it, wish);
         }
@@ -143,6 +145,15 @@ struct Engine::Implementation {
         }
         cancelled.status = RunStatus::Cancelled;
         emit(RunEventKind::Cancelled, std::make_shared<Run>(cancelled), {});
+        return true;
+    }
+
+    bool noteForWaiting(const std::string& id, Wish wish) {
+        const std::lock_guard lock(mutex);
+        const auto it = std::find_if(queue.begin(), queue.end(), [&](const Waiting& w) { return w.run.id == id; });
+        if (it == queue.end()) return false;
+        it->paused = wish != Wish::Resume;
+        it->allowance = wish == Wish::Step ? it->allowance + 1 : 0;
         return true;
     }
 
@@ -200,7 +211,10 @@ struct Engine::Implementation {
             backend->resetPeak();
             auto active_ = std::make_unique<ActiveRun>(std::move(w.plan), *run, w.parent, model, *backend, sink);
             activeKey = keyOf(active_->plan());
+            active_->paused = w.paused;
+            active_->allowance = w.allowance;
             emit(RunEventKind::Started, active_->snapshot(RunStatus::Running), {});
+            if (w.paused) emit(RunEventKind::Paused, active_->snapshot(RunStatus::Paused), {});
             active.push_back(std::move(active_));
         } catch (const std::exception& e) {
             run->status = RunStatus::Failed;

@@ -24,7 +24,7 @@ struct TapSite {
 // Cross-attention of one layer for one evaluation and one row (picture, branch). Probabilities are softmax over *all* keys of the text side, raw; every other
 // normalisation is applied when shown and named there.
 struct AttentionMap {
-    int site = 0;               // index into the run's sites
+    int site = 0;               // index into the run's sites; −1: mean over heads and layers (the one map of level Summary)
     int heads = 1;              // 1 for head means
     HostTensor probabilities;   // (heads, height, width, tokens) F16
     std::vector<float> entropy;  // per head, mean over queries, in units of log(tokens): 0 = one token, 1 = uniform

@@ -50,7 +50,7 @@ public:
     explicit operator bool() const { return m_bytes != nullptr; }
     const Shape& shape() const { return m_shape; }
     DType type() const { return m_type; }
-    std::int64_t count() const { return m_shape.count(); }
+    std::int64_t count() const { return m_bytes ? m_shape.count() : 0; }
     std::span<const std::byte> bytes() const { return m_bytes ? std::span<const std::byte>(*m_bytes) : std::span<const std::byte>(); }
     // Only for the right type.
     std::span<const float> floats() const { return {reinterpret_cast<const float*>(bytes().data()), m_type == DType::F32 ? std::size_t(count()) : 0}; }

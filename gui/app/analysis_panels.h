@@ -11,6 +11,7 @@ QWidget* makeCanvas(Document& document, SelectionModel& selection, QWidget* pare
 QWidget* makeTokenBar(Document& document, SelectionModel& selection, QWidget* parent);
 QWidget* makeTimeline(Document& document, SelectionModel& selection, QWidget* parent);
 QWidget* makeTrajectory(Document& document, SelectionModel& selection, QWidget* parent);
+QWidget* makeCompareTable(Document& document, SelectionModel& selection, QWidget* parent);
 QWidget* makeAttention(Document& document, SelectionModel& selection, QWidget* parent);
 QWidget* makeStepCards(Document& document, SelectionModel& selection, QWidget* parent);
 

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <string>
 
+#include "engine/core/idle_threads.h"
 #include "gui/app/main_window.h"
 #include "gui/app/settings.h"
 #include "gui/app/theme.h"
@@ -103,6 +104,7 @@ void whenSettled(meander::gui::MainWindow& window, std::function<void()> then) {
 
 int main(int argc, char** argv) {
     using namespace meander::gui;
+    meander::letIdleThreadsSleep(argv);
     const Options options = read(argc, argv);
     if (options.isVersion) return std::puts("meander " MEANDER_VERSION), 0;
     if (options.isHelp) return std::fputs(help, stdout), 0;

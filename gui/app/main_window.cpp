@@ -91,9 +91,11 @@ void MainWindow::connectDocument() {
 }
 
 void MainWindow::selectNewest() {
+    // The baseline if there is one: it is what the others are measured against.
     const auto runs = m_document.runs();
-    m_selection.setCurrentRun(runs.empty() ? QString() : qstr(runs.back()->id));
-    if (!runs.empty()) m_selection.lockStep({qstr(runs.back()->id), -1, std::numeric_limits<double>::infinity()});
+    const RunPtr chosen = m_document.baseline() ? m_document.baseline() : runs.empty() ? nullptr : runs.back();
+    m_selection.setCurrentRun(chosen ? qstr(chosen->id) : QString());
+    if (chosen) m_selection.lockStep({qstr(chosen->id), -1, std::numeric_limits<double>::infinity()});
 }
 
 void MainWindow::buildStatusBar() {
@@ -220,7 +222,7 @@ void MainWindow::changeAppearance(ThemeChoice choice, double scale) {
 
 void MainWindow::focusNextDock(int direction) {
     std::vector<QWidget*> stops{m_canvas};
-    for (const char* id : {"runs", "recipe", "model", "timeline", "trajectory", "queue", "log", "step", "attention"})
+    for (const char* id : {"runs", "recipe", "model", "timeline", "trajectory", "compare", "queue", "log", "step", "attention"})
         if (QDockWidget* d = dock(id); d && d->isVisible() && !d->visibleRegion().isEmpty()) stops.push_back(d->widget());
     const QWidget* focus = QApplication::focusWidget();
     int at = 0;

@@ -22,7 +22,7 @@
 
 namespace meander::gui {
 namespace {
-constexpr int layoutVersion = 1;
+constexpr int layoutVersion = 2;
 }
 
 void MainWindow::buildCentre() {
@@ -86,6 +86,7 @@ void MainWindow::buildDocks() {
     addDock("model", tr("Model"), m_model, Qt::LeftDockWidgetArea, false);
     addDock("timeline", tr("Timeline"), m_timeline, Qt::BottomDockWidgetArea);
     addDock("trajectory", tr("Trajectory"), makeTrajectory(m_document, m_selection, nullptr), Qt::BottomDockWidgetArea);
+    addDock("compare", tr("Compare"), makeCompareTable(m_document, m_selection, nullptr), Qt::BottomDockWidgetArea);
     addDock("queue", tr("Queue"), new QueuePanel(m_document), Qt::BottomDockWidgetArea);
     addDock("log", tr("Log"), new LogPanel(programLog()), Qt::BottomDockWidgetArea);
     addDock("step", tr("Step"), makeStepCards(m_document, m_selection, nullptr), Qt::RightDockWidgetArea);
@@ -116,17 +117,19 @@ void MainWindow::arrangeDocks() {
     tabifyDockWidget(dock("recipe"), dock("model"));
     put("timeline", Qt::BottomDockWidgetArea);
     put("trajectory", Qt::BottomDockWidgetArea);
+    put("compare", Qt::BottomDockWidgetArea);
     put("queue", Qt::BottomDockWidgetArea);
     put("log", Qt::BottomDockWidgetArea);
     splitDockWidget(dock("timeline"), dock("trajectory"), Qt::Vertical);
-    tabifyDockWidget(dock("trajectory"), dock("queue"));
+    tabifyDockWidget(dock("trajectory"), dock("compare"));
+    tabifyDockWidget(dock("compare"), dock("queue"));
     tabifyDockWidget(dock("queue"), dock("log"));
     put("step", Qt::RightDockWidgetArea);
     put("attention", Qt::RightDockWidgetArea);
     for (auto& [id, info] : m_docks) info.dock->setVisible(info.isShownAtFirst);
     dock("trajectory")->raise();
     dock("recipe")->raise();
-    resizeDocks({dock("runs"), dock("step")}, {288, 318}, Qt::Horizontal);
+    resizeDocks({dock("runs"), dock("step")}, {316, 318}, Qt::Horizontal);
     resizeDocks({dock("runs"), dock("recipe")}, {300, 600}, Qt::Vertical);
     resizeDocks({dock("step"), dock("attention")}, {430, 440}, Qt::Vertical);
     resizeDocks({dock("timeline"), dock("trajectory")}, {140, 330}, Qt::Vertical);

@@ -50,7 +50,7 @@ void Document::startEngine() {
     auto& d = *m_implementation;
     d.bridge.start();
     emit deviceChanged();
-    if (!d.planning.isRunning() && !d.plan.plan) d.startPlanning();
+    if (!d.isPlanUnderWay && !d.plan.plan) d.startPlanning();
 }
 
 std::string Document::deviceDescription() const {
@@ -65,7 +65,7 @@ std::string Document::deviceNote() const {
 const Recipe& Document::draft() const { return m_implementation->draft; }
 QUndoStack& Document::undoStack() { return m_implementation->undo; }
 const Result<Plan>& Document::draftPlan() const { return m_implementation->plan.plan; }
-bool Document::isPlanning() const { return m_implementation->planning.isRunning(); }
+bool Document::isPlanning() const { return m_implementation->isPlanUnderWay; }
 std::shared_ptr<const ModelInfo> Document::draftModel() const { return m_implementation->plan.model; }
 
 void Document::editDraft(const Recipe& next, const QString& label, const QString& mergeKey) {
@@ -80,10 +80,11 @@ void Document::editDraft(const Recipe& next, const QString& label, const QString
 }
 
 void Document::Implementation::startPlanning() {
-    if (planning.isRunning()) {
+    if (isPlanUnderWay) {
         replan = true;
         return;
     }
+    isPlanUnderWay = true;
     RunPtr parent;
     if (draft.branch)
         if (RunPtr* found = find(qstr(draft.branch->run))) parent = *found;
@@ -105,6 +106,7 @@ void Document::Implementation::startPlanning() {
 }
 
 void Document::Implementation::planned() {
+    isPlanUnderWay = false;
     if (replan) {  // the answer is about an older draft; a newer one takes its place
         replan = false;
         startPlanning();

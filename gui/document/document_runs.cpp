@@ -202,7 +202,7 @@ void Document::requestPicture(const QString& id) {
 void Document::runDraft() {
     auto& d = *m_implementation;
     startEngine();
-    if (d.planning.isRunning() || d.replan) {
+    if (d.isPlanUnderWay) {
         d.runWhenPlanned = true;
         return;
     }
@@ -223,7 +223,19 @@ void Document::Implementation::submit() {
             return;
         }
     }
-    bridge.engine()->submit(*plan.plan, parent, {}, ++lastNumber);
+    // Events of the run come through the event loop, so they find it in the list.
+    Run run;
+    run.number = ++lastNumber;
+    run.id = bridge.engine()->submit(*plan.plan, parent, {}, run.number);
+    run.recipe = plan.plan.value().resolved;
+    run.model = plan.plan.value().model;
+    run.created = nowUtc();
+    RunEvent queued;
+    queued.runId = run.id;
+    queued.evaluations = plan.plan.value().evaluations;
+    queued.run = std::make_shared<const Run>(std::move(run));
+    receiveEvent(queued);
+    emit owner.runsChanged();
 }
 
 void Document::setBranchPoint(const QString& runId, int step) {

@@ -49,6 +49,7 @@ struct Document::Implementation {
     PlanAnswer plan;
     QFutureWatcher<PlanAnswer> planning;
     QThreadPool planPool;
+    bool isPlanUnderWay = false;  // until planned() has taken the answer; the future itself ends earlier
     bool replan = false;        // the draft changed while a plan was under way
     bool runWhenPlanned = false;
 

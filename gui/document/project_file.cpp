@@ -40,7 +40,7 @@ std::unique_ptr<QLockFile> lockFor(const QString& id) {
 }
 
 void removeWorkingFiles(const QString& id) {
-    for (const char* suffix : {".meander", ".meander-wal", ".meander-shm", ".meander-lock", ".json", ".lock"}) QFile::remove(inRecovery(id, suffix));
+    for (const char* suffix : {".meander", ".meander-wal", ".meander-shm", ".meander-lock", ".json"}) QFile::remove(inRecovery(id, suffix));
 }
 
 }  // namespace
@@ -178,7 +178,7 @@ std::function<void(const RunEvent&)> ProjectFile::recorder() const {
     };
     return [record = std::make_shared<Record>(Record{m_store, {}, {}})](const RunEvent& e) {
         Record& r = *record;
-        if (e.kind == RunEventKind::Queued) r.known.insert(e.runId);
+        if (e.kind == RunEventKind::Queued || e.kind == RunEventKind::Started) r.known.insert(e.runId);
         if (!r.store || !r.known.contains(e.runId)) return;  // no file, or a run of a project that was open before
         const auto begin = [&](const Run& run) {
             if (!r.begun.insert(e.runId).second) return;

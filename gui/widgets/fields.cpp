@@ -25,7 +25,7 @@ bool passedOn(const QWidget* widget, QWheelEvent* event) {
 
 }  // namespace
 
-int formLabelWidth() { return QFontMetrics(interfaceFont()).horizontalAdvance(QStringLiteral("Local guidance w")) + 8; }
+int formLabelWidth() { return QFontMetrics(interfaceFont()).horizontalAdvance(QStringLiteral("Guidance 2")) + 34; }
 
 ChoiceField::ChoiceField(QWidget* parent) : QComboBox(parent) {
     setFocusPolicy(Qt::StrongFocus);
@@ -125,7 +125,7 @@ QSize PromptField::sizeHint() const {
     const int line = fontMetrics().lineSpacing();
     int lines = 0;
     for (QTextBlock b = document()->begin(); b.isValid(); b = b.next()) lines += std::max(1, b.layout() ? b.layout()->lineCount() : 1);
-    return {120, std::clamp(lines, m_minimumLines, m_maximumLines) * line + 14};
+    return {120, std::clamp(lines, m_minimumLines, m_maximumLines) * line + 18};
 }
 
 bool PromptField::event(QEvent* event) {

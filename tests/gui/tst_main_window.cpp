@@ -4,7 +4,7 @@
 #include <QSignalSpy>
 #include <QStandardPaths>
 #include <QTemporaryDir>
-#include <QTest>
+#include <QtTest>
 #include <QToolButton>
 
 #include "gui/app/main_window.h"
@@ -119,7 +119,8 @@ private slots:
         const RunPtr run = d.runs().front();
         QCOMPARE(run->status, RunStatus::Finished);
         QCOMPARE(window->selection().currentRun(), qstr(run->id));
-        QVERIFY(run->trajectory && run->trajectory->steps.size() == 6);
+        QVERIFY(run->trajectory);
+        QCOMPARE(run->trajectory->steps.size(), std::size_t(6));
         const QString path = folder.filePath("kept.meander"), id = qstr(run->id);
         window->questions().savePath = [path] { return path; };
         d.renameRun(id, "my ring");

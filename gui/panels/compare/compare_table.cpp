@@ -66,7 +66,7 @@ void CompareTable::refresh() {
     for (const auto& d : list) addRow(qstr(d.label), qstr(d.left), qstr(d.right));
     addRow(tr("Evaluations (NFE)"), QString::number(a->evaluations), QString::number(b->evaluations));
     addRow(tr("Time"), secondsText(a->seconds), secondsText(b->seconds));
-    m_hint->setText(list.empty() ? tr("The two runs have the same settings.") : tr("%n setting(s) differ.", nullptr, int(list.size())));
+    m_hint->setText(list.empty() ? tr("The two runs have the same settings.") : list.size() == 1 ? tr("One setting differs.") : tr("%1 settings differ.").arg(list.size()));
 }
 
 QString CompareTable::text() const {

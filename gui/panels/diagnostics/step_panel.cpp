@@ -111,7 +111,7 @@ void StepPanel::follow() {
         m_where->clear();
     } else if (step < 0) {
         m_head->setText(tr("Finished"));
-        m_where->setText(tr("%n step(s)", nullptr, int(r->trajectory->steps.size())));
+        m_where->setText(r->trajectory->steps.size() == 1 ? tr("1 step") : tr("%1 steps").arg(r->trajectory->steps.size()));
     } else {
         const Process& process = r->model.process;
         const auto& levels = r->trajectory->levels;

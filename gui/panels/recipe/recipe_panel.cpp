@@ -106,7 +106,7 @@ void RecipePanel::buildModel() {
     connect(m_model, &ChoiceField::chosen, this, &RecipePanel::chooseModel);
     auto* about = smallButton("info", tr("What this model is"));
     connect(about, &QToolButton::clicked, this, &RecipePanel::modelCardRequested);
-    addRow(tr("Model"), fieldWithButton(m_model, about), "model", tr("The network that is sampled. The card beside it tells what it predicts and which rules fit it."));
+    addRow(tr("Model"), fieldWithButton(m_model, about), "model", tr("The network that is sampled. The card beside it tells what it predicts and which rules fit it."), FormRow::Layout::Above);
     m_branch = new QFrame;
     m_branch->setProperty("card", "true");
     auto* line = new QHBoxLayout(m_branch);

@@ -184,7 +184,7 @@ private slots:
                 if (k == 0) wrong.objects[0].second = wrong.objects[0].second == "circle" ? "square" : "circle";
                 if (k == 1) wrong.objects[0].first = wrong.objects[0].first == "red" ? "blue" : "red";
                 if (k == 2) {
-                    if (wrong.relation.empty()) continue;
+                    if (wrong.relation.empty() || wrong.objects[0] == wrong.objects[1]) continue;  // two equal objects: each may be the first
                     wrong.relation = wrong.relation == "above" ? "left of" : "above";
                 }
                 const auto no = judgeSprite(p, promptOf(wrong));

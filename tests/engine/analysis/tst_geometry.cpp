@@ -39,8 +39,11 @@ std::vector<State> exactPath(const std::vector<double>& lambda, const std::vecto
     for (std::size_t i = 0; i < start.size(); i += 4) {
         double z[4];
         kernels::normal4({5, 0, 0, 0}, std::uint32_t(i / 4), z);
-        for (std::size_t k = 0; k < 4; ++k) start[i + k] = z[k] * std::sqrt(lambda[i + k] + 6400);
+        for (std::size_t k = 0; k < 4; ++k) start[i + k] = z[k];
     }
+    // Unit mean square, so that the length of the chord does not depend on the draw.
+    const double scale = 1 / rms(start);
+    for (std::size_t i = 0; i < start.size(); ++i) start[i] *= scale * std::sqrt(lambda[i] + 6400);
     std::vector<State> frames;
     for (double s : sigmas) {
         State x = start;
@@ -180,7 +183,8 @@ private slots:
     }
 
     void diagnosticsOfARecord() {
-        std::vector<double> l(spectrum().begin(), spectrum().begin() + 1024);
+        std::vector<double> l = spectrum();
+        l.resize(1024);
         const auto s = karras(20, 7);
         const Trajectory t = heunRecord(l, s);
         const auto all = diagnose(t);

@@ -47,7 +47,7 @@ private slots:
         QCOMPARE(int(q.rgb[1]), 128);
         QCOMPARE(int(q.rgb[2]), 255);
         QCOMPARE(int(q.rgb[3]), 0);
-        QVERIFY_EXCEPTION_THROWN(pictureOf(HostTensor::fromFloats({2, 3}, values)), Failure);
+        QVERIFY_THROWS_EXCEPTION(Failure, pictureOf(HostTensor::fromFloats({2, 3}, values)));
         QCOMPARE(enlarged(p, 3).width, 24);
         QCOMPARE(beside({p, p, p}, 2).width, 28);
     }

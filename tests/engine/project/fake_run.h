@@ -80,6 +80,7 @@ inline Run begun(const Run& r) {
     t->evaluations.clear();
     t->steps.clear();
     b.trajectory = t;
+    b.status = RunStatus::Running;
     b.pictures = {};
     return b;
 }

@@ -162,7 +162,7 @@ private slots:
     }
 
     void lyingRows() {
-        for (const char* change : {"UPDATE tensor SET data = x'4D5431'", "UPDATE evaluation SET idx = idx + 500", "UPDATE attention SET site = 77, heads = -4", "UPDATE run SET header = '{\"recipe\": 3}'",
+        for (const char* change : {"UPDATE tensor SET data = x'4D5431'", "UPDATE evaluation SET idx = idx + 500", "UPDATE attention SET site = site + 77, heads = -4", "UPDATE run SET header = '{\"recipe\": 3}'",
                                    "UPDATE run SET sites = '[[[[', tokens = '{}'", "UPDATE run SET levels = NULL, initial = 99999", "DELETE FROM tensor WHERE id % 3 = 0", "UPDATE step SET state = (SELECT pictures FROM run LIMIT 1)",
                                    "UPDATE model SET json = '{\"process\": {\"kind\": \"variance preserving\", \"alphas_cumprod\": [2, 3]}}'", "UPDATE meta SET value = 'x'; UPDATE run SET number = -9",
                                    "UPDATE attention SET image = 60000", "ALTER TABLE run RENAME COLUMN header TO other", "DROP TABLE meta", "DROP TABLE run"}) {

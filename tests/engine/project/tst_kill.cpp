@@ -36,6 +36,7 @@ void tell(int pipe, const std::string& line) {
         for (std::size_t k = 0; k < 3; ++k) {
             store.appendEvaluation(r.id, r.trajectory->evaluations[k]);
             store.appendStep(r.id, r.trajectory->steps[k]);
+            if ((n + k) % 2 == 0) static_cast<void>(store.flush());  // so that a kill may fall between the steps of a run
         }
         store.autosaveDraft(r.recipe);
         store.finishRun(r, [pipe, id = r.id] { tell(pipe, "run " + id); });

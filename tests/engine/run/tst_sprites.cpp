@@ -148,6 +148,7 @@ private slots:
         Recipe r = recommendedRecipe(*info);
         r.prompt = sprite().prompt;
         r.steps = 4;
+        r.images = 1;
         const auto run = runOne(r);
         QVERIFY2(run->status == RunStatus::Finished, run->problem.c_str());
         QVERIFY((run->pictures.shape() == Shape{1, 32, 32, 3}));
