@@ -37,7 +37,6 @@ std::vector<SampleRun> sampleRuns() {
     std::vector<SampleRun> runs;
     Recipe base = sampleRecipe();
     base.sampler = {"dpmpp_2m", {}};
-    base.schedule = {"karras", {}};
     base.steps = 20;
     base.images = 1;
     base.attention = AttentionLevel::Full;

@@ -96,7 +96,13 @@ int TokenBar::layoutChips(int width) {
     return int(y + height + 5 + QFontMetricsF(interfaceFont(8)).height() + 7);
 }
 
-int TokenBar::heightForWidth(int width) const { return const_cast<TokenBar*>(this)->layoutChips(width); }
+// A question about another width must not leave the chips laid out for it.
+int TokenBar::heightForWidth(int width) const {
+    auto* self = const_cast<TokenBar*>(this);
+    const int height = self->layoutChips(width);
+    if (width != this->width()) self->layoutChips(this->width());
+    return height;
+}
 QSize TokenBar::sizeHint() const { return {480, heightForWidth(std::max(width(), 320))}; }
 
 void TokenBar::resizeEvent(QResizeEvent*) { layoutChips(width()); }

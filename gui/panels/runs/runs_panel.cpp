@@ -1,5 +1,6 @@
 #include "gui/panels/runs/runs_panel.h"
 
+#include <QTimer>
 #include <QApplication>
 #include <QClipboard>
 #include <QKeyEvent>
@@ -44,9 +45,6 @@ RunsPanel::RunsPanel(Document& document, SelectionModel& selection, QWidget* par
     box->addWidget(m_list, 1);
     box->addWidget(m_empty, 1);
     connect(m_list, &QListView::customContextMenuRequested, this, &RunsPanel::showMenu);
-    connect(m_list->selectionModel(), &QItemSelectionModel::currentChanged, this, [this](const QModelIndex& now) {
-        if (now.isValid() && m_list->hasFocus()) m_selection.setCurrentRun(now.data(RunListModel::IdRole).toString());
-    });
     connect(m_model, &QAbstractItemModel::modelReset, this, [this] {
         showEmpty();
         showSelection();
@@ -86,6 +84,11 @@ bool RunsPanel::eventFilter(QObject* watched, QEvent* event) {
             removeCurrent();
             return true;
         }
+        // Only keys move the selection with the list's own cursor: the list also moves it by itself, to the first row, when it gets the focus.
+        if (key == Qt::Key_Up || key == Qt::Key_Down || key == Qt::Key_Home || key == Qt::Key_End || key == Qt::Key_PageUp || key == Qt::Key_PageDown)
+            QTimer::singleShot(0, this, [this] {
+                if (const QModelIndex now = m_list->currentIndex(); now.isValid()) m_selection.setCurrentRun(now.data(RunListModel::IdRole).toString());
+            });
         if (key == Qt::Key_Return || key == Qt::Key_Enter) {
             m_selection.setCurrentRun(m_list->currentIndex().data(RunListModel::IdRole).toString());
             return true;
