@@ -37,6 +37,7 @@ class TestMainWindow : public QObject {
     void useRing() {
         Recipe r = window->document().draft();
         r.model = "analytic:ring8";
+        r.schedule = {"karras", {}};
         r.prompt.clear();
         r.guidance.clear();
         r.steps = 6;
