@@ -40,7 +40,7 @@ void row(const Options& o, const auto& info, Json extra = Json::object()) {
 
 int list(const Options& o) {
     if (o.what == "samplers")
-        for (const auto& s : samplers()) row(o, s, {{"order", s.order}, {"stochastic", s.stochastic}, {"few_step", s.fewStep}});
+        for (const auto& s : samplers()) row(o, s, {{"group", s.group}, {"order", s.order}, {"stochastic", s.stochastic}, {"few_step", s.fewStep}});
     else if (o.what == "schedules")
         for (const auto& s : schedules()) row(o, s);
     else if (o.what == "guidance")

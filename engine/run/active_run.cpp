@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "engine/run/branching.h"
@@ -25,15 +26,11 @@ void ActiveRun::begin() {
     if (m_parent && !restoresHistory(r, *m_parent)) return beginAtBranch();
     std::vector<std::int64_t> extents{r.images};
     for (auto e : m_plan.model.stateShape.extents()) extents.push_back(e);
-    Tensor start(m_backend, Shape(extents), m_plan.model.stateType);
-    const Tensor unit = noise(0, start);
-    start = combine({{m_plan.levels.front(), unit}});
+    const Tensor unit = normals(0, Tensor(m_backend, Shape(extents), m_plan.model.stateType)), start = combine({{m_plan.levels.front(), unit}});
     m_record.initial = download(start);
     if (m_parent)
         while (m_replayUntil < m_parent->trajectory->evaluations.size() && m_parent->trajectory->evaluations[m_replayUntil]->step < r.branch->step) ++m_replayUntil;
-    m_sampling = std::make_unique<Sampling>(process(), m_plan.levels, r.sampler.params, start, *this);
-    m_task = findSampler(r.sampler.id)->run(*m_sampling);
-    resume();
+    begin(start, 0);
 }
 
 // Sampler or seed differ from the parent's: its steps are taken over as they are and the sampler starts afresh from the recorded state.
@@ -48,29 +45,45 @@ void ActiveRun::beginAtBranch() {
             m_record.evaluations.push_back(copy);
         }
     m_record.steps.assign(old.steps.begin(), old.steps.begin() + step);
-    m_sampling = std::make_unique<Sampling>(process(), m_plan.levels, m_plan.resolved.sampler.params, upload(m_backend, old.stateAt(step)), *this, step);
-    m_task = findSampler(m_plan.resolved.sampler.id)->run(*m_sampling);
+    begin(upload(m_backend, old.stateAt(step)), step);
+}
+
+void ActiveRun::begin(Tensor start, int step) {
+    const Choice& sampler = m_plan.resolved.sampler;
+    m_sampling = std::make_unique<Sampling>(process(), m_plan.levels, sampler.params, std::move(start), *this, step);
+    m_task = findSampler(sampler.id)->run(*m_sampling);
+    resume();
+}
+
+void ActiveRun::answered() {
+    if (++m_answered < m_sampling->pending().size()) return;
+    if (paused && allowance > 0) --allowance;
     resume();
 }
 
 void ActiveRun::resume() {
+    m_answered = 0;
     m_sampling->clearPending();
     m_task.resume();
 }
 
-Tensor ActiveRun::noise(int draw, const Tensor& like) {
+Tensor ActiveRun::normals(std::uint32_t draw, const Tensor& like) {
     Tensor z(m_backend, like.shape(), like.type());
     std::vector<kernels::NoiseAddress> addresses;
-    for (std::int64_t i = 0; i < like.rows(); ++i) addresses.push_back({m_plan.resolved.seed, std::uint32_t(i), std::uint32_t(draw), 0});
+    for (std::int64_t i = 0; i < like.rows(); ++i) addresses.push_back({m_plan.resolved.seed, std::uint32_t(i), draw, 0});
     m_backend.normal(addresses, z);
     return z;
 }
 
+// Draw 0 is the initial noise; 4096 draws are set aside for each interval.
+Tensor ActiveRun::noise(const NoiseRequest& q, const Tensor& like) { return normals(std::uint32_t(q.step) * 4096 + 1 + std::uint32_t(q.draw), like); }
+
 void ActiveRun::advanced(const Tensor& x, const Level& to, bool stochastic) {
     auto step = std::make_shared<Step>();
     step->index = to.index - 1;
-    step->from = m_plan.levels[std::size_t(step->index)];
+    step->from = m_sampling->levels()[std::size_t(step->index)];
     step->to = to.tau;
+    m_record.levels = m_sampling->levels();  // a sampler may have chosen its own
     step->state = download(x);
     step->stochastic = stochastic;
     m_record.steps.push_back(step);
@@ -78,7 +91,7 @@ void ActiveRun::advanced(const Tensor& x, const Level& to, bool stochastic) {
     e.kind = RunEventKind::Stepped;
     e.runId = id();
     e.step = to.index;
-    e.steps = m_plan.resolved.steps;
+    e.steps = m_sampling->steps();
     e.evaluation = int(m_record.evaluations.size());
     e.evaluations = m_plan.requests;
     e.secondsLeft = secondsLeft();
@@ -86,15 +99,14 @@ void ActiveRun::advanced(const Tensor& x, const Level& to, bool stochastic) {
     m_sink(e);
 }
 
-std::vector<Branch> ActiveRun::branches() const {
+std::vector<Branch> ActiveRun::branches(const DenoiseRequest& q) const {
     std::vector<Branch> list{Branch::Conditional};
     if (m_plan.model.conditioning == ConditioningKind::None) return list;
-    const DenoiseRequest& q = *pending();
-    for (const auto& g : m_plan.resolved.guidance)
-        if (findGuidance(g.id)->needsUnconditional(g.params, process().logSnr(q.tau), double(q.step) / m_plan.resolved.steps)) {
-            list.push_back(Branch::Unconditional);
-            break;
-        }
+    const Recipe& r = m_plan.resolved;
+    const bool both = findSampler(r.sampler.id)->unconditional || std::any_of(r.guidance.begin(), r.guidance.end(), [&](const Choice& g) {
+                          return findGuidance(g.id)->needsUnconditional(g.params, process().logSnr(q.tau), double(q.step) / m_sampling->steps());
+                      });
+    if (both) list.push_back(Branch::Unconditional);
     return list;
 }
 
@@ -102,40 +114,39 @@ bool ActiveRun::answerFromRecord() {
     const std::size_t index = m_record.evaluations.size();
     if (index >= m_replayUntil) return false;
     auto e = std::make_shared<Evaluation>(*m_parent->trajectory->evaluations[index]);
-    DenoiseRequest& q = *pending();
+    DenoiseRequest& q = pending().front();
     // The same code on the same numbers asks the same question; if not, the record is of another program or machine, and the live network takes over.
     if (!download(q.x).sameBits(e->state) || q.tau != e->tau) {
         m_replayUntil = index;
         return false;
     }
     e->replayed = true;
-    q.answer->denoised = upload(m_backend, e->denoised);
-    q.answer->conditional = q.answer->denoised;
-    for (const auto& b : e->branches) (b.branch == Branch::Conditional ? q.answer->conditional : q.answer->unconditional) = upload(m_backend, b.denoised);
+    q.answer.denoised = upload(m_backend, e->denoised);
+    q.answer.conditional = q.answer.denoised;
+    for (const auto& b : e->branches) (b.branch == Branch::Conditional ? q.answer.conditional : q.answer.unconditional) = upload(m_backend, b.denoised);
     m_record.evaluations.push_back(e);
     emitEvaluation(e);
-    resume();
+    answered();
     return true;
 }
 
 void ActiveRun::answer(const std::vector<Branch>& branches, Outcome outcome) {
-    DenoiseRequest& q = *pending();
+    DenoiseRequest& q = pending().front();
     const Recipe& r = m_plan.resolved;
     GuidanceParts parts;
     for (std::size_t i = 0; i < branches.size(); ++i) (branches[i] == Branch::Conditional ? parts.conditional : parts.unconditional) = outcome.denoised[i];
     parts.combined = parts.conditional;
-    const GuidanceMoment moment{process(), q.tau, q.step, r.steps, q.x};
+    const GuidanceMoment moment{process(), q.tau, q.step, m_sampling->steps(), q.x};
     double weight = 1;
     if (parts.unconditional)
         for (const auto& g : r.guidance) {
             const auto* rule = findGuidance(g.id);
             rule->apply(g.params, moment, parts);
-            weight *= rule->weight(g.params, process().logSnr(q.tau), double(q.step) / r.steps);
+            weight *= rule->weight(g.params, process().logSnr(q.tau), double(q.step) / m_sampling->steps());
         }
-    *q.answer = {parts.combined, parts.conditional, parts.unconditional};
-    record(q, branches, outcome, *q.answer, weight);
-    if (paused && allowance > 0) --allowance;
-    resume();
+    q.answer = {parts.combined, parts.conditional, parts.unconditional};
+    record(q, branches, outcome, q.answer, weight);
+    answered();
 }
 
 void ActiveRun::record(const DenoiseRequest& q, const std::vector<Branch>& branches, const Outcome& outcome, const Answer& answer, double weight) {
@@ -168,7 +179,7 @@ void ActiveRun::emitEvaluation(std::shared_ptr<const Evaluation> e) {
     event.kind = RunEventKind::Evaluated;
     event.runId = id();
     event.step = e->step;
-    event.steps = m_plan.resolved.steps;
+    event.steps = m_sampling->steps();
     event.evaluation = int(m_record.evaluations.size());
     event.evaluations = m_plan.requests;
     event.secondsLeft = secondsLeft();

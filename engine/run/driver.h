@@ -4,6 +4,7 @@
 #include <chrono>
 #include <deque>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "engine/run/engine.h"
@@ -23,12 +24,12 @@ public:
     std::string problem;  // not empty: failed
     int allowance = 0;  // evaluations that a paused run may still do (single step)
 
-    // The request that waits for an answer; null when done.
-    DenoiseRequest* pending() const { return m_sampling->pending(); }
-    // Answers it from the parent's record if that covers it.
+    // The requests that still wait for an answer, in order; empty when done. They are answered first to last.
+    std::span<DenoiseRequest> pending() const { return m_sampling->pending().subspan(m_answered); }
+    // Answers the first from the parent's record if that covers it.
     bool answerFromRecord();
-    // The branches this request needs, conditional first.
-    std::vector<Branch> branches() const;
+    // The branches a request needs, conditional first.
+    std::vector<Branch> branches(const DenoiseRequest& q) const;
     ConditioningPtr conditioning(Branch b) const { return b == Branch::Conditional ? m_conditional : m_unconditional; }
     bool recordsAttention() const { return m_plan.resolved.attention != AttentionLevel::Off && !m_plan.model.attention.empty(); }
     AttentionLevel attentionLevel() const { return m_plan.resolved.attention; }
@@ -41,7 +42,7 @@ public:
         int rowsInCall = 0;
         double milliseconds = 0;
     };
-    // Combines by guidance, records, resumes the sampler to its next request.
+    // The first pending request: combines by guidance, records, and resumes the sampler when it was the last that waited.
     void answer(const std::vector<Branch>& branches, Outcome outcome);
 
     // The run as it is now, to be published. Shares the records.
@@ -51,10 +52,13 @@ public:
     void setPeakBytes(std::size_t bytes) { m_run.peakBytes = bytes; }
 
 private:
-    Tensor noise(int draw, const Tensor& like) override;
+    Tensor noise(const NoiseRequest& request, const Tensor& like) override;
     void advanced(const Tensor& x, const Level& to, bool stochastic) override;
     void begin();
     void beginAtBranch();
+    void begin(Tensor start, int step);
+    Tensor normals(std::uint32_t draw, const Tensor& like);
+    void answered();
     void resume();
     void record(const DenoiseRequest& q, const std::vector<Branch>& branches, const Outcome& outcome, const Answer& answer, double weight);
     void emitEvaluation(std::shared_ptr<const Evaluation> e);
@@ -70,11 +74,17 @@ private:
     Trajectory m_record;
     std::unique_ptr<Sampling> m_sampling;
     SamplerTask m_task;
+    std::size_t m_answered = 0;  // of the sampler's pending requests
     std::size_t m_replayUntil = 0;  // evaluations of the parent's record to answer from
     std::chrono::steady_clock::time_point m_started, m_lastPreview;
 };
 
-// One packed call for the pending requests of these runs (none paused or done, all of the model). Returns rows of the call.
-int evaluateTogether(Model& model, Backend& backend, const std::vector<ActiveRun*>& runs);
+// The first `requests` pending requests of a run.
+struct Ask {
+    ActiveRun* run;
+    std::size_t requests;
+};
+// One packed call for these (no run paused or done, all of the model). Returns rows of the call.
+int evaluateTogether(Model& model, Backend& backend, const std::vector<Ask>& asks);
 
 }  // namespace meander

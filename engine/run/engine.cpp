@@ -251,9 +251,9 @@ struct Engine::Implementation {
         return *models.front().second;
     }
 
-    // One round: answer from records what they cover, then one network call for the runs of one model, as many as fit.
+    // One round: answer from records what they cover, then one network call for the runs of one model, as many requests as fit.
     void tick() {
-        std::vector<ActiveRun*> ready;
+        std::vector<Ask> asks;
         int rows = 0;
         std::string key;
         for (auto& run : active) {
@@ -263,14 +263,19 @@ struct Engine::Implementation {
             if (run->done()) continue;
             const std::string own = keyOf(run->plan());
             if (key.empty()) key = own;
-            const int more = run->images() * int(run->branches().size());
-            if (own != key || (!ready.empty() && rows + more > limitFor(*run))) continue;
-            rows += more;
-            ready.push_back(run.get());
+            if (own != key) continue;
+            std::size_t taken = 0;
+            for (const DenoiseRequest& q : run->pending()) {
+                const int more = run->images() * int(run->branches(q).size());
+                if (rows > 0 && rows + more > limitFor(*run)) break;
+                rows += more;
+                ++taken;
+            }
+            if (taken > 0) asks.push_back({run.get(), taken});
         }
-        if (!ready.empty()) evaluateTogether(modelOf(key), *backend, ready);
+        if (!asks.empty()) evaluateTogether(modelOf(key), *backend, asks);
         // Those that did not fit come first next time.
-        for (ActiveRun* r : ready) rotate(r);
+        for (const Ask& a : asks) rotate(a.run);
         collect();
     }
 

@@ -115,6 +115,7 @@ private:
     // Rows that one request costs at this moment.
     int rowsAt(double tau, int step) const {
         if (m_plan.model.conditioning == ConditioningKind::None) return 1;
+        if (findSampler(m_plan.resolved.sampler.id)->unconditional) return 2;
         for (const auto& g : m_plan.resolved.guidance)
             if (findGuidance(g.id)->needsUnconditional(g.params, m_plan.model.process.logSnr(tau), double(step) / m_plan.resolved.steps)) return 2;
         return 1;

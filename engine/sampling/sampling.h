@@ -1,11 +1,13 @@
 // Samplers are coroutines. A sampler reads like the algorithm in its paper and says `co_await s.denoise(x, level)`; who answers (the live network, a
 // record, several guidance branches, a batch shared with other runs) is the driver's business.
 #pragma once
+#include <algorithm>
 #include <coroutine>
 #include <exception>
 #include <functional>
 #include <limits>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,9 +29,10 @@ struct Interval {
     Level from, to;
 };
 
+// The combined x̂0 that the sampler steps with, and its parts for rules that use them inside the step (CFG++).
 struct Answer {
     Tensor denoised;                    // combined x̂0
-    Tensor conditional, unconditional;  // its parts; unconditional is empty when guidance did not ask
+    Tensor conditional, unconditional;  // its parts; unconditional is empty when neither guidance nor the sampler asked
 };
 
 struct DenoiseRequest {
@@ -37,7 +40,14 @@ struct DenoiseRequest {
     double tau = 0;
     double target = std::numeric_limits<double>::quiet_NaN();  // τ stepped to, for models that are told
     int step = 0;
-    Answer* answer = nullptr;
+    Answer answer;
+};
+
+// Which fresh noise: the draw-th of an interval, and the levels it bridges (for sources that are paths, such as a Brownian motion).
+struct NoiseRequest {
+    int step = 0;  // interval of the schedule, from 0
+    int draw = 0;  // several in one interval: 0, 1, 2 ...
+    double from = 0, to = 0;  // τ
 };
 
 class SamplerTask {
@@ -79,8 +89,8 @@ class Sampling {
 public:
     struct Host {
         virtual ~Host() = default;
-        // Normals for what is added between two levels; the same address always gives the same bits.
-        virtual Tensor noise(int draw, const Tensor& like) = 0;
+        // Standard normals shaped as `like`.
+        virtual Tensor noise(const NoiseRequest& request, const Tensor& like) = 0;
         virtual void advanced(const Tensor& x, const Level& to, bool stochastic) = 0;
     };
     Sampling(const Process& p, std::vector<double> levels, Params params, Tensor initial, Host& host, int firstStep = 0)
@@ -91,65 +101,111 @@ public:
     const Process& process;
     const Params params;
 
-    // Intervals still to do, noisiest first.
+    // Intervals still to do, noisiest first (an inverting sampler runs on a rising list).
     std::vector<Interval> intervals() const;
     int steps() const { return int(m_levels.size()) - 1; }
+    const std::vector<double>& levels() const { return m_levels; }
 
-    // Awaitable: the denoised estimate at (x, tau). `target`: where the step is headed.
+    // Awaitable: the denoised estimate at (x, tau). `target`: where the step is headed, by default the end of the interval.
     struct Denoise {
         Sampling& s;
-        DenoiseRequest request;
-        Answer answer;
-        bool await_ready() const noexcept { return false; }
-        void await_suspend(std::coroutine_handle<>) {
-            request.answer = &answer;
-            s.m_pending = &request;
-        }
-        Answer await_resume() { return std::move(answer); }
+        std::vector<DenoiseRequest> requests;
+        bool await_ready() const noexcept { return requests.empty(); }
+        void await_suspend(std::coroutine_handle<>) { s.m_pending = requests; }
+        Answer await_resume() { return std::move(requests.front().answer); }
     };
-    Denoise denoise(const Tensor& state, double tau, std::optional<double> target = {}) {
-        return Denoise{*this, {state, tau, target ? *target : std::numeric_limits<double>::quiet_NaN(), m_step, nullptr}, {}};
+    struct DenoiseAll : Denoise {
+        std::vector<Answer> await_resume() {
+            std::vector<Answer> answers;
+            for (auto& q : requests) answers.push_back(std::move(q.answer));
+            return answers;
+        }
+    };
+    struct Query {
+        Tensor x;
+        double tau = 0;
+        std::optional<double> target = {};
+        std::optional<int> step = {};  // interval it is filed under, by default the current one
+    };
+    Denoise denoise(const Tensor& state, double tau, std::optional<double> target = {}) { return {*this, {request({state, tau, target, {}})}}; }
+    // Several at once: they share network calls (parallel-in-time sweeps, particles).
+    DenoiseAll denoiseAll(const std::vector<Query>& queries) {
+        std::vector<DenoiseRequest> list;
+        for (const auto& q : queries) list.push_back(request(q));
+        return {{*this, std::move(list)}};
     }
+
     // dy/dτ = (y − D)/τ of the probability-flow ODE, the same in all integration coordinates.
-    static Tensor slope(const Tensor& state, const Tensor& denoised, double tau) {
-        return combine({{1 / tau, state}, {-1 / tau, denoised}});
-    }
+    static Tensor slope(const Tensor& state, const Tensor& denoised, double tau) { return combine({{1 / tau, state}, {-1 / tau, denoised}}); }
     double signal(double tau) const { return process.signal(tau); }
-    // half log-SNR: log(a/τ), the λ of DPM-Solver
-    double halfLogSnr(double tau) const;
-    // Standard normals for the interval that is being done; `n` distinguishes several draws inside one interval.
-    Tensor noise(int n = 0) {
+    // half log-SNR: log(a/τ), the λ of DPM-Solver; −∞ at pure noise of a flow, +∞ at 0. And back.
+    double halfLogSnr(double tau) const { return 0.5 * process.logSnr(tau); }
+    double tauOfHalfLogSnr(double lambda) const { return process.tauOfLogSnr(2 * lambda); }
+
+    // A step to `to` that is partly denoising, partly fresh noise: deterministic to `down`, then y·rise + spread·noise.
+    struct Split {
+        double down, rise, spread;
+    };
+    // down = τ' √(1 − η² (1 − (τ'/τ)²)); η = 1 is the ancestral step (k-diffusion's σ_down, and ComfyUI's for flow), η = 0 deterministic.
+    Split ancestral(double from, double to, double eta) const;
+    // The split for a given `down` ≤ to.
+    Split splitAt(double down, double to) const;
+
+    // Standard normals for the interval that is being done; `draw` distinguishes several inside one interval.
+    Tensor noise(int draw = 0) { return noise(m_levels[std::size_t(m_step)], m_levels[std::size_t(m_step) + 1], draw); }
+    // The same for a part of it, or for levels a sampler chose itself.
+    Tensor noise(double from, double to, int draw) {
         m_stochastic = true;
-        return m_host.noise(m_step * 4 + 1 + n, x);
+        return m_host.noise({m_step, draw, from, to}, x);
     }
     // The interval is done: `next` is the state at `to`.
     void advance(Tensor next, const Level& to) {
         x = std::move(next);
         m_host.advanced(x, to, m_stochastic);
         m_stochastic = false;
-        m_step = to.index;
+        m_step = std::min(to.index, steps() - 1);
+    }
+    // For samplers that choose their own steps (SamplerInfo::freeSteps): the next state is at τ, wherever that lies before the last level. The last level of the
+    // schedule is reached by advance(next, intervals().back().to).
+    void advanceFreely(Tensor next, double tau) {
+        m_levels.insert(m_levels.begin() + m_step + 1, tau);
+        advance(std::move(next), Level{tau, m_step + 1});
     }
 
-    DenoiseRequest* pending() const { return m_pending; }
-    void clearPending() { m_pending = nullptr; }
+    // Requests that wait for their answers, in order; empty when the sampler is done.
+    std::span<DenoiseRequest> pending() const { return m_pending; }
+    void clearPending() { m_pending = {}; }
 
 private:
+    DenoiseRequest request(const Query& q) const {
+        const double end = m_levels[std::size_t(m_step) + 1];
+        return {q.x, q.tau, q.target.value_or(end), q.step.value_or(m_step), {}};
+    }
     std::vector<double> m_levels;
     Host& m_host;
     int m_first = 0, m_step = m_first;
     bool m_stochastic = false;
-    DenoiseRequest* m_pending = nullptr;
+    std::span<DenoiseRequest> m_pending;
 };
 
+// Once per interval, and twice except in the last: how often most samplers ask.
+inline int oncePerStep(int, int, const Params&) { return 1; }
+inline int twiceButLast(int step, int steps, const Params&) { return step + 1 < steps ? 2 : 1; }
+
+// One row of the table of samplers (samplers/list.inl): what form, command line, file format, documentation and tests need to know.
 struct SamplerInfo {
-    std::string id, label, summary, source;  // source: paper, algorithm
-    std::vector<ParamSpec> params;
-    int order = 1;              // of convergence on smooth problems; 0: not an ODE solver
-    bool stochastic = false;    // draws noise at its default settings
-    bool fewStep = false;       // meant for consistency-type models
-    SamplerTask (*run)(Sampling&);
+    std::string id, label, summary, source;  // source: paper, algorithm or equation
+    std::string group;                       // heading in a long list: "One step", "Multistep", "Stochastic" ...
+    std::vector<ParamSpec> params = {};
+    int order = 1;             // of convergence on smooth problems at its default settings; 0: not an ODE solver
+    bool stochastic = false;   // draws noise at its default settings
+    bool fewStep = false;      // meant for consistency-type models
+    bool unconditional = false;  // uses the unconditional estimate inside its step (CFG++), so it is evaluated even at scale 1
+    bool freeSteps = false;    // chooses its own steps between the first and the last level
+    bool inverts = false;      // runs from clean to noise
+    SamplerTask (*run)(Sampling&) = nullptr;
     // Requests it makes in interval `step` of `steps` (the first at its start, a second at its end).
-    int (*requestsInStep)(int step, int steps, const Params&);
+    int (*requestsInStep)(int step, int steps, const Params&) = oncePerStep;
 };
 
 const std::vector<SamplerInfo>& samplers();

@@ -2,14 +2,14 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/sampling/samplers/samplers.h"
+#include "engine/sampling/sampler_kit.h"
 
-namespace meander {
+namespace meander::sampler {
 
-SamplerTask ddim(Sampling& s) {
+static SamplerTask run(Sampling& s) {
     const double eta = real(s.params, "eta");
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from, to)).denoised;
+        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
         const double ratio = s.process.sigma(to) / s.process.sigma(from);
         const double fresh = to.isClean() ? 0 : eta * to * std::sqrt(std::max(0.0, 1 - ratio * ratio));  // standard deviation of the new noise
         const double kept = std::sqrt(std::max(0.0, to * to - fresh * fresh));
@@ -22,4 +22,9 @@ SamplerTask ddim(Sampling& s) {
     }
 }
 
-}  // namespace meander
+SamplerInfo ddim() {
+    return {.id = "ddim", .label = "DDIM", .summary = "Along the predicted noise, with a share η of fresh noise", .source = "Song et al. 2021, eq. 12", .group = "One step",
+            .params = {etaParam(0)}, .run = run};
+}
+
+}  // namespace meander::sampler

@@ -4,15 +4,15 @@
 // log((1 − t)/t) gives 1.76 and, at 20 steps, ten times the error.
 #include <cmath>
 
-#include "engine/sampling/samplers/samplers.h"
+#include "engine/sampling/sampler_kit.h"
 
-namespace meander {
+namespace meander::sampler {
 
-SamplerTask dpmpp2m(Sampling& s) {
+static SamplerTask run(Sampling& s) {
     Tensor previous;
     double previousH = 0;
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from, to)).denoised;
+        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
         const double h = std::log(from / to);  // ∞ to clean
         const double onState = to / from, onDenoised = s.signal(to) - s.signal(from) * onState;
         if (!previous || to.isClean()) {
@@ -26,4 +26,9 @@ SamplerTask dpmpp2m(Sampling& s) {
     }
 }
 
-}  // namespace meander
+SamplerInfo dpmpp2m() {
+    return {.id = "dpmpp_2m", .label = "DPM++ 2M", .summary = "Second-order multistep in log-SNR, one evaluation a step", .source = "Lu et al. 2022, DPM-Solver++ algorithm 2",
+            .group = "Multistep", .order = 2, .run = run};
+}
+
+}  // namespace meander::sampler

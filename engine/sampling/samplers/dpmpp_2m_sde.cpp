@@ -2,16 +2,16 @@
 // λ = log(a/τ); the extrapolation of D uses log τ, as in DPM++ 2M, which is the same for a = 1.
 #include <cmath>
 
-#include "engine/sampling/samplers/samplers.h"
+#include "engine/sampling/sampler_kit.h"
 
-namespace meander {
+namespace meander::sampler {
 
-SamplerTask dpmpp2mSde(Sampling& s) {
+static SamplerTask run(Sampling& s) {
     const double eta = real(s.params, "eta"), noiseScale = real(s.params, "s_noise");
     Tensor previous;
     double previousH = 0;
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from, to)).denoised;
+        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
         if (to.isClean()) {
             s.advance(combine({{s.signal(0), d}}), to);
             co_return;
@@ -29,4 +29,9 @@ SamplerTask dpmpp2mSde(Sampling& s) {
     }
 }
 
-}  // namespace meander
+SamplerInfo dpmpp2mSde() {
+    return {.id = "dpmpp_2m_sde", .label = "DPM++ 2M SDE", .summary = "Second-order multistep for the reverse SDE", .source = "Lu et al. 2022, DPM-Solver++ algorithm 3",
+            .group = "Stochastic", .params = {etaParam(1), noiseScaleParam()}, .stochastic = true, .run = run};
+}
+
+}  // namespace meander::sampler

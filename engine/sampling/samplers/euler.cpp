@@ -1,14 +1,18 @@
 // Euler's method on the probability-flow ODE; in these coordinates also DDIM with η = 0 (Song et al. 2021; Karras et al. 2022, algorithm 1 without correction).
-#include "engine/sampling/samplers/samplers.h"
+#include "engine/sampling/sampler_kit.h"
 
-namespace meander {
+namespace meander::sampler {
 
-SamplerTask euler(Sampling& s) {
+static SamplerTask run(Sampling& s) {
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from, to)).denoised;
+        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
         // x + (to − from)(x − D)/from, as one fused combination that is exact at to = 0
         s.advance(combine({{to / from, s.x}, {1 - to / from, d}}), to);
     }
 }
 
-}  // namespace meander
+SamplerInfo euler() {
+    return {.id = "euler", .label = "Euler", .summary = "First-order ODE step; the plain reference", .source = "Song et al. 2021; Karras et al. 2022", .group = "One step", .run = run};
+}
+
+}  // namespace meander::sampler

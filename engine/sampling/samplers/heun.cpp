@@ -1,11 +1,11 @@
 // Heun's second-order method (Karras et al. 2022, algorithm 1): an Euler step, then the mean of the slopes at both ends. The last step, to clean, stays Euler.
-#include "engine/sampling/samplers/samplers.h"
+#include "engine/sampling/sampler_kit.h"
 
-namespace meander {
+namespace meander::sampler {
 
-SamplerTask heun(Sampling& s) {
+static SamplerTask run(Sampling& s) {
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from, to)).denoised;
+        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
         const Tensor predicted = combine({{to / from, s.x}, {1 - to / from, d}});
         if (to.isClean()) {
             s.advance(predicted, to);
@@ -17,4 +17,9 @@ SamplerTask heun(Sampling& s) {
     }
 }
 
-}  // namespace meander
+SamplerInfo heun() {
+    return {.id = "heun", .label = "Heun", .summary = "Second-order ODE step with two evaluations", .source = "Karras et al. 2022, algorithm 1", .group = "One step",
+            .order = 2, .run = run, .requestsInStep = twiceButLast};
+}
+
+}  // namespace meander::sampler
