@@ -4,6 +4,7 @@
 #include "engine/cli/command.h"
 #include "engine/guidance/guidance.h"
 #include "engine/models/model.h"
+#include "engine/sampling/checkpoint.h"
 #include "engine/sampling/sampling.h"
 #include "engine/schedule/schedule.h"
 
@@ -40,7 +41,11 @@ void row(const Options& o, const auto& info, Json extra = Json::object()) {
 
 int list(const Options& o) {
     if (o.what == "samplers")
-        for (const auto& s : samplers()) row(o, s, {{"group", s.group}, {"order", s.order}, {"stochastic", s.stochastic}, {"few_step", s.fewStep}});
+        for (const auto& s : samplers()) {
+            Json kinds = Json::array();
+            for (const auto d : s.madeFor) kinds.push_back(checkpointRule(d).key);
+            row(o, s, {{"group", s.group}, {"order", s.order}, {"stochastic", s.stochastic}, {"inverts", s.inverts}, {"made_for", std::move(kinds)}});
+        }
     else if (o.what == "schedules")
         for (const auto& s : schedules()) row(o, s);
     else if (o.what == "guidance")

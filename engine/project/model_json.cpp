@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "engine/core/json.h"
+#include "engine/sampling/checkpoint.h"
 
 namespace meander {
 namespace {
@@ -75,7 +76,6 @@ E byName(const Json& j, const char* key, int count, E fallback) {
 
 constexpr const char* stateNames[] = {"points", "image"};
 constexpr const char* conditioningNames[] = {"none", "class", "text"};
-constexpr const char* distillationNames[] = {"none", "consistency", "lcm", "shortcut", "reflow"};
 
 template <class E, std::size_t N>
 E fromNames(const Json& j, const char* key, const char* const (&names)[N]) {
@@ -129,7 +129,7 @@ Json modelToJson(const ModelInfo& m) {
     j["parametrization"] = nameOf(m.parametrization);
     j["process"] = processToJson(m.process);
     j["sigma_data"] = m.sigmaData;
-    j["distillation"] = distillationNames[std::size_t(m.distillation)];
+    j["distillation"] = checkpointRule(m.distillation).key;
     j["state"] = stateNames[std::size_t(m.state)];
     j["state_shape"] = shapeToJson(m.stateShape);
     j["picture_shape"] = shapeToJson(m.pictureShape);
@@ -155,7 +155,7 @@ ModelInfo modelFromJson(const Json& j) {
     m.parametrization = byName(j, "parametrization", int(Parametrization::LcmV) + 1, Parametrization::X0);
     if (j.contains("process")) m.process = processFromJson(j["process"]);
     m.sigmaData = jsonReal(j, "sigma_data", 0.5, what);
-    m.distillation = fromNames<Distillation>(j, "distillation", distillationNames);
+    m.distillation = distillationOf(jsonText(j, "distillation", "none", what)).value_or(Distillation::None);
     m.state = fromNames<StateKind>(j, "state", stateNames);
     m.stateShape = shapeFromJson(j, "state_shape");
     m.pictureShape = shapeFromJson(j, "picture_shape");

@@ -6,6 +6,7 @@
 #include "engine/guidance/guidance.h"
 #include "engine/run/branching.h"
 #include "engine/run/measured.h"
+#include "engine/sampling/checkpoint.h"
 #include "engine/sampling/sampling.h"
 #include "engine/schedule/schedule.h"
 
@@ -93,7 +94,21 @@ private:
         auto levels = makeSchedule(r.schedule.id, m_plan.model.process, r.steps, r.schedule.params);
         if (!levels) throw Failure(levels.error().text);
         m_plan.levels = *levels;
+        takeOwnLevels();
         if (r.branch) makeBranch();
+    }
+
+    // Rules with levels of their own put them in place of the schedule's.
+    void takeOwnLevels() {
+        Recipe& r = m_plan.resolved;
+        const SamplerInfo& sampler = *findSampler(r.sampler.id);
+        if (!sampler.ownLevels) return;
+        const auto own = sampler.ownLevels(m_plan.model.process, m_plan.levels, r.sampler.params);
+        if (own == m_plan.levels) return;
+        const int steps = int(own.size()) - 1;
+        note(NoteKind::Hint, "schedule", sampler.label + " visits levels of its own" + (steps == r.steps ? "" : ", " + std::to_string(steps) + " instead of " + std::to_string(r.steps) + " steps") + "; the schedule only says where it begins and ends.");
+        m_plan.levels = own;
+        r.steps = steps;
     }
 
     void makeBranch() {
@@ -150,12 +165,20 @@ private:
     }
 
     void adviseSampler() {
-        const auto* sampler = findSampler(m_plan.resolved.sampler.id);
-        const bool consistency = m_plan.model.distillation == Distillation::Consistency || m_plan.model.distillation == Distillation::Lcm;
-        if (sampler->fewStep && !consistency)
-            note(NoteKind::Warning, "sampler", sampler->label + " is made for consistency models; " + m_plan.model.name + " is not one, so expect blurred averages at few steps.");
-        if (!sampler->fewStep && consistency) note(NoteKind::Warning, "sampler", m_plan.model.name + " is a consistency model; its own rule is LCM / consistency.");
-        if (m_plan.resolved.steps == 1 && !consistency) note(NoteKind::Warning, "steps", "One step gives the mean of what the model expects, not a sample.");
+        const SamplerInfo& sampler = *findSampler(m_plan.resolved.sampler.id);
+        const ModelInfo& m = m_plan.model;
+        const CheckpointRule& rule = checkpointRule(m.distillation);
+        if (const std::string caution = samplerCaution(sampler, m.distillation, m.name, usualSampler()); !caution.empty()) note(NoteKind::Warning, "sampler", caution);
+        if (rule.mostSteps > 0 && m_plan.resolved.steps > rule.mostSteps)
+            note(NoteKind::Hint, "steps", m.name + " is " + rule.name + ": more than " + std::to_string(rule.mostSteps) + " steps bring nothing, and noise added again at each can harm.");
+        if (m_plan.resolved.steps == 1 && rule.followsOde && m.distillation == Distillation::None) note(NoteKind::Warning, "steps", "One step gives the mean of what the model expects, not a sample.");
+    }
+
+    // What the model itself recommends, else a solver for every model.
+    std::string usualSampler() const {
+        const Json& r = m_plan.model.recommended;
+        if (r.is_object() && r.contains("sampler") && r["sampler"].is_object() && r["sampler"].contains("id") && r["sampler"]["id"].is_string()) return r["sampler"]["id"].get<std::string>();
+        return m_plan.model.process.kind() == ProcessKind::RectifiedFlow ? "euler" : "dpmpp_2m";
     }
 
     void adviseConditioning() {
@@ -168,8 +191,11 @@ private:
             }
             const auto* rule = findGuidance(g.id);
             if (const std::string idle = rule->idle(g.params); !idle.empty()) note(NoteKind::Hint, "guidance", idle);
+            const CheckpointRule& checkpoint = checkpointRule(m_plan.model.distillation);
             if (m_plan.model.builtInGuidance && rule->idle(g.params).empty())
                 note(NoteKind::Warning, "guidance", "Guidance is already distilled into this model; a scale other than 1 applies it twice.");
+            else if (checkpoint.holdsGuidance && rule->idle(g.params).empty())
+                note(NoteKind::Hint, "guidance", std::string("Guidance is usually distilled into ") + checkpoint.name + "; a scale above 1 then saturates colours. Compare with guidance off.");
         }
         if (m_plan.model.conditioning == ConditioningKind::Text && r.prompt.empty()) note(NoteKind::Hint, "prompt", "The prompt is empty: the model draws whatever it likes.");
         if (!r.negativePrompt.empty() && m_plan.evaluations == m_plan.requests) note(NoteKind::Hint, "negative_prompt", "The negative prompt has no effect without guidance.");
