@@ -36,7 +36,7 @@ std::string scheduleNameOf(const Process& p) {
 Json processToJson(const Process& p) {
     switch (p.kind()) {
         case ProcessKind::VarianceExploding: return {{"kind", "variance exploding"}, {"minimum", p.minimum()}, {"maximum", p.maximum()}};
-        case ProcessKind::RectifiedFlow: return {{"kind", "rectified flow"}, {"time_scale", p.networkTime(1)}};
+        case ProcessKind::RectifiedFlow: return {{"kind", "rectified flow"}, {"time_scale", p.networkTime(1)}, {"time_shift", p.timeShift()}, {"table_steps", p.tableSteps()}};
         case ProcessKind::VariancePreserving: break;
     }
     Json alphas = Json::array();
@@ -55,9 +55,10 @@ Process processFromJson(const Json& j) {
         return Process::varianceExploding(low, high);
     }
     if (kind == "rectified flow") {
-        const double scale = jsonReal(j, "time_scale", 1, what);
-        if (!(scale > 0 && std::isfinite(scale))) throw Failure("A recorded noise process is not valid.");
-        return Process::rectifiedFlow(scale);
+        const double scale = jsonReal(j, "time_scale", 1, what), shift = jsonReal(j, "time_shift", 1, what);
+        const std::int64_t table = jsonInteger(j, "table_steps", 1000, what);
+        if (!(scale > 0 && std::isfinite(scale) && shift > 0 && shift <= 1000 && table >= 2 && table <= 1'000'000)) throw Failure("A recorded noise process is not valid.");
+        return Process::rectifiedFlow(scale, shift, int(table));
     }
     const auto alphas = jsonReals(j, "alphas_cumprod", {}, what);
     if (kind != "variance preserving" || alphas.size() < 2 || alphas.size() > maximumList) throw Failure("A recorded noise process is of an unknown kind.");

@@ -82,19 +82,24 @@ private:
         Recipe& r = m_plan.resolved;
         resolve(r.sampler, required(findSampler(r.sampler.id), "sampler", r.sampler.id, samplers()));
         resolve(r.schedule, required(findSchedule(r.schedule.id), "schedule", r.schedule.id, schedules()));
+        for (auto& o : r.scheduleOperators) resolve(o, required(findScheduleOperator(o.id), "operator on schedules", o.id, scheduleOperators()));
         for (auto& g : r.guidance) resolve(g, required(findGuidance(g.id), "guidance rule", g.id, guidanceRules()));
     }
 
     void makeLevels() {
         Recipe& r = m_plan.resolved;
-        if (r.schedule.id == "custom") {
-            const auto& values = std::get<std::vector<double>>(r.schedule.params.at("values"));
-            if (!values.empty()) r.steps = int(values.size()) - (values.back() == 0 ? 1 : 0);
+        if (const int own = r.schedule.id == "custom" ? customIntervals(r.schedule.params) : 0; own > 0 && own != r.steps) {
+            note(NoteKind::Hint, "steps", "The custom list has " + std::to_string(own) + (own == 1 ? " interval" : " intervals") + ", so the run has that many steps instead of " + std::to_string(r.steps) + ".");
+            r.steps = own;
         }
-        auto levels = makeSchedule(r.schedule.id, m_plan.model.process, r.steps, r.schedule.params);
+        auto levels = makeSchedule(r.schedule, r.scheduleOperators, m_plan.model.process, r.steps, imageTokensOf(m_plan.model));
         if (!levels) throw Failure(levels.error().text);
         m_plan.levels = *levels;
         takeOwnLevels();
+        const auto* sampler = findSampler(r.sampler.id);
+        if (!sampler->inverts && m_plan.levels.back() > m_plan.levels.front())
+            throw Failure(sampler->label + " goes from noise to the picture, but the levels of the schedule rise. Remove its operator \"Reverse\", or choose a sampler that inverts.");
+        for (const auto& n : scheduleNotes(m_plan.levels, m_plan.model.process, r.steps)) note(n.warning ? NoteKind::Warning : NoteKind::Hint, n.key, n.text);
         if (r.branch) makeBranch();
     }
 
@@ -132,15 +137,17 @@ private:
         if (m_plan.model.conditioning == ConditioningKind::None) return 1;
         if (findSampler(m_plan.resolved.sampler.id)->unconditional) return 2;
         for (const auto& g : m_plan.resolved.guidance)
-            if (findGuidance(g.id)->needsUnconditional(g.params, m_plan.model.process.logSnr(tau), double(step) / m_plan.resolved.steps)) return 2;
+            if (findGuidance(g.id)->needsUnconditional(g.params, m_plan.model.process.logSnr(tau), double(step) / m_plan.intervals())) return 2;
         return 1;
     }
 
     void countCost() {
         const Recipe& r = m_plan.resolved;
         const auto* sampler = findSampler(r.sampler.id);
-        for (int step = r.branch ? r.branch->step : 0; step < r.steps; ++step) {
-            const int requests = sampler->requestsInStep(step, r.steps, r.sampler.params);
+        // A last step that does not reach 0 costs what the others cost.
+        const int steps = m_plan.intervals() + (m_plan.levels.back() > 0);
+        for (int step = r.branch ? r.branch->step : 0; step < m_plan.intervals(); ++step) {
+            const int requests = sampler->requestsInStep(step, steps, r.sampler.params);
             for (int k = 0; k < requests; ++k) {
                 ++m_plan.requests;
                 m_plan.evaluations += rowsAt(m_plan.levels[std::size_t(step + (k > 0))], step);
@@ -154,7 +161,7 @@ private:
         const std::size_t element = kernels::sizeOf(m.stateType), state = std::size_t(m.stateShape.count()) * std::size_t(r.images) * element;
         const std::size_t rows = std::size_t(r.images) * 2;
         m_plan.bytes = m.weightBytes + m.bytesPerRow * std::min<std::size_t>(rows, 64) + 12 * state;
-        m_plan.recordBytes = state * std::size_t(m_plan.requests * 4 + r.steps);
+        m_plan.recordBytes = state * std::size_t(m_plan.requests * 4 + m_plan.intervals());
         if (r.attention != AttentionLevel::Off)
             for (const auto& site : m.attention) {
                 const std::size_t heads = r.attention == AttentionLevel::Full ? std::size_t(site.heads) : 1;
@@ -169,9 +176,9 @@ private:
         const ModelInfo& m = m_plan.model;
         const CheckpointRule& rule = checkpointRule(m.distillation);
         if (const std::string caution = samplerCaution(sampler, m.distillation, m.name, usualSampler()); !caution.empty()) note(NoteKind::Warning, "sampler", caution);
-        if (rule.mostSteps > 0 && m_plan.resolved.steps > rule.mostSteps)
+        if (rule.mostSteps > 0 && m_plan.intervals() > rule.mostSteps)
             note(NoteKind::Hint, "steps", m.name + " is " + rule.name + ": more than " + std::to_string(rule.mostSteps) + " steps bring nothing, and noise added again at each can harm.");
-        if (m_plan.resolved.steps == 1 && rule.followsOde && m.distillation == Distillation::None) note(NoteKind::Warning, "steps", "One step gives the mean of what the model expects, not a sample.");
+        if (m_plan.intervals() == 1 && rule.followsOde && m.distillation == Distillation::None) note(NoteKind::Warning, "steps", "One step gives the mean of what the model expects, not a sample.");
     }
 
     // What the model itself recommends, else a solver for every model.
@@ -208,6 +215,13 @@ private:
 };
 
 }  // namespace
+
+std::optional<int> imageTokensOf(const ModelInfo& model) {
+    if (model.state != StateKind::Image) return std::nullopt;
+    const Shape& s = model.pictureShape.rank() >= 2 ? model.pictureShape : model.stateShape;
+    if (s.rank() < 2) return std::nullopt;
+    return std::max(1, int(std::llround(double(s[0]) * double(s[1]) / 256)));
+}
 
 Result<Plan> plan(const Recipe& recipe, const Run* parent) {
     auto model = inspectModel(recipe.model);
