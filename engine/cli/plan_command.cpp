@@ -25,7 +25,7 @@ int show(const Options& o) {
         printJson(p);
         return 0;
     }
-    std::cout << p.model.name << " · " << p.resolved.sampler.id << " · " << p.resolved.steps << " steps · " << p.resolved.schedule.id << '\n'
+    std::cout << p.model.name << " · " << p.resolved.sampler.id << " · " << p.intervals() << (p.intervals() == 1 ? " step · " : " steps · ") << p.resolved.schedule.id << '\n'
               << p.evaluations << " evaluations, " << (p.seconds > 0 ? "about " + secondsText(p.seconds) : std::string("time not measured yet")) << ", " << bytesText(double(p.bytes)) << " of device memory, "
               << bytesText(double(p.recordBytes)) << " of record\n";
     for (const auto& n : p.notes) std::cout << (n.kind == NoteKind::Warning ? "Warning: " : "Hint: ") << n.text << '\n';

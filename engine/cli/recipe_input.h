@@ -25,5 +25,7 @@ struct ReadInput {
 ReadInput readInput(const RecipeInput& input);
 Recipe sampleRecipe();
 void applySet(Recipe& recipe, const std::string& assignment);
+// "clip:max=5|to_clean": operators on a schedule, in order.
+std::vector<Choice> parseOperators(const std::string& text);
 
 }  // namespace meander::cli

@@ -40,6 +40,13 @@ struct ParamSpec {
     bool optional = false;     // may be absent, which `help` explains ("the model's own"); resolveParams does not fill it
 };
 
+// A row of a table with its parameters: a sampler, a schedule, an operator on schedules or a guidance rule.
+struct Choice {
+    std::string id;
+    Params params;
+    bool operator==(const Choice&) const = default;
+};
+
 // Fills missing parameters with defaults; rejects unknown keys, wrong types and values out of range with a sentence that names `owner`.
 Result<Params> resolveParams(const std::vector<ParamSpec>& specs, const Params& given, const std::string& owner);
 

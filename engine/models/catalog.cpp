@@ -21,7 +21,7 @@ struct BuiltIn {
 constexpr const char* flowRecipe = R"({"sampler": {"id": "euler"}, "schedule": {"id": "uniform_t"}, "steps": 20, "guidance": [], "images": 512})";
 constexpr const char* reflowRecipe = R"({"sampler": {"id": "euler"}, "schedule": {"id": "uniform_t"}, "steps": 2, "guidance": [], "images": 512})";
 constexpr const char* consistencyRecipe = R"({"sampler": {"id": "lcm"}, "schedule": {"id": "uniform_t"}, "steps": 4, "guidance": [], "images": 512})";
-constexpr const char* shortcutRecipe = R"({"sampler": {"id": "euler"}, "schedule": {"id": "uniform_t"}, "steps": 4, "guidance": [], "images": 512})";
+constexpr const char* shortcutRecipe = R"({"sampler": {"id": "shortcut"}, "schedule": {"id": "uniform_t"}, "steps": 4, "guidance": [], "images": 512})";
 
 const BuiltIn builtIns[] = {
     {"sprites-unet", "Sprites U-Net", "Draws coloured shapes above, below or beside each other from a sentence; variance preserving, v-prediction.", "models/sprites-unet",

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/core/params.h"
+#include "engine/process/distillation.h"
 #include "engine/process/process.h"
 #include "engine/taps/taps.h"
 #include "engine/tensor/tensor.h"
@@ -22,9 +23,6 @@ struct Token {
     int word = -1;          // index of the word (chip) it belongs to; −1 for special tokens
     int begin = 0, end = 0;  // byte range in the prompt as it was normalised
 };
-
-// A stage of training that decides which sampling rules make sense.
-enum class Distillation : std::uint8_t { None, Consistency, Lcm, Shortcut, Reflow };
 
 struct ModelInfo {
     std::string id;           // "builtin:sprites-unet", "analytic:ring8" or an absolute path
@@ -75,7 +73,7 @@ struct NetworkBatch {
     Tensor x;                     // (rows, state...) native input, already scaled by Conversion::input; F32 or F64
     std::vector<double> times;    // per row, Conversion::time
     std::vector<double> taus;     // per row, integration clock (exact models use it)
-    std::vector<double> targets;  // per row, the time stepped to, for shortcut models (step size); NaN when the sampler does not say
+    std::vector<double> targets;  // per row, the clock value stepped to, for models that are told; NaN when the sampler does not say
     std::vector<ConditioningPtr> conditioning;  // per row; null: unconditional
 };
 

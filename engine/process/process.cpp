@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
 namespace meander {
 
@@ -68,12 +69,29 @@ Process Process::vpCosine(int steps, double maxBeta) {
     return variancePreserving(cumulative(steps, [&](int k) { return std::min(1 - alphaBar((k + 1.0) / steps) / alphaBar(double(k) / steps), maxBeta); }), "cosine");
 }
 
-Process Process::rectifiedFlow(double timeScale) {
+Process Process::withZeroTerminalSnr(double lastSignal) const {
+    if (m_kind != ProcessKind::VariancePreserving) throw Failure("Zero terminal SNR is a property of variance-preserving training schedules; this one is " + name() + ".");
+    const auto root = [&](std::size_t k) { return 1 / std::sqrt(1 + std::exp(2 * m_logSigmas[k])); };  // √ᾱ
+    const double first = root(0), last = root(m_logSigmas.size() - 1);
+    std::vector<double> alphas;
+    for (std::size_t k = 0; k + 1 < m_logSigmas.size(); ++k) {
+        const double scaled = (root(k) - last) * first / (first - last);
+        alphas.push_back(scaled * scaled);
+    }
+    alphas.push_back(lastSignal);
+    return variancePreserving(std::move(alphas), m_scheduleName + " with zero terminal SNR");
+}
+
+Process Process::rectifiedFlow(double timeScale, double shift, int tableSteps) {
+    if (!(shift > 0) || tableSteps < 2) throw Failure("A rectified flow needs a time shift above 0 and a table of at least two training times.");
     Process p;
     p.m_kind = ProcessKind::RectifiedFlow;
     p.m_scheduleName = "rectified flow";
-    p.m_min = 1e-3;
+    const double first = 1.0 / tableSteps;
+    p.m_min = shift * first / (1 + (shift - 1) * first);
     p.m_max = 1;
+    p.m_shift = shift;
+    p.m_tableSteps = tableSteps;
     p.m_timeScale = timeScale;
     return p;
 }
@@ -82,7 +100,11 @@ std::string Process::name() const {
     switch (m_kind) {
         case ProcessKind::VarianceExploding: return "variance exploding (EDM)";
         case ProcessKind::VariancePreserving: return "variance preserving, " + m_scheduleName + ", " + std::to_string(trainingSteps()) + " steps";
-        case ProcessKind::RectifiedFlow: return "rectified flow";
+        case ProcessKind::RectifiedFlow: {
+            char shift[40] = "";
+            if (m_shift != 1) std::snprintf(shift, sizeof shift, ", time shift %g", m_shift);
+            return std::string("rectified flow") + shift;
+        }
     }
     return {};
 }

@@ -27,11 +27,17 @@ public:
     static Process vpLinear(int steps, double betaStart, double betaEnd);        // β linear (DDPM)
     static Process vpScaledLinear(int steps, double betaStart, double betaEnd);  // √β linear (latent diffusion)
     static Process vpCosine(int steps, double maxBeta = 0.999);                  // squared cosine (Nichol & Dhariwal 2021)
-    // t in (0, 1]; the network is told timeScale · t.
-    static Process rectifiedFlow(double timeScale = 1.0);
+    // t in (0, 1]; the network is told timeScale · t. `shift` and `tableSteps` describe the model's table of training times as tools keep it,
+    // s t/(1 + (s − 1) t) at t = k/tableSteps: they give the least noisy level and serve the schedules that walk that table.
+    static Process rectifiedFlow(double timeScale = 1.0, double shift = 1.0, int tableSteps = 1000);
 
     ProcessKind kind() const { return m_kind; }
     std::string name() const;  // "variance preserving, scaled linear, 1000 steps"
+
+    // The same training schedule with zero terminal SNR: √ᾱ shifted and scaled so that it starts where it did and ends at 0 (Lin et al. 2024, algorithm 1).
+    // σ would be ∞ there, so the last ᾱ is `lastSignal`: 2⁻²⁴ (σ = 4096) in diffusers, 4.8973451890853435e-8 (σ = 4518.8) in ComfyUI and A1111.
+    // Variance preserving only; such a model must predict v or x0.
+    Process withZeroTerminalSnr(double lastSignal = 0x1p-24) const;
 
     double maximum() const { return m_max; }  // the noisiest clock value that training saw
     double minimum() const { return m_min; }  // the least noisy one above 0
@@ -51,11 +57,14 @@ public:
 
     int trainingSteps() const { return int(m_logSigmas.size()); }  // 0 when time is continuous
     double tauOfStep(double step) const;                           // VP only
+    double timeShift() const { return m_shift; }                   // flow only; 1 elsewhere
+    int tableSteps() const { return m_tableSteps; }                // flow only
 
 private:
     ProcessKind m_kind = ProcessKind::VarianceExploding;
     std::string m_scheduleName;
-    double m_min = 0.002, m_max = 80, m_timeScale = 1;
+    double m_min = 0.002, m_max = 80, m_timeScale = 1, m_shift = 1;
+    int m_tableSteps = 1000;
     std::vector<double> m_logSigmas;
 };
 

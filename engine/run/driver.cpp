@@ -1,5 +1,7 @@
 #include "engine/run/driver.h"
 
+#include <cmath>
+
 #include "engine/run/measured.h"
 
 namespace meander {
@@ -28,7 +30,9 @@ Packed pack(Model& model, const std::vector<Ask>& asks) {
     bool scales = false;
     std::int64_t row = 0;
     const auto add = [&](ActiveRun& run, const DenoiseRequest& q, Branch branch) {
-        const Conversion c = conversionAt(info.process, info.parametrization, q.tau, info.sigmaData);
+        Conversion c = conversionAt(info.process, info.parametrization, q.tau, info.sigmaData);
+        const double told = std::isnan(q.told) ? q.tau : q.told;
+        if (told != q.tau) c.time = conversionAt(info.process, info.parametrization, told, info.sigmaData).time;
         const std::int64_t n = q.x.rows();
         const auto rows = std::size_t(n);
         parts.push_back(q.x);
@@ -39,7 +43,7 @@ Packed pack(Model& model, const std::vector<Ask>& asks) {
         p.fromState.insert(p.fromState.end(), rows, c.fromState);
         p.fromOutput.insert(p.fromOutput.end(), rows, c.fromOutput);
         p.batch.times.insert(p.batch.times.end(), rows, c.time);
-        p.batch.taus.insert(p.batch.taus.end(), rows, q.tau);
+        p.batch.taus.insert(p.batch.taus.end(), rows, told);
         p.batch.targets.insert(p.batch.targets.end(), rows, q.target);
         const bool taps = run.recordsAttention() && branch == Branch::Conditional;
         if (taps) p.tap.attention = std::max(p.tap.attention, run.attentionLevel());

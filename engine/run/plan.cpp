@@ -6,6 +6,7 @@
 #include "engine/guidance/guidance.h"
 #include "engine/run/branching.h"
 #include "engine/run/measured.h"
+#include "engine/sampling/checkpoint.h"
 #include "engine/sampling/sampling.h"
 #include "engine/schedule/schedule.h"
 
@@ -81,19 +82,38 @@ private:
         Recipe& r = m_plan.resolved;
         resolve(r.sampler, required(findSampler(r.sampler.id), "sampler", r.sampler.id, samplers()));
         resolve(r.schedule, required(findSchedule(r.schedule.id), "schedule", r.schedule.id, schedules()));
+        for (auto& o : r.scheduleOperators) resolve(o, required(findScheduleOperator(o.id), "operator on schedules", o.id, scheduleOperators()));
         for (auto& g : r.guidance) resolve(g, required(findGuidance(g.id), "guidance rule", g.id, guidanceRules()));
     }
 
     void makeLevels() {
         Recipe& r = m_plan.resolved;
-        if (r.schedule.id == "custom") {
-            const auto& values = std::get<std::vector<double>>(r.schedule.params.at("values"));
-            if (!values.empty()) r.steps = int(values.size()) - (values.back() == 0 ? 1 : 0);
+        if (const int own = r.schedule.id == "custom" ? customIntervals(r.schedule.params) : 0; own > 0 && own != r.steps) {
+            note(NoteKind::Hint, "steps", "The custom list has " + std::to_string(own) + (own == 1 ? " interval" : " intervals") + ", so the run has that many steps instead of " + std::to_string(r.steps) + ".");
+            r.steps = own;
         }
-        auto levels = makeSchedule(r.schedule.id, m_plan.model.process, r.steps, r.schedule.params);
+        auto levels = makeSchedule(r.schedule, r.scheduleOperators, m_plan.model.process, r.steps, imageTokensOf(m_plan.model));
         if (!levels) throw Failure(levels.error().text);
         m_plan.levels = *levels;
+        takeOwnLevels();
+        const auto* sampler = findSampler(r.sampler.id);
+        if (!sampler->inverts && m_plan.levels.back() > m_plan.levels.front())
+            throw Failure(sampler->label + " goes from noise to the picture, but the levels of the schedule rise. Remove its operator \"Reverse\", or choose a sampler that inverts.");
+        for (const auto& n : scheduleNotes(m_plan.levels, m_plan.model.process, r.steps)) note(n.warning ? NoteKind::Warning : NoteKind::Hint, n.key, n.text);
         if (r.branch) makeBranch();
+    }
+
+    // Rules with levels of their own put them in place of the schedule's.
+    void takeOwnLevels() {
+        Recipe& r = m_plan.resolved;
+        const SamplerInfo& sampler = *findSampler(r.sampler.id);
+        if (!sampler.ownLevels) return;
+        const auto own = sampler.ownLevels(m_plan.model.process, m_plan.levels, r.sampler.params);
+        if (own == m_plan.levels) return;
+        const int steps = int(own.size()) - 1;
+        note(NoteKind::Hint, "schedule", sampler.label + " visits levels of its own" + (steps == r.steps ? "" : ", " + std::to_string(steps) + " instead of " + std::to_string(r.steps) + " steps") + "; the schedule only says where it begins and ends.");
+        m_plan.levels = own;
+        r.steps = steps;
     }
 
     void makeBranch() {
@@ -117,15 +137,17 @@ private:
         if (m_plan.model.conditioning == ConditioningKind::None) return 1;
         if (findSampler(m_plan.resolved.sampler.id)->unconditional) return 2;
         for (const auto& g : m_plan.resolved.guidance)
-            if (findGuidance(g.id)->needsUnconditional(g.params, m_plan.model.process.logSnr(tau), double(step) / m_plan.resolved.steps)) return 2;
+            if (findGuidance(g.id)->needsUnconditional(g.params, m_plan.model.process.logSnr(tau), double(step) / m_plan.intervals())) return 2;
         return 1;
     }
 
     void countCost() {
         const Recipe& r = m_plan.resolved;
         const auto* sampler = findSampler(r.sampler.id);
-        for (int step = r.branch ? r.branch->step : 0; step < r.steps; ++step) {
-            const int requests = sampler->requestsInStep(step, r.steps, r.sampler.params);
+        // A last step that does not reach 0 costs what the others cost.
+        const int steps = m_plan.intervals() + (m_plan.levels.back() > 0);
+        for (int step = r.branch ? r.branch->step : 0; step < m_plan.intervals(); ++step) {
+            const int requests = sampler->requestsInStep(step, steps, r.sampler.params);
             for (int k = 0; k < requests; ++k) {
                 ++m_plan.requests;
                 m_plan.evaluations += rowsAt(m_plan.levels[std::size_t(step + (k > 0))], step);
@@ -139,7 +161,7 @@ private:
         const std::size_t element = kernels::sizeOf(m.stateType), state = std::size_t(m.stateShape.count()) * std::size_t(r.images) * element;
         const std::size_t rows = std::size_t(r.images) * 2;
         m_plan.bytes = m.weightBytes + m.bytesPerRow * std::min<std::size_t>(rows, 64) + 12 * state;
-        m_plan.recordBytes = state * std::size_t(m_plan.requests * 4 + r.steps);
+        m_plan.recordBytes = state * std::size_t(m_plan.requests * 4 + m_plan.intervals());
         if (r.attention != AttentionLevel::Off)
             for (const auto& site : m.attention) {
                 const std::size_t heads = r.attention == AttentionLevel::Full ? std::size_t(site.heads) : 1;
@@ -150,12 +172,20 @@ private:
     }
 
     void adviseSampler() {
-        const auto* sampler = findSampler(m_plan.resolved.sampler.id);
-        const bool consistency = m_plan.model.distillation == Distillation::Consistency || m_plan.model.distillation == Distillation::Lcm;
-        if (sampler->fewStep && !consistency)
-            note(NoteKind::Warning, "sampler", sampler->label + " is made for consistency models; " + m_plan.model.name + " is not one, so expect blurred averages at few steps.");
-        if (!sampler->fewStep && consistency) note(NoteKind::Warning, "sampler", m_plan.model.name + " is a consistency model; its own rule is LCM / consistency.");
-        if (m_plan.resolved.steps == 1 && !consistency) note(NoteKind::Warning, "steps", "One step gives the mean of what the model expects, not a sample.");
+        const SamplerInfo& sampler = *findSampler(m_plan.resolved.sampler.id);
+        const ModelInfo& m = m_plan.model;
+        const CheckpointRule& rule = checkpointRule(m.distillation);
+        if (const std::string caution = samplerCaution(sampler, m.distillation, m.name, usualSampler()); !caution.empty()) note(NoteKind::Warning, "sampler", caution);
+        if (rule.mostSteps > 0 && m_plan.intervals() > rule.mostSteps)
+            note(NoteKind::Hint, "steps", m.name + " is " + rule.name + ": more than " + std::to_string(rule.mostSteps) + " steps bring nothing, and noise added again at each can harm.");
+        if (m_plan.intervals() == 1 && rule.followsOde && m.distillation == Distillation::None) note(NoteKind::Warning, "steps", "One step gives the mean of what the model expects, not a sample.");
+    }
+
+    // What the model itself recommends, else a solver for every model.
+    std::string usualSampler() const {
+        const Json& r = m_plan.model.recommended;
+        if (r.is_object() && r.contains("sampler") && r["sampler"].is_object() && r["sampler"].contains("id") && r["sampler"]["id"].is_string()) return r["sampler"]["id"].get<std::string>();
+        return m_plan.model.process.kind() == ProcessKind::RectifiedFlow ? "euler" : "dpmpp_2m";
     }
 
     void adviseConditioning() {
@@ -168,8 +198,11 @@ private:
             }
             const auto* rule = findGuidance(g.id);
             if (const std::string idle = rule->idle(g.params); !idle.empty()) note(NoteKind::Hint, "guidance", idle);
+            const CheckpointRule& checkpoint = checkpointRule(m_plan.model.distillation);
             if (m_plan.model.builtInGuidance && rule->idle(g.params).empty())
                 note(NoteKind::Warning, "guidance", "Guidance is already distilled into this model; a scale other than 1 applies it twice.");
+            else if (checkpoint.holdsGuidance && rule->idle(g.params).empty())
+                note(NoteKind::Hint, "guidance", std::string("Guidance is usually distilled into ") + checkpoint.name + "; a scale above 1 then saturates colours. Compare with guidance off.");
         }
         if (m_plan.model.conditioning == ConditioningKind::Text && r.prompt.empty()) note(NoteKind::Hint, "prompt", "The prompt is empty: the model draws whatever it likes.");
         if (!r.negativePrompt.empty() && m_plan.evaluations == m_plan.requests) note(NoteKind::Hint, "negative_prompt", "The negative prompt has no effect without guidance.");
@@ -182,6 +215,13 @@ private:
 };
 
 }  // namespace
+
+std::optional<int> imageTokensOf(const ModelInfo& model) {
+    if (model.state != StateKind::Image) return std::nullopt;
+    const Shape& s = model.pictureShape.rank() >= 2 ? model.pictureShape : model.stateShape;
+    if (s.rank() < 2) return std::nullopt;
+    return std::max(1, int(std::llround(double(s[0]) * double(s[1]) / 256)));
+}
 
 Result<Plan> plan(const Recipe& recipe, const Run* parent) {
     auto model = inspectModel(recipe.model);

@@ -17,14 +17,20 @@ struct PlanNote {
 struct Plan {
     Recipe resolved;              // every parameter filled in
     ModelInfo model;
-    std::vector<double> levels;   // τ, steps + 1
+    std::vector<double> levels;   // τ; intervals() + 1 of them, which a schedule or its operators may make other than resolved.steps + 1
     int requests = 0;             // what the sampler asks for
     int evaluations = 0;          // NFE per picture, both guidance branches counted
     std::size_t bytes = 0;        // estimate of device memory while running, weights included
     std::size_t recordBytes = 0;  // estimate of what the record will hold
     double seconds = 0;           // estimate; 0 when nothing was measured yet
     std::vector<PlanNote> notes;
+
+    int intervals() const { return int(levels.size()) - 1; }
 };
+
+// Picture tokens of 16 × 16 pixels (FLUX, Stable Diffusion 3: latents of 8 × 8 pixels in patches of 2 × 2), for schedules that depend on the resolution. From
+// ModelInfo::pictureShape, or stateShape where pictures are not decoded; none for points.
+std::optional<int> imageTokensOf(const ModelInfo& model);
 
 // `parent` is needed when the recipe branches.
 Result<Plan> plan(const Recipe& recipe, const Run* parent = nullptr);

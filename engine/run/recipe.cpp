@@ -106,6 +106,8 @@ Json toJson(const Recipe& r) {
     j["steps"] = r.steps;
     j["sampler"] = toJson(r.sampler);
     j["schedule"] = toJson(r.schedule);
+    if (!r.scheduleOperators.empty())
+        for (const auto& o : r.scheduleOperators) j["schedule_operators"].push_back(toJson(o));
     j["guidance"] = Json::array();
     for (const auto& g : r.guidance) j["guidance"].push_back(toJson(g));
     j["precision"] = r.precision;
@@ -132,6 +134,10 @@ Result<Recipe> recipeFromJson(const Json& j) {
         r.value("steps", recipe.steps, "a whole number");
         if (const Json* c = r.take("sampler")) recipe.sampler = choiceFromJson(*c, "The recipe's sampler");
         if (const Json* c = r.take("schedule")) recipe.schedule = choiceFromJson(*c, "The recipe's schedule");
+        if (const Json* o = r.take("schedule_operators"); o && !o->is_null()) {
+            if (!o->is_array() || o->size() > 32) throw Failure("The recipe: \"schedule_operators\" must be a list of at most 32 operators.");
+            for (const auto& rule : *o) recipe.scheduleOperators.push_back(choiceFromJson(rule, "An operator on the recipe's schedule"));
+        }
         if (const Json* g = r.take("guidance")) {
             if (!g->is_array() || g->size() > 32) throw Failure("The recipe: \"guidance\" must be a list of at most 32 rules.");
             for (const auto& rule : *g) recipe.guidance.push_back(choiceFromJson(rule, "A guidance rule of the recipe"));
@@ -198,14 +204,18 @@ std::vector<Difference> differences(const Recipe& a, const Recipe& b) {
     add("schedule", "Schedule", labelOf(a.schedule, findSchedule), labelOf(b.schedule, findSchedule));
     const auto* schedule = findSchedule(a.schedule.id);
     params("schedule", "Schedule", schedule ? &schedule->params : nullptr, a.schedule.params, b.schedule.params);
-    for (std::size_t i = 0; i < std::max(a.guidance.size(), b.guidance.size()); ++i) {
-        const Choice* l = i < a.guidance.size() ? &a.guidance[i] : nullptr;
-        const Choice* r = i < b.guidance.size() ? &b.guidance[i] : nullptr;
-        const std::string key = "guidance." + std::to_string(i);
-        add(key, "Guidance " + std::to_string(i + 1), l ? labelOf(*l, findGuidance) : "none", r ? labelOf(*r, findGuidance) : "none");
-        const auto* rule = findGuidance(l ? l->id : r->id);
-        params(key, "Guidance", rule ? &rule->params : nullptr, l ? l->params : Params{}, r ? r->params : Params{});
-    }
+    const auto lists = [&](const std::string& prefix, const std::string& name, const std::vector<Choice>& left, const std::vector<Choice>& right, auto find) {
+        for (std::size_t i = 0; i < std::max(left.size(), right.size()); ++i) {
+            const Choice* l = i < left.size() ? &left[i] : nullptr;
+            const Choice* r = i < right.size() ? &right[i] : nullptr;
+            const std::string key = prefix + "." + std::to_string(i);
+            add(key, name + " " + std::to_string(i + 1), l ? labelOf(*l, find) : "none", r ? labelOf(*r, find) : "none");
+            const auto* rule = find(l ? l->id : r->id);
+            params(key, name, rule ? &rule->params : nullptr, l ? l->params : Params{}, r ? r->params : Params{});
+        }
+    };
+    lists("schedule_operators", "Schedule operator", a.scheduleOperators, b.scheduleOperators, findScheduleOperator);
+    lists("guidance", "Guidance", a.guidance, b.guidance, findGuidance);
     add("precision", "Precision", a.precision, b.precision);
     add("device", "Device", a.device, b.device);
     add("attention", "Attention record", nameOf(a.attention), nameOf(b.attention));

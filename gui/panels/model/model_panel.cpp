@@ -26,6 +26,12 @@ QString rulesText(const ModelInfo& m) {
         case Distillation::Lcm: return ModelPanel::tr("LCM, 1 to 8 steps");
         case Distillation::Shortcut: return ModelPanel::tr("Euler; the step size is told to the network");
         case Distillation::Reflow: return ModelPanel::tr("Euler, few steps (straightened paths)");
+        case Distillation::Trajectory: return ModelPanel::tr("TCD or CTM, few steps");
+        case Distillation::Phased: return ModelPanel::tr("phased consistency, steps on its phases");
+        case Distillation::ContinuousConsistency: return ModelPanel::tr("sCM, 1 to 4 steps");
+        case Distillation::Acceleration: return ModelPanel::tr("constant acceleration");
+        case Distillation::DistributionMatching: return ModelPanel::tr("its own list of times, 1 to 4 steps");
+        case Distillation::Poisson: return ModelPanel::tr("PFGM++ with its D");
     }
     return {};
 }

@@ -132,7 +132,7 @@ private slots:
         QTest::addColumn<int>("process");
         for (const auto& info : samplers())
             for (int p = 0; p < 3; ++p)
-                if (!info.stochastic) QTest::addRow("%s %s", info.id.c_str(), qPrintable(processes()[std::size_t(p)].first)) << QString::fromStdString(info.id) << p;
+                if (!info.stochastic && info.order > 0 && !info.inverts) QTest::addRow("%s %s", info.id.c_str(), qPrintable(processes()[std::size_t(p)].first)) << QString::fromStdString(info.id) << p;
     }
     // log2 of the error ratio when the steps double is the sampler's order.
     void order() {
