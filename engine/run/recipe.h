@@ -10,13 +10,6 @@
 
 namespace meander {
 
-// A row of a table with its parameters: a sampler, schedule or guidance rule.
-struct Choice {
-    std::string id;
-    Params params;
-    bool operator==(const Choice&) const = default;
-};
-
 struct BranchPoint {
     std::string run;  // id of the parent run
     int step = 0;     // steps [0, step) are the parent's
@@ -33,6 +26,7 @@ struct Recipe {
     int steps = 20;
     Choice sampler{"dpmpp_2m", {}};
     Choice schedule{"karras", {}};
+    std::vector<Choice> scheduleOperators;  // applied to the schedule's levels, in order
     std::vector<Choice> guidance;  // in order of application
     std::string precision = "auto";
     std::string device = "auto";  // "auto", "cpu", "cuda:0"
