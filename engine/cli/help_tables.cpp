@@ -57,8 +57,10 @@ HelpPage page(const std::string& file, const std::string& title, const std::stri
     out << "# " << title << "\n\n" << intro << " This page is written by `meander-run help-tables` from the program's own tables.\n\n";
     std::string group;
     for (const auto& r : rows) {
-        if (r.group != group) out << "## " << r.group << "\n\n";
-        group = r.group;
+        if constexpr (requires { r.group; }) {
+            if (r.group != group) out << "## " << r.group << "\n\n";
+            group = r.group;
+        }
         describe(out, r, factsOf(r));
     }
     return {file, out.str()};
