@@ -1,5 +1,5 @@
 // DPM++ 2S ancestral with guidance kept out of the noise (CFG++, Chung et al. 2024), in the two published forms. "shifted": the guided step starts from the state
-// shifted by D − U, y ← y + (D − U), halfway in log τ. "outside": the whole step follows the unconditional estimate and a' (D − U) is added after it.
+// shifted by D − U, y ← y + (D − U), with the middle halfway in log τ. "outside": the whole step follows the unconditional estimate and a' (D − U) is added after it.
 #include "engine/sampling/stochastic_kit.h"
 
 namespace meander::sampler {
@@ -9,15 +9,15 @@ static SamplerTask shifted(Sampling& s) {
     for (auto [from, to] : s.intervals()) {
         const Answer answer = co_await s.denoise(s.x, from);
         const auto [down, up] = ancestralPair(from, to, eta);
-        const Tensor y = combine({{1, s.x}, {1, answer.denoised}, {-1, answer.unconditional}});
         Tensor next;
         if (down == 0) {
             next = combine({{s.signal(0), answer.denoised}});
         } else {
             const double middle = std::sqrt(from * down), part = middle / from;
-            const Tensor half = combine({{part, y}, {1 - part, answer.denoised}});
-            const Tensor d2 = (co_await s.denoise(half, middle)).denoised;
-            next = combine({{down / from, y}, {1 - down / from, d2}});
+            const Tensor half = combine({{part, s.x}, {1, answer.denoised}, {-part, answer.unconditional}});
+            const Answer second = co_await s.denoise(half, middle);
+            const double kept = down / from;  // the shift of the whole step takes the second unconditional estimate, as published
+            next = combine({{kept, s.x}, {kept, answer.denoised}, {-kept, second.unconditional}, {1 - kept, second.denoised}});
         }
         if (up > 0) next = combine({{1, next}, {noiseScale * up, s.noise()}});
         s.advance(next, to);

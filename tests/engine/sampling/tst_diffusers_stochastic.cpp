@@ -34,18 +34,22 @@ std::vector<double> cumulative(const std::vector<float>& betas) {
     for (float b : betas) list.push_back(double(float(product *= double(1.0f - b))));
     return list;
 }
-std::vector<double> linearAlphas(int steps) {
+// torch.linspace in single precision: from both ends to the middle, one rounding each.
+std::vector<float> linearBetas(int steps) {
+    const float low = 1e-4f, high = 0.02f, step = (high - low) / float(steps - 1);
     std::vector<float> betas;
-    for (int k = 0; k < steps; ++k) betas.push_back(float(1e-4 + (0.02 - 1e-4) * k / (steps - 1)));
-    return cumulative(betas);
+    for (int k = 0; k < steps; ++k) betas.push_back(k < steps / 2 ? float(low + double(step) * k) : float(high - double(step) * (steps - 1 - k)));
+    return betas;
 }
-std::vector<double> cosineAlphas(int steps) {
+std::vector<double> linearAlphas(int steps) { return cumulative(linearBetas(steps)); }
+std::vector<float> cosineBetas(int steps) {
     const auto bar = [](double t) { return std::pow(std::cos((t + 0.008) / 1.008 * M_PI / 2), 2); };
     std::vector<float> betas;
     for (int k = 0; k < steps; ++k) betas.push_back(float(std::min(1 - bar((k + 1.0) / steps) / bar(double(k) / steps), 0.999)));
-    return cumulative(betas);
+    return betas;
 }
 double sigmaOf(double alpha) { return std::sqrt((1 - alpha) / alpha); }
+float single(double x) { return float(x); }
 
 class Stream {
 public:
@@ -76,16 +80,18 @@ struct Result {
 // These schedulers' loops overwrite the state by the scaled model input x/√(1 + σ²) before each call of step, inner ones included; that is what the numbers are of.
 std::vector<double> overwrittenLoop(const char* id, bool v, bool karras, bool noised, bool brownian) {
     const int trained = 1100, steps = 10;
+    const bool slopes = std::string(id) == "dpm_2_ancestral";
     const auto alphas = linearAlphas(trained);
     const Process process = Process::variancePreserving(alphas, "linear");
     std::vector<double> times, levels;
     for (int i = 0; i < steps; ++i) {
         const double t = (trained - 1) * (1 - double(i) / (steps - 1)), low = std::min(std::floor(t), trained - 2.0), w = t - low;
         times.push_back(t);
-        levels.push_back((1 - w) * sigmaOf(alphas[std::size_t(low)]) + w * sigmaOf(alphas[std::size_t(low) + 1]));
+        levels.push_back(single((1 - w) * single(sigmaOf(alphas[std::size_t(low)])) + w * single(sigmaOf(alphas[std::size_t(low) + 1]))));
     }
     if (karras) {
         levels = karrasLevels(steps, levels.front(), levels.back());
+        for (double& l : levels) l = single(l);
         for (int i = 0; i < steps; ++i) times[std::size_t(i)] = process.networkTime(levels[std::size_t(i)]);
     } else {
         levels.push_back(0);
@@ -102,12 +108,16 @@ std::vector<double> overwrittenLoop(const char* id, bool v, bool karras, bool no
             const bool inner = tau != from;
             const double t = inner ? process.networkTime(tau) : times[std::size_t(i)], scale = inner ? 1 / std::sqrt(tau * tau + 1) : 1;
             Answer a;
-            a.denoised = mapped(x, [&](double e) { return denoised(e * scale, e * scale * t / (t + 1), tau, v); });
+            // DPM2 takes the slope of the overwritten inner state, x̂0 is relative to it; the exponential step takes x̂0 itself.
+            const double offset = inner && slopes ? 1 - scale : 0;
+            a.denoised = mapped(x, [&](double e) { return e * offset + denoised(e * scale, e * scale * t / (t + 1), tau, v); });
             return a;
         };
         const auto noise = [&](const NoiseRequest& q, const Tensor&) {
             if (!brownian) return stream.next();
-            const auto z = tree.between(q.from, q.to);
+            // inner levels as there: halfway in the logarithm, in single precision
+            const auto level = [&](double tau) { return tau == from || tau == to ? tau : double(std::exp(-(-std::log(single(from)) + (-std::log(single(to)) + std::log(single(from))) * 0.5f))); };
+            const auto z = tree.between(level(q.from), level(q.to));
             return tensor({z.begin(), z.end()});
         };
         y = solve(*findSampler(id), process, {from, to}, y, {}, estimate, noise).state;
@@ -115,28 +125,33 @@ std::vector<double> overwrittenLoop(const char* id, bool v, bool karras, bool no
     return download(y).toDoubles();
 }
 
-// DDPM over all its steps, or unCLIP (cosine β) over some: the estimate is clipped to [−1, 1].
-std::vector<double> posteriorLoop(const std::vector<double>& alphas, const std::vector<int>& times, bool v, bool noised) {
-    const Process process = Process::varianceExploding(1e-3, 1e5);  // the state is x/√ᾱ
-    std::vector<double> levels;
-    for (int t : times) levels.push_back(sigmaOf(alphas[std::size_t(t)]));
-    levels.push_back(0);
-    const double a = alphas[std::size_t(times.front())];
+// DDPM over all its steps, or unCLIP (cosine β) over some: the estimate is clipped to [−1, 1]. β of a step is rounded to single precision there, which for a small β is
+// in the fourth digit; each step is done to the level that this β leads to.
+std::vector<double> posteriorLoop(const std::vector<float>& betas, const std::vector<int>& times, bool v, bool noised, bool givenBetas) {
+    const auto alphas = cumulative(betas);
+    const Process process = Process::varianceExploding(1e-6, 1e6);  // the state is x/√ᾱ
+    const double first = alphas[std::size_t(times.front())];
     Tensor x = counted(false);
-    if (noised) x = combine({{std::sqrt(a), x}, {std::sqrt(1 - a), counted(true)}});
-    std::size_t step = 0;
-    const auto estimate = [&](const Tensor& y, double) {
-        const double t = times[step], alpha = alphas[std::size_t(times[step])], s = std::sqrt(alpha), n = std::sqrt(1 - alpha);
-        ++step;
-        Answer answer;
-        answer.denoised = mapped(y, [&](double e) {
-            const double native = e * s, output = native * t / (t + 1);
-            return std::clamp(v ? s * native - n * output : (native - n * output) / s, -1.0, 1.0);
-        });
-        return answer;
-    };
+    if (noised) x = combine({{std::sqrt(first), x}, {std::sqrt(1 - first), counted(true)}});
+    Tensor y = combine({{1 / std::sqrt(first), x}});
     Stream stream;
-    return solve(*findSampler("ddpm"), process, levels, combine({{1 / std::sqrt(a), x}}), {}, estimate, [&](const NoiseRequest&, const Tensor&) { return stream.next(); }).values();
+    for (std::size_t i = 0; i < times.size(); ++i) {
+        const double t = times[i], alpha = alphas[std::size_t(times[i])], s = std::sqrt(alpha), n = std::sqrt(1 - alpha);
+        const bool last = i + 1 == times.size();
+        const double before = last ? 1 : alphas[std::size_t(times[i + 1])], from = sigmaOf(alpha);
+        const float beta = givenBetas && !last && times[i + 1] == times[i] - 1 ? betas[std::size_t(times[i])] : 1.0f - single(alpha) / single(before);
+        const double to = last ? 0 : from * std::sqrt(1 - beta / (1 - alpha));
+        const auto estimate = [&](const Tensor& state, double) {
+            Answer answer;
+            answer.denoised = mapped(state, [&](double e) {
+                const double native = e * s, output = native * t / (t + 1);
+                return std::clamp(v ? s * native - n * output : (native - n * output) / s, -1.0, 1.0);
+            });
+            return answer;
+        };
+        y = solve(*findSampler("ddpm"), process, {from, to}, y, {}, estimate, [&](const NoiseRequest&, const Tensor&) { return stream.next(); }).state;
+    }
+    return download(y).toDoubles();
 }
 
 std::vector<double> adamsLoop(bool v) {
@@ -165,9 +180,9 @@ std::vector<double> adamsLoop(bool v) {
     return download(combine({{scale(levels.back()), y}})).toDoubles();
 }
 
-// Three predictor-corrector steps with the model as the score.
+// Three predictor-corrector steps with the model as the score. The model is told the levels of the first three of 2000 times, as that loop does.
 std::vector<double> scoreLoop() {
-    const std::vector<double> levels{1348, std::sqrt(0.01 * 1348), 0.01, 0}, times{1, (1 + 1e-5) / 2, 1e-5};
+    const std::vector<double> levels{1348, std::sqrt(0.01 * 1348), 0.01, 0}, times{1, 1 - (1 - 1e-5) / 1999, 1 - 2 * (1 - 1e-5) / 1999};
     const auto estimate = [&](const Tensor& y, double tau) {
         const std::size_t i = std::size_t(std::find(levels.begin(), levels.end(), tau) - levels.begin());
         const double t = 0.01 * std::pow(1348 / 0.01, times[i]);
@@ -198,11 +213,11 @@ struct Loop {
 };
 const std::vector<Loop>& loops() {
     static const std::vector<Loop> list = {
-        {"ddpm", [] { return posteriorLoop(linearAlphas(1000), countdown(999), false, false); }, {258.96061833330896, -0.28061372, -0.42489928, -0.082317911, -0.014786017}},
-        {"ddpm v", [] { return posteriorLoop(linearAlphas(1000), countdown(999), true, false); }, {202.02957817825518, -0.081324346, -0.47770959, -0.073143087, -0.030242018}},
-        {"ddpm with noise", [] { return posteriorLoop(linearAlphas(1000), countdown(1), false, true); }, {387.9465857925825, 0.0064375508, 0.011351752, 0.02312159, 0.99288762}},
-        {"unclip", [] { return posteriorLoop(cosineAlphas(1000), countdown(999), false, false); }, {252.26825227204245, -0.38901687, -0.15278535, -0.1721494, -0.072915912}},
-        {"unclip 25 steps", [] { return posteriorLoop(cosineAlphas(1000), spread(1000, 25), false, false); }, {258.2045118384849, -0.62428546, 0.56629694, -0.015812516, 0.34949094}},
+        {"ddpm", [] { return posteriorLoop(linearBetas(1000), countdown(999), false, false, false); }, {258.96061833330896, -0.28061372, -0.42489928, -0.082317911, -0.014786017}},
+        {"ddpm v", [] { return posteriorLoop(linearBetas(1000), countdown(999), true, false, false); }, {202.02957817825518, -0.081324346, -0.47770959, -0.073143087, -0.030242018}},
+        {"ddpm with noise", [] { return posteriorLoop(linearBetas(1000), countdown(1), false, true, false); }, {387.9465857925825, 0.0064375508, 0.011351752, 0.02312159, 0.99288762}},
+        {"unclip", [] { return posteriorLoop(cosineBetas(1000), countdown(999), false, false, true); }, {252.26825227204245, -0.38901687, -0.15278535, -0.1721494, -0.072915912}},
+        {"unclip 25 steps", [] { return posteriorLoop(cosineBetas(1000), spread(1000, 25), false, false, true); }, {258.2045118384849, -0.62428546, 0.56629694, -0.015812516, 0.34949094}},
         {"euler ancestral", [] { return overwrittenLoop("euler_ancestral", false, false, false, false); }, {152.3192668867705, -0.31697899, 0.0099248774, 0.098878466, -0.2041368}},
         {"euler ancestral v", [] { return overwrittenLoop("euler_ancestral", true, false, false, false); }, {108.44388352730311, -0.25736612, 0.097535238, 0.075190082, -0.0098828105}},
         {"euler ancestral with noise", [] { return overwrittenLoop("euler_ancestral", false, false, true, false); }, {56163.05240648985, 0.21259299, 0.97273982, 1.7421676, 146.03055}},
