@@ -115,8 +115,10 @@ std::vector<double> overwrittenLoop(const char* id, bool v, bool karras, bool no
         };
         const auto noise = [&](const NoiseRequest& q, const Tensor&) {
             if (!brownian) return stream.next();
-            // inner levels as there: halfway in the logarithm, in single precision
-            const auto level = [&](double tau) { return tau == from || tau == to ? tau : double(std::exp(-(-std::log(single(from)) + (-std::log(single(to)) + std::log(single(from))) * 0.5f))); };
+            // Levels as there: through the logarithm and back in single precision, the inner one halfway. The path moves by √Δt, so the last bit counts.
+            const auto logarithm = [](double tau) { return -std::log(float(tau)); };
+            const float low = logarithm(from), high = logarithm(to), halfway = low + (high - low) * 0.5f;
+            const auto level = [&](double tau) { return double(std::exp(-(tau == from ? low : tau == to ? high : halfway))); };
             const auto z = tree.between(level(q.from), level(q.to));
             return tensor({z.begin(), z.end()});
         };
@@ -125,33 +127,37 @@ std::vector<double> overwrittenLoop(const char* id, bool v, bool karras, bool no
     return download(y).toDoubles();
 }
 
-// DDPM over all its steps, or unCLIP (cosine β) over some: the estimate is clipped to [−1, 1]. β of a step is rounded to single precision there, which for a small β is
-// in the fourth digit; each step is done to the level that this β leads to.
+// DDPM over all its steps, or unCLIP (cosine β) over some: the estimate is clipped to [−1, 1]. There β of a step, 1 − ᾱ/ᾱ', is rounded to single precision, for a small β
+// in its fourth digit, so that the two coefficients of the mean do not add up; the estimate is scaled by what its coefficient is off.
 std::vector<double> posteriorLoop(const std::vector<float>& betas, const std::vector<int>& times, bool v, bool noised, bool givenBetas) {
     const auto alphas = cumulative(betas);
     const Process process = Process::varianceExploding(1e-6, 1e6);  // the state is x/√ᾱ
+    std::vector<double> levels, factors;
+    for (std::size_t i = 0; i < times.size(); ++i) {
+        const bool last = i + 1 == times.size();
+        const double alpha = alphas[std::size_t(times[i])], before = last ? 1 : alphas[std::size_t(times[i + 1])];
+        const float beta = givenBetas && (last || times[i + 1] == times[i] - 1) ? betas[std::size_t(times[i])] : 1.0f - single(single(alpha) / single(before));
+        const double kept = last ? 0 : (1 - before) / before * alpha / (1 - alpha);
+        levels.push_back(sigmaOf(alpha));
+        factors.push_back(beta / (1 - alpha) / (1 - kept));
+    }
+    levels.push_back(0);
     const double first = alphas[std::size_t(times.front())];
     Tensor x = counted(false);
     if (noised) x = combine({{std::sqrt(first), x}, {std::sqrt(1 - first), counted(true)}});
-    Tensor y = combine({{1 / std::sqrt(first), x}});
+    std::size_t step = 0;
+    const auto estimate = [&](const Tensor& y, double) {
+        const double t = times[step], alpha = alphas[std::size_t(times[step])], s = std::sqrt(alpha), n = std::sqrt(1 - alpha), factor = factors[step];
+        ++step;
+        Answer answer;
+        answer.denoised = mapped(y, [&](double e) {
+            const double native = e * s, output = native * t / (t + 1);
+            return factor * std::clamp(v ? s * native - n * output : (native - n * output) / s, -1.0, 1.0);
+        });
+        return answer;
+    };
     Stream stream;
-    for (std::size_t i = 0; i < times.size(); ++i) {
-        const double t = times[i], alpha = alphas[std::size_t(times[i])], s = std::sqrt(alpha), n = std::sqrt(1 - alpha);
-        const bool last = i + 1 == times.size();
-        const double before = last ? 1 : alphas[std::size_t(times[i + 1])], from = sigmaOf(alpha);
-        const float beta = givenBetas && !last && times[i + 1] == times[i] - 1 ? betas[std::size_t(times[i])] : 1.0f - single(alpha) / single(before);
-        const double to = last ? 0 : from * std::sqrt(1 - beta / (1 - alpha));
-        const auto estimate = [&](const Tensor& state, double) {
-            Answer answer;
-            answer.denoised = mapped(state, [&](double e) {
-                const double native = e * s, output = native * t / (t + 1);
-                return std::clamp(v ? s * native - n * output : (native - n * output) / s, -1.0, 1.0);
-            });
-            return answer;
-        };
-        y = solve(*findSampler("ddpm"), process, {from, to}, y, {}, estimate, [&](const NoiseRequest&, const Tensor&) { return stream.next(); }).state;
-    }
-    return download(y).toDoubles();
+    return solve(*findSampler("ddpm"), process, levels, combine({{1 / std::sqrt(first), x}}), {}, estimate, [&](const NoiseRequest&, const Tensor&) { return stream.next(); }).values();
 }
 
 std::vector<double> adamsLoop(bool v) {

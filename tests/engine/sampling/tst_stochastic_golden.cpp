@@ -58,11 +58,8 @@ private slots:
         const SamplerInfo* info = findSampler(want.sampler.toStdString());
         QVERIFY(info);
         const GoldenProblem problem = goldenProblem(want.space);
-        // SA-Solver's noise is on inside an interval of the training time, which that program took from the model: Stable Diffusion's.
-        const bool trained = want.sampler.startsWith("sa_solver") && want.space == "ve";
-        const Process process = trained ? Process::vpScaledLinear(1000, 0.00085, 0.012) : problem.process;
         const NoiseFunction noise = usesBrownianTree(want.sampler) ? brownianNoise(problem.levels, 0) : torchNoise(0);
-        const auto solution = solve(*info, process, problem.levels, problem.start, {}, oracleEstimator(*info, process), noise);
+        const auto solution = solve(*info, problem.process, problem.levels, problem.start, {}, oracleEstimator(*info, problem.process), noise);
         const Summary got = summary(solution.values());
         const double size = want.sumAbs / 256;
         const double worst = std::max({std::abs(got.sumAbs / want.sumAbs - 1), std::abs(got.first - want.first) / size, std::abs(got.second - want.second) / size, std::abs(got.last - want.last) / size});
