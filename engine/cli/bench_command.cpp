@@ -138,15 +138,16 @@ int bench(const Options& o) {
     if (o.what == "model") return benchNetwork(o, false);
     if (o.what == "floor") return benchNetwork(o, true);
     if (o.what == "sprites") return benchSprites(o);
-    throw Failure("There is nothing to measure named \"" + o.what + "\"." + didYouMean(o.what, {"model", "floor", "sprites"}));
+    if (o.what == "convergence") return benchConvergence(o.isJson);
+    throw Failure("There is nothing to measure named \"" + o.what + "\"." + didYouMean(o.what, {"model", "floor", "sprites", "convergence"}));
 }
 
 }  // namespace
 
 void addBench(CLI::App& app, Context& context) {
     auto o = std::make_shared<Options>();
-    auto* c = app.add_subcommand("bench", "Measure speed and peak memory: a network with random weights, the library below it, or the sprites");
-    c->add_option("what", o->what, "model, floor (model against the bare library) or sprites")->required();
+    auto* c = app.add_subcommand("bench", "Measure speed and peak memory: a network with random weights, the library below it, the sprites; or the orders of the samplers");
+    c->add_option("what", o->what, "model, floor (model against the bare library), sprites, or convergence (measured orders of the samplers)")->required();
     c->add_option("--network", o->network, "sd15 or dit-xl2")->capture_default_str();
     c->add_option("--rows", o->rows, "Rows of the network call")->capture_default_str()->check(CLI::Range(1, 256));
     c->add_option("--precision", o->precision, "f32 or bf16")->capture_default_str()->check(CLI::IsMember({"f32", "bf16"}));
