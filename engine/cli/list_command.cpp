@@ -1,9 +1,10 @@
-// meander-run list: the tables of samplers, schedules, guidance rules and built-in models.
+// meander-run list: the tables of samplers, schedules, noise sources, guidance rules and built-in models.
 #include <iostream>
 
 #include "engine/cli/command.h"
 #include "engine/guidance/guidance.h"
 #include "engine/models/model.h"
+#include "engine/sampling/noise/noise.h"
 #include "engine/sampling/sampling.h"
 #include "engine/schedule/schedule.h"
 
@@ -43,6 +44,8 @@ int list(const Options& o) {
         for (const auto& s : samplers()) row(o, s, {{"group", s.group}, {"order", s.order}, {"stochastic", s.stochastic}, {"few_step", s.fewStep}});
     else if (o.what == "schedules")
         for (const auto& s : schedules()) row(o, s);
+    else if (o.what == "noise")
+        for (const auto& n : noiseSources()) row(o, n);
     else if (o.what == "guidance")
         for (const auto& g : guidanceRules()) row(o, g);
     else if (o.what == "models")
@@ -53,7 +56,7 @@ int list(const Options& o) {
                 std::cout << m.id << std::string(m.id.size() < 36 ? 36 - m.id.size() : 1, ' ') << m.summary << '\n';
         }
     else
-        throw Failure("There is no table \"" + o.what + "\"." + didYouMean(o.what, {"samplers", "schedules", "guidance", "models"}));
+        throw Failure("There is no table \"" + o.what + "\"." + didYouMean(o.what, {"samplers", "schedules", "noise", "guidance", "models"}));
     return 0;
 }
 
@@ -61,8 +64,8 @@ int list(const Options& o) {
 
 void addList(CLI::App& app, Context& context) {
     auto o = std::make_shared<Options>();
-    auto* c = app.add_subcommand("list", "List samplers, schedules, guidance rules or built-in models with their parameters");
-    c->add_option("what", o->what, "samplers, schedules, guidance or models")->required();
+    auto* c = app.add_subcommand("list", "List samplers, schedules, noise sources, guidance rules or built-in models with their parameters");
+    c->add_option("what", o->what, "samplers, schedules, noise, guidance or models")->required();
     c->add_flag("--json", o->isJson, "As JSON, one object a line");
     c->callback([o, &context] { context.chosen = [o] { return list(*o); }; });
 }

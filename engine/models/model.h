@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "engine/core/params.h"
-#include "engine/process/process.h"
+#include "engine/process/parametrization.h"
 #include "engine/taps/taps.h"
 #include "engine/tensor/tensor.h"
 
