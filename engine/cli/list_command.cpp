@@ -1,10 +1,11 @@
-// meander-run list: the tables of samplers, schedules, operators on schedules, guidance rules and built-in models.
+// meander-run list: the tables of samplers, schedules, operators on schedules, noise sources, guidance rules and built-in models.
 #include <iostream>
 
 #include "engine/cli/command.h"
 #include "engine/guidance/guidance.h"
 #include "engine/models/model.h"
 #include "engine/sampling/checkpoint.h"
+#include "engine/sampling/noise/noise.h"
 #include "engine/sampling/sampling.h"
 #include "engine/schedule/schedule.h"
 
@@ -70,6 +71,8 @@ int list(const Options& o) {
         table(o, schedules());
     else if (o.what == "operators")
         for (const auto& s : scheduleOperators()) row(o, s);
+    else if (o.what == "noise")
+        for (const auto& n : noiseSources()) row(o, n);
     else if (o.what == "guidance")
         for (const auto& g : guidanceRules()) row(o, g);
     else if (o.what == "models")
@@ -80,7 +83,7 @@ int list(const Options& o) {
                 std::cout << m.id << std::string(m.id.size() < 36 ? 36 - m.id.size() : 1, ' ') << m.summary << '\n';
         }
     else
-        throw Failure("There is no table \"" + o.what + "\"." + didYouMean(o.what, {"samplers", "schedules", "operators", "guidance", "models"}));
+        throw Failure("There is no table \"" + o.what + "\"." + didYouMean(o.what, {"samplers", "schedules", "operators", "noise", "guidance", "models"}));
     return 0;
 }
 
@@ -88,8 +91,8 @@ int list(const Options& o) {
 
 void addList(CLI::App& app, Context& context) {
     auto o = std::make_shared<Options>();
-    auto* c = app.add_subcommand("list", "List samplers, schedules, operators on schedules, guidance rules or built-in models with their parameters");
-    c->add_option("what", o->what, "samplers, schedules, operators (on schedules), guidance or models")->required();
+    auto* c = app.add_subcommand("list", "List samplers, schedules, operators on schedules, noise sources, guidance rules or built-in models with their parameters");
+    c->add_option("what", o->what, "samplers, schedules, operators (on schedules), noise, guidance or models")->required();
     c->add_flag("--json", o->isJson, "As JSON, one object a line");
     c->callback([o, &context] { context.chosen = [o] { return list(*o); }; });
 }

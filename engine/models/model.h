@@ -7,7 +7,7 @@
 
 #include "engine/core/params.h"
 #include "engine/process/distillation.h"
-#include "engine/process/process.h"
+#include "engine/process/parametrization.h"
 #include "engine/taps/taps.h"
 #include "engine/tensor/tensor.h"
 

@@ -153,7 +153,7 @@ ModelInfo modelFromJson(const Json& j) {
     m.name = jsonText(j, "name", "", what);
     m.summary = jsonText(j, "summary", "", what);
     m.family = jsonText(j, "family", "", what);
-    m.parametrization = byName(j, "parametrization", int(Parametrization::LcmV) + 1, Parametrization::X0);
+    m.parametrization = byName(j, "parametrization", parametrizationCount, Parametrization::X0);
     if (j.contains("process")) m.process = processFromJson(j["process"]);
     m.sigmaData = jsonReal(j, "sigma_data", 0.5, what);
     m.distillation = distillationOf(jsonText(j, "distillation", "none", what)).value_or(Distillation::None);

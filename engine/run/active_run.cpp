@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include "engine/run/branching.h"
 #include "engine/run/driver.h"
@@ -24,16 +25,16 @@ ActiveRun::ActiveRun(Plan plan, Run run, std::shared_ptr<const Run> parent, Mode
 void ActiveRun::begin() {
     const Recipe& r = m_plan.resolved;
     if (m_parent && !restoresHistory(r, *m_parent)) return beginAtBranch();
-    std::vector<std::int64_t> extents{r.images};
-    for (auto e : m_plan.model.stateShape.extents()) extents.push_back(e);
-    const Tensor unit = normals(0, Tensor(m_backend, Shape(extents), m_plan.model.stateType)), start = combine({{m_plan.levels.front(), unit}});
+    m_noise = makeNoise(r.noise, noiseContext());
+    const ModelInfo& m = m_plan.model;
+    const Tensor start = makeFirstState(firstState(r.noise, m.process, m_plan.levels.front(), m.sigmaData, m.stateShape[-1]), m_noise->initial());
     m_record.initial = download(start);
     if (m_parent)
         while (m_replayUntil < m_parent->trajectory->evaluations.size() && m_parent->trajectory->evaluations[m_replayUntil]->step < r.branch->step) ++m_replayUntil;
     begin(start, 0);
 }
 
-// Sampler or seed differ from the parent's: its steps are taken over as they are and the sampler starts afresh from the recorded state.
+// Sampler or noise differ from the parent's: its steps are taken over as they are and the sampler starts afresh from the recorded state.
 void ActiveRun::beginAtBranch() {
     const int step = m_plan.resolved.branch->step;
     const Trajectory& old = *m_parent->trajectory;
@@ -45,6 +46,10 @@ void ActiveRun::beginAtBranch() {
             m_record.evaluations.push_back(copy);
         }
     m_record.steps.assign(old.steps.begin(), old.steps.begin() + step);
+    // Noise that is drawn in order goes on behind the first state's and what the steps so far drew.
+    m_noise = makeNoise(m_plan.resolved.noise, noiseContext());
+    m_noise->initial();
+    m_noise->skip(int(std::count_if(m_record.steps.begin(), m_record.steps.end(), [](const auto& s) { return s->stochastic; })));
     begin(upload(m_backend, old.stateAt(step)), step);
 }
 
@@ -67,16 +72,17 @@ void ActiveRun::resume() {
     m_task.resume();
 }
 
-Tensor ActiveRun::normals(std::uint32_t draw, const Tensor& like) {
-    Tensor z(m_backend, like.shape(), like.type());
-    std::vector<kernels::NoiseAddress> addresses;
-    for (std::int64_t i = 0; i < like.rows(); ++i) addresses.push_back({m_plan.resolved.seed, std::uint32_t(i), draw, 0});
-    m_backend.normal(addresses, z);
-    return z;
+NoiseContext ActiveRun::noiseContext() const {
+    const ModelInfo& m = m_plan.model;
+    std::vector<std::int64_t> extents{m_plan.resolved.images};
+    for (auto e : m.stateShape.extents()) extents.push_back(e);
+    NoiseContext c{m_backend, Shape(extents), m.stateType, m.state == StateKind::Image, m_plan.resolved.seed};
+    std::tie(c.tauMin, c.tauMax) = levelRange(m_plan.levels);
+    c.rising = m_plan.levels.back() > m_plan.levels.front();
+    return c;
 }
 
-// Draw 0 is the initial noise; 4096 draws are set aside for each interval.
-Tensor ActiveRun::noise(const NoiseRequest& q, const Tensor& like) { return normals(std::uint32_t(q.step) * 4096 + 1 + std::uint32_t(q.draw), like); }
+Tensor ActiveRun::noise(const NoiseRequest& q, const Tensor&) { return m_noise->step(q); }
 
 void ActiveRun::advanced(const Tensor& x, const Level& to, bool stochastic) {
     auto step = std::make_shared<Step>();

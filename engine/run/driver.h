@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/run/engine.h"
+#include "engine/sampling/noise/noise.h"
 #include "engine/sampling/sampling.h"
 
 namespace meander {
@@ -57,7 +58,7 @@ private:
     void begin();
     void beginAtBranch();
     void begin(Tensor start, int step);
-    Tensor normals(std::uint32_t draw, const Tensor& like);
+    NoiseContext noiseContext() const;
     void answered();
     void resume();
     void record(const DenoiseRequest& q, const std::vector<Branch>& branches, const Outcome& outcome, const Answer& answer, double weight);
@@ -72,6 +73,7 @@ private:
     Engine::Sink& m_sink;
     ConditioningPtr m_conditional, m_unconditional;
     Trajectory m_record;
+    std::unique_ptr<NoiseSource> m_noise;
     std::unique_ptr<Sampling> m_sampling;
     SamplerTask m_task;
     std::size_t m_answered = 0;  // of the sampler's pending requests

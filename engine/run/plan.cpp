@@ -7,6 +7,7 @@
 #include "engine/run/branching.h"
 #include "engine/run/measured.h"
 #include "engine/sampling/checkpoint.h"
+#include "engine/sampling/noise/noise.h"
 #include "engine/sampling/sampling.h"
 #include "engine/schedule/schedule.h"
 
@@ -59,9 +60,11 @@ public:
         checkNumbers();
         resolveChoices();
         makeLevels();
+        fixPath();
         countCost();
         estimate();
         adviseSampler();
+        adviseNoise();
         adviseConditioning();
         return std::move(m_plan);
     }
@@ -83,7 +86,31 @@ private:
         resolve(r.sampler, required(findSampler(r.sampler.id), "sampler", r.sampler.id, samplers()));
         resolve(r.schedule, required(findSchedule(r.schedule.id), "schedule", r.schedule.id, schedules()));
         for (auto& o : r.scheduleOperators) resolve(o, required(findScheduleOperator(o.id), "operator on schedules", o.id, scheduleOperators()));
+        resolveNoise();
         for (auto& g : r.guidance) resolve(g, required(findGuidance(g.id), "guidance rule", g.id, guidanceRules()));
+    }
+
+    void resolveNoise() {
+        Recipe& r = m_plan.resolved;
+        const auto& info = required(findNoise(r.noise.id), "noise source", r.noise.id, noiseSources());
+        if (r.noise.id == "recorded") {
+            if (!m_parent || !m_parent->trajectory) throw Failure("The noise \"" + info.label + "\" needs a run to branch from. Branch from a run, or choose another noise.");
+            resolve(r.noise, info);
+            r.noise = recordedNoise(m_parent->recipe.noise, m_parent->recipe.seed);
+            if (noiseSeed(r.noise, r.seed) == r.seed && !m_parent->recipe.noise.params.contains("seed")) r.noise.params.erase("seed");
+        }
+        // A branch of a path stays on it, also where its own levels span another range.
+        if (r.noise.id == "brownian" && m_parent && m_parent->recipe.noise.id == "brownian")
+            for (const char* end : {"high", "low"})
+                if (const auto it = m_parent->recipe.noise.params.find(end); it != m_parent->recipe.noise.params.end()) r.noise.params.insert(*it);
+        resolve(r.noise, required(findNoise(r.noise.id), "noise source", r.noise.id, noiseSources()));
+    }
+    void fixPath() {
+        Recipe& r = m_plan.resolved;
+        if (r.noise.id != "brownian") return;
+        const auto [low, high] = levelRange(m_plan.levels);
+        r.noise.params.insert({"high", high});
+        r.noise.params.insert({"low", low});
     }
 
     void makeLevels() {
@@ -129,7 +156,7 @@ private:
         if (restoresHistory(r, *m_parent))
             note(NoteKind::Hint, "branch", "The sampler's history is restored from the record.");
         else
-            note(NoteKind::Hint, "branch", "The sampler restarts at step " + std::to_string(r.branch->step) + " without history, because sampler or seed differ from the parent's.");
+            note(NoteKind::Hint, "branch", "The sampler restarts at step " + std::to_string(r.branch->step) + " without history, because sampler or noise differ from the parent's.");
     }
 
     // Rows that one request costs at this moment.
@@ -186,6 +213,18 @@ private:
         const Json& r = m_plan.model.recommended;
         if (r.is_object() && r.contains("sampler") && r["sampler"].is_object() && r["sampler"].contains("id") && r["sampler"]["id"].is_string()) return r["sampler"]["id"].get<std::string>();
         return m_plan.model.process.kind() == ProcessKind::RectifiedFlow ? "euler" : "dpmpp_2m";
+    }
+
+    void adviseNoise() {
+        const Recipe& r = m_plan.resolved;
+        const ModelInfo& m = m_plan.model;
+        const auto* sampler = findSampler(r.sampler.id);
+        const NoiseSituation situation{m.stateShape, m.state == StateKind::Image, r.images, drawsNoise(*sampler, r.sampler.params), sampler->label, r.branch && !restoresHistory(r, *m_parent)};
+        for (const auto& text : noiseAdvice(r.noise, situation)) note(NoteKind::Hint, "noise", text);
+        if (m.process.startsFromPureNoise() && (m.parametrization == Parametrization::Epsilon || m.parametrization == Parametrization::LcmEpsilon || m.parametrization == Parametrization::Score) &&
+            m_plan.levels.front() > m.process.maximum() * (1 - 1e-6))
+            note(NoteKind::Warning, "schedule", "The first level holds no signal, and there what this model predicts (" + std::string(nameOf(m.parametrization)) + ") says nothing about the picture. Start at a lower level.");
+        firstState(r.noise, m.process, m_plan.levels.front(), m.sigmaData, m.stateShape[-1]);  // refuses what does not fit the model
     }
 
     void adviseConditioning() {

@@ -26,6 +26,7 @@ struct Recipe {
     int steps = 20;
     Choice sampler{"dpmpp_2m", {}};
     Choice schedule{"karras", {}};
+    Choice noise{"philox", {}};
     std::vector<Choice> scheduleOperators;  // applied to the schedule's levels, in order
     std::vector<Choice> guidance;  // in order of application
     std::string precision = "auto";
