@@ -57,6 +57,8 @@ private:
     void begin();
     void beginAtBranch();
     void begin(Tensor start, int step);
+    Tensor firstState();
+    Tensor startData() const;
     Tensor normals(std::uint32_t draw, const Tensor& like);
     void answered();
     void resume();
@@ -72,6 +74,7 @@ private:
     Engine::Sink& m_sink;
     ConditioningPtr m_conditional, m_unconditional;
     Trajectory m_record;
+    Tensor m_clean;  // data that the run starts from
     std::unique_ptr<Sampling> m_sampling;
     SamplerTask m_task;
     std::size_t m_answered = 0;  // of the sampler's pending requests
