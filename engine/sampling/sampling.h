@@ -170,11 +170,16 @@ public:
         m_stochastic = false;
         m_step = std::min(to.index, steps() - 1);
     }
-    // For samplers that choose their own steps (SamplerInfo::freeSteps): the next state is at τ, wherever that lies before the last level. The last level of the
-    // schedule is reached by advance(next, intervals().back().to).
+    // For samplers that choose their own steps (SamplerInfo::freeSteps): the next state is at τ, wherever that lies before the last level. Levels of the schedule
+    // that were to come are dropped, except the last, which finish() reaches.
     void advanceFreely(Tensor next, double tau) {
-        m_levels.insert(m_levels.begin() + m_step + 1, tau);
+        dropComing();
+        m_levels.insert(m_levels.end() - 1, tau);
         advance(std::move(next), Level{tau, m_step + 1});
+    }
+    void finish(Tensor next) {
+        dropComing();
+        advance(std::move(next), Level{m_levels.back(), steps()});
     }
 
     // Requests that wait for their answers, in order; empty when the sampler is done.
@@ -186,6 +191,7 @@ private:
         const double end = m_levels[std::size_t(m_step) + 1];
         return {q.x, q.tau, q.target.value_or(end), q.told.value_or(std::numeric_limits<double>::quiet_NaN()), q.step.value_or(m_step), {}};
     }
+    void dropComing() { m_levels.erase(m_levels.begin() + m_step + 1, m_levels.end() - 1); }
     std::vector<double> m_levels;
     Host& m_host;
     int m_first = 0, m_step = m_first;
