@@ -20,7 +20,7 @@ void printJson(const Plan& p) {
 
 int show(const Options& o) {
     const ReadInput in = readInput(o.input);
-    const Plan p = orFail(plan(in.recipe, in.parent.get()));
+    const Plan p = orFail(plan(in.recipe, in.parent.get(), in.start.get()));
     if (o.isJson) {
         printJson(p);
         return 0;

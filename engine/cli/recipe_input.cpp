@@ -79,7 +79,7 @@ void setGuidance(Recipe& r, const std::string& key, const std::string& value) {
 
 // A plain key through the recipe's own JSON reader, so that types, names and sentences are the same as in files.
 void setPlain(Recipe& r, const std::string& key, const std::string& value) {
-    static const std::vector<std::string> texts = {"model", "prompt", "negative_prompt", "precision", "device", "attention", "sampler", "schedule", "noise"};
+    static const std::vector<std::string> texts = {"model", "prompt", "negative_prompt", "precision", "device", "attention", "start", "sampler", "schedule", "noise"};
     static const std::vector<std::string> numbers = {"class", "seed", "images", "steps", "record_states"};
     std::vector<std::string> known = texts;
     known.insert(known.end(), numbers.begin(), numbers.end());
@@ -131,7 +131,9 @@ void applySet(Recipe& r, const std::string& assignment) {
     const auto equals = assignment.find('=');
     if (equals == std::string::npos || equals == 0) throw Failure("--set needs KEY=VALUE; \"" + assignment + "\" has no such form.");
     const std::string key = assignment.substr(0, equals), value = assignment.substr(equals + 1);
-    if (key.starts_with("sampler."))
+    if (key.starts_with("start."))
+        setParam(r.start, findStart(r.start.id), key.substr(6), value);
+    else if (key.starts_with("sampler."))
         setParam(r.sampler, findSampler(r.sampler.id), key.substr(8), value);
     else if (key.starts_with("schedule."))
         setParam(r.schedule, findSchedule(r.schedule.id), key.substr(9), value);
@@ -170,6 +172,10 @@ ReadInput readInput(const RecipeInput& input) {
         in.recipe = read.recipe;
     }
     for (const auto& s : input.sets) applySet(in.recipe, s);
+    if (const std::string id = startRunOf(in.recipe); !id.empty()) {
+        if (!in.project) throw Failure("The recipe starts from another run, which only its project has. Give the project, or start from noise or data.");
+        in.start = std::make_shared<const Run>(orFail(in.project->loadRun(id)));
+    }
     if (in.recipe.branch) {
         if (!in.project) throw Failure("The recipe branches from another run, which only its project has. Give the project, or remove \"branch\".");
         in.parent = std::make_shared<const Run>(orFail(in.project->loadRun(in.recipe.branch->run)));

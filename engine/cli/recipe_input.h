@@ -21,6 +21,7 @@ struct ReadInput {
     Recipe recipe;
     std::unique_ptr<ProjectStore> project;  // when the source was one
     std::shared_ptr<const Run> parent;      // of a recipe that branches, from that project
+    std::shared_ptr<const Run> start;       // of a recipe that starts from another run
 };
 ReadInput readInput(const RecipeInput& input);
 Recipe sampleRecipe();

@@ -50,6 +50,7 @@ struct ModelInfo {
     Json recommended;
     // Exact models: what is known in closed form.
     bool hasDensity = false;
+    bool drawsData = false;  // drawData gives draws of what it was made or trained for
 };
 
 // Prepared conditioning of one row; what it holds is the model's business.

@@ -16,7 +16,8 @@ enum class Distillation : std::uint8_t {
     Acceleration,           // a constant acceleration beside a given initial velocity (CAF)
     DistributionMatching,   // clean data at the few times it was trained at; not a trajectory (DMD, DMD2, SIM)
     Poisson,                // a field of electric charges: heavy-tailed noise of a given D (PFGM++)
+    Bridge,                 // the expected end of a mixture of Brownian bridges
 };
-inline constexpr int distillations = int(Distillation::Poisson) + 1;
+inline constexpr int distillations = int(Distillation::Bridge) + 1;
 
 }  // namespace meander

@@ -97,6 +97,13 @@ Process Process::rectifiedFlow(double timeScale, double shift, int tableSteps) {
     return p;
 }
 
+Process Process::onManifold(Manifold manifold) const {
+    if (m_kind != ProcessKind::RectifiedFlow && !manifold.isFlat()) throw Failure("A curved space needs the clock of a rectified flow; this process is " + name() + ".");
+    Process p = *this;
+    p.m_manifold = manifold;
+    return p;
+}
+
 std::string Process::name() const {
     switch (m_kind) {
         case ProcessKind::VarianceExploding: return "variance exploding (EDM)";
@@ -104,7 +111,7 @@ std::string Process::name() const {
         case ProcessKind::RectifiedFlow: {
             char shift[40] = "";
             if (m_shift != 1) std::snprintf(shift, sizeof shift, ", time shift %g", m_shift);
-            return std::string("rectified flow") + shift;
+            return std::string("rectified flow") + shift + (m_manifold.isFlat() ? std::string() : std::string(" on the ") + nameOf(m_manifold.kind()));
         }
     }
     return {};

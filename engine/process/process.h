@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/core/params.h"
+#include "engine/process/manifold.h"
 
 namespace meander {
 
@@ -30,6 +31,11 @@ public:
     // t in (0, 1]; the network is told timeScale · t. `shift` and `tableSteps` describe the model's table of training times as tools keep it,
     // s t/(1 + (s − 1) t) at t = k/tableSteps: they give the least noisy level and serve the schedules that walk that table.
     static Process rectifiedFlow(double timeScale = 1.0, double shift = 1.0, int tableSteps = 1000);
+
+    // The same clock on a curved space: a state at τ lies on the geodesic from data to noise, x_τ = exp_{x0}(τ log_{x0}(ε)) with ε drawn from the manifold's prior.
+    // Rectified flow only; y is then not a·x0 + τ·ε, and only samplers that ask the manifold step rightly.
+    Process onManifold(Manifold manifold) const;
+    const Manifold& manifold() const { return m_manifold; }
 
     ProcessKind kind() const { return m_kind; }
     std::string name() const;  // "variance preserving, scaled linear, 1000 steps"
@@ -67,6 +73,7 @@ private:
     std::string m_scheduleName;
     double m_min = 0.002, m_max = 80, m_timeScale = 1, m_shift = 1;
     int m_tableSteps = 1000;
+    Manifold m_manifold;
     std::vector<double> m_logSigmas;
 };
 

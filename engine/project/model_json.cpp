@@ -36,7 +36,11 @@ std::string scheduleNameOf(const Process& p) {
 Json processToJson(const Process& p) {
     switch (p.kind()) {
         case ProcessKind::VarianceExploding: return {{"kind", "variance exploding"}, {"minimum", p.minimum()}, {"maximum", p.maximum()}};
-        case ProcessKind::RectifiedFlow: return {{"kind", "rectified flow"}, {"time_scale", p.networkTime(1)}, {"time_shift", p.timeShift()}, {"table_steps", p.tableSteps()}};
+        case ProcessKind::RectifiedFlow: {
+            Json j = {{"kind", "rectified flow"}, {"time_scale", p.networkTime(1)}, {"time_shift", p.timeShift()}, {"table_steps", p.tableSteps()}};
+            if (!p.manifold().isFlat()) j["manifold"] = nameOf(p.manifold().kind());
+            return j;
+        }
         case ProcessKind::VariancePreserving: break;
     }
     Json alphas = Json::array();
@@ -58,7 +62,9 @@ Process processFromJson(const Json& j) {
         const double scale = jsonReal(j, "time_scale", 1, what), shift = jsonReal(j, "time_shift", 1, what);
         const std::int64_t table = jsonInteger(j, "table_steps", 1000, what);
         if (!(scale > 0 && std::isfinite(scale) && shift > 0 && shift <= 1000 && table >= 2 && table <= 1'000'000)) throw Failure("A recorded noise process is not valid.");
-        return Process::rectifiedFlow(scale, shift, int(table));
+        const auto manifold = manifoldNamed(jsonText(j, "manifold", "euclidean", what));
+        if (!manifold) throw Failure("A recorded noise process is on a space that this version does not know.");
+        return Process::rectifiedFlow(scale, shift, int(table)).onManifold(Manifold(*manifold));
     }
     const auto alphas = jsonReals(j, "alphas_cumprod", {}, what);
     if (kind != "variance preserving" || alphas.size() < 2 || alphas.size() > maximumList) throw Failure("A recorded noise process is of an unknown kind.");
@@ -144,6 +150,7 @@ Json modelToJson(const ModelInfo& m) {
     if (m.builtInGuidance) j["built_in_guidance"] = *m.builtInGuidance;
     if (!m.recommended.is_null()) j["recommended"] = m.recommended;
     j["has_density"] = m.hasDensity;
+    if (m.drawsData) j["draws_data"] = true;
     return j;
 }
 
@@ -170,6 +177,7 @@ ModelInfo modelFromJson(const Json& j) {
     if (j.contains("built_in_guidance")) m.builtInGuidance = jsonReal(j, "built_in_guidance", 1, what);
     if (j.contains("recommended")) m.recommended = j["recommended"];
     m.hasDensity = jsonBool(j, "has_density", false, what);
+    m.drawsData = jsonBool(j, "draws_data", false, what);
     return m;
 }
 

@@ -4,6 +4,7 @@
 
 #include "engine/run/branching.h"
 #include "engine/run/driver.h"
+#include "engine/sampling/manifold_kit.h"
 
 namespace meander {
 
@@ -26,12 +27,43 @@ void ActiveRun::begin() {
     const Recipe& r = m_plan.resolved;
     if (m_parent && !restoresHistory(r, *m_parent)) return beginAtBranch();
     m_noise = makeNoise(r.noise, noiseContext());
-    const ModelInfo& m = m_plan.model;
-    const Tensor start = makeFirstState(firstState(r.noise, m.process, m_plan.levels.front(), m.sigmaData, m.stateShape[-1]), m_noise->initial());
+    const Tensor start = startState();
     m_record.initial = download(start);
     if (m_parent)
         while (m_replayUntil < m_parent->trajectory->evaluations.size() && m_parent->trajectory->evaluations[m_replayUntil]->step < r.branch->step) ++m_replayUntil;
     begin(start, 0);
+}
+
+// The data that the run starts from, one row for each picture; empty when it starts from noise or from a state in between.
+Tensor ActiveRun::startData() const {
+    const StartPoint& p = m_plan.start;
+    const Recipe& r = m_plan.resolved;
+    HostTensor data = p.isDrawn ? m_model.drawData(r.images, r.seed, {r.prompt, r.classIndex, false}) : p.pictures ? m_model.encode(p.pictures) : p.tau == 0 ? p.state : HostTensor();
+    if (!data) return {};
+    const Tensor rows = upload(m_backend, data).converted(m_plan.model.stateType);
+    if (rows.rows() == r.images) return rows;
+    const std::vector<Tensor> copies(std::size_t(r.images), rows);
+    return stackRows(copies);
+}
+
+// y at the first level: noise, data with noise on it (on a curved space: the point between both on their geodesic), or what another run left.
+Tensor ActiveRun::startState() {
+    const ModelInfo& m = m_plan.model;
+    const double tau = m_plan.levels.front();
+    m_clean = startData();
+    if (m_plan.start.tau > 0) {
+        const Tensor state = upload(m_backend, m_plan.start.state).converted(m.stateType);
+        const std::vector<Tensor> copies(std::size_t(state.rows() == 1 ? m_plan.resolved.images : 1), state);
+        return stackRows(copies);
+    }
+    if (m_clean && tau == 0) return m_clean;
+    const Tensor unit = m_noise->initial();
+    if (const Manifold& space = m.process.manifold(); !space.isFlat()) {
+        const Tensor prior = priorOf(space, unit);
+        return m_clean ? alongGeodesic(space, m_clean, prior, tau / m.process.maximum()) : prior;
+    }
+    if (m_clean) return combine({{m.process.signal(tau), m_clean}, {tau, unit}});
+    return makeFirstState(firstState(m_plan.resolved.noise, m.process, tau, m.sigmaData, m.stateShape[-1]), unit);
 }
 
 // Sampler or noise differ from the parent's: its steps are taken over as they are and the sampler starts afresh from the recorded state.
@@ -50,12 +82,14 @@ void ActiveRun::beginAtBranch() {
     m_noise = makeNoise(m_plan.resolved.noise, noiseContext());
     m_noise->initial();
     m_noise->skip(int(std::count_if(m_record.steps.begin(), m_record.steps.end(), [](const auto& s) { return s->stochastic; })));
+    m_clean = startData();
     begin(upload(m_backend, old.stateAt(step)), step);
 }
 
 void ActiveRun::begin(Tensor start, int step) {
     const Choice& sampler = m_plan.resolved.sampler;
     m_sampling = std::make_unique<Sampling>(process(), m_plan.levels, sampler.params, std::move(start), *this, step);
+    m_sampling->clean = m_clean;
     m_task = findSampler(sampler.id)->run(*m_sampling);
     resume();
 }

@@ -59,6 +59,8 @@ private:
     void beginAtBranch();
     void begin(Tensor start, int step);
     NoiseContext noiseContext() const;
+    Tensor startState();
+    Tensor startData() const;
     void answered();
     void resume();
     void record(const DenoiseRequest& q, const std::vector<Branch>& branches, const Outcome& outcome, const Answer& answer, double weight);
@@ -74,6 +76,7 @@ private:
     ConditioningPtr m_conditional, m_unconditional;
     Trajectory m_record;
     std::unique_ptr<NoiseSource> m_noise;
+    Tensor m_clean;  // data that the run starts from
     std::unique_ptr<Sampling> m_sampling;
     SamplerTask m_task;
     std::size_t m_answered = 0;  // of the sampler's pending requests

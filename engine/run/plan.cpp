@@ -51,7 +51,7 @@ void resolve(Choice& choice, const auto& info) {
 
 class Planner {
 public:
-    Planner(const Recipe& recipe, const ModelInfo& model, const Run* parent) : m_parent(parent) {
+    Planner(const Recipe& recipe, const ModelInfo& model, const Run* parent, const Run* start) : m_parent(parent), m_startRun(start) {
         m_plan.resolved = recipe;
         m_plan.model = model;
     }
@@ -65,6 +65,7 @@ public:
         estimate();
         adviseSampler();
         adviseNoise();
+        adviseSpace();
         adviseConditioning();
         return std::move(m_plan);
     }
@@ -83,6 +84,7 @@ private:
 
     void resolveChoices() {
         Recipe& r = m_plan.resolved;
+        resolve(r.start, required(findStart(r.start.id), "start", r.start.id, starts()));
         resolve(r.sampler, required(findSampler(r.sampler.id), "sampler", r.sampler.id, samplers()));
         resolve(r.schedule, required(findSchedule(r.schedule.id), "schedule", r.schedule.id, schedules()));
         for (auto& o : r.scheduleOperators) resolve(o, required(findScheduleOperator(o.id), "operator on schedules", o.id, scheduleOperators()));
@@ -123,6 +125,7 @@ private:
         if (!levels) throw Failure(levels.error().text);
         m_plan.levels = *levels;
         takeOwnLevels();
+        takeStart();
         const auto* sampler = findSampler(r.sampler.id);
         if (!sampler->inverts && m_plan.levels.back() > m_plan.levels.front())
             throw Failure(sampler->label + " goes from noise to the picture, but the levels of the schedule rise. Remove its operator \"Reverse\", or choose a sampler that inverts.");
@@ -130,9 +133,30 @@ private:
         if (r.branch) makeBranch();
     }
 
+    // Data and other runs begin somewhere on the levels; samplers that invert go up them.
+    void takeStart() {
+        const Recipe& r = m_plan.resolved;
+        const SamplerInfo& sampler = *findSampler(r.sampler.id);
+        if (r.start.id == "noise") {
+            if (sampler.inverts) throw Failure(sampler.label + " goes from data to noise, and the recipe starts from noise. Start it from data or from another run.");
+            if (sampler.needsData) throw Failure(sampler.label + " changes given data, and the recipe starts from noise. Start it from data or from another run that ended at the data.");
+            return;
+        }
+        m_plan.start = resolveStart(r, m_plan.model, m_startRun);
+        if (sampler.needsData && m_plan.start.tau > 0) throw Failure(sampler.label + " changes given data, but the run to start from did not end at the data.");
+        const double strength = real(r.start.params, "strength");
+        const int whole = m_plan.intervals();
+        m_plan.levels = startLevels(m_plan.levels, m_plan.start, strength, sampler.inverts);
+        const int done = m_plan.intervals();
+        if (m_plan.start.tau > 0)
+            note(NoteKind::Hint, "start", "The run goes on from level " + display(m_plan.start.tau) + ", where the other one ended: " + std::to_string(r.steps) + (r.steps == 1 ? " step." : " steps."));
+        else if (r.steps < whole)
+            note(NoteKind::Hint, "start", "Of the schedule's " + std::to_string(whole) + " steps the " + std::to_string(r.steps) + " next to the data are done (strength " + display(strength) + ").");
+    }
+
     // Rules with levels of their own put them in place of the schedule's.
     void takeOwnLevels() {
-        Recipe& r = m_plan.resolved;
+        const Recipe& r = m_plan.resolved;
         const SamplerInfo& sampler = *findSampler(r.sampler.id);
         if (!sampler.ownLevels) return;
         const auto own = sampler.ownLevels(m_plan.model.process, m_plan.levels, r.sampler.params);
@@ -140,7 +164,6 @@ private:
         const int steps = int(own.size()) - 1;
         note(NoteKind::Hint, "schedule", sampler.label + " visits levels of its own" + (steps == r.steps ? "" : ", " + std::to_string(steps) + " instead of " + std::to_string(r.steps) + " steps") + "; the schedule only says where it begins and ends.");
         m_plan.levels = own;
-        r.steps = steps;
     }
 
     void makeBranch() {
@@ -177,7 +200,8 @@ private:
             const int requests = sampler->requestsInStep(step, steps, r.sampler.params);
             for (int k = 0; k < requests; ++k) {
                 ++m_plan.requests;
-                m_plan.evaluations += rowsAt(m_plan.levels[std::size_t(step + (k > 0))], step);
+                const double tau = m_plan.levels[std::size_t(step + (k > 0))];
+                m_plan.evaluations += rowsAt(tau > 0 ? tau : m_plan.model.process.minimum(), step);
             }
         }
     }
@@ -224,7 +248,14 @@ private:
         if (m.process.startsFromPureNoise() && (m.parametrization == Parametrization::Epsilon || m.parametrization == Parametrization::LcmEpsilon || m.parametrization == Parametrization::Score) &&
             m_plan.levels.front() > m.process.maximum() * (1 - 1e-6))
             note(NoteKind::Warning, "schedule", "The first level holds no signal, and there what this model predicts (" + std::string(nameOf(m.parametrization)) + ") says nothing about the picture. Start at a lower level.");
-        firstState(r.noise, m.process, m_plan.levels.front(), m.sigmaData, m.stateShape[-1]);  // refuses what does not fit the model
+        if (m_plan.levels.front() > 0) firstState(r.noise, m.process, m_plan.levels.front(), m.sigmaData, m.stateShape[-1]);  // refuses what does not fit the model
+    }
+
+    void adviseSpace() {
+        const Manifold& m = m_plan.model.process.manifold();
+        const SamplerInfo& sampler = *findSampler(m_plan.resolved.sampler.id);
+        if (!m.isFlat() && !sampler.curved)
+            note(NoteKind::Warning, "sampler", sampler.label + " steps in flat space, and the states of " + m_plan.model.name + " lie on the " + nameOf(m.kind()) + ": points leave it. Choose Riemannian flow.");
     }
 
     void adviseConditioning() {
@@ -250,7 +281,7 @@ private:
     void note(NoteKind kind, std::string key, std::string text) { m_plan.notes.push_back({kind, std::move(key), std::move(text)}); }
 
     Plan m_plan;
-    const Run* m_parent;
+    const Run *m_parent, *m_startRun;
 };
 
 }  // namespace
@@ -262,15 +293,15 @@ std::optional<int> imageTokensOf(const ModelInfo& model) {
     return std::max(1, int(std::llround(double(s[0]) * double(s[1]) / 256)));
 }
 
-Result<Plan> plan(const Recipe& recipe, const Run* parent) {
+Result<Plan> plan(const Recipe& recipe, const Run* parent, const Run* start) {
     auto model = inspectModel(recipe.model);
     if (!model) return model.error();
-    return plan(recipe, *model, parent);
+    return plan(recipe, *model, parent, start);
 }
 
-Result<Plan> plan(const Recipe& recipe, const ModelInfo& model, const Run* parent) {
+Result<Plan> plan(const Recipe& recipe, const ModelInfo& model, const Run* parent, const Run* start) {
     try {
-        return Planner(recipe, model, parent).make();
+        return Planner(recipe, model, parent, start).make();
     } catch (const std::exception& e) {
         return Error{e.what()};
     }

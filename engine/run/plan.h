@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/run/start.h"
 #include "engine/run/trajectory.h"
 
 namespace meander {
@@ -17,6 +18,7 @@ struct PlanNote {
 struct Plan {
     Recipe resolved;              // every parameter filled in
     ModelInfo model;
+    StartPoint start;             // what it begins with; nothing of it is set when that is noise
     std::vector<double> levels;   // τ; intervals() + 1 of them, which a schedule or its operators may make other than resolved.steps + 1
     int requests = 0;             // what the sampler asks for
     int evaluations = 0;          // NFE per picture, both guidance branches counted
@@ -32,9 +34,9 @@ struct Plan {
 // ModelInfo::pictureShape, or stateShape where pictures are not decoded; none for points.
 std::optional<int> imageTokensOf(const ModelInfo& model);
 
-// `parent` is needed when the recipe branches.
-Result<Plan> plan(const Recipe& recipe, const Run* parent = nullptr);
+// `parent` is needed when the recipe branches, `start` when it starts from another run (startRunOf).
+Result<Plan> plan(const Recipe& recipe, const Run* parent = nullptr, const Run* start = nullptr);
 // With a known model (no look-up).
-Result<Plan> plan(const Recipe& recipe, const ModelInfo& model, const Run* parent = nullptr);
+Result<Plan> plan(const Recipe& recipe, const ModelInfo& model, const Run* parent = nullptr, const Run* start = nullptr);
 
 }  // namespace meander

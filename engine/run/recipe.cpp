@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/guidance/guidance.h"
+#include "engine/run/start.h"
 #include "engine/sampling/noise/noise.h"
 #include "engine/sampling/sampling.h"
 #include "engine/schedule/schedule.h"
@@ -105,6 +106,7 @@ Json toJson(const Recipe& r) {
     j["seed"] = r.seed;
     j["images"] = r.images;
     j["steps"] = r.steps;
+    if (r.start.id != "noise") j["start"] = toJson(r.start);
     j["sampler"] = toJson(r.sampler);
     j["schedule"] = toJson(r.schedule);
     if (!r.scheduleOperators.empty())
@@ -134,6 +136,7 @@ Result<Recipe> recipeFromJson(const Json& j) {
         r.value("seed", recipe.seed, "a whole number of at least 0");
         r.value("images", recipe.images, "a whole number");
         r.value("steps", recipe.steps, "a whole number");
+        if (const Json* c = r.take("start")) recipe.start = choiceFromJson(*c, "The recipe's start");
         if (const Json* c = r.take("sampler")) recipe.sampler = choiceFromJson(*c, "The recipe's sampler");
         if (const Json* c = r.take("schedule")) recipe.schedule = choiceFromJson(*c, "The recipe's schedule");
         if (const Json* o = r.take("schedule_operators"); o && !o->is_null()) {
@@ -201,6 +204,9 @@ std::vector<Difference> differences(const Recipe& a, const Recipe& b) {
     add("seed", "Seed", std::to_string(a.seed), std::to_string(b.seed));
     add("images", "Images", std::to_string(a.images), std::to_string(b.images));
     add("steps", "Steps", std::to_string(a.steps), std::to_string(b.steps));
+    add("start", "Start", labelOf(a.start, findStart), labelOf(b.start, findStart));
+    const auto* start = findStart(a.start.id == "noise" ? b.start.id : a.start.id);
+    params("start", "Start", start ? &start->params : nullptr, a.start.params, b.start.params);
     add("sampler", "Sampler", labelOf(a.sampler, findSampler), labelOf(b.sampler, findSampler));
     const auto* sampler = findSampler(a.sampler.id);
     params("sampler", "Sampler", sampler ? &sampler->params : nullptr, a.sampler.params, b.sampler.params);

@@ -20,6 +20,7 @@ const CheckpointRule rules[] = {
     {Distillation::Acceleration, "acceleration", "a constant-acceleration flow", "caf", false, false, 0, "Its paths bend: rules that follow the straight direction miss their end."},
     {Distillation::DistributionMatching, "dmd", "a generator distilled by distribution matching", "dmd", false, true, 4, "It was trained at a few times only: other times and more steps make its pictures worse."},
     {Distillation::Poisson, "poisson", "a Poisson flow model", "pfgmpp", false, false, 0, "Its noise has heavy tails: started from Gaussian noise, it sees radii it was not trained on."},
+    {Distillation::Bridge, "bridge", "a mixture of bridges", "bridge_mixture", false, false, 0, "Its expected end belongs to paths with noise on them: without that noise they end short of the data's spread."},
 };
 
 std::string names(const std::vector<Distillation>& list) {

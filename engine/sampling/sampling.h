@@ -215,6 +215,7 @@ struct SamplerInfo {
     bool freeSteps = false;    // chooses its own steps between the first and the last level
     bool inverts = false;      // runs from clean to noise, on rising levels
     bool needsData = false;    // starts from given data (Sampling::clean)
+    bool curved = false;       // steps on curved spaces too (Process::manifold); others leave them
     SamplerTask (*run)(Sampling&) = nullptr;
     // Requests it makes in interval `step` of `steps` (the first at its start, a second at its end).
     int (*requestsInStep)(int step, int steps, const Params&) = oncePerStep;

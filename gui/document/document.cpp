@@ -88,7 +88,13 @@ void Document::Implementation::startPlanning() {
     RunPtr parent;
     if (draft.branch)
         if (RunPtr* found = find(qstr(draft.branch->run))) parent = *found;
-    planning.setFuture(QtConcurrent::run(&planPool, [recipe = draft, parent]() -> PlanAnswer {
+    RunPtr start;
+    if (const std::string id = startRunOf(draft); !id.empty())
+        if (RunPtr* found = find(qstr(id))) {
+            start = *found;
+            if (!start->trajectory) owner.requestTrajectory(qstr(id));
+        }
+    planning.setFuture(QtConcurrent::run(&planPool, [recipe = draft, parent, start]() -> PlanAnswer {
         PlanAnswer answer;
         try {
             auto info = inspectModel(recipe.model);
@@ -97,7 +103,7 @@ void Document::Implementation::startPlanning() {
                 return answer;
             }
             answer.model = std::make_shared<const ModelInfo>(*info);
-            answer.plan = meander::plan(recipe, *info, parent.get());
+            answer.plan = meander::plan(recipe, *info, parent.get(), start.get());
         } catch (const std::exception& e) {
             answer.plan = Error{"The recipe could not be planned: " + std::string(e.what()), ""};
         }

@@ -25,6 +25,7 @@ AnalyticModel::AnalyticModel(ModelInfo info, Mixture mixture) : m_mixture(std::m
     m_info.stateType = DType::F64;
     m_info.sigmaData = m_mixture.deviation();
     m_info.hasDensity = true;
+    m_info.drawsData = true;
     m_info.conditioning = m_info.classes.empty() ? ConditioningKind::None : ConditioningKind::Class;
     m_info.bytesPerRow = std::size_t(m_mixture.dimensions()) * 2 * sizeof(double) + std::size_t(m_mixture.components()) * sizeof(double);
 }

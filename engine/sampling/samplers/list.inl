@@ -82,3 +82,12 @@ SAMPLER(caf)
 SAMPLER(dmd)
 SAMPLER(rectifiedDiffusion)
 SAMPLER(pfgmpp)
+// Inversion
+SAMPLER(ddimInversion)
+SAMPLER(dpmInversion)
+SAMPLER(flowInversion)
+SAMPLER(fixedPointInversion)
+SAMPLER(ddcm)
+// Manifold
+SAMPLER(riemannianFlow)
+SAMPLER(bridgeMixture)

@@ -32,6 +32,7 @@ QString rulesText(const ModelInfo& m) {
         case Distillation::Acceleration: return ModelPanel::tr("constant acceleration");
         case Distillation::DistributionMatching: return ModelPanel::tr("its own list of times, 1 to 4 steps");
         case Distillation::Poisson: return ModelPanel::tr("PFGM++ with its D");
+        case Distillation::Bridge: return ModelPanel::tr("mixture of bridges with its σ");
     }
     return {};
 }

@@ -4,13 +4,13 @@
 #include <QtTest>
 #include <cmath>
 #include <numbers>
-#include <random>
 
 #include "engine/models/analytic/exact_jump.h"
 #include "engine/models/model.h"
 #include "engine/run/plan.h"
 #include "engine/sampling/checkpoint.h"
 #include "engine/sampling/few_step_kit.h"
+#include "engine/sampling/noise/torch_random.h"
 #include "tests/engine/sampling/oracle_bench.h"
 
 using namespace meander;
@@ -84,19 +84,13 @@ Solution run(const char* id, const Process& p, const std::vector<double>& levels
     return solve(*findSampler(id), p, levels, start, params, estimator, philox(seed));
 }
 
-// What PyTorch's CPU generator makes of a seed, for 16 values and more: 24-bit uniforms of the Mersenne Twister, Box–Muller in blocks of 16.
-NoiseFunction torchNoise(unsigned seed) {
-    auto engine = std::make_shared<std::mt19937>(seed);
-    return [engine](const NoiseRequest&, const Tensor& like) {
-        std::vector<double> v(std::size_t(like.count()));
-        for (double& u : v) u = double((*engine)() & 0xffffffu) / 16777216.0;
-        for (std::size_t block = 0; block + 16 <= v.size(); block += 16)
-            for (std::size_t j = block; j < block + 8; ++j) {
-                const double radius = std::sqrt(-2 * std::log(1 - v[j])), angle = 2 * std::numbers::pi * v[j + 8];
-                v[j] = radius * std::cos(angle);
-                v[j + 8] = radius * std::sin(angle);
-            }
-        return tensorOf(like.shape(), v);
+// One generator of PyTorch on the CPU, whose calls continue its stream.
+NoiseFunction torchNoise(std::uint64_t seed) {
+    auto random = std::make_shared<noise::TorchCpuRandom>(seed);
+    return [random](const NoiseRequest&, const Tensor& like) {
+        std::vector<float> v(std::size_t(like.count()));
+        random->normals(std::span<float>(v));
+        return upload(cpu(), HostTensor::fromFloats(like.shape(), v)).converted(like.type());
     };
 }
 
