@@ -38,13 +38,24 @@ void row(const Options& o, const auto& info, Json extra = Json::object()) {
     for (const auto& s : info.params) std::cout << "    " << s.key << " = " << display(s.defaultValue) << (s.unit.empty() ? "" : " " + s.unit) << "  " << s.help << '\n';
 }
 
+// Under headings, with what each rule costs.
+void listGuidance(const Options& o) {
+    std::string group;
+    for (const auto& g : guidanceRules()) {
+        if (!o.isJson && g.group != group) std::cout << (group.empty() ? "" : "\n") << g.group << '\n';
+        group = g.group;
+        row(o, g, {{"group", g.group}, {"cost", g.cost}});
+        if (!o.isJson) std::cout << "    costs " << g.cost << '\n';
+    }
+}
+
 int list(const Options& o) {
     if (o.what == "samplers")
         for (const auto& s : samplers()) row(o, s, {{"group", s.group}, {"order", s.order}, {"stochastic", s.stochastic}, {"few_step", s.fewStep}});
     else if (o.what == "schedules")
         for (const auto& s : schedules()) row(o, s);
     else if (o.what == "guidance")
-        for (const auto& g : guidanceRules()) row(o, g);
+        listGuidance(o);
     else if (o.what == "models")
         for (const auto& m : builtInModels()) {
             if (o.isJson)
