@@ -60,6 +60,17 @@ void table(const Options& o, const auto& rows) {
     }
 }
 
+// Under headings, with what each rule costs.
+void listGuidance(const Options& o) {
+    std::string group;
+    for (const auto& g : guidanceRules()) {
+        if (!o.isJson && g.group != group) std::cout << (group.empty() ? "" : "\n") << g.group << '\n';
+        group = g.group;
+        row(o, g, {{"group", g.group}, {"cost", g.cost}});
+        if (!o.isJson) std::cout << "    costs " << g.cost << '\n';
+    }
+}
+
 int list(const Options& o) {
     if (o.what == "samplers")
         for (const auto& s : samplers()) {
@@ -74,7 +85,7 @@ int list(const Options& o) {
     else if (o.what == "noise")
         for (const auto& n : noiseSources()) row(o, n);
     else if (o.what == "guidance")
-        for (const auto& g : guidanceRules()) row(o, g);
+        listGuidance(o);
     else if (o.what == "models")
         for (const auto& m : builtInModels()) {
             if (o.isJson)

@@ -66,6 +66,12 @@ struct Engine::Implementation {
         return {int(active.size()), std::any_of(active.begin(), active.end(), [](const auto& r) { return !r->paused || r->allowance > 0; }), activeKey};
     }
 
+    static std::vector<std::string> keysOf(const Plan& p) {
+        std::vector<std::string> keys{WaitingRun::modelKeyOf(p)};
+        for (const auto& id : p.models) keys.push_back(id + "|" + p.resolved.precision);
+        return keys;
+    }
+
     void grantWishes() {
         for (const auto& [id, wish] : queue.takeWishes()) {
             if (id == "*") {
@@ -121,13 +127,14 @@ struct Engine::Implementation {
     void start(WaitingRun w) {
         auto run = std::make_shared<Run>(w.run);
         try {
-            Model& model = modelFor(w.plan, w.run.id);
+            const std::vector<Model*> all = modelsFor(w.plan, w.run.id);
+            const Model& model = *all.front();
             run->device = backend->description();
             run->status = RunStatus::Running;
             run->model = model.info();
             w.plan.model = model.info();
             backend->resetPeak();
-            auto active_ = std::make_unique<ActiveRun>(std::move(w.plan), *run, w.parent, model, *backend, sink);
+            auto active_ = std::make_unique<ActiveRun>(std::move(w.plan), *run, w.parent, all, *backend, sink);
             activeKey = WaitingRun::modelKeyOf(active_->plan());
             active_->paused = w.paused;
             active_->allowance = w.allowance;
@@ -142,11 +149,21 @@ struct Engine::Implementation {
     }
 
     bool inUse(const std::string& key) const {
-        return std::any_of(active.begin(), active.end(), [&](const auto& r) { return WaitingRun::modelKeyOf(r->plan()) == key; });
+        return std::any_of(active.begin(), active.end(), [&](const auto& r) {
+            const auto keys = keysOf(r->plan());
+            return std::find(keys.begin(), keys.end(), key) != keys.end();
+        });
     }
 
-    Model& modelFor(const Plan& plan, const std::string& runId) {
-        const std::string key = WaitingRun::modelKeyOf(plan);
+    // The recipe's model and the further ones its guidance asks.
+    std::vector<Model*> modelsFor(const Plan& plan, const std::string& runId) {
+        const auto keys = keysOf(plan);
+        std::vector<Model*> all{&modelFor(plan.resolved.model, keys[0], keys, plan, runId)};
+        for (std::size_t i = 0; i < plan.models.size(); ++i) all.push_back(&modelFor(plan.models[i], keys[i + 1], keys, plan, runId));
+        return all;
+    }
+
+    Model& modelFor(const std::string& id, const std::string& key, const std::vector<std::string>& kept, const Plan& plan, const std::string& runId) {
         for (auto it = models.begin(); it != models.end(); ++it)
             if (it->first == key) {
                 models.splice(models.begin(), models, it);
@@ -155,15 +172,15 @@ struct Engine::Implementation {
         RunEvent e;
         e.kind = RunEventKind::Loading;
         e.runId = runId;
-        e.message = plan.model.name;
+        e.message = id == plan.resolved.model ? plan.model.name : id;
         sink(e);
         // Three models are kept; one in use never leaves.
         while (models.size() >= 3) {
-            const auto unused = std::find_if(models.rbegin(), models.rend(), [this](const auto& m) { return !inUse(m.first); });
+            const auto unused = std::find_if(models.rbegin(), models.rend(), [&](const auto& m) { return !inUse(m.first) && std::find(kept.begin(), kept.end(), m.first) == kept.end(); });
             if (unused == models.rend()) break;
             models.erase(std::prev(unused.base()));
         }
-        auto model = loadModel(plan.resolved.model, *backend, {plan.resolved.precision});
+        auto model = loadModel(id, *backend, {plan.resolved.precision});
         if (!model) throw Failure(model.error().text);
         models.emplace_front(key, std::move(*model));
         return *models.front().second;
@@ -176,34 +193,36 @@ struct Engine::Implementation {
         std::string key;
         for (auto& run : active) {
             if (run->paused && run->allowance == 0) continue;
-            while (!run->done() && run->answerFromRecord()) {
+            try {
+                if (const std::size_t taken = take(*run, key, rows); taken > 0) asks.push_back({run.get(), taken});
+            } catch (const std::exception& e) {
+                run->problem = e.what();  // one run's trouble is not its neighbours'
             }
-            if (run->done()) continue;
-            const std::string own = WaitingRun::modelKeyOf(run->plan());
-            if (key.empty()) key = own;
-            if (own != key) continue;
-            std::size_t taken = 0;
-            for (const DenoiseRequest& q : run->pending()) {
-                const int more = run->images() * int(run->branches(q).size());
-                if (rows > 0 && rows + more > limitFor(*run)) break;
-                rows += more;
-                ++taken;
-            }
-            if (taken > 0) asks.push_back({run.get(), taken});
         }
-        if (!asks.empty()) evaluateTogether(modelOf(key), *backend, asks);
+        if (!asks.empty()) evaluateTogether(*backend, asks);
         // Those that did not fit come first next time.
         for (const Ask& a : asks) rotate(a.run);
         collect();
     }
 
-    int limitFor(const ActiveRun& run) const { return run.plan().model.state == StateKind::Points ? 65536 : options.maximumRowsPerCall; }
-
-    Model& modelOf(const std::string& key) {
-        for (auto& m : models)
-            if (m.first == key) return *m.second;
-        throw Failure("The model of a paused run was unloaded; run it again.");
+    // How many requests of a run go into this round; its first one fixes the model.
+    std::size_t take(ActiveRun& run, std::string& key, int& rows) {
+        while (!run.done() && run.answerFromRecord()) {
+        }
+        if (run.done()) return 0;
+        const std::string own = WaitingRun::modelKeyOf(run.plan());
+        if (key.empty()) key = own;
+        if (own != key) return 0;
+        std::size_t taken = 0;
+        for (; taken < run.pending().size(); ++taken) {
+            const int more = run.rowsWaiting(taken);
+            if (rows > 0 && rows + more > limitFor(run)) break;
+            rows += more;
+        }
+        return taken;
     }
+
+    int limitFor(const ActiveRun& run) const { return run.plan().model.state == StateKind::Points ? 65536 : options.maximumRowsPerCall; }
 
     void rotate(ActiveRun* run) {
         const auto it = std::find_if(active.begin(), active.end(), [run](const auto& r) { return r.get() == run; });
