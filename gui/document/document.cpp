@@ -16,9 +16,16 @@ Document::Document(QObject* parent) : QObject(parent), m_implementation(std::mak
     connect(&d.planning, &QFutureWatcherBase::finished, this, [this] { m_implementation->planned(); });
     connect(&d.undo, &QUndoStack::cleanChanged, this, &Document::projectChanged);
     connect(&d.undo, &QUndoStack::indexChanged, this, [this] { m_implementation->scheduleAutosave(); });
-    connect(&d.autosave, &QTimer::timeout, this, [this] {
-        auto& i = *m_implementation;
-        if (const Status s = i.file.snapshot(i.content()); !s) emit problem(qstr(s.error().text), qstr(s.error().detail));
+    connect(&d.autosave, &QTimer::timeout, this, [this] { m_implementation->snapshot(); });
+    d.modelWork = std::make_unique<Latest<ModelAnswer>>(this, [this](const ModelAnswer& a) {
+        if (!a.model) {
+            emit problem(qstr(a.model.error().text), qstr(a.model.error().detail));
+            emit draftChanged();  // forms that already show the new name go back
+            return;
+        }
+        Recipe next = recommendedRecipe(*a.model);
+        next.seed = draft().seed;
+        editDraft(next, tr("model"));
     });
     connect(&d.bridge, &EngineBridge::arrived, this, [this](const Arrival& a) { m_implementation->receive(a); });
     connect(&d.file, &ProjectFile::trajectoryLoaded, this, [this](const QString& id, std::shared_ptr<const Run> full) {
@@ -66,6 +73,7 @@ const Recipe& Document::draft() const { return m_implementation->draft; }
 QUndoStack& Document::undoStack() { return m_implementation->undo; }
 const Result<Plan>& Document::draftPlan() const { return m_implementation->plan.plan; }
 bool Document::isPlanning() const { return m_implementation->isPlanUnderWay; }
+std::vector<int> Document::guidanceCosts() const { return m_implementation->plan.guidanceCosts; }
 std::shared_ptr<const ModelInfo> Document::draftModel() const { return m_implementation->plan.model; }
 
 void Document::editDraft(const Recipe& next, const QString& label, const QString& mergeKey) {
@@ -78,6 +86,30 @@ void Document::editDraft(const Recipe& next, const QString& label, const QString
     };
     d.undo.push(new DocumentEdit(label, mergeKey.isEmpty() ? QString() : "draft/" + mergeKey, [set, next] { set(next); }, [set, before = d.draft] { set(before); }));
 }
+
+void Document::useModel(const QString& idOrPath) {
+    m_implementation->modelWork->request([id = idOrPath.toStdString()] { return ModelAnswer{id, inspectModel(id)}; });
+}
+
+namespace {
+
+// What every rule costs in its place: the evaluations with it and those before it, less those without it. Asked of the planner, so it holds for every rule.
+std::vector<int> costsOfGuidance(const Recipe& recipe, const Plan& whole, const Run* parent) {
+    std::vector<int> costs;
+    Recipe part = recipe;
+    part.guidance.clear();
+    auto before = meander::plan(part, whole.model, parent);
+    for (const Choice& rule : recipe.guidance) {
+        part.guidance.push_back(rule);
+        auto with = part.guidance.size() == recipe.guidance.size() ? Result<Plan>(whole) : meander::plan(part, whole.model, parent);
+        if (!before || !with) return {};
+        costs.push_back(with.value().evaluations - before.value().evaluations);
+        before = std::move(with);
+    }
+    return costs;
+}
+
+}  // namespace
 
 void Document::Implementation::startPlanning() {
     if (isPlanUnderWay) {
@@ -98,6 +130,7 @@ void Document::Implementation::startPlanning() {
             }
             answer.model = std::make_shared<const ModelInfo>(*info);
             answer.plan = meander::plan(recipe, *info, parent.get());
+            if (answer.plan) answer.guidanceCosts = costsOfGuidance(recipe, answer.plan.value(), parent.get());
         } catch (const std::exception& e) {
             answer.plan = Error{"The recipe could not be planned: " + std::string(e.what()), ""};
         }
@@ -120,6 +153,11 @@ void Document::Implementation::planned() {
 }
 
 bool Document::isModified() const { return m_implementation->dirty || !m_implementation->undo.isClean(); }
+
+void Document::Implementation::snapshot() {
+    autosave.stop();
+    if (const Status s = file.snapshot(content()); !s) emit owner.problem(qstr(s.error().text), qstr(s.error().detail));
+}
 
 void Document::Implementation::scheduleAutosave() {
     if (owner.isModified() && !autosave.isActive()) autosave.start();
