@@ -76,6 +76,14 @@ QComboBox::down-arrow { image: url(:/themes/chevron-@name.svg); width: 14px; hei
 QComboBox QAbstractItemView { background: @raised; border: 1px solid @line; padding: 4px; selection-background-color: @accentSoft; selection-color: @text; outline: none; }
 QComboBox QAbstractItemView::item { min-height: 24px; padding: 2px 6px; border-radius: 4px; }
 
+QComboBox[add="true"] { background: transparent; border: 1px dashed @line; color: @accentText; }
+QComboBox[add="true"]:hover { border-color: @lineHover; background: @hover; }
+QFrame[popup="true"] { background: @raised; border: 1px solid @lineHover; border-radius: 6px; }
+QListWidget[popup="true"] { background: transparent; border: 0; }
+QListWidget[popup="true"]::item { min-height: 22px; padding: 1px 6px; border-radius: 4px; }
+QListWidget[popup="true"]::item:hover { background: @hover; }
+QListWidget[popup="true"]::item:selected { background: @accentSoft; color: @text; }
+
 QCheckBox { spacing: 8px; }
 QCheckBox::indicator { width: 15px; height: 15px; border: 1px solid @lineHover; border-radius: 4px; background: @raised; }
 QCheckBox::indicator:hover, QCheckBox::indicator:focus { border-color: @accent; }

@@ -32,14 +32,34 @@ void DiagnosticCard::setStop(std::optional<int> stop) {
     update();
 }
 
+// Where the run stands out: the greatest value, of decibels the lowest.
+std::optional<int> DiagnosticCard::extreme() const {
+    std::optional<int> at;
+    const auto& v = m_diagnostic.values;
+    const bool wantsLow = m_diagnostic.unit == "dB";
+    for (std::size_t i = 0; i < v.size(); ++i)
+        if (std::isfinite(v[i]) && (!at || (wantsLow ? v[i] < v[std::size_t(*at)] : v[i] > v[std::size_t(*at)]))) at = int(i);
+    return at;
+}
+
 QString DiagnosticCard::valueText() const {
-    if (!m_stop) return QStringLiteral("–");
-    const double v = m_diagnostic.values[std::size_t(*m_stop)];
-    if (std::isnan(v)) return QStringLiteral("–");
-    const QString number = formatNumber(v);
+    const auto peak = extreme();
+    const double v = m_stop ? m_diagnostic.values[std::size_t(*m_stop)] : std::isfinite(m_diagnostic.summary) ? m_diagnostic.summary : peak ? m_diagnostic.values[std::size_t(*peak)] : std::nan("");
+    if (!std::isfinite(v)) return v > 0 ? QStringLiteral("∞") : QStringLiteral("–");
     const QString unit = QString::fromStdString(m_diagnostic.unit);
-    if (unit == QStringLiteral("°")) return number + unit;
-    return unit == QStringLiteral("dB") ? number + QStringLiteral(" dB") : number;
+    return unit == QStringLiteral("°") ? formatNumber(v) + unit : unit == QStringLiteral("dB") ? formatNumber(v) + QStringLiteral(" dB") : formatNumber(v);
+}
+
+QString DiagnosticCard::unitText() const {
+    QStringList parts;
+    const QString unit = QString::fromStdString(m_diagnostic.unit);
+    if (unit != QStringLiteral("°") && unit != QStringLiteral("dB")) parts << (unit.isEmpty() ? tr("ratio") : unit);
+    if (m_stop) return parts.join(QString());
+    if (std::isfinite(m_diagnostic.summary))
+        parts << QString::fromStdString(m_diagnostic.summaryLabel);
+    else if (const auto peak = extreme())
+        parts << (m_diagnostic.unit == "dB" ? tr("least at step %1").arg(*peak) : tr("most at step %1").arg(*peak));
+    return parts.join(QStringLiteral(" · "));
 }
 
 std::optional<int> DiagnosticCard::stopAt(const std::vector<double>& values, const QRectF& area, double x) {
@@ -67,12 +87,10 @@ void DiagnosticCard::paintEvent(QPaintEvent*) {
     p.setPen(t.text);
     p.setFont(numberFont(14));
     p.drawText(QRectF(12, 27, curveArea().left() - 16, 26), Qt::AlignLeft | Qt::AlignVCenter, valueText());
-    const QString unit = QString::fromStdString(m_diagnostic.unit);
-    if (unit != QStringLiteral("°") && unit != QStringLiteral("dB")) {
-        p.setPen(t.dim);
-        p.setFont(interfaceFont(8.5));
-        p.drawText(QRectF(12, 54, curveArea().left() - 16, 16), Qt::AlignLeft | Qt::AlignVCenter, unit.isEmpty() ? tr("ratio") : unit);
-    }
+    p.setPen(t.dim);
+    p.setFont(interfaceFont(8.5));
+    const QRectF below(12, 54, curveArea().left() - 16, 16);
+    p.drawText(below, Qt::AlignLeft | Qt::AlignVCenter, p.fontMetrics().elidedText(unitText(), Qt::ElideRight, int(below.width())));
     paintCurve(p);
 }
 
