@@ -5,15 +5,15 @@
 // is not linear, the rule has a parameter `space` (spaces.h). Combinations add: a rule adds what it would change of the conditional estimate, so CFG and PAG commute.
 #pragma once
 #include <memory>
-#include <span>
 #include <limits>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "engine/core/params.h"
 #include "engine/guidance/branch.h"
-#include "engine/process/process.h"
+#include "engine/process/parametrization.h"
 #include "engine/tensor/tensor.h"
 
 namespace meander {

@@ -142,7 +142,7 @@ Meaning meaningAt(const Process& process, Parametrization p, double tau, double 
     return {};
 }
 
-Reading convert(const Process& process, Parametrization from, Parametrization to, double tau, double sigmaData) {
+Translation convert(const Process& process, Parametrization from, Parametrization to, double tau, double sigmaData) {
     if (from == to) return {};
     const double s = process.nativeSignal(tau), n = process.nativeNoise(tau);
     const auto refuse = [&](const std::string& why) { return Failure(why + " (read " + nameOf(from) + " as " + nameOf(to) + " at τ = " + std::to_string(tau) + ")."); };

@@ -38,10 +38,10 @@ Meaning meaningAt(const Process& process, Parametrization p, double tau, double 
 // One prediction read as another, of the same state y: F_to = onState · y + onOutput · F_from. Exact also near the ends of time, where a detour over x0 would cancel.
 // Throws Failure where the one does not tell the other: from ε or score at pure noise, from x0 at noise level 0, to the score at noise level 0, from or to a consistency
 // output where the boundary holds.
-struct Reading {
+struct Translation {
     double onState = 0, onOutput = 1;
     double operator()(double y, double output) const { return onState * y + onOutput * output; }
 };
-Reading convert(const Process& process, Parametrization from, Parametrization to, double tau, double sigmaData = 0.5);
+Translation convert(const Process& process, Parametrization from, Parametrization to, double tau, double sigmaData = 0.5);
 
 }  // namespace meander

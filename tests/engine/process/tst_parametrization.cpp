@@ -48,7 +48,7 @@ private slots:
             for (const double tau : timesOf(p)) {
                 // A latent consistency model's boundary holds at its step 0: nothing to read.
                 if ((isLcm(at(from)) || isLcm(at(to))) && p.networkTime(tau) < 1e-3) continue;
-                const Reading there = convert(p, at(from), at(to), tau, sigmaData), back = convert(p, at(to), at(from), tau, sigmaData);
+                const Translation there = convert(p, at(from), at(to), tau, sigmaData), back = convert(p, at(to), at(from), tau, sigmaData);
                 const QString where = QString("%1 at %2").arg(name.c_str()).arg(tau);
                 QVERIFY2(std::abs(there.onOutput * back.onOutput - 1) < 1e-12, qPrintable(where));
                 const double rest = back.onState + back.onOutput * there.onState, size = std::abs(back.onState) + std::abs(back.onOutput * there.onState);
@@ -68,7 +68,7 @@ private slots:
                             return m.onX0 * x0 + m.onNoise * eps;
                         };
                         const double y = p.signal(tau) * x0 + tau * eps;
-                        const Reading r = convert(p, at(i), at(j), tau, sigmaData);
+                        const Translation r = convert(p, at(i), at(j), tau, sigmaData);
                         const double size = std::abs(r.onState * y) + std::abs(r.onOutput * output(i)) + std::abs(output(j)), error = std::abs(r(y, output(i)) - output(j)) / size;
                         worst = std::max(worst, error);
                         QVERIFY2(error < 1e-12, qPrintable(QString("%1, %2 to %3 at %4: %5").arg(name.c_str(), nameOf(at(i)), nameOf(at(j))).arg(tau).arg(error)));
@@ -82,7 +82,7 @@ private slots:
                 for (int i = 0; i < parametrizationCount; ++i) {
                     if (isLcm(at(i)) && p.networkTime(tau) < 1e-3) continue;
                     const Conversion c = conversionAt(p, at(i), tau, sigmaData);
-                    const Reading r = convert(p, at(i), Parametrization::X0, tau, sigmaData);
+                    const Translation r = convert(p, at(i), Parametrization::X0, tau, sigmaData);
                     QVERIFY2(std::abs(c.fromState - r.onState) <= 1e-12 * (std::abs(r.onState) + 1e-3) && std::abs(c.fromOutput - r.onOutput) <= 1e-12 * std::abs(r.onOutput),
                              qPrintable(QString("%1, %2 at %3: %4 %5").arg(name.c_str(), nameOf(at(i))).arg(tau).arg(c.fromState - r.onState).arg(c.fromOutput - r.onOutput)));
                 }
@@ -151,7 +151,7 @@ private slots:
     void cleanEnd() {
         for (const auto& [name, p] : processes()) {
             for (const auto kind : {Parametrization::Epsilon, Parametrization::V, Parametrization::FlowVelocity, Parametrization::FlowVelocityReversed, Parametrization::FPrediction}) {
-                const Reading r = convert(p, kind, Parametrization::X0, 0);
+                const Translation r = convert(p, kind, Parametrization::X0, 0);
                 QCOMPARE(r(x0, 123.0), x0);
                 QVERIFY_EXCEPTION_THROWN(convert(p, Parametrization::X0, kind, 0), Failure);
             }
