@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/core/param_specs.h"
 #include "engine/core/params.h"
 #include "engine/process/process.h"
 #include "engine/sampling/sampling.h"
