@@ -188,7 +188,7 @@ private slots:
         for (double v : got) outside += v < 0 || v > 1;
         // ∫x = 1/2 − 2·0.7/π², ∫x² = 1/3 + 2(−0.7/π² + 0.25/4π²)
         const double pi2 = M_PI * M_PI, wantMean = 0.5 - 1.4 / pi2, wantVariance = 1.0 / 3 + 2 * (-0.7 / pi2 + 0.0625 / pi2) - wantMean * wantMean;
-        const double dMean = (mean(got) - wantMean) / std::sqrt(wantVariance / n), fourth = 0.014;  // E(x − m)⁴ of this density, for the error of the variance
+        const double dMean = (mean(got) - wantMean) / std::sqrt(wantVariance / n), fourth = 0.0139231;  // E(x − m)⁴ of this density, for the error of the variance
         const double dVariance = (variance(got) - wantVariance) / std::sqrt((fourth - wantVariance * wantVariance) / n);
         qInfo("%s: %zu outside, mean %.2f, variance %.2f standard errors off", qPrintable(boundary), outside, dMean, dVariance);
         if (boundary == "reflect") {
