@@ -7,6 +7,7 @@
 
 #include "engine/cli/command.h"
 #include "engine/guidance/guidance.h"
+#include "engine/sampling/noise/noise.h"
 #include "engine/sampling/sampling.h"
 #include "engine/schedule/schedule.h"
 
@@ -92,7 +93,8 @@ std::vector<HelpPage> helpTables() {
     const auto nothing = [](const auto&) { return std::string(); };
     return {page("samplers.md", "Samplers", "Every sampler works under every process and parametrization; a state is y = a·x0 + τ·ε.", samplers(), samplerFacts),
             page("schedules.md", "Schedules", "A schedule is the list of noise levels that a run visits.", schedules(), nothing),
-            page("guidance.md", "Guidance", "Rules are applied in the order of the recipe, on the denoised estimate x̂0 unless a rule says otherwise.", guidanceRules(), nothing)};
+            page("guidance.md", "Guidance", "Rules are applied in the order of the recipe, on the denoised estimate x̂0 unless a rule says otherwise.", guidanceRules(), nothing),
+            page("noise.md", "Noise", "Where the random numbers of a run come from.", noiseSources(), nothing)};
 }
 
 void addHelpTables(CLI::App& app, Context& context) {
