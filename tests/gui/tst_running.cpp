@@ -221,6 +221,13 @@ private slots:
         amplification->setCurrentIndex(amplification->findText("×16"));
         QVERIFY(stage.grab().toImage() != weak);
 
+        for (const auto& [command, scale] : {std::pair("view.actual", 1.0), std::pair("view.double", 2.0)}) {
+            QVERIFY(window->commands().trigger(command));
+            QCOMPARE(stage.shownScale(), scale);
+        }
+        QVERIFY(window->commands().trigger("view.fit"));
+        QVERIFY(stage.shownScale() > 2);
+
         clickSegment("Blink");
         QCOMPARE(stage.compareMode(), CompareMode::Blink);
         const QImage still = stage.grab().toImage();

@@ -1,6 +1,7 @@
 // A window as a person finds it: real widgets, real engine; questions are answered in the person's place, settings and recovery files are the test's own.
 #pragma once
 #include <QApplication>
+#include <QDialog>
 #include <QDir>
 #include <QMimeData>
 #include <QDragEnterEvent>
@@ -109,7 +110,7 @@ inline void inDialog(const QString& name, std::function<void(QDialog*)> act) {
 }
 inline QAbstractButton* buttonCalled(QWidget* in, const QString& text) {
     for (auto* b : in->findChildren<QAbstractButton*>())
-        if (b->text() == text && !b->isHidden()) return b;
+        if (b->text() == text && b->isVisible()) return b;
     return nullptr;
 }
 

@@ -92,8 +92,11 @@ TokenBar::Layout TokenBar::layoutFor(int width) const {
     const QSize special = m_special->sizeHint(), share = m_share->sizeHint();
     l.special = QRectF(right - special.width(), 6, special.width(), height);
     l.share = QRectF(l.special.left() - share.width() - 6, 6, share.width(), height);
-    double x = left, y = 6;
-    const auto limit = [&] { return y < 7 ? (m_hasMaps ? l.share.left() : l.special.left()) - 8 : right; };
+    const double controls = (m_hasMaps ? l.share.left() : l.special.left()) - 8;
+    double x = left, y = 6, least = 0;
+    for (const Chip& c : m_chips) least = std::max(least, std::max(height, fm.horizontalAdvance(c.text) + 18));
+    if (controls - left < least) y += height + gap;  // no chip fits beside them: a row of their own
+    const auto limit = [&] { return y < 7 ? controls : right; };
     for (const Chip& c : m_chips) {
         const double w = std::max(height, fm.horizontalAdvance(c.text) + 18);
         if (x > left && x + w > limit()) {

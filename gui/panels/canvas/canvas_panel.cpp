@@ -115,6 +115,11 @@ void CanvasPanel::buildBar() {
     connect(m_paths, &QToolButton::toggled, m_points, &PointsStage::setShowsPaths);
 }
 
+void CanvasPanel::zoomToFit() { m_pictures->setZoom(0); }
+void CanvasPanel::zoomTo100() { m_pictures->setZoom(1); }
+void CanvasPanel::zoomTo200() { m_pictures->setZoom(2); }
+void CanvasPanel::toggleBlink() { m_pictures->toggleBlink(); }
+
 QString CanvasPanel::headline() const {
     const RunPtr run = m_document.run(m_selection.currentRun());
     if (!run) return {};

@@ -6,6 +6,7 @@
 #include "gui/document/run_text.h"
 #include "gui/plots/axis.h"
 #include "gui/plots/color_map.h"
+#include "gui/plots/draw_image.h"
 #include "gui/plots/run_style.h"
 #include "gui/widgets/focus.h"
 
@@ -109,8 +110,7 @@ double PictureStage::shownScale() const {
 }
 
 void PictureStage::paintPicture(QPainter& p, const QImage& image, const QRectF& target) const {
-    p.setRenderHint(QPainter::SmoothPixmapTransform, target.width() < image.width());
-    p.drawImage(target, image);
+    drawImage(p, target, image, target.width() < image.width());
 }
 
 void PictureStage::paintHeat(QPainter& p, const HeatMap& map, const QRectF& target) const {
@@ -134,8 +134,7 @@ void PictureStage::paintHeat(QPainter& p, const HeatMap& map, const QRectF& targ
             c.setAlphaF(float(m_overlay == OverlayMode::Heat ? 0.04 + 0.56 * v : 0.82 * (1 - v)));
             heat.setPixelColor(x, y, c);
         }
-    p.setRenderHint(QPainter::SmoothPixmapTransform, true);
-    p.drawImage(target, heat);
+    drawImage(p, target, heat, true);
 }
 
 void PictureStage::paintLabel(QPainter& p, const Side& s, const QRectF& target, double limit) const {

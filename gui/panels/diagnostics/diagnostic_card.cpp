@@ -51,15 +51,15 @@ QString DiagnosticCard::valueText() const {
 }
 
 QString DiagnosticCard::unitText() const {
-    QStringList parts;
     const QString unit = QString::fromStdString(m_diagnostic.unit);
-    if (unit != QStringLiteral("°") && unit != QStringLiteral("dB")) parts << (unit.isEmpty() ? tr("ratio") : unit);
-    if (m_stop) return parts.join(QString());
-    if (std::isfinite(m_diagnostic.summary))
-        parts << QString::fromStdString(m_diagnostic.summaryLabel);
-    else if (const auto peak = extreme())
-        parts << (m_diagnostic.unit == "dB" ? tr("least at step %1").arg(*peak) : tr("most at step %1").arg(*peak));
-    return parts.join(QStringLiteral(" · "));
+    return unit == QStringLiteral("°") || unit == QStringLiteral("dB") ? QString() : unit.isEmpty() ? tr("ratio") : unit;
+}
+
+QString DiagnosticCard::noteText() const {
+    if (m_stop) return {};
+    if (std::isfinite(m_diagnostic.summary)) return QString::fromStdString(m_diagnostic.summaryLabel);
+    const auto at = extreme();
+    return !at ? QString() : m_diagnostic.unit == "dB" ? tr("lowest, step %1").arg(*at) : tr("peak, step %1").arg(*at);
 }
 
 std::optional<int> DiagnosticCard::stopAt(const std::vector<double>& values, const QRectF& area, double x) {
@@ -86,11 +86,17 @@ void DiagnosticCard::paintEvent(QPaintEvent*) {
     p.drawText(title, Qt::AlignLeft | Qt::AlignVCenter, p.fontMetrics().elidedText(QString::fromStdString(m_diagnostic.label), Qt::ElideRight, int(title.width())));
     p.setPen(t.text);
     p.setFont(numberFont(14));
-    p.drawText(QRectF(12, 27, curveArea().left() - 16, 26), Qt::AlignLeft | Qt::AlignVCenter, valueText());
+    const double right = curveArea().left() - 4;
+    p.drawText(QRectF(12, 27, right - 12, 26), Qt::AlignLeft | Qt::AlignVCenter, valueText());
+    const double unitLeft = 12 + p.fontMetrics().horizontalAdvance(valueText()) + 6;
     p.setPen(t.dim);
     p.setFont(interfaceFont(8.5));
-    const QRectF below(12, 54, curveArea().left() - 16, 16);
-    p.drawText(below, Qt::AlignLeft | Qt::AlignVCenter, p.fontMetrics().elidedText(unitText(), Qt::ElideRight, int(below.width())));
+    // The unit beside the number where it fits, the note below; at a step there is no note and the unit has its place.
+    const QFontMetrics small(p.font());
+    const bool fits = unitLeft + small.horizontalAdvance(unitText()) <= right;
+    const QString note = noteText(), below = note.isEmpty() ? unitText() : fits ? note : unitText() + QStringLiteral(" · ") + note;
+    if (!note.isEmpty() && fits) p.drawText(QRectF(unitLeft, 30, right - unitLeft, 24), Qt::AlignLeft | Qt::AlignVCenter, unitText());
+    p.drawText(QRectF(12, 54, right - 12, 16), Qt::AlignLeft | Qt::AlignVCenter, small.elidedText(below, Qt::ElideRight, int(right - 12)));
     paintCurve(p);
 }
 

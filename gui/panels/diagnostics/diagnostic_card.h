@@ -16,6 +16,7 @@ public:
     const Diagnostic& diagnostic() const { return m_diagnostic; }
     QString valueText() const;  // at the step; on the finished picture the summary of the run, else its extreme
     QString unitText() const;
+    QString noteText() const;  // what the number is when no step is chosen
     QSize sizeHint() const override { return {260, 80}; }
     QSize minimumSizeHint() const override { return {180, 80}; }
 

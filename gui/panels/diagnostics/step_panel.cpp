@@ -104,10 +104,7 @@ int StepPanel::stepAtCursor() const {
 
 void StepPanel::follow() {
     const int step = stepAtCursor();
-    for (auto* card : m_cards) {
-        const bool frames = card->diagnostic().axis == DiagnosticAxis::Frame;
-        card->setStop(step >= 0 ? std::optional(step) : frames ? std::optional(int(card->diagnostic().values.size()) - 1) : std::nullopt);
-    }
+    for (auto* card : m_cards) card->setStop(step >= 0 ? std::optional(step) : std::nullopt);
 }
 
 void StepPanel::select(const Diagnostic& d, int stop, bool lock) {

@@ -1,6 +1,6 @@
 #include "gui/panels/recipe/guidance_list.h"
 
-#include <QKeyEvent>
+#include <QShortcut>
 
 #include "engine/guidance/guidance.h"
 #include "gui/app/icons.h"
@@ -25,8 +25,8 @@ QToolButton* cardButton(const QString& iconName, const QString& tooltip, QWidget
 }  // namespace
 
 GuidanceCard::GuidanceCard(int index, int count, QWidget* parent)
-    : QFrame(parent), m_index(index), m_count(count), m_section(new ChoiceSection(count > 1 ? tr("Guidance %1").arg(index + 1) : tr("Guidance"), guidanceEntries(), this, {}, FormRow::Layout::Above)),
-      m_earlier(cardButton("up", tr("Apply earlier (Alt+↑)"), this)), m_later(cardButton("down", tr("Apply later (Alt+↓)"), this)), m_remove(cardButton("close", tr("Take this rule out"), this)), m_note(new QLabel(this)) {
+    : QFrame(parent), m_index(index), m_section(new ChoiceSection(count > 1 ? tr("Guidance %1").arg(index + 1) : tr("Guidance"), guidanceEntries(), this, {}, FormRow::Layout::Above)),
+      m_earlier(cardButton("up", tr("Apply earlier (Alt+Shift+↑)"), this)), m_later(cardButton("down", tr("Apply later (Alt+Shift+↓)"), this)), m_remove(cardButton("close", tr("Take this rule out"), this)), m_note(new QLabel(this)) {
     m_note->setWordWrap(true);
     m_note->setFont(interfaceFont(8.9));
     m_note->setProperty("muted", true);
@@ -44,6 +44,8 @@ GuidanceCard::GuidanceCard(int index, int count, QWidget* parent)
     m_later->setVisible(count > 1);
     m_earlier->setEnabled(index > 0);
     m_later->setEnabled(index + 1 < count);
+    for (const auto& [keys, button] : {std::pair("Alt+Shift+Up", m_earlier), std::pair("Alt+Shift+Down", m_later)})
+        connect(new QShortcut(QKeySequence(QLatin1String(keys)), this, nullptr, nullptr, Qt::WidgetWithChildrenShortcut), &QShortcut::activated, button, &QToolButton::click);
     connect(m_earlier, &QToolButton::clicked, this, [this] { emit moved(-1); });
     connect(m_later, &QToolButton::clicked, this, [this] { emit moved(1); });
     connect(m_remove, &QToolButton::clicked, this, &GuidanceCard::removed);
@@ -75,16 +77,6 @@ void GuidanceCard::showNote() {
     m_note->setProperty("muted", !isIdle);
     m_note->style()->unpolish(m_note);
     m_note->style()->polish(m_note);
-}
-
-void GuidanceCard::keyPressEvent(QKeyEvent* event) {
-    const bool isAlt = event->modifiers() & Qt::AltModifier;
-    if (isAlt && event->key() == Qt::Key_Up && m_index > 0)
-        emit moved(-1);
-    else if (isAlt && event->key() == Qt::Key_Down && m_index + 1 < m_count)
-        emit moved(1);
-    else
-        QFrame::keyPressEvent(event);
 }
 
 GuidanceList::GuidanceList(QWidget* parent) : QWidget(parent), m_box(new QVBoxLayout(this)), m_head(new QLabel(tr("Guidance rules, applied from above"), this)), m_add(new ChoiceField(this)) {

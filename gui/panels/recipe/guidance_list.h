@@ -22,13 +22,10 @@ signals:
     void moved(int by);
     void removed();
 
-protected:
-    void keyPressEvent(QKeyEvent* event) override;  // Alt+Up, Alt+Down
-
 private:
     void showNote();
 
-    int m_index, m_count;
+    int m_index;
     Choice m_choice;
     std::optional<int> m_cost;
     ChoiceSection* m_section;

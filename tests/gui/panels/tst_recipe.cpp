@@ -149,7 +149,7 @@ private slots:
         SelectionModel selection;
         RecipePanel panel(document, selection);
         panel.resize(320, 900);
-        panel.show();
+        panel.setVisible(true);
         Recipe r;
         r.model = "builtin:sprites-unet";
         r.prompt = "a red circle above a blue square on a white background";
@@ -173,7 +173,10 @@ private slots:
         QCOMPARE(real(document.draft().guidance[1].params, "scale"), 3.0);
         QTRY_COMPARE_WITH_TIMEOUT(document.guidanceCosts(), (std::vector<int>{10, 0, 0}), 30000);
         QTRY_VERIFY(list->card(1)->note().contains("rules above"));
-        QTest::keyClick(list->card(1)->removeButton(), Qt::Key_Up, Qt::AltModifier);
+        panel.activateWindow();
+        QVERIFY(QTest::qWaitForWindowActive(&panel));
+        list->card(1)->removeButton()->setFocus();
+        QTest::keyClick(list->card(1)->removeButton(), Qt::Key_Up, Qt::AltModifier | Qt::ShiftModifier);
         QCOMPARE(real(document.draft().guidance[0].params, "scale"), 3.0);
         document.undoStack().undo();
         document.undoStack().undo();

@@ -5,6 +5,7 @@
 #include "gui/panels/compare/compare_table.h"
 #include "gui/panels/diagnostics/step_panel.h"
 #include "gui/panels/trajectory/trajectory_panel.h"
+#include "gui/plots/axis.h"
 #include "tests/gui/panels/panel_test.h"
 
 using namespace meander;
@@ -68,16 +69,17 @@ private slots:
         d.values = {0.5, std::nan(""), 2.5, 1};
         DiagnosticCard card;
         card.setDiagnostic(d, Qt::red);
-        QCOMPARE(card.valueText(), QStringLiteral("2.5"));
-        QCOMPARE(card.unitText(), QStringLiteral("RMS · most at step 2"));
+        QCOMPARE(card.valueText(), formatNumber(2.5));
+        QCOMPARE(card.noteText(), QStringLiteral("peak, step 2"));
         card.setStop(0);
-        QCOMPARE(card.valueText(), QStringLiteral("0.5"));
+        QCOMPARE(card.valueText(), formatNumber(0.5));
+        QCOMPARE(card.noteText(), QString());
         QCOMPARE(card.unitText(), QStringLiteral("RMS"));
         d.unit = "dB";
         card.setStop(std::nullopt);
         card.setDiagnostic(d, Qt::red);
-        QCOMPARE(card.valueText(), QStringLiteral("0.5 dB"));
-        QCOMPARE(card.unitText(), QStringLiteral("least at step 0"));
+        QCOMPARE(card.valueText(), formatNumber(0.5) + QStringLiteral(" dB"));
+        QCOMPARE(card.noteText(), QStringLiteral("lowest, step 0"));
     }
 };
 
