@@ -73,7 +73,7 @@ const Recipe& Document::draft() const { return m_implementation->draft; }
 QUndoStack& Document::undoStack() { return m_implementation->undo; }
 const Result<Plan>& Document::draftPlan() const { return m_implementation->plan.plan; }
 bool Document::isPlanning() const { return m_implementation->isPlanUnderWay; }
-std::vector<int> Document::guidanceCosts() const { return m_implementation->plan.guidanceCosts; }
+std::vector<RuleCost> Document::guidanceCosts() const { return draftPlan() ? draftPlan()->guidance : std::vector<RuleCost>(); }
 std::shared_ptr<const ModelInfo> Document::draftModel() const { return m_implementation->plan.model; }
 
 void Document::editDraft(const Recipe& next, const QString& label, const QString& mergeKey) {
@@ -116,8 +116,6 @@ void Document::Implementation::startPlanning() {
             }
             answer.model = std::make_shared<const ModelInfo>(*info);
             answer.plan = meander::plan(recipe, *info, parent.get(), start.get());
-            if (answer.plan)
-                for (const RuleCost& cost : answer.plan->guidance) answer.guidanceCosts.push_back(cost.evaluations);
         } catch (const std::exception& e) {
             answer.plan = Error{"The recipe could not be planned: " + std::string(e.what()), ""};
         }

@@ -17,7 +17,6 @@ namespace meander::gui {
 struct PlanAnswer {
     Result<Plan> plan = Error{"The recipe was not planned yet.", ""};
     std::shared_ptr<const ModelInfo> model;
-    std::vector<int> guidanceCosts;
 };
 
 struct ModelAnswer {

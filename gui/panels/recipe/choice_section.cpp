@@ -31,7 +31,7 @@ std::vector<ChoiceEntry> entriesOf(const std::vector<Row>& table, QString (*othe
 }
 
 QString kindOf(const SamplerInfo& s) {
-    if (s.fewStep) return ChoiceSection::tr("Few-step models");
+    if (!s.madeFor.empty()) return ChoiceSection::tr("Few-step models");
     if (s.stochastic) return ChoiceSection::tr("Stochastic");
     return s.order <= 1 ? ChoiceSection::tr("Deterministic, first order") : ChoiceSection::tr("Deterministic, higher order");
 }

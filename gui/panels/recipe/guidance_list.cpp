@@ -57,20 +57,19 @@ void GuidanceCard::setChoice(const Choice& choice) {
     showNote();
 }
 
-void GuidanceCard::setCost(std::optional<int> evaluations) {
-    m_cost = evaluations;
+void GuidanceCard::setCost(std::optional<RuleCost> cost) {
+    m_cost = std::move(cost);
     showNote();
 }
 
 void GuidanceCard::showNote() {
-    QString idle;
-    if (const GuidanceRule* rule = findGuidance(m_choice.id); rule && rule->idle)
-        if (const auto params = resolveParams(rule->params, m_choice.params, rule->label)) idle = qstr(rule->idle(*params));
+    const QString idle = m_cost ? qstr(m_cost->idle) : QString();
     const bool isIdle = !idle.isEmpty();
     QString text = idle;
     if (!isIdle && m_cost) {
-        text = *m_cost > 0 ? tr("+%1").arg(evaluationsText(*m_cost)) : *m_cost < 0 ? tr("saves %1").arg(evaluationsText(-*m_cost)) : tr("no further evaluations");
-        if (*m_cost == 0 && m_index > 0) text = tr("no further evaluations: it uses those of the rules above");
+        const int n = m_cost->evaluations;
+        text = n > 0 ? tr("+%1").arg(evaluationsText(n)) : n < 0 ? tr("saves %1").arg(evaluationsText(-n)) : tr("no further evaluations");
+        if (n == 0 && m_index > 0) text = tr("no further evaluations: it uses those of the rules above");
     }
     m_note->setText(text);
     m_note->setProperty("warning", isIdle);
@@ -155,9 +154,9 @@ void GuidanceList::setRules(const std::vector<Choice>& rules) {
     for (std::size_t i = 0; i < m_rules.size(); ++i) m_cards[i]->setChoice(m_rules[i]);
 }
 
-void GuidanceList::setCosts(const std::vector<int>& evaluations) {
-    const bool isKnown = evaluations.size() == m_cards.size();
-    for (std::size_t i = 0; i < m_cards.size(); ++i) m_cards[i]->setCost(isKnown ? std::optional(evaluations[i]) : std::nullopt);
+void GuidanceList::setCosts(const std::vector<RuleCost>& costs) {
+    const bool isKnown = costs.size() == m_cards.size();
+    for (std::size_t i = 0; i < m_cards.size(); ++i) m_cards[i]->setCost(isKnown ? std::optional(costs[i]) : std::nullopt);
 }
 
 void GuidanceList::setReference(const std::vector<Choice>* reference) {

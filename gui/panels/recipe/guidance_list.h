@@ -1,5 +1,6 @@
 // The guidance rules of the draft in the order they are applied, each with what it costs in its place; they can be moved, exchanged and taken out.
 #pragma once
+#include "engine/run/plan.h"
 #include "gui/panels/recipe/choice_section.h"
 
 namespace meander::gui {
@@ -10,8 +11,8 @@ class GuidanceCard : public QFrame {
 public:
     GuidanceCard(int index, int count, QWidget* parent);
     void setChoice(const Choice& choice);
-    // Evaluations that the rule adds in its place; none: not known yet.
-    void setCost(std::optional<int> evaluations);
+    // What the rule costs in its place, and why it does nothing if it does; none: not known yet.
+    void setCost(std::optional<RuleCost> cost);
     ChoiceSection* section() const { return m_section; }
     QToolButton* earlier() const { return m_earlier; }
     QToolButton* later() const { return m_later; }
@@ -27,7 +28,7 @@ private:
 
     int m_index;
     Choice m_choice;
-    std::optional<int> m_cost;
+    std::optional<RuleCost> m_cost;
     ChoiceSection* m_section;
     QToolButton *m_earlier, *m_later, *m_remove;
     QLabel* m_note;
@@ -40,7 +41,7 @@ public:
     void setRules(const std::vector<Choice>& rules);
     void setReference(const std::vector<Choice>* reference);
     // Per rule; of another length than the rules: not known yet.
-    void setCosts(const std::vector<int>& evaluations);
+    void setCosts(const std::vector<RuleCost>& costs);
     ChoiceSection* rule(int index) const;
     GuidanceCard* card(int index) const;
     ChoiceField* addField() const { return m_add; }
