@@ -34,9 +34,9 @@ inline ModelInfo someModel(Shape state = {8, 8, 4}) {
 class RuleBench {
 public:
     explicit RuleBench(std::vector<Choice> rules, ModelInfo info = someModel(), std::function<void(Recipe&)> change = {}) : model(std::move(info)), backend(kernels::createCpuBackend({1})) {
-        recipe.prompt = "a";
+        recipe.prompt = std::string("a");
         recipe.steps = 10;
-        recipe.sampler = {"euler", {}};
+        recipe.sampler = {std::string("euler"), {}};
         for (auto& r : rules) recipe.guidance.push_back({r.id, resolved(r.id, r.params)});
         if (change) change(recipe);
         stack = std::make_unique<GuidanceStack>(recipe, model);
