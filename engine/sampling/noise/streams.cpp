@@ -19,8 +19,8 @@ private:
 class Sequential final : public NoiseSource {
 public:
     Sequential(const NoiseContext& c, const Params& p, const StreamMaker& initial, const StreamMaker& steps)
-        : m_context(c), m_whole(text(p, "per") == "batch"), m_first(c, m_whole, initial, c.seed) {
-        if (text(p, "step_noise") != "continue") m_steps.emplace(c, m_whole, steps, c.seed + std::uint64_t(integer(p, "step_seed_delta")));
+        : m_context(c), m_first(c, text(p, "per"), initial, c.seed) {
+        if (text(p, "step_noise") != "continue") m_steps.emplace(c, text(p, "per"), steps, c.seed + std::uint64_t(integer(p, "step_seed_delta")));
     }
     Tensor initial() override { return uploadState(m_context, m_first.next()); }
     Tensor step(const NoiseRequest&) override { return uploadState(m_context, (m_steps ? *m_steps : m_first).next()); }
@@ -30,7 +30,6 @@ public:
 
 private:
     NoiseContext m_context;
-    bool m_whole;
     Batch m_first;
     std::optional<Batch> m_steps;
 };
@@ -62,8 +61,8 @@ std::int64_t gpuThreads(const Params& p) {
 }
 
 std::vector<ParamSpec> batchParams() {
-    return {choiceParam("per", "Drawn for", {{"image", "Each picture: seed + index (A1111, diffusers)"}, {"batch", "The whole batch at once (ComfyUI)"}},
-                        "One generator per picture makes a picture independent of how many are drawn beside it; one for the batch does not."),
+    return {choiceParam("per", "Drawn for", {{"image", "Each picture: seed + index (A1111, diffusers)"}, {"batch", "The whole batch at once (ComfyUI)"}, {"sequence", "One generator, picture after picture (ComfyUI with batch indices)"}},
+                        "One generator per picture makes a picture independent of how many are drawn beside it; one for all does not."),
             choiceParam("step_noise", "Noise of steps", {{"continue", "The same generator goes on (A1111, diffusers)"}, {"restart", "A new generator (ComfyUI; A1111 with a seed delta)"}},
                         "Where stochastic samplers take the noise that they add."),
             integerParam("step_seed_delta", "Seed delta of steps", 0, -1e9, 1e9, "Added to the seed of the new generator: ComfyUI 1 on the CPU and 0 on a GPU, A1111 its \"eta noise seed delta\".")};
@@ -81,18 +80,18 @@ void intoState(std::span<const float> drawn, std::span<float> state, const Noise
 
 Tensor uploadState(const NoiseContext& c, std::span<const float> values) { return upload(c.backend, HostTensor::fromFloats(c.shape, values)).converted(c.type); }
 
-Batch::Batch(const NoiseContext& c, bool whole, const StreamMaker& make, std::uint64_t seed) : m_context(c), m_whole(whole) {
-    const std::int64_t generators = whole || c.alike ? 1 : c.shape[0];
+Batch::Batch(const NoiseContext& c, std::string per, const StreamMaker& make, std::uint64_t seed) : m_context(c), m_per(std::move(per)) {
+    const std::int64_t generators = m_per != "image" || c.alike ? 1 : c.shape[0];
     for (std::int64_t i = 0; i < generators; ++i) m_streams.push_back(make(seed + std::uint64_t(i)));
 }
 
 std::vector<float> Batch::next() {
     const auto item = std::size_t(m_context.shape.rowCount()), images = std::size_t(m_context.shape[0]);
-    std::vector<float> drawn(item * (m_whole ? images : m_streams.size())), states(item * images);
-    if (m_whole)
+    std::vector<float> drawn(item * images), states(item * images);
+    if (m_per == "batch")
         m_streams.front()->normals(drawn);
     else
-        for (std::size_t i = 0; i < m_streams.size(); ++i) m_streams[i]->normals(std::span(drawn).subspan(i * item, item));
+        for (std::size_t i = 0; i < (m_context.alike ? 1 : images); ++i) m_streams[m_per == "sequence" ? 0 : i]->normals(std::span(drawn).subspan(i * item, item));
     for (std::size_t i = 0; i < images; ++i) intoState(std::span<const float>(drawn).subspan(m_context.alike ? 0 : i * item, item), std::span(states).subspan(i * item, item), m_context);
     return states;
 }

@@ -30,16 +30,16 @@ std::vector<ParamSpec> batchParams();
 void intoState(std::span<const float> drawn, std::span<float> state, const NoiseContext& c);
 Tensor uploadState(const NoiseContext& c, std::span<const float> values);
 
-// One generator per image with seed + index, or one for the whole batch.
+// One generator per image with seed + index, one for the whole batch, or one that draws image after image.
 class Batch {
 public:
-    Batch(const NoiseContext& c, bool whole, const StreamMaker& make, std::uint64_t seed);
+    Batch(const NoiseContext& c, std::string per, const StreamMaker& make, std::uint64_t seed);
     // The next draw of all images, in state order.
     std::vector<float> next();
 
 private:
     const NoiseContext m_context;
-    bool m_whole;
+    std::string m_per;
     std::vector<std::unique_ptr<Stream>> m_streams;
 };
 

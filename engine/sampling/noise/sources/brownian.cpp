@@ -24,7 +24,7 @@ public:
         if (text(p, "base") == "philox")
             m_first = findNoise("philox")->make(c, {});
         else
-            m_firstBatch.emplace(c, m_whole, makerOf(text(p, "base"), p), c.seed);
+            m_firstBatch.emplace(c, text(p, "per"), makerOf(text(p, "base"), p), c.seed);
         m_high = float(p.contains("high") ? real(p, "high") : c.tauMax);
         m_low = float(p.contains("low") ? real(p, "low") : c.tauMin);
         const auto nodes = makerOf(text(p, "nodes"), p);
@@ -33,7 +33,7 @@ public:
         for (std::int64_t i = 0; i < paths; ++i)
             m_paths.emplace_back(m_low, m_high, std::size_t(m_whole ? c.shape.count() : item), seed + std::uint64_t(i), [nodes](std::uint32_t s, std::span<float> out) { nodes(s)->normals(out); });
         const std::uint64_t beside[] = {1};
-        m_beside.emplace(c, m_whole, nodes, seedSequence(seed, beside, 4, 1)[0]);
+        m_beside.emplace(c, text(p, "per"), nodes, seedSequence(seed, beside, 4, 1)[0]);
     }
     Tensor initial() override { return m_first ? m_first->initial() : uploadState(m_context, m_firstBatch->next()); }
     Tensor step(const NoiseRequest& q) override {
@@ -68,7 +68,7 @@ NoiseInfo brownian() {
     std::vector<ParamSpec> params = {
         choiceParam("base", "First noise", {{"philox", "Addressed (Meander)"}, {"torch_cpu", "torch, CPU"}, {"nv_philox", "NV"}, {"torch_cuda", "torch, GPU"}}, "The stream of the first state."),
         choiceParam("nodes", "Path drawn by", {{"torch_cpu", "torch, CPU (ComfyUI)"}, {"nv_philox", "NV (A1111 with NV)"}, {"torch_cuda", "torch, GPU"}}, "The stream that the nodes of the path draw from."),
-        batchParams()[0],
+        choiceParam("per", "Drawn for", {{"image", "Each picture: seed + index (A1111)"}, {"batch", "The whole batch at once (ComfyUI)"}}, "One path per picture, or one for the batch."),
         integerParam("step_seed_delta", "Seed delta of the path", 0, -1e9, 1e9, "Added to the seed of the path; 0 in other programs.")};
     for (ParamSpec& s : gpuParams()) params.push_back(advancedParam(std::move(s)));
     params.push_back(optionalParam(realParam("high", "Path from", 1, 0, 1e9, 1, "Noisiest level of the path; absent: the run's.")));

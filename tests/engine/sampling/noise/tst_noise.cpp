@@ -116,6 +116,16 @@ private slots:
         };
         QCOMPARE(initial({"torch_cpu", {}}, context()), perImage([](std::uint64_t s) { return TorchCpuRandom(s); }));
         QCOMPARE(initial({"torch_cpu", {{"per", std::string("batch")}}}, context()), permuted(drawn(TorchCpuRandom(7), 3 * item)));
+        // one generator, picture after picture: its spare number and its blocks start anew with each
+        TorchCpuRandom one(7);
+        std::vector<float> all;
+        for (int i = 0; i < 3; ++i) {
+            std::vector<float> z(item);
+            one.normals(std::span<float>(z));
+            all.insert(all.end(), z.begin(), z.end());
+        }
+        QCOMPARE(initial({"torch_cpu", {{"per", std::string("sequence")}}}, context()), permuted(all));
+        QVERIFY(permuted(all) != permuted(drawn(TorchCpuRandom(7), 3 * item)));  // 90 numbers are no whole blocks of 16
         QCOMPARE(initial({"nv_philox", {}}, context()), perImage([](std::uint64_t s) { return TorchCudaRandom(s); }));
         QCOMPARE(initial({"torch_cuda", {}}, context()), perImage([](std::uint64_t s) { return TorchCudaRandom(s); }));
         const Params small{{"gpu", std::string("custom")}, {"multiprocessors", std::int64_t(1)}, {"threads_per_multiprocessor", std::int64_t(256)}, {"per", std::string("batch")}};
