@@ -17,6 +17,12 @@ Tensor raised(const Sampling& s, const Tensor& noise, double from, double to) {
     return combine({{ratio, s.x}, {to - from * ratio, noise}});
 }
 
+Tensor clippedTo(const Tensor& x, double range) {
+    const Tensor scaled = combine({{1 / range, x}});
+    scaled.backend().unary(kernels::Unary::Clamp1, scaled, scaled);
+    return combine({{range, scaled}});
+}
+
 namespace {
 
 // ⟨a, b⟩ of every row, by squares of sums: (‖a + b‖² − ‖a − b‖²)/4.

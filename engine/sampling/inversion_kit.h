@@ -18,6 +18,9 @@ Tensor noiseEstimate(const Sampling& s, const Asked& asked, const Tensor& denois
 // The DDIM step from the present state along ε̂: y' = (a'/a) y + (τ' − τ a'/a) ε̂.
 Tensor raised(const Sampling& s, const Tensor& noise, double from, double to);
 
+// Every number brought within ± range.
+Tensor clippedTo(const Tensor& x, double range);
+
 // Anderson acceleration of y ← y + step(y), each row by itself: the combination of the latest iterates whose steps, by least squares, come nearest to 0
 // (Walker & Ni 2011, type II).
 class Anderson {

@@ -324,7 +324,7 @@ private slots:
             const double gain = time / (time + 1);
             return Answer{combine({{c.fromState + c.fromOutput * gain * c.input, q.x}}), {}, {}};
         };
-        const Params params = isDdim ? Params{{"asked", std::string("next")}} : Params{};
+        const Params params = isDdim ? Params{{"asked", std::string("next")}, {"clip", 1.0}} : Params{};
         auto x = solve(*findSampler(isDdim ? "ddim_inversion" : "dpm_inversion"), p, levels, benchSample(1 / p.nativeScale(levels.front())), params, network).values();
         double got = 0;
         for (double& v : x) got += std::abs(v *= p.nativeScale(levels.back()));
