@@ -11,6 +11,7 @@
 #include "engine/sampling/checkpoint.h"
 #include "engine/sampling/few_step_kit.h"
 #include "engine/sampling/noise/torch_random.h"
+#include "engine/schedule/schedule.h"
 #include "tests/engine/sampling/oracle_bench.h"
 
 using namespace meander;
