@@ -4,6 +4,7 @@
 #include <numbers>
 
 #include "engine/sampling/inversion_kit.h"
+#include "engine/process/parametrization.h"
 #include "engine/schedule/schedule.h"
 #include "tests/engine/sampling/oracle_bench.h"
 

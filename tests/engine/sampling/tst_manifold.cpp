@@ -6,6 +6,7 @@
 #include "engine/models/analytic/manifold_model.h"
 #include "engine/run/plan.h"
 #include "engine/sampling/manifold_kit.h"
+#include "engine/schedule/schedule.h"
 #include "tests/engine/sampling/oracle_bench.h"
 
 using namespace meander;
