@@ -10,8 +10,8 @@ namespace {
 const char* const sheet = R"(
 * { outline: none; }
 QMainWindow, QDialog { background: @panel; }
-QMainWindow::separator { width: 5px; height: 5px; background: qlineargradient(x1:0, y1:0, x2:1, y2:0, stop:0 @panel, stop:0.39 @panel, stop:0.4 @line, stop:0.6 @line, stop:0.61 @panel, stop:1 @panel); }
-QMainWindow::separator:horizontal { background: qlineargradient(x1:0, y1:0, x2:0, y2:1, stop:0 @panel, stop:0.39 @panel, stop:0.4 @line, stop:0.6 @line, stop:0.61 @panel, stop:1 @panel); }
+QMainWindow::separator { width: 5px; height: 5px; background: qlineargradient(x1:0, y1:0, x2:0, y2:1, stop:0 @panel, stop:0.39 @panel, stop:0.4 @line, stop:0.6 @line, stop:0.61 @panel, stop:1 @panel); }
+QMainWindow::separator:horizontal { background: qlineargradient(x1:0, y1:0, x2:1, y2:0, stop:0 @panel, stop:0.39 @panel, stop:0.4 @line, stop:0.6 @line, stop:0.61 @panel, stop:1 @panel); }
 QMainWindow::separator:hover { background: @accentSoft; }
 QToolTip { background: @raised; color: @text; border: 1px solid @line; padding: 5px 7px; }
 
