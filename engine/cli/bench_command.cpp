@@ -64,7 +64,7 @@ std::function<void()> networkCall(const Options& o, Backend& backend) {
     const std::vector<Tensor> copies(std::size_t(o.rows), one);
     const Tensor text = stackRows(copies);
     const Tensor x = filled(backend, {o.rows, config.sampleHeight, config.sampleWidth, config.inChannels}, 0.1);
-    return [net, x, times, text] { net->forward(x, times, text, nullptr); };
+    return [net, x, times, text] { net->forward(x, times, text, nullptr, nullptr); };
 }
 
 double medianSeconds(Backend& backend, const std::function<void()>& call, int repeats) {
@@ -141,6 +141,7 @@ int bench(const Options& o) {
     if (o.what == "model") return benchNetwork(o, false);
     if (o.what == "floor") return benchNetwork(o, true);
     if (o.what == "sprites") return benchSprites(o);
+    if (o.what == "convergence") return benchConvergence(o.isJson);
     if (o.what == "matrix") {
         MatrixOptions m = o.matrix;
         if (!o.samplers.empty()) m.samplers = o.samplers;
@@ -148,15 +149,15 @@ int bench(const Options& o) {
         return benchMatrix(m);
     }
     if (o.what == "stability") return benchStability(o.samplers, o.isJson);
-    throw Failure("There is nothing to measure named \"" + o.what + "\"." + didYouMean(o.what, {"model", "floor", "sprites", "matrix", "stability"}));
+    throw Failure("There is nothing to measure named \"" + o.what + "\"." + didYouMean(o.what, {"model", "floor", "sprites", "convergence", "matrix", "stability"}));
 }
 
 }  // namespace
 
 void addBench(CLI::App& app, Context& context) {
     auto o = std::make_shared<Options>();
-    auto* c = app.add_subcommand("bench", "Measure speed and peak memory: a network with random weights, the library below it, or the sprites");
-    c->add_option("what", o->what, "model, floor (model against the bare library), sprites, matrix (samplers × schedules) or stability")->required();
+    auto* c = app.add_subcommand("bench", "Measure speed and peak memory: a network with random weights, the library below it, the sprites; or what the samplers are worth");
+    c->add_option("what", o->what, "model, floor (model against the bare library), sprites, convergence (measured orders), matrix (samplers × schedules) or stability")->required();
     c->add_option("--network", o->network, "sd15 or dit-xl2")->capture_default_str();
     c->add_option("--rows", o->rows, "Rows of the network call")->capture_default_str()->check(CLI::Range(1, 256));
     c->add_option("--precision", o->precision, "f32 or bf16")->capture_default_str()->check(CLI::IsMember({"f32", "bf16"}));

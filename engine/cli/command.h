@@ -23,7 +23,10 @@ void addVerify(CLI::App& app, Context& context);
 void addBench(CLI::App& app, Context& context);
 void addExport(CLI::App& app, Context& context);
 void addFidelity(CLI::App& app, Context& context);
+void addHelpTables(CLI::App& app, Context& context);
 void addSampleProject(CLI::App& app, Context& context);
+void addSample(CLI::App& app, Context& context);
+int benchConvergence(bool isJson);
 
 // One JSON value a line on stdout.
 void printLine(const Json& j);

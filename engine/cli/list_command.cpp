@@ -1,10 +1,11 @@
-// meander-run list: the tables of samplers, schedules, operators on schedules, guidance rules and built-in models.
+// meander-run list: the tables of samplers, schedules, operators on schedules, noise sources, guidance rules and built-in models.
 #include <iostream>
 
 #include "engine/cli/command.h"
 #include "engine/guidance/guidance.h"
 #include "engine/models/model.h"
 #include "engine/sampling/checkpoint.h"
+#include "engine/sampling/noise/noise.h"
 #include "engine/sampling/sampling.h"
 #include "engine/schedule/schedule.h"
 
@@ -59,6 +60,17 @@ void table(const Options& o, const auto& rows) {
     }
 }
 
+// Under headings, with what each rule costs.
+void listGuidance(const Options& o) {
+    std::string group;
+    for (const auto& g : guidanceRules()) {
+        if (!o.isJson && g.group != group) std::cout << (group.empty() ? "" : "\n") << g.group << '\n';
+        group = g.group;
+        row(o, g, {{"group", g.group}, {"cost", g.cost}});
+        if (!o.isJson) std::cout << "    costs " << g.cost << '\n';
+    }
+}
+
 int list(const Options& o) {
     if (o.what == "samplers")
         for (const auto& s : samplers()) {
@@ -70,8 +82,10 @@ int list(const Options& o) {
         table(o, schedules());
     else if (o.what == "operators")
         for (const auto& s : scheduleOperators()) row(o, s);
+    else if (o.what == "noise")
+        for (const auto& n : noiseSources()) row(o, n);
     else if (o.what == "guidance")
-        for (const auto& g : guidanceRules()) row(o, g);
+        listGuidance(o);
     else if (o.what == "models")
         for (const auto& m : builtInModels()) {
             if (o.isJson)
@@ -80,7 +94,7 @@ int list(const Options& o) {
                 std::cout << m.id << std::string(m.id.size() < 36 ? 36 - m.id.size() : 1, ' ') << m.summary << '\n';
         }
     else
-        throw Failure("There is no table \"" + o.what + "\"." + didYouMean(o.what, {"samplers", "schedules", "operators", "guidance", "models"}));
+        throw Failure("There is no table \"" + o.what + "\"." + didYouMean(o.what, {"samplers", "schedules", "operators", "noise", "guidance", "models"}));
     return 0;
 }
 
@@ -88,8 +102,8 @@ int list(const Options& o) {
 
 void addList(CLI::App& app, Context& context) {
     auto o = std::make_shared<Options>();
-    auto* c = app.add_subcommand("list", "List samplers, schedules, operators on schedules, guidance rules or built-in models with their parameters");
-    c->add_option("what", o->what, "samplers, schedules, operators (on schedules), guidance or models")->required();
+    auto* c = app.add_subcommand("list", "List samplers, schedules, operators on schedules, noise sources, guidance rules or built-in models with their parameters");
+    c->add_option("what", o->what, "samplers, schedules, operators (on schedules), noise, guidance or models")->required();
     c->add_flag("--json", o->isJson, "As JSON, one object a line");
     c->callback([o, &context] { context.chosen = [o] { return list(*o); }; });
 }

@@ -5,6 +5,7 @@
 #include "engine/core/json.h"
 #include "engine/exchange/recipe_exchange.h"
 #include "engine/guidance/guidance.h"
+#include "engine/sampling/noise/noise.h"
 #include "engine/sampling/sampling.h"
 #include "engine/schedule/schedule.h"
 
@@ -78,7 +79,7 @@ void setGuidance(Recipe& r, const std::string& key, const std::string& value) {
 
 // A plain key through the recipe's own JSON reader, so that types, names and sentences are the same as in files.
 void setPlain(Recipe& r, const std::string& key, const std::string& value) {
-    static const std::vector<std::string> texts = {"model", "prompt", "negative_prompt", "precision", "device", "attention", "start", "sampler", "schedule"};
+    static const std::vector<std::string> texts = {"model", "prompt", "negative_prompt", "precision", "device", "attention", "start", "sampler", "schedule", "noise"};
     static const std::vector<std::string> numbers = {"class", "seed", "images", "steps", "record_states"};
     std::vector<std::string> known = texts;
     known.insert(known.end(), numbers.begin(), numbers.end());
@@ -97,7 +98,7 @@ void setPlain(Recipe& r, const std::string& key, const std::string& value) {
     } else if (key == "guidance") {
         j[key] = value == "none" || value == "off" ? Json::array() : Json::array({{{"id", value}}});
     } else {
-        throw Failure("A recipe has no setting \"" + key + "\"." + didYouMean(key, known) + " Parameters are set as sampler.eta=0.5, schedule.rho=5, guidance.scale=3.");
+        throw Failure("A recipe has no setting \"" + key + "\"." + didYouMean(key, known) + " Parameters are set as sampler.eta=0.5, schedule.rho=5, noise.per=batch, guidance.scale=3.");
     }
     r = orFail(recipeFromJson(j));
 }
@@ -138,6 +139,8 @@ void applySet(Recipe& r, const std::string& assignment) {
         setParam(r.schedule, findSchedule(r.schedule.id), key.substr(9), value);
     else if (key.starts_with("schedule_operators."))
         setOperator(r.scheduleOperators, key.substr(19), value);
+    else if (key.starts_with("noise."))
+        setParam(r.noise, findNoise(r.noise.id), key.substr(6), value);
     else if (key.starts_with("guidance."))
         setGuidance(r, key.substr(9), value);
     else

@@ -7,7 +7,8 @@
 
 #include "engine/core/params.h"
 #include "engine/process/distillation.h"
-#include "engine/process/process.h"
+#include "engine/process/parametrization.h"
+#include "engine/taps/network_change.h"
 #include "engine/taps/taps.h"
 #include "engine/tensor/tensor.h"
 
@@ -41,11 +42,14 @@ struct ModelInfo {
     std::vector<std::string> classes;  // for Class
     int textTokens = 0;                // context length, for Text
     std::vector<TapSite> attention;    // cross-attention sites, in execution order
+    // Transformer blocks in execution order; heads, grid and tokens (= height · width) are those of their self-attention. Known without the weights.
+    std::vector<TapSite> blocks;
     std::int64_t parameters = 0;       // number of weights
     std::size_t weightBytes = 0;
     std::size_t bytesPerRow = 0;       // estimate of activation memory for one row of a call
     double secondsPerRow = 0;          // estimate, from the last measurement on this machine; 0 when unknown
     std::optional<double> builtInGuidance;  // scale distilled into the weights
+    bool takesGuidance = false;             // the network is told a guidance scale (guidance-distilled with a scale input)
     // What a new draft should start with: sampler, schedule, steps, guidance, prompt, count (keys of the recipe).
     Json recommended;
     // Exact models: what is known in closed form.
@@ -76,6 +80,7 @@ struct NetworkBatch {
     std::vector<double> taus;     // per row, integration clock (exact models use it)
     std::vector<double> targets;  // per row, the clock value stepped to, for models that are told; NaN when the sampler does not say
     std::vector<ConditioningPtr> conditioning;  // per row; null: unconditional
+    std::vector<NetworkChangePtr> changes;      // per row, null: none; empty: none in any row. Models without transformer blocks ignore them.
 };
 
 class Model {

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "engine/process/terminal.h"
+
 namespace meander {
 
 namespace {
@@ -26,8 +28,7 @@ Process Process::variancePreserving(std::vector<double> alphasCumprod, std::stri
     p.m_scheduleName = std::move(scheduleName);
     p.m_logSigmas.reserve(alphasCumprod.size());
     for (double a : alphasCumprod) {
-        // A terminal signal of exactly 0 (zero terminal SNR) is kept finite: σ = 10⁴ is noise to every network.
-        const double clipped = std::clamp(a, 1e-8, 1 - 1e-12);
+        const double clipped = std::clamp(a, terminalSignal, 1 - 1e-12);
         const double logSigma = 0.5 * std::log((1 - clipped) / clipped);
         if (!p.m_logSigmas.empty() && !(logSigma > p.m_logSigmas.back()))
             throw Failure("The training schedule does not get noisier at step " + std::to_string(p.m_logSigmas.size()) + "; the scheduler settings of the model are damaged.");
@@ -160,6 +161,8 @@ double Process::logSnr(double tau) const {
     return a <= 0 ? -infinity : 2 * std::log(a / tau);
 }
 
+bool Process::startsFromPureNoise() const { return m_kind == ProcessKind::RectifiedFlow || (m_kind == ProcessKind::VariancePreserving && 1 / (1 + m_max * m_max) < 1e-7); }
+
 double Process::tauOfLogSnr(double lambda) const { return tauOfSigma(std::exp(-0.5 * lambda)); }
 
 double Process::sigma(double tau) const {
@@ -170,63 +173,6 @@ double Process::sigma(double tau) const {
 double Process::tauOfSigma(double sigma) const {
     if (m_kind != ProcessKind::RectifiedFlow) return sigma;
     return std::isinf(sigma) ? 1 : sigma / (1 + sigma);
-}
-
-const char* nameOf(Parametrization p) {
-    switch (p) {
-        case Parametrization::Epsilon: return "epsilon";
-        case Parametrization::X0: return "x0";
-        case Parametrization::V: return "v";
-        case Parametrization::Score: return "score";
-        case Parametrization::FlowVelocity: return "flow velocity";
-        case Parametrization::Edm: return "EDM preconditioning";
-        case Parametrization::LcmEpsilon: return "consistency (LCM, epsilon)";
-        case Parametrization::LcmV: return "consistency (LCM, v)";
-    }
-    return "";
-}
-
-Conversion conversionAt(const Process& process, Parametrization p, double tau, double sigmaData) {
-    const double k = process.nativeScale(tau), s = process.nativeSignal(tau), n = process.nativeNoise(tau), a = process.signal(tau);
-    Conversion c;
-    c.input = k;
-    c.time = process.networkTime(tau);
-    switch (p) {
-        case Parametrization::X0: break;
-        case Parametrization::Epsilon:
-        case Parametrization::LcmEpsilon:
-            c.fromState = 1 / a;
-            c.fromOutput = -n / s;
-            break;
-        case Parametrization::V:
-        case Parametrization::LcmV:
-            c.fromState = s * k / (s * s + n * n);
-            c.fromOutput = -n / (s * s + n * n);
-            break;
-        case Parametrization::Score:
-            c.fromState = 1 / a;
-            c.fromOutput = n * n / s;
-            break;
-        case Parametrization::FlowVelocity:
-            c.fromState = k / (s + n);
-            c.fromOutput = -n / (s + n);
-            break;
-        case Parametrization::Edm: {
-            const double sigma = process.sigma(tau), total = sigma * sigma + sigmaData * sigmaData;
-            c.input = 1 / (a * std::sqrt(total));
-            c.time = std::log(sigma) / 4;
-            c.fromState = sigmaData * sigmaData / (total * a);
-            c.fromOutput = sigma * sigmaData / std::sqrt(total);
-            break;
-        }
-    }
-    if (p == Parametrization::LcmEpsilon || p == Parametrization::LcmV) {
-        const double scaled = 10 * c.time, total = scaled * scaled + sigmaData * sigmaData;
-        const double skip = sigmaData * sigmaData / total, out = scaled / std::sqrt(total);
-        c.fromState = out * c.fromState + skip * k;
-        c.fromOutput *= out;
-    }
-    return c;
 }
 
 }  // namespace meander

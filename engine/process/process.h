@@ -1,5 +1,4 @@
-// A process says how much signal and noise a state has over time; a parametrization says what a network predicts. Together they make every family
-// look the same to a sampler.
+// A process says how much signal and noise a state has over time. What a network predicts of it: parametrization.h.
 //
 // Integration coordinates. A sampler works on y = a(τ)·x0 + τ·ε with the clock τ running down to 0:
 //   variance exploding / EDM   τ = σ                a = 1      native x = y
@@ -23,7 +22,8 @@ public:
     // σ in [minimum, maximum]; the network is told σ itself.
     static Process varianceExploding(double sigmaMin, double sigmaMax);
     // Discrete training steps with cumulative signal ᾱ_k = s², k = 0 .. n−1; the network is told the (possibly fractional) step.
-    // Between steps log σ is interpolated linearly in k, as k-diffusion does.
+    // Between steps log σ is interpolated linearly in k, as k-diffusion does. A last step without any signal (zero terminal SNR) would be σ = ∞; it is kept at the finite
+    // level of `terminalSignal` (terminal.h), since samplers step in σ.
     static Process variancePreserving(std::vector<double> alphasCumprod, std::string scheduleName);
     static Process vpLinear(int steps, double betaStart, double betaEnd);        // β linear (DDPM)
     static Process vpScaledLinear(int steps, double betaStart, double betaEnd);  // √β linear (latent diffusion)
@@ -56,6 +56,8 @@ public:
     double tauOfTime(double networkTime) const;
     // log(s²/n²); −∞ at pure noise, +∞ at 0.
     double logSnr(double tau) const;
+    // The noisiest level holds no signal that a network could see: flow, and VP with zero terminal SNR (ᾱ below 1e-7).
+    bool startsFromPureNoise() const;
     double tauOfLogSnr(double lambda) const;
     // σ = n/s, the noise level in EDM coordinates; ∞ at pure noise.
     double sigma(double tau) const;
@@ -74,23 +76,5 @@ private:
     Manifold m_manifold;
     std::vector<double> m_logSigmas;
 };
-
-// What a network's output F means, given its native input x at noise level τ (σ, s, n as above):
-//   Epsilon        F = ε                    x̂0 = (x − n F)/s
-//   X0             F = x0
-//   V              F = s ε − n x0           x̂0 = (s x − n F)/(s² + n²)
-//   Score          F = ∇ log p = −ε/n       x̂0 = (x + n² F)/s
-//   FlowVelocity   F = ε − x0 = dx/dt       x̂0 = (x − n F)/(s + n)
-//   Edm            D = c_skip x + c_out F(c_in x, ln(σ)/4)        (Karras et al. 2022, table 1), with σ_data
-//   LcmEpsilon/V   f = c_skip(t) x + c_out(t) x̂0(F)   (Luo et al. 2023: σ_data 0.5, timestep scaling 10), x̂0 as for ε or v
-enum class Parametrization : std::uint8_t { Epsilon, X0, V, Score, FlowVelocity, Edm, LcmEpsilon, LcmV };
-
-const char* nameOf(Parametrization p);  // "epsilon", "x0", "v", "score", "flow velocity", "EDM preconditioning", ...
-
-// x̂0 = fromState · y + fromOutput · F; the network sees input · y and is told `time`.
-struct Conversion {
-    double input = 1, time = 0, fromState = 0, fromOutput = 1;
-};
-Conversion conversionAt(const Process& process, Parametrization p, double tau, double sigmaData = 0.5);
 
 }  // namespace meander

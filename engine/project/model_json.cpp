@@ -145,6 +145,8 @@ Json modelToJson(const ModelInfo& m) {
     j["classes"] = m.classes;
     j["text_tokens"] = m.textTokens;
     j["attention"] = sitesToJson(m.attention);
+    if (!m.blocks.empty()) j["blocks"] = sitesToJson(m.blocks);
+    if (m.takesGuidance) j["takes_guidance"] = true;
     j["parameters"] = m.parameters;
     j["weight_bytes"] = m.weightBytes;
     if (m.builtInGuidance) j["built_in_guidance"] = *m.builtInGuidance;
@@ -160,7 +162,7 @@ ModelInfo modelFromJson(const Json& j) {
     m.name = jsonText(j, "name", "", what);
     m.summary = jsonText(j, "summary", "", what);
     m.family = jsonText(j, "family", "", what);
-    m.parametrization = byName(j, "parametrization", int(Parametrization::LcmV) + 1, Parametrization::X0);
+    m.parametrization = byName(j, "parametrization", parametrizationCount, Parametrization::X0);
     if (j.contains("process")) m.process = processFromJson(j["process"]);
     m.sigmaData = jsonReal(j, "sigma_data", 0.5, what);
     m.distillation = distillationOf(jsonText(j, "distillation", "none", what)).value_or(Distillation::None);
@@ -172,6 +174,8 @@ ModelInfo modelFromJson(const Json& j) {
     m.classes = jsonTexts(j, "classes", {}, what);
     m.textTokens = int(jsonInteger(j, "text_tokens", 0, what));
     if (j.contains("attention")) m.attention = sitesFromJson(j["attention"]);
+    if (j.contains("blocks")) m.blocks = sitesFromJson(j["blocks"]);
+    m.takesGuidance = jsonBool(j, "takes_guidance", false, what);
     m.parameters = jsonInteger(j, "parameters", 0, what);
     m.weightBytes = std::size_t(std::max<std::int64_t>(0, jsonInteger(j, "weight_bytes", 0, what)));
     if (j.contains("built_in_guidance")) m.builtInGuidance = jsonReal(j, "built_in_guidance", 1, what);

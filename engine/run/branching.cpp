@@ -1,5 +1,7 @@
 #include "engine/run/branching.h"
 
+#include "engine/sampling/noise/noise.h"
+
 namespace meander {
 
 std::vector<double> branchLevels(const std::vector<double>& parent, int step, const std::vector<double>& own) {
@@ -14,7 +16,8 @@ std::vector<double> branchLevels(const std::vector<double>& parent, int step, co
 }
 
 bool restoresHistory(const Recipe& child, const Run& parent) {
-    return child.start == parent.recipe.start && child.sampler == parent.recipe.sampler && child.seed == parent.recipe.seed && child.images == parent.recipe.images && child.model == parent.recipe.model;
+    return child.start == parent.recipe.start && child.sampler == parent.recipe.sampler && sameNoise(child.noise, child.seed, parent.recipe.noise, parent.recipe.seed) &&
+           child.images == parent.recipe.images && child.model == parent.recipe.model;
 }
 
 }  // namespace meander

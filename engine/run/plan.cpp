@@ -7,6 +7,7 @@
 #include "engine/run/branching.h"
 #include "engine/run/measured.h"
 #include "engine/sampling/checkpoint.h"
+#include "engine/sampling/noise/noise.h"
 #include "engine/sampling/sampling.h"
 #include "engine/schedule/schedule.h"
 
@@ -59,9 +60,11 @@ public:
         checkNumbers();
         resolveChoices();
         makeLevels();
+        fixPath();
         countCost();
         estimate();
         adviseSampler();
+        adviseNoise();
         adviseSpace();
         adviseConditioning();
         return std::move(m_plan);
@@ -85,7 +88,31 @@ private:
         resolve(r.sampler, required(findSampler(r.sampler.id), "sampler", r.sampler.id, samplers()));
         resolve(r.schedule, required(findSchedule(r.schedule.id), "schedule", r.schedule.id, schedules()));
         for (auto& o : r.scheduleOperators) resolve(o, required(findScheduleOperator(o.id), "operator on schedules", o.id, scheduleOperators()));
+        resolveNoise();
         for (auto& g : r.guidance) resolve(g, required(findGuidance(g.id), "guidance rule", g.id, guidanceRules()));
+    }
+
+    void resolveNoise() {
+        Recipe& r = m_plan.resolved;
+        const auto& info = required(findNoise(r.noise.id), "noise source", r.noise.id, noiseSources());
+        if (r.noise.id == "recorded") {
+            if (!m_parent || !m_parent->trajectory) throw Failure("The noise \"" + info.label + "\" needs a run to branch from. Branch from a run, or choose another noise.");
+            resolve(r.noise, info);
+            r.noise = recordedNoise(m_parent->recipe.noise, m_parent->recipe.seed);
+            if (noiseSeed(r.noise, r.seed) == r.seed && !m_parent->recipe.noise.params.contains("seed")) r.noise.params.erase("seed");
+        }
+        // A branch of a path stays on it, also where its own levels span another range.
+        if (r.noise.id == "brownian" && m_parent && m_parent->recipe.noise.id == "brownian")
+            for (const char* end : {"high", "low"})
+                if (const auto it = m_parent->recipe.noise.params.find(end); it != m_parent->recipe.noise.params.end()) r.noise.params.insert(*it);
+        resolve(r.noise, required(findNoise(r.noise.id), "noise source", r.noise.id, noiseSources()));
+    }
+    void fixPath() {
+        Recipe& r = m_plan.resolved;
+        if (r.noise.id != "brownian") return;
+        const auto [low, high] = levelRange(m_plan.levels);
+        r.noise.params.insert({"high", high});
+        r.noise.params.insert({"low", low});
     }
 
     void makeLevels() {
@@ -152,29 +179,36 @@ private:
         if (restoresHistory(r, *m_parent))
             note(NoteKind::Hint, "branch", "The sampler's history is restored from the record.");
         else
-            note(NoteKind::Hint, "branch", "The sampler restarts at step " + std::to_string(r.branch->step) + " without history, because sampler or seed differ from the parent's.");
-    }
-
-    // Rows that one request costs at this moment.
-    int rowsAt(double tau, int step) const {
-        if (m_plan.model.conditioning == ConditioningKind::None) return 1;
-        if (findSampler(m_plan.resolved.sampler.id)->unconditional) return 2;
-        for (const auto& g : m_plan.resolved.guidance)
-            if (findGuidance(g.id)->needsUnconditional(g.params, m_plan.model.process.logSnr(tau), double(step) / m_plan.intervals())) return 2;
-        return 1;
+            note(NoteKind::Hint, "branch", "The sampler restarts at step " + std::to_string(r.branch->step) + " without history, because sampler or noise differ from the parent's.");
     }
 
     void countCost() {
         const Recipe& r = m_plan.resolved;
+        const GuidanceStack stack(r, m_plan.model);
+        m_plan.models = stack.models();
+        for (const auto& g : r.guidance) m_plan.guidance.push_back({g.id, findGuidance(g.id)->label, 0, {}});
         const auto* sampler = findSampler(r.sampler.id);
         // A last step that does not reach 0 costs what the others cost.
         const int steps = m_plan.intervals() + (m_plan.levels.back() > 0);
         for (int step = r.branch ? r.branch->step : 0; step < m_plan.intervals(); ++step) {
             const int requests = sampler->requestsInStep(step, steps, r.sampler.params);
             for (int k = 0; k < requests; ++k) {
-                ++m_plan.requests;
+                GuidanceMoment m{.process = m_plan.model.process, .parametrization = m_plan.model.parametrization, .sigmaData = m_plan.model.sigmaData, .state = {}};
                 const double tau = m_plan.levels[std::size_t(step + (k > 0))];
-                m_plan.evaluations += rowsAt(tau > 0 ? tau : m_plan.model.process.minimum(), step);
+                m.tau = tau > 0 ? tau : m_plan.model.process.minimum();
+                m.target = m_plan.levels[std::size_t(step + 1)];
+                m.step = step;
+                m.steps = m_plan.intervals();
+                m.isFirst = m_plan.requests == 0;
+                m.isStepStart = k == 0;
+                ++m_plan.requests;
+                const GuidanceWishes w = stack.wishes(m);
+                const int rows = int(w.branches.size()) + w.secondQuestions;
+                m_plan.evaluations += rows;
+                m_mostRows = std::max(m_mostRows, rows);
+                const Branch negative = Branch::Unconditional;
+                m_usesNegative |= std::find(w.branches.begin(), w.branches.end(), negative) != w.branches.end() || (w.avoid && w.avoid->prompt == negative);
+                for (std::size_t i = 0; i < r.guidance.size(); ++i) m_plan.guidance[i].evaluations += stack.rowsAddedBy(i, m);
             }
         }
     }
@@ -183,9 +217,11 @@ private:
         const Recipe& r = m_plan.resolved;
         const ModelInfo& m = m_plan.model;
         const std::size_t element = kernels::sizeOf(m.stateType), state = std::size_t(m.stateShape.count()) * std::size_t(r.images) * element;
-        const std::size_t rows = std::size_t(r.images) * 2;
+        const std::size_t rows = std::size_t(r.images) * std::size_t(m_mostRows);
         m_plan.bytes = m.weightBytes + m.bytesPerRow * std::min<std::size_t>(rows, 64) + 12 * state;
-        m_plan.recordBytes = state * std::size_t(m_plan.requests * 4 + m_plan.intervals());
+        for (const auto& id : m_plan.models)
+            if (const auto other = inspectModel(id)) m_plan.bytes += other->weightBytes;
+        m_plan.recordBytes = state * (std::size_t(m_plan.requests) * 2 + std::size_t(m_plan.evaluations) + std::size_t(m_plan.intervals()));
         if (r.attention != AttentionLevel::Off)
             for (const auto& site : m.attention) {
                 const std::size_t heads = r.attention == AttentionLevel::Full ? std::size_t(site.heads) : 1;
@@ -212,6 +248,18 @@ private:
         return m_plan.model.process.kind() == ProcessKind::RectifiedFlow ? "euler" : "dpmpp_2m";
     }
 
+    void adviseNoise() {
+        const Recipe& r = m_plan.resolved;
+        const ModelInfo& m = m_plan.model;
+        const auto* sampler = findSampler(r.sampler.id);
+        const NoiseSituation situation{m.stateShape, m.state == StateKind::Image, r.images, drawsNoise(*sampler, r.sampler.params), sampler->label, r.branch && !restoresHistory(r, *m_parent)};
+        for (const auto& text : noiseAdvice(r.noise, situation)) note(NoteKind::Hint, "noise", text);
+        if (m.process.startsFromPureNoise() && (m.parametrization == Parametrization::Epsilon || m.parametrization == Parametrization::LcmEpsilon || m.parametrization == Parametrization::Score) &&
+            m_plan.levels.front() > m.process.maximum() * (1 - 1e-6))
+            note(NoteKind::Warning, "schedule", "The first level holds no signal, and there what this model predicts (" + std::string(nameOf(m.parametrization)) + ") says nothing about the picture. Start at a lower level.");
+        if (m_plan.levels.front() > 0) firstState(r.noise, m.process, m_plan.levels.front(), m.sigmaData, m.stateShape[-1]);  // refuses what does not fit the model
+    }
+
     void adviseSpace() {
         const Manifold& m = m_plan.model.process.manifold();
         const SamplerInfo& sampler = *findSampler(m_plan.resolved.sampler.id);
@@ -221,28 +269,30 @@ private:
 
     void adviseConditioning() {
         const Recipe& r = m_plan.resolved;
-        const bool conditioned = m_plan.model.conditioning != ConditioningKind::None;
-        for (const auto& g : r.guidance) {
-            if (!conditioned) {
-                note(NoteKind::Hint, "guidance", "Guidance has no effect: the model takes no prompt.");
-                continue;
-            }
-            const auto* rule = findGuidance(g.id);
-            if (const std::string idle = rule->idle(g.params); !idle.empty()) note(NoteKind::Hint, "guidance", idle);
-            const CheckpointRule& checkpoint = checkpointRule(m_plan.model.distillation);
-            if (m_plan.model.builtInGuidance && rule->idle(g.params).empty())
+        const CheckpointRule& checkpoint = checkpointRule(m_plan.model.distillation);
+        for (std::size_t i = 0; i < r.guidance.size(); ++i) {
+            const auto* rule = findGuidance(r.guidance[i].id);
+            const GuidanceContext context{r.guidance[i].params, m_plan.model, r, i};
+            std::string& idle = m_plan.guidance[i].idle;
+            if (rule->idle) idle = rule->idle(context);
+            if (!idle.empty()) note(NoteKind::Hint, "guidance", idle);
+            if (idle.empty() && rule->advice)
+                if (const std::string advice = rule->advice(context); !advice.empty()) note(NoteKind::Warning, "guidance", advice);
+            if (m_plan.model.builtInGuidance && rule->usesUnconditional && idle.empty())
                 note(NoteKind::Warning, "guidance", "Guidance is already distilled into this model; a scale other than 1 applies it twice.");
-            else if (checkpoint.holdsGuidance && rule->idle(g.params).empty())
+            else if (checkpoint.holdsGuidance && rule->usesUnconditional && idle.empty())
                 note(NoteKind::Hint, "guidance", std::string("Guidance is usually distilled into ") + checkpoint.name + "; a scale above 1 then saturates colours. Compare with guidance off.");
         }
         if (m_plan.model.conditioning == ConditioningKind::Text && r.prompt.empty()) note(NoteKind::Hint, "prompt", "The prompt is empty: the model draws whatever it likes.");
-        if (!r.negativePrompt.empty() && m_plan.evaluations == m_plan.requests) note(NoteKind::Hint, "negative_prompt", "The negative prompt has no effect without guidance.");
+        if (!r.negativePrompt.empty() && !m_usesNegative) note(NoteKind::Hint, "negative_prompt", "The negative prompt has no effect without guidance.");
     }
 
     void note(NoteKind kind, std::string key, std::string text) { m_plan.notes.push_back({kind, std::move(key), std::move(text)}); }
 
     Plan m_plan;
     const Run *m_parent, *m_startRun;
+    int m_mostRows = 1;  // of one request
+    bool m_usesNegative = false;
 };
 
 }  // namespace

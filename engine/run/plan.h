@@ -15,13 +15,22 @@ struct PlanNote {
     std::string text;  // a sentence
 };
 
+// What a guidance rule costs beyond the rules before it.
+struct RuleCost {
+    std::string id, label;
+    int evaluations = 0;  // per picture, over the whole run
+    std::string idle;     // why it does nothing; empty: it acts
+};
+
 struct Plan {
     Recipe resolved;              // every parameter filled in
     ModelInfo model;
     StartPoint start;             // what it begins with; nothing of it is set when that is noise
     std::vector<double> levels;   // τ; intervals() + 1 of them, which a schedule or its operators may make other than resolved.steps + 1
     int requests = 0;             // what the sampler asks for
-    int evaluations = 0;          // NFE per picture, both guidance branches counted
+    int evaluations = 0;          // NFE per picture, all branches counted
+    std::vector<RuleCost> guidance;   // in the order of the recipe
+    std::vector<std::string> models;  // further ones that guidance asks, besides the recipe's
     std::size_t bytes = 0;        // estimate of device memory while running, weights included
     std::size_t recordBytes = 0;  // estimate of what the record will hold
     double seconds = 0;           // estimate; 0 when nothing was measured yet

@@ -4,6 +4,7 @@
 
 #include "engine/guidance/guidance.h"
 #include "engine/run/start.h"
+#include "engine/sampling/noise/noise.h"
 #include "engine/sampling/sampling.h"
 #include "engine/schedule/schedule.h"
 
@@ -110,6 +111,7 @@ Json toJson(const Recipe& r) {
     j["schedule"] = toJson(r.schedule);
     if (!r.scheduleOperators.empty())
         for (const auto& o : r.scheduleOperators) j["schedule_operators"].push_back(toJson(o));
+    j["noise"] = toJson(r.noise);
     j["guidance"] = Json::array();
     for (const auto& g : r.guidance) j["guidance"].push_back(toJson(g));
     j["precision"] = r.precision;
@@ -141,6 +143,7 @@ Result<Recipe> recipeFromJson(const Json& j) {
             if (!o->is_array() || o->size() > 32) throw Failure("The recipe: \"schedule_operators\" must be a list of at most 32 operators.");
             for (const auto& rule : *o) recipe.scheduleOperators.push_back(choiceFromJson(rule, "An operator on the recipe's schedule"));
         }
+        if (const Json* c = r.take("noise")) recipe.noise = choiceFromJson(*c, "The recipe's noise");
         if (const Json* g = r.take("guidance")) {
             if (!g->is_array() || g->size() > 32) throw Failure("The recipe: \"guidance\" must be a list of at most 32 rules.");
             for (const auto& rule : *g) recipe.guidance.push_back(choiceFromJson(rule, "A guidance rule of the recipe"));
@@ -210,6 +213,15 @@ std::vector<Difference> differences(const Recipe& a, const Recipe& b) {
     add("schedule", "Schedule", labelOf(a.schedule, findSchedule), labelOf(b.schedule, findSchedule));
     const auto* schedule = findSchedule(a.schedule.id);
     params("schedule", "Schedule", schedule ? &schedule->params : nullptr, a.schedule.params, b.schedule.params);
+    add("noise", "Noise", labelOf(a.noise, findNoise), labelOf(b.noise, findNoise));
+    const auto* noise = findNoise(a.noise.id);
+    // Written out or not, a default is no difference.
+    const auto written = [&](const Choice& c) {
+        const auto* info = findNoise(c.id);
+        const auto all = info ? resolveParams(info->params, c.params, info->label) : Result<Params>(c.params);
+        return a.noise.id == b.noise.id && all ? *all : c.params;
+    };
+    params("noise", "Noise", noise ? &noise->params : nullptr, written(a.noise), written(b.noise));
     const auto lists = [&](const std::string& prefix, const std::string& name, const std::vector<Choice>& left, const std::vector<Choice>& right, auto find) {
         for (std::size_t i = 0; i < std::max(left.size(), right.size()); ++i) {
             const Choice* l = i < left.size() ? &left[i] : nullptr;

@@ -27,6 +27,7 @@ struct Recipe {
     Choice start{"noise", {}};  // engine/run/start.h
     Choice sampler{"dpmpp_2m", {}};
     Choice schedule{"karras", {}};
+    Choice noise{"philox", {}};
     std::vector<Choice> scheduleOperators;  // applied to the schedule's levels, in order
     std::vector<Choice> guidance;  // in order of application
     std::string precision = "auto";

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/core/param_specs.h"
 #include "engine/exchange/png.h"
 #include "engine/models/analytic/point_file.h"
 

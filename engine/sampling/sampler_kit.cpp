@@ -156,7 +156,7 @@ Tensor eulerStep(const Tensor& y, const Tensor& denoised, double from, double to
     return to == 0 ? denoised : combine({{to / from, y}, {1 - to / from, denoised}});
 }
 
-void History::add(double at, Tensor value) {
+void EvaluationHistory::add(double at, Tensor value) {
     m_at.insert(m_at.begin(), at);
     m_values.insert(m_values.begin(), std::move(value));
     if (m_values.size() > m_longest) {
@@ -165,7 +165,7 @@ void History::add(double at, Tensor value) {
     }
 }
 
-Tensor History::combined(double onState, const Tensor& state, double scale, std::span<const double> weights) const {
+Tensor EvaluationHistory::combined(double onState, const Tensor& state, double scale, std::span<const double> weights) const {
     std::vector<LinearTerm> terms{{onState, state}};
     for (std::size_t j = 0; j < weights.size(); ++j) terms.push_back({scale * weights[j], m_values[j]});
     return combine(terms);

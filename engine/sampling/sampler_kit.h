@@ -35,9 +35,9 @@ std::vector<double> solveLinear(std::vector<std::vector<double>> a, std::vector<
 Tensor eulerStep(const Tensor& y, const Tensor& denoised, double from, double to);
 
 // What earlier evaluations gave, newest first, each with the place it was taken at (τ, log τ ... whatever the rule extrapolates in).
-class History {
+class EvaluationHistory {
 public:
-    explicit History(std::size_t longest) : m_longest(longest) {}
+    explicit EvaluationHistory(std::size_t longest) : m_longest(longest) {}
     void add(double at, Tensor value);
     std::size_t size() const { return m_values.size(); }
     std::span<const double> at(std::size_t k) const { return {m_at.data(), k}; }  // of the newest k

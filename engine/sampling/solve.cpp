@@ -8,13 +8,13 @@ namespace {
 
 struct FunctionHost : Sampling::Host {
     const NoiseFunction& draw;
-    int advances = 0;
+    std::vector<Tensor> states;
     explicit FunctionHost(const NoiseFunction& f) : draw(f) {}
     Tensor noise(const NoiseRequest& request, const Tensor& like) override {
         if (!draw) throw Failure("The sampler draws noise and no noise source was given. Choose one.");
         return draw(request, like);
     }
-    void advanced(const Tensor&, const Level&, bool) override { ++advances; }
+    void advanced(const Tensor& x, const Level&, bool) override { states.push_back(x); }
 };
 
 // factor · y + offset
@@ -54,7 +54,8 @@ Solution solve(const SamplerInfo& info, const Process& process, const std::vecto
     }
     result.state = s.x;
     result.levels = s.levels();
-    result.advances = host.advances;
+    result.advances = int(host.states.size());
+    result.states = std::move(host.states);
     return result;
 }
 

@@ -21,6 +21,7 @@ struct Solution {
     int requests = 0;            // x̂0 asked for
     int rounds = 0;              // times the sampler waited: less than `requests` when it asks for several at once
     int advances = 0;            // steps done
+    std::vector<Tensor> states;  // y after each
     std::vector<double> values() const { return download(state).toDoubles(); }
 };
 

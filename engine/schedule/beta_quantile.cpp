@@ -50,7 +50,9 @@ double betaQuantile(double u, double a, double b) {
         const double middle = 0.5 * (low + high);
         (betaCdf(at(middle), a, b) < u ? low : high) = middle;
     }
-    return at(0.5 * (low + high));
+    const double x = at(0.5 * (low + high));
+    // The median of a symmetric distribution, and other quantiles that are exactly a half, decide ties when training steps are rounded.
+    return std::abs(x - 0.5) < 1e-14 ? 0.5 : x;
 }
 
 double normalQuantile(double u) {

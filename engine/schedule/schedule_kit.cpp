@@ -123,6 +123,29 @@ std::vector<double> resampleLog(const std::vector<double>& values, int points) {
     return result;
 }
 
+std::vector<double> resampleLog32(const std::vector<double>& values, int points) {
+    const auto positions = [](std::size_t n) {
+        const float step = 1.0f / float(n - 1);
+        std::vector<float> x(n, 0);
+        for (std::size_t i = 1; i < n; ++i) x[i] = x[i - 1] + step;
+        return x;
+    };
+    if (points < 2) throw Failure("Fewer than two levels cannot be interpolated.");
+    const std::size_t n = values.size();
+    const auto known = positions(n);
+    auto wanted = positions(std::size_t(points));
+    wanted.back() = std::min(wanted.back(), known.back());
+    std::vector<double> result(wanted.size());
+    for (std::size_t i = 0, j = 0; i < wanted.size(); ++i) {
+        while (j + 2 < n && wanted[i] > known[j + 1]) ++j;
+        const double w = double(wanted[i] - known[j]) / double(known[j + 1] - known[j]);
+        // `values` fall, positions count from their end
+        const double low = double(float(std::log(float(values[n - 1 - j])))), high = double(float(std::log(float(values[n - 2 - j]))));
+        result[wanted.size() - 1 - i] = double(float(std::exp(low * (1 - w) + high * w)));
+    }
+    return result;
+}
+
 StepTable::StepTable(const ScheduleContext& c, Tool tool) : m_process(c.process), m_tool(tool), m_size(1000) {
     if (c.process.kind() == ProcessKind::VariancePreserving) m_size = c.process.trainingSteps();
     if (c.process.kind() != ProcessKind::RectifiedFlow) return;

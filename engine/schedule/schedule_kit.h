@@ -52,6 +52,8 @@ inline double unshifted(double t, double s) { return t / (s - (s - 1) * t); }
 void stretchToTerminal(std::vector<double>& levels, double terminal);
 // Log-linear interpolation of falling positive numbers to `points` of them (Sabour et al. 2024).
 std::vector<double> resampleLog(const std::vector<double>& values, int points);
+// The same with the 32-bit positions of sd.cpp, which are running sums.
+std::vector<double> resampleLog32(const std::vector<double>& values, int points);
 
 // The levels of training as the tools tabulate them, and the tools' clock between them.
 //   ComfyUI  VP: step index, log σ interpolated. Flow: t' of N table entries k/N; its time is t' itself, so a time taken from a level is shifted twice.

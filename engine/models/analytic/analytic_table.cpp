@@ -132,7 +132,7 @@ Json recommendedFor(const ModelInfo& info, int particles) {
     r["steps"] = info.distillation == Distillation::None ? 20 : 2;
     r["images"] = particles;
     if (!info.classes.empty()) {
-        r["classIndex"] = 0;
+        r["class"] = 0;
         r["guidance"] = Json::array({{{"id", "cfg"}, {"params", {{"scale", 2.0}}}}});
     }
     return r;

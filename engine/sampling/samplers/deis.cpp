@@ -52,7 +52,7 @@ static std::vector<double> weights(const std::string& time, std::span<const doub
 static SamplerTask run(Sampling& s) {
     const std::string time = text(s.params, "time");
     const bool lowerOrderFinal = toggle(s.params, "lower_order_final") && s.steps() < 15;
-    History slopes(std::size_t(integer(s.params, "order")));
+    EvaluationHistory slopes(std::size_t(integer(s.params, "order")));
     for (auto [from, to] : s.intervals()) {
         const Tensor d = (co_await s.denoise(s.x, from)).denoised;
         slopes.add(from, Sampling::slope(s.x, d, from));

@@ -29,7 +29,7 @@ struct Rule {
 static SamplerTask run(Sampling& s) {
     const Rule rule{onSlopes(s.params), text(s.params, "solver_type") == "midpoint", text(s.params, "third_order") == "exact"};
     const bool eulerFinal = toggle(s.params, "euler_at_final"), lowerFinal = toggle(s.params, "lower_order_final") && s.steps() < 15;
-    History values(std::size_t(integer(s.params, "order")));
+    EvaluationHistory values(std::size_t(integer(s.params, "order")));
     for (auto [from, to] : s.intervals()) {
         const Tensor d = (co_await s.denoise(s.x, from)).denoised;
         values.add(from, predicted(rule.onSlopes, s.x, d, from));

@@ -21,7 +21,7 @@ static std::vector<double> published(std::size_t k, const double* h) {
 
 static SamplerTask run(Sampling& s) {
     const bool exact = text(s.params, "weights") == "exact";
-    History slopes(std::size_t(integer(s.params, "order")));
+    EvaluationHistory slopes(std::size_t(integer(s.params, "order")));
     for (auto [from, to] : s.intervals()) {
         const Tensor d = (co_await s.denoise(s.x, from)).denoised;
         slopes.add(from, Sampling::slope(s.x, d, from));

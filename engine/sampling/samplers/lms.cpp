@@ -8,16 +8,16 @@ namespace meander::sampler {
 
 static SamplerTask run(Sampling& s) {
     const auto order = std::size_t(integer(s.params, "order")), shift = std::size_t(integer(s.params, "history_shift"));
-    const bool rungeKutta = text(s.params, "start") == "runge_kutta";
-    History slopes(order);
+    const bool rungeKutta = text(s.params, "start") == "runge_kutta", multistepLast = toggle(s.params, "multistep_last");
+    EvaluationHistory slopes(order);
     for (auto [from, to] : s.intervals()) {
         const Tensor d = (co_await s.denoise(s.x, from)).denoised;
-        if (to.isClean()) {
+        if (to.isClean() && !multistepLast) {
             s.advance(d, to);
             co_return;
         }
         slopes.add(from, Sampling::slope(s.x, d, from));
-        if (rungeKutta && slopes.size() < order) {
+        if (rungeKutta && slopes.size() < order && !to.isClean()) {
             RungeKuttaStep step(kutta4(), s.x, from, to);
             step.addSlope(slopes[0]);
             while (!step.done()) step.add((co_await s.denoise(step.state(), step.tau())).denoised);
@@ -38,7 +38,8 @@ SamplerInfo lms() {
             .params = {integerParam("order", "Order", 4, 1, 8, "Slopes that are remembered, the new one included."),
                        choiceParam("start", "Start", "lower_order", {{"lower_order", "Lower orders"}, {"runge_kutta", "Runge–Kutta"}},
                                    "How the first steps are done, while there is no history. Runge–Kutta costs three more evaluations in each of them and keeps the order."),
-                       advanced(integerParam("history_shift", "History shift", 0, 0, 7, "Old slopes are replaced by ones so many steps newer; 0 is exact, stable-diffusion.cpp has 1."))},
+                       advanced(toggleParam("multistep_last", "Multistep to clean", false, "The step to clean also extrapolates, as in diffusers; otherwise it takes the estimate.")),
+                       advanced(integerParam("history_shift", "EvaluationHistory shift", 0, 0, 7, "Old slopes are replaced by ones so many steps newer; 0 is exact, stable-diffusion.cpp has 1."))},
             .order = 2, .run = run, .requestsInStep = requests};
 }
 

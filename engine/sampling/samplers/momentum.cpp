@@ -21,7 +21,7 @@ static SamplerTask run(Sampling& s) {
     const double beta = number - double(order - 1);
     const bool isGeneralised = text(s.params, "kind") == "ghvb";
     const auto mix = [beta](const Tensor& v, const Tensor& f) { return v ? combine({{1 - beta, v}, {beta, f}}) : f; };
-    History slopes(order);
+    EvaluationHistory slopes(order);
     Tensor velocity;
     for (auto [from, to] : s.intervals()) {
         const Tensor d = (co_await s.denoise(s.x, from)).denoised;

@@ -9,7 +9,7 @@ static SamplerTask run(Sampling& s) {
     const auto order = std::size_t(integer(s.params, "order"));
     const std::string start = text(s.params, "start");
     const bool multistepLast = toggle(s.params, "multistep_last");
-    History slopes(order);
+    EvaluationHistory slopes(order);
     for (auto [from, to] : s.intervals()) {
         const Tensor d = (co_await s.denoise(s.x, from)).denoised;
         slopes.add(from, Sampling::slope(s.x, d, from));

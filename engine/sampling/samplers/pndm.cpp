@@ -6,7 +6,7 @@ namespace meander::sampler {
 
 static SamplerTask run(Sampling& s) {
     const bool multistepLast = toggle(s.params, "multistep_last");
-    History slopes(4);
+    EvaluationHistory slopes(4);
     for (auto [from, to] : s.intervals()) {
         const Tensor d = (co_await s.denoise(s.x, from)).denoised;
         slopes.add(from, Sampling::slope(s.x, d, from));

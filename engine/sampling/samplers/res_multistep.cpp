@@ -7,7 +7,7 @@ namespace meander::sampler {
 static SamplerTask run(Sampling& s) {
     const auto order = std::size_t(integer(s.params, "order"));
     const bool rungeKutta = text(s.params, "start") == "runge_kutta";
-    History estimates(order);
+    EvaluationHistory estimates(order);
     for (auto [from, to] : s.intervals()) {
         const Tensor d = (co_await s.denoise(s.x, from)).denoised;
         estimates.add(-std::log(from), d);

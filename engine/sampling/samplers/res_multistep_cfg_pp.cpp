@@ -4,7 +4,7 @@
 namespace meander::sampler {
 
 static SamplerTask run(Sampling& s) {
-    History estimates(2);
+    EvaluationHistory estimates(2);
     for (auto [from, to] : s.intervals()) {
         const Answer d = co_await s.denoise(s.x, from);
         estimates.add(-std::log(from), d.unconditional);

@@ -9,7 +9,7 @@ struct Rule {
     bool onSlopes, bh1;
 
     // y at `to` from y at the newest value's level. With `next`, the value at `to`: UniC, otherwise UniP.
-    Tensor step(const History& values, std::size_t order, const Tensor& y, double to, const Tensor* next) const {
+    Tensor step(const EvaluationHistory& values, std::size_t order, const Tensor& y, double to, const Tensor* next) const {
         const double from = values.at(1)[0];
         const ExponentialForm e(onSlopes, from, to);
         const double b = e.scale * (bh1 ? e.h : e.hPhi(1));
@@ -50,7 +50,7 @@ static SamplerTask run(Sampling& s) {
     const Rule rule{onSlopes(s.params), text(s.params, "variant") == "bh1"};
     const bool corrects = toggle(s.params, "corrector"), lowerFinal = toggle(s.params, "lower_order_final");
     const double endLevel = real(s.params, "end_level");
-    History values(std::size_t(integer(s.params, "order")));
+    EvaluationHistory values(std::size_t(integer(s.params, "order")));
     std::size_t order = 0;  // of the last step
     Tensor y = s.x;
     for (auto [from, to] : s.intervals()) {

@@ -48,7 +48,8 @@ std::vector<double> makeAlignYourSteps(const ScheduleContext& c) {
         levels.push_back(0);
         return levels;
     }
-    auto levels = resampleLog(levelsOf(model), c.steps + 1);  // N + 1 points, the last set to 0
+    const bool is32 = isDialect(c, "sdcpp") && c.steps != 10;
+    auto levels = is32 ? resampleLog32(levelsOf(model), c.steps + 1) : resampleLog(levelsOf(model), c.steps + 1);  // N + 1 points, the last set to 0
     levels.back() = 0;
     return levels;
 }
@@ -71,7 +72,7 @@ std::vector<double> makeOptimalSteps(const ScheduleContext& c) {
 ScheduleInfo alignYourSteps() {
     return {.id = "ays", .label = "Align Your Steps", .summary = "Published optimal levels, stretched to other numbers of steps", .source = "Sabour et al. 2024, tables of appendix D", .group = "Optimised tables",
             .params = {choiceParam("table", "Model", {{"sd1", "Stable Diffusion 1.5"}, {"sdxl", "SDXL"}, {"svd", "Stable Video Diffusion"}}, "Which model the levels were optimised for."),
-                       dialectParam({{"comfyui", "ComfyUI, sd.cpp: N + 1 points, the last becomes 0"}, {"a1111", "A1111, Forge: N points, then 0"}, {"a1111_32", "Forge, table of 32"}, {"diffusers", "diffusers: ten training steps"}})},
+                       dialectParam({{"comfyui", "ComfyUI: N + 1 points, the last becomes 0"}, {"sdcpp", "sd.cpp: the same in 32 bit"}, {"a1111", "A1111, Forge: N points, then 0"}, {"a1111_32", "Forge, table of 32"}, {"diffusers", "diffusers: ten training steps"}})},
             .make = makeAlignYourSteps};
 }
 

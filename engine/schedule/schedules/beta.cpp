@@ -31,7 +31,7 @@ std::vector<double> overTime(const ScheduleContext& c, double a, double b) {
     const int trained = p.trainingSteps();
     std::vector<double> levels;
     for (int i = 0; i < c.steps; ++i) {
-        const double q = betaQuantile(1 - double(i) / c.steps, a, b);
+        const double q = betaQuantile(double(c.steps - i) / c.steps, a, b);  // exactly uniform for α = β = 1
         levels.push_back(trained == 0 ? p.maximum() * q : p.tauOfStep(q * trained - 1));
     }
     levels.push_back(0);

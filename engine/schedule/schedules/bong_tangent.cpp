@@ -48,7 +48,7 @@ std::vector<double> make(const ScheduleContext& c) {
     const float high = float(top), low = float(bottom);
     auto levels = curves<float>(c, high, low + (high - low) * 0.5f, low);
     levels.resize(std::size_t(c.steps) + 1, low);
-    levels.front() = top;
+    if (c.steps > 1) levels.front() = top;  // one step starts in the middle
     levels.back() = 0;
     return levels;
 }

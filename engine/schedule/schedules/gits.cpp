@@ -26,9 +26,10 @@ std::vector<double> make(const ScheduleContext& c) {
         levels.push_back(0);
         return levels;
     }
-    if (c.steps < 2) throw Failure("The GITS tables begin at 2 steps.");
+    if (c.steps < 2) throw Failure("The GITS tables begin at 2 steps; ask for at least that many.");
     const double coefficient = real(c.params, "coefficient");
-    auto levels = c.steps <= 20 ? listOf(coefficient, c.steps) : resampleLog(listOf(coefficient, 20), c.steps + 1);
+    auto levels = listOf(coefficient, std::min(c.steps, 20));
+    if (c.steps > 20) levels = isDialect(c, "sdcpp") ? resampleLog32(levels, c.steps + 1) : resampleLog(levels, c.steps + 1);
     levels.back() = 0;
     return levels;
 }
@@ -38,7 +39,7 @@ std::vector<double> make(const ScheduleContext& c) {
 ScheduleInfo gits() {
     return {.id = "gits", .label = "GITS", .summary = "Published levels fitted to the curvature of sampling paths", .source = "Chen et al. 2024, On the trajectory regularity of ODE-based diffusion sampling", .group = "Optimised tables",
             .params = {realParam("coefficient", "Coefficient", 1.2, 0.8, 1.5, 0.05, "Larger values move steps towards low noise; rounded to 0.05."),
-                       dialectParam({{"comfyui", "ComfyUI, sd.cpp"}, {"a1111", "Forge, \"Align Your Steps GITS\", SD 1.5"}, {"a1111_sdxl", "Forge, \"Align Your Steps GITS\", SDXL"}})},
+                       dialectParam({{"comfyui", "ComfyUI"}, {"sdcpp", "sd.cpp: the same in 32 bit"}, {"a1111", "Forge, \"Align Your Steps GITS\", SD 1.5"}, {"a1111_sdxl", "Forge, \"Align Your Steps GITS\", SDXL"}})},
             .make = make};
 }
 

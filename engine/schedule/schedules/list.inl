@@ -11,6 +11,7 @@ SCHEDULE(klOptimal)
 SCHEDULE(laplace)
 SCHEDULE(linearQuadratic)
 SCHEDULE(bongTangent)
+SCHEDULE(reforge)
 SCHEDULE(constantGeometric)
 // Time curves
 SCHEDULE(uniformTime)

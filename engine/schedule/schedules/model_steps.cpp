@@ -22,7 +22,7 @@ std::vector<double> exactSteps(const std::string& spacing, int trained, int n, i
     return steps;
 }
 
-std::vector<double> fromDiffusers(const ScheduleContext& c, const std::string& family, const std::string& spacing, const std::vector<double>& steps) {
+std::vector<double> fromDiffusers(const ScheduleContext& c, const std::string& family, const std::vector<double>& steps) {
     const auto sigmas = sigmas32(c.process);
     std::vector<double> levels;
     if (text(c.params, "interpolation") == "log_linear") {  // Euler's other option: N + 1 levels even in log σ, which end at the lowest
@@ -48,7 +48,7 @@ std::vector<double> make(const ScheduleContext& c) {
     const bool isExact = dialect == "exact";
     const std::string family = isExact ? "" : dialect.substr(dialect.find('_') + 1);
     const auto steps = spacing == "lcm" ? lcmSteps(trained, n, int(integer(c.params, "teacher_steps"))) : isExact ? exactSteps(spacing, trained, n, offset) : diffusersSteps(family, spacing, trained, n, offset);
-    if (!isExact) return fromDiffusers(c, family, spacing, steps);
+    if (!isExact) return fromDiffusers(c, family, steps);
     std::vector<double> levels;
     for (const double step : steps) levels.push_back(c.process.tauOfStep(std::min(step, double(trained - 1))));
     levels.push_back(text(c.params, "final") == "zero" ? 0 : c.process.minimum());

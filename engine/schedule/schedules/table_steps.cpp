@@ -46,10 +46,15 @@ std::vector<double> makeNormal(const ScheduleContext& c) {
 // Even in the tool's time without the last.
 std::vector<double> makeSgmUniform(const ScheduleContext& c) {
     const StepTable table(c, toolOf(c));
-    const bool isSdCpp = isDialect(c, "sdcpp");
-    const double from = isSdCpp ? table.size() - 1 : table.first(), to = isSdCpp ? 0 : table.last();
     std::vector<double> levels;
-    for (int i = 0; i < c.steps; ++i) levels.push_back(table.atTime(from + double(i) / c.steps * (to - from)));
+    if (isDialect(c, "sdcpp")) {  // running 32-bit sums
+        const float last = float(table.size() - 1), step = (0.0f - last) / float(c.steps);
+        float time = last;
+        for (int i = 0; i < c.steps; ++i, time += step) levels.push_back(table.atTime(time));
+    } else {
+        const double from = table.first(), to = table.last();
+        for (int i = 0; i < c.steps; ++i) levels.push_back(table.atTime(from + double(i) / c.steps * (to - from)));
+    }
     levels.push_back(0);
     return levels;
 }
