@@ -30,7 +30,10 @@ PathPoint pointOf(const Evaluation& e, std::int64_t image) {
     p.state = rowOf(e.state, image);
     p.denoised = rowOf(e.denoised, image);
     p.weight = e.guidanceWeight;
-    for (const auto& b : e.branches) (b.branch == Branch::Conditional ? p.conditional : p.unconditional) = rowOf(b.denoised, image);
+    for (const auto& b : e.branches) {
+        if (b.branch == Branch::Conditional) p.conditional = rowOf(b.denoised, image);
+        if (b.branch == Branch::Unconditional) p.unconditional = rowOf(b.denoised, image);
+    }
     return p;
 }
 

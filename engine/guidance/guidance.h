@@ -1,43 +1,191 @@
-// Guidance turns one request of a sampler into several network rows (branches) and combines the answers. Rules stack in a visible order.
+// Guidance turns one request of a sampler into several network rows (branches) and combines the answers. Rules stack in a visible order: each sees the branches and the
+// combination so far. A rule is a row of the table (what forms, command line, files and documentation need) and makes an object with its state for every run.
+//
+// House rule: rules work on x̂0. Branches differ by an affine map from ε, v or the network's own output, so linear combinations are the same in every space; where a formula
+// is not linear, the rule has a parameter `space` (spaces.h). Combinations add: a rule adds what it would change of the conditional estimate, so CFG and PAG commute.
 #pragma once
+#include <memory>
+#include <limits>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/core/params.h"
-#include "engine/process/process.h"
+#include "engine/guidance/branch.h"
+#include "engine/process/parametrization.h"
 #include "engine/tensor/tensor.h"
 
 namespace meander {
 
-enum class Branch : std::uint8_t { Conditional, Unconditional };
-const char* nameOf(Branch b);  // "cond", "uncond"
+class Model;
+struct ModelInfo;
+struct Recipe;
+class GuidanceSetup;
 
+// The request that is being answered, or planned.
 struct GuidanceMoment {
     const Process& process;
-    double tau = 0;
+    Parametrization parametrization = Parametrization::X0;
+    double sigmaData = 0.5;
+    double tau = 0, target = 0;  // now, and where the step ends
+    double told = std::numeric_limits<double>::quiet_NaN();  // the level the network is told instead of τ, for samplers that shift it
     int step = 0, steps = 1;
-    const Tensor& state;  // y
+    bool isFirst = true;        // the rules have seen nothing yet
+    bool isStepStart = true;    // the first request of its interval; later ones are at states that a sampler only tries
+    bool isOwnState = true;     // asked at the run's own state, not at a copy the sampler moved
+    std::uint64_t seed = 0;
+    Tensor state;               // y; empty while a plan counts
+    Model* model = nullptr;     // for pictures of states; null while a plan counts and in tests
+
+    double signal() const { return process.signal(tau); }
+    double sigma() const { return process.sigma(tau); }
 };
 
-// x̂0 of each branch that was evaluated, and the combination so far.
+// One number per picture, for display: log-densities, cosines, effective sample size, residuals.
+struct Reading {
+    std::string name;
+    std::vector<double> values;
+};
+
+// The answers of the branches and what is made of them.
 struct GuidanceParts {
-    Tensor conditional, unconditional;  // unconditional may be empty
-    Tensor combined;
+    // The two that combinations extrapolate between. Rules before them may replace these; `branches` keeps the answers as they came.
+    Tensor conditional, unconditional;  // unconditional is empty when nobody asked
+    Tensor combined;                    // starts as the conditional estimate
+    std::vector<std::pair<Branch, Tensor>> branches;
+    // States of second questions (GuidanceRun::followUp) and self-attention of tapped branches: (rows) of (height, width).
+    std::vector<std::pair<Branch, Tensor>> askedAt;
+    std::vector<std::pair<Branch, std::vector<HostTensor>>> selfMass;
+    std::vector<Reading> readings;
+    // Particle selection: row r goes on as row survivors[r]; empty: every row as itself.
+    std::vector<std::int64_t> survivors;
+
+    explicit GuidanceParts(Tensor estimate) : conditional(estimate), combined(std::move(estimate)) {}
+    GuidanceParts() = default;
+    const Tensor* find(Branch b) const;
+    const Tensor& of(Branch b) const;  // throws std::logic_error when the branch was not evaluated
+    // combined += guided − conditional, without rounding where the combination is still the conditional estimate.
+    void guide(const Tensor& guided);
+};
+
+// What a rule wants of the network at a moment.
+struct GuidanceWishes {
+    std::vector<Branch> branches;
+    // Changes of every row with the recipe's prompt: another prompt that NAG avoids, the scale that a distilled network is told.
+    struct Avoid {
+        Branch prompt;
+        NetworkChange::Avoid how;
+    };
+    std::optional<Avoid> avoid;
+    std::optional<double> guidance;
+    int secondQuestions = 0;  // branches that followUp will ask
+    void want(Branch b);
+};
+
+// A rule in one run. `apply` is called for every request in order, with the branches that `ask` wanted; under replay they come from the record, so state (momentum, log-densities)
+// is right by construction.
+class GuidanceRun {
+public:
+    virtual ~GuidanceRun() = default;
+    virtual void ask(const GuidanceMoment&, GuidanceWishes&) const {}
+    // States for second questions, made from the first answers.
+    virtual std::vector<std::pair<Branch, Tensor>> followUp(const GuidanceMoment&, const GuidanceParts&) const { return {}; }
+    // The state the network is asked at instead of y, for rules that hold states to a constraint.
+    virtual Tensor heldState(const GuidanceMoment&, const Tensor& y) const { return y; }
+    virtual void apply(const GuidanceMoment&, GuidanceParts&) = 0;
+    // Rows were selected (GuidanceParts::survivors): what the rule keeps per row follows.
+    virtual void select(const std::vector<std::int64_t>&) {}
+    // The weight on (conditional − unconditional) at this moment, for display; 1: none beyond the conditional estimate.
+    virtual double weight(const GuidanceMoment&) const { return 1; }
+};
+
+// What decides whether a rule does anything: its parameters, the model, and the stack it stands in.
+struct GuidanceContext {
+    const Params& params;
+    const ModelInfo& model;
+    const Recipe& recipe;
+    std::size_t position = 0;  // in recipe.guidance
 };
 
 struct GuidanceRule {
-    std::string id, label, summary, source;
+    std::string id, label, group, summary, source;
+    std::string cost;  // in words: "one more row while it acts"
     std::vector<ParamSpec> params;
-    // Does this rule need the unconditional branch at this moment? Decides the cost.
-    bool (*needsUnconditional)(const Params&, double logSnr, double fraction);
-    void (*apply)(const Params&, const GuidanceMoment&, GuidanceParts&);
+    bool usesUnconditional = false;  // extrapolates from the unconditional estimate
+    bool guides = false;             // changes the combination, so that rules after it have something to tame
+    // Throws Failure with a sentence when the rule cannot work with the model or the recipe.
+    std::unique_ptr<GuidanceRun> (*make)(const Params&, GuidanceSetup&) = nullptr;
     // A sentence when the rule does nothing at these settings, else empty.
-    std::string (*idle)(const Params&);
-    // The weight on (cond − uncond) at this moment, for display.
-    double (*weight)(const Params&, double logSnr, double fraction);
+    std::string (*idle)(const GuidanceContext&) = nullptr;
+    // A sentence worth knowing at these settings, else empty; null: never.
+    std::string (*advice)(const GuidanceContext&) = nullptr;
 };
 
 const std::vector<GuidanceRule>& guidanceRules();
 const GuidanceRule* findGuidance(const std::string& id);
+
+// What a rule is made with: it names its branches here, once per run. Equal questions share a branch.
+class GuidanceSetup {
+public:
+    GuidanceSetup(const ModelInfo& model, const Recipe& recipe) : model(model), recipe(recipe) {}
+    const ModelInfo& model;
+    const Recipe& recipe;
+
+    // Text for text models, a class by name or number for class models. Throws Failure for models without conditions.
+    Branch prompt(const std::string& text);
+    // No condition at all, even where the recipe has a negative prompt.
+    Branch empty();
+    Branch changed(NetworkChange change, std::string label);
+    // The recipe's condition, or `text` unless it is empty, seen by another model. Throws Failure when its states are others.
+    Branch otherModel(const std::string& id, const std::string& text = {});
+    Branch degraded(BranchSpec spec);
+    // Sums the self-attention of `block` in `branch` (the conditional or unconditional one).
+    void tapSelfAttention(Branch branch, int block);
+
+    const BranchSpec& spec(Branch b) const;
+    bool knows(Branch b) const;
+    std::vector<Branch> branches() const;  // all that were named, beside the conditional and unconditional ones
+    const std::vector<std::string>& models() const { return m_models; }  // further ones, by index − 1
+
+private:
+    Branch add(Branch::Kind kind, BranchSpec spec);
+    std::vector<std::pair<Branch, BranchSpec>> m_specs;
+    std::vector<std::string> m_models;
+    BranchSpec m_conditional{.label = "conditional"}, m_unconditional{.label = "unconditional", .condition = BranchSpec::Condition::Negative};
+};
+
+// All rules of one run.
+class GuidanceStack {
+public:
+    // Throws Failure. `recipe` is resolved.
+    GuidanceStack(const Recipe& recipe, const ModelInfo& model);
+    GuidanceStack(GuidanceStack&&) noexcept;
+    ~GuidanceStack();
+
+    // Everything the request costs at this moment: first the conditional branch, then what rules and sampler want.
+    GuidanceWishes wishes(const GuidanceMoment& m) const;
+    // The rows that rule `i` adds to those before it.
+    int rowsAddedBy(std::size_t i, const GuidanceMoment& m) const;
+    Tensor heldState(const GuidanceMoment& m) const;
+    std::vector<std::pair<Branch, Tensor>> followUps(const GuidanceMoment& m, const GuidanceParts& parts) const;
+    // Applies the rules in order. Rules whose branches are not all there are left out (a record of another stack).
+    // `recorded`: the selection that a record says was made, in place of the rules' own.
+    void apply(const GuidanceMoment& m, GuidanceParts& parts, const std::vector<std::int64_t>* recorded = nullptr);
+    double weight(const GuidanceMoment& m) const;
+    // Has it applied anything yet?
+    bool hasSeen() const { return m_hasSeen; }
+    const BranchSpec& spec(Branch b) const { return m_setup->spec(b); }
+    bool knows(Branch b) const { return m_setup->knows(b); }
+    std::vector<Branch> branches() const { return m_setup->branches(); }
+    const std::vector<std::string>& models() const { return m_setup->models(); }
+
+private:
+    std::unique_ptr<GuidanceSetup> m_setup;
+    std::unique_ptr<Recipe> m_recipe;  // what the set-up refers to
+    std::unique_ptr<ModelInfo> m_model;
+    std::vector<std::unique_ptr<GuidanceRun>> m_rules;
+    bool m_samplerWantsUnconditional = false, m_hasSeen = false;
+};
 
 }  // namespace meander

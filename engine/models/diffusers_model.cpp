@@ -29,12 +29,15 @@ void describeUNet(const Json& config, const std::string& what, ModelInfo& info) 
     const UNetConfig c = unetConfig(config, what);
     if (c.inChannels != c.outChannels) throw Failure("The U-Net described in " + what + " has other channels at its input than at its output (an inpainting model?), which Meander cannot use yet.");
     info.stateShape = {c.sampleHeight, c.sampleWidth, c.inChannels};
+    info.blocks = transformerBlocks(c);
+    info.takesGuidance = c.guidanceWidth > 0;
 }
 std::unique_ptr<TextNetwork> buildUNet(const Json& config, const std::string& what, NetworkBuilder& builder) { return std::make_unique<UNet>(unetConfig(config, what), builder); }
 
 void describePixArt(const Json& config, const std::string& what, ModelInfo& info) {
     const PixArtConfig c = pixArtConfig(config, what);
     info.stateShape = {c.sampleSize, c.sampleSize, c.inChannels};
+    info.blocks = transformerBlocks(c);
 }
 std::unique_ptr<TextNetwork> buildPixArt(const Json& config, const std::string& what, NetworkBuilder& builder) { return std::make_unique<PixArt>(pixArtConfig(config, what), builder); }
 
@@ -155,12 +158,26 @@ Tensor DiffusersModel::textOf(const std::vector<ConditioningPtr>& rows) {
     return m_stacks.front().text;
 }
 
+std::optional<RowChanges> DiffusersModel::changesOf(const NetworkBatch& batch) {
+    const auto& rows = batch.changes;
+    if (std::none_of(rows.begin(), rows.end(), [](const auto& c) { return c != nullptr; })) return {};
+    Tensor avoided;
+    if (std::any_of(rows.begin(), rows.end(), [](const auto& c) { return c && c->avoid; })) {
+        std::vector<ConditioningPtr> prompts = batch.conditioning;
+        for (std::size_t r = 0; r < rows.size(); ++r)
+            if (rows[r] && rows[r]->avoid) prompts[r] = rows[r]->avoid->prompt;
+        avoided = textOf(prompts);
+    }
+    return RowChanges(rows, avoided);
+}
+
 Tensor DiffusersModel::predict(const NetworkBatch& batch, const TapRequest& tap, TapResult& tapped) {
     const Shape s = batch.x.shape();
     if (s.rank() != 4 || std::int64_t(batch.times.size()) != s[0] || std::int64_t(batch.conditioning.size()) != s[0])
         throw std::invalid_argument("the batch " + s.text() + " does not fit its times and conditionings");
     AttentionCapture capture(tap, m_network->sites(int(s[1]), int(s[2]), m_info.textTokens), s[0], tapped);
-    Tensor out = m_network->forward(batch.x.converted(DType::F32), batch.times, textOf(batch.conditioning), capture.wanted() ? &capture : nullptr);
+    const auto changes = changesOf(batch);
+    Tensor out = m_network->forward(batch.x.converted(DType::F32), batch.times, textOf(batch.conditioning), capture.wanted() ? &capture : nullptr, changes ? &*changes : nullptr);
     capture.finish();
     return out.converted(batch.x.type());
 }

@@ -24,6 +24,7 @@ public:
 private:
     // The prepared text of all rows below each other; kept from call to call, because the steps of a run ask for the same rows.
     Tensor textOf(const std::vector<ConditioningPtr>& rows);
+    std::optional<RowChanges> changesOf(const NetworkBatch& batch);  // none when no row is changed
 
     Backend& m_backend;
     ClipTokenizer m_tokenizer;

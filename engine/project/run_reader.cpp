@@ -134,7 +134,34 @@ HostTensor RunReader::tensor(std::optional<std::int64_t> tensorId) const {
 void RunReader::branches(const std::string& runId, int evaluation, Evaluation& e) const {
     Statement s(m_db, "SELECT branch, denoised FROM branch WHERE run = ? AND evaluation = ? ORDER BY position");
     s.bind(1, runId).bind(2, std::int64_t(evaluation));
-    while (s.next()) e.branches.push_back({s.text(0) == nameOf(Branch::Unconditional) ? Branch::Unconditional : Branch::Conditional, tensor(id(s, 1))});
+    while (s.next()) {
+        const std::string written = s.text(0);
+        const auto colon = written.find(':');
+        const auto branch = branchNamed(written.substr(0, colon));
+        if (!branch) {
+            lost("A branch of evaluation " + std::to_string(evaluation) + " has an unknown name.");
+            continue;
+        }
+        e.branches.push_back({*branch, tensor(id(s, 1)), colon == std::string::npos ? std::string() : written.substr(colon + 1)});
+    }
+}
+
+void RunReader::readings(const std::string& runId, int evaluation, Evaluation& e) const {
+    if (m_db.number("SELECT count(*) FROM sqlite_master WHERE name = 'reading'") == 0) return;  // an old file that cannot be written
+    Statement s(m_db, "SELECT position, name, numbers FROM reading WHERE run = ? AND evaluation = ? ORDER BY position");
+    s.bind(1, runId).bind(2, std::int64_t(evaluation));
+    const std::int64_t rows = e.denoised.shape().rank() > 0 ? e.denoised.shape()[0] : 0;
+    while (s.next()) {
+        if (s.integer(0) >= 0) {
+            e.readings.push_back({s.text(1), numbers<double>(s, 2)});
+            continue;
+        }
+        e.survivors = numbers<std::int64_t>(s, 2);
+        if (std::int64_t(e.survivors.size()) != rows || std::any_of(e.survivors.begin(), e.survivors.end(), [&](std::int64_t r) { return r < 0 || r >= rows; })) {
+            lost("The selection of particles in evaluation " + std::to_string(evaluation) + " is damaged.");
+            e.survivors.clear();
+        }
+    }
 }
 
 void RunReader::attention(const std::string& runId, int evaluation, Evaluation& e, std::size_t sites) const {
@@ -181,6 +208,7 @@ void RunReader::evaluations(const std::string& runId, Trajectory& t) const {
         if (e->index != int(t.evaluations.size())) return lost("Evaluation " + std::to_string(t.evaluations.size()) + " is missing.");
         if (!e->denoised || (!e->state && !s.isNull(11)) || !fits(e->state, t) || !fits(e->denoised, t)) return lost("Evaluation " + std::to_string(e->index) + " is damaged.");
         branches(runId, e->index, *e);
+        readings(runId, e->index, *e);
         attention(runId, e->index, *e, t.sites.size());
         for (const auto& b : e->branches)
             if (!b.denoised || !fits(b.denoised, t)) return lost("A branch of evaluation " + std::to_string(e->index) + " is damaged.");

@@ -28,6 +28,7 @@ public:
 
 private:
     void header(const Run& run);
+    void readings(const std::string& runId, const Evaluation& e);
     std::optional<std::int64_t> tensor(const std::string& runId, const HostTensor& t);
     bool has(const char* table, const std::string& runId, int index) const;
 
@@ -52,6 +53,7 @@ private:
     HostTensor tensor(std::optional<std::int64_t> id) const;
     void evaluations(const std::string& runId, Trajectory& t) const;
     void branches(const std::string& runId, int index, Evaluation& e) const;
+    void readings(const std::string& runId, int index, Evaluation& e) const;
     void attention(const std::string& runId, int index, Evaluation& e, std::size_t sites) const;
     void steps(const std::string& runId, Trajectory& t) const;
     void lost(const std::string& what) const;

@@ -104,9 +104,10 @@ void RunWriter::evaluation(const std::string& runId, const Evaluation& e) {
             .bind(1, runId)
             .bind(2, std::int64_t(e.index))
             .bind(3, std::int64_t(i))
-            .bind(4, std::string_view(nameOf(e.branches[i].branch)))
+            .bind(4, e.branches[i].label.empty() ? nameOf(e.branches[i].branch) : nameOf(e.branches[i].branch) + ":" + e.branches[i].label)
             .bind(5, tensor(runId, e.branches[i].denoised))
             .finish();
+    readings(runId, e);
     for (std::size_t image = 0; image < e.attention.size(); ++image)
         for (const auto& map : e.attention[image])
             Statement(m_db, "INSERT OR REPLACE INTO attention VALUES(?, ?, ?, ?, ?, ?, ?, ?)")
@@ -119,6 +120,14 @@ void RunWriter::evaluation(const std::string& runId, const Evaluation& e) {
                 .bind(7, bytesOf(map.entropy))
                 .bind(8, bytesOf(map.mass))
                 .finish();
+}
+
+void RunWriter::readings(const std::string& runId, const Evaluation& e) {
+    const auto write = [&](std::int64_t position, const std::string& name, std::span<const std::byte> numbers) {
+        Statement(m_db, "INSERT INTO reading VALUES(?, ?, ?, ?, ?)").bind(1, runId).bind(2, std::int64_t(e.index)).bind(3, position).bind(4, name).bind(5, numbers).finish();
+    };
+    for (std::size_t i = 0; i < e.readings.size(); ++i) write(std::int64_t(i), e.readings[i].name, std::as_bytes(std::span(e.readings[i].values)));
+    if (!e.survivors.empty()) write(-1, "survivors", std::as_bytes(std::span(e.survivors)));
 }
 
 void RunWriter::step(const std::string& runId, const Step& s) {
@@ -158,7 +167,7 @@ void RunWriter::setRemoved(const std::string& runId, bool removed) {
 }
 
 void RunWriter::erase(const std::string& runId) {
-    for (const char* table : {"step", "evaluation", "branch", "attention", "tensor"}) Statement(m_db, std::string("DELETE FROM ") + table + " WHERE run = ?").bind(1, runId).finish();
+    for (const char* table : {"step", "evaluation", "branch", "reading", "attention", "tensor"}) Statement(m_db, std::string("DELETE FROM ") + table + " WHERE run = ?").bind(1, runId).finish();
     Statement(m_db, "DELETE FROM run WHERE id = ?").bind(1, runId).finish();
     m_recent.erase(runId);
 }

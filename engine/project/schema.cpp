@@ -23,11 +23,19 @@ CREATE INDEX tensor_run ON tensor(run);
     db.run("PRAGMA application_id = " + std::to_string(projectApplicationId));
 }
 
+// What guidance rules measured, a number for every picture. Position −1: the selection of particles.
+void makeVersion2(Database& db) {
+    db.run(R"(
+CREATE TABLE reading(run TEXT NOT NULL, evaluation INTEGER NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL, numbers BLOB NOT NULL, PRIMARY KEY(run, evaluation, position)) WITHOUT ROWID;
+)");
+}
+
 }  // namespace
 
 const std::vector<Migration>& migrations() {
     static const std::vector<Migration> steps = {
         {"a new project", makeVersion1},
+        {"readings of guidance rules", makeVersion2},
     };
     return steps;
 }

@@ -1,21 +1,19 @@
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
+#include "engine/guidance/rule_kit.h"
 #include "engine/run/branching.h"
 #include "engine/run/driver.h"
+#include "engine/sampling/manifold_kit.h"
 
 namespace meander {
 
 using Clock = std::chrono::steady_clock;
 
-ActiveRun::ActiveRun(Plan plan, Run run, std::shared_ptr<const Run> parent, Model& model, Backend& backend, Engine::Sink& sink)
-    : m_plan(std::move(plan)), m_run(std::move(run)), m_parent(std::move(parent)), m_model(model), m_backend(backend), m_sink(sink), m_started(Clock::now()) {
-    const Recipe& r = m_plan.resolved;
-    if (m_plan.model.conditioning != ConditioningKind::None) {
-        m_conditional = m_model.condition({r.prompt, r.classIndex, m_plan.model.conditioning == ConditioningKind::Class && !r.classIndex});
-        m_unconditional = m_model.condition({r.negativePrompt, {}, r.negativePrompt.empty()});
-        if (m_conditional) m_record.tokens = m_conditional->tokens;
-    }
+ActiveRun::ActiveRun(Plan plan, Run run, std::shared_ptr<const Run> parent, std::vector<Model*> models, Backend& backend, Engine::Sink& sink)
+    : m_plan(std::move(plan)), m_run(std::move(run)), m_parent(std::move(parent)), m_models(std::move(models)), m_model(*m_models.front()), m_backend(backend), m_sink(sink), m_guidance(m_plan, m_models), m_started(Clock::now()) {
+    if (const ConditioningPtr c = m_guidance.conditioning(Branch::Conditional)) m_record.tokens = c->tokens;
     m_record.levels = m_plan.levels;
     m_record.sites = m_plan.model.attention;
     begin();
@@ -24,16 +22,47 @@ ActiveRun::ActiveRun(Plan plan, Run run, std::shared_ptr<const Run> parent, Mode
 void ActiveRun::begin() {
     const Recipe& r = m_plan.resolved;
     if (m_parent && !restoresHistory(r, *m_parent)) return beginAtBranch();
-    std::vector<std::int64_t> extents{r.images};
-    for (auto e : m_plan.model.stateShape.extents()) extents.push_back(e);
-    const Tensor unit = normals(0, Tensor(m_backend, Shape(extents), m_plan.model.stateType)), start = combine({{m_plan.levels.front(), unit}});
+    m_noise = makeNoise(r.noise, noiseContext());
+    const Tensor start = startState();
     m_record.initial = download(start);
     if (m_parent)
         while (m_replayUntil < m_parent->trajectory->evaluations.size() && m_parent->trajectory->evaluations[m_replayUntil]->step < r.branch->step) ++m_replayUntil;
     begin(start, 0);
 }
 
-// Sampler or seed differ from the parent's: its steps are taken over as they are and the sampler starts afresh from the recorded state.
+// The data that the run starts from, one row for each picture; empty when it starts from noise or from a state in between.
+Tensor ActiveRun::startData() const {
+    const StartPoint& p = m_plan.start;
+    const Recipe& r = m_plan.resolved;
+    HostTensor data = p.isDrawn ? m_model.drawData(r.images, r.seed, {r.prompt, r.classIndex, false}) : p.pictures ? m_model.encode(p.pictures) : p.tau == 0 ? p.state : HostTensor();
+    if (!data) return {};
+    const Tensor rows = upload(m_backend, data).converted(m_plan.model.stateType);
+    if (rows.rows() == r.images) return rows;
+    const std::vector<Tensor> copies(std::size_t(r.images), rows);
+    return stackRows(copies);
+}
+
+// y at the first level: noise, data with noise on it (on a curved space: the point between both on their geodesic), or what another run left.
+Tensor ActiveRun::startState() {
+    const ModelInfo& m = m_plan.model;
+    const double tau = m_plan.levels.front();
+    m_clean = startData();
+    if (m_plan.start.tau > 0) {
+        const Tensor state = upload(m_backend, m_plan.start.state).converted(m.stateType);
+        const std::vector<Tensor> copies(std::size_t(state.rows() == 1 ? m_plan.resolved.images : 1), state);
+        return stackRows(copies);
+    }
+    if (m_clean && tau == 0) return m_clean;
+    const Tensor unit = m_noise->initial();
+    if (const Manifold& space = m.process.manifold(); !space.isFlat()) {
+        const Tensor prior = priorOf(space, unit);
+        return m_clean ? alongGeodesic(space, m_clean, prior, tau / m.process.maximum()) : prior;
+    }
+    if (m_clean) return combine({{m.process.signal(tau), m_clean}, {tau, unit}});
+    return makeFirstState(firstState(m_plan.resolved.noise, m.process, tau, m.sigmaData, m.stateShape[-1]), unit);
+}
+
+// Sampler or noise differ from the parent's: its steps are taken over as they are and the sampler starts afresh from the recorded state.
 void ActiveRun::beginAtBranch() {
     const int step = m_plan.resolved.branch->step;
     const Trajectory& old = *m_parent->trajectory;
@@ -45,17 +74,26 @@ void ActiveRun::beginAtBranch() {
             m_record.evaluations.push_back(copy);
         }
     m_record.steps.assign(old.steps.begin(), old.steps.begin() + step);
+    // Noise that is drawn in order goes on behind the first state's and what the steps so far drew.
+    m_noise = makeNoise(m_plan.resolved.noise, noiseContext());
+    m_noise->initial();
+    m_noise->skip(int(std::count_if(m_record.steps.begin(), m_record.steps.end(), [](const auto& s) { return s->stochastic; })));
+    m_clean = startData();
+    watchRecord(old, step);
     begin(upload(m_backend, old.stateAt(step)), step);
 }
 
 void ActiveRun::begin(Tensor start, int step) {
     const Choice& sampler = m_plan.resolved.sampler;
     m_sampling = std::make_unique<Sampling>(process(), m_plan.levels, sampler.params, std::move(start), *this, step);
+    m_sampling->clean = m_clean;
     m_task = findSampler(sampler.id)->run(*m_sampling);
     resume();
 }
 
-void ActiveRun::answered() {
+void ActiveRun::answered(int step) {
+    m_lastStep = step;
+    if (!m_progress.empty()) m_progress.pop_front();
     if (++m_answered < m_sampling->pending().size()) return;
     if (paused && allowance > 0) --allowance;
     resume();
@@ -63,20 +101,22 @@ void ActiveRun::answered() {
 
 void ActiveRun::resume() {
     m_answered = 0;
+    m_progress.clear();
     m_sampling->clearPending();
     m_task.resume();
 }
 
-Tensor ActiveRun::normals(std::uint32_t draw, const Tensor& like) {
-    Tensor z(m_backend, like.shape(), like.type());
-    std::vector<kernels::NoiseAddress> addresses;
-    for (std::int64_t i = 0; i < like.rows(); ++i) addresses.push_back({m_plan.resolved.seed, std::uint32_t(i), draw, 0});
-    m_backend.normal(addresses, z);
-    return z;
+NoiseContext ActiveRun::noiseContext() const {
+    const ModelInfo& m = m_plan.model;
+    std::vector<std::int64_t> extents{m_plan.resolved.images};
+    for (auto e : m.stateShape.extents()) extents.push_back(e);
+    NoiseContext c{m_backend, Shape(extents), m.stateType, m.state == StateKind::Image, m_plan.resolved.seed};
+    std::tie(c.tauMin, c.tauMax) = levelRange(m_plan.levels);
+    c.rising = m_plan.levels.back() > m_plan.levels.front();
+    return c;
 }
 
-// Draw 0 is the initial noise; 4096 draws are set aside for each interval.
-Tensor ActiveRun::noise(const NoiseRequest& q, const Tensor& like) { return normals(std::uint32_t(q.step) * 4096 + 1 + std::uint32_t(q.draw), like); }
+Tensor ActiveRun::noise(const NoiseRequest& q, const Tensor&) { return m_noise->step(q); }
 
 void ActiveRun::advanced(const Tensor& x, const Level& to, bool stochastic) {
     auto step = std::make_shared<Step>();
@@ -99,15 +139,56 @@ void ActiveRun::advanced(const Tensor& x, const Level& to, bool stochastic) {
     m_sink(e);
 }
 
-std::vector<Branch> ActiveRun::branches(const DenoiseRequest& q) const {
-    std::vector<Branch> list{Branch::Conditional};
-    if (m_plan.model.conditioning == ConditioningKind::None) return list;
-    const Recipe& r = m_plan.resolved;
-    const bool both = findSampler(r.sampler.id)->unconditional || std::any_of(r.guidance.begin(), r.guidance.end(), [&](const Choice& g) {
-                          return findGuidance(g.id)->needsUnconditional(g.params, process().logSnr(q.tau), double(q.step) / m_sampling->steps());
-                      });
-    if (both) list.push_back(Branch::Unconditional);
-    return list;
+GuidanceMoment ActiveRun::moment(std::size_t k) const {
+    const auto all = m_sampling->pending();
+    const DenoiseRequest& q = all[m_answered + k];
+    const std::optional<int> before = m_answered + k > 0 ? std::optional(all[m_answered + k - 1].step) : m_lastStep;
+    GuidanceMoment m{.process = process(), .parametrization = m_plan.model.parametrization, .sigmaData = m_plan.model.sigmaData, .state = q.x};
+    m.tau = q.tau;
+    m.target = q.target;
+    m.told = q.told;
+    m.step = q.step;
+    m.steps = m_sampling->steps();
+    m.isFirst = k == 0 && !m_guidance.hasSeen();
+    m.isStepStart = before != q.step;
+    m.isOwnState = q.x.view().data == m_sampling->x.view().data;
+    m.seed = m_plan.resolved.seed;
+    m.model = &m_model;
+    return m;
+}
+
+RequestProgress& ActiveRun::progress(std::size_t k) {
+    while (m_progress.size() <= k) m_progress.emplace_back();
+    return m_progress[k];
+}
+
+const std::vector<RowGroup>& ActiveRun::waiting(std::size_t k) {
+    m_guidance.ask(progress(k), moment(k));
+    return progress(k).waiting;
+}
+
+void ActiveRun::deliver(std::size_t k, std::vector<GroupAnswer> answers) { m_guidance.take(progress(k), moment(k), std::move(answers)); }
+
+void ActiveRun::answerComplete() {
+    while (!done() && !m_progress.empty() && m_progress.front().isAsked && m_progress.front().waiting.empty()) answerFirst();
+}
+
+// Writes into the state itself: whoever holds it, the sampler's own copies of the handle too, goes on from the rows that were chosen.
+static void selectRows(const Tensor& state, const std::vector<std::int64_t>& rows) { state.backend().copy(gatheredRows(state, rows), state); }
+
+void ActiveRun::answerFirst() {
+    DenoiseRequest& q = pending().front();
+    const GuidanceMoment m = moment(0);
+    const double weight = m_guidance.weight(m);
+    GuidanceParts parts = m_guidance.combine(m_progress.front(), m);
+    q.answer = {parts.combined, parts.conditional, parts.unconditional};
+    record(q, m_progress.front(), parts, weight);
+    if (!parts.survivors.empty()) {
+        q.answer.conditional = gatheredRows(q.answer.conditional, parts.survivors);
+        if (q.answer.unconditional) q.answer.unconditional = gatheredRows(q.answer.unconditional, parts.survivors);
+        selectRows(q.x, parts.survivors);
+    }
+    answered(q.step);
 }
 
 bool ActiveRun::answerFromRecord() {
@@ -121,55 +202,68 @@ bool ActiveRun::answerFromRecord() {
         return false;
     }
     e->replayed = true;
-    q.answer.denoised = upload(m_backend, e->denoised);
-    q.answer.conditional = q.answer.denoised;
-    for (const auto& b : e->branches) (b.branch == Branch::Conditional ? q.answer.conditional : q.answer.unconditional) = upload(m_backend, b.denoised);
+    q.answer.denoised = q.answer.conditional = upload(m_backend, e->denoised);
+    if (m_parent->recipe.recordStates) {
+        const GuidanceParts parts = m_guidance.replay(moment(0), *e, m_backend);
+        q.answer.conditional = parts.conditional;
+        q.answer.unconditional = parts.unconditional;
+    }
+    if (!e->survivors.empty()) {
+        q.answer.conditional = gatheredRows(q.answer.conditional, e->survivors);
+        if (q.answer.unconditional) q.answer.unconditional = gatheredRows(q.answer.unconditional, e->survivors);
+        selectRows(q.x, e->survivors);
+    }
     m_record.evaluations.push_back(e);
     emitEvaluation(e);
-    answered();
+    answered(q.step);
     return true;
 }
 
-void ActiveRun::answer(const std::vector<Branch>& branches, Outcome outcome) {
-    DenoiseRequest& q = pending().front();
-    const Recipe& r = m_plan.resolved;
-    GuidanceParts parts;
-    for (std::size_t i = 0; i < branches.size(); ++i) (branches[i] == Branch::Conditional ? parts.conditional : parts.unconditional) = outcome.denoised[i];
-    parts.combined = parts.conditional;
-    const GuidanceMoment moment{process(), q.tau, q.step, m_sampling->steps(), q.x};
-    double weight = 1;
-    if (parts.unconditional)
-        for (const auto& g : r.guidance) {
-            const auto* rule = findGuidance(g.id);
-            rule->apply(g.params, moment, parts);
-            weight *= rule->weight(g.params, process().logSnr(q.tau), double(q.step) / m_sampling->steps());
-        }
-    q.answer = {parts.combined, parts.conditional, parts.unconditional};
-    record(q, branches, outcome, q.answer, weight);
-    answered();
+// A branch that does not replay still lets its rules see the steps it takes over.
+void ActiveRun::watchRecord(const Trajectory& old, int step) {
+    if (!m_parent->recipe.recordStates) return;
+    for (const auto& e : old.evaluations) {
+        if (e->step >= step || !e->state) continue;
+        GuidanceMoment m{.process = process(), .parametrization = m_plan.model.parametrization, .sigmaData = m_plan.model.sigmaData, .state = upload(m_backend, e->state)};
+        m.tau = e->tau;
+        m.target = old.levels[std::size_t(e->step) + 1];
+        m.step = e->step;
+        m.steps = int(old.levels.size()) - 1;
+        m.isFirst = !m_guidance.hasSeen();
+        m.isStepStart = m_lastStep != e->step;
+        m.seed = m_plan.resolved.seed;
+        m.model = &m_model;
+        m_lastStep = e->step;
+        m_guidance.replay(m, *e, m_backend);
+    }
 }
 
-void ActiveRun::record(const DenoiseRequest& q, const std::vector<Branch>& branches, const Outcome& outcome, const Answer& answer, double weight) {
+void ActiveRun::record(const DenoiseRequest& q, const RequestProgress& p, const GuidanceParts& parts, double weight) {
     auto e = std::make_shared<Evaluation>();
     e->index = int(m_record.evaluations.size());
     e->step = q.step;
     e->tau = q.tau;
     e->sigma = process().sigma(q.tau);
     e->logSnr = process().logSnr(q.tau);
-    e->networkTime = conversionAt(process(), m_plan.model.parametrization, q.tau, m_plan.model.sigmaData).time;
+    e->networkTime = conversionAt(process(), m_plan.model.parametrization, std::isnan(q.told) ? q.tau : q.told, m_plan.model.sigmaData).time;
     e->state = download(q.x);
-    e->denoised = download(answer.denoised);
-    for (const double v : m_backend.reduceRows(kernels::Reduction::SumAbs, answer.denoised))
+    e->denoised = download(parts.combined);
+    for (const double v : m_backend.reduceRows(kernels::Reduction::SumAbs, parts.combined))
         if (!std::isfinite(v))
             throw Failure("The estimate became not a number (NaN) or infinite in step " + std::to_string(q.step + 1) + ". Lower the guidance scale, use more steps, or choose precision f32.");
-    if (branches.size() > 1 && m_plan.resolved.recordStates)
-        for (std::size_t i = 0; i < branches.size(); ++i) e->branches.push_back({branches[i], download(outcome.denoised[i])});
+    const bool isPlain = p.answers.size() == 1 && parts.combined.view().data == p.answers.front().second.denoised.view().data;
+    if (!isPlain && m_plan.resolved.recordStates)
+        for (const auto& [asked, answer] : p.answers) e->branches.push_back({asked.branch, download(answer.denoised), asked.branch.kind <= Branch::Unconditional ? std::string() : m_guidance.label(asked.branch)});
     e->guidanceWeight = weight;
-    e->networkRows = int(branches.size()) * images();
-    e->rowsInCall = outcome.rowsInCall;
-    e->milliseconds = outcome.milliseconds;
-    e->attention = outcome.attention;
-    m_run.evaluations += int(branches.size());
+    e->readings = parts.readings;
+    e->survivors = parts.survivors;
+    e->networkRows = int(p.answers.size()) * images();
+    for (const auto& [asked, answer] : p.answers) {
+        e->rowsInCall = std::max(e->rowsInCall, answer.rowsInCall);
+        e->milliseconds += answer.milliseconds;
+        if (!answer.attention.empty()) e->attention = answer.attention;
+    }
+    m_run.evaluations += int(p.answers.size());
     m_record.evaluations.push_back(e);
     emitEvaluation(e);
 }

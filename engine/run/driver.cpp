@@ -1,14 +1,20 @@
 #include "engine/run/driver.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "engine/run/measured.h"
 
 namespace meander {
 
 namespace {
 
-// Where the rows of one request and branch lie in the call.
-struct Span {
-    std::int64_t first, rows;
+// Rows of one branch of one request, and where they lie in the call of their model.
+struct Place {
+    ActiveRun* run;
+    std::size_t request, group;
+    const RowGroup* rows;
+    std::int64_t first = 0;
 };
 
 struct Packed {
@@ -16,41 +22,40 @@ struct Packed {
     NetworkBatch batch;
     TapRequest tap;
     std::vector<double> fromState, fromOutput;
-    std::vector<Span> spans;
-    std::vector<std::vector<Branch>> branches;  // per request
 };
 
-Packed pack(Model& model, const std::vector<Ask>& asks) {
+Packed pack(Model& model, std::vector<Place>& places) {
     const ModelInfo& info = model.info();
     Packed p;
     std::vector<Tensor> parts;
     std::vector<double> input;
-    bool scales = false;
+    bool scales = false, isChanged = false;
     std::int64_t row = 0;
-    const auto add = [&](ActiveRun& run, const DenoiseRequest& q, Branch branch) {
-        const Conversion c = conversionAt(info.process, info.parametrization, q.tau, info.sigmaData);
-        const std::int64_t n = q.x.rows();
-        const auto rows = std::size_t(n);
-        parts.push_back(q.x);
-        p.spans.push_back({row, n});
-        row += n;
+    for (Place& place : places) {
+        const RowGroup& g = *place.rows;
+        Conversion c = conversionAt(info.process, info.parametrization, g.tau, info.sigmaData);
+        const double told = std::isnan(g.told) ? g.tau : g.told;
+        if (told != g.tau) c.time = conversionAt(info.process, info.parametrization, told, info.sigmaData).time;
+        const auto rows = std::size_t(g.state.rows());
+        parts.push_back(g.state);
+        place.first = row;
+        row += std::int64_t(rows);
         scales |= c.input != 1;
+        isChanged |= g.change != nullptr;
         input.insert(input.end(), rows, c.input);
         p.fromState.insert(p.fromState.end(), rows, c.fromState);
         p.fromOutput.insert(p.fromOutput.end(), rows, c.fromOutput);
         p.batch.times.insert(p.batch.times.end(), rows, c.time);
-        p.batch.taus.insert(p.batch.taus.end(), rows, q.tau);
-        p.batch.targets.insert(p.batch.targets.end(), rows, q.target);
-        const bool taps = run.recordsAttention() && branch == Branch::Conditional;
-        if (taps) p.tap.attention = std::max(p.tap.attention, run.attentionLevel());
+        p.batch.taus.insert(p.batch.taus.end(), rows, told);
+        p.batch.targets.insert(p.batch.targets.end(), rows, g.target);
+        const bool taps = place.run->recordsAttention() && g.branch == Branch::Conditional;
+        if (taps) p.tap.attention = std::max(p.tap.attention, place.run->attentionLevel());
         p.tap.rows.insert(p.tap.rows.end(), rows, char(taps));
-        p.batch.conditioning.insert(p.batch.conditioning.end(), rows, run.conditioning(branch));
-    };
-    for (const auto& [run, requests] : asks)
-        for (const DenoiseRequest& q : run->pending().first(requests)) {
-            p.branches.push_back(run->branches(q));
-            for (const Branch b : p.branches.back()) add(*run, q, b);
-        }
+        p.tap.selfBlocks.insert(p.tap.selfBlocks.end(), rows, g.selfBlock);
+        p.batch.conditioning.insert(p.batch.conditioning.end(), rows, g.conditioning);
+        p.batch.changes.insert(p.batch.changes.end(), rows, g.change);
+    }
+    if (!isChanged) p.batch.changes.clear();
     p.states = parts.size() == 1 ? parts.front() : stackRows(parts);
     p.batch.x = p.states;
     if (scales) {
@@ -61,11 +66,10 @@ Packed pack(Model& model, const std::vector<Ask>& asks) {
     return p;
 }
 
-}  // namespace
-
-int evaluateTogether(Model& model, Backend& backend, const std::vector<Ask>& asks) {
+// One call of one model; answers[place] in the order of the places.
+std::vector<GroupAnswer> evaluate(Model& model, Backend& backend, std::vector<Place>& places) {
     const auto start = std::chrono::steady_clock::now();
-    Packed p = pack(model, asks);
+    Packed p = pack(model, places);
     TapResult tapped;
     const Tensor output = model.predict(p.batch, p.tap, tapped);
     const Tensor values[] = {p.states, output};
@@ -77,29 +81,66 @@ int evaluateTogether(Model& model, Backend& backend, const std::vector<Ask>& ask
     const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
     recordSecondsPerRow(model.info().id, ms / 1000 / rows);
 
-    std::size_t span = 0, request = 0;
-    const auto outcomeOf = [&](const std::vector<Branch>& branches) {
-        ActiveRun::Outcome outcome;
-        outcome.rowsInCall = rows;
-        for (std::size_t b = 0; b < branches.size(); ++b, ++span) {
-            const Span& s = p.spans[span];
-            outcome.denoised.push_back(denoised.slice(s.first, s.rows));
-            outcome.milliseconds += ms * double(s.rows) / rows;
-            if (b == 0 && !tapped.attention.empty() && p.tap.rows[std::size_t(s.first)])
-                outcome.attention.assign(std::make_move_iterator(tapped.attention.begin() + s.first), std::make_move_iterator(tapped.attention.begin() + s.first + s.rows));
-        }
-        return outcome;
-    };
-    for (const auto& [run, requests] : asks) {
-        run->countCall();
-        for (std::size_t k = 0; k < requests; ++k, ++request) {
-            ActiveRun::Outcome outcome = outcomeOf(p.branches[request]);
-            if (!run->problem.empty()) continue;
-            try {
-                run->answer(p.branches[request], std::move(outcome));
-            } catch (const std::exception& e) {
-                run->problem = e.what();  // one run's trouble is not its neighbours'
+    std::vector<GroupAnswer> answers;
+    for (const Place& place : places) {
+        const std::int64_t first = place.first, n = place.rows->state.rows();
+        const auto taken = [&](auto& perRow) { return std::vector(std::make_move_iterator(perRow.begin() + first), std::make_move_iterator(perRow.begin() + first + n)); };
+        GroupAnswer a;
+        a.denoised = denoised.slice(first, n);
+        a.rowsInCall = rows;
+        a.milliseconds = ms * double(n) / rows;
+        if (!tapped.attention.empty() && p.tap.rows[std::size_t(first)]) a.attention = taken(tapped.attention);
+        if (!tapped.selfMass.empty() && place.rows->selfBlock) a.selfMass = taken(tapped.selfMass);
+        answers.push_back(std::move(a));
+    }
+    return answers;
+}
+
+}  // namespace
+
+int evaluateTogether(Backend& backend, const std::vector<Ask>& asks) {
+    std::vector<Model*> models;
+    std::vector<std::vector<Place>> calls;
+    for (const auto& [run, requests] : asks)
+        for (std::size_t k = 0; k < requests; ++k) {
+            const auto& groups = run->waiting(k);
+            for (std::size_t g = 0; g < groups.size(); ++g) {
+                const auto call = std::size_t(std::find(models.begin(), models.end(), groups[g].model) - models.begin());
+                if (call == models.size()) {
+                    models.push_back(groups[g].model);
+                    calls.emplace_back();
+                }
+                calls[call].push_back({run, k, g, &groups[g]});
             }
+        }
+    // [run and request] → answers of its groups
+    std::vector<std::pair<const Ask*, std::vector<std::vector<GroupAnswer>>>> all;
+    for (const Ask& ask : asks) {
+        all.emplace_back(&ask, std::vector<std::vector<GroupAnswer>>(ask.requests));
+        for (std::size_t k = 0; k < ask.requests; ++k) all.back().second[k].resize(ask.run->waiting(k).size());
+    }
+    int rows = 0;
+    for (std::size_t call = 0; call < calls.size(); ++call) {
+        auto answers = evaluate(*models[call], backend, calls[call]);
+        rows += answers.front().rowsInCall;
+        ActiveRun* counted = nullptr;
+        for (std::size_t i = 0; i < answers.size(); ++i) {
+            const Place& place = calls[call][i];
+            if (place.run != counted) place.run->countCall();
+            counted = place.run;
+            for (auto& [ask, answered] : all)
+                if (ask->run == place.run) answered[place.request][place.group] = std::move(answers[i]);
+        }
+    }
+    for (auto& [ask, answered] : all) {
+        ActiveRun& run = *ask->run;
+        if (!run.problem.empty()) continue;
+        try {
+            for (std::size_t k = 0; k < answered.size(); ++k)
+                if (!answered[k].empty()) run.deliver(k, std::move(answered[k]));
+            run.answerComplete();
+        } catch (const std::exception& e) {
+            run.problem = e.what();  // one run's trouble is not its neighbours'
         }
     }
     return rows;

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "engine/run/engine.h"
+#include "engine/run/run_guidance.h"
+#include "engine/sampling/noise/noise.h"
 #include "engine/sampling/sampling.h"
 
 namespace meander {
@@ -15,8 +17,8 @@ namespace meander {
 // One run in progress.
 class ActiveRun : public Sampling::Host {
 public:
-    // Throws Failure (conditioning). `run` has recipe, model, id set.
-    ActiveRun(Plan plan, Run run, std::shared_ptr<const Run> parent, Model& model, Backend& backend, Engine::Sink& sink);
+    // Throws Failure (conditioning). `run` has recipe, model, id set; `models`: the recipe's, then the plan's further ones.
+    ActiveRun(Plan plan, Run run, std::shared_ptr<const Run> parent, std::vector<Model*> models, Backend& backend, Engine::Sink& sink);
 
     const std::string& id() const { return m_run.id; }
     bool done() const { return m_task.done(); }
@@ -28,22 +30,17 @@ public:
     std::span<DenoiseRequest> pending() const { return m_sampling->pending().subspan(m_answered); }
     // Answers the first from the parent's record if that covers it.
     bool answerFromRecord();
-    // The branches a request needs, conditional first.
-    std::vector<Branch> branches(const DenoiseRequest& q) const;
-    ConditioningPtr conditioning(Branch b) const { return b == Branch::Conditional ? m_conditional : m_unconditional; }
+    // Rows that the k-th pending request still needs; none when it only waits for its turn.
+    const std::vector<RowGroup>& waiting(std::size_t k);
+    int rowsWaiting(std::size_t k) { return int(waiting(k).size()) * images(); }
+    // Answers to all that waited in the k-th pending request.
+    void deliver(std::size_t k, std::vector<GroupAnswer> answers);
+    // Combines and records the requests that have all they need, first to last, and resumes the sampler when none waits any more.
+    void answerComplete();
     bool recordsAttention() const { return m_plan.resolved.attention != AttentionLevel::Off && !m_plan.model.attention.empty(); }
     AttentionLevel attentionLevel() const { return m_plan.resolved.attention; }
     int images() const { return m_plan.resolved.images; }
     const Process& process() const { return m_plan.model.process; }
-
-    struct Outcome {
-        std::vector<Tensor> denoised;  // per branch
-        std::vector<std::vector<AttentionMap>> attention;
-        int rowsInCall = 0;
-        double milliseconds = 0;
-    };
-    // The first pending request: combines by guidance, records, and resumes the sampler when it was the last that waited.
-    void answer(const std::vector<Branch>& branches, Outcome outcome);
 
     // The run as it is now, to be published. Shares the records.
     std::shared_ptr<const Run> snapshot(RunStatus status, const std::string& problem = {});
@@ -57,21 +54,33 @@ private:
     void begin();
     void beginAtBranch();
     void begin(Tensor start, int step);
-    Tensor normals(std::uint32_t draw, const Tensor& like);
-    void answered();
+    NoiseContext noiseContext() const;
+    Tensor startState();
+    Tensor startData() const;
+    // What guidance is told of the k-th pending request.
+    GuidanceMoment moment(std::size_t k) const;
+    RequestProgress& progress(std::size_t k);
+    void answerFirst();
+    void answered(int step);
     void resume();
-    void record(const DenoiseRequest& q, const std::vector<Branch>& branches, const Outcome& outcome, const Answer& answer, double weight);
+    void record(const DenoiseRequest& q, const RequestProgress& p, const GuidanceParts& parts, double weight);
+    void watchRecord(const Trajectory& old, int step);
     void emitEvaluation(std::shared_ptr<const Evaluation> e);
     double secondsLeft() const;
 
     Plan m_plan;
     Run m_run;
     std::shared_ptr<const Run> m_parent;
+    std::vector<Model*> m_models;
     Model& m_model;
     Backend& m_backend;
     Engine::Sink& m_sink;
-    ConditioningPtr m_conditional, m_unconditional;
+    RunGuidance m_guidance;
+    std::deque<RequestProgress> m_progress;  // of the pending requests
+    std::optional<int> m_lastStep;           // of the request answered last
     Trajectory m_record;
+    std::unique_ptr<NoiseSource> m_noise;
+    Tensor m_clean;  // data that the run starts from
     std::unique_ptr<Sampling> m_sampling;
     SamplerTask m_task;
     std::size_t m_answered = 0;  // of the sampler's pending requests
@@ -84,7 +93,7 @@ struct Ask {
     ActiveRun* run;
     std::size_t requests;
 };
-// One packed call for these (no run paused or done, all of the model). Returns rows of the call.
-int evaluateTogether(Model& model, Backend& backend, const std::vector<Ask>& asks);
+// One packed call of each model that these need (no run paused or done). Returns the rows of all calls.
+int evaluateTogether(Backend& backend, const std::vector<Ask>& asks);
 
 }  // namespace meander

@@ -13,6 +13,7 @@ namespace meander {
 struct BranchRecord {
     Branch branch = Branch::Conditional;
     HostTensor denoised;  // x̂0 of this branch (images, state...)
+    std::string label = {};  // what was asked, for people
 };
 
 // One answer of the network to the sampler: what was asked and what came back.
@@ -25,8 +26,11 @@ struct Evaluation {
     double networkTime = 0;
     HostTensor state;     // y at the request (images, state...), the run's state type
     HostTensor denoised;  // combined x̂0, what the sampler used
-    std::vector<BranchRecord> branches;  // when guidance evaluated more than one
+    std::vector<BranchRecord> branches;  // when guidance evaluated more than one, or changed the only one
     double guidanceWeight = 1;
+    std::vector<Reading> readings;  // what guidance rules measured, per picture
+    // Particle selection: row r went on as row survivors[r] of `state`; empty: every row as itself.
+    std::vector<std::int64_t> survivors;
     int networkRows = 0;       // rows this request cost (NFE × images)
     int rowsInCall = 0;        // rows of the network call that carried it, with other runs'
     double milliseconds = 0;   // its share of that call

@@ -28,18 +28,24 @@ Tensor affine(const Tensor& y, double factor, double offset) {
 
 Solution solve(const SamplerInfo& info, const Process& process, const std::vector<double>& levels, const Tensor& start, const Params& params,
                const Estimator& estimator, const NoiseFunction& noise, int firstStep) {
+    return solve(info, process, levels, start, params, RequestEstimator([&](const DenoiseRequest& q) { return estimator(q.x, q.tau); }), noise, firstStep);
+}
+
+Solution solve(const SamplerInfo& info, const Process& process, const std::vector<double>& levels, const Tensor& start, const Params& params,
+               const RequestEstimator& estimator, const NoiseFunction& noise, int firstStep, const Tensor& clean) {
     auto full = resolveParams(info.params, params, info.label);
     if (!full) throw Failure(full.error().text);
     Solution result;
     FunctionHost host(noise);
     Sampling s(process, levels, std::move(*full), start, host, firstStep);
+    s.clean = clean;
     SamplerTask task = info.run(s);
     task.resume();
     while (!task.done()) {
         ++result.rounds;
         for (DenoiseRequest& q : s.pending()) {
             ++result.requests;
-            q.answer = estimator(q.x, q.tau);
+            q.answer = estimator(q);
             if (!q.answer.conditional) q.answer.conditional = q.answer.denoised;
             if (!q.answer.unconditional && info.unconditional) q.answer.unconditional = q.answer.denoised;
         }

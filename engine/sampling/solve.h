@@ -10,6 +10,8 @@ namespace meander {
 
 // x̂0 of y at τ (integration coordinates, process.h): the combined estimate; conditional and unconditional may be left empty, then they are the combined one.
 using Estimator = std::function<Answer(const Tensor& y, double tau)>;
+// The same for models that are told more: the level stepped to, another time.
+using RequestEstimator = std::function<Answer(const DenoiseRequest& request)>;
 // Standard normals shaped as `like`.
 using NoiseFunction = std::function<Tensor(const NoiseRequest& request, const Tensor& like)>;
 
@@ -27,6 +29,9 @@ struct Solution {
 // `firstStep`: the interval of `levels` that `start` belongs to.
 Solution solve(const SamplerInfo& info, const Process& process, const std::vector<double>& levels, const Tensor& start, const Params& params,
                const Estimator& estimator, const NoiseFunction& noise = {}, int firstStep = 0);
+// `clean`: the data the run starts from, for samplers that need it.
+Solution solve(const SamplerInfo& info, const Process& process, const std::vector<double>& levels, const Tensor& start, const Params& params,
+               const RequestEstimator& estimator, const NoiseFunction& noise = {}, int firstStep = 0, const Tensor& clean = {});
 
 // x̂0 under independent Gaussians x0 ~ N(mean, deviation²) in every element; `scale` of classifier-free guidance between the two.
 struct Gaussian {

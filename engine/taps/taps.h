@@ -1,6 +1,7 @@
 // What is recorded inside a network while it runs. Taps are asked first: where nobody looks, the fused path runs.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,10 +35,14 @@ struct AttentionMap {
 struct TapRequest {
     AttentionLevel attention = AttentionLevel::Off;
     std::vector<char> rows;  // per row of the call: record it?
+    // Per row: the transformer block (index into ModelInfo::blocks) whose self-attention is summed for SAG; empty: nobody asked.
+    std::vector<std::optional<int>> selfBlocks;
 };
 struct TapResult {
     // [row][site]; rows that were not asked for are empty
     std::vector<std::vector<AttentionMap>> attention;
+    // [row] (height, width) F32: what each token receives of all queries together, mean over heads; 1 on average. Empty where nobody asked.
+    std::vector<HostTensor> selfMass;
 };
 
 }  // namespace meander

@@ -52,6 +52,13 @@ PixArtConfig pixArtConfig(const Json& j, const std::string& what) {
     return c;
 }
 
+std::vector<TapSite> transformerBlocks(const PixArtConfig& c) {
+    const int side = c.sampleSize / c.patch;
+    std::vector<TapSite> blocks;
+    for (int i = 0; i < c.layers; ++i) blocks.push_back({"transformer_blocks." + std::to_string(i), c.heads, side, side, side * side});
+    return blocks;
+}
+
 PixArt::PixArt(const PixArtConfig& config, NetworkBuilder& b) : m_config(config), m_backend(b.backend), m_type(b.compute) {
     const std::int64_t w = config.width();
     m_patches = b.patchEmbedding("pos_embed.proj", config.inChannels, config.patch, w);
@@ -126,33 +133,40 @@ Tensor PixArt::modulation(const Tensor& shared, const Tensor& table) const {
     return sum;
 }
 
-void PixArt::run(const Block& k, std::size_t index, const Tensor& tokens, const Tensor& shared, const Tensor& text, const TokenScratch& s, AttentionCapture* capture) const {
+void PixArt::run(const Block& k, int index, const Tensor& tokens, const Pass& pass) const {
+    using Part = NetworkChange::Part;
     Backend& b = m_backend;
+    const TokenScratch& s = pass.scratch;
     const std::int64_t rows = tokens.shape()[0], n = tokens.shape()[1], w = m_config.width(), all = rows * n;
-    const Tensor m = modulation(shared, k.table);
+    const Tensor m = modulation(pass.shared, k.table);
     const auto part = [&](int i) { return m.view().rows(i, 1).reshaped({rows, w}); };
-    k.attention(b, tokens, m_config.heads, {part(0), part(1), part(2)}, s);
+    const SkippedRows block(tokens, pass.changes, index, Part::Block), attention(tokens, pass.changes, index, Part::Attention);
+    k.attention(b, tokens, {{}, m_config.heads, index, pass.height, pass.width}, {part(0), part(1), part(2)}, s, pass.changes, pass.capture);
 
     const View flat = tokens.view().reshaped({all, w}), queries = s.normed.view().reshaped({all, w});
-    const std::int64_t words = text.shape()[1], offset = std::int64_t(index) * 2 * w;
-    const auto at = [&](std::int64_t first) { return View{static_cast<char*>(text.view().data) + std::size_t(first) * sizeOf(m_type), m_type, {rows, words, w}}; };
+    const std::int64_t words = pass.text.shape()[1], offset = std::int64_t(index) * 2 * w;
+    const auto at = [&](std::int64_t first) { return View{static_cast<char*>(pass.text.view().data) + std::size_t(first) * sizeOf(m_type), m_type, {rows, words, w}}; };
     b.linear(flat, *k.query, queries);
     kernels::AttentionArgs a;
     a.q = s.normed;
     a.k = at(offset);
     a.v = at(offset + w);
-    a.kStride = a.vStride = text.shape()[2];
+    a.kStride = a.vStride = pass.text.shape()[2];
     a.heads = m_config.heads;
     a.scale = 1.0f / std::sqrt(float(m_config.headWidth));
-    tappedAttention(b, a, s.attended, capture, int(index));
+    crossAttention(b, a, s.attended, pass.changes, offset, pass.capture, index);
     Epilogue add;
     add.residual = flat;
     b.linear(s.attended.view().reshaped({all, w}), *k.out, flat, add);
+    attention.restore();
 
+    const SkippedRows feedForward(tokens, pass.changes, index, Part::FeedForward);
     k.feedForward(b, tokens, {part(3), part(4), part(5)}, s);
+    feedForward.restore();
+    block.restore();
 }
 
-Tensor PixArt::forward(const Tensor& x, std::span<const double> times, const Tensor& text, AttentionCapture* capture) {
+Tensor PixArt::forward(const Tensor& x, std::span<const double> times, const Tensor& text, AttentionCapture* capture, const RowChanges* changes) {
     Backend& b = m_backend;
     const Shape s = x.shape();
     const std::int64_t rows = s[0], w = m_config.width();
@@ -172,7 +186,8 @@ Tensor PixArt::forward(const Tensor& x, std::span<const double> times, const Ten
     Tensor tokens = embedPatches(x);
     {
         const TokenScratch scratch(b, tokens.shape(), m_type);
-        for (std::size_t i = 0; i < m_blocks.size(); ++i) run(m_blocks[i], i, tokens, shared, text, scratch, capture);
+        const Pass pass{shared, text, scratch, int(s[1]) / p, int(s[2]) / p, capture, changes};
+        for (std::size_t i = 0; i < m_blocks.size(); ++i) run(m_blocks[i], int(i), tokens, pass);
     }
 
     const std::int64_t all = tokens.shape()[0] * tokens.shape()[1], out = std::int64_t(p) * p * m_config.outChannels;

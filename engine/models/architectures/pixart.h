@@ -14,13 +14,15 @@ struct PixArtConfig {
 };
 // Throws Failure.
 PixArtConfig pixArtConfig(const Json& json, const std::string& what);
+// The transformer blocks in execution order, for the sample size.
+std::vector<TapSite> transformerBlocks(const PixArtConfig& config);
 
 class PixArt final : public TextNetwork {
 public:
     PixArt(const PixArtConfig& config, NetworkBuilder& builder);
 
     Tensor prepareText(const Tensor& features) override;
-    Tensor forward(const Tensor& x, std::span<const double> times, const Tensor& text, AttentionCapture* capture) override;
+    Tensor forward(const Tensor& x, std::span<const double> times, const Tensor& text, AttentionCapture* capture, const RowChanges* changes) override;
     std::vector<TapSite> sites(int height, int width, int tokens) const override;
     std::size_t bytesPerRow(int height, int width) const override;
     const PixArtConfig& config() const { return m_config; }
@@ -34,7 +36,15 @@ private:
     };
     // (6, rows, width): shift, scale, gate, shift, scale, gate.
     Tensor modulation(const Tensor& shared, const Tensor& table) const;
-    void run(const Block& block, std::size_t index, const Tensor& tokens, const Tensor& shared, const Tensor& text, const TokenScratch& scratch, AttentionCapture* capture) const;
+    // What one call hands to its blocks.
+    struct Pass {
+        const Tensor &shared, &text;
+        const TokenScratch& scratch;
+        int height, width;  // of the grid of tokens
+        AttentionCapture* capture;
+        const RowChanges* changes;
+    };
+    void run(const Block& block, int index, const Tensor& tokens, const Pass& pass) const;
     Tensor embedPatches(const Tensor& x);
     const Tensor& positions(int height, int width);
 

@@ -15,6 +15,7 @@ UNet::UNet(const UNetConfig& config, NetworkBuilder& b) : m_config(config), m_ba
     m_convIn = b.conv("conv_in", config.inChannels, first, 3, 1, 1, config.sampleHeight, config.sampleWidth);
     m_time1 = b.linearF32("time_embedding.linear_1", first, wide);
     m_time2 = b.linearF32("time_embedding.linear_2", wide, wide);
+    if (config.guidanceWidth > 0) m_guidance = b.linearF32("time_embedding.cond_proj", config.guidanceWidth, first, false);
     buildDown(b, shared, skips);
     buildMiddle(b, shared);
     buildUp(b, shared, skips);
@@ -80,16 +81,34 @@ void UNet::buildUp(NetworkBuilder& b, SharedProjections& shared, std::vector<int
 }
 
 // silu(time embedding) through the projections of all residual blocks at once: (rows, Σ channels).
-Tensor UNet::timeProjections(std::span<const double> times) const {
+Tensor UNet::timeProjections(std::span<const double> times, const RowChanges* changes) const {
     const std::int64_t rows = std::int64_t(times.size()), first = m_config.down.front().channels;
     Tensor waves(m_backend, {rows, first}), hidden(m_backend, {rows, 4 * first}), embedding(m_backend, {rows, 4 * first}), all(m_backend, {rows, m_timeWidth});
     m_backend.timestepEmbedding(times, int(first), m_config.cosFirst, m_config.frequencyShift, 10000, waves);
+    if (m_guidance && changes) waves = withGuidance(waves, *changes);
     Epilogue silu;
     silu.activation = Activation::Silu;
     m_backend.linear(waves, *m_time1, hidden, silu);
     m_backend.linear(hidden, *m_time2, embedding, silu);
     m_backend.linear(embedding, *m_timeAll, all);
     return all;
+}
+
+// Adds what the network makes of its guidance scale w to the rows that are told one: sinusoids of 1000 (w − 1), projected (Meng et al. 2023; Luo et al. 2023).
+Tensor UNet::withGuidance(const Tensor& waves, const RowChanges& changes) const {
+    const std::int64_t rows = waves.rows();
+    std::vector<double> scales(static_cast<std::size_t>(rows)), told(scales.size()), ones(scales.size(), 1.0);
+    for (std::int64_t r = 0; r < rows; ++r)
+        if (const auto w = changes.guidance(r)) {
+            scales[std::size_t(r)] = 1000 * (*w - 1);
+            told[std::size_t(r)] = 1;
+        }
+    Tensor sinusoids(m_backend, {rows, m_config.guidanceWidth}), projected(m_backend, waves.shape());
+    m_backend.timestepEmbedding(scales, m_config.guidanceWidth, false, 1, 10000, sinusoids);
+    m_backend.linear(sinusoids, *m_guidance, projected);
+    const Tensor values[] = {waves, projected};
+    const std::vector<double> factors[] = {ones, told};
+    return combineRows(values, factors);
 }
 
 Tensor UNet::prepareText(const Tensor& features) {
@@ -101,13 +120,13 @@ Tensor UNet::prepareText(const Tensor& features) {
     return all.reshaped({1, features.shape()[0], m_textWidth});
 }
 
-Tensor UNet::forward(const Tensor& x, std::span<const double> times, const Tensor& text, AttentionCapture* capture) {
+Tensor UNet::forward(const Tensor& x, std::span<const double> times, const Tensor& text, AttentionCapture* capture, const RowChanges* changes) {
     const Shape s = x.shape();
     const int factor = 1 << (m_config.down.size() - 1);
     if (s.rank() != 4 || s[3] != m_config.inChannels || std::int64_t(times.size()) != s[0] || text.rows() != s[0]) throw std::invalid_argument("U-Net: the batch " + s.text() + " does not fit");
     if (s[1] % factor != 0 || s[2] % factor != 0) throw Failure("A state of " + std::to_string(s[1]) + " x " + std::to_string(s[2]) + " cannot be halved often enough; both must be multiples of " + std::to_string(factor) + ".");
-    const Tensor time = timeProjections(times);
-    const UNetPass pass{m_backend, m_type, time, text, capture};
+    const Tensor time = timeProjections(times, changes);
+    const UNetPass pass{m_backend, m_type, time, text, capture, changes};
     Tensor hidden(m_backend, {s[0], s[1], s[2], m_config.down.front().channels}, m_type);
     m_backend.conv2d(x.converted(m_type), *m_convIn, hidden);
     std::vector<Tensor> skips{hidden};

@@ -12,7 +12,7 @@ public:
     UNet(const UNetConfig& config, NetworkBuilder& builder);
 
     Tensor prepareText(const Tensor& features) override;
-    Tensor forward(const Tensor& x, std::span<const double> times, const Tensor& text, AttentionCapture* capture) override;
+    Tensor forward(const Tensor& x, std::span<const double> times, const Tensor& text, AttentionCapture* capture, const RowChanges* changes) override;
     std::vector<TapSite> sites(int height, int width, int tokens) const override;
     std::size_t bytesPerRow(int height, int width) const override;
 
@@ -27,7 +27,8 @@ private:
     void buildDown(NetworkBuilder& b, SharedProjections& shared, std::vector<int>& skips);
     void buildMiddle(NetworkBuilder& b, SharedProjections& shared);
     void buildUp(NetworkBuilder& b, SharedProjections& shared, std::vector<int>& skips);
-    Tensor timeProjections(std::span<const double> times) const;
+    Tensor timeProjections(std::span<const double> times, const RowChanges* changes) const;
+    Tensor withGuidance(const Tensor& waves, const RowChanges& changes) const;
     void runDown(const UNetPass& pass, Tensor& x, std::vector<Tensor>& skips) const;
     void runUp(const UNetPass& pass, Tensor& x, std::vector<Tensor>& skips) const;
 
@@ -35,7 +36,7 @@ private:
     Backend& m_backend;
     DType m_type;
     Conv m_convIn, m_convOut;
-    Linear m_time1, m_time2, m_timeAll, m_textAll;
+    Linear m_time1, m_time2, m_timeAll, m_textAll, m_guidance;
     std::int64_t m_timeWidth = 0, m_textWidth = 0;
     std::vector<Level> m_down, m_up;
     std::vector<ResidualBlock> m_middleResidual;

@@ -66,13 +66,12 @@ TransformerBlock::TransformerBlock(NetworkBuilder& b, const std::string& name, i
     shared.sites.push_back(name + ".attn2");
 }
 
-void TransformerBlock::operator()(const UNetPass& pass, Tensor& tokens) const {
+void TransformerBlock::operator()(const UNetPass& pass, Tensor& tokens, int height, int width) const {
+    using Part = NetworkChange::Part;
     Backend& b = pass.backend;
     const std::int64_t rows = tokens.shape()[0], n = tokens.shape()[1], c = channels, all = rows * n;
     const View flat = tokens.view().reshaped({all, c});
-    const std::size_t size = sizeOf(pass.type);
-    const float scale = 1.0f / std::sqrt(float(c / heads));
-    const auto at = [&](View v, std::int64_t offset, Shape shape) { return View{static_cast<char*>(v.data) + std::size_t(offset) * size, v.type, shape}; };
+    const SkippedRows block(tokens, pass.changes, site, Part::Block), attention(tokens, pass.changes, site, Part::Attention);
     Epilogue add;
     add.residual = flat;
     Tensor normed(b, {rows, n, c}, pass.type), attended(b, {rows, n, c}, pass.type);
@@ -81,14 +80,7 @@ void TransformerBlock::operator()(const UNetPass& pass, Tensor& tokens) const {
         Tensor fused(b, {all, 3 * c}, pass.type);
         b.layerNorm(flat, norm1.gamma, norm1.beta, 1e-5f, {}, {}, flatNormed);
         b.linear(flatNormed, *qkv, fused);
-        kernels::AttentionArgs a;
-        a.q = at(fused, 0, {rows, n, c});
-        a.k = at(fused, c, {rows, n, c});
-        a.v = at(fused, 2 * c, {rows, n, c});
-        a.qStride = a.kStride = a.vStride = 3 * c;
-        a.heads = heads;
-        a.scale = scale;
-        b.attention(a, attended);
+        selfAttention(b, {fused.view().reshaped({rows, n, 3 * c}), heads, site, height, width}, attended, pass.changes, pass.capture);
     }
     b.linear(flatAttended, *out1, flat, add);
     {
@@ -96,16 +88,19 @@ void TransformerBlock::operator()(const UNetPass& pass, Tensor& tokens) const {
         b.layerNorm(flat, norm2.gamma, norm2.beta, 1e-5f, {}, {}, flatNormed);
         b.linear(flatNormed, *query, queries.view().reshaped({all, c}));
         const std::int64_t words = pass.text.shape()[1];
+        const auto at = [&](std::int64_t offset) { return View{static_cast<char*>(pass.text.view().data) + std::size_t(offset) * sizeOf(pass.type), pass.type, {rows, words, c}}; };
         kernels::AttentionArgs a;
         a.q = queries;
-        a.k = at(pass.text, textOffset, {rows, words, c});
-        a.v = at(pass.text, textOffset + c, {rows, words, c});
+        a.k = at(textOffset);
+        a.v = at(textOffset + c);
         a.kStride = a.vStride = pass.text.shape()[2];
         a.heads = heads;
-        a.scale = scale;
-        tappedAttention(b, a, attended, pass.capture, site);
+        a.scale = 1.0f / std::sqrt(float(c / heads));
+        crossAttention(b, a, attended, pass.changes, textOffset, pass.capture, site);
     }
     b.linear(flatAttended, *out2, flat, add);
+    attention.restore();
+    const SkippedRows feedForward(tokens, pass.changes, site, Part::FeedForward);
     b.layerNorm(flat, norm3.gamma, norm3.beta, 1e-5f, {}, {}, flatNormed);
     Tensor gated(b, {all, 4 * c}, pass.type), wide(b, {all, 4 * c}, pass.type);
     Epilogue gelu, multiply;
@@ -114,6 +109,8 @@ void TransformerBlock::operator()(const UNetPass& pass, Tensor& tokens) const {
     multiply.multiply = gated;
     b.linear(flatNormed, *value, wide, multiply);
     b.linear(wide, *down, flat, add);
+    feedForward.restore();
+    block.restore();
 }
 
 SpatialTransformer::SpatialTransformer(NetworkBuilder& b, const std::string& name, int channels, int heads, int layers, int groups, bool linearProjection, SharedProjections& shared) : groups(groups) {
@@ -133,7 +130,7 @@ Tensor SpatialTransformer::operator()(const UNetPass& pass, const Tensor& x) con
         b.groupNorm(x, norm.gamma, norm.beta, groups, 1e-6f, Activation::None, normed);
         b.linear(normed.view().reshaped({pixels, c}), *projectIn, tokens.view().reshaped({pixels, c}));
     }
-    for (const auto& block : blocks) block(pass, tokens);
+    for (const auto& block : blocks) block(pass, tokens, int(s[1]), int(s[2]));
     Epilogue add;
     add.residual = x.view().reshaped({pixels, c});
     b.linear(tokens.view().reshaped({pixels, c}), *projectOut, add.residual, add);

@@ -5,6 +5,7 @@
 
 #include "engine/models/layers/attention_capture.h"
 #include "engine/models/layers/builder.h"
+#include "engine/models/layers/row_changes.h"
 
 namespace meander {
 
@@ -15,6 +16,7 @@ struct UNetPass {
     const Tensor& time;  // (rows, Σ channels) F32: the time projections of all residual blocks
     const Tensor& text;  // (rows, tokens, Σ 2·channels): keys and values of all cross-attentions
     AttentionCapture* capture;
+    const RowChanges* changes;
 };
 
 // Places in the two shared projections, handed out while the network is built.
@@ -39,8 +41,8 @@ struct ResidualBlock {
 // Self-attention, cross-attention and gated feed-forward, each with a residual (BasicTransformerBlock).
 struct TransformerBlock {
     TransformerBlock(NetworkBuilder& b, const std::string& name, int channels, int heads, SharedProjections& shared);
-    // tokens (rows, n, c), in place.
-    void operator()(const UNetPass& pass, Tensor& tokens) const;
+    // tokens (rows, n, c) of a grid of height · width = n, in place.
+    void operator()(const UNetPass& pass, Tensor& tokens, int height, int width) const;
 
     int channels, heads, site;
     std::int64_t textOffset;

@@ -13,7 +13,7 @@ void requireDefault(const Json& j, const char* key, const Json& usual, const std
 }
 
 void refuseOtherKinds(const Json& j, const std::string& what) {
-    for (const char* key : {"class_embed_type", "addition_embed_type", "encoder_hid_dim", "encoder_hid_dim_type", "num_class_embeds", "timestep_post_act", "time_cond_proj_dim", "time_embedding_act_fn"})
+    for (const char* key : {"class_embed_type", "addition_embed_type", "encoder_hid_dim", "encoder_hid_dim_type", "num_class_embeds", "timestep_post_act", "time_embedding_act_fn"})
         requireDefault(j, key, nullptr, what);
     requireDefault(j, "time_embedding_type", "positional", what);
     requireDefault(j, "resnet_time_scale_shift", "default", what);
@@ -94,8 +94,25 @@ UNetConfig unetConfig(const Json& j, const std::string& what) {
     c.downsamplePadding = int(std::clamp<std::int64_t>(jsonInteger(j, "downsample_padding", 1, what), 0, 2));
     if (c.downsamplePadding != 1) unsupported(what, "its downsampling pads by " + std::to_string(c.downsamplePadding));
     c.midScale = float(jsonReal(j, "mid_block_scale_factor", 1, what));
+    if (j.contains("time_cond_proj_dim") && !j["time_cond_proj_dim"].is_null()) c.guidanceWidth = 2 * positive(jsonInteger(j, "time_cond_proj_dim", 256, what) / 2, 32768, "time_cond_proj_dim", what);
     checkWidths(c, what);
     return c;
+}
+
+std::vector<TapSite> transformerBlocks(const UNetConfig& c) {
+    std::vector<TapSite> blocks;
+    const auto add = [&](const std::string& name, int attentions, int layers, int heads, int level) {
+        const int h = c.sampleHeight >> level, w = c.sampleWidth >> level;
+        for (int a = 0; a < attentions; ++a)
+            for (int l = 0; l < layers; ++l) blocks.push_back({name + ".attentions." + std::to_string(a) + ".transformer_blocks." + std::to_string(l), heads, h, w, h * w});
+    };
+    const int levels = int(c.down.size());
+    for (int i = 0; i < levels; ++i)
+        if (const auto& d = c.down[std::size_t(i)]; d.attention) add("down_blocks." + std::to_string(i), d.layers, d.transformerLayers, d.heads, i);
+    add("mid_block", 1, c.midTransformerLayers, c.midHeads, levels - 1);
+    for (int i = 0; i < levels; ++i)
+        if (const auto& u = c.up[std::size_t(i)]; u.attention) add("up_blocks." + std::to_string(i), u.layers + 1, u.transformerLayers, u.heads, levels - 1 - i);
+    return blocks;
 }
 
 UNetConfig sd15UNetConfig() {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/core/json.h"
+#include "engine/taps/taps.h"
 
 namespace meander {
 
@@ -29,10 +30,13 @@ struct UNetConfig {
     double frequencyShift = 0;
     int downsamplePadding = 1;
     float midScale = 1;             // output scale factor of the middle block
+    int guidanceWidth = 0;          // sinusoids of the guidance scale that the network is told; 0: it is told none
 };
 
 // `what` names the file. Throws Failure.
 UNetConfig unetConfig(const Json& json, const std::string& what);
+// The transformer blocks in execution order, for the sample size: names, heads and self-attention grids.
+std::vector<TapSite> transformerBlocks(const UNetConfig& config);
 // Stable Diffusion 1.5: 859 520 964 weights.
 UNetConfig sd15UNetConfig();
 

@@ -46,6 +46,10 @@ Tensor meanOverHeads(const Tensor& p) {
 AttentionCapture::AttentionCapture(const TapRequest& request, std::vector<TapSite> sites, std::int64_t rows, TapResult& result)
     : m_level(request.attention), m_rows(request.rows), m_sites(std::move(sites)), m_result(result) {
     m_result.attention.clear();
+    m_result.selfMass.clear();
+    m_selfBlocks = request.selfBlocks;
+    m_wantsSelf = std::any_of(m_selfBlocks.begin(), m_selfBlocks.end(), [](const auto& block) { return block.has_value(); });
+    if (m_wantsSelf) m_result.selfMass.resize(std::size_t(rows));
     m_wanted = m_level != AttentionLevel::Off && std::any_of(m_rows.begin(), m_rows.end(), [](char asked) { return asked != 0; });
     if (!m_wanted) return;
     m_result.attention.resize(std::size_t(rows));
@@ -80,6 +84,19 @@ void AttentionCapture::record(int site, std::int64_t firstRow, const Tensor& p) 
         }
         const HostTensor row = host.rows(i, 1);
         m.probabilities = HostTensor({m.heads, s.height, s.width, tokens}, DType::F16, {row.bytes().begin(), row.bytes().end()});
+    }
+}
+
+void AttentionCapture::recordSelf(std::int64_t firstRow, const Tensor& p, int height, int width) {
+    const std::int64_t n = p.shape()[0], heads = p.shape()[1], tokens = p.shape()[3];
+    const std::vector<float> mass = meanOverQueries(p).toFloats();
+    for (std::int64_t i = 0; i < n; ++i) {
+        std::vector<double> sum(std::size_t(tokens), 0.0);
+        for (std::int64_t h = 0; h < heads; ++h)
+            for (std::int64_t t = 0; t < tokens; ++t) sum[std::size_t(t)] += mass[std::size_t((i * heads + h) * tokens + t)];
+        std::vector<float> received(sum.size());
+        for (std::size_t t = 0; t < sum.size(); ++t) received[t] = float(sum[t] * double(tokens) / double(heads));
+        m_result.selfMass[std::size_t(firstRow + i)] = HostTensor::fromFloats({height, width}, received);
     }
 }
 

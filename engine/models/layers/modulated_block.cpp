@@ -1,7 +1,5 @@
 #include "engine/models/layers/modulated_block.h"
 
-#include <cmath>
-
 namespace meander {
 namespace {
 
@@ -11,21 +9,14 @@ constexpr float eps = 1e-6f;
 
 TokenScratch::TokenScratch(Backend& backend, const Shape& t, DType type) : normed(backend, t, type), attended(backend, t, type), wide(backend, {t[0], t[1], 4 * t[2]}, type) {}
 
-void SelfAttentionHalf::operator()(Backend& b, const Tensor& tokens, int heads, const Modulation& m, const TokenScratch& s) const {
+void SelfAttentionHalf::operator()(Backend& b, const Tensor& tokens, SelfAttention site, const Modulation& m, const TokenScratch& s, const RowChanges* changes, AttentionCapture* capture) const {
     const std::int64_t rows = tokens.shape()[0], n = tokens.shape()[1], w = tokens.shape()[2], all = rows * n;
     const View flat = tokens.view().reshaped({all, w}), normed = s.normed.view().reshaped({all, w});
     const View fused{s.wide.view().data, tokens.type(), {all, 3 * w}};
-    const auto column = [&](std::int64_t first) { return View{static_cast<char*>(fused.data) + std::size_t(first) * sizeOf(fused.type), fused.type, {rows, n, w}}; };
     b.layerNorm(flat, {}, {}, eps, m.scale, m.shift, normed);
     b.linear(normed, *qkv, fused);
-    kernels::AttentionArgs a;
-    a.q = column(0);
-    a.k = column(w);
-    a.v = column(2 * w);
-    a.qStride = a.kStride = a.vStride = 3 * w;
-    a.heads = heads;
-    a.scale = 1.0f / std::sqrt(float(w / heads));
-    b.attention(a, s.attended);
+    site.fused = fused.reshaped({rows, n, 3 * w});
+    selfAttention(b, site, s.attended, changes, capture);
     kernels::Epilogue add;
     add.gate = m.gate;
     add.residual = flat;

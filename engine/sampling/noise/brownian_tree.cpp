@@ -60,10 +60,10 @@ std::vector<std::uint32_t> seedSequence(std::uint64_t entropy, std::span<const s
     return state;
 }
 
-BrownianTree::BrownianTree(double t0, double t1, std::size_t count, std::uint64_t entropy, int digits, int poolSize)
-    : m_count(count), m_entropy(entropy), m_digits(digits), m_poolSize(poolSize), m_start(rounded(t0)), m_end(rounded(t1)) {
+BrownianTree::BrownianTree(double t0, double t1, std::size_t count, std::uint64_t entropy, NodeNormals normals, int digits, int poolSize)
+    : m_count(count), m_entropy(entropy), m_normals(std::move(normals)), m_digits(digits), m_poolSize(poolSize), m_start(rounded(t0)), m_end(rounded(t1)) {
     if (!(m_start < m_end)) throw Failure("A Brownian noise path needs two different noise levels to run between.");
-    m_whole = normals(seedSequence(entropy, {}, poolSize, 1)[0]);
+    m_whole = this->normals(seedSequence(entropy, {}, poolSize, 1)[0]);
     const float spread = float(std::sqrt(t1 - t0));
     for (float& w : m_whole) w *= spread;
 }
@@ -79,7 +79,10 @@ double BrownianTree::rounded(double t) const {
 
 BrownianTree::Values BrownianTree::normals(std::uint32_t seed) const {
     Values z(m_count);
-    TorchCpuRandom(seed).normals(std::span<float>(z));
+    if (m_normals)
+        m_normals(seed, z);
+    else
+        TorchCpuRandom(seed).normals(std::span<float>(z));
     return z;
 }
 
@@ -132,8 +135,8 @@ std::vector<float> BrownianTree::increment(double ta, double tb) {
     return sum;
 }
 
-BrownianNoise::BrownianNoise(double sigmaMin, double sigmaMax, std::size_t count, std::uint64_t seed)
-    : m_tree(float(std::min(sigmaMin, sigmaMax)), float(std::max(sigmaMin, sigmaMax)), count, seed), m_sign(sigmaMin < sigmaMax ? 1.0f : -1.0f) {}
+BrownianNoise::BrownianNoise(double sigmaMin, double sigmaMax, std::size_t count, std::uint64_t seed, NodeNormals normals)
+    : m_tree(float(std::min(sigmaMin, sigmaMax)), float(std::max(sigmaMin, sigmaMax)), count, seed, std::move(normals)), m_sign(sigmaMin < sigmaMax ? 1.0f : -1.0f) {}
 
 std::vector<float> BrownianNoise::between(double from, double to) {
     const float a = float(from), b = float(to);

@@ -18,7 +18,7 @@ static SamplerTask run(Sampling& s) {
         Tensor y = s.x;
         if (raised > from) {
             const auto split = s.splitAt(from, raised);
-            y = combine({{split.rise, y}, {noiseScale * split.spread, s.noise(raised, from, 0)}});
+            y = combine({{split.rise, y}, {noiseScale * split.spread, s.noise(from, raised, 0)}});
         }
         const Tensor d = (co_await s.denoise(y, raised)).denoised;
         if (to.isClean() || method == "euler") {

@@ -1,5 +1,6 @@
 // DPM-Solver++ (stochastic), two stages (k-diffusion): an estimate at λ + r h, reached by an ancestral step, corrects the ancestral step of the whole interval.
-// Ancestral pairs are on the clock e^{−λ} = n/s. The two noises bridge τ → τ_r and τ → τ' of one path, which a Brownian source answers with the right correlation.
+// Ancestral pairs are on the clock e^{−λ} = n/s. Both noises are of one path W(τ), the second continuing the first, as from the Brownian tree of the published code; two
+// independent ones would make it first order.
 #include "engine/sampling/stochastic_kit.h"
 
 namespace meander::sampler {
@@ -14,16 +15,19 @@ static SamplerTask run(Sampling& s) {
             co_return;
         }
         const double sigma = s.process.sigma(from), lambda = s.halfLogSnr(from), middle = s.tauOfHalfLogSnr(lambda + r * (s.halfLogSnr(to) - lambda));
-        const auto move = [&](double level, const Tensor& estimate, int draw) {
-            const auto [down, up] = ancestralPair(sigma, s.process.sigma(level), eta);
-            const double a = s.signal(level), kept = down / sigma;
+        const auto move = [&](double level, const Tensor& estimate, const Tensor& path) {
+            const auto pair = ancestralPair(sigma, s.process.sigma(level), eta);
+            const double a = s.signal(level), kept = pair.down / sigma;
             const Tensor moved = combine({{a / s.signal(from) * kept, s.x}, {a * (1 - kept), estimate}});
-            const double spread = a * up * noiseScale;
-            return spread > 0 ? combine({{1, moved}, {spread, s.noise(from, level, draw)}}) : moved;
+            return path ? combine({{1, moved}, {a * pair.up * noiseScale / std::sqrt(from - level), path}}) : moved;
         };
-        const Tensor d2 = (co_await s.denoise(move(middle, d, 0), middle)).denoised;
+        const bool noisy = eta > 0 && noiseScale > 0;
+        Tensor path;  // W(τ) − W(τ_r), then W(τ) − W(τ')
+        if (noisy) path = combine({{std::sqrt(from - middle), s.noise(from, middle, 0)}});
+        const Tensor d2 = (co_await s.denoise(move(middle, d, path), middle)).denoised;
         const double onSecond = 1 / (2 * r);
-        s.advance(move(to, combine({{1 - onSecond, d}, {onSecond, d2}}), 1), to);
+        if (noisy && middle > to) path = combine({{1, path}, {std::sqrt(middle - to), s.noise(middle, to, 1)}});
+        s.advance(move(to, combine({{1 - onSecond, d}, {onSecond, d2}}), path), to);
     }
 }
 

@@ -61,6 +61,8 @@ static SamplerTask run(Sampling& s) {
             if (!mala) d = (co_await s.denoise(y, from)).denoised;
             y = combine({{s.signal(0), d}});
         }
+        // On to the next level: the signal follows the process, the noise is what the next level's steps reduce.
+        if (!to.isClean() && a > 0 && s.signal(to) != a) y = combine({{s.signal(to) / a, y}});
         s.advance(y, to);
     }
 }

@@ -12,9 +12,9 @@ static int requests(int step, int steps, const Params& p) {
     return twiceButLast(step, steps, p) + extra;
 }
 
-// Levels from τ(t_max) to τ, evenly spaced in σ^(1/7).
-static std::vector<double> climb(const Sampling& s, double low, double sigmaMax, int steps) {
-    const double rho = 7, top = std::pow(sigmaMax, 1 / rho), bottom = std::pow(s.process.sigma(low), 1 / rho);
+// Levels from σ = rise · σ_min down to σ_min, evenly spaced in σ^(1/7).
+static std::vector<double> climb(const Sampling& s, double low, double rise, int steps) {
+    const double rho = 7, bottom = std::pow(s.process.sigma(low), 1 / rho), top = bottom * std::pow(rise, 1 / rho);
     std::vector<double> levels;
     for (int i = 0; i < steps; ++i) levels.push_back(s.process.tauOfSigma(std::pow(top + (bottom - top) * i / steps, rho)));
     levels.push_back(low);
@@ -23,7 +23,7 @@ static std::vector<double> climb(const Sampling& s, double low, double sigmaMax,
 
 static SamplerTask run(Sampling& s) {
     const int restarts = int(integer(s.params, "restarts")), inner = int(integer(s.params, "inner_steps")), at = restartStep(s.steps(), s.params);
-    const double top = real(s.params, "t_max"), noiseScale = real(s.params, "s_noise");
+    const double rise = real(s.params, "rise"), noiseScale = real(s.params, "s_noise");
     for (auto [from, to] : s.intervals()) {
         const Tensor d = (co_await s.denoise(s.x, from)).denoised;
         Tensor y = combine({{to / from, s.x}, {1 - to / from, d}});
@@ -34,11 +34,10 @@ static SamplerTask run(Sampling& s) {
         const Tensor d2 = (co_await s.denoise(y, to, to)).denoised;
         const double half = 0.5 * (to - from);
         y = combine({{1 + half / from, s.x}, {-half / from, d}, {half / to, y}, {-half / to, d2}});
-        if (to.index == at && s.process.sigma(to) >= top) throw Failure("Restart: t_max is not above the level where it restarts. Raise t_max or restart later.");
         for (int k = 0; to.index == at && k < restarts; ++k) {
-            const auto levels = climb(s, to, top, inner);
+            const auto levels = climb(s, to, rise, inner);
             const auto split = s.splitAt(to, levels.front());
-            y = combine({{split.rise, y}, {noiseScale * split.spread, s.noise(levels.front(), to, k)}});
+            y = combine({{split.rise, y}, {noiseScale * split.spread, s.noise(to, levels.front(), k)}});
             for (std::size_t i = 0; i + 1 < levels.size(); ++i) {
                 const double high = levels[i], low = levels[i + 1], step = 0.5 * (low - high);
                 const Tensor e = (co_await s.denoise(y, high, low)).denoised;
@@ -52,11 +51,12 @@ static SamplerTask run(Sampling& s) {
 }
 
 SamplerInfo restart() {
-    ParamSpec top = realParam("t_max", "Noise up to", 0.3, 0.001, 1000, "Noise level σ to which a restart goes back up.");
-    top.unit = "σ";
+    ParamSpec rise = realParam("rise", "Noise up by", 5, 1, 10000, "Factor on the noise level σ by which a restart goes back up; the paper's t_max over t_min.", 0.5);
+    rise.unit = "×";
+    rise.logarithmic = true;
     return {.id = "restart", .label = "Restart", .summary = "Heun; noises back up and solves again a few times at a low level", .source = "Xu et al. 2023, Restart", .group = "Stochastic",
             .params = {integerParam("restarts", "Restarts", 2, 0, 50, "How often the noise is added and removed again."),
-                       realParam("at", "After", 0.75, 0, 1, "Share of the steps after which the restarts are done; the level there is the paper's t_min."), top,
+                       realParam("at", "After", 0.75, 0, 1, "Share of the steps after which the restarts are done; the level there is the paper's t_min."), rise,
                        integerParam("inner_steps", "Steps of a restart", 3, 1, 100, "Heun steps on the way back down."), noiseScaleParam()},
             .stochastic = true, .run = run, .requestsInStep = requests};
 }

@@ -73,8 +73,8 @@ SamplerTask runStochasticAdams(Sampling& s, bool evaluateTwice) {
             s.advance(combine({{s.signal(0), d}}), to);
             co_return;
         }
-        const double clock = atStart ? from : to;
-        last = {from, to, clock <= high && clock >= low ? eta : 0, state, {}};
+        const double clock = atStart ? from : to;  // the noisy edge itself is outside, whichever way a level on it is rounded
+        last = {from, to, clock < high * (1 - 1e-9) && clock >= low * (1 - 1e-9) ? eta : 0, state, {}};
         const double spread = to * noiseScale * std::sqrt(-std::expm1(-2 * last.stochasticity * last.stochasticity * (s.halfLogSnr(to) - s.halfLogSnr(from))));
         if (spread > 0) last.noise = combine({{spread, s.noise(from, to, 0)}});
         predicted = adams(s, last, history, std::min({predictor, known, solved - i}), simple);

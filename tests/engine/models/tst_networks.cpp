@@ -226,7 +226,7 @@ private slots:
         const Tensor prepared = net->prepareText(upload(*m_backend, HostTensor::fromFloats({7, 48}, text)));
         const Tensor pair[] = {prepared, prepared};
         const std::vector<double> times{999, 3.5};
-        const HostTensor out = download(net->forward(upload(*m_backend, HostTensor::fromFloats({2, 16, 16, 4}, noise)), times, stackRows(pair), nullptr));
+        const HostTensor out = download(net->forward(upload(*m_backend, HostTensor::fromFloats({2, 16, 16, 4}, noise)), times, stackRows(pair), nullptr, nullptr));
         QCOMPARE(out.shape(), Shape({2, 16, 16, 4}));
         for (float v : out.floats()) QVERIFY(std::isfinite(v));
         QCOMPARE(int(net->sites(16, 16, 7).size()), 16);

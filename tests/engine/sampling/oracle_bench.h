@@ -58,7 +58,8 @@ struct GoldenProblem {
 // space: "ve" or "flow"
 inline GoldenProblem goldenProblem(const QString& space, DType type = DType::F64) {
     if (space == "flow") return {Process::rectifiedFlow(), flowLevels(10), cosineStart(1, type)};
-    return {Process::varianceExploding(sigmaMin, sigmaMax), karrasLevels(10), cosineStart(sigmaMax, type)};
+    // Stable Diffusion's process, whose coordinates are variance exploding: some samplers ask it for shares of the training time.
+    return {Process::vpScaledLinear(1000, 0.00085, 0.012), karrasLevels(10), cosineStart(sigmaMax, type)};
 }
 inline Estimator oracleEstimator(const SamplerInfo& info, const Process& process) {
     return info.unconditional ? gaussianEstimator(process, oraclePair) : gaussianEstimator(process, oraclePair.conditional);

@@ -4,6 +4,7 @@
 #include <QtTest>
 #include <map>
 
+#include "engine/process/parametrization.h"
 #include "tests/engine/sampling/oracle_bench.h"
 
 using namespace meander;

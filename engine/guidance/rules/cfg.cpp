@@ -1,0 +1,70 @@
+// Classifier-free guidance (Ho & Salimans 2022) in an interval (Kynkäänniemi et al. 2024), with a weight that may follow a curve over the steps and rescale (Lin et al. 2024).
+#include <algorithm>
+#include <cmath>
+
+#include "engine/guidance/rule_kit.h"
+#include "engine/guidance/spaces.h"
+
+namespace meander::guidance {
+namespace {
+
+// Values evenly spread over the steps, straight lines between; as many values as steps: one each.
+double onCurve(const std::vector<double>& curve, const GuidanceMoment& m) {
+    if (curve.size() == 1 || m.steps < 2) return curve.front();
+    const double at = double(std::min(m.step, m.steps - 1)) / (m.steps - 1) * double(curve.size() - 1);
+    const auto low = std::min(std::size_t(at), curve.size() - 2);
+    const double f = at - double(low);
+    return f == 0 ? curve[low] : (1 - f) * curve[low] + f * curve[low + 1];
+}
+
+class Cfg final : public GuidanceRun {
+public:
+    Cfg(const Params& p, const GuidanceSetup& setup)
+        : m_from(p, setup), m_scale(real(p, "scale")), m_rescale(real(p, "rescale")), m_space(text(p, "rescale_space")), m_curve(std::get<std::vector<double>>(p.at("curve"))) {}
+
+    void ask(const GuidanceMoment& m, GuidanceWishes& w) const override {
+        if (m_from.acts(m, scaleAt(m))) w.want(Branch::Unconditional);
+    }
+    void apply(const GuidanceMoment& m, GuidanceParts& parts) override {
+        if (!m_from.acts(m, scaleAt(m))) return;
+        const double w = m_from.standard(scaleAt(m));
+        Tensor guided = combine({{w, parts.conditional}, {1 - w, parts.unconditional}});
+        if (m_rescale > 0) {
+            const Space s = spaceOf(m_space, m);
+            guided = s.back(rescaledRows(s.from(guided, m.state), s.from(parts.conditional, m.state), m_rescale), m.state);
+        }
+        parts.guide(guided);
+    }
+    double weight(const GuidanceMoment& m) const override { return m_from.acts(m, scaleAt(m)) ? m_from.standard(scaleAt(m)) : 1; }
+
+private:
+    double scaleAt(const GuidanceMoment& m) const { return m_curve.empty() ? m_scale : onCurve(m_curve, m); }
+    Extrapolation m_from;
+    double m_scale, m_rescale;
+    std::string m_space;
+    std::vector<double> m_curve;
+};
+
+std::string idle(const GuidanceContext& c) {
+    const auto& curve = std::get<std::vector<double>>(c.params.at("curve"));
+    if (curve.empty()) return whyExtrapolationIsIdle(c, real(c.params, "scale"));
+    const double neutral = text(c.params, "formulation") == "original" ? 0 : 1;
+    if (std::all_of(curve.begin(), curve.end(), [&](double w) { return w == neutral; })) return "Guidance has no effect: its curve is the neutral weight everywhere.";
+    return whyExtrapolationIsIdle(c, neutral + 1);
+}
+
+}  // namespace
+
+GuidanceRule cfg() {
+    std::vector<ParamSpec> params = windowParams();
+    params.insert(params.begin(), scaleParam(4));
+    params.insert(params.begin() + 3, realParam("rescale", "Rescale φ", 0, 0, 1, 0.05, "Pulls the contrast of the guided estimate back to the conditional one; cures over-saturation."));
+    params.push_back(advancedParam(listParam("curve", "Curve", 0, 50, "Weights spread evenly over the steps with straight lines between (as many as steps: one each); replaces the scale.")));
+    params.push_back(formulationParam());
+    params.push_back(spaceParam("x0", "rescale_space"));
+    return {.id = "cfg", .label = "Classifier-free guidance", .group = "Combination", .summary = "Extrapolates from the unconditional to the conditional estimate, in an interval, with rescale",
+            .source = "Ho & Salimans 2022; Kynkäänniemi et al. 2024; Lin et al. 2024", .cost = "one more row while it acts", .params = params, .usesUnconditional = true, .guides = true,
+            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> { return std::make_unique<Cfg>(p, s); }, .idle = idle};
+}
+
+}  // namespace meander::guidance

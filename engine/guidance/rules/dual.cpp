@@ -1,0 +1,55 @@
+// Two conditions with a weight each (Brooks et al. 2023, InstructPix2Pix: picture and text). With u unconditional, m the middle condition, c the prompt:
+// regular u + w₂ (m − u) + w₁ (c − m); nested u + w₂ (m + w₁ (c − m) − u), as ComfyUI's two styles.
+#include "engine/guidance/rule_kit.h"
+
+namespace meander::guidance {
+namespace {
+
+class Dual final : public GuidanceRun {
+public:
+    Dual(const Params& p, GuidanceSetup& setup) : m_from(p, setup), m_scale(real(p, "scale")), m_middleScale(real(p, "middle_scale")), m_isNested(text(p, "style") == "nested") {
+        m_middle = setup.prompt(text(p, "middle"));
+    }
+
+    void ask(const GuidanceMoment& m, GuidanceWishes& w) const override {
+        if (!acts(m)) return;
+        if (onUnconditional() != 0) w.want(Branch::Unconditional);
+        if (onMiddle() != 0) w.want(m_middle);
+    }
+    void apply(const GuidanceMoment& m, GuidanceParts& parts) override {
+        if (!acts(m)) return;
+        std::vector<LinearTerm> terms{{1 - onUnconditional() - onMiddle(), parts.conditional}};
+        if (onUnconditional() != 0) terms.push_back({onUnconditional(), parts.unconditional});
+        if (onMiddle() != 0) terms.push_back({onMiddle(), parts.of(m_middle)});
+        parts.guide(combine(terms));
+    }
+    double weight(const GuidanceMoment& m) const override { return acts(m) ? 1 - onUnconditional() : 1; }
+
+private:
+    double onUnconditional() const { return 1 - m_middleScale; }
+    double onMiddle() const { return m_isNested ? m_middleScale * (1 - m_scale) : m_middleScale - m_scale; }
+    bool acts(const GuidanceMoment& m) const { return m_from.window.holds(m) && (m_scale != 1 || m_middleScale != 1); }
+    Extrapolation m_from;
+    double m_scale, m_middleScale;
+    bool m_isNested;
+    Branch m_middle;
+};
+
+std::string idle(const GuidanceContext& c) {
+    if (real(c.params, "scale") == 1 && real(c.params, "middle_scale") == 1) return "Guidance has no effect: both scales are 1.";
+    return whyWindowIsEmpty(c);
+}
+
+}  // namespace
+
+GuidanceRule dual() {
+    std::vector<ParamSpec> params = {realParam("scale", "Scale", 7.5, 0, 50, 0.25, "Weight w₁ of the prompt beyond the middle condition."), realParam("middle_scale", "Middle scale", 1.5, 0, 50, 0.25, "Weight w₂ of the middle condition beyond none."),
+                                     textParam("middle", "Middle condition", "What is held while the prompt is varied: a prompt, or a class by name or number."),
+                                     choiceParam("style", "Style", {{"regular", "Side by side"}, {"nested", "Nested"}}, "Side by side: each weight acts on its own difference; nested: the middle scale acts on both.")};
+    for (auto& s : windowParams()) params.push_back(std::move(s));
+    return {.id = "dual", .label = "Dual guidance", .group = "Combination", .summary = "Two conditions with a weight each, side by side or nested", .source = "Brooks et al. 2023, InstructPix2Pix",
+            .cost = "up to two more rows while it acts", .params = params, .usesUnconditional = true, .guides = true,
+            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> { return std::make_unique<Dual>(p, s); }, .idle = idle};
+}
+
+}  // namespace meander::guidance

@@ -1,0 +1,34 @@
+#include "engine/guidance/spaces.h"
+
+#include "engine/core/param_specs.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace meander {
+
+Tensor Space::from(const Tensor& estimate, const Tensor& y) const { return isEstimate() ? estimate : combine({{onEstimate, estimate}, {onState, y}}); }
+Tensor Space::back(const Tensor& value, const Tensor& y) const { return isEstimate() ? value : combine({{1 / onEstimate, value}, {-onState / onEstimate, y}}); }
+
+Space spaceOf(const std::string& name, const GuidanceMoment& m) {
+    const double a = m.signal(), tau = m.tau;
+    if (name == "x0") return {};
+    if (name == "output") {
+        const Conversion c = conversionAt(m.process, m.parametrization, tau, m.sigmaData);
+        return m.parametrization == Parametrization::X0 ? Space{} : Space{-c.fromState / c.fromOutput, 1 / c.fromOutput};
+    }
+    if (name == "epsilon" && a > 0) return {1 / tau, -a / tau};
+    if (name == "v") {
+        const double length = std::hypot(a, tau), cosine = a / length, sine = tau / length;
+        return {cosine / tau, -(cosine * a / tau + sine)};
+    }
+    return {1 / tau, -(a / tau + 1)};
+}
+
+ParamSpec spaceParam(const char* usual, const char* key) {
+    std::vector<ParamChoice> choices = {{"x0", "Clean estimate x̂0"}, {"epsilon", "Noise ε"}, {"v", "v"}, {"velocity", "Velocity ε − x0"}, {"output", "The network's own output"}};
+    std::stable_partition(choices.begin(), choices.end(), [&](const ParamChoice& c) { return c.id == usual; });
+    return advancedParam(choiceParam(key, "Space", std::move(choices), "What the formula is applied to; norms, projections and deviations differ between these, linear combinations do not."));
+}
+
+}  // namespace meander

@@ -1,0 +1,104 @@
+#include "engine/run/run_guidance.h"
+
+#include "engine/run/trajectory.h"
+
+namespace meander {
+
+RunGuidance::RunGuidance(const Plan& plan, std::vector<Model*> models) : m_recipe(plan.resolved), m_models(std::move(models)), m_stack(plan.resolved, plan.model) {
+    // Now, so that a prompt the model refuses is told before the run starts.
+    conditioning(Branch::Conditional);
+    conditioning(Branch::Unconditional);
+    for (const Branch b : m_stack.branches()) conditioning(b);
+}
+
+ConditioningPtr RunGuidance::conditioning(Branch b) {
+    for (const auto& [known, c] : m_conditionings)
+        if (known == b) return c;
+    const BranchSpec& s = m_stack.spec(b);
+    Model& model = *m_models[std::size_t(s.model)];
+    ConditioningPtr c;
+    if (const ConditioningKind kind = model.info().conditioning; kind != ConditioningKind::None) {
+        const Recipe& r = m_recipe;
+        switch (s.condition) {
+            case BranchSpec::Condition::Recipe: c = model.condition({r.prompt, r.classIndex, kind == ConditioningKind::Class && !r.classIndex}); break;
+            case BranchSpec::Condition::Negative: c = model.condition({r.negativePrompt, {}, r.negativePrompt.empty()}); break;
+            case BranchSpec::Condition::None: c = model.condition({{}, {}, true}); break;
+            case BranchSpec::Condition::Own: c = model.condition({s.prompt, s.classIndex, false}); break;
+        }
+    }
+    m_conditionings.emplace_back(b, c);
+    return c;
+}
+
+RowGroup RunGuidance::group(Branch b, const Tensor& state, const GuidanceMoment& m, const GuidanceWishes& w) {
+    const BranchSpec& s = m_stack.spec(b);
+    NetworkChange change = s.change;
+    if (s.model == 0 && w.guidance) change.guidance = w.guidance;
+    if (s.model == 0 && w.avoid && s.condition == BranchSpec::Condition::Recipe) {
+        change.avoid = w.avoid->how;
+        change.avoid->prompt = conditioning(w.avoid->prompt);
+    }
+    const NetworkChangePtr shared = change == NetworkChange{} ? nullptr : std::make_shared<const NetworkChange>(std::move(change));
+    return {b, state, m.tau, m.target, conditioning(b), shared, m_models[std::size_t(s.model)], s.selfBlock, m.told};
+}
+
+GuidanceMoment RunGuidance::held(const GuidanceMoment& m) const {
+    GuidanceMoment h = m;
+    h.state = m_stack.heldState(m);
+    return h;
+}
+
+void RunGuidance::ask(RequestProgress& p, const GuidanceMoment& m) {
+    if (p.isAsked) return;
+    p.isAsked = true;
+    const GuidanceWishes w = m_stack.wishes(m);
+    const Tensor state = m_stack.heldState(m);
+    for (const Branch b : w.branches) p.waiting.push_back(group(b, state, m, w));
+    if (w.secondQuestions == 0) {  // self-attention is looked at only where somebody degrades what it sees
+        p.hasFollowed = true;
+        for (auto& g : p.waiting) g.selfBlock.reset();
+    }
+}
+
+bool RunGuidance::take(RequestProgress& p, const GuidanceMoment& m, std::vector<GroupAnswer> answers) {
+    for (std::size_t i = 0; i < answers.size(); ++i) p.answers.emplace_back(std::move(p.waiting[i]), std::move(answers[i]));
+    p.waiting.clear();
+    if (p.hasFollowed) return true;
+    p.hasFollowed = true;
+    const GuidanceMoment h = held(m);
+    GuidanceParts parts(p.answers.front().second.denoised);
+    for (const auto& [asked, answer] : p.answers) {
+        parts.branches.emplace_back(asked.branch, answer.denoised);
+        if (!answer.selfMass.empty()) parts.selfMass.emplace_back(asked.branch, answer.selfMass);
+    }
+    const GuidanceWishes w = m_stack.wishes(m);
+    for (const auto& [branch, state] : m_stack.followUps(h, parts)) p.waiting.push_back(group(branch, state, m, w));
+    return p.waiting.empty();
+}
+
+GuidanceParts RunGuidance::combine(const RequestProgress& p, const GuidanceMoment& m) {
+    GuidanceParts parts(p.answers.front().second.denoised);
+    for (const auto& [asked, answer] : p.answers) {
+        parts.branches.emplace_back(asked.branch, answer.denoised);
+        if (asked.branch.kind == Branch::Degraded) parts.askedAt.emplace_back(asked.branch, asked.state);
+        if (asked.branch == Branch::Unconditional) parts.unconditional = answer.denoised;
+    }
+    m_stack.apply(held(m), parts);
+    return parts;
+}
+
+GuidanceParts RunGuidance::replay(const GuidanceMoment& m, const Evaluation& e, Backend& backend) {
+    GuidanceParts parts(upload(backend, e.denoised));
+    for (const auto& b : e.branches) {
+        const Tensor denoised = upload(backend, b.denoised);
+        if (b.branch == Branch::Conditional) parts.conditional = parts.combined = denoised;
+        if (b.branch == Branch::Unconditional) parts.unconditional = denoised;
+        // A branch of the same name may have asked another question in the parent's stack.
+        if (b.branch.kind <= Branch::Unconditional || (m_stack.knows(b.branch) && label(b.branch) == b.label)) parts.branches.emplace_back(b.branch, denoised);
+    }
+    if (!parts.find(Branch::Conditional)) parts.branches.emplace_back(Branch::Conditional, parts.conditional);
+    m_stack.apply(held(m), parts, &e.survivors);
+    return parts;
+}
+
+}  // namespace meander

@@ -1,0 +1,67 @@
+// Guidance of one run in progress: the rows that each request still needs, what came back, and the combination; the same again from a record.
+#pragma once
+#include <limits>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "engine/guidance/guidance.h"
+#include "engine/models/model.h"
+#include "engine/run/plan.h"
+
+namespace meander {
+
+// Rows of one branch, for the network.
+struct RowGroup {
+    Branch branch;
+    Tensor state;  // y
+    double tau = 0, target = 0;
+    ConditioningPtr conditioning;
+    NetworkChangePtr change;
+    Model* model = nullptr;
+    std::optional<int> selfBlock;
+    double told = std::numeric_limits<double>::quiet_NaN();  // DenoiseRequest::told
+};
+struct GroupAnswer {
+    Tensor denoised;
+    std::vector<HostTensor> selfMass;  // per row, where it was asked
+    std::vector<std::vector<AttentionMap>> attention;
+    int rowsInCall = 0;
+    double milliseconds = 0;
+};
+
+// What one request has asked and got.
+struct RequestProgress {
+    std::vector<RowGroup> waiting;
+    std::vector<std::pair<RowGroup, GroupAnswer>> answers;
+    bool isAsked = false, hasFollowed = false;
+};
+
+class RunGuidance {
+public:
+    // models: the recipe's, then the further ones of the plan. Throws Failure (conditioning).
+    RunGuidance(const Plan& plan, std::vector<Model*> models);
+
+    ConditioningPtr conditioning(Branch b);
+    // Fills `waiting` the first time.
+    void ask(RequestProgress& p, const GuidanceMoment& m);
+    // Answers to everything that waited; asks the second questions. True when the request has all it needs.
+    bool take(RequestProgress& p, const GuidanceMoment& m, std::vector<GroupAnswer> answers);
+    GuidanceParts combine(const RequestProgress& p, const GuidanceMoment& m);
+    // The rules see a recorded evaluation, so that what they gather is as if they had made it.
+    GuidanceParts replay(const GuidanceMoment& m, const Evaluation& e, Backend& backend);
+    double weight(const GuidanceMoment& m) const { return m_stack.weight(m); }
+    bool hasSeen() const { return m_stack.hasSeen(); }
+    const std::string& label(Branch b) const { return m_stack.spec(b).label; }
+
+private:
+    RowGroup group(Branch b, const Tensor& state, const GuidanceMoment& m, const GuidanceWishes& w);
+    GuidanceMoment held(const GuidanceMoment& m) const;
+
+    Recipe m_recipe;
+    std::vector<Model*> m_models;
+    GuidanceStack m_stack;
+    std::vector<std::pair<Branch, ConditioningPtr>> m_conditionings;
+};
+
+}  // namespace meander
