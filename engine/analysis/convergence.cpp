@@ -23,12 +23,10 @@ std::vector<double> geometric(int steps) {
     for (int i = 0; i <= steps; ++i) list.push_back(10 * std::pow(0.05 / 10, double(i) / steps));
     return list;
 }
-std::vector<double> shiftedUniform(int steps) {
+std::vector<double> cubic(int steps) {
     std::vector<double> list;
-    for (int i = 0; i <= steps; ++i) {
-        const double t = 1 - 0.98 * i / steps;
-        list.push_back(3 * t / (1 + 2 * t));
-    }
+    const double low = std::cbrt(0.05);
+    for (int i = 0; i <= steps; ++i) list.push_back(std::pow(1 + (low - 1) * i / steps, 3));
     return list;
 }
 
@@ -41,7 +39,7 @@ struct Space {
 std::vector<Space> spaces() {
     return {{"VE", "Karras levels, ρ = 7, 14.6146 … 0.0291675", Process::varianceExploding(0.0291675, 14.614642), karras},
             {"VP", "levels equal in log σ, 10 … 0.05", Process::vpScaledLinear(1000, 0.00085, 0.012), geometric},
-            {"flow", "equal times with shift 3, 1 … 0.0577", Process::rectifiedFlow(), shiftedUniform}};
+            {"flow", "Karras levels, ρ = 3, 1 … 0.05", Process::rectifiedFlow(), cubic}};
 }
 
 const Gaussian gaussian{0.25, 0.5};
@@ -105,7 +103,7 @@ std::vector<ConvergenceCase> convergenceCases() {
     for (const auto& s : samplers()) {
         if (s.order == 0 || s.stochastic || s.inverts || s.id == "dopri5" || s.id == "dpm_adaptive" || s.id == "addim" || s.id == "time_shift") continue;
         ConvergenceCase c{s.id, {}, double(s.order)};
-        if (s.id == "dpm_fast") c.steps = {20, 41, 80, 161};  // 2 more than a multiple of 3: its last step has order 2, not 1
+        if (s.id == "dpm_fast") c.steps = {20, 41, 80, 161, 320, 641};  // 2 more than a multiple of 3: its last step has order 2, not 1
         if (s.id == "parallel") c.params = {{"tolerance", 1e-9}, {"sweeps", std::int64_t(1000)}};
         list.push_back(std::move(c));
     }

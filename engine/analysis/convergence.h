@@ -1,4 +1,4 @@
-// Measured order of convergence: each deterministic sampler on problems whose exact solution is known, under every process. The error at N = 20 … 160 steps and the slope
+// Measured order of convergence: each deterministic sampler on problems whose exact solution is known, under every process. The error at N = 20 … 640 steps and the slope
 // of its logarithm. `meander-run bench convergence` prints it, resources/help/convergence.md is what it printed, and the test compares the slope with the order claimed.
 #pragma once
 #include <memory>
@@ -14,7 +14,7 @@ struct ConvergenceCase {
     std::string sampler;
     Params params = {};
     double order = 1;  // nominal
-    std::vector<int> steps = {20, 40, 80, 160};
+    std::vector<int> steps = {20, 40, 80, 160, 320, 640};
     std::string label() const;  // "lms (order 4, start runge_kutta)"
 };
 // Every sampler that solves the ODE, at its default settings (its order is SamplerInfo::order), then the settings of higher order.

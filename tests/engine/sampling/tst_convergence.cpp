@@ -40,7 +40,7 @@ private slots:
         QFETCH(int, row);
         const auto& c = m_cases[std::size_t(row)];
         const Convergence r = measureConvergence(c, m_problems[std::size_t(problem)]);
-        qInfo("%s: %.2e %.2e %.2e %.2e order %.2f of %.0f", QTest::currentDataTag(), r.errors[0], r.errors[1], r.errors[2], r.errors[3], r.order, c.order);
+        qInfo("%s: %.2e %.2e %.2e %.2e %.2e %.2e order %.2f of %.0f", QTest::currentDataTag(), r.errors[0], r.errors[1], r.errors[2], r.errors[3], r.errors[4], r.errors[5], r.order, c.order);
         QVERIFY2(r.order > c.order - 0.2, qPrintable(QString("order %1 of %2").arg(r.order).arg(c.order)));
     }
     // A tolerance ten times smaller costs evaluations and buys accuracy: error · evaluations^order stays bounded, so log error falls by at least order − 1 times log
