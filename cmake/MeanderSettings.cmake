@@ -16,8 +16,10 @@ include(GNUInstallDirs)
 find_program(MEANDER_CCACHE ccache)
 mark_as_advanced(MEANDER_CCACHE)
 if(MEANDER_CCACHE)
+  # Without these files that use a precompiled header would not be cached (with GCC also -fpch-preprocess, below).
+  set(launcher ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${MEANDER_CCACHE})
   set(CMAKE_C_COMPILER_LAUNCHER ${MEANDER_CCACHE})
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${MEANDER_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
   set(CMAKE_CUDA_COMPILER_LAUNCHER ${MEANDER_CCACHE})
 endif()
 

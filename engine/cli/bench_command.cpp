@@ -8,6 +8,7 @@
 #endif
 
 #include "engine/cli/batch.h"
+#include "engine/cli/bench_matrix.h"
 #include "engine/cli/device_choice.h"
 #include "engine/cli/recipe_input.h"
 #include "engine/models/architectures/dit.h"
@@ -23,6 +24,8 @@ struct Options {
     std::string what, network = "sd15", device = "auto", precision = "f32";
     int rows = 1, repeats = 3, steps = 20;
     bool isJson = false;
+    MatrixOptions matrix;
+    std::vector<std::string> samplers;
 };
 
 double secondsSince(Clock::time_point t) { return std::chrono::duration<double>(Clock::now() - t).count(); }
@@ -138,19 +141,32 @@ int bench(const Options& o) {
     if (o.what == "model") return benchNetwork(o, false);
     if (o.what == "floor") return benchNetwork(o, true);
     if (o.what == "sprites") return benchSprites(o);
-    throw Failure("There is nothing to measure named \"" + o.what + "\"." + didYouMean(o.what, {"model", "floor", "sprites"}));
+    if (o.what == "convergence") return benchConvergence(o.isJson);
+    if (o.what == "matrix") {
+        MatrixOptions m = o.matrix;
+        if (!o.samplers.empty()) m.samplers = o.samplers;
+        m.isJson = o.isJson;
+        return benchMatrix(m);
+    }
+    if (o.what == "stability") return benchStability(o.samplers, o.isJson);
+    throw Failure("There is nothing to measure named \"" + o.what + "\"." + didYouMean(o.what, {"model", "floor", "sprites", "convergence", "matrix", "stability"}));
 }
 
 }  // namespace
 
 void addBench(CLI::App& app, Context& context) {
     auto o = std::make_shared<Options>();
-    auto* c = app.add_subcommand("bench", "Measure speed and peak memory: a network with random weights, the library below it, or the sprites");
-    c->add_option("what", o->what, "model, floor (model against the bare library) or sprites")->required();
+    auto* c = app.add_subcommand("bench", "Measure speed and peak memory: a network with random weights, the library below it, the sprites; or what the samplers are worth");
+    c->add_option("what", o->what, "model, floor (model against the bare library), sprites, convergence (measured orders), matrix (samplers × schedules) or stability")->required();
     c->add_option("--network", o->network, "sd15 or dit-xl2")->capture_default_str();
     c->add_option("--rows", o->rows, "Rows of the network call")->capture_default_str()->check(CLI::Range(1, 256));
     c->add_option("--precision", o->precision, "f32 or bf16")->capture_default_str()->check(CLI::IsMember({"f32", "bf16"}));
     c->add_option("--repeats", o->repeats, "The median of so many")->capture_default_str()->check(CLI::Range(1, 1000));
+    c->add_option("--model", o->matrix.model, "Model of the matrix")->capture_default_str();
+    c->add_option("--samplers", o->samplers, "Samplers of the matrix or of stability, separated by commas")->delimiter(',');
+    c->add_option("--schedules", o->matrix.schedules, "Schedules of the matrix, separated by commas")->delimiter(',');
+    c->add_option("--budgets", o->matrix.budgets, "Evaluations a cell may use, separated by commas")->delimiter(',')->check(CLI::Range(1, 100000));
+    c->add_option("--particles", o->matrix.particles, "Particles of the matrix")->capture_default_str()->check(CLI::Range(1, 100000));
     c->add_option("--steps", o->steps, "Steps of the sprites")->capture_default_str()->check(CLI::Range(1, 1000));
     addDevice(*c, o->device);
     c->add_flag("--json", o->isJson, "As JSON, one measurement a line");

@@ -56,7 +56,7 @@ std::size_t distance(const std::string& a, const std::string& b) {
 }
 
 void addCommands(CLI::App& app, Context& context) {
-    for (auto* add : {addRun, addPlan, addInspect, addList, addVerify, addBench, addExport, addFidelity, addSampleProject}) add(app, context);
+    for (auto* add : {addRun, addPlan, addSchedule, addInspect, addList, addVerify, addBench, addExport, addFidelity, addHelpTables, addSampleProject, addSample}) add(app, context);
 }
 
 int fail(const std::string& sentence) {
@@ -91,7 +91,7 @@ int run(int argc, char** argv) {
     CLI::App app("Meander without a window: run, plan, inspect and measure the sampling of diffusion, flow and consistency models.", "meander-run");
     app.set_version_flag("--version", "Meander " MEANDER_VERSION);
     app.require_subcommand(1);
-    app.footer("Examples:\n  meander-run run --sample -o pictures\n  meander-run run recipe.json --set steps=12 --set sampler=heun --project tour.meander\n  meander-run list samplers\n"
+    app.footer("Examples:\n  meander-run run --sample -o pictures\n  meander-run run recipe.json --set steps=12 --set sampler=heun --project tour.meander\n  meander-run list samplers\n  meander-run schedule karras --model \"analytic:gaussian?process=sd15\" --steps 8\n"
                "Exit status: 0 done, 1 failed, 2 wrong arguments, 130 or 143 interrupted.");
     Context context;
     addCommands(app, context);

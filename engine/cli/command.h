@@ -16,13 +16,17 @@ struct Context {
 
 void addRun(CLI::App& app, Context& context);
 void addPlan(CLI::App& app, Context& context);
+void addSchedule(CLI::App& app, Context& context);
 void addInspect(CLI::App& app, Context& context);
 void addList(CLI::App& app, Context& context);
 void addVerify(CLI::App& app, Context& context);
 void addBench(CLI::App& app, Context& context);
 void addExport(CLI::App& app, Context& context);
 void addFidelity(CLI::App& app, Context& context);
+void addHelpTables(CLI::App& app, Context& context);
 void addSampleProject(CLI::App& app, Context& context);
+void addSample(CLI::App& app, Context& context);
+int benchConvergence(bool isJson);
 
 // One JSON value a line on stdout.
 void printLine(const Json& j);

@@ -22,12 +22,12 @@ void printJson(const Plan& p) {
 
 int show(const Options& o) {
     const ReadInput in = readInput(o.input);
-    const Plan p = orFail(plan(in.recipe, in.parent.get()));
+    const Plan p = orFail(plan(in.recipe, in.parent.get(), in.start.get()));
     if (o.isJson) {
         printJson(p);
         return 0;
     }
-    std::cout << p.model.name << " · " << p.resolved.sampler.id << " · " << p.resolved.steps << " steps · " << p.resolved.schedule.id << '\n'
+    std::cout << p.model.name << " · " << p.resolved.sampler.id << " · " << p.intervals() << (p.intervals() == 1 ? " step · " : " steps · ") << p.resolved.schedule.id << '\n'
               << p.evaluations << " evaluations, " << (p.seconds > 0 ? "about " + secondsText(p.seconds) : std::string("time not measured yet")) << ", " << bytesText(double(p.bytes)) << " of device memory, "
               << bytesText(double(p.recordBytes)) << " of record\n";
     for (const auto& g : p.guidance) std::cout << "Guidance: " << g.label << ", " << (g.evaluations == 0 ? "no further evaluation" : std::to_string(g.evaluations) + " further evaluations") << (g.idle.empty() ? "" : ", idle") << '\n';

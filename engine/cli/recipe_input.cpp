@@ -5,6 +5,7 @@
 #include "engine/core/json.h"
 #include "engine/exchange/recipe_exchange.h"
 #include "engine/guidance/guidance.h"
+#include "engine/sampling/noise/noise.h"
 #include "engine/sampling/sampling.h"
 #include "engine/schedule/schedule.h"
 
@@ -26,10 +27,44 @@ const ParamSpec& specOf(const std::vector<ParamSpec>& specs, const std::string& 
     throw Failure(owner + " has no parameter \"" + key + "\"." + didYouMean(key, keys));
 }
 
+// "clip:max=5:min=0.1"
+Choice parseChoice(const std::string& given, const char* kind, auto find, const std::vector<std::string>& known) {
+    std::size_t end = std::min(given.find(':'), given.size());
+    Choice choice{given.substr(0, end), {}};
+    const auto* info = find(choice.id);
+    if (!info) throw Failure(std::string("There is no ") + kind + " named \"" + choice.id + "\"." + didYouMean(choice.id, known));
+    while (end < given.size()) {
+        const std::size_t start = end + 1;
+        end = std::min(given.find(':', start), given.size());
+        const std::string part = given.substr(start, end - start);
+        const auto equals = part.find('=');
+        if (equals == std::string::npos || equals == 0) throw Failure("\"" + part + "\" is not of the form KEY=VALUE; an operator is written as clip:max=5:min=0.1.");
+        const std::string key = part.substr(0, equals);
+        choice.params[key] = orFail(parseParam(specOf(info->params, key, info->label), part.substr(equals + 1)));
+    }
+    return choice;
+}
+
 template <class Info>
 void setParam(Choice& choice, const Info* info, const std::string& key, const std::string& value) {
     if (!info) throw Failure("\"" + choice.id + "\" is not known, so its parameters cannot be set.");
     choice.params[key] = orFail(parseParam(specOf(info->params, key, info->label), value));
+}
+
+// "clip.max=5" or "0.max=5": an operator by its id (added at the end when it is missing) or its place.
+void setOperator(std::vector<Choice>& operators, const std::string& key, const std::string& value) {
+    const auto dot = key.find('.');
+    if (dot == std::string::npos) throw Failure("Parameters of operators are set as schedule_operators.clip.max=5; \"" + key + "\" names none.");
+    const std::string id = key.substr(0, dot);
+    auto it = std::find_if(operators.begin(), operators.end(), [&](const Choice& c) { return c.id == id; });
+    if (!id.empty() && id.find_first_not_of("0123456789") == std::string::npos) {
+        if (id.size() > 3 || std::size_t(std::stoi(id)) >= operators.size()) throw Failure("The recipe has no operator number " + id + " on its schedule; the first is 0.");
+        it = operators.begin() + std::stoi(id);
+    } else if (it == operators.end()) {
+        if (!findScheduleOperator(id)) throw Failure("There is no operator on schedules named \"" + id + "\"." + didYouMean(id, idsOf(scheduleOperators())));
+        it = operators.insert(operators.end(), Choice{id, {}});
+    }
+    setParam(*it, findScheduleOperator(it->id), key.substr(dot + 1), value);
 }
 
 void setGuidance(Recipe& r, const std::string& key, const std::string& value) {
@@ -44,11 +79,12 @@ void setGuidance(Recipe& r, const std::string& key, const std::string& value) {
 
 // A plain key through the recipe's own JSON reader, so that types, names and sentences are the same as in files.
 void setPlain(Recipe& r, const std::string& key, const std::string& value) {
-    static const std::vector<std::string> texts = {"model", "prompt", "negative_prompt", "precision", "device", "attention", "sampler", "schedule"};
+    static const std::vector<std::string> texts = {"model", "prompt", "negative_prompt", "precision", "device", "attention", "start", "sampler", "schedule", "noise"};
     static const std::vector<std::string> numbers = {"class", "seed", "images", "steps", "record_states"};
     std::vector<std::string> known = texts;
     known.insert(known.end(), numbers.begin(), numbers.end());
     known.push_back("guidance");
+    known.push_back("schedule_operators");
     Json j = toJson(r);
     if (std::find(texts.begin(), texts.end(), key) != texts.end()) {
         j[key] = value;
@@ -56,10 +92,13 @@ void setPlain(Recipe& r, const std::string& key, const std::string& value) {
         auto parsed = parseJson(value, "the value of " + key);
         if (!parsed) throw Failure("\"" + key + "\" needs a number; \"" + value + "\" is none.");
         j[key] = *parsed;
+    } else if (key == "schedule_operators") {
+        j[key] = Json::array();
+        for (const auto& o : value == "none" ? std::vector<Choice>{} : parseOperators(value)) j[key].push_back({{"id", o.id}, {"params", meander::toJson(o.params)}});
     } else if (key == "guidance") {
         j[key] = value == "none" || value == "off" ? Json::array() : Json::array({{{"id", value}}});
     } else {
-        throw Failure("A recipe has no setting \"" + key + "\"." + didYouMean(key, known) + " Parameters are set as sampler.eta=0.5, schedule.rho=5, guidance.scale=3.");
+        throw Failure("A recipe has no setting \"" + key + "\"." + didYouMean(key, known) + " Parameters are set as sampler.eta=0.5, schedule.rho=5, noise.per=batch, guidance.scale=3.");
     }
     r = orFail(recipeFromJson(j));
 }
@@ -78,7 +117,7 @@ Recipe draftOf(ProjectStore& store) {
 void RecipeInput::addTo(CLI::App& command) {
     command.add_option("recipe", source, "A recipe (.json), a picture that carries one (.png), or a project (.meander, its draft)");
     command.add_flag("--sample", isSample, "The sample: \"a red circle above a blue square on a green background\" by the sprites U-Net");
-    command.add_option("--set", sets, "Change a setting: steps=12, seed=7, sampler=heun, schedule.rho=5, guidance.scale=3 (may be repeated)")->type_name("KEY=VALUE")->allow_extra_args(false);
+    command.add_option("--set", sets, "Change a setting: steps=12, seed=7, sampler=heun, schedule.rho=5, schedule_operators=clip:max=5|to_clean, guidance.scale=3 (may be repeated)")->type_name("KEY=VALUE")->allow_extra_args(false);
 }
 
 Recipe sampleRecipe() {
@@ -92,14 +131,30 @@ void applySet(Recipe& r, const std::string& assignment) {
     const auto equals = assignment.find('=');
     if (equals == std::string::npos || equals == 0) throw Failure("--set needs KEY=VALUE; \"" + assignment + "\" has no such form.");
     const std::string key = assignment.substr(0, equals), value = assignment.substr(equals + 1);
-    if (key.starts_with("sampler."))
+    if (key.starts_with("start."))
+        setParam(r.start, findStart(r.start.id), key.substr(6), value);
+    else if (key.starts_with("sampler."))
         setParam(r.sampler, findSampler(r.sampler.id), key.substr(8), value);
     else if (key.starts_with("schedule."))
         setParam(r.schedule, findSchedule(r.schedule.id), key.substr(9), value);
+    else if (key.starts_with("schedule_operators."))
+        setOperator(r.scheduleOperators, key.substr(19), value);
+    else if (key.starts_with("noise."))
+        setParam(r.noise, findNoise(r.noise.id), key.substr(6), value);
     else if (key.starts_with("guidance."))
         setGuidance(r, key.substr(9), value);
     else
         setPlain(r, key, value);
+}
+
+std::vector<Choice> parseOperators(const std::string& text) {
+    std::vector<Choice> operators;
+    for (std::size_t start = 0; start <= text.size();) {
+        const std::size_t end = std::min(text.find('|', start), text.size());
+        operators.push_back(parseChoice(text.substr(start, end - start), "operator on schedules", [](const std::string& id) { return findScheduleOperator(id); }, idsOf(scheduleOperators())));
+        start = end + 1;
+    }
+    return operators;
 }
 
 ReadInput readInput(const RecipeInput& input) {
@@ -117,6 +172,10 @@ ReadInput readInput(const RecipeInput& input) {
         in.recipe = read.recipe;
     }
     for (const auto& s : input.sets) applySet(in.recipe, s);
+    if (const std::string id = startRunOf(in.recipe); !id.empty()) {
+        if (!in.project) throw Failure("The recipe starts from another run, which only its project has. Give the project, or start from noise or data.");
+        in.start = std::make_shared<const Run>(orFail(in.project->loadRun(id)));
+    }
     if (in.recipe.branch) {
         if (!in.project) throw Failure("The recipe branches from another run, which only its project has. Give the project, or remove \"branch\".");
         in.parent = std::make_shared<const Run>(orFail(in.project->loadRun(in.recipe.branch->run)));

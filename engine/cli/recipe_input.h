@@ -21,9 +21,12 @@ struct ReadInput {
     Recipe recipe;
     std::unique_ptr<ProjectStore> project;  // when the source was one
     std::shared_ptr<const Run> parent;      // of a recipe that branches, from that project
+    std::shared_ptr<const Run> start;       // of a recipe that starts from another run
 };
 ReadInput readInput(const RecipeInput& input);
 Recipe sampleRecipe();
 void applySet(Recipe& recipe, const std::string& assignment);
+// "clip:max=5|to_clean": operators on a schedule, in order.
+std::vector<Choice> parseOperators(const std::string& text);
 
 }  // namespace meander::cli

@@ -43,7 +43,7 @@ void report(const Run& run, const BatchResult& result, const Options& o, const s
 
 int carryOut(const Options& o) {
     ReadInput in = readInput(o.input);
-    const Plan p = orFail(plan(in.recipe, in.parent.get()));
+    const Plan p = orFail(plan(in.recipe, in.parent.get(), in.start.get()));
     for (const auto& note : p.notes)
         if (note.kind == NoteKind::Warning) std::cerr << "meander-run: " << note.text << '\n';
     const auto store = projectFor(o, std::move(in.project));

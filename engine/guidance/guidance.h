@@ -5,6 +5,7 @@
 // is not linear, the rule has a parameter `space` (spaces.h). Combinations add: a rule adds what it would change of the conditional estimate, so CFG and PAG commute.
 #pragma once
 #include <memory>
+#include <limits>
 #include <span>
 #include <string>
 #include <utility>
@@ -12,7 +13,7 @@
 
 #include "engine/core/params.h"
 #include "engine/guidance/branch.h"
-#include "engine/process/process.h"
+#include "engine/process/parametrization.h"
 #include "engine/tensor/tensor.h"
 
 namespace meander {
@@ -28,6 +29,7 @@ struct GuidanceMoment {
     Parametrization parametrization = Parametrization::X0;
     double sigmaData = 0.5;
     double tau = 0, target = 0;  // now, and where the step ends
+    double told = std::numeric_limits<double>::quiet_NaN();  // the level the network is told instead of τ, for samplers that shift it
     int step = 0, steps = 1;
     bool isFirst = true;        // the rules have seen nothing yet
     bool isStepStart = true;    // the first request of its interval; later ones are at states that a sampler only tries

@@ -2,6 +2,7 @@
 #pragma once
 #include <optional>
 
+#include "engine/core/param_specs.h"
 #include "engine/guidance/guidance.h"
 #include "engine/models/model.h"
 #include "engine/run/recipe.h"

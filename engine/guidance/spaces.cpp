@@ -1,5 +1,7 @@
 #include "engine/guidance/spaces.h"
 
+#include "engine/core/param_specs.h"
+
 #include <algorithm>
 #include <cmath>
 

@@ -4,6 +4,7 @@
 
 #include "engine/core/resources.h"
 #include "engine/models/analytic/analytic_model.h"
+#include "engine/models/analytic/manifold_model.h"
 #include "engine/models/architectures/mlp2d.h"
 #include "engine/models/diffusers_model.h"
 #include "engine/models/model_id.h"
@@ -21,7 +22,7 @@ struct BuiltIn {
 constexpr const char* flowRecipe = R"({"sampler": {"id": "euler"}, "schedule": {"id": "uniform_t"}, "steps": 20, "guidance": [], "images": 512})";
 constexpr const char* reflowRecipe = R"({"sampler": {"id": "euler"}, "schedule": {"id": "uniform_t"}, "steps": 2, "guidance": [], "images": 512})";
 constexpr const char* consistencyRecipe = R"({"sampler": {"id": "lcm"}, "schedule": {"id": "uniform_t"}, "steps": 4, "guidance": [], "images": 512})";
-constexpr const char* shortcutRecipe = R"({"sampler": {"id": "euler"}, "schedule": {"id": "uniform_t"}, "steps": 4, "guidance": [], "images": 512})";
+constexpr const char* shortcutRecipe = R"({"sampler": {"id": "shortcut"}, "schedule": {"id": "uniform_t"}, "steps": 4, "guidance": [], "images": 512})";
 
 const BuiltIn builtIns[] = {
     {"sprites-unet", "Sprites U-Net", "Draws coloured shapes above, below or beside each other from a sentence; variance preserving, v-prediction.", "models/sprites-unet",
@@ -127,6 +128,11 @@ ModelId parsed(const std::string& text) {
     return std::move(*id);
 }
 
+std::unique_ptr<Model> makeExact(const ModelId& id) {
+    if (auto curved = makeManifoldModel(id)) return curved;
+    return makeAnalyticModel(id);
+}
+
 }  // namespace
 
 std::vector<CatalogEntry> builtInModels() {
@@ -134,20 +140,21 @@ std::vector<CatalogEntry> builtInModels() {
     for (const auto& b : builtIns)
         if (resourceOf(b)) entries.push_back({std::string("builtin:") + b.name, b.label, b.summary});
     for (auto& e : analyticModels()) entries.push_back(std::move(e));
+    for (auto& e : manifoldModels()) entries.push_back(std::move(e));
     return entries;
 }
 
 Result<ModelInfo> inspectModel(const std::string& idOrPath) {
     return atBorder(idOrPath, [&]() -> ModelInfo {
         const ModelId id = parsed(idOrPath);
-        return id.scheme == "analytic" ? makeAnalyticModel(id)->info() : findModel(id).info;
+        return id.scheme == "analytic" ? makeExact(id)->info() : findModel(id).info;
     });
 }
 
 Result<std::unique_ptr<Model>> loadModel(const std::string& idOrPath, Backend& backend, const LoadOptions& options) {
     return atBorder(idOrPath, [&]() -> std::unique_ptr<Model> {
         const ModelId id = parsed(idOrPath);
-        if (id.scheme == "analytic") return makeAnalyticModel(id);
+        if (id.scheme == "analytic") return makeExact(id);
         Found f = findModel(id);
         if (f.folder) return std::make_unique<DiffusersModel>(std::move(f.info), *f.folder, backend, options);
         return loadMlp2d(std::move(f.info), f.file, backend);

@@ -6,7 +6,8 @@
 #include <vector>
 
 #include "engine/core/params.h"
-#include "engine/process/process.h"
+#include "engine/process/distillation.h"
+#include "engine/process/parametrization.h"
 #include "engine/taps/network_change.h"
 #include "engine/taps/taps.h"
 #include "engine/tensor/tensor.h"
@@ -23,9 +24,6 @@ struct Token {
     int word = -1;          // index of the word (chip) it belongs to; −1 for special tokens
     int begin = 0, end = 0;  // byte range in the prompt as it was normalised
 };
-
-// A stage of training that decides which sampling rules make sense.
-enum class Distillation : std::uint8_t { None, Consistency, Lcm, Shortcut, Reflow };
 
 struct ModelInfo {
     std::string id;           // "builtin:sprites-unet", "analytic:ring8" or an absolute path
@@ -56,6 +54,7 @@ struct ModelInfo {
     Json recommended;
     // Exact models: what is known in closed form.
     bool hasDensity = false;
+    bool drawsData = false;  // drawData gives draws of what it was made or trained for
 };
 
 // Prepared conditioning of one row; what it holds is the model's business.
@@ -79,7 +78,7 @@ struct NetworkBatch {
     Tensor x;                     // (rows, state...) native input, already scaled by Conversion::input; F32 or F64
     std::vector<double> times;    // per row, Conversion::time
     std::vector<double> taus;     // per row, integration clock (exact models use it)
-    std::vector<double> targets;  // per row, the time stepped to, for shortcut models (step size); NaN when the sampler does not say
+    std::vector<double> targets;  // per row, the clock value stepped to, for models that are told; NaN when the sampler does not say
     std::vector<ConditioningPtr> conditioning;  // per row; null: unconditional
     std::vector<NetworkChangePtr> changes;      // per row, null: none; empty: none in any row. Models without transformer blocks ignore them.
 };

@@ -82,12 +82,26 @@ std::optional<std::vector<double>> ModelId::takeNumbers(const std::string& key) 
 
 Process ModelId::takeProcess(const std::string& fallback) {
     const std::string name = takeText("process", fallback);
-    if (name == "edm" || name == "ve") return Process::varianceExploding(0.002, 80);
-    if (name == "vp-linear") return Process::vpLinear(1000, 1e-4, 0.02);
-    if (name == "vp-scaled-linear") return Process::vpScaledLinear(1000, 0.00085, 0.012);
-    if (name == "vp-cosine") return Process::vpCosine(1000);
-    if (name == "flow") return Process::rectifiedFlow();
-    throw Failure("The model '" + text + "' asks for the process '" + name + "', which does not exist. Choose edm, vp-linear, vp-scaled-linear, vp-cosine or flow.");
+    if (name == "edm" || name == "ve") {
+        const double low = takeNumber("sigma_min", 0.002, 1e-9, 1e6), high = takeNumber("sigma_max", 80, 1e-9, 1e6);
+        if (low >= high) throw Failure("The model '" + text + "' needs a sigma_max above its sigma_min.");
+        return Process::varianceExploding(low, high);
+    }
+    if (name == "flow") return Process::rectifiedFlow(1, takeNumber("shift", 1, 1e-3, 1e3), int(takeNumber("train_steps", 1000, 2, 1e6)));
+    const bool isZeroSnr = takeNumber("zero_snr", 0, 0, 1) != 0;
+    const Process p = takeVariancePreserving(name);
+    return isZeroSnr ? p.withZeroTerminalSnr() : p;
+}
+
+Process ModelId::takeVariancePreserving(const std::string& name) {
+    const bool isScaled = name == "sd15" || name == "vp-scaled-linear", isLinear = name == "vp-linear";
+    if (!isScaled && !isLinear && name != "vp-cosine")
+        throw Failure("The model '" + text + "' asks for the process '" + name + "', which does not exist. Choose edm, ve, sd15, vp-linear, vp-scaled-linear, vp-cosine or flow.");
+    const int steps = int(takeNumber("train_steps", 1000, 2, 1e6));
+    if (name == "vp-cosine") return Process::vpCosine(steps);
+    const double first = takeNumber("beta_start", isScaled ? 0.00085 : 1e-4, 1e-9, 0.999), last = takeNumber("beta_end", isScaled ? 0.012 : 0.02, 1e-9, 0.999);
+    if (first > last) throw Failure("The model '" + text + "' needs a beta_end of at least its beta_start.");
+    return isScaled ? Process::vpScaledLinear(steps, first, last) : Process::vpLinear(steps, first, last);
 }
 
 void ModelId::finish() const {

@@ -21,10 +21,14 @@ struct ModelId {
     std::string takeText(const std::string& key, const std::string& fallback);
     double takeNumber(const std::string& key, double fallback, double minimum, double maximum);
     std::optional<std::vector<double>> takeNumbers(const std::string& key);
-    // "edm" (also "ve"), "vp-linear", "vp-scaled-linear", "vp-cosine", "flow", under the key "process".
+    // Under the key "process": "edm" or "ve" (sigma_min, sigma_max), "sd15" or "vp-scaled-linear", "vp-linear" (beta_start, beta_end, train_steps), "vp-cosine"
+    // (train_steps), each of these with zero_snr=1; "flow" (shift, train_steps). In brackets the further keys it takes.
     Process takeProcess(const std::string& fallback);
     // Throws Failure when a parameter is left over.
     void finish() const;
+
+private:
+    Process takeVariancePreserving(const std::string& name);
 };
 
 }  // namespace meander

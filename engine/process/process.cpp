@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
+
+#include "engine/process/terminal.h"
 
 namespace meander {
 
@@ -25,8 +28,7 @@ Process Process::variancePreserving(std::vector<double> alphasCumprod, std::stri
     p.m_scheduleName = std::move(scheduleName);
     p.m_logSigmas.reserve(alphasCumprod.size());
     for (double a : alphasCumprod) {
-        // A terminal signal of exactly 0 (zero terminal SNR) is kept finite: σ = 10⁴ is noise to every network.
-        const double clipped = std::clamp(a, 1e-8, 1 - 1e-12);
+        const double clipped = std::clamp(a, terminalSignal, 1 - 1e-12);
         const double logSigma = 0.5 * std::log((1 - clipped) / clipped);
         if (!p.m_logSigmas.empty() && !(logSigma > p.m_logSigmas.back()))
             throw Failure("The training schedule does not get noisier at step " + std::to_string(p.m_logSigmas.size()) + "; the scheduler settings of the model are damaged.");
@@ -68,13 +70,37 @@ Process Process::vpCosine(int steps, double maxBeta) {
     return variancePreserving(cumulative(steps, [&](int k) { return std::min(1 - alphaBar((k + 1.0) / steps) / alphaBar(double(k) / steps), maxBeta); }), "cosine");
 }
 
-Process Process::rectifiedFlow(double timeScale) {
+Process Process::withZeroTerminalSnr(double lastSignal) const {
+    if (m_kind != ProcessKind::VariancePreserving) throw Failure("Zero terminal SNR is a property of variance-preserving training schedules; this one is " + name() + ".");
+    const auto root = [&](std::size_t k) { return 1 / std::sqrt(1 + std::exp(2 * m_logSigmas[k])); };  // √ᾱ
+    const double first = root(0), last = root(m_logSigmas.size() - 1);
+    std::vector<double> alphas;
+    for (std::size_t k = 0; k + 1 < m_logSigmas.size(); ++k) {
+        const double scaled = (root(k) - last) * first / (first - last);
+        alphas.push_back(scaled * scaled);
+    }
+    alphas.push_back(lastSignal);
+    return variancePreserving(std::move(alphas), m_scheduleName + " with zero terminal SNR");
+}
+
+Process Process::rectifiedFlow(double timeScale, double shift, int tableSteps) {
+    if (!(shift > 0) || tableSteps < 2) throw Failure("A rectified flow needs a time shift above 0 and a table of at least two training times.");
     Process p;
     p.m_kind = ProcessKind::RectifiedFlow;
     p.m_scheduleName = "rectified flow";
-    p.m_min = 1e-3;
+    const double first = 1.0 / tableSteps;
+    p.m_min = shift * first / (1 + (shift - 1) * first);
     p.m_max = 1;
+    p.m_shift = shift;
+    p.m_tableSteps = tableSteps;
     p.m_timeScale = timeScale;
+    return p;
+}
+
+Process Process::onManifold(Manifold manifold) const {
+    if (m_kind != ProcessKind::RectifiedFlow && !manifold.isFlat()) throw Failure("A curved space needs the clock of a rectified flow; this process is " + name() + ".");
+    Process p = *this;
+    p.m_manifold = manifold;
     return p;
 }
 
@@ -82,7 +108,11 @@ std::string Process::name() const {
     switch (m_kind) {
         case ProcessKind::VarianceExploding: return "variance exploding (EDM)";
         case ProcessKind::VariancePreserving: return "variance preserving, " + m_scheduleName + ", " + std::to_string(trainingSteps()) + " steps";
-        case ProcessKind::RectifiedFlow: return "rectified flow";
+        case ProcessKind::RectifiedFlow: {
+            char shift[40] = "";
+            if (m_shift != 1) std::snprintf(shift, sizeof shift, ", time shift %g", m_shift);
+            return std::string("rectified flow") + shift + (m_manifold.isFlat() ? std::string() : std::string(" on the ") + nameOf(m_manifold.kind()));
+        }
     }
     return {};
 }
@@ -131,6 +161,8 @@ double Process::logSnr(double tau) const {
     return a <= 0 ? -infinity : 2 * std::log(a / tau);
 }
 
+bool Process::startsFromPureNoise() const { return m_kind == ProcessKind::RectifiedFlow || (m_kind == ProcessKind::VariancePreserving && 1 / (1 + m_max * m_max) < 1e-7); }
+
 double Process::tauOfLogSnr(double lambda) const { return tauOfSigma(std::exp(-0.5 * lambda)); }
 
 double Process::sigma(double tau) const {
@@ -141,63 +173,6 @@ double Process::sigma(double tau) const {
 double Process::tauOfSigma(double sigma) const {
     if (m_kind != ProcessKind::RectifiedFlow) return sigma;
     return std::isinf(sigma) ? 1 : sigma / (1 + sigma);
-}
-
-const char* nameOf(Parametrization p) {
-    switch (p) {
-        case Parametrization::Epsilon: return "epsilon";
-        case Parametrization::X0: return "x0";
-        case Parametrization::V: return "v";
-        case Parametrization::Score: return "score";
-        case Parametrization::FlowVelocity: return "flow velocity";
-        case Parametrization::Edm: return "EDM preconditioning";
-        case Parametrization::LcmEpsilon: return "consistency (LCM, epsilon)";
-        case Parametrization::LcmV: return "consistency (LCM, v)";
-    }
-    return "";
-}
-
-Conversion conversionAt(const Process& process, Parametrization p, double tau, double sigmaData) {
-    const double k = process.nativeScale(tau), s = process.nativeSignal(tau), n = process.nativeNoise(tau), a = process.signal(tau);
-    Conversion c;
-    c.input = k;
-    c.time = process.networkTime(tau);
-    switch (p) {
-        case Parametrization::X0: break;
-        case Parametrization::Epsilon:
-        case Parametrization::LcmEpsilon:
-            c.fromState = 1 / a;
-            c.fromOutput = -n / s;
-            break;
-        case Parametrization::V:
-        case Parametrization::LcmV:
-            c.fromState = s * k / (s * s + n * n);
-            c.fromOutput = -n / (s * s + n * n);
-            break;
-        case Parametrization::Score:
-            c.fromState = 1 / a;
-            c.fromOutput = n * n / s;
-            break;
-        case Parametrization::FlowVelocity:
-            c.fromState = k / (s + n);
-            c.fromOutput = -n / (s + n);
-            break;
-        case Parametrization::Edm: {
-            const double sigma = process.sigma(tau), total = sigma * sigma + sigmaData * sigmaData;
-            c.input = 1 / (a * std::sqrt(total));
-            c.time = std::log(sigma) / 4;
-            c.fromState = sigmaData * sigmaData / (total * a);
-            c.fromOutput = sigma * sigmaData / std::sqrt(total);
-            break;
-        }
-    }
-    if (p == Parametrization::LcmEpsilon || p == Parametrization::LcmV) {
-        const double scaled = 10 * c.time, total = scaled * scaled + sigmaData * sigmaData;
-        const double skip = sigmaData * sigmaData / total, out = scaled / std::sqrt(total);
-        c.fromState = out * c.fromState + skip * k;
-        c.fromOutput *= out;
-    }
-    return c;
 }
 
 }  // namespace meander

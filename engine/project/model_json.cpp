@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "engine/core/json.h"
+#include "engine/sampling/checkpoint.h"
 
 namespace meander {
 namespace {
@@ -35,7 +36,11 @@ std::string scheduleNameOf(const Process& p) {
 Json processToJson(const Process& p) {
     switch (p.kind()) {
         case ProcessKind::VarianceExploding: return {{"kind", "variance exploding"}, {"minimum", p.minimum()}, {"maximum", p.maximum()}};
-        case ProcessKind::RectifiedFlow: return {{"kind", "rectified flow"}, {"time_scale", p.networkTime(1)}};
+        case ProcessKind::RectifiedFlow: {
+            Json j = {{"kind", "rectified flow"}, {"time_scale", p.networkTime(1)}, {"time_shift", p.timeShift()}, {"table_steps", p.tableSteps()}};
+            if (!p.manifold().isFlat()) j["manifold"] = nameOf(p.manifold().kind());
+            return j;
+        }
         case ProcessKind::VariancePreserving: break;
     }
     Json alphas = Json::array();
@@ -54,9 +59,12 @@ Process processFromJson(const Json& j) {
         return Process::varianceExploding(low, high);
     }
     if (kind == "rectified flow") {
-        const double scale = jsonReal(j, "time_scale", 1, what);
-        if (!(scale > 0 && std::isfinite(scale))) throw Failure("A recorded noise process is not valid.");
-        return Process::rectifiedFlow(scale);
+        const double scale = jsonReal(j, "time_scale", 1, what), shift = jsonReal(j, "time_shift", 1, what);
+        const std::int64_t table = jsonInteger(j, "table_steps", 1000, what);
+        if (!(scale > 0 && std::isfinite(scale) && shift > 0 && shift <= 1000 && table >= 2 && table <= 1'000'000)) throw Failure("A recorded noise process is not valid.");
+        const auto manifold = manifoldNamed(jsonText(j, "manifold", "euclidean", what));
+        if (!manifold) throw Failure("A recorded noise process is on a space that this version does not know.");
+        return Process::rectifiedFlow(scale, shift, int(table)).onManifold(Manifold(*manifold));
     }
     const auto alphas = jsonReals(j, "alphas_cumprod", {}, what);
     if (kind != "variance preserving" || alphas.size() < 2 || alphas.size() > maximumList) throw Failure("A recorded noise process is of an unknown kind.");
@@ -75,7 +83,6 @@ E byName(const Json& j, const char* key, int count, E fallback) {
 
 constexpr const char* stateNames[] = {"points", "image"};
 constexpr const char* conditioningNames[] = {"none", "class", "text"};
-constexpr const char* distillationNames[] = {"none", "consistency", "lcm", "shortcut", "reflow"};
 
 template <class E, std::size_t N>
 E fromNames(const Json& j, const char* key, const char* const (&names)[N]) {
@@ -129,7 +136,7 @@ Json modelToJson(const ModelInfo& m) {
     j["parametrization"] = nameOf(m.parametrization);
     j["process"] = processToJson(m.process);
     j["sigma_data"] = m.sigmaData;
-    j["distillation"] = distillationNames[std::size_t(m.distillation)];
+    j["distillation"] = checkpointRule(m.distillation).key;
     j["state"] = stateNames[std::size_t(m.state)];
     j["state_shape"] = shapeToJson(m.stateShape);
     j["picture_shape"] = shapeToJson(m.pictureShape);
@@ -145,6 +152,7 @@ Json modelToJson(const ModelInfo& m) {
     if (m.builtInGuidance) j["built_in_guidance"] = *m.builtInGuidance;
     if (!m.recommended.is_null()) j["recommended"] = m.recommended;
     j["has_density"] = m.hasDensity;
+    if (m.drawsData) j["draws_data"] = true;
     return j;
 }
 
@@ -154,10 +162,10 @@ ModelInfo modelFromJson(const Json& j) {
     m.name = jsonText(j, "name", "", what);
     m.summary = jsonText(j, "summary", "", what);
     m.family = jsonText(j, "family", "", what);
-    m.parametrization = byName(j, "parametrization", int(Parametrization::LcmV) + 1, Parametrization::X0);
+    m.parametrization = byName(j, "parametrization", parametrizationCount, Parametrization::X0);
     if (j.contains("process")) m.process = processFromJson(j["process"]);
     m.sigmaData = jsonReal(j, "sigma_data", 0.5, what);
-    m.distillation = fromNames<Distillation>(j, "distillation", distillationNames);
+    m.distillation = distillationOf(jsonText(j, "distillation", "none", what)).value_or(Distillation::None);
     m.state = fromNames<StateKind>(j, "state", stateNames);
     m.stateShape = shapeFromJson(j, "state_shape");
     m.pictureShape = shapeFromJson(j, "picture_shape");
@@ -173,6 +181,7 @@ ModelInfo modelFromJson(const Json& j) {
     if (j.contains("built_in_guidance")) m.builtInGuidance = jsonReal(j, "built_in_guidance", 1, what);
     if (j.contains("recommended")) m.recommended = j["recommended"];
     m.hasDensity = jsonBool(j, "has_density", false, what);
+    m.drawsData = jsonBool(j, "draws_data", false, what);
     return m;
 }
 

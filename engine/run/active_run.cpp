@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include "engine/guidance/rule_kit.h"
 #include "engine/run/branching.h"
 #include "engine/run/driver.h"
+#include "engine/sampling/manifold_kit.h"
 
 namespace meander {
 
@@ -20,16 +22,47 @@ ActiveRun::ActiveRun(Plan plan, Run run, std::shared_ptr<const Run> parent, std:
 void ActiveRun::begin() {
     const Recipe& r = m_plan.resolved;
     if (m_parent && !restoresHistory(r, *m_parent)) return beginAtBranch();
-    std::vector<std::int64_t> extents{r.images};
-    for (auto e : m_plan.model.stateShape.extents()) extents.push_back(e);
-    const Tensor unit = normals(0, Tensor(m_backend, Shape(extents), m_plan.model.stateType)), start = combine({{m_plan.levels.front(), unit}});
+    m_noise = makeNoise(r.noise, noiseContext());
+    const Tensor start = startState();
     m_record.initial = download(start);
     if (m_parent)
         while (m_replayUntil < m_parent->trajectory->evaluations.size() && m_parent->trajectory->evaluations[m_replayUntil]->step < r.branch->step) ++m_replayUntil;
     begin(start, 0);
 }
 
-// Sampler or seed differ from the parent's: its steps are taken over as they are and the sampler starts afresh from the recorded state.
+// The data that the run starts from, one row for each picture; empty when it starts from noise or from a state in between.
+Tensor ActiveRun::startData() const {
+    const StartPoint& p = m_plan.start;
+    const Recipe& r = m_plan.resolved;
+    HostTensor data = p.isDrawn ? m_model.drawData(r.images, r.seed, {r.prompt, r.classIndex, false}) : p.pictures ? m_model.encode(p.pictures) : p.tau == 0 ? p.state : HostTensor();
+    if (!data) return {};
+    const Tensor rows = upload(m_backend, data).converted(m_plan.model.stateType);
+    if (rows.rows() == r.images) return rows;
+    const std::vector<Tensor> copies(std::size_t(r.images), rows);
+    return stackRows(copies);
+}
+
+// y at the first level: noise, data with noise on it (on a curved space: the point between both on their geodesic), or what another run left.
+Tensor ActiveRun::startState() {
+    const ModelInfo& m = m_plan.model;
+    const double tau = m_plan.levels.front();
+    m_clean = startData();
+    if (m_plan.start.tau > 0) {
+        const Tensor state = upload(m_backend, m_plan.start.state).converted(m.stateType);
+        const std::vector<Tensor> copies(std::size_t(state.rows() == 1 ? m_plan.resolved.images : 1), state);
+        return stackRows(copies);
+    }
+    if (m_clean && tau == 0) return m_clean;
+    const Tensor unit = m_noise->initial();
+    if (const Manifold& space = m.process.manifold(); !space.isFlat()) {
+        const Tensor prior = priorOf(space, unit);
+        return m_clean ? alongGeodesic(space, m_clean, prior, tau / m.process.maximum()) : prior;
+    }
+    if (m_clean) return combine({{m.process.signal(tau), m_clean}, {tau, unit}});
+    return makeFirstState(firstState(m_plan.resolved.noise, m.process, tau, m.sigmaData, m.stateShape[-1]), unit);
+}
+
+// Sampler or noise differ from the parent's: its steps are taken over as they are and the sampler starts afresh from the recorded state.
 void ActiveRun::beginAtBranch() {
     const int step = m_plan.resolved.branch->step;
     const Trajectory& old = *m_parent->trajectory;
@@ -41,6 +74,11 @@ void ActiveRun::beginAtBranch() {
             m_record.evaluations.push_back(copy);
         }
     m_record.steps.assign(old.steps.begin(), old.steps.begin() + step);
+    // Noise that is drawn in order goes on behind the first state's and what the steps so far drew.
+    m_noise = makeNoise(m_plan.resolved.noise, noiseContext());
+    m_noise->initial();
+    m_noise->skip(int(std::count_if(m_record.steps.begin(), m_record.steps.end(), [](const auto& s) { return s->stochastic; })));
+    m_clean = startData();
     watchRecord(old, step);
     begin(upload(m_backend, old.stateAt(step)), step);
 }
@@ -48,6 +86,7 @@ void ActiveRun::beginAtBranch() {
 void ActiveRun::begin(Tensor start, int step) {
     const Choice& sampler = m_plan.resolved.sampler;
     m_sampling = std::make_unique<Sampling>(process(), m_plan.levels, sampler.params, std::move(start), *this, step);
+    m_sampling->clean = m_clean;
     m_task = findSampler(sampler.id)->run(*m_sampling);
     resume();
 }
@@ -67,16 +106,17 @@ void ActiveRun::resume() {
     m_task.resume();
 }
 
-Tensor ActiveRun::normals(std::uint32_t draw, const Tensor& like) {
-    Tensor z(m_backend, like.shape(), like.type());
-    std::vector<kernels::NoiseAddress> addresses;
-    for (std::int64_t i = 0; i < like.rows(); ++i) addresses.push_back({m_plan.resolved.seed, std::uint32_t(i), draw, 0});
-    m_backend.normal(addresses, z);
-    return z;
+NoiseContext ActiveRun::noiseContext() const {
+    const ModelInfo& m = m_plan.model;
+    std::vector<std::int64_t> extents{m_plan.resolved.images};
+    for (auto e : m.stateShape.extents()) extents.push_back(e);
+    NoiseContext c{m_backend, Shape(extents), m.stateType, m.state == StateKind::Image, m_plan.resolved.seed};
+    std::tie(c.tauMin, c.tauMax) = levelRange(m_plan.levels);
+    c.rising = m_plan.levels.back() > m_plan.levels.front();
+    return c;
 }
 
-// Draw 0 is the initial noise; 4096 draws are set aside for each interval.
-Tensor ActiveRun::noise(const NoiseRequest& q, const Tensor& like) { return normals(std::uint32_t(q.step) * 4096 + 1 + std::uint32_t(q.draw), like); }
+Tensor ActiveRun::noise(const NoiseRequest& q, const Tensor&) { return m_noise->step(q); }
 
 void ActiveRun::advanced(const Tensor& x, const Level& to, bool stochastic) {
     auto step = std::make_shared<Step>();
@@ -106,6 +146,7 @@ GuidanceMoment ActiveRun::moment(std::size_t k) const {
     GuidanceMoment m{.process = process(), .parametrization = m_plan.model.parametrization, .sigmaData = m_plan.model.sigmaData, .state = q.x};
     m.tau = q.tau;
     m.target = q.target;
+    m.told = q.told;
     m.step = q.step;
     m.steps = m_sampling->steps();
     m.isFirst = k == 0 && !m_guidance.hasSeen();
@@ -204,7 +245,7 @@ void ActiveRun::record(const DenoiseRequest& q, const RequestProgress& p, const 
     e->tau = q.tau;
     e->sigma = process().sigma(q.tau);
     e->logSnr = process().logSnr(q.tau);
-    e->networkTime = conversionAt(process(), m_plan.model.parametrization, q.tau, m_plan.model.sigmaData).time;
+    e->networkTime = conversionAt(process(), m_plan.model.parametrization, std::isnan(q.told) ? q.tau : q.told, m_plan.model.sigmaData).time;
     e->state = download(q.x);
     e->denoised = download(parts.combined);
     for (const double v : m_backend.reduceRows(kernels::Reduction::SumAbs, parts.combined))

@@ -4,7 +4,7 @@
 
 namespace meander {
 
-// The parent's levels up to `step`, then those of `own` that lie below.
+// The parent's levels up to `step`, then those of `own` that lie beyond (below; above where levels rise).
 std::vector<double> branchLevels(const std::vector<double>& parent, int step, const std::vector<double>& own);
 
 // True when the same sampler code can run from the start, answered from the parent's record up to `step`: multistep history and noise are then right by construction.

@@ -1,6 +1,7 @@
 #include "engine/run/driver.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "engine/run/measured.h"
 
@@ -32,7 +33,9 @@ Packed pack(Model& model, std::vector<Place>& places) {
     std::int64_t row = 0;
     for (Place& place : places) {
         const RowGroup& g = *place.rows;
-        const Conversion c = conversionAt(info.process, info.parametrization, g.tau, info.sigmaData);
+        Conversion c = conversionAt(info.process, info.parametrization, g.tau, info.sigmaData);
+        const double told = std::isnan(g.told) ? g.tau : g.told;
+        if (told != g.tau) c.time = conversionAt(info.process, info.parametrization, told, info.sigmaData).time;
         const auto rows = std::size_t(g.state.rows());
         parts.push_back(g.state);
         place.first = row;
@@ -43,7 +46,7 @@ Packed pack(Model& model, std::vector<Place>& places) {
         p.fromState.insert(p.fromState.end(), rows, c.fromState);
         p.fromOutput.insert(p.fromOutput.end(), rows, c.fromOutput);
         p.batch.times.insert(p.batch.times.end(), rows, c.time);
-        p.batch.taus.insert(p.batch.taus.end(), rows, g.tau);
+        p.batch.taus.insert(p.batch.taus.end(), rows, told);
         p.batch.targets.insert(p.batch.targets.end(), rows, g.target);
         const bool taps = place.run->recordsAttention() && g.branch == Branch::Conditional;
         if (taps) p.tap.attention = std::max(p.tap.attention, place.run->attentionLevel());

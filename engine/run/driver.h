@@ -9,6 +9,7 @@
 
 #include "engine/run/engine.h"
 #include "engine/run/run_guidance.h"
+#include "engine/sampling/noise/noise.h"
 #include "engine/sampling/sampling.h"
 
 namespace meander {
@@ -53,7 +54,9 @@ private:
     void begin();
     void beginAtBranch();
     void begin(Tensor start, int step);
-    Tensor normals(std::uint32_t draw, const Tensor& like);
+    NoiseContext noiseContext() const;
+    Tensor startState();
+    Tensor startData() const;
     // What guidance is told of the k-th pending request.
     GuidanceMoment moment(std::size_t k) const;
     RequestProgress& progress(std::size_t k);
@@ -76,6 +79,8 @@ private:
     std::deque<RequestProgress> m_progress;  // of the pending requests
     std::optional<int> m_lastStep;           // of the request answered last
     Trajectory m_record;
+    std::unique_ptr<NoiseSource> m_noise;
+    Tensor m_clean;  // data that the run starts from
     std::unique_ptr<Sampling> m_sampling;
     SamplerTask m_task;
     std::size_t m_answered = 0;  // of the sampler's pending requests

@@ -1,62 +1,27 @@
 #include "engine/run/engine.h"
 
 #include <algorithm>
-#include <condition_variable>
-#include <deque>
 #include <list>
-#include <set>
+#include <mutex>
 #include <thread>
 
 #include "engine/run/driver.h"
+#include "engine/run/run_queue.h"
 
 namespace meander {
 
-namespace {
-
-struct Waiting {
-    Plan plan;
-    Run run;
-    std::shared_ptr<const Run> parent;
-    bool paused = false;  // asked for while it waited: it starts and stops before its first evaluation
-    int allowance = 0;
-};
-
-enum class Wish : std::uint8_t { Pause, Resume, Step, Cancel };
-
-}  // namespace
-
-// The mutex guards what callers hand in (queue, wishes) and the flags; everything below `owned by the thread` is touched by the engine thread alone.
+// `queue` and the description are shared between threads; everything below `owned by the thread` is touched by the engine thread alone.
 struct Engine::Implementation {
     Implementation(EngineOptions o, Sink s) : options(std::move(o)), sink(std::move(s)), thread([this] { loop(); }) {}
     ~Implementation() {
-        {
-            const std::lock_guard lock(mutex);
-            stopping = true;
-        }
-        changed.notify_all();
+        queue.stop();
         thread.join();
-    }
-
-    void enqueue(std::vector<Waiting> entries) {
-        {
-            const std::lock_guard lock(mutex);
-            for (auto& e : entries) queue.push_back(std::move(e));
-            idle = false;
-        }
-        changed.notify_all();
-    }
-    void wish(const std::string& id, Wish w) {
-        {
-            const std::lock_guard lock(mutex);
-            wishes.emplace_back(id, w);
-        }
-        changed.notify_all();
     }
 
     // --- the engine thread ---
     void loop() {
         openDevice();
-        while (waitForWork()) {
+        while (queue.waitForWork(progress(), options.maximumConcurrentRuns, [this] { announceIdle(); })) {
             try {
                 grantWishes();
                 admit();
@@ -90,75 +55,40 @@ struct Engine::Implementation {
         sink(e);
     }
 
-    bool hasRunnable() const {
-        return std::any_of(active.begin(), active.end(), [](const auto& r) { return !r->paused || r->allowance > 0; });
+    void announceIdle() {
+        RunEvent e;
+        e.kind = RunEventKind::Idle;
+        sink(e);
     }
 
-    bool waitForWork() {
-        std::unique_lock lock(mutex);
-        if (queue.empty() && active.empty() && !idle) {
-            idle = true;
-            lock.unlock();
-            changed.notify_all();
-            RunEvent e;
-            e.kind = RunEventKind::Idle;
-            sink(e);
-            lock.lock();
-        }
-        changed.wait(lock, [this] { return stopping || !wishes.empty() || hasRunnable() || canAdmit(); });
-        return !stopping;
+    // Paused runs do not block others.
+    RunQueue::Progress progress() const {
+        return {int(active.size()), std::any_of(active.begin(), active.end(), [](const auto& r) { return !r->paused || r->allowance > 0; }), activeKey};
     }
 
-    // A waiting run may start when it shares the model of those in progress, or nothing is in progress (paused runs do not block others of their model).
-    bool canAdmit() const {
-        if (queue.empty() || int(active.size()) >= options.maximumConcurrentRuns) return false;
-        return active.empty() || std::any_of(queue.begin(), queue.end(), [this](const Waiting& w) { return keyOf(w.plan) == activeKey; }) || !hasRunnable();
-    }
-
-    static std::string keyOf(const Plan& p) { return p.resolved.model + "|" + p.resolved.precision; }
     static std::vector<std::string> keysOf(const Plan& p) {
-        std::vector<std::string> keys{keyOf(p)};
+        std::vector<std::string> keys{WaitingRun::modelKeyOf(p)};
         for (const auto& id : p.models) keys.push_back(id + "|" + p.resolved.precision);
         return keys;
     }
 
     void grantWishes() {
-        std::vector<std::pair<std::string, Wish>> granted;
-        {
-            const std::lock_guard lock(mutex);
-            granted.swap(wishes);
-        }
-        for (const auto& [id, wish] : granted) {
+        for (const auto& [id, wish] : queue.takeWishes()) {
             if (id == "*") {
                 while (!active.empty()) grant(active.begin(), wish);
                 continue;
             }
-            if (wish == Wish::Cancel ? cancelWaiting(id) : noteForWaiting(id, wish)) continue;
+            if (wish == Wish::Cancel ? cancelWaiting(id) : queue.note(id, wish)) continue;
             const auto it = std::find_if(active.begin(), active.end(), [&id = id](const auto& r) { return r->id() == id; });
             if (it != active.end()) grant(it, wish);
         }
     }
 
     bool cancelWaiting(const std::string& id) {
-        Run cancelled;
-        {
-            const std::lock_guard lock(mutex);
-            const auto it = std::find_if(queue.begin(), queue.end(), [&](const Waiting& w) { return w.run.id == id; });
-            if (it == queue.end()) return false;
-            cancelled = it->run;
-            queue.erase(it);
-        }
-        cancelled.status = RunStatus::Cancelled;
-        emit(RunEventKind::Cancelled, std::make_shared<Run>(cancelled), {});
-        return true;
-    }
-
-    bool noteForWaiting(const std::string& id, Wish wish) {
-        const std::lock_guard lock(mutex);
-        const auto it = std::find_if(queue.begin(), queue.end(), [&](const Waiting& w) { return w.run.id == id; });
-        if (it == queue.end()) return false;
-        it->paused = wish != Wish::Resume;
-        it->allowance = wish == Wish::Step ? it->allowance + 1 : 0;
+        auto waiting = queue.remove(id);
+        if (!waiting) return false;
+        waiting->run.status = RunStatus::Cancelled;
+        emit(RunEventKind::Cancelled, std::make_shared<Run>(waiting->run), {});
         return true;
     }
 
@@ -191,21 +121,10 @@ struct Engine::Implementation {
     }
 
     void admit() {
-        for (;;) {
-            Waiting next;
-            {
-                const std::lock_guard lock(mutex);
-                if (!canAdmit()) return;
-                auto it = queue.begin();
-                if (hasRunnable()) it = std::find_if(queue.begin(), queue.end(), [this](const Waiting& w) { return keyOf(w.plan) == activeKey; });
-                next = std::move(*it);
-                queue.erase(it);
-            }
-            start(std::move(next));
-        }
+        while (auto next = queue.takeNext(progress(), options.maximumConcurrentRuns)) start(std::move(*next));
     }
 
-    void start(Waiting w) {
+    void start(WaitingRun w) {
         auto run = std::make_shared<Run>(w.run);
         try {
             const std::vector<Model*> all = modelsFor(w.plan, w.run.id);
@@ -216,7 +135,7 @@ struct Engine::Implementation {
             w.plan.model = model.info();
             backend->resetPeak();
             auto active_ = std::make_unique<ActiveRun>(std::move(w.plan), *run, w.parent, all, *backend, sink);
-            activeKey = keyOf(active_->plan());
+            activeKey = WaitingRun::modelKeyOf(active_->plan());
             active_->paused = w.paused;
             active_->allowance = w.allowance;
             emit(RunEventKind::Started, active_->snapshot(RunStatus::Running), {});
@@ -291,7 +210,7 @@ struct Engine::Implementation {
         while (!run.done() && run.answerFromRecord()) {
         }
         if (run.done()) return 0;
-        const std::string own = keyOf(run.plan());
+        const std::string own = WaitingRun::modelKeyOf(run.plan());
         if (key.empty()) key = own;
         if (own != key) return 0;
         std::size_t taken = 0;
@@ -348,11 +267,8 @@ struct Engine::Implementation {
 
     const EngineOptions options;
     Sink sink;
-    std::mutex mutex;
-    std::condition_variable changed;
-    std::deque<Waiting> queue;
-    std::vector<std::pair<std::string, Wish>> wishes;
-    bool stopping = false, idle = true;
+    RunQueue queue;
+    std::mutex mutex;  // of the two descriptions
     std::string deviceDescription, deviceNote;
     // owned by the thread
     std::unique_ptr<Backend> backend;
@@ -366,8 +282,8 @@ Engine::Engine(EngineOptions options, Sink sink) : m_implementation(std::make_un
 Engine::~Engine() = default;
 
 namespace {
-Waiting waiting(const Plan& plan, std::shared_ptr<const Run> parent, std::string name, int number) {
-    Waiting w{plan, {}, std::move(parent)};
+WaitingRun waiting(const Plan& plan, std::shared_ptr<const Run> parent, std::string name, int number) {
+    WaitingRun w{plan, {}, std::move(parent)};
     w.run.id = newRunId();
     w.run.number = number;
     w.run.name = std::move(name);
@@ -379,55 +295,30 @@ Waiting waiting(const Plan& plan, std::shared_ptr<const Run> parent, std::string
 }  // namespace
 
 std::string Engine::submit(const Plan& plan, std::shared_ptr<const Run> parent, std::string name, int number) {
-    auto w = waiting(plan, std::move(parent), std::move(name), number);
-    const std::string id = w.run.id;
-    std::vector<Waiting> one;
-    one.push_back(std::move(w));
-    m_implementation->enqueue(std::move(one));
+    std::vector<WaitingRun> one{waiting(plan, std::move(parent), std::move(name), number)};
+    const std::string id = one.front().run.id;
+    m_implementation->queue.add(std::move(one));
     return id;
 }
 
 std::vector<std::string> Engine::submit(const std::vector<Plan>& plans) {
-    std::vector<Waiting> entries;
+    std::vector<WaitingRun> entries;
     std::vector<std::string> ids;
     for (const auto& p : plans) {
         entries.push_back(waiting(p, nullptr, {}, 0));
         ids.push_back(entries.back().run.id);
     }
-    m_implementation->enqueue(std::move(entries));
+    m_implementation->queue.add(std::move(entries));
     return ids;
 }
 
-void Engine::pause(const std::string& runId) { m_implementation->wish(runId, Wish::Pause); }
-void Engine::resume(const std::string& runId) { m_implementation->wish(runId, Wish::Resume); }
-void Engine::step(const std::string& runId) { m_implementation->wish(runId, Wish::Step); }
-void Engine::cancel(const std::string& runId) { m_implementation->wish(runId, Wish::Cancel); }
-
-void Engine::cancelAll() {
-    auto& d = *m_implementation;
-    {
-        const std::lock_guard lock(d.mutex);
-        for (const auto& w : d.queue) d.wishes.emplace_back(w.run.id, Wish::Cancel);
-        d.wishes.emplace_back("*", Wish::Cancel);
-    }
-    d.changed.notify_all();
-}
-
-void Engine::move(const std::string& runId, int position) {
-    auto& d = *m_implementation;
-    const std::lock_guard lock(d.mutex);
-    const auto it = std::find_if(d.queue.begin(), d.queue.end(), [&](const Waiting& w) { return w.run.id == runId; });
-    if (it == d.queue.end()) return;
-    Waiting w = std::move(*it);
-    d.queue.erase(it);
-    d.queue.insert(d.queue.begin() + std::clamp(position, 0, int(d.queue.size())), std::move(w));
-}
-
-void Engine::waitIdle() {
-    auto& d = *m_implementation;
-    std::unique_lock lock(d.mutex);
-    d.changed.wait(lock, [&] { return d.idle; });
-}
+void Engine::pause(const std::string& runId) { m_implementation->queue.wish(runId, Wish::Pause); }
+void Engine::resume(const std::string& runId) { m_implementation->queue.wish(runId, Wish::Resume); }
+void Engine::step(const std::string& runId) { m_implementation->queue.wish(runId, Wish::Step); }
+void Engine::cancel(const std::string& runId) { m_implementation->queue.wish(runId, Wish::Cancel); }
+void Engine::cancelAll() { m_implementation->queue.cancelAll(); }
+void Engine::move(const std::string& runId, int position) { m_implementation->queue.move(runId, position); }
+void Engine::waitIdle() { m_implementation->queue.waitIdle(); }
 
 std::string Engine::deviceDescription() const {
     const std::lock_guard lock(m_implementation->mutex);
@@ -437,36 +328,6 @@ std::string Engine::deviceDescription() const {
 std::string Engine::deviceNote() const {
     const std::lock_guard lock(m_implementation->mutex);
     return m_implementation->deviceNote;
-}
-
-void Mailbox::post(const RunEvent& e) {
-    bool wasEmpty = false;
-    {
-        const std::lock_guard lock(m_mutex);
-        wasEmpty = m_events.empty();
-        const bool replaceable = e.kind == RunEventKind::Evaluated || e.kind == RunEventKind::Stepped;
-        bool replaced = false;
-        if (replaceable)
-            for (auto it = m_events.rbegin(); it != m_events.rend(); ++it) {
-                if (it->runId != e.runId) continue;
-                if (it->kind == e.kind) {
-                    const HostTensor preview = it->preview;
-                    *it = e;
-                    if (!it->preview) it->preview = preview;
-                    replaced = true;
-                } else if (it->kind == RunEventKind::Evaluated || it->kind == RunEventKind::Stepped) {
-                    continue;  // the other of the two kinds may lie between
-                }
-                break;
-            }
-        if (!replaced) m_events.push_back(e);
-    }
-    if (wasEmpty && m_wake) m_wake();
-}
-
-std::vector<RunEvent> Mailbox::drain() {
-    const std::lock_guard lock(m_mutex);
-    return std::exchange(m_events, {});
 }
 
 }  // namespace meander

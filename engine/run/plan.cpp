@@ -6,6 +6,8 @@
 #include "engine/guidance/guidance.h"
 #include "engine/run/branching.h"
 #include "engine/run/measured.h"
+#include "engine/sampling/checkpoint.h"
+#include "engine/sampling/noise/noise.h"
 #include "engine/sampling/sampling.h"
 #include "engine/schedule/schedule.h"
 
@@ -49,7 +51,7 @@ void resolve(Choice& choice, const auto& info) {
 
 class Planner {
 public:
-    Planner(const Recipe& recipe, const ModelInfo& model, const Run* parent) : m_parent(parent) {
+    Planner(const Recipe& recipe, const ModelInfo& model, const Run* parent, const Run* start) : m_parent(parent), m_startRun(start) {
         m_plan.resolved = recipe;
         m_plan.model = model;
     }
@@ -58,9 +60,12 @@ public:
         checkNumbers();
         resolveChoices();
         makeLevels();
+        fixPath();
         countCost();
         estimate();
         adviseSampler();
+        adviseNoise();
+        adviseSpace();
         adviseConditioning();
         return std::move(m_plan);
     }
@@ -79,21 +84,86 @@ private:
 
     void resolveChoices() {
         Recipe& r = m_plan.resolved;
+        resolve(r.start, required(findStart(r.start.id), "start", r.start.id, starts()));
         resolve(r.sampler, required(findSampler(r.sampler.id), "sampler", r.sampler.id, samplers()));
         resolve(r.schedule, required(findSchedule(r.schedule.id), "schedule", r.schedule.id, schedules()));
+        for (auto& o : r.scheduleOperators) resolve(o, required(findScheduleOperator(o.id), "operator on schedules", o.id, scheduleOperators()));
+        resolveNoise();
         for (auto& g : r.guidance) resolve(g, required(findGuidance(g.id), "guidance rule", g.id, guidanceRules()));
+    }
+
+    void resolveNoise() {
+        Recipe& r = m_plan.resolved;
+        const auto& info = required(findNoise(r.noise.id), "noise source", r.noise.id, noiseSources());
+        if (r.noise.id == "recorded") {
+            if (!m_parent || !m_parent->trajectory) throw Failure("The noise \"" + info.label + "\" needs a run to branch from. Branch from a run, or choose another noise.");
+            resolve(r.noise, info);
+            r.noise = recordedNoise(m_parent->recipe.noise, m_parent->recipe.seed);
+            if (noiseSeed(r.noise, r.seed) == r.seed && !m_parent->recipe.noise.params.contains("seed")) r.noise.params.erase("seed");
+        }
+        // A branch of a path stays on it, also where its own levels span another range.
+        if (r.noise.id == "brownian" && m_parent && m_parent->recipe.noise.id == "brownian")
+            for (const char* end : {"high", "low"})
+                if (const auto it = m_parent->recipe.noise.params.find(end); it != m_parent->recipe.noise.params.end()) r.noise.params.insert(*it);
+        resolve(r.noise, required(findNoise(r.noise.id), "noise source", r.noise.id, noiseSources()));
+    }
+    void fixPath() {
+        Recipe& r = m_plan.resolved;
+        if (r.noise.id != "brownian") return;
+        const auto [low, high] = levelRange(m_plan.levels);
+        r.noise.params.insert({"high", high});
+        r.noise.params.insert({"low", low});
     }
 
     void makeLevels() {
         Recipe& r = m_plan.resolved;
-        if (r.schedule.id == "custom") {
-            const auto& values = std::get<std::vector<double>>(r.schedule.params.at("values"));
-            if (!values.empty()) r.steps = int(values.size()) - (values.back() == 0 ? 1 : 0);
+        if (const int own = r.schedule.id == "custom" ? customIntervals(r.schedule.params) : 0; own > 0 && own != r.steps) {
+            note(NoteKind::Hint, "steps", "The custom list has " + std::to_string(own) + (own == 1 ? " interval" : " intervals") + ", so the run has that many steps instead of " + std::to_string(r.steps) + ".");
+            r.steps = own;
         }
-        auto levels = makeSchedule(r.schedule.id, m_plan.model.process, r.steps, r.schedule.params);
+        auto levels = makeSchedule(r.schedule, r.scheduleOperators, m_plan.model.process, r.steps, imageTokensOf(m_plan.model));
         if (!levels) throw Failure(levels.error().text);
         m_plan.levels = *levels;
+        takeOwnLevels();
+        takeStart();
+        const auto* sampler = findSampler(r.sampler.id);
+        if (!sampler->inverts && m_plan.levels.back() > m_plan.levels.front())
+            throw Failure(sampler->label + " goes from noise to the picture, but the levels of the schedule rise. Remove its operator \"Reverse\", or choose a sampler that inverts.");
+        for (const auto& n : scheduleNotes(m_plan.levels, m_plan.model.process, r.steps)) note(n.warning ? NoteKind::Warning : NoteKind::Hint, n.key, n.text);
         if (r.branch) makeBranch();
+    }
+
+    // Data and other runs begin somewhere on the levels; samplers that invert go up them.
+    void takeStart() {
+        const Recipe& r = m_plan.resolved;
+        const SamplerInfo& sampler = *findSampler(r.sampler.id);
+        if (r.start.id == "noise") {
+            if (sampler.inverts) throw Failure(sampler.label + " goes from data to noise, and the recipe starts from noise. Start it from data or from another run.");
+            if (sampler.needsData) throw Failure(sampler.label + " changes given data, and the recipe starts from noise. Start it from data or from another run that ended at the data.");
+            return;
+        }
+        m_plan.start = resolveStart(r, m_plan.model, m_startRun);
+        if (sampler.needsData && m_plan.start.tau > 0) throw Failure(sampler.label + " changes given data, but the run to start from did not end at the data.");
+        const double strength = real(r.start.params, "strength");
+        const int whole = m_plan.intervals();
+        m_plan.levels = startLevels(m_plan.levels, m_plan.start, strength, sampler.inverts);
+        const int done = m_plan.intervals();
+        if (m_plan.start.tau > 0)
+            note(NoteKind::Hint, "start", "The run goes on from level " + display(m_plan.start.tau) + ", where the other one ended: " + std::to_string(r.steps) + (r.steps == 1 ? " step." : " steps."));
+        else if (r.steps < whole)
+            note(NoteKind::Hint, "start", "Of the schedule's " + std::to_string(whole) + " steps the " + std::to_string(r.steps) + " next to the data are done (strength " + display(strength) + ").");
+    }
+
+    // Rules with levels of their own put them in place of the schedule's.
+    void takeOwnLevels() {
+        const Recipe& r = m_plan.resolved;
+        const SamplerInfo& sampler = *findSampler(r.sampler.id);
+        if (!sampler.ownLevels) return;
+        const auto own = sampler.ownLevels(m_plan.model.process, m_plan.levels, r.sampler.params);
+        if (own == m_plan.levels) return;
+        const int steps = int(own.size()) - 1;
+        note(NoteKind::Hint, "schedule", sampler.label + " visits levels of its own" + (steps == r.steps ? "" : ", " + std::to_string(steps) + " instead of " + std::to_string(r.steps) + " steps") + "; the schedule only says where it begins and ends.");
+        m_plan.levels = own;
     }
 
     void makeBranch() {
@@ -109,7 +179,7 @@ private:
         if (restoresHistory(r, *m_parent))
             note(NoteKind::Hint, "branch", "The sampler's history is restored from the record.");
         else
-            note(NoteKind::Hint, "branch", "The sampler restarts at step " + std::to_string(r.branch->step) + " without history, because sampler or seed differ from the parent's.");
+            note(NoteKind::Hint, "branch", "The sampler restarts at step " + std::to_string(r.branch->step) + " without history, because sampler or noise differ from the parent's.");
     }
 
     void countCost() {
@@ -118,14 +188,17 @@ private:
         m_plan.models = stack.models();
         for (const auto& g : r.guidance) m_plan.guidance.push_back({g.id, findGuidance(g.id)->label, 0, {}});
         const auto* sampler = findSampler(r.sampler.id);
-        for (int step = r.branch ? r.branch->step : 0; step < r.steps; ++step) {
-            const int requests = sampler->requestsInStep(step, r.steps, r.sampler.params);
+        // A last step that does not reach 0 costs what the others cost.
+        const int steps = m_plan.intervals() + (m_plan.levels.back() > 0);
+        for (int step = r.branch ? r.branch->step : 0; step < m_plan.intervals(); ++step) {
+            const int requests = sampler->requestsInStep(step, steps, r.sampler.params);
             for (int k = 0; k < requests; ++k) {
                 GuidanceMoment m{.process = m_plan.model.process, .parametrization = m_plan.model.parametrization, .sigmaData = m_plan.model.sigmaData, .state = {}};
-                m.tau = m_plan.levels[std::size_t(step + (k > 0))];
+                const double tau = m_plan.levels[std::size_t(step + (k > 0))];
+                m.tau = tau > 0 ? tau : m_plan.model.process.minimum();
                 m.target = m_plan.levels[std::size_t(step + 1)];
                 m.step = step;
-                m.steps = r.steps;
+                m.steps = m_plan.intervals();
                 m.isFirst = m_plan.requests == 0;
                 m.isStepStart = k == 0;
                 ++m_plan.requests;
@@ -148,7 +221,7 @@ private:
         m_plan.bytes = m.weightBytes + m.bytesPerRow * std::min<std::size_t>(rows, 64) + 12 * state;
         for (const auto& id : m_plan.models)
             if (const auto other = inspectModel(id)) m_plan.bytes += other->weightBytes;
-        m_plan.recordBytes = state * (std::size_t(m_plan.requests) * 2 + std::size_t(m_plan.evaluations) + std::size_t(r.steps));
+        m_plan.recordBytes = state * (std::size_t(m_plan.requests) * 2 + std::size_t(m_plan.evaluations) + std::size_t(m_plan.intervals()));
         if (r.attention != AttentionLevel::Off)
             for (const auto& site : m.attention) {
                 const std::size_t heads = r.attention == AttentionLevel::Full ? std::size_t(site.heads) : 1;
@@ -159,16 +232,44 @@ private:
     }
 
     void adviseSampler() {
-        const auto* sampler = findSampler(m_plan.resolved.sampler.id);
-        const bool consistency = m_plan.model.distillation == Distillation::Consistency || m_plan.model.distillation == Distillation::Lcm;
-        if (sampler->fewStep && !consistency)
-            note(NoteKind::Warning, "sampler", sampler->label + " is made for consistency models; " + m_plan.model.name + " is not one, so expect blurred averages at few steps.");
-        if (!sampler->fewStep && consistency) note(NoteKind::Warning, "sampler", m_plan.model.name + " is a consistency model; its own rule is LCM / consistency.");
-        if (m_plan.resolved.steps == 1 && !consistency) note(NoteKind::Warning, "steps", "One step gives the mean of what the model expects, not a sample.");
+        const SamplerInfo& sampler = *findSampler(m_plan.resolved.sampler.id);
+        const ModelInfo& m = m_plan.model;
+        const CheckpointRule& rule = checkpointRule(m.distillation);
+        if (const std::string caution = samplerCaution(sampler, m.distillation, m.name, usualSampler()); !caution.empty()) note(NoteKind::Warning, "sampler", caution);
+        if (rule.mostSteps > 0 && m_plan.intervals() > rule.mostSteps)
+            note(NoteKind::Hint, "steps", m.name + " is " + rule.name + ": more than " + std::to_string(rule.mostSteps) + " steps bring nothing, and noise added again at each can harm.");
+        if (m_plan.intervals() == 1 && rule.followsOde && m.distillation == Distillation::None) note(NoteKind::Warning, "steps", "One step gives the mean of what the model expects, not a sample.");
+    }
+
+    // What the model itself recommends, else a solver for every model.
+    std::string usualSampler() const {
+        const Json& r = m_plan.model.recommended;
+        if (r.is_object() && r.contains("sampler") && r["sampler"].is_object() && r["sampler"].contains("id") && r["sampler"]["id"].is_string()) return r["sampler"]["id"].get<std::string>();
+        return m_plan.model.process.kind() == ProcessKind::RectifiedFlow ? "euler" : "dpmpp_2m";
+    }
+
+    void adviseNoise() {
+        const Recipe& r = m_plan.resolved;
+        const ModelInfo& m = m_plan.model;
+        const auto* sampler = findSampler(r.sampler.id);
+        const NoiseSituation situation{m.stateShape, m.state == StateKind::Image, r.images, drawsNoise(*sampler, r.sampler.params), sampler->label, r.branch && !restoresHistory(r, *m_parent)};
+        for (const auto& text : noiseAdvice(r.noise, situation)) note(NoteKind::Hint, "noise", text);
+        if (m.process.startsFromPureNoise() && (m.parametrization == Parametrization::Epsilon || m.parametrization == Parametrization::LcmEpsilon || m.parametrization == Parametrization::Score) &&
+            m_plan.levels.front() > m.process.maximum() * (1 - 1e-6))
+            note(NoteKind::Warning, "schedule", "The first level holds no signal, and there what this model predicts (" + std::string(nameOf(m.parametrization)) + ") says nothing about the picture. Start at a lower level.");
+        if (m_plan.levels.front() > 0) firstState(r.noise, m.process, m_plan.levels.front(), m.sigmaData, m.stateShape[-1]);  // refuses what does not fit the model
+    }
+
+    void adviseSpace() {
+        const Manifold& m = m_plan.model.process.manifold();
+        const SamplerInfo& sampler = *findSampler(m_plan.resolved.sampler.id);
+        if (!m.isFlat() && !sampler.curved)
+            note(NoteKind::Warning, "sampler", sampler.label + " steps in flat space, and the states of " + m_plan.model.name + " lie on the " + nameOf(m.kind()) + ": points leave it. Choose Riemannian flow.");
     }
 
     void adviseConditioning() {
         const Recipe& r = m_plan.resolved;
+        const CheckpointRule& checkpoint = checkpointRule(m_plan.model.distillation);
         for (std::size_t i = 0; i < r.guidance.size(); ++i) {
             const auto* rule = findGuidance(r.guidance[i].id);
             const GuidanceContext context{r.guidance[i].params, m_plan.model, r, i};
@@ -179,6 +280,8 @@ private:
                 if (const std::string advice = rule->advice(context); !advice.empty()) note(NoteKind::Warning, "guidance", advice);
             if (m_plan.model.builtInGuidance && rule->usesUnconditional && idle.empty())
                 note(NoteKind::Warning, "guidance", "Guidance is already distilled into this model; a scale other than 1 applies it twice.");
+            else if (checkpoint.holdsGuidance && rule->usesUnconditional && idle.empty())
+                note(NoteKind::Hint, "guidance", std::string("Guidance is usually distilled into ") + checkpoint.name + "; a scale above 1 then saturates colours. Compare with guidance off.");
         }
         if (m_plan.model.conditioning == ConditioningKind::Text && r.prompt.empty()) note(NoteKind::Hint, "prompt", "The prompt is empty: the model draws whatever it likes.");
         if (!r.negativePrompt.empty() && !m_usesNegative) note(NoteKind::Hint, "negative_prompt", "The negative prompt has no effect without guidance.");
@@ -187,22 +290,29 @@ private:
     void note(NoteKind kind, std::string key, std::string text) { m_plan.notes.push_back({kind, std::move(key), std::move(text)}); }
 
     Plan m_plan;
-    const Run* m_parent;
+    const Run *m_parent, *m_startRun;
     int m_mostRows = 1;  // of one request
     bool m_usesNegative = false;
 };
 
 }  // namespace
 
-Result<Plan> plan(const Recipe& recipe, const Run* parent) {
-    auto model = inspectModel(recipe.model);
-    if (!model) return model.error();
-    return plan(recipe, *model, parent);
+std::optional<int> imageTokensOf(const ModelInfo& model) {
+    if (model.state != StateKind::Image) return std::nullopt;
+    const Shape& s = model.pictureShape.rank() >= 2 ? model.pictureShape : model.stateShape;
+    if (s.rank() < 2) return std::nullopt;
+    return std::max(1, int(std::llround(double(s[0]) * double(s[1]) / 256)));
 }
 
-Result<Plan> plan(const Recipe& recipe, const ModelInfo& model, const Run* parent) {
+Result<Plan> plan(const Recipe& recipe, const Run* parent, const Run* start) {
+    auto model = inspectModel(recipe.model);
+    if (!model) return model.error();
+    return plan(recipe, *model, parent, start);
+}
+
+Result<Plan> plan(const Recipe& recipe, const ModelInfo& model, const Run* parent, const Run* start) {
     try {
-        return Planner(recipe, model, parent).make();
+        return Planner(recipe, model, parent, start).make();
     } catch (const std::exception& e) {
         return Error{e.what()};
     }

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "engine/guidance/guidance.h"
+#include "engine/run/start.h"
+#include "engine/sampling/noise/noise.h"
 #include "engine/sampling/sampling.h"
 #include "engine/schedule/schedule.h"
 
@@ -104,8 +106,12 @@ Json toJson(const Recipe& r) {
     j["seed"] = r.seed;
     j["images"] = r.images;
     j["steps"] = r.steps;
+    if (r.start.id != "noise") j["start"] = toJson(r.start);
     j["sampler"] = toJson(r.sampler);
     j["schedule"] = toJson(r.schedule);
+    if (!r.scheduleOperators.empty())
+        for (const auto& o : r.scheduleOperators) j["schedule_operators"].push_back(toJson(o));
+    j["noise"] = toJson(r.noise);
     j["guidance"] = Json::array();
     for (const auto& g : r.guidance) j["guidance"].push_back(toJson(g));
     j["precision"] = r.precision;
@@ -130,8 +136,14 @@ Result<Recipe> recipeFromJson(const Json& j) {
         r.value("seed", recipe.seed, "a whole number of at least 0");
         r.value("images", recipe.images, "a whole number");
         r.value("steps", recipe.steps, "a whole number");
+        if (const Json* c = r.take("start")) recipe.start = choiceFromJson(*c, "The recipe's start");
         if (const Json* c = r.take("sampler")) recipe.sampler = choiceFromJson(*c, "The recipe's sampler");
         if (const Json* c = r.take("schedule")) recipe.schedule = choiceFromJson(*c, "The recipe's schedule");
+        if (const Json* o = r.take("schedule_operators"); o && !o->is_null()) {
+            if (!o->is_array() || o->size() > 32) throw Failure("The recipe: \"schedule_operators\" must be a list of at most 32 operators.");
+            for (const auto& rule : *o) recipe.scheduleOperators.push_back(choiceFromJson(rule, "An operator on the recipe's schedule"));
+        }
+        if (const Json* c = r.take("noise")) recipe.noise = choiceFromJson(*c, "The recipe's noise");
         if (const Json* g = r.take("guidance")) {
             if (!g->is_array() || g->size() > 32) throw Failure("The recipe: \"guidance\" must be a list of at most 32 rules.");
             for (const auto& rule : *g) recipe.guidance.push_back(choiceFromJson(rule, "A guidance rule of the recipe"));
@@ -192,20 +204,36 @@ std::vector<Difference> differences(const Recipe& a, const Recipe& b) {
     add("seed", "Seed", std::to_string(a.seed), std::to_string(b.seed));
     add("images", "Images", std::to_string(a.images), std::to_string(b.images));
     add("steps", "Steps", std::to_string(a.steps), std::to_string(b.steps));
+    add("start", "Start", labelOf(a.start, findStart), labelOf(b.start, findStart));
+    const auto* start = findStart(a.start.id == "noise" ? b.start.id : a.start.id);
+    params("start", "Start", start ? &start->params : nullptr, a.start.params, b.start.params);
     add("sampler", "Sampler", labelOf(a.sampler, findSampler), labelOf(b.sampler, findSampler));
     const auto* sampler = findSampler(a.sampler.id);
     params("sampler", "Sampler", sampler ? &sampler->params : nullptr, a.sampler.params, b.sampler.params);
     add("schedule", "Schedule", labelOf(a.schedule, findSchedule), labelOf(b.schedule, findSchedule));
     const auto* schedule = findSchedule(a.schedule.id);
     params("schedule", "Schedule", schedule ? &schedule->params : nullptr, a.schedule.params, b.schedule.params);
-    for (std::size_t i = 0; i < std::max(a.guidance.size(), b.guidance.size()); ++i) {
-        const Choice* l = i < a.guidance.size() ? &a.guidance[i] : nullptr;
-        const Choice* r = i < b.guidance.size() ? &b.guidance[i] : nullptr;
-        const std::string key = "guidance." + std::to_string(i);
-        add(key, "Guidance " + std::to_string(i + 1), l ? labelOf(*l, findGuidance) : "none", r ? labelOf(*r, findGuidance) : "none");
-        const auto* rule = findGuidance(l ? l->id : r->id);
-        params(key, "Guidance", rule ? &rule->params : nullptr, l ? l->params : Params{}, r ? r->params : Params{});
-    }
+    add("noise", "Noise", labelOf(a.noise, findNoise), labelOf(b.noise, findNoise));
+    const auto* noise = findNoise(a.noise.id);
+    // Written out or not, a default is no difference.
+    const auto written = [&](const Choice& c) {
+        const auto* info = findNoise(c.id);
+        const auto all = info ? resolveParams(info->params, c.params, info->label) : Result<Params>(c.params);
+        return a.noise.id == b.noise.id && all ? *all : c.params;
+    };
+    params("noise", "Noise", noise ? &noise->params : nullptr, written(a.noise), written(b.noise));
+    const auto lists = [&](const std::string& prefix, const std::string& name, const std::vector<Choice>& left, const std::vector<Choice>& right, auto find) {
+        for (std::size_t i = 0; i < std::max(left.size(), right.size()); ++i) {
+            const Choice* l = i < left.size() ? &left[i] : nullptr;
+            const Choice* r = i < right.size() ? &right[i] : nullptr;
+            const std::string key = prefix + "." + std::to_string(i);
+            add(key, name + " " + std::to_string(i + 1), l ? labelOf(*l, find) : "none", r ? labelOf(*r, find) : "none");
+            const auto* rule = find(l ? l->id : r->id);
+            params(key, name, rule ? &rule->params : nullptr, l ? l->params : Params{}, r ? r->params : Params{});
+        }
+    };
+    lists("schedule_operators", "Schedule operator", a.scheduleOperators, b.scheduleOperators, findScheduleOperator);
+    lists("guidance", "Guidance", a.guidance, b.guidance, findGuidance);
     add("precision", "Precision", a.precision, b.precision);
     add("device", "Device", a.device, b.device);
     add("attention", "Attention record", nameOf(a.attention), nameOf(b.attention));

@@ -24,8 +24,10 @@ struct Recipe {
     std::uint64_t seed = 42;
     int images = 1;  // pictures or particles
     int steps = 20;
+    Choice start{"noise", {}};  // engine/run/start.h
     Choice sampler{"dpmpp_2m", {}};
     Choice schedule{"karras", {}};
+    Choice noise{"philox", {}};
     std::vector<Choice> scheduleOperators;  // applied to the schedule's levels, in order
     std::vector<Choice> guidance;  // in order of application
     std::string precision = "auto";

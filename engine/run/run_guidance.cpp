@@ -39,7 +39,7 @@ RowGroup RunGuidance::group(Branch b, const Tensor& state, const GuidanceMoment&
         change.avoid->prompt = conditioning(w.avoid->prompt);
     }
     const NetworkChangePtr shared = change == NetworkChange{} ? nullptr : std::make_shared<const NetworkChange>(std::move(change));
-    return {b, state, m.tau, m.target, conditioning(b), shared, m_models[std::size_t(s.model)], s.selfBlock};
+    return {b, state, m.tau, m.target, conditioning(b), shared, m_models[std::size_t(s.model)], s.selfBlock, m.told};
 }
 
 GuidanceMoment RunGuidance::held(const GuidanceMoment& m) const {

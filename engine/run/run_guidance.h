@@ -1,5 +1,6 @@
 // Guidance of one run in progress: the rows that each request still needs, what came back, and the combination; the same again from a record.
 #pragma once
+#include <limits>
 #include <span>
 #include <utility>
 #include <vector>
@@ -19,6 +20,7 @@ struct RowGroup {
     NetworkChangePtr change;
     Model* model = nullptr;
     std::optional<int> selfBlock;
+    double told = std::numeric_limits<double>::quiet_NaN();  // DenoiseRequest::told
 };
 struct GroupAnswer {
     Tensor denoised;

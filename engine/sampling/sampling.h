@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/core/params.h"
+#include "engine/process/distillation.h"
 #include "engine/process/process.h"
 #include "engine/tensor/tensor.h"
 
@@ -39,6 +40,7 @@ struct DenoiseRequest {
     Tensor x;
     double tau = 0;
     double target = std::numeric_limits<double>::quiet_NaN();  // τ stepped to, for models that are told
+    double told = std::numeric_limits<double>::quiet_NaN();    // level whose time the network is told instead of tau's own; NaN: tau's own
     int step = 0;
     Answer answer;
 };
@@ -97,7 +99,8 @@ public:
         : x(std::move(initial)), process(p), params(std::move(params)), m_levels(std::move(levels)), m_host(host), m_first(firstStep) {}
     Sampling(const Sampling&) = delete;
 
-    Tensor x;  // the state y in integration coordinates
+    Tensor x;      // the state y in integration coordinates
+    Tensor clean;  // x0 that the run starts from; empty when it starts from noise
     const Process& process;
     const Params params;
 
@@ -125,9 +128,11 @@ public:
         Tensor x;
         double tau = 0;
         std::optional<double> target = {};
-        std::optional<int> step = {};  // interval it is filed under, by default the current one
+        std::optional<int> step = {};     // interval it is filed under, by default the current one
+        std::optional<double> told = {};  // see DenoiseRequest
     };
-    Denoise denoise(const Tensor& state, double tau, std::optional<double> target = {}) { return {*this, {request({state, tau, target, {}})}}; }
+    Denoise denoise(const Tensor& state, double tau, std::optional<double> target = {}) { return {*this, {request({state, tau, target, {}, {}})}}; }
+    Denoise denoise(const Query& query) { return {*this, {request(query)}}; }
     // Several at once: they share network calls (parallel-in-time sweeps, particles).
     DenoiseAll denoiseAll(const std::vector<Query>& queries) {
         std::vector<DenoiseRequest> list;
@@ -165,11 +170,16 @@ public:
         m_stochastic = false;
         m_step = std::min(to.index, steps() - 1);
     }
-    // For samplers that choose their own steps (SamplerInfo::freeSteps): the next state is at τ, wherever that lies before the last level. The last level of the
-    // schedule is reached by advance(next, intervals().back().to).
+    // For samplers that choose their own steps (SamplerInfo::freeSteps): the next state is at τ, wherever that lies before the last level. Levels of the schedule
+    // that were to come are dropped, except the last, which finish() reaches.
     void advanceFreely(Tensor next, double tau) {
-        m_levels.insert(m_levels.begin() + m_step + 1, tau);
+        dropComing();
+        m_levels.insert(m_levels.end() - 1, tau);
         advance(std::move(next), Level{tau, m_step + 1});
+    }
+    void finish(Tensor next) {
+        dropComing();
+        advance(std::move(next), Level{m_levels.back(), steps()});
     }
 
     // Requests that wait for their answers, in order; empty when the sampler is done.
@@ -179,8 +189,9 @@ public:
 private:
     DenoiseRequest request(const Query& q) const {
         const double end = m_levels[std::size_t(m_step) + 1];
-        return {q.x, q.tau, q.target.value_or(end), q.step.value_or(m_step), {}};
+        return {q.x, q.tau, q.target.value_or(end), q.told.value_or(std::numeric_limits<double>::quiet_NaN()), q.step.value_or(m_step), {}};
     }
+    void dropComing() { m_levels.erase(m_levels.begin() + m_step + 1, m_levels.end() - 1); }
     std::vector<double> m_levels;
     Host& m_host;
     int m_first = 0, m_step = m_first;
@@ -199,13 +210,17 @@ struct SamplerInfo {
     std::vector<ParamSpec> params = {};
     int order = 1;             // of convergence on smooth problems at its default settings; 0: not an ODE solver
     bool stochastic = false;   // draws noise at its default settings
-    bool fewStep = false;      // meant for consistency-type models
+    std::vector<Distillation> madeFor = {};  // kinds of checkpoint it suits; empty: all that follow the ODE
     bool unconditional = false;  // uses the unconditional estimate inside its step (CFG++), so it is evaluated even at scale 1
     bool freeSteps = false;    // chooses its own steps between the first and the last level
-    bool inverts = false;      // runs from clean to noise
+    bool inverts = false;      // runs from clean to noise, on rising levels
+    bool needsData = false;    // starts from given data (Sampling::clean)
+    bool curved = false;       // steps on curved spaces too (Process::manifold); others leave them
     SamplerTask (*run)(Sampling&) = nullptr;
     // Requests it makes in interval `step` of `steps` (the first at its start, a second at its end).
     int (*requestsInStep)(int step, int steps, const Params&) = oncePerStep;
+    // For rules with levels of their own (segments, lists of times): the levels in place of the schedule's, strictly falling from its first to its last.
+    std::vector<double> (*ownLevels)(const Process&, const std::vector<double>& schedule, const Params&) = nullptr;
 };
 
 const std::vector<SamplerInfo>& samplers();

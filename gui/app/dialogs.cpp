@@ -50,7 +50,7 @@ Questions defaultQuestions(MainWindow* window) {
     q.saveChanges = [window](const QString& name) { return askToSave(window, name); };
     q.stopRuns = [window](int runs) { return askToStop(window, runs); };
     q.openPath = [window] {
-        return QFileDialog::getOpenFileName(window, MainWindow::tr("Open"), settings::lastFolder(), MainWindow::tr("Everything Meander opens (*.meander *.json *.png *.safetensors *.gguf *.ckpt);;Meander projects (*.meander);;All files (*)"));
+        return QFileDialog::getOpenFileName(window, MainWindow::tr("Open"), settings::lastFolder(), MainWindow::tr("Everything Meander opens (*.meander *.json *.png *.safetensors *.gguf *.ckpt *.csv *.npy);;Meander projects (*.meander);;All files (*)"));
     };
     q.savePath = [window] {
         const QString name = QFileInfo(window->document().displayName()).completeBaseName() + QStringLiteral(".meander");
@@ -58,14 +58,15 @@ Questions defaultQuestions(MainWindow* window) {
         if (!path.isEmpty() && QFileInfo(path).suffix().isEmpty()) path += QStringLiteral(".meander");
         return path;
     };
-    q.useRecipe = [window](const Recipe& now, const Recipe& offered, const QString& from) { return askForRecipe(window, now, offered, from); };
+    q.useRecipe = [window](const Recipe& now, const Recipe& offered, const QString& from, const QStringList& remarks) { return askForRecipe(window, now, offered, from, remarks); };
     q.recover = [window](Document& document) { askForRecovery(window, document); };
     return q;
 }
 
-bool askForRecipe(QWidget* parent, const Recipe& now, const Recipe& offered, const QString& from) {
+bool askForRecipe(QWidget* parent, const Recipe& now, const Recipe& offered, const QString& from, const QStringList& remarks) {
     const auto changes = differences(now, offered);
     QDialog dialog(parent);
+    dialog.setObjectName("useRecipe");
     dialog.setWindowTitle(MainWindow::tr("Use this recipe?"));
     auto* box = new QVBoxLayout(&dialog);
     box->setContentsMargins(16, 16, 16, 14);
@@ -86,6 +87,11 @@ bool askForRecipe(QWidget* parent, const Recipe& now, const Recipe& offered, con
         }
         box->addWidget(table, 1);
     }
+    if (!remarks.isEmpty()) {
+        QLabel* left = sentence(MainWindow::tr("Not understood, and left out: %1").arg(remarks.join(QStringLiteral("; "))), &dialog);
+        left->setProperty("warning", true);
+        box->addWidget(left);
+    }
     auto* buttons = new QDialogButtonBox(&dialog);
     auto* use = buttons->addButton(MainWindow::tr("Use as draft"), QDialogButtonBox::AcceptRole);
     use->setProperty("primary", true);
@@ -102,6 +108,7 @@ void askForRecovery(QWidget* parent, Document& document) {
     const auto entries = document.recoverable();
     if (entries.empty()) return;
     QDialog dialog(parent);
+    dialog.setObjectName("recovery");
     dialog.setWindowTitle(MainWindow::tr("Unsaved work"));
     auto* box = new QVBoxLayout(&dialog);
     box->setContentsMargins(16, 16, 16, 14);
@@ -112,7 +119,7 @@ void askForRecovery(QWidget* parent, Document& document) {
         card->setProperty("card", "true");
         auto* row = new QHBoxLayout(card);
         row->setContentsMargins(12, 8, 8, 8);
-        auto* text = sentence(QStringLiteral("%1\n%2").arg(e.name, MainWindow::tr("%1 · %2 runs · %3").arg(e.time).arg(e.runs).arg(bytesText(std::size_t(e.bytes)))), card);
+        auto* text = sentence(QStringLiteral("%1\n%2").arg(e.name, QStringList{e.time, e.runs == 1 ? MainWindow::tr("1 run") : MainWindow::tr("%1 runs").arg(e.runs), bytesText(std::size_t(e.bytes))}.join(QStringLiteral(" · "))), card);
         auto* restore = new QPushButton(MainWindow::tr("Restore"), card);
         auto* discard = new QPushButton(MainWindow::tr("Discard"), card);
         row->addWidget(text, 1);
@@ -123,9 +130,10 @@ void askForRecovery(QWidget* parent, Document& document) {
             if (const Status s = document.restore(e); !s) emit document.problem(qstr(s.error().text), qstr(s.error().detail));
             dialog.accept();
         });
-        QObject::connect(discard, &QPushButton::clicked, &dialog, [&document, card, e] {
+        QObject::connect(discard, &QPushButton::clicked, &dialog, [&document, &dialog, card, e] {
             document.discard(e);
             card->hide();
+            if (document.recoverable().empty()) dialog.reject();
         });
     }
     auto* later = new QPushButton(MainWindow::tr("Later"), &dialog);

@@ -1,14 +1,15 @@
 // The desktop program. The command line is read before Qt needs a display, so --version works everywhere.
 #include <QApplication>
-#include <QElapsedTimer>
 #include <QIcon>
 #include <QTimer>
 #include <cstdio>
 #include <cstring>
+#include <memory>
 #include <string>
 
 #include "engine/core/idle_threads.h"
 #include "gui/app/main_window.h"
+#include "gui/app/measure.h"
 #include "gui/app/settings.h"
 #include "gui/app/theme.h"
 #include "gui/panels/log/log_model.h"
@@ -18,7 +19,7 @@ namespace {
 
 struct Options {
     std::string screenshot, project, theme, size, problem;
-    bool isHelp = false, isVersion = false;
+    bool isHelp = false, isVersion = false, isMeasuring = false;
 };
 
 const char* const help =
@@ -30,6 +31,8 @@ const char* const help =
     "  --theme dark|light  for this start\n"
     "  --size WxH          of the window\n"
     "  --screenshot FILE   writes a PNG of the window once the project is loaded, and ends\n"
+    "  --measure           runs the draft of the project (of the sample without FILE) and prints the time to the\n"
+    "                      first picture of the window and how long its thread was blocked; then ends\n"
     "  --platform NAME     Qt platform; \"offscreen\" needs no display\n"
     "  --version, --help\n"
     "\n"
@@ -49,6 +52,8 @@ Options read(int argc, char** argv) {
             o.isHelp = true;
         else if (a == "--version")
             o.isVersion = true;
+        else if (a == "--measure")
+            o.isMeasuring = true;
         else if (a == "--screenshot")
             value(o.screenshot);
         else if (a == "--theme")
@@ -81,25 +86,6 @@ bool hasDisplay(int argc, char** argv) {
 #endif
 }
 
-// Calls `then` when the project is read, its plan known and its shown run loaded, or after a while.
-void whenSettled(meander::gui::MainWindow& window, std::function<void()> then) {
-    auto* timer = new QTimer(&window);
-    auto* since = new QElapsedTimer;
-    since->start();
-    int calm = 0;
-    QObject::connect(timer, &QTimer::timeout, &window, [&window, timer, since, calm, then]() mutable {
-        auto& d = window.document();
-        const auto run = d.run(window.selection().currentRun());
-        const bool isReady = !d.isPlanning() && !d.isBusy() && (!run || run->trajectory);
-        calm = isReady ? calm + 1 : 0;
-        if (calm < 12 && since->elapsed() < 30'000) return;
-        timer->stop();
-        delete since;
-        then();
-    });
-    timer->start(50);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -121,9 +107,11 @@ int main(int argc, char** argv) {
     // Qt knows its own option with one dash.
     for (int i = 1; i < argc; ++i)
         if (!std::strcmp(argv[i], "--platform")) ++argv[i];
-    QApplication app(argc, argv);
+    // A picture for a page, or a measurement, shows the defaults and not somebody's settings, and leaves the file as it is.
+    const bool isForOthers = options.isMeasuring || !options.screenshot.empty();
+    std::unique_ptr<QApplication> app(options.isMeasuring ? new MeasuringApplication(argc, argv) : new QApplication(argc, argv));
     QApplication::setOrganizationName("Meander");
-    QApplication::setApplicationName(options.screenshot.empty() ? "Meander" : "Meander screenshot");  // a picture for a page shows the defaults, not somebody's settings
+    QApplication::setApplicationName(isForOthers ? "Meander screenshot" : "Meander");
     QApplication::setApplicationVersion(MEANDER_VERSION);
     QApplication::setDesktopFileName("meander");
     installLog();
@@ -133,17 +121,22 @@ int main(int argc, char** argv) {
     applyTheme(choice, settings::fontScale());
     MainWindow window;
     if (width > 0) window.resize(width, height);
-    if (!options.screenshot.empty()) window.questions().recover = [](Document&) {};
-    window.show();
+    if (isForOthers) window.questions().recover = [](Document&) {};
+    if (options.isMeasuring) window.watchdog().start();
     // After the first paint, which must not wait for models.
-    QTimer::singleShot(0, &window, [&window, &options] {
-        window.begin(QString::fromStdString(options.project));
-        if (options.screenshot.empty()) return;
-        whenSettled(window, [&window, &options] {
-            const bool isWritten = window.grab().save(QString::fromStdString(options.screenshot), "PNG");
-            if (!isWritten) std::fprintf(stderr, "Cannot write '%s'.\n", options.screenshot.c_str());
-            QApplication::exit(isWritten ? 0 : 1);
-        });
+    afterFirstPaint(&window, [&window, &options, &app, isForOthers] {
+        const double firstPaint = millisecondsSinceStart();
+        window.begin(QString::fromStdString(options.project), isForOthers);
+        if (options.isMeasuring) {
+            measureAndQuit(window, static_cast<MeasuringApplication&>(*app), firstPaint);
+        } else if (!options.screenshot.empty()) {
+            whenSettled(window, [&window, &options] {
+                const bool isWritten = window.grab().save(QString::fromStdString(options.screenshot), "PNG");
+                if (!isWritten) std::fprintf(stderr, "Cannot write '%s'.\n", options.screenshot.c_str());
+                QApplication::exit(isWritten ? 0 : 1);
+            });
+        }
     });
+    window.show();
     return QApplication::exec();
 }

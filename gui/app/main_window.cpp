@@ -4,6 +4,7 @@
 #include <QCloseEvent>
 #include <QHBoxLayout>
 #include <QMenu>
+#include <QRegularExpression>
 #include <QStatusBar>
 #include <QStyle>
 #include <cmath>
@@ -16,6 +17,7 @@
 #include "gui/panels/log/log_model.h"
 #include "gui/panels/recipe/recipe_panel.h"
 #include "gui/panels/runs/runs_panel.h"
+#include "gui/widgets/elided_label.h"
 
 namespace meander::gui {
 
@@ -37,7 +39,6 @@ MainWindow::MainWindow(QWidget* parent) : QMainWindow(parent), m_commands(this),
     buildToolBar();
     buildStatusBar();
     connectDocument();
-    m_firstLayout = saveState();
     restoreLayout();
     qApp->installEventFilter(this);
     showTitle();
@@ -101,9 +102,9 @@ void MainWindow::selectNewest() {
 void MainWindow::buildStatusBar() {
     m_engineDot = new QLabel(this);
     m_engineDot->setFixedSize(8, 8);
-    m_engineState = new QLabel(this);
-    m_lastMessage = new QLabel(this);
-    m_load = new QLabel(this);
+    m_engineState = new ElidedLabel(this);
+    m_lastMessage = new ElidedLabel(this);
+    m_load = new ElidedLabel(this);
     for (QLabel* l : {m_engineState, m_lastMessage, m_load}) {
         l->setFont(interfaceFont(8.9));
         l->setProperty("muted", true);
@@ -118,7 +119,6 @@ void MainWindow::buildStatusBar() {
     box->addWidget(m_engineState, 3);
     box->addWidget(m_lastMessage, 2);
     box->addWidget(m_load, 2);
-    for (QLabel* l : {m_engineState, m_lastMessage, m_load}) l->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     statusBar()->addWidget(row, 1);
     statusBar()->setSizeGripEnabled(false);
 }
@@ -142,7 +142,7 @@ void MainWindow::showEngine() {
     QString text = state;
     if (!device.empty()) text += QStringLiteral(" · ") + qstr(device);
     m_engineState->setToolTip(note.empty() ? text : text + '\n' + qstr(note));
-    if (!note.empty()) text += QStringLiteral(" · ") + qstr(note).section(QLatin1Char('.'), 0, 0);
+    if (!note.empty()) text += QStringLiteral(" · ") + qstr(note).section(QRegularExpression(QStringLiteral("[.;]")), 0, 0);
     m_engineState->setText(text);
     const QString dot = running > 0 ? "busy" : device.empty() ? "idle" : "ready";
     if (m_engineDot->property("dot").toString() != dot) {
@@ -241,6 +241,7 @@ void MainWindow::focusNextDock(int direction) {
 }
 
 bool MainWindow::eventFilter(QObject* watched, QEvent* event) {
+    if (event->type() == QEvent::DragEnter || event->type() == QEvent::DragMove || event->type() == QEvent::Drop) return takeDrop(watched, event) || QMainWindow::eventFilter(watched, event);
     if (event->type() != QEvent::ShortcutOverride) return QMainWindow::eventFilter(watched, event);
     auto* key = static_cast<QKeyEvent*>(event);
     const QWidget* focus = QApplication::focusWidget();
@@ -263,7 +264,8 @@ void MainWindow::closeEvent(QCloseEvent* event) {
     }
     QSettings s;
     s.setValue("window/geometry", saveGeometry());
-    s.setValue("window/layout", saveState(1));
+    s.setValue("window/layout", saveState(layoutVersion));
+    s.setValue("window/layoutByHand", m_isLayoutByHand);
     s.setValue("files/last", m_document.path());
     event->accept();
 }

@@ -29,7 +29,8 @@ struct Questions {
     std::function<SaveAnswer(const QString& name)> saveChanges;
     std::function<bool(int runs)> stopRuns;                                        // true: stop them and go on
     std::function<QString()> openPath, savePath;                                    // empty: never mind
-    std::function<bool(const Recipe& now, const Recipe& offered, const QString& from)> useRecipe;
+    // `remarks`: what of a foreign recipe has no counterpart here.
+    std::function<bool(const Recipe& now, const Recipe& offered, const QString& from, const QStringList& remarks)> useRecipe;
     std::function<void(Document&)> recover;
 };
 
@@ -39,8 +40,8 @@ public:
     explicit MainWindow(QWidget* parent = nullptr);
     ~MainWindow() override;
 
-    // After the first paint: starts the engine and opens `path`, else the last project, else the sample.
-    void begin(const QString& path);
+    // After the first paint: starts the engine and opens `path`, else the last project, else the sample. `asCopy`: the file itself stays untouched.
+    void begin(const QString& path, bool asCopy = false);
 
     Document& document() { return m_document; }
     SelectionModel& selection() { return m_selection; }
@@ -49,7 +50,7 @@ public:
     Toasts& toasts() { return *m_toasts; }
     RecipePanel& recipePanel() { return *m_recipe; }
     RunsPanel& runsPanel() { return *m_runs; }
-    const Watchdog& watchdog() const { return m_watchdog; }
+    Watchdog& watchdog() { return m_watchdog; }
     Questions& questions() { return m_questions; }
     QDockWidget* dock(const QString& id) const;
 
@@ -59,11 +60,15 @@ public:
     // Project, recipe, picture with a recipe, or model.
     bool openAnything(const QString& path);
     void resetLayout();
+    static constexpr int layoutVersion = 2;  // of saved dock layouts
 
 protected:
     void closeEvent(QCloseEvent* event) override;
     void dragEnterEvent(QDragEnterEvent* event) override;
     void dropEvent(QDropEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
+    void showEvent(QShowEvent* event) override;
+    bool event(QEvent* event) override;
     bool eventFilter(QObject* watched, QEvent* event) override;
 
 private:
@@ -79,6 +84,9 @@ private:
     DockInfo& addDock(const QString& id, const QString& title, QWidget* content, Qt::DockWidgetArea area, bool isShownAtFirst = true);
     void arrangeDocks();
     void updateDockTitles();
+    void fitDocks();
+    void keepCanvas();
+    QList<QDockWidget*> bottomDocks() const;  // one for each place
     void restoreLayout();
     void showRemarks();
     // main_window_commands.cpp
@@ -96,8 +104,9 @@ private:
     bool report(const Status& status);
     void newProject();
     bool offerRecipe(const QString& path);
+    bool takeDrop(QObject* watched, QEvent* event);
     void exportRecipe();
-    void openFirst(const QString& path);
+    void openFirst(const QString& path, bool asCopy);
     void openSample();
     void copyDiagnostics();
     // main_window.cpp
@@ -128,7 +137,7 @@ private:
     QFrame* m_hint = nullptr;
     QMenu* m_recentMenu = nullptr;
     std::map<QString, DockInfo> m_docks;
-    QByteArray m_firstLayout;
+    bool m_isLayoutByHand = false;  // a person moved a separator: sizes stay as they are, as far as the canvas has room
     QLabel *m_engineDot = nullptr, *m_engineState = nullptr, *m_lastMessage = nullptr, *m_load = nullptr;
 };
 

@@ -53,10 +53,11 @@ void MainWindow::addEditCommands() {
                         dock("recipe")->raise();
                         m_recipe->focusPrompt();
                     }, nullptr, nullptr, true});
-    m_commands.add({"edit.clear", menu, tr("Clear the selection"), tr("Words, pixel and comparison."), {QKeySequence("Esc")}, "close", [this] {
+    m_commands.add({"edit.clear", menu, tr("Clear the selection"), tr("Words, pixel, range of steps and comparison."), {QKeySequence("Esc")}, "close", [this] {
                         m_selection.setWords({});
                         m_selection.setPixel(std::nullopt);
                         m_selection.clearHover();
+                        m_selection.setStepRange(std::nullopt);
                         m_selection.setComparedRun({});
                     }});
 }
@@ -106,13 +107,17 @@ void MainWindow::addStepCommands() {
     m_commands.add({"step.back", menu, tr("Five evaluations back"), {}, {QKeySequence("Shift+Left")}, {}, step(-5), hasRecord});
     m_commands.add({"step.first", menu, tr("First evaluation"), {}, {QKeySequence("Home")}, {}, step(-1000000), hasRecord});
     m_commands.add({"step.last", menu, tr("Finished picture"), tr("And follow a run that is under way."), {QKeySequence("End")}, {}, step(1000000), hasRecord});
+    const auto timeline = [this](const char* slot) { return [this, slot] { QMetaObject::invokeMethod(m_timeline, slot); }; };
+    m_commands.add({"range.from", menu, tr("Range of steps from here"), tr("Attention is averaged over the range, and playing stays within it. Shift+drag on the film strip does the same."), {QKeySequence("[")}, {}, timeline("rangeFromHere"), hasRecord, nullptr, true});
+    m_commands.add({"range.to", menu, tr("Range of steps to here"), {}, {QKeySequence("]")}, {}, timeline("rangeToHere"), hasRecord});
+    m_commands.add({"range.clear", menu, tr("No range of steps"), {}, {}, {}, [this] { m_selection.setStepRange(std::nullopt); }, [this] { return m_selection.stepRange().has_value(); }});
     const std::pair<StepAxis, QString> axes[] = {{StepAxis::Step, tr("Axis: step")}, {StepAxis::Sigma, tr("Axis: σ")}, {StepAxis::LogSnr, tr("Axis: log SNR")}, {StepAxis::Evaluations, tr("Axis: evaluations (NFE)")}, {StepAxis::Milliseconds, tr("Axis: milliseconds")}};
     bool isFirst = true;
     for (const auto& [axis, text] : axes) {
         m_commands.add({QStringLiteral("axis.%1").arg(int(axis)), menu, text, tr("What the plots show along their horizontal axis."), {}, {}, [this, axis = axis] { m_selection.setAxis(axis); }, nullptr, [this, axis = axis] { return m_selection.axis() == axis; }, isFirst});
         isFirst = false;
     }
-    connect(&m_selection, &SelectionModel::axisChanged, &m_commands, &CommandRegistry::refresh);
+    for (auto signal : {&SelectionModel::axisChanged, &SelectionModel::rangeChanged}) connect(&m_selection, signal, &m_commands, &CommandRegistry::refresh);
 }
 
 void MainWindow::addViewCommands() {

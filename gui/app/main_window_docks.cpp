@@ -3,10 +3,12 @@
 #include <QFrame>
 #include <QGuiApplication>
 #include <QHBoxLayout>
+#include <QMouseEvent>
 #include <QScreen>
 #include <QTabBar>
 #include <QTimer>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "gui/app/analysis_panels.h"
 #include "gui/app/icons.h"
@@ -19,16 +21,27 @@
 #include "gui/panels/queue/queue_panel.h"
 #include "gui/panels/recipe/recipe_panel.h"
 #include "gui/panels/runs/runs_panel.h"
+#include "gui/panels/timeline/timeline_panel.h"
 
 namespace meander::gui {
 namespace {
-constexpr int layoutVersion = 2;
-}
+
+// Of the room between bars and status line, what the docks get where nobody has chosen; the canvas gets the rest.
+struct DockShares {
+    static int side(int width, double share, int least, int most) { return std::clamp(int(width * share), least, most); }
+    static int left(int width) { return side(width, 0.218, 284, 336); }
+    static int right(int width) { return side(width, 0.212, 268, 332); }
+    static int timeline(int height) { return std::clamp(int(height * 0.155), 112, 168); }
+    static int tabs(int height) { return std::clamp(int(height * 0.285), 158, 330); }
+};
+constexpr double canvasShare = 0.42;  // of the height, at least, also after sizes were chosen by hand
+
+}  // namespace
 
 void MainWindow::buildCentre() {
     auto* centre = new QWidget(this);
     centre->setObjectName("centre");
-    centre->setMinimumSize(320, 240);
+    centre->setMinimumSize(320, 270);
     auto* box = new QVBoxLayout(centre);
     box->setContentsMargins(0, 0, 0, 0);
     box->setSpacing(0);
@@ -84,7 +97,7 @@ void MainWindow::buildDocks() {
     addDock("runs", tr("Runs"), m_runs, Qt::LeftDockWidgetArea);
     addDock("recipe", tr("Recipe"), m_recipe, Qt::LeftDockWidgetArea);
     addDock("model", tr("Model"), m_model, Qt::LeftDockWidgetArea, false);
-    addDock("timeline", tr("Timeline"), m_timeline, Qt::BottomDockWidgetArea);
+    addDock("timeline", tr("Timeline"), m_timeline, Qt::BottomDockWidgetArea).title->setControls(static_cast<TimelinePanel*>(m_timeline)->takeControls());
     addDock("trajectory", tr("Trajectory"), makeTrajectory(m_document, m_selection, nullptr), Qt::BottomDockWidgetArea);
     addDock("compare", tr("Compare"), makeCompareTable(m_document, m_selection, nullptr), Qt::BottomDockWidgetArea);
     addDock("queue", tr("Queue"), new QueuePanel(m_document), Qt::BottomDockWidgetArea);
@@ -129,11 +142,64 @@ void MainWindow::arrangeDocks() {
     for (auto& [id, info] : m_docks) info.dock->setVisible(info.isShownAtFirst);
     dock("trajectory")->raise();
     dock("recipe")->raise();
-    resizeDocks({dock("runs"), dock("step")}, {316, 318}, Qt::Horizontal);
-    resizeDocks({dock("runs"), dock("recipe")}, {300, 600}, Qt::Vertical);
-    resizeDocks({dock("step"), dock("attention")}, {430, 440}, Qt::Vertical);
-    resizeDocks({dock("timeline"), dock("trajectory")}, {140, 330}, Qt::Vertical);
-    QTimer::singleShot(0, this, &MainWindow::updateDockTitles);
+    QTimer::singleShot(0, this, [this] {
+        updateDockTitles();
+        fitDocks();
+    });
+}
+
+QList<QDockWidget*> MainWindow::bottomDocks() const {
+    QList<QDockWidget*> docks;
+    for (const auto& [id, info] : m_docks) {
+        QDockWidget* d = info.dock;
+        // Of docks in tabs only the one in front lies inside the window.
+        if (dockWidgetArea(d) == Qt::BottomDockWidgetArea && !d->isFloating() && d->isVisible() && rect().intersects(d->geometry()) && d->height() > 0) docks.append(d);
+    }
+    return docks;
+}
+
+void MainWindow::fitDocks() {
+    if (!isVisible() || m_docks.empty()) return;
+    if (m_isLayoutByHand) return keepCanvas();
+    int height = centralWidget()->height();
+    for (const QDockWidget* d : bottomDocks()) height += d->height() + 1;
+    resizeDocks({dock("runs"), dock("step")}, {DockShares::left(width()), DockShares::right(width())}, Qt::Horizontal);
+    resizeDocks({dock("runs"), dock("recipe")}, {int(height * 0.31), int(height * 0.69)}, Qt::Vertical);
+    resizeDocks({dock("step"), dock("attention")}, {int(height * 0.47), int(height * 0.53)}, Qt::Vertical);
+    QList<QDockWidget*> below = bottomDocks();
+    QList<int> heights;
+    for (const QDockWidget* d : below) heights.append(d == dock("timeline") ? DockShares::timeline(height) : DockShares::tabs(height));
+    if (!below.isEmpty()) resizeDocks(below, heights, Qt::Vertical);
+}
+
+void MainWindow::keepCanvas() {
+    const QList<QDockWidget*> below = bottomDocks();
+    int taken = 0;
+    for (const QDockWidget* d : below) taken += d->height() + 1;
+    const int height = centralWidget()->height() + taken, room = height - int(height * canvasShare);
+    if (taken <= room || below.isEmpty()) return;
+    QList<int> heights;
+    for (const QDockWidget* d : below) heights.append(d->height() * room / taken);
+    resizeDocks(below, heights, Qt::Vertical);
+}
+
+void MainWindow::resizeEvent(QResizeEvent* event) {
+    QMainWindow::resizeEvent(event);
+    fitDocks();
+}
+
+void MainWindow::showEvent(QShowEvent* event) {
+    QMainWindow::showEvent(event);
+    fitDocks();
+}
+
+bool MainWindow::event(QEvent* event) {
+    // Only separators are parts of the window that no child covers.
+    if (event->type() == QEvent::MouseButtonPress) {
+        const auto* press = static_cast<QMouseEvent*>(event);
+        if (press->button() == Qt::LeftButton && !childAt(press->position().toPoint())) m_isLayoutByHand = true;
+    }
+    return QMainWindow::event(event);
 }
 
 void MainWindow::updateDockTitles() {
@@ -152,6 +218,7 @@ void MainWindow::updateDockTitles() {
 }
 
 void MainWindow::resetLayout() {
+    m_isLayoutByHand = false;
     arrangeDocks();
     QSettings().remove("window/layout");
 }
@@ -164,7 +231,10 @@ void MainWindow::restoreLayout() {
     bool isVisible = false;
     for (const QScreen* screen : QGuiApplication::screens()) isVisible |= screen->availableGeometry().intersected(geometry()).width() > 120;
     if (!isVisible && !QGuiApplication::screens().isEmpty()) move(QGuiApplication::primaryScreen()->availableGeometry().topLeft());
-    if (s.contains("window/layout") && !restoreState(s.value("window/layout").toByteArray(), layoutVersion)) arrangeDocks();
+    if (s.contains("window/layout")) {
+        m_isLayoutByHand = s.value("window/layoutByHand", false).toBool();
+        if (!restoreState(s.value("window/layout").toByteArray(), layoutVersion)) resetLayout();
+    }
     QTimer::singleShot(0, this, &MainWindow::updateDockTitles);
 }
 

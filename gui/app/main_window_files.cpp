@@ -6,13 +6,12 @@
 #include <QDropEvent>
 #include <QFileDialog>
 #include <QFileInfo>
-#include <QImageReader>
 #include <QMimeData>
 #include <QSaveFile>
 #include <QTimer>
 
-#include "engine/core/json.h"
 #include "engine/core/resources.h"
+#include "engine/exchange/recipe_exchange.h"
 #include "gui/app/dialogs.h"
 #include "gui/app/main_window.h"
 #include "gui/app/settings.h"
@@ -24,14 +23,18 @@
 namespace meander::gui {
 namespace {
 
-constexpr std::size_t recipeLimit = std::size_t(4) << 20;
-const char* const pictureKeys[] = {"meander", "meander_recipe", "meander-recipe"};
+// A list of points rather than a recipe: [[1, 2], ...] or {"points": ...}.
+bool holdsPoints(const QString& path) {
+    QFile file(path);
+    if (!file.open(QIODevice::ReadOnly)) return false;
+    const QByteArray head = file.read(4096).trimmed();
+    return head.startsWith('[') || (head.startsWith('{') && head.contains("\"points\"") && !head.contains("\"sampler\""));
+}
 
-Result<Recipe> recipeFromText(const QString& text, const QString& from) {
-    auto json = parseJson(text.toStdString(), "'" + from.toStdString() + "'", {recipeLimit, 64});
-    if (!json) return json.error();
-    if (json->is_object() && json->contains("recipe")) return recipeFromJson((*json)["recipe"]);
-    return recipeFromJson(*json);
+bool hasFiles(const QMimeData* data) {
+    for (const QUrl& url : data->urls())
+        if (url.isLocalFile()) return true;
+    return false;
 }
 
 }  // namespace
@@ -84,35 +87,35 @@ bool MainWindow::openAnything(const QString& path) {
     const QFileInfo info(path);
     const QString suffix = info.suffix().toLower();
     if (suffix == "meander") return openProject(path);
-    if (suffix == "json" || suffix == "png") return offerRecipe(path);
-    if (info.isDir() || suffix == "safetensors" || suffix == "gguf" || suffix == "ckpt" || suffix == "pt" || suffix == "pth") {
-        m_model->useModel(info.absoluteFilePath());
+    if (suffix == "png" || (suffix == "json" && !holdsPoints(path))) return offerRecipe(path);
+    if (info.isDir() || QStringList{"safetensors", "gguf", "ckpt", "pt", "pth", "csv", "npy", "json"}.contains(suffix)) {
+        m_model->useModel(modelIdOf(path));
         return true;
     }
-    emit m_document.problem(tr("Meander does not know what to do with '%1'. It opens projects (.meander), recipes (.json), pictures with a recipe in them (.png) and models.").arg(info.fileName()), {});
+    emit m_document.problem(tr("Meander does not know what to do with '%1'. It opens projects (.meander), recipes (.json), pictures with a recipe in them (.png), models, and points (.csv, .npy, .json).").arg(info.fileName()), {});
     return false;
 }
 
 bool MainWindow::offerRecipe(const QString& path) {
     const QString name = QFileInfo(path).fileName();
-    QString text;
-    if (path.endsWith(".png", Qt::CaseInsensitive)) {
-        QImageReader reader(path);
-        for (const char* key : pictureKeys)
-            if (text.isEmpty()) text = reader.text(QLatin1String(key));
-        if (text.isEmpty()) {
-            emit m_document.problem(tr("'%1' has no recipe of Meander in it. Pictures exported by Meander carry theirs.").arg(name), {});
-            return false;
-        }
-    } else {
-        auto read = readTextFile(path.toStdString(), recipeLimit);
-        if (!read) return report(read.error());
-        text = qstr(*read);
+    auto read = readRecipeFrom(path.toStdString());
+    if (!read) return report(read.error());
+    Recipe offered = read->recipe;
+    const Recipe& now = m_document.draft();
+    if (read->source != "meander") {
+        // A foreign recipe names neither our model nor how we run and record.
+        offered.model = now.model;
+        offered.images = now.images;
+        offered.precision = now.precision;
+        offered.device = now.device;
+        offered.attention = now.attention;
+        offered.recordStates = now.recordStates;
     }
-    const auto recipe = recipeFromText(text, name);
-    if (!recipe) return report(recipe.error());
-    if (!m_questions.useRecipe(m_document.draft(), *recipe, name)) return false;
-    m_document.editDraft(*recipe, tr("recipe of %1").arg(name));
+    offered.branch.reset();  // its parent is in another project
+    QStringList remarks;
+    for (const std::string& r : read->notUnderstood) remarks.append(qstr(r));
+    if (!m_questions.useRecipe(now, offered, name, remarks)) return false;
+    m_document.editDraft(offered, tr("recipe of %1").arg(name));
     return true;
 }
 
@@ -128,15 +131,18 @@ void MainWindow::exportRecipe() {
         emit m_document.message(tr("Exported %1").arg(QFileInfo(path).fileName()));
 }
 
-void MainWindow::begin(const QString& path) {
+void MainWindow::begin(const QString& path, bool asCopy) {
     m_document.startEngine();
-    openFirst(path);
+    openFirst(path, asCopy);
     if (!m_document.recoverable().empty()) m_questions.recover(m_document);
 }
 
-void MainWindow::openFirst(const QString& path) {
+void MainWindow::openFirst(const QString& path, bool asCopy) {
     if (!path.isEmpty()) {
-        openAnything(path);
+        if (asCopy && QFileInfo(path).suffix().toLower() == "meander")
+            report(m_document.openAsUntitled(path, QFileInfo(path).fileName()));
+        else
+            openAnything(path);
         return;
     }
     const QString last = QSettings().value("files/last").toString();
@@ -153,7 +159,7 @@ void MainWindow::openSample() {
 
 void MainWindow::copyDiagnostics() {
     QStringList lines{QStringLiteral("Meander %1, Qt %2, %3").arg(QStringLiteral(MEANDER_VERSION), QLatin1String(qVersion()), QSysInfo::prettyProductName()), qstr(m_document.deviceDescription()), qstr(m_document.deviceNote()),
-                      QStringLiteral("GUI stalls: %1, longest %2 ms").arg(m_watchdog.stalls()).arg(m_watchdog.longestMs())};
+                      QStringLiteral("GUI stalls: %1, longest %2 ms").arg(m_watchdog.stalls()).arg(qRound(m_watchdog.longest().ms))};
     LogModel& log = programLog();
     for (int i = std::max(0, log.rowCount() - 200); i < log.rowCount(); ++i) lines.append(log.index(i, 0).data().toString());
     QApplication::clipboard()->setText(lines.join('\n'));
@@ -161,17 +167,31 @@ void MainWindow::copyDiagnostics() {
 }
 
 void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
-    if (event->mimeData()->hasUrls()) event->acceptProposedAction();
+    if (hasFiles(event->mimeData())) event->acceptProposedAction();
 }
 
 void MainWindow::dropEvent(QDropEvent* event) {
     event->acceptProposedAction();
+    QStringList paths;
     for (const QUrl& url : event->mimeData()->urls())
-        if (url.isLocalFile()) {
-            // Not inside the drop: the other program waits for its end.
-            QTimer::singleShot(0, this, [this, path = url.toLocalFile()] { openAnything(path); });
-            return;
-        }
+        if (url.isLocalFile()) paths.append(url.toLocalFile());
+    if (paths.isEmpty()) return;
+    if (paths.size() > 1) emit m_document.message(tr("Of %1 files the first is opened").arg(paths.size()));
+    // Not inside the drop: the other program waits for its end.
+    QTimer::singleShot(0, this, [this, path = paths.front()] { openAnything(path); });
+}
+
+// A file that is dropped on a text field is opened, not written into it.
+bool MainWindow::takeDrop(QObject* watched, QEvent* event) {
+    const auto* widget = qobject_cast<QWidget*>(watched);
+    if (!widget || widget == this || widget->window() != this) return false;
+    auto* drop = static_cast<QDropEvent*>(event);
+    if (!hasFiles(drop->mimeData())) return false;
+    if (event->type() == QEvent::Drop)
+        dropEvent(drop);
+    else
+        drop->acceptProposedAction();
+    return true;
 }
 
 }  // namespace meander::gui

@@ -17,10 +17,12 @@ namespace meander::gui {
 
 SettingsDialog::SettingsDialog(CommandRegistry& commands, ChangeAppearance change, QWidget* parent)
     : QDialog(parent), m_commands(commands), m_changeAppearance(std::move(change)), m_names(new QListWidget(this)), m_pages(new QStackedWidget(this)) {
+    setObjectName("settings");
     setWindowTitle(tr("Settings"));
     auto* find = new QLineEdit(this);
     find->setPlaceholderText(tr("Search settings"));
     find->setClearButtonEnabled(true);
+    find->setObjectName("findSetting");
     m_names->setFixedWidth(160);
     m_names->setAccessibleName(tr("Pages"));
     addPage(tr("Appearance"), appearancePage());
@@ -57,18 +59,21 @@ QWidget* SettingsDialog::appearancePage() {
     auto* box = new QVBoxLayout(page);
     box->setContentsMargins(0, 0, 0, 0);
     auto* theme = new ChoiceField;
+    theme->setObjectName("theme");
     theme->addChoice("dark", tr("Dark"));
     theme->addChoice("light", tr("Light"));
     theme->addChoice("system", tr("As the system"));
     const auto show = [theme] { theme->setChoice(settings::themeChoice() == ThemeChoice::Light ? "light" : settings::themeChoice() == ThemeChoice::System ? "system" : "dark"); };
     show();
     auto* scale = new IntegerField;
+    scale->setObjectName("textSize");
     scale->setRange(80, 200);
     scale->setSingleStep(10);
     scale->setSuffix(" %");
     scale->setValue(qRound(settings::fontScale() * 100));
     auto* motion = new QCheckBox(tr("Reduced motion: nothing plays or blinks by itself"));
     motion->setChecked(settings::reducedMotion());
+    motion->setObjectName("reducedMotion");
     box->addWidget(new FormRow(tr("Theme"), theme));
     box->addWidget(new FormRow(tr("Text size"), scale));
     box->addWidget(motion);

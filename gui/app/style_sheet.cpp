@@ -10,8 +10,9 @@ namespace {
 const char* const sheet = R"(
 * { outline: none; }
 QMainWindow, QDialog { background: @panel; }
-QMainWindow::separator { background: @line; width: 1px; height: 1px; }
-QMainWindow::separator:hover { background: @accent; }
+QMainWindow::separator { width: 5px; height: 5px; background: qlineargradient(x1:0, y1:0, x2:0, y2:1, stop:0 @panel, stop:0.39 @panel, stop:0.4 @line, stop:0.6 @line, stop:0.61 @panel, stop:1 @panel); }
+QMainWindow::separator:horizontal { background: qlineargradient(x1:0, y1:0, x2:1, y2:0, stop:0 @panel, stop:0.39 @panel, stop:0.4 @line, stop:0.6 @line, stop:0.61 @panel, stop:1 @panel); }
+QMainWindow::separator:hover { background: @accentSoft; }
 QToolTip { background: @raised; color: @text; border: 1px solid @line; padding: 5px 7px; }
 
 QMenuBar { background: @panel; padding: 2px 6px 0 6px; }
@@ -75,6 +76,14 @@ QComboBox::drop-down { border: 0; width: 22px; }
 QComboBox::down-arrow { image: url(:/themes/chevron-@name.svg); width: 14px; height: 14px; }
 QComboBox QAbstractItemView { background: @raised; border: 1px solid @line; padding: 4px; selection-background-color: @accentSoft; selection-color: @text; outline: none; }
 QComboBox QAbstractItemView::item { min-height: 24px; padding: 2px 6px; border-radius: 4px; }
+
+QComboBox[add="true"] { background: transparent; border: 1px dashed @line; color: @accentText; }
+QComboBox[add="true"]:hover { border-color: @lineHover; background: @hover; }
+QFrame[popup="true"] { background: @raised; border: 1px solid @lineHover; border-radius: 6px; }
+QListWidget[popup="true"] { background: transparent; border: 0; }
+QListWidget[popup="true"]::item { min-height: 22px; padding: 1px 6px; border-radius: 4px; }
+QListWidget[popup="true"]::item:hover { background: @hover; }
+QListWidget[popup="true"]::item:selected { background: @accentSoft; color: @text; }
 
 QCheckBox { spacing: 8px; }
 QCheckBox::indicator { width: 15px; height: 15px; border: 1px solid @lineHover; border-radius: 4px; background: @raised; }

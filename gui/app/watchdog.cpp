@@ -1,14 +1,51 @@
 #include "gui/app/watchdog.h"
 
-#include <chrono>
-
 #include "gui/panels/log/log_model.h"
 
+#ifdef Q_OS_LINUX
+#include <fcntl.h>
+#include <pthread.h>
+#include <time.h>
+#include <unistd.h>
+#include <cstdio>
+#endif
+
 namespace meander::gui {
+namespace {
+
+constexpr std::chrono::milliseconds pauseBetween{5};
+
+#ifdef Q_OS_LINUX
+clockid_t g_guiClock;
+bool g_hasGuiClock = false;
+int g_guiSchedule = -1;  // /proc/self/task/ID/schedstat: nanoseconds on a processor, nanoseconds ready and waiting for one, time slices
+void rememberGuiThread() {
+    g_hasGuiClock = pthread_getcpuclockid(pthread_self(), &g_guiClock) == 0;
+    if (g_guiSchedule < 0) g_guiSchedule = ::open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+}
+// Processor time of the GUI thread so far, asked from any thread.
+double ownMs() {
+    timespec t{};
+    if (!g_hasGuiClock || clock_gettime(g_guiClock, &t) != 0) return -1;
+    return double(t.tv_sec) * 1e3 + double(t.tv_nsec) / 1e6;
+}
+double turnMs() {
+    char buffer[128] = {};
+    unsigned long long ran = 0, waited = 0;
+    if (g_guiSchedule < 0 || ::pread(g_guiSchedule, buffer, sizeof buffer - 1, 0) <= 0 || std::sscanf(buffer, "%llu %llu", &ran, &waited) != 2) return -1;
+    return double(waited) / 1e6;
+}
+#else
+void rememberGuiThread() {}
+double turnMs() { return -1; }
+double ownMs() { return -1; }
+#endif
+
+}  // namespace
 
 Watchdog::Watchdog(int limitMs, QObject* parent) : QObject(parent), m_limitMs(limitMs) {
 #ifdef MEANDER_WATCHDOG
-    m_thread = std::thread([this] { watch(); });
+    start();
 #endif
 }
 
@@ -17,31 +54,69 @@ Watchdog::~Watchdog() {
         const std::lock_guard lock(m_mutex);
         m_stopping = true;
     }
-    m_stop.notify_all();
+    m_wake.notify_all();
     if (m_thread.joinable()) m_thread.join();
 }
 
+void Watchdog::start() {
+    if (m_thread.joinable()) return;
+    rememberGuiThread();
+    m_thread = std::thread([this] { watch(); });
+}
+
+Watchdog::Block Watchdog::longest() const {
+    const std::lock_guard lock(m_mutex);
+    return m_longest;
+}
+Watchdog::Block Watchdog::longestCaused() const {
+    const std::lock_guard lock(m_mutex);
+    return m_longestCaused;
+}
+int Watchdog::stalls() const {
+    const std::lock_guard lock(m_mutex);
+    return m_stalls;
+}
+int Watchdog::questions() const {
+    const std::lock_guard lock(m_mutex);
+    return m_questions;
+}
+
+void Watchdog::reset() {
+    const std::lock_guard lock(m_mutex);
+    m_longest = m_longestCaused = {};
+    m_stalls = m_questions = 0;
+}
+
 void Watchdog::watch() {
-    using Clock = std::chrono::steady_clock;
     std::unique_lock lock(m_mutex);
-    auto asked = Clock::now();
-    bool isWaiting = false;
-    while (!m_stop.wait_for(lock, std::chrono::milliseconds(10), [this] { return m_stopping; })) {
-        const int waited = int(std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - asked).count());
-        if (isWaiting && m_answered) {
-            isWaiting = false;
-            if (waited > m_limitMs + 10) {
-                ++m_stalls;
-                if (waited > m_longest) m_longest = waited;
-                programLog().add(LogLevel::Warning, tr("The window did not answer for %1 ms").arg(waited));
-            }
-        }
-        if (isWaiting) continue;
-        m_answered = false;
-        isWaiting = true;
-        asked = Clock::now();
-        QMetaObject::invokeMethod(this, [this] { m_answered = true; }, Qt::QueuedConnection);
+    while (!m_stopping) {
+        m_isWaiting = true;
+        m_asked = Clock::now();
+        m_ownAtQuestion = ownMs();
+        m_turnAtQuestion = turnMs();
+        ++m_questions;
+        lock.unlock();
+        QMetaObject::invokeMethod(this, &Watchdog::answer, Qt::QueuedConnection);
+        lock.lock();
+        m_wake.wait(lock, [this] { return m_stopping || !m_isWaiting; });
+        m_wake.wait_for(lock, pauseBetween, [this] { return m_stopping; });
     }
+}
+
+void Watchdog::answer() {
+    Block block;
+    {
+        const std::lock_guard lock(m_mutex);
+        block.ms = std::chrono::duration<double, std::milli>(Clock::now() - m_asked).count();
+        if (m_ownAtQuestion >= 0) block.ownMs = ownMs() - m_ownAtQuestion;
+        if (m_turnAtQuestion >= 0) block.turnMs = turnMs() - m_turnAtQuestion;
+        if (block.ms > m_longest.ms) m_longest = block;
+        if (block.causedMs() > m_longestCaused.causedMs()) m_longestCaused = block;
+        if (block.ms > m_limitMs) ++m_stalls;
+        m_isWaiting = false;
+    }
+    m_wake.notify_all();
+    if (block.ms > m_limitMs) programLog().add(LogLevel::Warning, tr("The window did not answer for %1 ms").arg(qRound(block.ms)));
 }
 
 }  // namespace meander::gui

@@ -1,7 +1,9 @@
-// Tells when the GUI thread was blocked. In development builds only (MEANDER_WATCHDOG); elsewhere it does nothing.
+// Tells how long the GUI thread kept the event loop waiting: a thread asks it a question every few milliseconds and times the answer. Runs in development builds
+// (MEANDER_WATCHDOG) and where it is started by hand (meander --measure).
 #pragma once
 #include <QObject>
-#include <atomic>
+#include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -13,19 +15,34 @@ class Watchdog : public QObject {
 public:
     explicit Watchdog(int limitMs = 50, QObject* parent = nullptr);
     ~Watchdog() override;
-    // How often and how long at worst the GUI thread did not answer within the limit.
-    int stalls() const { return m_stalls; }
-    int longestMs() const { return m_longest; }
-    void reset() { m_stalls = 0, m_longest = 0; }
+    void start();  // again: does nothing. On the GUI thread
+
+    struct Block {
+        double ms = 0;      // from question to answer
+        double ownMs = -1;   // processor time of the GUI thread meanwhile; −1: this system does not tell
+        double turnMs = -1;  // it was ready but other programs and threads had the processors; −1: this system does not tell
+        // What the program itself caused: work, and waits for locks and disks.
+        double causedMs() const { return turnMs < 0 ? ms : std::max(0.0, ms - turnMs); }
+    };
+    Block longest() const;
+    Block longestCaused() const;
+    int stalls() const;  // blocks longer than the limit
+    int questions() const;
+    void reset();
 
 private:
     void watch();
+    void answer();
+
     const int m_limitMs;
-    std::atomic<int> m_stalls{0}, m_longest{0};
-    std::atomic<bool> m_answered{true};
-    std::mutex m_mutex;
-    std::condition_variable m_stop;
-    bool m_stopping = false;
+    using Clock = std::chrono::steady_clock;
+    mutable std::mutex m_mutex;
+    std::condition_variable m_wake;
+    bool m_stopping = false, m_isWaiting = false;
+    Clock::time_point m_asked;
+    double m_ownAtQuestion = -1, m_turnAtQuestion = -1;
+    Block m_longest, m_longestCaused;
+    int m_stalls = 0, m_questions = 0;
     std::thread m_thread;
 };
 

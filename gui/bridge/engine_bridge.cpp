@@ -22,14 +22,17 @@ void EngineBridge::start(EngineOptions options) {
 }
 
 void EngineBridge::setRecorder(Recorder recorder) {
-    const std::lock_guard lock(m_mutex);
+    const std::lock_guard lock(m_recorderMutex);
     m_recorder = std::move(recorder);
 }
 
 void EngineBridge::record(const RunEvent& e) {
     {
-        const std::lock_guard lock(m_mutex);
+        const std::lock_guard lock(m_recorderMutex);
         if (m_recorder) m_recorder(e);
+    }
+    if (e.evaluationRecord || e.stepRecord) {
+        const std::lock_guard lock(m_freshMutex);
         if (e.evaluationRecord) m_fresh[e.runId].evaluations.push_back(e.evaluationRecord);
         if (e.stepRecord) m_fresh[e.runId].steps.push_back(e.stepRecord);
     }
@@ -48,7 +51,7 @@ void EngineBridge::drain() {
     // Events first: an entry recorded between the two belongs to a later event and is only early, never lost.
     arrival.events = m_mailbox.drain();
     {
-        const std::lock_guard lock(m_mutex);
+        const std::lock_guard lock(m_freshMutex);
         arrival.fresh.swap(m_fresh);
     }
     if (!arrival.events.empty() || !arrival.fresh.empty()) emit arrived(arrival);

@@ -47,8 +47,9 @@ private:
     void wake();
     void drain();
 
-    std::mutex m_mutex;
+    std::mutex m_recorderMutex;  // held while the recorder works; the GUI thread takes it only to replace the recorder
     Recorder m_recorder;
+    std::mutex m_freshMutex;     // held for moments
     std::map<std::string, FreshRecords> m_fresh;
     Mailbox m_mailbox;
     QTimer m_frame;

@@ -2,6 +2,7 @@
 #pragma once
 #include <QCache>
 #include <QObject>
+#include <QPointF>
 
 #include "engine/models/field.h"
 #include "gui/bridge/latest.h"
@@ -12,18 +13,32 @@ struct FieldRequest {
     std::string model;
     Prompt prompt;
     double tau = 0;
+    double signal = 1;  // a(τ) of the model's process
     FieldBounds bounds;
     int columns = 64;
-    int dataPoints = 0;
+    int dataPoints = 0;  // draws of the training data for a density where none is known in closed form
     QString key() const;
 };
+
+// Where a density comes from; views say so.
+enum class DensitySource { None, Exact, TrainingData, Particles };
+
+struct Field {
+    FieldGrid grid;
+    DensitySource source = DensitySource::None;
+    std::vector<float> density;  // (rows, columns) from the bottom left, relative to its maximum
+    int draws = 0;               // points behind a histogram
+};
+
+// Relative histogram of points on a grid of `columns` × `rows` cells over the bounds, counted from the bottom left; empty when none lies inside.
+std::vector<float> densityOf(const std::vector<QPointF>& points, const FieldBounds& bounds, int columns, int rows);
 
 class FieldService : public QObject {
     Q_OBJECT
 public:
     explicit FieldService(QObject* parent = nullptr);
     // The answer when it is known; else asks for it and `ready` follows. Null when not known yet or not possible.
-    std::shared_ptr<const FieldGrid> field(const FieldRequest& request);
+    std::shared_ptr<const Field> field(const FieldRequest& request);
     QString problem() const { return m_problem; }
 
 signals:
@@ -32,10 +47,10 @@ signals:
 private:
     struct Answer {
         QString key, problem;
-        std::shared_ptr<const FieldGrid> grid;
+        std::shared_ptr<const Field> field;
     };
     Latest<Answer> m_work;
-    QCache<QString, std::shared_ptr<const FieldGrid>> m_known{160};
+    QCache<QString, std::shared_ptr<const Field>> m_known{160};
     QString m_asked, m_problem;
 };
 

@@ -16,9 +16,16 @@ Document::Document(QObject* parent) : QObject(parent), m_implementation(std::mak
     connect(&d.planning, &QFutureWatcherBase::finished, this, [this] { m_implementation->planned(); });
     connect(&d.undo, &QUndoStack::cleanChanged, this, &Document::projectChanged);
     connect(&d.undo, &QUndoStack::indexChanged, this, [this] { m_implementation->scheduleAutosave(); });
-    connect(&d.autosave, &QTimer::timeout, this, [this] {
-        auto& i = *m_implementation;
-        if (const Status s = i.file.snapshot(i.content()); !s) emit problem(qstr(s.error().text), qstr(s.error().detail));
+    connect(&d.autosave, &QTimer::timeout, this, [this] { m_implementation->snapshot(); });
+    d.modelWork = std::make_unique<Latest<ModelAnswer>>(this, [this](const ModelAnswer& a) {
+        if (!a.model) {
+            emit problem(qstr(a.model.error().text), qstr(a.model.error().detail));
+            emit draftChanged();  // forms that already show the new name go back
+            return;
+        }
+        Recipe next = recommendedRecipe(*a.model);
+        next.seed = draft().seed;
+        editDraft(next, tr("model"));
     });
     connect(&d.bridge, &EngineBridge::arrived, this, [this](const Arrival& a) { m_implementation->receive(a); });
     connect(&d.file, &ProjectFile::trajectoryLoaded, this, [this](const QString& id, std::shared_ptr<const Run> full) {
@@ -66,6 +73,7 @@ const Recipe& Document::draft() const { return m_implementation->draft; }
 QUndoStack& Document::undoStack() { return m_implementation->undo; }
 const Result<Plan>& Document::draftPlan() const { return m_implementation->plan.plan; }
 bool Document::isPlanning() const { return m_implementation->isPlanUnderWay; }
+std::vector<RuleCost> Document::guidanceCosts() const { return draftPlan() ? draftPlan()->guidance : std::vector<RuleCost>(); }
 std::shared_ptr<const ModelInfo> Document::draftModel() const { return m_implementation->plan.model; }
 
 void Document::editDraft(const Recipe& next, const QString& label, const QString& mergeKey) {
@@ -79,6 +87,10 @@ void Document::editDraft(const Recipe& next, const QString& label, const QString
     d.undo.push(new DocumentEdit(label, mergeKey.isEmpty() ? QString() : "draft/" + mergeKey, [set, next] { set(next); }, [set, before = d.draft] { set(before); }));
 }
 
+void Document::useModel(const QString& idOrPath) {
+    m_implementation->modelWork->request([id = idOrPath.toStdString()] { return ModelAnswer{id, inspectModel(id)}; });
+}
+
 void Document::Implementation::startPlanning() {
     if (isPlanUnderWay) {
         replan = true;
@@ -88,7 +100,13 @@ void Document::Implementation::startPlanning() {
     RunPtr parent;
     if (draft.branch)
         if (RunPtr* found = find(qstr(draft.branch->run))) parent = *found;
-    planning.setFuture(QtConcurrent::run(&planPool, [recipe = draft, parent]() -> PlanAnswer {
+    RunPtr start;
+    if (const std::string id = startRunOf(draft); !id.empty())
+        if (RunPtr* found = find(qstr(id))) {
+            start = *found;
+            if (!start->trajectory) owner.requestTrajectory(qstr(id));
+        }
+    planning.setFuture(QtConcurrent::run(&planPool, [recipe = draft, parent, start]() -> PlanAnswer {
         PlanAnswer answer;
         try {
             auto info = inspectModel(recipe.model);
@@ -97,7 +115,7 @@ void Document::Implementation::startPlanning() {
                 return answer;
             }
             answer.model = std::make_shared<const ModelInfo>(*info);
-            answer.plan = meander::plan(recipe, *info, parent.get());
+            answer.plan = meander::plan(recipe, *info, parent.get(), start.get());
         } catch (const std::exception& e) {
             answer.plan = Error{"The recipe could not be planned: " + std::string(e.what()), ""};
         }
@@ -120,6 +138,11 @@ void Document::Implementation::planned() {
 }
 
 bool Document::isModified() const { return m_implementation->dirty || !m_implementation->undo.isClean(); }
+
+void Document::Implementation::snapshot() {
+    autosave.stop();
+    if (const Status s = file.snapshot(content()); !s) emit owner.problem(qstr(s.error().text), qstr(s.error().detail));
+}
 
 void Document::Implementation::scheduleAutosave() {
     if (owner.isModified() && !autosave.isActive()) autosave.start();

@@ -52,6 +52,11 @@ public:
     bool isPlanning() const;  // an answer for the newest draft is still under way
     // What the draft's model is; null until it is known, or when it cannot be read (the plan's error then says why).
     std::shared_ptr<const ModelInfo> draftModel() const;
+    // Evaluations that each guidance rule of the draft adds in its place, in their order; as many as the planned draft has rules, empty until it is planned.
+    std::vector<RuleCost> guidanceCosts() const;
+    // Reads off the GUI thread what the model is, then makes its recommended settings the draft (one undoable edit). The newest request counts; `problem` tells when
+    // the model cannot be read, and the draft stays.
+    void useModel(const QString& idOrPath);
     QUndoStack& undoStack();
 
     // In order of creation; running ones included. Trajectories of old runs are loaded on demand: `run(id)->trajectory` may be null until `trajectoryLoaded`.

@@ -235,6 +235,7 @@ void Document::Implementation::submit() {
     queued.evaluations = plan.plan.value().evaluations;
     queued.run = std::make_shared<const Run>(std::move(run));
     receiveEvent(queued);
+    snapshot();  // a crash during the run is found again at the next start
     emit owner.runsChanged();
 }
 

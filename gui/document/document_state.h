@@ -8,6 +8,7 @@
 #include <map>
 
 #include "gui/bridge/engine_bridge.h"
+#include "gui/bridge/latest.h"
 #include "gui/document/document.h"
 #include "gui/document/project_file.h"
 
@@ -16,6 +17,11 @@ namespace meander::gui {
 struct PlanAnswer {
     Result<Plan> plan = Error{"The recipe was not planned yet.", ""};
     std::shared_ptr<const ModelInfo> model;
+};
+
+struct ModelAnswer {
+    std::string id;
+    Result<ModelInfo> model = Error{"", ""};
 };
 
 // An undoable edit as two functions; edits with the same key that follow each other become one.
@@ -52,6 +58,7 @@ struct Document::Implementation {
     bool isPlanUnderWay = false;  // until planned() has taken the answer; the future itself ends earlier
     bool replan = false;        // the draft changed while a plan was under way
     bool runWhenPlanned = false;
+    std::unique_ptr<Latest<ModelAnswer>> modelWork;
 
     // Runs.
     std::vector<RunPtr> runs;   // all, removed ones too
@@ -82,6 +89,7 @@ struct Document::Implementation {
     ProjectContent content() const;
     void saved();                             // what is in memory is in the file
     void scheduleAutosave();
+    void snapshot();                          // what a crash must not lose, now
 };
 
 }  // namespace meander::gui

@@ -45,7 +45,10 @@ void removeWorkingFiles(const QString& id) {
 
 }  // namespace
 
-ProjectFile::ProjectFile(QObject* parent) : QObject(parent) { m_pool.setMaxThreadCount(1); }
+ProjectFile::ProjectFile(QObject* parent) : QObject(parent) {
+    m_pool.setMaxThreadCount(1);
+    m_notes.setMaxThreadCount(1);
+}
 
 ProjectFile::~ProjectFile() { close(); }
 
@@ -62,8 +65,9 @@ Result<ProjectContent> ProjectFile::adopt(std::unique_ptr<ProjectStore> fresh, c
     if (auto draft = store->draft()) content.draft = *draft;
     content.unsavedDraft = store->recoverableDraft();
     for (Run& r : *runs) content.runs.push_back(std::make_shared<const Run>(std::move(r)));
-    close();
+    leave(true);
     m_store = store;
+    m_hasAutosave = content.unsavedDraft.has_value();
     m_path = path;
     m_name = name;
     m_id = id;
@@ -102,7 +106,7 @@ Result<ProjectContent> ProjectFile::open(const QString& path) {
 Result<ProjectContent> ProjectFile::openCopy(const QString& path, const QString& name) {
     QDir().mkpath(recoveryFolder());
     const QString id = newId(), copy = inRecovery(id, ".meander");
-    if (!QFile::copy(path, copy)) return Error{tr("Cannot copy '%1'. Check that it can be read and that the disk is not full.").arg(path).toStdString(), ""};
+    if (!inBackground([path, copy] { return QFile::copy(path, copy); })) return Error{tr("Cannot copy '%1'. Check that it can be read and that the disk is not full.").arg(path).toStdString(), ""};
     QFile::setPermissions(copy, QFile::ReadOwner | QFile::WriteOwner);
     auto lock = lockFor(id);
     auto store = inBackground([copy] { return ProjectStore::open(copy.toStdString()); });
@@ -127,6 +131,7 @@ Status ProjectFile::save(const ProjectContent& content) {
     if (m_store->isReadOnly()) return Error{tr("'%1' may not be written. Save the project under another name.").arg(QDir::toNativeSeparators(m_path)).toStdString(), ""};
     synchronise(content);
     m_store->saveDraft(content.draft);
+    m_hasAutosave = false;
     const Status s = inBackground([store = m_store] { return store->flush(); });
     if (s) {
         forgetDescription();
@@ -145,6 +150,8 @@ Status ProjectFile::saveAs(const QString& path, const ProjectContent& content) {
         if (before) m_store->saveDraft(*before);
         return s;
     }
+    m_hasAutosave = false;
+    m_notes.waitForDone();
     if (m_isUntitled)
         removeWorkingFiles(m_id);
     else
@@ -156,12 +163,20 @@ Status ProjectFile::saveAs(const QString& path, const ProjectContent& content) {
     return s;
 }
 
-void ProjectFile::close() {
+void ProjectFile::close() { leave(false); }
+
+void ProjectFile::leave(bool isInBackground) {
     if (!m_store) return;
-    m_pool.waitForDone();
-    if (!m_isUntitled)
-        if (const auto saved = m_store->draft(); saved && !m_isRecovered) m_store->saveDraft(*saved);  // forgets what was autosaved and then given up
-    if (const Status s = m_store->close(); !s) emit problem(qstr(s.error().text), qstr(s.error().detail));
+    // A project that was only looked at is not written to.
+    if (!m_isUntitled && m_hasAutosave && !m_isRecovered)
+        if (const auto saved = m_store->draft()) m_store->saveDraft(*saved);  // forgets what was autosaved and then given up
+    const auto work = [this, store = m_store] {
+        m_pool.waitForDone();
+        m_notes.waitForDone();
+        return store->close();
+    };
+    const Status s = isInBackground ? inBackground(work) : work();
+    if (!s) emit problem(qstr(s.error().text), qstr(s.error().detail));
     m_store.reset();
     m_lock.reset();
     if (m_isRecovered) return;

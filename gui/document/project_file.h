@@ -36,7 +36,7 @@ public:
     Status saveAs(const QString& path, const ProjectContent& content);
     // What a crash must not lose: the draft, and for untitled projects names and pins too.
     Status snapshot(const ProjectContent& content);
-    // Leaves one clean file; the working file of an untitled project goes, unless it was recovered and never saved.
+    // Leaves one clean file; waits for what is still to be written; the working file of an untitled project goes, unless it was recovered and never saved.
     void close();
 
     QString path() const { return m_isUntitled ? QString() : m_path; }
@@ -60,15 +60,18 @@ signals:
 private:
     Result<ProjectContent> adopt(std::unique_ptr<ProjectStore> store, const QString& path, bool isUntitled, const QString& name, const QString& id, std::unique_ptr<QLockFile> lock);
     void synchronise(const ProjectContent& content);
-    void describe(int runs);  // writes the recovery description
+    void describe(int runs);  // writes the recovery description, on a thread of its own
     void forgetDescription();
+    void leave(bool isInBackground);  // the present file is closed, with or without letting the window paint on
 
     std::shared_ptr<ProjectStore> m_store;
     QString m_path, m_name, m_id;  // m_id: of the recovery description
     bool m_isUntitled = true, m_isRecovered = false;
     std::unique_ptr<QLockFile> m_lock;
     QStringList m_removed;  // as the store knows them
-    QThreadPool m_pool;
+    QThreadPool m_pool;   // reads
+    QThreadPool m_notes;  // writes the description
+    bool m_hasAutosave = false;  // the file holds a draft that was never saved
 };
 
 }  // namespace meander::gui

@@ -28,14 +28,18 @@ bool isHeld(const QString& id) {
 QString ProjectFile::recoveryFolder() { return QStandardPaths::writableLocation(QStandardPaths::AppDataLocation) + QStringLiteral("/recovery"); }
 
 void ProjectFile::describe(int runs) {
-    QSaveFile file(described(m_id));
-    if (!file.open(QIODevice::WriteOnly)) return;
     const QJsonObject o{{"name", name()}, {"path", path()}, {"time", QDateTime::currentDateTime().toString(Qt::ISODate)}, {"runs", runs}};
-    file.write(QJsonDocument(o).toJson());
-    file.commit();
+    // Committing waits for the disk.
+    m_notes.start([o, to = described(m_id)] {
+        QSaveFile file(to);
+        if (!file.open(QIODevice::WriteOnly)) return;
+        file.write(QJsonDocument(o).toJson());
+        file.commit();
+    });
 }
 
 void ProjectFile::forgetDescription() {
+    m_notes.waitForDone();
     QFile::remove(described(m_id));
     if (!m_lock) QFile::remove(recoveryFolder() + '/' + m_id + QStringLiteral(".lock"));
 }
@@ -43,6 +47,7 @@ void ProjectFile::forgetDescription() {
 Status ProjectFile::snapshot(const ProjectContent& content) {
     if (!m_store) return Done{};
     m_store->autosaveDraft(content.draft);
+    m_hasAutosave = true;
     if (m_isUntitled) synchronise(content);
     describe(int(content.runs.size()));
     return Done{};
@@ -82,7 +87,7 @@ Result<ProjectContent> ProjectFile::restore(const RecoveryEntry& entry) {
     auto lock = std::make_unique<QLockFile>(recoveryFolder() + '/' + entry.id + QStringLiteral(".lock"));
     lock->setStaleLockTime(0);
     lock->tryLock(0);
-    auto store = ProjectStore::open(working(entry.id).toStdString());
+    auto store = ProjectStore::open(working(entry.id).toStdString());  // rare, and asked for by a person
     if (!store) return store.error();
     auto content = adopt(std::move(*store), working(entry.id), true, entry.name, entry.id, std::move(lock));
     if (content) m_isRecovered = true;

@@ -1,6 +1,8 @@
 #include "gui/document/run_text.h"
 
 #include <QCoreApplication>
+#include <QDir>
+#include <QFileInfo>
 #include <QLocale>
 #include <QPainter>
 #include <cmath>
@@ -57,6 +59,14 @@ QString modelLabel(const std::string& id) {
     for (const auto& e : catalog)
         if (e.id == id) return qstr(e.name);
     return qstr(id).section('/', -1).section(':', -1);
+}
+
+QString modelIdOf(const QString& path) {
+    const QFileInfo info(path);
+    const QString suffix = info.suffix().toLower(), absolute = info.absoluteFilePath();
+    const bool isModelFolder = info.isDir() && QFileInfo::exists(absolute + QStringLiteral("/model_index.json"));
+    const bool isPictureFolder = info.isDir() && !isModelFolder && !QDir(absolute).entryList({"*.png"}, QDir::Files).isEmpty();
+    return isPictureFolder || suffix == "csv" || suffix == "npy" || suffix == "json" ? QStringLiteral("analytic:points?file=") + absolute : absolute;
 }
 
 QString runTitle(const Run& run) {

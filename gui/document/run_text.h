@@ -13,6 +13,8 @@ QString samplerLabel(const std::string& id);
 QString scheduleLabel(const std::string& id);
 QString guidanceLabel(const std::string& id);
 QString modelLabel(const std::string& id);
+// What a file or folder is called as a model: a file of points and a folder of pictures are exact models of what they hold, anything else is its path.
+QString modelIdOf(const QString& path);
 
 QString runTitle(const Run& run);               // the given name, else the prompt or the model's name
 QString recipeLine(const Recipe& recipe);       // "DPM++ 2M · 12 · Karras"

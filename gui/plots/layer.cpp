@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "gui/plots/geometry.h"
+#include "gui/plots/draw_image.h"
 
 namespace meander::gui {
 namespace {
@@ -136,8 +137,7 @@ void HeatmapLayer::paint(QPainter& p, const PlotFrame& f, const Theme&) const {
         QImage image = mapImage(values, columns, rows, lo, hi, map);
         QRectF target = QRectF(QPointF(edgeX(0), edgeY(0)), QPointF(edgeX(columns), edgeY(rows))).normalized();
         bool flipX = edgeX(columns) < edgeX(0), flipY = edgeY(rows) < edgeY(0);
-        p.setRenderHint(QPainter::SmoothPixmapTransform, smooth);
-        p.drawImage(target, image.mirrored(flipX, flipY));
+        drawImage(p, target, image.mirrored(flipX, flipY), smooth);
     }
     p.restore();
 }

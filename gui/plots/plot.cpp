@@ -4,6 +4,7 @@
 #include <QFontMetricsF>
 #include <QPdfWriter>
 #include <QSvgGenerator>
+#include <algorithm>
 #include <cmath>
 
 namespace meander::gui {
@@ -37,6 +38,45 @@ void paintTitle(QPainter& p, const Plot& plot, const QRectF& rect, const QRectF&
         p.setPen(t.muted);
         p.drawText(QRectF(x + 26, y - fm.height() / 2, width, fm.height()), Qt::AlignLeft | Qt::AlignVCenter, name);
         x += width;
+    }
+}
+
+double endLabelWidth(const Plot& plot, const QFontMetricsF& fm) {
+    double width = 0;
+    if (plot.hasEndLabels)
+        for (const auto& layer : plot.layers)
+            if (const auto* line = dynamic_cast<const LineLayer*>(layer.get())) width = std::max(width, fm.horizontalAdvance(line->name));
+    return std::min(width, 84.0) + (width > 0 ? 8 : 0);
+}
+
+// Each name beside the end of its line, pushed apart where lines end together; what finds no room is left to the table.
+void paintEndLabels(QPainter& p, const Plot& plot, const QRectF& rect, const PlotFrame& f, const PlotFonts& fonts) {
+    struct Label {
+        const LineLayer* line;
+        double y;
+    };
+    std::vector<Label> labels;
+    for (const auto& layer : plot.layers) {
+        const auto* line = dynamic_cast<const LineLayer*>(layer.get());
+        if (!line || line->name.isEmpty()) continue;
+        for (auto v = line->points.rbegin(); v != line->points.rend(); ++v)
+            if (std::isfinite(v->x()) && std::isfinite(v->y())) {
+                labels.push_back({line, f.py(v->y())});
+                break;
+            }
+    }
+    std::sort(labels.begin(), labels.end(), [](const Label& a, const Label& b) { return a.y < b.y; });
+    QFontMetricsF fm(fonts.tick);
+    const double pitch = fm.height() - 2;
+    while (!labels.empty() && double(labels.size()) * pitch > f.area.height() + pitch) labels.pop_back();
+    // Down from the top, then up from the bottom, so that all lie inside.
+    for (std::size_t i = 0; i < labels.size(); ++i) labels[i].y = std::max(labels[i].y, i ? labels[i - 1].y + pitch : f.area.top());
+    for (std::size_t i = labels.size(); i-- > 0;) labels[i].y = std::min(labels[i].y, i + 1 < labels.size() ? labels[i + 1].y - pitch : f.area.bottom());
+    p.setFont(fonts.tick);
+    for (const Label& l : labels) {
+        p.setPen(l.line->style.color);
+        const double left = f.area.right() + 6, width = rect.right() - left;
+        p.drawText(QRectF(left, l.y - fm.height() / 2, width, fm.height()), Qt::AlignLeft | Qt::AlignVCenter, fm.elidedText(l.line->name, Qt::ElideRight, width));
     }
 }
 
@@ -113,7 +153,7 @@ QRectF Plot::area(const QRectF& rect) const {
     double left = 6;
     if (hasYTicks)
         for (const Tick& t : y.ticks(rect.height() - top - bottom, tick.height() * 2.4)) left = std::max(left, tick.horizontalAdvance(t.label) + 10);
-    QRectF inner = rect.adjusted(left, top, -8, -bottom);
+    QRectF inner = rect.adjusted(left, top, -8 - endLabelWidth(*this, tick), -bottom);
     if (!equalAspect || inner.isEmpty()) return inner;
     double aspect = (x.hi - x.lo) / (y.hi - y.lo);
     double w = std::min(inner.width(), inner.height() * aspect), h = w / aspect;
@@ -139,6 +179,7 @@ void Plot::paint(QPainter& p, const QRectF& rect, const Theme& t, PlotPart part)
             return;
         }
         paintAxes(p, *this, rect, frame, t, fonts);
+        if (hasEndLabels) paintEndLabels(p, *this, rect, frame, fonts);
     }
     p.setClipRect(frame.area.adjusted(-7, -7, 7, 7));
     for (const auto& layer : layers)

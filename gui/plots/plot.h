@@ -17,6 +17,7 @@ struct Plot {
     bool hasXTicks = true, hasYTicks = true, hasGrid = true;
     bool equalAspect = false;  // one unit is as long in x as in y
     bool hasLegend = false;    // names of line layers under the title
+    bool hasEndLabels = false;  // names of line layers right of their last points
 
     template <class L>
     L& add(L layer) {

@@ -16,6 +16,7 @@
 #include <QVBoxLayout>
 
 #include "gui/plots/geometry.h"
+#include "gui/widgets/focus.h"
 
 namespace meander::gui {
 
@@ -55,6 +56,12 @@ void PlotView::setHandles(std::optional<HandleLayer> handles) {
     update();
 }
 
+void PlotView::setRange(std::optional<std::pair<double, double>> range) {
+    if (m_range == range) return;
+    m_range = range;
+    update();
+}
+
 QPointF PlotView::pageOf(QPointF value) const { return PlotFrame{plotArea(), m_plot.x, m_plot.y}.at(value); }
 
 QString PlotView::spokenText() const { return m_stop ? m_texts.value(*m_stop) : m_plot.hasData() ? m_plot.title : m_plot.empty; }
@@ -85,9 +92,15 @@ void PlotView::paintEvent(QPaintEvent*) {
     p.setRenderHint(QPainter::Antialiasing);
     m_plot.paint(p, frameRect(), theme(), PlotPart::Overlay);
     PlotFrame frame{plotArea(), m_plot.x, m_plot.y};
+    if (m_range && m_plot.hasData()) {
+        const double a = std::clamp(frame.px(m_range->first), frame.area.left(), frame.area.right()), b = std::clamp(frame.px(m_range->second), frame.area.left(), frame.area.right());
+        QColor fill = theme().accent;
+        fill.setAlphaF(theme().dark ? 0.14f : 0.1f);
+        p.fillRect(QRectF(QPointF(std::min(a, b), frame.area.top()), QPointF(std::max(std::max(a, b), std::min(a, b) + 1), frame.area.bottom())), fill);
+    }
     m_cursor.paint(p, frame, theme());
     if (m_handles) m_handles->paint(p, frame, theme());
-    if (hasFocus()) {
+    if (hasKeyboardFocus(this)) {
         p.setPen(QPen(theme().accent, 1));
         p.setBrush(Qt::NoBrush);
         p.drawRoundedRect(QRectF(rect()).adjusted(1.5, 1.5, -1.5, -1.5), 4, 4);
@@ -147,6 +160,7 @@ void PlotView::leaveEvent(QEvent*) {
 }
 
 void PlotView::keyPressEvent(QKeyEvent* event) {
+    if (event->matches(QKeySequence::Copy)) return copyImage();
     const int last = int(m_stops.size()) - 1, now = m_stop.value_or(last);
     int next = now;
     switch (event->key()) {
@@ -159,7 +173,6 @@ void PlotView::keyPressEvent(QKeyEvent* event) {
             return;
         default: QWidget::keyPressEvent(event); return;
     }
-    if (event->matches(QKeySequence::Copy)) copyImage();
     if (last >= 0) emit stopClicked(std::clamp(next, 0, last));
 }
 

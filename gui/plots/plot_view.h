@@ -23,6 +23,8 @@ public:
     void setHandles(std::optional<HandleLayer> handles);
 
     QRectF plotArea() const { return m_plot.area(frameRect()); }
+    // A brushed range of the horizontal axis, in data units.
+    void setRange(std::optional<std::pair<double, double>> range);
     QPointF pageOf(QPointF value) const;
     QString spokenText() const;
     QSize sizeHint() const override { return {300, 180}; }
@@ -64,6 +66,7 @@ private:
     bool m_byDistance = false;
     std::optional<int> m_stop;
     CursorLayer m_cursor;
+    std::optional<std::pair<double, double>> m_range;
     std::optional<HandleLayer> m_handles;
     std::optional<int> m_dragged;
 };

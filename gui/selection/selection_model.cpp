@@ -12,7 +12,10 @@ void SelectionModel::setCurrentRun(const QString& run) {
     m_site = m_head = -1;
     m_hover.reset();
     m_image = 0;
+    const bool rangeChange = m_range.has_value();
+    m_range.reset();
     emit runChanged();
+    if (rangeChange) emit rangeChanged();
     if (wordsChange) emit wordsChanged();
     if (pixelChange) emit pixelChanged();
     if (siteChange) emit attentionChanged();
@@ -42,6 +45,12 @@ void SelectionModel::clearHover() {
     if (!m_hover) return;
     m_hover.reset();
     emit cursorChanged();
+}
+
+void SelectionModel::setStepRange(std::optional<StepRange> range) {
+    if (m_range == range) return;
+    m_range = range;
+    emit rangeChanged();
 }
 
 void SelectionModel::setFollowsLive(bool on) {

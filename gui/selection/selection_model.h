@@ -17,6 +17,14 @@ struct StepCursor {
     bool operator==(const StepCursor&) const = default;
 };
 
+// Steps brushed on a step axis, first and last included; what averages over steps takes all of them. The levels link them to runs of other lengths.
+struct StepRange {
+    QString run;
+    int first = 0, last = 0;
+    double lowLogSnr = 0, highLogSnr = 0;  // of the first evaluations of those two steps
+    bool operator==(const StepRange&) const = default;
+};
+
 // How an attention map is normalised before it is shown; printed in every caption.
 enum class AttentionShare { PromptTokens, AllTokens };  // ÷ the sum over the words of the prompt; raw softmax over all tokens
 
@@ -35,6 +43,7 @@ public:
     StepCursor lockedCursor() const { return m_locked; }
     bool isHovering() const { return m_hover.has_value(); }
     bool followsLive() const { return m_live; }
+    std::optional<StepRange> stepRange() const { return m_range; }
     int image() const { return m_image; }            // which picture of the run
     QSet<int> words() const { return m_words; }      // selected chips (Token::word)
     std::optional<QPointF> pixel() const { return m_pixel; }  // in [0,1]² of the picture, for the inverse query
@@ -50,6 +59,7 @@ public slots:
     void hoverStep(const meander::gui::StepCursor& c);
     void clearHover();
     void setFollowsLive(bool on);
+    void setStepRange(std::optional<meander::gui::StepRange> range);
     void setImage(int index);
     void setWords(const QSet<int>& words);
     void toggleWord(int word, bool extend);
@@ -65,6 +75,7 @@ signals:
     // Emitted when the value really changed. Views answer with update(), so that many signals cost one repaint.
     void runChanged();
     void cursorChanged();
+    void rangeChanged();
     void imageChanged();
     void wordsChanged();
     void pixelChanged();
@@ -76,6 +87,7 @@ private:
     QString m_run, m_compared;
     StepCursor m_locked;
     std::optional<StepCursor> m_hover;
+    std::optional<StepRange> m_range;
     bool m_live = true;
     int m_image = 0, m_site = -1, m_head = -1;
     AttentionShare m_share = AttentionShare::PromptTokens;

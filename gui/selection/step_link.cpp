@@ -1,6 +1,7 @@
 #include "gui/selection/step_link.h"
 
 #include <QCoreApplication>
+#include <algorithm>
 #include <cmath>
 
 namespace meander::gui {
@@ -43,24 +44,52 @@ LinkedStep linkedStep(const Run& run, const StepCursor& cursor) {
     return best;
 }
 
-double axisValue(const Run& run, const Frame& frame, StepAxis axis) {
+std::optional<std::pair<int, int>> stepsIn(const Run& run, const StepRange& range) {
+    if (!run.trajectory || run.trajectory->evaluations.empty()) return {};
+    const auto& all = run.trajectory->evaluations;
+    if (range.run == QString::fromStdString(run.id)) {
+        const int last = all.back()->step;
+        return std::pair(std::clamp(range.first, 0, last), std::clamp(range.last, 0, last));
+    }
+    std::optional<std::pair<int, int>> steps;
+    double least = INFINITY;
+    int nearest = 0;
+    for (const auto& e : all) {
+        if (e->logSnr >= range.lowLogSnr && e->logSnr <= range.highLogSnr) {
+            if (!steps) steps = std::pair(e->step, e->step);
+            steps->second = e->step;
+        }
+        if (const double d = std::abs(e->logSnr - (range.lowLogSnr + range.highLogSnr) / 2); d < least) least = d, nearest = e->step;
+    }
+    return steps ? steps : std::pair(nearest, nearest);
+}
+
+QString rangeText(int first, int last) { return first == last ? tr("step %1").arg(first) : tr("steps %1–%2").arg(first).arg(last); }
+
+double axisValue(const Run& run, const Frame& frame, StepAxis axis) { return axisValues(run, {frame}, axis).front(); }
+
+std::vector<double> axisValues(const Run& run, const std::vector<Frame>& frames, StepAxis axis) {
     const auto& t = *run.trajectory;
-    const Evaluation* e = frame.evaluation >= 0 ? t.evaluations[std::size_t(frame.evaluation)].get() : nullptr;
-    const double tau = e ? e->tau : t.levels.empty() ? 0 : t.levels[std::min(std::size_t(frame.step), t.levels.size() - 1)];
-    switch (axis) {
-        case StepAxis::Step: return frame.step;
-        case StepAxis::Sigma: return e ? e->sigma : run.model.process.sigma(tau);
-        case StepAxis::LogSnr: return e ? e->logSnr : run.model.process.logSnr(tau);
-        case StepAxis::Evaluations:
-        case StepAxis::Milliseconds: break;
+    // Work done before each evaluation, and all of it at the end.
+    std::vector<double> sums{0};
+    if (axis == StepAxis::Evaluations || axis == StepAxis::Milliseconds) {
+        const double images = std::max<double>(1, run.recipe.images);
+        for (const auto& e : t.evaluations) sums.push_back(sums.back() + (axis == StepAxis::Milliseconds ? e->milliseconds : e->networkRows / images));
     }
-    double sum = 0;
-    const double images = std::max<double>(1, run.recipe.images);
-    for (const auto& before : t.evaluations) {
-        if (e && before->index >= e->index) break;
-        sum += axis == StepAxis::Milliseconds ? before->milliseconds : before->networkRows / images;
+    std::vector<double> values;
+    values.reserve(frames.size());
+    for (const Frame& frame : frames) {
+        const Evaluation* e = frame.evaluation >= 0 ? t.evaluations[std::size_t(frame.evaluation)].get() : nullptr;
+        const double tau = e ? e->tau : t.levels.empty() ? 0 : t.levels[std::min(std::size_t(frame.step), t.levels.size() - 1)];
+        switch (axis) {
+            case StepAxis::Step: values.push_back(frame.step); break;
+            case StepAxis::Sigma: values.push_back(e ? e->sigma : run.model.process.sigma(tau)); break;
+            case StepAxis::LogSnr: values.push_back(e ? e->logSnr : run.model.process.logSnr(tau)); break;
+            case StepAxis::Evaluations:
+            case StepAxis::Milliseconds: values.push_back(e ? sums[std::size_t(frame.evaluation)] : sums.back()); break;
+        }
     }
-    return sum;
+    return values;
 }
 
 QString axisName(StepAxis axis) {

@@ -2,6 +2,7 @@
 #pragma once
 #include <QString>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "engine/run/trajectory.h"
@@ -26,7 +27,14 @@ struct LinkedStep {
 };
 LinkedStep linkedStep(const Run& run, const StepCursor& cursor);
 
+// The steps of a run that a brushed range means: its own, or those of another run whose log-SNR lies in it (the nearest one when none does).
+std::optional<std::pair<int, int>> stepsIn(const Run& run, const StepRange& range);
+// "steps 3–7", "step 4"
+QString rangeText(int first, int last);
+
 double axisValue(const Run& run, const Frame& frame, StepAxis axis);
+// Of all frames of a run, in one pass.
+std::vector<double> axisValues(const Run& run, const std::vector<Frame>& frames, StepAxis axis);
 QString axisName(StepAxis axis);  // with the unit
 bool isLogAxis(StepAxis axis);
 

@@ -1,11 +1,11 @@
 #include "gui/widgets/dock_title.h"
 
-#include <QHBoxLayout>
 #include <QPainter>
 #include <QStyle>
 
 #include "gui/app/icons.h"
 #include "gui/app/theme.h"
+#include "gui/widgets/elided_label.h"
 
 namespace meander::gui {
 namespace {
@@ -29,20 +29,21 @@ QToolButton* titleButton(const QString& iconName, const QString& tooltip, QWidge
 }  // namespace
 
 DockTitle::DockTitle(QDockWidget* dock)
-    : QWidget(dock), m_dock(dock), m_name(new QLabel(dock->windowTitle(), this)), m_remark(new QLabel(this)),
+    : QWidget(dock), m_dock(dock), m_name(new QLabel(dock->windowTitle(), this)), m_remark(new ElidedLabel(this)),
       m_float(titleButton("float", tr("Float or dock"), this)), m_close(titleButton("close", tr("Close"), this)) {
     m_name->setFont(headFont());
     m_name->setProperty("muted", true);
     m_remark->setProperty("dim", true);
     m_remark->setFont(interfaceFont(8.8));
     m_remark->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
-    auto* box = new QHBoxLayout(this);
-    box->setContentsMargins(12, 0, 10, 0);
-    box->setSpacing(4);
-    box->addWidget(m_name);
-    box->addWidget(m_remark, 1);
-    box->addWidget(m_float);
-    box->addWidget(m_close);
+    m_box = new QHBoxLayout(this);
+    m_box->setContentsMargins(12, 0, 10, 0);
+    m_box->setSpacing(4);
+    m_box->addWidget(m_name);
+    m_box->addWidget(m_remark, 100);  // what is left; nothing when it is empty
+    m_box->addStretch(1);
+    m_box->addWidget(m_float);
+    m_box->addWidget(m_close);
     connect(m_float, &QToolButton::clicked, dock, [dock] { dock->setFloating(!dock->isFloating()); });
     connect(m_close, &QToolButton::clicked, dock, &QDockWidget::close);
     connect(dock, &QWidget::windowTitleChanged, m_name, &QLabel::setText);
@@ -50,6 +51,7 @@ DockTitle::DockTitle(QDockWidget* dock)
 
 void DockTitle::setRemark(const QString& text, bool isWarning) {
     m_remark->setText(text);
+    m_remark->setVisible(!m_collapsed && !text.isEmpty());
     m_remark->setProperty("dim", !isWarning);
     m_remark->setProperty("warning", isWarning);
     m_remark->style()->unpolish(m_remark);
@@ -59,14 +61,27 @@ void DockTitle::setRemark(const QString& text, bool isWarning) {
 void DockTitle::setCollapsed(bool on) {
     if (m_collapsed == on) return;
     m_collapsed = on;
-    for (QWidget* w : {static_cast<QWidget*>(m_name), static_cast<QWidget*>(m_remark)}) w->setVisible(!on);
-    setMaximumHeight(on ? 0 : QWIDGETSIZE_MAX);
+    m_name->setVisible(!on);
+    m_remark->setVisible(!on && !m_remark->text().isEmpty());
+    setMaximumHeight(on && !m_controls ? 0 : QWIDGETSIZE_MAX);
     updateGeometry();
     // The dock's own layout looks at its title only when told so.
     m_dock->setTitleBarWidget(this);
 }
 
-QSize DockTitle::sizeHint() const { return {160, m_collapsed ? 0 : m_name->fontMetrics().height() + 16}; }
+void DockTitle::setControls(QWidget* controls) {
+    m_controls = controls;
+    m_box->insertSpacing(1, 10);
+    m_box->insertWidget(2, controls, 100);
+    m_box->setStretchFactor(m_remark, 0);
+    m_remark->hide();
+    updateGeometry();
+}
+
+QSize DockTitle::sizeHint() const {
+    const int name = m_collapsed ? 0 : m_name->fontMetrics().height() + 16, controls = m_controls ? m_controls->sizeHint().height() + 8 : 0;
+    return {160, std::max(name, controls)};
+}
 
 void DockTitle::paintEvent(QPaintEvent*) {
     QPainter p(this);

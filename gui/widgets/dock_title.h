@@ -1,6 +1,7 @@
 // The head of a dock: name in small capitals, a remark at the right, and a menu button to float or close it. Hidden where tabs already name the dock.
 #pragma once
 #include <QDockWidget>
+#include <QHBoxLayout>
 #include <QLabel>
 #include <QToolButton>
 
@@ -12,6 +13,8 @@ public:
     explicit DockTitle(QDockWidget* dock);
     void setRemark(const QString& text, bool isWarning = false);
     void setCollapsed(bool on);
+    // Stands between name and remark, and stays where tabs name the dock.
+    void setControls(QWidget* controls);
     QSize sizeHint() const override;
     QSize minimumSizeHint() const override { return {60, sizeHint().height()}; }
 
@@ -24,6 +27,8 @@ private:
     QDockWidget* m_dock;
     QLabel *m_name, *m_remark;
     QToolButton *m_float, *m_close;
+    QWidget* m_controls = nullptr;
+    QHBoxLayout* m_box;
     bool m_collapsed = false;
 };
 

@@ -3,18 +3,25 @@
 #include <QAbstractTextDocumentLayout>
 #include <QBoxLayout>
 #include <QFontMetrics>
+#include <QHelpEvent>
 #include <QKeyEvent>
 #include <QRegularExpression>
+#include <QStylePainter>
 #include <QTextBlock>
+#include <QToolTip>
 #include <QWheelEvent>
 #include <charconv>
 #include <cmath>
 
 #include "gui/app/icons.h"
 #include "gui/app/theme.h"
+#include "gui/widgets/choice_popup.h"
 
 namespace meander::gui {
 namespace {
+
+// From this many entries on a list is searched rather than read.
+constexpr int searchFrom = 13;
 
 // True when the event was left to the scroll area.
 bool passedOn(const QWidget* widget, QWheelEvent* event) {
@@ -50,8 +57,72 @@ void ChoiceField::setChoice(const QString& id) {
     if (index != currentIndex()) setCurrentIndex(index);
 }
 
+bool ChoiceField::isSearchable() const { return count() >= searchFrom; }
+
+void ChoiceField::openSearch(const QString& text) {
+    if (!m_popup) {
+        m_popup = new ChoicePopup(this);
+        connect(m_popup, &ChoicePopup::chosen, this, [this](int index) {
+            setCurrentIndex(index);
+            emit activated(index);
+        });
+    }
+    m_popup->popUp([this](int index) { return m_groupOf ? m_groupOf(itemData(index).toString()) : QString(); }, text);
+}
+
+void ChoiceField::showPopup() {
+    if (isSearchable())
+        openSearch({});
+    else
+        QComboBox::showPopup();
+}
+
+void ChoiceField::hidePopup() {
+    if (m_popup) m_popup->hide();
+    QComboBox::hidePopup();
+}
+
+void ChoiceField::keyPressEvent(QKeyEvent* event) {
+    const QString text = event->text();
+    const bool isLetter = !text.isEmpty() && text.front().isPrint() && !text.front().isSpace() && !(event->modifiers() & (Qt::ControlModifier | Qt::AltModifier | Qt::MetaModifier));
+    const int key = event->key();
+    if (isSearchable() && isLetter)
+        openSearch(text);
+    else if (m_picksOnly && (isLetter || key == Qt::Key_Up || key == Qt::Key_Down || key == Qt::Key_PageUp || key == Qt::Key_PageDown || key == Qt::Key_Home || key == Qt::Key_End))
+        showPopup();
+    else
+        QComboBox::keyPressEvent(event);
+}
+
+QString ChoiceField::shownText() const {
+    QStyleOptionComboBox option;
+    initStyleOption(&option);
+    const QRect room = style()->subControlRect(QStyle::CC_ComboBox, &option, QStyle::SC_ComboBoxEditField, this);
+    return fontMetrics().elidedText(currentIndex() < 0 ? placeholderText() : currentText(), Qt::ElideRight, room.width() - 2);
+}
+
+void ChoiceField::paintEvent(QPaintEvent*) {
+    QStylePainter p(this);
+    QStyleOptionComboBox option;
+    initStyleOption(&option);
+    p.drawComplexControl(QStyle::CC_ComboBox, option);
+    option.currentText = shownText();
+    p.drawControl(QStyle::CE_ComboBoxLabel, option);
+}
+
+bool ChoiceField::event(QEvent* event) {
+    if (event->type() == QEvent::ToolTip && currentIndex() >= 0 && shownText() != currentText()) {
+        QToolTip::showText(static_cast<QHelpEvent*>(event)->globalPos(), toolTip().isEmpty() ? currentText() : currentText() + QStringLiteral("\n") + toolTip(), this);
+        return true;
+    }
+    return QComboBox::event(event);
+}
+
 void ChoiceField::wheelEvent(QWheelEvent* event) {
-    if (!passedOn(this, event)) QComboBox::wheelEvent(event);
+    if (m_picksOnly)
+        event->ignore();
+    else if (!passedOn(this, event))
+        QComboBox::wheelEvent(event);
 }
 
 IntegerField::IntegerField(QWidget* parent) : QSpinBox(parent) {
@@ -78,14 +149,14 @@ RealField::RealField(QWidget* parent) : QDoubleSpinBox(parent) {
 
 QString RealField::textFromValue(double value) const {
     char buffer[32];
-    const auto end = std::to_chars(buffer, buffer + sizeof buffer, std::abs(value) < 1e-12 ? 0.0 : value, std::chars_format::general, 7).ptr;
+    const auto end = std::to_chars(buffer, buffer + sizeof buffer, std::abs(value) < 1e-12 ? 0.0 : value * m_scale, std::chars_format::general, 7).ptr;
     return QString::fromLatin1(buffer, end - buffer);
 }
 
 double RealField::valueFromText(const QString& text) const {
     QString t = text;
     if (!suffix().isEmpty() && t.endsWith(suffix())) t.chop(suffix().size());
-    return t.trimmed().replace(',', '.').toDouble();
+    return t.trimmed().replace(',', '.').toDouble() / m_scale;
 }
 
 QValidator::State RealField::validate(QString& text, int&) const {
@@ -93,7 +164,7 @@ QValidator::State RealField::validate(QString& text, int&) const {
     if (!suffix().isEmpty() && t.endsWith(suffix())) t.chop(suffix().size());
     t = t.trimmed().replace(',', '.');
     bool isNumber = false;
-    const double v = t.toDouble(&isNumber);
+    const double v = t.toDouble(&isNumber) / m_scale;
     if (isNumber && v >= minimum() && v <= maximum()) return QValidator::Acceptable;
     static const QRegularExpression partial(QStringLiteral("^[+-]?[0-9]*\\.?[0-9]*([eE][+-]?[0-9]*)?$"));
     return partial.match(t).hasMatch() ? QValidator::Intermediate : QValidator::Invalid;

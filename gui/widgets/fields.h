@@ -7,14 +7,27 @@
 #include <QPlainTextEdit>
 #include <QSpinBox>
 #include <QToolButton>
+#include <functional>
 
 namespace meander::gui {
 
+class ChoicePopup;
+
+// With many entries it opens a list that can be searched; letters typed on the closed field start the search.
 class ChoiceField : public QComboBox {
     Q_OBJECT
 public:
+    using Grouping = std::function<QString(const QString& id)>;
     explicit ChoiceField(QWidget* parent = nullptr);
     void addChoice(const QString& id, const QString& label, const QString& help = {});
+    // Headings of the searchable list. Entries of one group stand together, groups in the order of their first entries; "" has no heading.
+    void setGrouping(Grouping groupOf) { m_groupOf = std::move(groupOf); }
+    // For "Add …": every key and click opens the list, and no choice is kept.
+    void setPicksOnly(bool on) { m_picksOnly = on; }
+    bool isSearchable() const;
+    ChoicePopup* popup() const { return m_popup; }  // null before it was opened
+    void showPopup() override;
+    void hidePopup() override;
     QString choice() const { return currentData().toString(); }
     // Shows an id that is not in the list too, so that a file of another version keeps what it says.
     void setChoice(const QString& id);
@@ -24,6 +37,17 @@ signals:
 
 protected:
     void wheelEvent(QWheelEvent* event) override;
+    void keyPressEvent(QKeyEvent* event) override;
+    void paintEvent(QPaintEvent* event) override;
+    bool event(QEvent* event) override;
+
+private:
+    void openSearch(const QString& text);
+    QString shownText() const;  // shortened to the room there is
+
+    Grouping m_groupOf;
+    ChoicePopup* m_popup = nullptr;
+    bool m_picksOnly = false;
 };
 
 class IntegerField : public QSpinBox {
@@ -40,6 +64,8 @@ class RealField : public QDoubleSpinBox {
 public:
     explicit RealField(QWidget* parent = nullptr);
     void setLogarithmic(bool on) { m_logarithmic = on; }
+    // A fraction in [0, 1] that people read and type as per cent.
+    void setPercent(bool on) { m_scale = on ? 100 : 1; }
     QString textFromValue(double value) const override;
     double valueFromText(const QString& text) const override;
     QValidator::State validate(QString& text, int& position) const override;
@@ -50,6 +76,7 @@ protected:
 
 private:
     bool m_logarithmic = false;
+    double m_scale = 1;
 };
 
 // Several lines; grows with its text up to a limit. Undo belongs to the document.

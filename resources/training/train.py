@@ -184,7 +184,7 @@ def main():
             ab = diffusion.AB[t][:, None, None, None]
             xt, target = ab.sqrt() * x0 + (1 - ab).sqrt() * eps, ab.sqrt() * eps - (1 - ab).sqrt() * x0
         else:
-            t = u ** 0.6
+            t = u ** (0.6 if frac < 0.5 else 1.0)                                  # layout first, then detail
             s = t[:, None, None, None]
             xt, target, t = (1 - s) * x0 + s * eps, eps - x0, t * 1000
         if a.kind == "unet":

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/models/analytic/exact_jump.h"
+
 namespace meander {
 namespace {
 
@@ -23,6 +25,7 @@ AnalyticModel::AnalyticModel(ModelInfo info, Mixture mixture) : m_mixture(std::m
     m_info.stateType = DType::F64;
     m_info.sigmaData = m_mixture.deviation();
     m_info.hasDensity = true;
+    m_info.drawsData = true;
     m_info.conditioning = m_info.classes.empty() ? ConditioningKind::None : ConditioningKind::Class;
     m_info.bytesPerRow = std::size_t(m_mixture.dimensions()) * 2 * sizeof(double) + std::size_t(m_mixture.components()) * sizeof(double);
 }
@@ -49,6 +52,12 @@ Tensor AnalyticModel::predict(const NetworkBatch& batch, const TapRequest&, TapR
     const std::vector<double> x = download(batch.x).toDoubles();
     std::vector<double> denoised(x.size());
     for (std::size_t r = 0; r < rows; ++r) {
+        if (m_info.distillation != Distillation::None) {
+            std::vector<double> y(x.begin() + std::ptrdiff_t(r * d), x.begin() + std::ptrdiff_t((r + 1) * d));
+            for (double& v : y) v /= m_info.process.nativeScale(batch.taus[r]);
+            exactJump(m_mixture, m_info.process, m_info.distillation, batch.taus[r], r < batch.targets.size() ? batch.targets[r] : std::nan(""), y, std::span(denoised).subspan(r * d, d));
+            continue;
+        }
         const double s = m_info.process.nativeSignal(batch.taus[r]), n = m_info.process.nativeNoise(batch.taus[r]);
         m_mixture.denoise(std::span(x).subspan(r * d, d), s, n, meander::classOf(batch.conditioning[r]), std::span(denoised).subspan(r * d, d));
     }

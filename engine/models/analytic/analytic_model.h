@@ -11,7 +11,7 @@ public:
     AnalyticModel(ModelInfo info, Mixture mixture);
 
     ConditioningPtr condition(const Prompt& prompt) override;
-    // E[x0 | x] of every row.
+    // E[x0 | x] of every row; what a perfectly distilled network answers when the model is one ("distilled=consistency").
     Tensor predict(const NetworkBatch& batch, const TapRequest& tap, TapResult& tapped) override;
     std::vector<double> logDensity(const HostTensor& x, double tau, const Prompt& prompt) const override;
     HostTensor drawData(std::int64_t n, std::uint64_t seed, const Prompt& prompt) const override;

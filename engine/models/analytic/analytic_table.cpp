@@ -4,7 +4,9 @@
 #include <numbers>
 
 #include "engine/models/analytic/analytic_model.h"
+#include "engine/models/analytic/exact_jump.h"
 #include "engine/models/analytic/point_file.h"
+#include "engine/sampling/checkpoint.h"
 
 namespace meander {
 namespace {
@@ -112,12 +114,22 @@ const Kind kinds[] = {
     {"points", "Your own points", "The empirical distribution of a CSV, JSON or NPY file or of a folder of pictures, denoised exactly.", points, 64},
 };
 
+// distilled=consistency, trajectory, shortcut, phased, scm or reflow: what a perfect student of this Gaussian answers.
+Distillation distillationFor(ModelId& id, const Mixture& mixture) {
+    const std::string key = id.takeText("distilled", "none");
+    const auto d = distillationOf(key);
+    if (!d || (*d != Distillation::None && !hasExactJump(*d))) throw Failure("The model '" + id.text + "' cannot be distilled as '" + key + "'. Choose consistency, trajectory, shortcut, phased, scm or reflow.");
+    if (*d != Distillation::None && mixture.components() != 1) throw Failure("Only a single Gaussian has a flow in closed form, so only analytic:gaussian and analytic:gaussian2 can be distilled exactly.");
+    return *d;
+}
+
 Json recommendedFor(const ModelInfo& info, int particles) {
     const bool flow = info.process.kind() == ProcessKind::RectifiedFlow;
+    const CheckpointRule& rule = checkpointRule(info.distillation);
     Json r = Json::object();
-    r["sampler"] = {{"id", "heun"}};
+    r["sampler"] = {{"id", *rule.sampler ? rule.sampler : "heun"}};
     r["schedule"] = {{"id", flow ? "uniform_t" : "karras"}};
-    r["steps"] = 20;
+    r["steps"] = info.distillation == Distillation::None ? 20 : 2;
     r["images"] = particles;
     if (!info.classes.empty()) {
         r["class"] = 0;
@@ -150,6 +162,7 @@ std::unique_ptr<AnalyticModel> makeAnalyticModel(ModelId id) {
     info.state = StateKind::Points;
     info.process = id.takeProcess("edm");
     Mixture mixture = kind->make(id, info);
+    info.distillation = distillationFor(id, mixture);
     id.finish();
     info.recommended = recommendedFor(info, kind->particles);
     return std::make_unique<AnalyticModel>(std::move(info), std::move(mixture));

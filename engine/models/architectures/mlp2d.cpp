@@ -131,6 +131,7 @@ ModelInfo inspectMlp2d(const std::string& path) {
     info.state = StateKind::Points;
     info.stateShape = {2};
     info.sigmaData = 1;
+    info.drawsData = bool(drawPlanarData(d.dataset, 1, 1));
     info.parameters = file.parameters();
     info.weightBytes = std::size_t(info.parameters) * sizeof(float);
     return info;

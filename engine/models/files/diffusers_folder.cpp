@@ -1,7 +1,10 @@
 #include "engine/models/files/diffusers_folder.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
+
+#include "engine/process/terminal.h"
 
 namespace meander {
 
@@ -45,11 +48,23 @@ DiffusersFolder DiffusersFolder::open(const std::string& path) {
     return f;
 }
 
+namespace {
+Process withoutTerminalSignal(const Process& p) {
+    std::vector<double> signal;
+    for (int k = 0; k < p.trainingSteps(); ++k) signal.push_back(1 / (1 + p.tauOfStep(k) * p.tauOfStep(k)));
+    return Process::variancePreserving(zeroTerminalSnr(std::move(signal), terminalSignalDiffusers), "zero terminal SNR");
+}
+}  // namespace
+
 SchedulerMeaning meaningOfScheduler(const Json& j, const std::string& what) {
     const std::string kind = jsonText(j, "_class_name", "", what);
     const std::int64_t steps = jsonInteger(j, "num_train_timesteps", 1000, what);
     if (steps < 1 || steps > 1'000'000) throw Failure("The entry 'num_train_timesteps' of " + what + " is " + std::to_string(steps) + ", which is not possible. The file may be damaged.");
-    if (kind.find("FlowMatch") != std::string::npos) return {Process::rectifiedFlow(double(steps)), Parametrization::FlowVelocity};
+    if (kind.find("FlowMatch") != std::string::npos) {
+        const double shift = jsonBool(j, "use_dynamic_shifting", false, what) ? 1 : jsonReal(j, "shift", 1, what);
+        if (!(shift > 0 && shift <= 1000)) throw Failure("The entry 'shift' of " + what + " must lie above 0 and below 1000. The file may be damaged.");
+        return {Process::rectifiedFlow(double(steps), shift, std::max(2, int(steps))), Parametrization::FlowVelocity};
+    }
 
     const bool isLcm = kind == "LCMScheduler";
     const std::string predicts = jsonText(j, "prediction_type", "epsilon", what);
@@ -62,7 +77,8 @@ SchedulerMeaning meaningOfScheduler(const Json& j, const std::string& what) {
         p = isLcm ? Parametrization::LcmEpsilon : Parametrization::Epsilon;
     else
         throw Failure("The scheduler described in " + what + " predicts '" + predicts + "', which Meander does not know.");
-    if (jsonBool(j, "rescale_betas_zero_snr", false, what)) throw Failure("The scheduler described in " + what + " ends without any signal (zero terminal SNR), which Meander cannot do yet.");
+    const bool noTerminalSignal = jsonBool(j, "rescale_betas_zero_snr", false, what);
+    const auto meaning = [&](Process process) -> SchedulerMeaning { return {noTerminalSignal ? withoutTerminalSignal(process) : std::move(process), p, isLcm}; };
     const std::string schedule = jsonText(j, "beta_schedule", "linear", what);
     const double first = jsonReal(j, "beta_start", 1e-4, what), last = jsonReal(j, "beta_end", 0.02, what);
     const auto trained = jsonReals(j, "trained_betas", {}, what);
@@ -73,12 +89,12 @@ SchedulerMeaning meaningOfScheduler(const Json& j, const std::string& what) {
             if (!(beta > 0 && beta < 1)) throw Failure("A noise variance in " + what + " is not between 0 and 1. The file may be damaged.");
             signal.push_back(product *= 1 - beta);
         }
-        return {Process::variancePreserving(std::move(signal), "trained"), p, isLcm};
+        return meaning(Process::variancePreserving(std::move(signal), "trained"));
     }
     if (!(first > 0 && first <= last && last < 1)) throw Failure("The noise variances in " + what + " do not rise from above 0 to below 1. The file may be damaged.");
-    if (schedule == "linear") return {Process::vpLinear(int(steps), first, last), p, isLcm};
-    if (schedule == "scaled_linear") return {Process::vpScaledLinear(int(steps), first, last), p, isLcm};
-    if (schedule == "squaredcos_cap_v2") return {Process::vpCosine(int(steps)), p, isLcm};
+    if (schedule == "linear") return meaning(Process::vpLinear(int(steps), first, last));
+    if (schedule == "scaled_linear") return meaning(Process::vpScaledLinear(int(steps), first, last));
+    if (schedule == "squaredcos_cap_v2") return meaning(Process::vpCosine(int(steps)));
     throw Failure("The scheduler described in " + what + " uses the noise schedule '" + schedule + "', which Meander does not know. It knows linear, scaled_linear and squaredcos_cap_v2.");
 }
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "engine/core/json.h"
-#include "engine/process/process.h"
+#include "engine/process/parametrization.h"
 
 namespace meander {
 

@@ -1,21 +1,27 @@
-// Multistep consistency sampling (Song et al. 2023, algorithm 1; Luo et al. 2023 for LCM): jump to the data, then noise again to the next level.
+// Multistep consistency sampling (Song et al. 2023, algorithm 1): x ← f(x, τ); x ← x + √(τ'² − ε²) z. The jump ends at the floor ε, so only the noise between ε and
+// τ' is added. Other processes: the same between their levels of σ = ε and τ'.
 #include "engine/sampling/sampler_kit.h"
 
 namespace meander::sampler {
 
 static SamplerTask run(Sampling& s) {
+    const double floor = s.process.tauOfSigma(real(s.params, "floor"));
     for (auto [from, to] : s.intervals()) {
         const Tensor d = (co_await s.denoise(s.x, from, 0.0)).denoised;
-        if (to.isClean())
-            s.advance(combine({{s.signal(0), d}}), to);
+        // D stands at the floor: as data, scaled to the signal of the level that is noised to.
+        const double spread = s.splitAt(floor, to).spread;
+        if (to.isClean() || spread == 0)
+            s.advance(combine({{s.signal(to), d}}), to);
         else
-            s.advance(combine({{s.signal(to), d}, {double(to), s.noise()}}), to);
+            s.advance(combine({{s.signal(to), d}, {spread, s.noise()}}), to);
     }
 }
 
 SamplerInfo consistency() {
-    return {.id = "lcm", .label = "LCM / consistency", .summary = "Jump to the data and noise again; for consistency models",
-            .source = "Song et al. 2023, algorithm 1; Luo et al. 2023", .group = "Few-step", .order = 0, .stochastic = true, .fewStep = true, .run = run};
+    ParamSpec floor = advanced(realParam("floor", "Floor ε", 0.002, 0, 1, "Noise level that the checkpoint's answers stand at: σmin of its training.", 0.001));
+    floor.unit = "σ";
+    return {.id = "consistency", .label = "Consistency", .summary = "Jump to the data's end of the path and noise again to the next level", .source = "Song et al. 2023, algorithm 1",
+            .group = "Few-step", .params = {floor}, .order = 0, .stochastic = true, .madeFor = {Distillation::Consistency, Distillation::Lcm}, .run = run};
 }
 
 }  // namespace meander::sampler

@@ -24,7 +24,7 @@ static SamplerTask run(Sampling& s) {
 
 SamplerInfo ddim() {
     return {.id = "ddim", .label = "DDIM", .summary = "Along the predicted noise, with a share η of fresh noise", .source = "Song et al. 2021, eq. 12", .group = "One step",
-            .params = {etaParam(0)}, .run = run};
+            .params = {etaParam(0)}, .madeFor = {Distillation::None, Distillation::Reflow, Distillation::Shortcut}, .run = run};
 }
 
 }  // namespace meander::sampler

@@ -1,37 +1,37 @@
-// SDE-DPM-Solver++(2M), midpoint form (Lu et al. 2022b, algorithm 3 with η; k-diffusion): second-order multistep for the reverse SDE in
-// λ = log(a/τ); the extrapolation of D uses log τ, as in DPM++ 2M, which is the same for a = 1.
-#include <cmath>
+// SDE-DPM-Solver++(2M) (Lu et al. 2022b, algorithm 3 with η; k-diffusion): second-order multistep for the reverse SDE in λ = log(a/τ).
+#include "engine/sampling/stochastic_kit.h"
 
-#include "engine/sampling/sampler_kit.h"
+namespace meander {
 
-namespace meander::sampler {
-
-static SamplerTask run(Sampling& s) {
+// The slope of D enters with half the weight of D (midpoint) or with its exact integral (Heun): D = D0 + (λ − λ0) (D0 − D−)/h−.
+SamplerTask runTwoStepSde(Sampling& s, bool heun) {
     const double eta = real(s.params, "eta"), noiseScale = real(s.params, "s_noise");
     Tensor previous;
     double previousH = 0;
-    for (auto [from, to] : s.intervals()) {
+    for (auto [from, to] : finiteIntervals(s)) {
         const Tensor d = (co_await s.denoise(s.x, from)).denoised;
         if (to.isClean()) {
             s.advance(combine({{s.signal(0), d}}), to);
             co_return;
         }
-        const double h = s.halfLogSnr(to) - s.halfLogSnr(from), extra = eta == 0 ? 0 : eta * h;
-        const double onState = to / from * std::exp(-extra), onDenoised = -s.signal(to) * std::expm1(-h - extra);
-        const double logStep = std::log(from / to), extrapolate = previous ? logStep / (2 * previousH) : 0;
-        Tensor next = extrapolate == 0 ? combine({{onState, s.x}, {onDenoised, d}})
-                                       : combine({{onState, s.x}, {onDenoised * (1 + extrapolate), d}, {-onDenoised * extrapolate, previous}});
-        const double spread = to * std::sqrt(-std::expm1(-2 * extra)) * noiseScale;
-        if (spread > 0) next = combine({{1, next}, {spread, s.noise()}});
+        const auto [h, onState, onDenoised, spread] = exponentialStep(s, from, to, eta);
+        const double onSlope = !previous ? 0 : (heun ? s.signal(to) - onDenoised / ((1 + eta) * h) : 0.5 * onDenoised) * h / previousH;
+        Tensor next = !previous ? combine({{onState, s.x}, {onDenoised, d}}) : combine({{onState, s.x}, {onDenoised + onSlope, d}, {-onSlope, previous}});
+        if (spread * noiseScale > 0) next = combine({{1, next}, {spread * noiseScale, s.noise(from, to, 0)}});
         s.advance(next, to);
         previous = d;
-        previousH = logStep;
+        previousH = h;
     }
 }
 
+namespace sampler {
+
+static SamplerTask run(Sampling& s) { return runTwoStepSde(s, false); }
+
 SamplerInfo dpmpp2mSde() {
     return {.id = "dpmpp_2m_sde", .label = "DPM++ 2M SDE", .summary = "Second-order multistep for the reverse SDE", .source = "Lu et al. 2022, DPM-Solver++ algorithm 3",
-            .group = "Stochastic", .params = {etaParam(1), noiseScaleParam()}, .stochastic = true, .run = run};
+            .group = "Stochastic", .params = {etaParam(1), noiseScaleParam(), timeShiftParam()}, .stochastic = true, .run = run};
 }
 
-}  // namespace meander::sampler
+}  // namespace sampler
+}  // namespace meander

@@ -12,7 +12,8 @@ static SamplerTask run(Sampling& s) {
 }
 
 SamplerInfo euler() {
-    return {.id = "euler", .label = "Euler", .summary = "First-order ODE step; the plain reference", .source = "Song et al. 2021; Karras et al. 2022", .group = "One step", .run = run};
+    return {.id = "euler", .label = "Euler", .summary = "First-order ODE step; the plain reference", .source = "Song et al. 2021; Karras et al. 2022", .group = "One step",
+            .madeFor = {Distillation::None, Distillation::Reflow, Distillation::Shortcut}, .run = run};
 }
 
 }  // namespace meander::sampler

@@ -1,6 +1,7 @@
 #include "gui/panels/attention/attention_panel.h"
 
 #include <QVBoxLayout>
+#include <algorithm>
 #include <cmath>
 
 #include "gui/panels/attention/attention_query.h"
@@ -15,13 +16,14 @@ AttentionPanel::AttentionPanel(Document& document, SelectionModel& selection, QW
     m_empty->setWordWrap(true);
     m_empty->setProperty("dim", true);
     m_empty->setContentsMargins(metrics::panelPadding, metrics::panelPadding, metrics::panelPadding, 0);
-    auto* area = new QScrollArea(this);
-    area->setWidgetResizable(true);
-    area->setFrameShape(QFrame::NoFrame);
-    area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    m_inside = new QWidget(area);
+    m_area = new QScrollArea(this);
+    m_area->setWidgetResizable(true);
+    m_area->setFrameShape(QFrame::NoFrame);
+    m_area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    m_inside = new QWidget(m_area);
     m_words = new WordBars(document, selection, false, m_inside);
-    m_headsTitle = new QLabel(tr("Heads · entropy ÷ log N · 0 one token, 1 uniform"), m_inside);
+    m_headsTitle = new QLabel(m_inside);
+    m_headsTitle->setToolTip(tr("Entropy of the attention of each head, divided by the logarithm of the number of tokens: 0 looks at one token, 1 at all alike."));
     m_headsTitle->setProperty("muted", true);
     m_headsTitle->setFont(interfaceFont(8.5));
     m_headsTitle->setWordWrap(true);
@@ -37,11 +39,12 @@ AttentionPanel::AttentionPanel(Document& document, SelectionModel& selection, QW
     box->setSpacing(8);
     for (QWidget* w : {static_cast<QWidget*>(m_headsTitle), static_cast<QWidget*>(m_heads), static_cast<QWidget*>(m_chosen), static_cast<QWidget*>(m_words), static_cast<QWidget*>(m_mass), static_cast<QWidget*>(m_entropy)}) box->addWidget(w);
     box->addStretch();
-    area->setWidget(m_inside);
+    m_area->setWidget(m_inside);
     auto* outer = new QVBoxLayout(this);
     outer->setContentsMargins(0, 0, 0, 0);
     outer->addWidget(m_empty);
-    outer->addWidget(area, 1);
+    outer->addWidget(m_area, 1);
+    outer->addStretch();
     const auto ifCurrent = [this](const QString& id) {
         if (id == m_selection.currentRun()) refresh();
     };
@@ -51,6 +54,7 @@ AttentionPanel::AttentionPanel(Document& document, SelectionModel& selection, QW
     connect(&selection, &SelectionModel::imageChanged, this, &AttentionPanel::refresh);
     connect(&selection, &SelectionModel::wordsChanged, this, &AttentionPanel::showPlots);
     connect(&selection, &SelectionModel::cursorChanged, this, &AttentionPanel::follow);
+    connect(&selection, &SelectionModel::rangeChanged, this, &AttentionPanel::follow);
     connect(&selection, &SelectionModel::attentionChanged, this, &AttentionPanel::follow);
     for (PlotView* plot : {m_mass, m_entropy}) {
         const auto cursorAt = [this](int stop) -> std::optional<StepCursor> {
@@ -88,7 +92,7 @@ void AttentionPanel::show(const Answer& answer) {
     m_answer = answer;
     const bool isEmpty = m_answer.entropy.rows.empty();
     m_empty->setVisible(isEmpty);
-    m_inside->setVisible(!isEmpty);
+    m_area->setVisible(!isEmpty);
     m_heads->setMatrix(m_answer.entropy);
     showPlots();
 }
@@ -97,9 +101,10 @@ void AttentionPanel::showPlots() {
     const Theme& t = theme();
     const auto& evaluations = m_answer.entropy.evaluations;
     Plot mass;
-    mass.title = tr("Word mass · mean over the picture, raw probability");
+    mass.title = tr("Word mass · mean probability");
     mass.x.label = tr("evaluation");
     mass.x.wholeNumbers = true;
+    mass.hasEndLabels = true;
     std::vector<QPointF> stops;
     QStringList texts;
     const bool isAny = !m_selection.words().isEmpty();
@@ -119,7 +124,7 @@ void AttentionPanel::showPlots() {
     mass.fitX();
     mass.fitY();
     Plot entropy;
-    entropy.title = tr("Entropy ÷ log N · layer and head over the run");
+    entropy.title = tr("Entropy ÷ log N · heads over the run");
     entropy.x.label = tr("evaluation");
     entropy.x.wholeNumbers = true;
     entropy.hasGrid = false;
@@ -160,14 +165,34 @@ void AttentionPanel::follow() {
     const RunPtr run = recordOf(m_document, m_selection.currentRun());
     if (!run || !run->trajectory || m_answer.entropy.evaluations.empty()) return;
     const int evaluation = linkedStep(*run, shownCursor(m_document, m_selection)).evaluation;
-    m_heads->setEvaluation(evaluation);
+    const auto range = m_selection.stepRange();
+    const auto steps = range ? stepsIn(*run, *range) : std::nullopt;
+    if (steps) {
+        int first = -1, last = -1;
+        for (const auto& e : run->trajectory->evaluations)
+            if (e->step >= steps->first && e->step <= steps->second) {
+                if (first < 0) first = e->index;
+                last = e->index;
+            }
+        m_heads->setEvaluations(first, last);
+        m_mass->setRange(std::pair(first - 0.5, last + 0.5));
+        // Its columns are the recorded evaluations, counted from 0.
+        const auto& columns = m_answer.entropy.evaluations;
+        const auto columnOf = [&](int e) { return double(std::lower_bound(columns.begin(), columns.end(), e) - columns.begin()); };
+        m_entropy->setRange(std::pair(columnOf(first) - 0.5, columnOf(last + 1) - 0.5));
+    } else {
+        m_heads->setEvaluation(evaluation);
+        m_mass->setRange(std::nullopt);
+        m_entropy->setRange(std::nullopt);
+    }
+    m_headsTitle->setText(steps ? tr("Heads · entropy ÷ log N · mean of %1").arg(rangeText(steps->first, steps->second)) : tr("Heads · entropy ÷ log N at this step"));
     std::optional<int> stop;
     for (std::size_t i = 0; i < m_answer.entropy.evaluations.size(); ++i)
         if (evaluation >= 0 && m_answer.entropy.evaluations[i] <= evaluation) stop = int(i);
     m_mass->setCursor(stop);
     m_entropy->setCursor(stop);
     const int s = m_selection.attentionSite(), h = m_selection.attentionHead();
-    m_chosen->setText(s < 0 ? tr("Mean of all layers and heads. Click a cell to look through one head.")
+    m_chosen->setText(s < 0 ? tr("Shown: mean of all layers and heads. Click a cell to look through one head.")
                       : h < 0 ? tr("L%1 · mean of its heads").arg(s)
                               : tr("L%1 · H%2 · entropy %3 · Esc: all").arg(s).arg(h).arg(formatNumber(m_heads->entropyAt(s, h))));
 }

@@ -22,6 +22,7 @@ public:
     AttentionPanel(Document& document, SelectionModel& selection, QWidget* parent = nullptr);
     HeadGrid& heads() { return *m_heads; }
     PlotView& massPlot() { return *m_mass; }
+    QString headsCaption() const { return m_headsTitle->text(); }
 
 protected:
     void changeEvent(QEvent* event) override;
@@ -40,6 +41,7 @@ private:
     Document& m_document;
     SelectionModel& m_selection;
     QLabel *m_empty, *m_chosen, *m_headsTitle;
+    QScrollArea* m_area;
     QWidget* m_inside;
     HeadGrid* m_heads;
     PlotView *m_mass, *m_entropy;

@@ -18,14 +18,19 @@ bool hasAttention(const Trajectory& t, int evaluation, int image) {
     return e && image >= 0 && image < int(e->attention.size()) && !e->attention[std::size_t(image)].empty();
 }
 
-AttentionQuery attentionQuery(std::shared_ptr<const Trajectory> record, int evaluation, const SelectionModel& selection) {
-    if (!record || !hasAttention(*record, evaluation, selection.image())) return {};
+AttentionQuery attentionQuery(const Run& run, int evaluation, const SelectionModel& selection) {
+    if (!run.trajectory) return {};
+    const auto range = selection.stepRange();
+    const auto steps = range ? stepsIn(run, *range) : std::nullopt;
+    bool isRecorded = false;
+    for (const auto& e : run.trajectory->evaluations) isRecorded |= steps && e->step >= steps->first && e->step <= steps->second && hasAttention(*run.trajectory, e->index, selection.image());
+    if (steps ? !isRecorded : !hasAttention(*run.trajectory, evaluation, selection.image())) return {};
     AttentionQuery q;
-    const int step = evaluationAt(*record, evaluation)->step;
-    q.record = std::move(record);
+    const int step = steps ? 0 : evaluationAt(*run.trajectory, evaluation)->step;
+    q.record = run.trajectory;
     q.part.image = selection.image();
-    q.part.firstStep = step;
-    q.part.lastStep = step;
+    q.part.firstStep = steps ? steps->first : step;
+    q.part.lastStep = steps ? steps->second : step;
     if (selection.attentionSite() >= 0) q.part.sites = {selection.attentionSite()};
     if (selection.attentionHead() >= 0) q.part.heads = {selection.attentionHead()};
     q.scale = selection.attentionShare() == AttentionShare::PromptTokens ? MapScale::SharePrompt : MapScale::Raw;
@@ -73,7 +78,9 @@ QString attentionCaption(const AttentionQuery& q) {
     for (const TapSite& s : t.sites) heads = std::max(heads, s.heads);
     const QString layer = q.part.sites.empty() ? tr("mean of %1 layers").arg(t.sites.size()) : tr("layer %1").arg(q.part.sites.front());
     const QString head = !q.part.heads.empty() ? tr("head %1").arg(q.part.heads.front()) : q.part.sites.empty() ? tr("%1 heads").arg(heads) : tr("mean of %1 heads").arg(heads);
-    return tr("cross-attention · %1, %2, step %3 · %4").arg(layer, head).arg(q.part.firstStep).arg(QString::fromUtf8(nameOf(q.scale)));
+    const int last = q.part.lastStep.value_or(q.part.firstStep);
+    const QString steps = last > q.part.firstStep ? tr("mean of %1").arg(rangeText(q.part.firstStep, last)) : rangeText(q.part.firstStep, last);
+    return tr("cross-attention · %1, %2, %3 · %4").arg(layer, head, steps, QString::fromUtf8(nameOf(q.scale)));
 }
 
 }  // namespace meander::gui

@@ -6,6 +6,7 @@
 
 #include "engine/analysis/attention_maps.h"
 #include "gui/selection/selection_model.h"
+#include "gui/selection/step_link.h"
 
 namespace meander::gui {
 
@@ -16,13 +17,14 @@ struct AttentionQuery {
     bool isEmpty() const { return !record; }
 };
 
-// At one evaluation (−1: the last one) with the layer, head and normalisation of the selection. Empty when nothing was recorded there.
-AttentionQuery attentionQuery(std::shared_ptr<const Trajectory> record, int evaluation, const SelectionModel& selection);
+// At one evaluation (−1: the last one), or over the brushed range of steps, with the layer, head and normalisation of the selection. Empty when nothing was
+// recorded there.
+AttentionQuery attentionQuery(const Run& run, int evaluation, const SelectionModel& selection);
 bool hasAttention(const Trajectory& t, int evaluation, int image);
 // Mean of the chosen words' maps.
 HeatMap heatOf(const AttentionQuery& query, const QSet<int>& words);
 std::vector<WordShare> wordsAtPixel(const AttentionQuery& query, QPointF pixel);
-// "cross-attention · mean of 6 layers, 4 heads, step 5 · ÷ prompt tokens"; cheap, does not reduce anything.
+// "cross-attention · mean of 6 layers, 4 heads, steps 3–7 · ÷ prompt tokens"; cheap, does not reduce anything.
 QString attentionCaption(const AttentionQuery& query);
 
 }  // namespace meander::gui

@@ -10,6 +10,7 @@
 
 #include "gui/app/theme.h"
 #include "gui/plots/color_map.h"
+#include "gui/widgets/focus.h"
 
 namespace meander::gui {
 
@@ -35,13 +36,34 @@ void HeadGrid::setEvaluation(int evaluation) {
     int column = int(m_matrix.evaluations.size()) - 1;
     for (std::size_t i = 0; i < m_matrix.evaluations.size(); ++i)
         if (evaluation >= 0 && m_matrix.evaluations[i] <= evaluation) column = int(i);
-    if (std::exchange(m_column, column) != column) update();
+    if (m_column == column && m_lastColumn == column) return;
+    m_column = m_lastColumn = column;
+    update();
+}
+
+void HeadGrid::setEvaluations(int first, int last) {
+    int from = -1, to = -1;
+    for (std::size_t i = 0; i < m_matrix.evaluations.size(); ++i)
+        if (m_matrix.evaluations[i] >= first && m_matrix.evaluations[i] <= last) {
+            if (from < 0) from = int(i);
+            to = int(i);
+        }
+    if (from < 0 || (m_column == from && m_lastColumn == to)) return;
+    m_column = from;
+    m_lastColumn = to;
+    update();
 }
 
 double HeadGrid::entropyAt(int site, int head) const {
     const std::size_t columns = m_matrix.evaluations.size();
     for (std::size_t r = 0; r < m_matrix.rows.size(); ++r)
-        if (m_matrix.rows[r].site == site && m_matrix.rows[r].head == head && m_column >= 0 && m_column < int(columns)) return m_matrix.values[r * columns + std::size_t(m_column)];
+        if (m_matrix.rows[r].site == site && m_matrix.rows[r].head == head && m_column >= 0 && m_lastColumn < int(columns)) {
+            double sum = 0;
+            int n = 0;
+            for (int c = m_column; c <= m_lastColumn; ++c)
+                if (const double v = m_matrix.values[r * columns + std::size_t(c)]; !std::isnan(v)) sum += v, ++n;
+            if (n > 0) return sum / n;
+        }
     return std::numeric_limits<double>::quiet_NaN();
 }
 
@@ -75,7 +97,7 @@ void HeadGrid::paintEvent(QPaintEvent*) {
             }
         }
     }
-    if (hasFocus()) {
+    if (hasKeyboardFocus(this)) {
         p.setPen(QPen(t.accent, 1));
         p.setBrush(Qt::NoBrush);
         p.drawRoundedRect(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4);

@@ -1,4 +1,4 @@
-// Layers × heads as cells coloured by entropy at one evaluation. Click selects a head, a double click shows it alone, arrows move.
+// Layers × heads as cells coloured by entropy at one evaluation, or its mean over several. Click selects a head, a double click shows it alone, arrows move.
 #pragma once
 #include <QWidget>
 
@@ -13,6 +13,8 @@ public:
     explicit HeadGrid(SelectionModel& selection, QWidget* parent = nullptr);
     void setMatrix(const HeadMatrix& matrix);
     void setEvaluation(int evaluation);
+    // The mean over these evaluations, first and last included.
+    void setEvaluations(int first, int last);
     QRectF cellRect(int site, int head) const;
     int sites() const { return m_sites; }
     int headCount() const { return m_heads; }
@@ -36,7 +38,7 @@ private:
 
     SelectionModel& m_selection;
     HeadMatrix m_matrix;
-    int m_sites = 0, m_heads = 0, m_column = 0;
+    int m_sites = 0, m_heads = 0, m_column = 0, m_lastColumn = 0;
 };
 
 }  // namespace meander::gui

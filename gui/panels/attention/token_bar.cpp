@@ -5,10 +5,12 @@
 #include <QMouseEvent>
 #include <QPainter>
 #include <QToolTip>
+#include <cmath>
 
 #include "gui/app/theme.h"
 #include "gui/panels/attention/attention_query.h"
 #include "gui/selection/step_link.h"
+#include "gui/widgets/focus.h"
 
 namespace meander::gui {
 
@@ -34,11 +36,13 @@ TokenBar::TokenBar(Document& document, SelectionModel& selection, QWidget* paren
         refreshCaption();
         update();
     });
-    for (auto signal : {&SelectionModel::attentionChanged, &SelectionModel::cursorChanged, &SelectionModel::imageChanged}) connect(&m_selection, signal, this, &TokenBar::refreshCaption);
+    for (auto signal : {&SelectionModel::attentionChanged, &SelectionModel::cursorChanged, &SelectionModel::imageChanged, &SelectionModel::rangeChanged}) connect(&m_selection, signal, this, &TokenBar::refreshCaption);
     connect(&m_document, &Document::trajectoryLoaded, this, &TokenBar::rebuild);
     connect(&m_document, &Document::runFinished, this, &TokenBar::rebuild);
+    // The words of a run are known when it starts; after that only the caption may change.
     connect(&m_document, &Document::runChanged, this, [this](const QString& id) {
-        if (id == m_selection.currentRun()) rebuild();
+        if (id != m_selection.currentRun()) return;
+        m_chips.empty() ? rebuild() : refreshCaption();
     });
     rebuild();
 }
@@ -51,14 +55,14 @@ void TokenBar::rebuild() {
         for (const Word& w : wordsOf(tokens, m_special->isChecked())) {
             QStringList pieces;
             for (int t : w.tokens) pieces << QStringLiteral("%1 · %2").arg(QString::fromStdString(tokens[std::size_t(t)].text)).arg(tokens[std::size_t(t)].id);
-            m_chips.push_back({QString::fromStdString(w.text), pieces.join(QLatin1Char('\n')), w.special || w.tokens.empty() ? -1 : tokens[std::size_t(w.tokens.front())].word, {}});
+            m_chips.push_back({QString::fromStdString(w.text), pieces.join(QLatin1Char('\n')), w.special || w.tokens.empty() ? -1 : tokens[std::size_t(w.tokens.front())].word});
         }
     }
     m_hovered.reset();
     m_focused = 0;
     setVisible(!m_chips.empty());
-    layoutChips(width());
     refreshCaption();
+    arrange();
     updateGeometry();
     update();
 }
@@ -68,44 +72,62 @@ void TokenBar::refreshCaption() {
     QString caption;
     m_hasMaps = false;
     if (run && run->trajectory) {
-        const auto query = attentionQuery(run->trajectory, linkedStep(*run, shownCursor(m_document, m_selection)).evaluation, m_selection);
+        const auto query = attentionQuery(*run, linkedStep(*run, shownCursor(m_document, m_selection)).evaluation, m_selection);
         m_hasMaps = !query.isEmpty();
         caption = m_hasMaps ? attentionCaption(query) : tr("attention was not recorded in this run");
     }
     m_share->setVisible(m_hasMaps);
     if (m_share->currentIndex() != int(m_selection.attentionShare())) m_share->setCurrentIndex(int(m_selection.attentionShare()));
-    if (std::exchange(m_caption, caption) != caption) update();
+    if (std::exchange(m_caption, caption) == caption) return;
+    const int before = m_layout.height;
+    arrange();
+    if (m_layout.height != before) updateGeometry();
+    update();
 }
 
-int TokenBar::layoutChips(int width) {
-    QFontMetricsF fm(interfaceFont());
-    const double height = fm.height() + 9, controls = m_share->sizeHint().width() + m_special->sizeHint().width() + 24;
-    double x = 12, y = 6;
-    for (Chip& c : m_chips) {
+TokenBar::Layout TokenBar::layoutFor(int width) const {
+    const QFontMetricsF fm(interfaceFont()), small(interfaceFont(8));
+    const double height = fm.height() + 9, gap = 5, left = 12, right = width - 10;
+    Layout l;
+    const QSize special = m_special->sizeHint(), share = m_share->sizeHint();
+    l.special = QRectF(right - special.width(), 6, special.width(), height);
+    l.share = QRectF(l.special.left() - share.width() - 6, 6, share.width(), height);
+    const double controls = (m_hasMaps ? l.share.left() : l.special.left()) - 8;
+    double x = left, y = 6, least = 0;
+    for (const Chip& c : m_chips) least = std::max(least, std::max(height, fm.horizontalAdvance(c.text) + 18));
+    if (controls - left < least) y += height + gap;  // no chip fits beside them: a row of their own
+    const auto limit = [&] { return y < 7 ? controls : right; };
+    for (const Chip& c : m_chips) {
         const double w = std::max(height, fm.horizontalAdvance(c.text) + 18);
-        const double limit = y < 7 ? width - controls : width - 12;
-        if (x > 12 && x + w > limit) {
-            x = 12;
-            y += height + 5;
+        if (x > left && x + w > limit()) {
+            x = left;
+            y += height + gap;
         }
-        c.rect = {x, y, w, height};
+        l.chips.emplace_back(x, y, w, height);
         x += w + 6;
     }
-    m_special->setGeometry(width - m_special->sizeHint().width() - 10, 6, m_special->sizeHint().width(), int(height));
-    m_share->setGeometry(m_special->x() - m_share->sizeHint().width() - 6, 5, m_share->sizeHint().width(), int(height) + 2);
-    return int(y + height + 5 + QFontMetricsF(interfaceFont(8)).height() + 7);
+    const double wanted = small.horizontalAdvance(m_caption) + 4;
+    if (limit() - x - 8 >= wanted) {
+        l.caption = QRectF(x + 8, y, limit() - x - 8, height);
+    } else {
+        y += height + 2;
+        l.caption = QRectF(left + 2, y, right - left, small.height());
+        y += small.height() - height;
+    }
+    l.height = int(std::ceil(y + height + 6));
+    return l;
 }
 
-// A question about another width must not leave the chips laid out for it.
-int TokenBar::heightForWidth(int width) const {
-    auto* self = const_cast<TokenBar*>(this);
-    const int height = self->layoutChips(width);
-    if (width != this->width()) self->layoutChips(this->width());
-    return height;
+void TokenBar::arrange() {
+    m_layout = layoutFor(width());
+    m_special->setGeometry(m_layout.special.toRect());
+    m_share->setGeometry(m_layout.share.toRect());
 }
+
+int TokenBar::heightForWidth(int width) const { return layoutFor(width).height; }
 QSize TokenBar::sizeHint() const { return {480, heightForWidth(std::max(width(), 320))}; }
 
-void TokenBar::resizeEvent(QResizeEvent*) { layoutChips(width()); }
+void TokenBar::resizeEvent(QResizeEvent*) { arrange(); }
 
 void TokenBar::paintEvent(QPaintEvent*) {
     const Theme& t = theme();
@@ -119,21 +141,21 @@ void TokenBar::paintEvent(QPaintEvent*) {
         const Chip& c = m_chips[i];
         const bool isChosen = c.word >= 0 && m_selection.words().contains(c.word), isHovered = m_hovered == int(i);
         p.setBrush(isChosen ? t.tokenBackground : isHovered && c.word >= 0 ? t.line : t.raised);
-        p.setPen(QPen(isChosen ? t.token : hasFocus() && m_focused == int(i) ? t.accent : t.line, isChosen ? 1.5 : 1));
-        const QRectF r = c.rect.adjusted(0.5, 0.5, -0.5, -0.5);
+        p.setPen(QPen(isChosen ? t.token : hasKeyboardFocus(this) && m_focused == int(i) ? t.accent : t.line, isChosen ? 1.5 : 1));
+        const QRectF r = m_layout.chips[i].adjusted(0.5, 0.5, -0.5, -0.5);
         p.drawRoundedRect(r, r.height() / 2, r.height() / 2);
         p.setPen(c.word < 0 ? t.dim : isChosen ? t.token : t.text);
-        p.drawText(c.rect, Qt::AlignCenter, c.text);
+        p.drawText(m_layout.chips[i], Qt::AlignCenter, c.text);
     }
     p.setFont(interfaceFont(8));
-    QFontMetricsF fm(p.font());
     p.setPen(t.muted);
-    p.drawText(QRectF(14, height() - fm.height() - 5, width() - 28, fm.height()), Qt::AlignLeft | Qt::AlignVCenter, fm.elidedText(m_caption, Qt::ElideRight, width() - 28));
+    const bool isOwnRow = m_layout.caption.left() < 20;
+    p.drawText(m_layout.caption, (isOwnRow ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter, QFontMetricsF(p.font()).elidedText(m_caption, Qt::ElideRight, m_layout.caption.width()));
 }
 
 std::optional<int> TokenBar::chipAt(QPointF at) const {
-    for (std::size_t i = 0; i < m_chips.size(); ++i)
-        if (m_chips[i].rect.contains(at)) return int(i);
+    for (std::size_t i = 0; i < m_layout.chips.size(); ++i)
+        if (m_layout.chips[i].contains(at)) return int(i);
     return {};
 }
 

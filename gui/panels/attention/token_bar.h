@@ -14,7 +14,7 @@ class TokenBar : public QWidget {
 public:
     TokenBar(Document& document, SelectionModel& selection, QWidget* parent = nullptr);
     int chipCount() const { return int(m_chips.size()); }
-    QRectF chipRect(int chip) const { return m_chips[std::size_t(chip)].rect; }
+    QRectF chipRect(int chip) const { return m_layout.chips[std::size_t(chip)]; }
     QString caption() const { return m_caption; }
     int heightForWidth(int width) const override;
     bool hasHeightForWidth() const override { return true; }
@@ -35,11 +35,17 @@ private:
     struct Chip {
         QString text, pieces;
         int word = -1;  // −1: a special token, for information only
-        QRectF rect;
     };
     void rebuild();
     void refreshCaption();
-    int layoutChips(int width);
+    // Where everything stands at a width; the chips wrap, the caption takes the rest of the last row or one of its own.
+    struct Layout {
+        std::vector<QRectF> chips;
+        QRectF caption, share, special;
+        int height = 0;
+    };
+    Layout layoutFor(int width) const;
+    void arrange();
     std::optional<int> chipAt(QPointF at) const;
 
     Document& m_document;
@@ -49,6 +55,7 @@ private:
     int m_focused = 0;
     bool m_hasMaps = false;
     QString m_caption;
+    Layout m_layout;
     QToolButton* m_special;
     QComboBox* m_share;
 };

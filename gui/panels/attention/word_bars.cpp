@@ -20,7 +20,7 @@ WordBars::WordBars(Document& document, SelectionModel& selection, bool isCard, Q
           emit changed();
       }) {
     setAccessibleName(tr("What made this pixel"));
-    for (auto signal : {&SelectionModel::runChanged, &SelectionModel::cursorChanged, &SelectionModel::pixelChanged, &SelectionModel::attentionChanged, &SelectionModel::imageChanged}) connect(&m_selection, signal, this, &WordBars::refresh);
+    for (auto signal : {&SelectionModel::runChanged, &SelectionModel::cursorChanged, &SelectionModel::pixelChanged, &SelectionModel::attentionChanged, &SelectionModel::imageChanged, &SelectionModel::rangeChanged}) connect(&m_selection, signal, this, &WordBars::refresh);
     connect(&m_selection, &SelectionModel::wordsChanged, this, qOverload<>(&QWidget::update));
     connect(&m_document, &Document::trajectoryLoaded, this, &WordBars::refresh);
     refresh();
@@ -29,7 +29,7 @@ WordBars::WordBars(Document& document, SelectionModel& selection, bool isCard, Q
 void WordBars::refresh() {
     AttentionQuery query;
     if (RunPtr run = m_selection.pixel() ? recordOf(m_document, m_selection.currentRun()) : nullptr)
-        query = attentionQuery(run->trajectory, linkedStep(*run, shownCursor(m_document, m_selection)).evaluation, m_selection);
+        query = attentionQuery(*run, linkedStep(*run, shownCursor(m_document, m_selection)).evaluation, m_selection);
     m_caption = attentionCaption(query);
     const bool was = m_isAnswering;
     m_isAnswering = !query.isEmpty();
@@ -45,7 +45,9 @@ void WordBars::refresh() {
 
 QSize WordBars::sizeHint() const {
     QFontMetrics fm(interfaceFont());
-    return {m_isCard ? 212 : 240, 58 + int(std::min<std::size_t>(m_shares.size(), 8)) * (fm.height() + 11)};
+    const int small = QFontMetrics(interfaceFont(8)).height();
+    const int rows = int(std::min<std::size_t>(m_shares.size(), 8)) * (fm.height() + 11);
+    return {m_isCard ? 212 : 240, m_isAnswering ? 26 + fm.height() + small + rows : 18 + fm.height() + 2 * small};
 }
 
 double WordBars::rowTop(int row) const {
@@ -66,12 +68,13 @@ void WordBars::paintEvent(QPaintEvent*) {
     p.setPen(t.text);
     p.setFont(interfaceFont(0, true));
     QFontMetricsF bold(p.font());
-    p.drawText(QRectF(margin, 10, right - margin, bold.height()), Qt::AlignLeft | Qt::AlignVCenter, tr("What made this pixel"));
+    p.drawText(QRectF(margin, m_isCard ? 10 : 6, right - margin, bold.height()), Qt::AlignLeft | Qt::AlignVCenter, tr("What made this pixel"));
     p.setFont(interfaceFont(8));
     p.setPen(t.muted);
     QFontMetricsF small(p.font());
-    const QString hint = m_isAnswering ? tr("click anywhere · mass ÷ area share") : tr("Click on the picture: the words that looked there are ranked here.");
-    p.drawText(QRectF(margin, 12 + bold.height(), right - margin, m_isAnswering ? small.height() : small.height() * 3), Qt::AlignLeft | Qt::AlignTop | Qt::TextWordWrap, hint);
+    const auto range = m_selection.stepRange();
+    const QString hint = m_isAnswering ? (range ? tr("mass ÷ area share · mean of %1").arg(rangeText(range->first, range->last)) : tr("click anywhere · mass ÷ area share")) : tr("Click on the picture: the words that looked there are ranked here.");
+    p.drawText(QRectF(margin, (m_isCard ? 12 : 8) + bold.height(), right - margin, m_isAnswering ? small.height() : small.height() * 3), Qt::AlignLeft | Qt::AlignTop | Qt::TextWordWrap, hint);
     const QFont font = interfaceFont(), number = numberFont(8.5);
     QFontMetricsF fm(font);
     const double labelWidth = std::min(76.0, (right - margin) * 0.34), numberWidth = QFontMetricsF(number).horizontalAdvance(QStringLiteral("00.0×")) + 6;
@@ -85,7 +88,7 @@ void WordBars::paintEvent(QPaintEvent*) {
         p.drawText(row, Qt::AlignLeft | Qt::AlignVCenter, fm.elidedText(QString::fromStdString(s.text), Qt::ElideRight, labelWidth - 4));
         QRectF track(row.left() + labelWidth, row.center().y() - 5, row.width() - labelWidth - numberWidth, 10);
         p.setPen(Qt::NoPen);
-        p.setBrush(m_isCard ? t.raised : t.raised);
+        p.setBrush(t.raised);
         p.drawRoundedRect(track, 3, 3);
         QRectF bar = track;
         bar.setWidth(std::max(2.0, track.width() * s.concentration / most));

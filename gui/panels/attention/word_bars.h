@@ -15,7 +15,7 @@ public:
     const std::vector<WordShare>& shares() const { return m_shares; }
     bool isAnswering() const { return m_isAnswering; }  // a pixel is chosen and attention was recorded
     QSize sizeHint() const override;
-    QSize minimumSizeHint() const override { return {170, 96}; }
+    QSize minimumSizeHint() const override { return {170, m_isCard ? 96 : sizeHint().height()}; }
 
 public slots:
     void refresh();

@@ -62,30 +62,34 @@ std::optional<QPointF> shareOf(const QRectF& target, QPointF page) {
 
 QImage differenceImage(const QImage& a, const QImage& b, double amplification, bool dark) {
     if (a.isNull() || a.size() != b.size()) return {};
+    const QImage first = a.convertToFormat(QImage::Format_RGB32), second = b.convertToFormat(QImage::Format_RGB32);
     QImage result(a.size(), QImage::Format_RGB32);
-    for (int y = 0; y < a.height(); ++y)
-        for (int x = 0; x < a.width(); ++x) {
-            QRgb p = a.pixel(x, y), q = b.pixel(x, y);
-            double mean = (qRed(p) - qRed(q) + qGreen(p) - qGreen(q) + qBlue(p) - qBlue(q)) / 765.0;
-            result.setPixel(x, y, divergingColor(mean * amplification, 1, dark));
-        }
+    std::vector<QRgb> colors;  // of every possible sum of the three differences
+    for (int sum = -765; sum <= 765; ++sum) colors.push_back(divergingColor(sum / 765.0 * amplification, 1, dark));
+    for (int y = 0; y < a.height(); ++y) {
+        const auto *p = reinterpret_cast<const QRgb*>(first.constScanLine(y)), *q = reinterpret_cast<const QRgb*>(second.constScanLine(y));
+        auto* to = reinterpret_cast<QRgb*>(result.scanLine(y));
+        for (int x = 0; x < a.width(); ++x) to[x] = colors[std::size_t(qRed(p[x]) - qRed(q[x]) + qGreen(p[x]) - qGreen(q[x]) + qBlue(p[x]) - qBlue(q[x]) + 765)];
+    }
     return result;
 }
 
 std::optional<PictureMetrics> comparePictures(const QImage& a, const QImage& b) {
     if (a.isNull() || a.size() != b.size()) return {};
-    double sum = 0;
-    PictureMetrics m;
-    for (int y = 0; y < a.height(); ++y)
-        for (int x = 0; x < a.width(); ++x) {
-            QRgb p = a.pixel(x, y), q = b.pixel(x, y);
-            for (int d : {qRed(p) - qRed(q), qGreen(p) - qGreen(q), qBlue(p) - qBlue(q)}) {
-                double v = d / 255.0;
-                sum += v * v;
-                m.maximum = std::max(m.maximum, std::abs(v));
+    const QImage first = a.convertToFormat(QImage::Format_RGB32), second = b.convertToFormat(QImage::Format_RGB32);
+    std::int64_t sum = 0;
+    int most = 0;
+    for (int y = 0; y < a.height(); ++y) {
+        const auto *p = reinterpret_cast<const QRgb*>(first.constScanLine(y)), *q = reinterpret_cast<const QRgb*>(second.constScanLine(y));
+        for (int x = 0; x < a.width(); ++x)
+            for (int d : {qRed(p[x]) - qRed(q[x]), qGreen(p[x]) - qGreen(q[x]), qBlue(p[x]) - qBlue(q[x])}) {
+                sum += d * d;
+                most = std::max(most, std::abs(d));
             }
-        }
-    m.rms = std::sqrt(sum / (3.0 * a.width() * a.height()));
+    }
+    PictureMetrics m;
+    m.maximum = most / 255.0;
+    m.rms = std::sqrt(double(sum) / (3.0 * a.width() * a.height())) / 255.0;
     m.psnr = m.rms > 0 ? -20 * std::log10(m.rms) : std::numeric_limits<double>::infinity();
     return m;
 }

@@ -9,6 +9,7 @@
 #include "gui/panels/canvas/picture_stage.h"
 #include "gui/panels/canvas/points_stage.h"
 #include "gui/plots/axis.h"
+#include "gui/widgets/elided_label.h"
 #include "gui/widgets/segmented.h"
 
 namespace meander::gui {
@@ -85,6 +86,7 @@ void CanvasPanel::buildBar() {
     m_compare = new Segmented({tr("Side"), tr("Wipe"), tr("Blink"), tr("Difference")}, {tr("Side by side"), tr("One over the other; drag the line or use ← →"), tr("One after the other; X starts and stops"), tr("Signed difference, 0 in the middle")}, m_bar);
     m_compare->setCurrent(0);
     m_amplification = new QComboBox(m_bar);
+    m_amplification->setObjectName("amplification");
     for (int f : {1, 2, 4, 8, 16, 32, 64}) m_amplification->addItem(QStringLiteral("×%1").arg(f), f);
     m_amplification->setCurrentIndex(2);
     m_amplification->setToolTip(tr("Amplification of the difference"));
@@ -94,12 +96,11 @@ void CanvasPanel::buildBar() {
     m_grid = toggle(tr("Grid"), tr("All pictures of the run (G)"), false, m_bar);
     m_field = toggle(tr("Field"), tr("Density and velocity at the noise level of the cursor"), true, m_bar);
     m_paths = toggle(tr("Paths"), tr("The way of the particles: past solid, future faint"), true, m_bar);
-    m_head = new QLabel(m_bar);
+    m_head = new ElidedLabel(m_bar, Qt::ElideLeft);
     m_head->setFont(numberFont(8.5));
     m_head->setProperty("dim", true);
     m_head->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
     m_head->setMinimumWidth(40);
-    m_head->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     auto* row = new QHBoxLayout(m_bar);
     row->setContentsMargins(12, 5, 14, 5);
     row->setSpacing(8);
@@ -113,6 +114,11 @@ void CanvasPanel::buildBar() {
     connect(m_field, &QToolButton::toggled, m_points, &PointsStage::setShowsField);
     connect(m_paths, &QToolButton::toggled, m_points, &PointsStage::setShowsPaths);
 }
+
+void CanvasPanel::zoomToFit() { m_pictures->setZoom(0); }
+void CanvasPanel::zoomTo100() { m_pictures->setZoom(1); }
+void CanvasPanel::zoomTo200() { m_pictures->setZoom(2); }
+void CanvasPanel::toggleBlink() { m_pictures->toggleBlink(); }
 
 QString CanvasPanel::headline() const {
     const RunPtr run = m_document.run(m_selection.currentRun());

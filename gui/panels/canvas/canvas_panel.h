@@ -24,6 +24,12 @@ public:
     PointsStage& points() { return *m_points; }
     QString headline() const;  // "x̂0 at step 5 of 12 · 200 %"
 
+public slots:
+    void zoomToFit();
+    void zoomTo100();
+    void zoomTo200();
+    void toggleBlink();
+
 protected:
     void resizeEvent(QResizeEvent* event) override;
 

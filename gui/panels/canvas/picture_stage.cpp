@@ -6,7 +6,9 @@
 #include "gui/document/run_text.h"
 #include "gui/plots/axis.h"
 #include "gui/plots/color_map.h"
+#include "gui/plots/draw_image.h"
 #include "gui/plots/run_style.h"
+#include "gui/widgets/focus.h"
 
 namespace meander::gui {
 
@@ -25,7 +27,7 @@ PictureStage::PictureStage(Document& document, SelectionModel& selection, QWidge
         update();
     });
     for (auto signal : {&SelectionModel::runChanged, &SelectionModel::cursorChanged, &SelectionModel::imageChanged, &SelectionModel::liveChanged}) connect(&m_selection, signal, this, &PictureStage::refresh);
-    for (auto signal : {&SelectionModel::wordsChanged, &SelectionModel::attentionChanged}) connect(&m_selection, signal, this, &PictureStage::refreshHeat);
+    for (auto signal : {&SelectionModel::wordsChanged, &SelectionModel::attentionChanged, &SelectionModel::rangeChanged}) connect(&m_selection, signal, this, &PictureStage::refreshHeat);
     connect(&m_selection, &SelectionModel::pixelChanged, this, qOverload<>(&QWidget::update));
     auto mine = [this](const QString& id) {
         if (id == m_selection.currentRun() || id == m_selection.comparedRun()) refresh();
@@ -61,6 +63,7 @@ void PictureStage::refresh() {
             m_sides.push_back(std::move(s));
         }
     if (m_sides.size() < 2) m_blink.stop();
+    m_metrics = m_sides.size() < 2 ? std::nullopt : comparePictures(m_sides[0].image, m_sides[1].image);
     refreshHeat();
     emit changed();
 }
@@ -70,7 +73,7 @@ void PictureStage::refreshHeat() {
     const QSet<int> words = m_selection.words();
     std::vector<AttentionQuery> queries;
     for (auto& s : m_sides) {
-        queries.push_back(attentionQuery(words.isEmpty() ? nullptr : s.run->trajectory, s.at.evaluation, m_selection));
+        queries.push_back(words.isEmpty() ? AttentionQuery() : attentionQuery(*s.run, s.at.evaluation, m_selection));
         if (queries.back().isEmpty()) s.heat = {};
         if (m_caption.isEmpty()) m_caption = attentionCaption(queries.back());
     }
@@ -107,8 +110,7 @@ double PictureStage::shownScale() const {
 }
 
 void PictureStage::paintPicture(QPainter& p, const QImage& image, const QRectF& target) const {
-    p.setRenderHint(QPainter::SmoothPixmapTransform, target.width() < image.width());
-    p.drawImage(target, image);
+    drawImage(p, target, image, target.width() < image.width());
 }
 
 void PictureStage::paintHeat(QPainter& p, const HeatMap& map, const QRectF& target) const {
@@ -132,8 +134,7 @@ void PictureStage::paintHeat(QPainter& p, const HeatMap& map, const QRectF& targ
             c.setAlphaF(float(m_overlay == OverlayMode::Heat ? 0.04 + 0.56 * v : 0.82 * (1 - v)));
             heat.setPixelColor(x, y, c);
         }
-    p.setRenderHint(QPainter::SmoothPixmapTransform, true);
-    p.drawImage(target, heat);
+    drawImage(p, target, heat, true);
 }
 
 void PictureStage::paintLabel(QPainter& p, const Side& s, const QRectF& target, double limit) const {
@@ -155,6 +156,13 @@ void PictureStage::paintPixel(QPainter& p, const QRectF& target) const {
     p.drawEllipse(at, 5, 5);
 }
 
+const QImage& PictureStage::difference() {
+    const Side &a = m_sides[0], &b = m_sides[1];
+    const QString key = QStringLiteral("%1/%2/%3/%4").arg(a.image.cacheKey()).arg(b.image.cacheKey()).arg(m_amplification).arg(theme().dark);
+    if (std::exchange(m_differenceKey, key) != key) m_difference = differenceImage(a.image, b.image, m_amplification, theme().dark);
+    return m_difference;
+}
+
 void PictureStage::paintCompared(QPainter& p) {
     const Side &a = m_sides[0], &b = m_sides[1];
     if (m_mode == CompareMode::SideBySide) {
@@ -173,10 +181,10 @@ void PictureStage::paintCompared(QPainter& p) {
     }
     const QRectF target = pictureRect(0);
     if (m_mode == CompareMode::Difference) {
-        QImage difference = differenceImage(a.image, b.image, m_amplification, theme().dark);
-        if (!difference.isNull()) paintPicture(p, difference, target);
+        const QImage& shown = difference();
+        if (!shown.isNull()) paintPicture(p, shown, target);
         Side label = a;
-        label.label = difference.isNull() ? tr("The pictures differ in size: no difference can be shown.") : tr("%1 − %2 · signed, ×%3, ±1 at the ends").arg(a.label, b.label).arg(m_amplification);
+        label.label = shown.isNull() ? tr("The pictures differ in size: no difference can be shown.") : tr("%1 − %2 · signed, ×%3, ±1 at the ends").arg(a.label, b.label).arg(m_amplification);
         label.color = theme().muted;
         paintLabel(p, label, target);
         return;
@@ -261,7 +269,7 @@ void PictureStage::paintEvent(QPaintEvent*) {
         QFontMetricsF fm(p.font());
         p.drawText(QRectF(16, height() - fm.height() - 8, width() - 32, fm.height()), Qt::AlignCenter, fm.elidedText(m_caption, Qt::ElideRight, width() - 32));
     }
-    if (hasFocus()) {
+    if (hasKeyboardFocus(this)) {
         p.setPen(QPen(theme().accent, 1));
         p.setBrush(Qt::NoBrush);
         p.drawRect(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5));

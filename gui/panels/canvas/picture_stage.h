@@ -32,7 +32,7 @@ public:
     void setWipe(double split);
     void setRightMargin(double pixels);  // kept free for a card
     double wipe() const { return m_wipe; }
-    std::optional<PictureMetrics> metrics() const;
+    std::optional<PictureMetrics> metrics() const { return m_metrics; }
     QString overlayCaption() const { return m_caption; }
     QRectF pictureRect(int side = 0) const;
     QString probeText() const { return m_probe; }
@@ -76,10 +76,14 @@ private:
     void paintEmpty(QPainter& p);
     void probeAt(QPointF page);
     int sideAt(QPointF page) const;
+    const QImage& difference();
 
     Document& m_document;
     SelectionModel& m_selection;
     std::vector<Side> m_sides;
+    std::optional<PictureMetrics> m_metrics;  // of the two sides shown
+    QImage m_difference;                      // as it was asked for last
+    QString m_differenceKey;
     Quantity m_quantity = Quantity::Denoised;
     CompareMode m_mode = CompareMode::SideBySide;
     OverlayMode m_overlay = OverlayMode::Heat;

@@ -58,11 +58,6 @@ void PictureStage::toggleBlink() {
     update();
 }
 
-std::optional<PictureMetrics> PictureStage::metrics() const {
-    if (!isComparing()) return {};
-    return comparePictures(m_sides[0].image, m_sides[1].image);
-}
-
 int PictureStage::sideAt(QPointF page) const { return isComparing() && m_mode == CompareMode::SideBySide && sideArea(1).contains(page) ? 1 : 0; }
 
 void PictureStage::probeAt(QPointF page) {

@@ -6,24 +6,27 @@
 
 namespace meander::gui {
 namespace {
-std::vector<QPointF> pointsOf(const HostTensor& t, double scale = 1) {
+// The first `most` of a tensor's points.
+std::vector<QPointF> pointsOf(const HostTensor& t, std::size_t most) {
     std::vector<QPointF> points;
     const auto& s = t.shape();
     if (!t || s.rank() < 1) return points;
-    const std::int64_t n = s[0], columns = s.rowCount();
-    for (std::int64_t i = 0; i < n; ++i) points.emplace_back(t.at(i * columns) * scale, columns > 1 ? t.at(i * columns + 1) * scale : 0);
+    const std::int64_t n = std::min<std::int64_t>(s[0], std::int64_t(most)), columns = s.rowCount();
+    const std::vector<double> v = n < s[0] ? t.rows(0, n).toDoubles() : t.toDoubles();
+    points.reserve(std::size_t(n));
+    for (std::int64_t i = 0; i < n; ++i) points.emplace_back(v[std::size_t(i * columns)], columns > 1 ? v[std::size_t(i * columns + 1)] : 0);
     return points;
 }
 }  // namespace
 
-std::vector<QPointF> pointsAt(const Run& run, int evaluation, Quantity quantity) {
+std::vector<QPointF> pointsAt(const Run& run, int evaluation, Quantity quantity, std::size_t most) {
     if (!run.trajectory || run.trajectory->empty()) return {};
     const auto& t = *run.trajectory;
-    if (evaluation < 0 || evaluation >= int(t.evaluations.size())) return pointsOf(t.last());
+    if (evaluation < 0 || evaluation >= int(t.evaluations.size())) return pointsOf(t.last(), most);
     const Evaluation& e = *t.evaluations[std::size_t(evaluation)];
-    if (quantity == Quantity::State) return pointsOf(e.state);
-    if (quantity == Quantity::Denoised) return pointsOf(e.denoised);
-    auto state = pointsOf(e.state), denoised = pointsOf(e.denoised);
+    if (quantity == Quantity::State) return pointsOf(e.state, most);
+    if (quantity == Quantity::Denoised) return pointsOf(e.denoised, most);
+    auto state = pointsOf(e.state, most), denoised = pointsOf(e.denoised, most);
     if (quantity == Quantity::Noise) {
         const double a = run.model.process.signal(e.tau);
         for (std::size_t i = 0; i < state.size(); ++i) state[i] = (state[i] - a * denoised[i]) / e.tau;
@@ -31,27 +34,28 @@ std::vector<QPointF> pointsAt(const Run& run, int evaluation, Quantity quantity)
     }
     const Evaluation* before = e.step > 0 ? t.evaluationOf(e.step - 1) : nullptr;
     if (!before) return {};
-    auto previous = pointsOf(before->denoised);
+    auto previous = pointsOf(before->denoised, most);
     for (std::size_t i = 0; i < denoised.size(); ++i) denoised[i] -= previous[i];
     return denoised;
 }
 
-std::vector<std::vector<QPointF>> pointPaths(const Run& run, int count) {
-    std::vector<std::vector<QPointF>> paths;
-    if (!run.trajectory || run.trajectory->empty()) return paths;
-    auto append = [&](const HostTensor& t) {
-        auto points = pointsOf(t);
-        if (paths.empty()) paths.resize(std::min<std::size_t>(std::size_t(count), points.size()));
-        for (std::size_t i = 0; i < paths.size() && i < points.size(); ++i) paths[i].push_back(points[i]);
-    };
-    append(run.trajectory->initial);
-    for (const auto& s : run.trajectory->steps) append(s->state);
-    return paths;
+PointPaths pointPaths(const Run& run, int count, int mostFrames) {
+    PointPaths p;
+    if (!run.trajectory || run.trajectory->empty()) return p;
+    const int last = int(run.trajectory->steps.size()), shown = std::min(last + 1, std::max(2, mostFrames));
+    for (int i = 0; i < shown; ++i) {
+        const int frame = shown == last + 1 ? i : int(std::int64_t(i) * last / (shown - 1));
+        const auto points = pointsOf(run.trajectory->stateAt(frame), std::size_t(count));
+        if (p.paths.empty()) p.paths.resize(points.size());
+        for (std::size_t k = 0; k < p.paths.size() && k < points.size(); ++k) p.paths[k].push_back(points[k]);
+        p.frames.push_back(frame);
+    }
+    return p;
 }
 
 QRectF pointBounds(const Run& run) {
     double reach = 0.5;
-    for (QPointF p : pointsAt(run, -1, Quantity::State))
+    for (QPointF p : pointsAt(run, -1, Quantity::State, 4000))
         if (std::isfinite(p.x()) && std::isfinite(p.y())) reach = std::max({reach, std::abs(p.x()), std::abs(p.y())});
     reach *= 1.45;
     return {-reach, -reach, 2 * reach, 2 * reach};
@@ -65,7 +69,7 @@ QImage pointPicture(const Run& run, int evaluation, Quantity quantity, int size,
     QPainter p(&image);
     p.setRenderHint(QPainter::Antialiasing);
     QColor c = color;
-    auto points = pointsAt(run, evaluation, quantity);
+    auto points = pointsAt(run, evaluation, quantity, 1500);
     c.setAlphaF(points.size() > 200 ? 0.5f : 0.85f);
     p.setPen(Qt::NoPen);
     p.setBrush(c);

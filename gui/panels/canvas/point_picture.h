@@ -2,6 +2,7 @@
 #pragma once
 #include <QImage>
 #include <QRectF>
+#include <cstdint>
 
 #include "engine/run/trajectory.h"
 #include "gui/app/theme.h"
@@ -10,9 +11,14 @@
 namespace meander::gui {
 
 // Particles at an evaluation (−1: at the end); one-dimensional ones get y = 0.
-std::vector<QPointF> pointsAt(const Run& run, int evaluation, Quantity quantity);
-// One frame after another for each of at most `count` particles: initial state, then after every step.
-std::vector<std::vector<QPointF>> pointPaths(const Run& run, int count);
+// Not more than `most` of them: views need not convert what they do not draw.
+std::vector<QPointF> pointsAt(const Run& run, int evaluation, Quantity quantity, std::size_t most = SIZE_MAX);
+// One frame after another for each of at most `count` particles: initial state, then after every step; of very long runs at most `mostFrames`, evenly spaced.
+struct PointPaths {
+    std::vector<int> frames;  // which they are: 0 the initial state, k after step k − 1
+    std::vector<std::vector<QPointF>> paths;
+};
+PointPaths pointPaths(const Run& run, int count, int mostFrames = 400);
 // A square that holds the finished points with some room.
 QRectF pointBounds(const Run& run);
 QImage pointPicture(const Run& run, int evaluation, Quantity quantity, int size, const QColor& color, const Theme& theme);

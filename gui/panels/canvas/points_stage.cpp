@@ -8,6 +8,9 @@
 #include "gui/document/run_text.h"
 
 namespace meander::gui {
+namespace {
+constexpr int densityColumns = 96, dataDraws = 40'000;
+}
 
 PointsStage::PointsStage(Document& document, SelectionModel& selection, QWidget* parent) : QWidget(parent), m_document(document), m_selection(selection), m_fields(this) {
     setMouseTracking(true);
@@ -26,9 +29,9 @@ PointsStage::PointsStage(Document& document, SelectionModel& selection, QWidget*
 
 bool PointsStage::showsPoints() const { return m_run && m_run->model.state == StateKind::Points; }
 
-FieldRequest PointsStage::requestFor(const Run& run, double tau, int columns) const {
+FieldRequest PointsStage::requestFor(const Run& run, double tau, int columns, int dataPoints) const {
     const QRectF b = pointBounds(run);
-    return {run.recipe.model, Prompt{run.recipe.prompt, run.recipe.classIndex, false}, tau, {b.left(), b.top(), b.right(), b.bottom()}, columns, 0};
+    return {run.recipe.model, Prompt{run.recipe.prompt, run.recipe.classIndex, false}, tau, run.model.process.signal(tau), {b.left(), b.top(), b.right(), b.bottom()}, columns, dataPoints};
 }
 
 void PointsStage::refresh() {
@@ -41,12 +44,26 @@ void PointsStage::refresh() {
         if (m_other) m_otherAt = linkedStep(*m_other, cursor);
         const double tau = m_at.evaluation < 0 ? 0 : m_run->trajectory->evaluations[std::size_t(m_at.evaluation)]->tau;
         if (m_showsField && m_run->model.stateShape.count() == 2) {
-            m_density = m_fields.field(requestFor(*m_run, tau, 96));
-            if (tau > 0 && m_density) m_arrows = m_fields.field(requestFor(*m_run, tau, 22));
+            m_density = m_fields.field(requestFor(*m_run, tau, densityColumns, dataDraws));
+            if (tau > 0 && m_density) m_arrows = m_fields.field(requestFor(*m_run, tau, 22, 0));
+            if (m_density && m_density->source == DensitySource::None) m_density = ownDensity();
         }
     }
     update();
     emit changed();
+}
+
+// Of a model that knows neither its density nor its data: where this run's particles are.
+std::shared_ptr<const Field> PointsStage::ownDensity() const {
+    auto f = std::make_shared<Field>(*m_density);
+    const auto points = pointsAt(*m_run, m_at.evaluation, Quantity::State, dataDraws);
+    // Few particles in small cells would be dust.
+    const int columns = std::clamp(int(std::sqrt(double(points.size()))), 8, densityColumns);
+    f->grid.columns = f->grid.rows = columns;
+    f->density = densityOf(points, f->grid.bounds, columns, columns);
+    f->draws = int(points.size());
+    if (!f->density.empty()) f->source = DensitySource::Particles;
+    return f;
 }
 
 void PointsStage::setShowsField(bool on) {
@@ -58,20 +75,19 @@ void PointsStage::setShowsPaths(bool on) {
     update();
 }
 
-void PointsStage::addField(Plot& plot, const FieldGrid& g) const {
-    if (g.logDensity.empty()) return;
+void PointsStage::addDensity(Plot& plot) const {
+    const Field& f = *m_density;
     HeatmapLayer map;
-    map.rows = g.rows;
-    map.columns = g.columns;
-    map.x0 = g.bounds.left;
-    map.x1 = g.bounds.right;
-    map.y0 = g.bounds.bottom;
-    map.y1 = g.bounds.top;
+    map.rows = f.grid.rows;
+    map.columns = f.grid.columns;
+    map.x0 = f.grid.bounds.left;
+    map.x1 = f.grid.bounds.right;
+    map.y0 = f.grid.bounds.bottom;
+    map.y1 = f.grid.bounds.top;
     map.smooth = true;
     map.opacity = 0.8;
-    const double top = *std::max_element(g.logDensity.begin(), g.logDensity.end());
     // The square root of the density keeps weak modes visible.
-    for (double l : g.logDensity) map.values.push_back(float(std::exp((l - top) / 2)));
+    for (float d : f.density) map.values.push_back(std::sqrt(d));
     map.name = tr("√ density, relative");
     plot.add(std::move(map));
 }
@@ -79,36 +95,40 @@ void PointsStage::addField(Plot& plot, const FieldGrid& g) const {
 Plot PointsStage::planePlot(const Run& run, int) const {
     Plot plot;
     plot.equalAspect = true;
-    plot.hasGrid = !m_density || m_density->logDensity.empty();
+    const bool hasDensity = m_density && !m_density->density.empty();
+    plot.hasGrid = !hasDensity;
     const QRectF b = pointBounds(run);
     plot.x.lo = b.left();
     plot.x.hi = b.right();
     plot.y.lo = b.top();
     plot.y.hi = b.bottom();
     plot.title = headline();
-    if (m_density) addField(plot, *m_density);
+    if (hasDensity) addDensity(plot);
     return plot;
 }
 
 // One dimension: time runs to the right, one column per step; the density is the histogram of the particles.
 Plot PointsStage::linePlot(const Run& run) const {
     Plot plot;
-    const auto paths = pointPaths(run, 4000);
+    const PointPaths all = pointPaths(run, 2000, 200);
+    const auto& paths = all.paths;
     const QRectF b = pointBounds(run);
-    plot.title = tr("Particles over the steps · density: their histogram, one column per step");
     plot.x.label = tr("step");
     plot.x.wholeNumbers = true;
-    const int columns = paths.empty() ? 1 : int(paths.front().size()), rows = 48;
-    plot.x.lo = -0.5;
-    plot.x.hi = columns - 0.5;
+    const int columns = std::max(1, int(all.frames.size())), rows = 48;
+    plot.title = columns > int(run.trajectory->steps.size()) ? tr("Particles over the steps · density: their histogram, one column per step") : tr("Particles over the steps · density: their histogram at %1 of the steps").arg(columns);
+    // Columns are frames; of long runs a column stands for several steps.
+    const double last = all.frames.empty() ? 0 : all.frames.back(), half = columns > 1 ? last / (columns - 1) / 2 : 0.5;
+    plot.x.lo = -half;
+    plot.x.hi = last + half;
     plot.y.lo = b.left();
     plot.y.hi = b.right();
     plot.hasGrid = false;
     HeatmapLayer map;
     map.rows = rows;
     map.columns = columns;
-    map.x0 = -0.5;
-    map.x1 = columns - 0.5;
+    map.x0 = -half;
+    map.x1 = last + half;
     map.y0 = b.left();
     map.y1 = b.right();
     map.values.assign(std::size_t(rows) * columns, 0);
@@ -126,13 +146,13 @@ Plot PointsStage::linePlot(const Run& run) const {
 }
 
 void PointsStage::paintPaths(QPainter& p, const Run& run, const PlotFrame& frame, int step, const QColor& color, bool isLine) const {
-    const auto paths = pointPaths(run, 28);
-    for (const auto& path : paths) {
+    const PointPaths all = pointPaths(run, 28);
+    for (const auto& path : all.paths) {
         QPolygonF past, future;
-        for (int i = 0; i < int(path.size()); ++i) {
-            QPointF at = isLine ? frame.at(i, path[std::size_t(i)].x()) : frame.at(path[std::size_t(i)]);
-            if (i <= step) past << at;
-            if (i >= step) future << at;
+        for (std::size_t i = 0; i < path.size(); ++i) {
+            const QPointF at = isLine ? frame.at(all.frames[i], path[i].x()) : frame.at(path[i]);
+            if (all.frames[i] <= step) past << at;
+            if (all.frames[i] >= step || (i + 1 < path.size() && all.frames[i + 1] > step)) future << at;
         }
         QColor c = color;
         c.setAlphaF(0.75f);
@@ -145,7 +165,7 @@ void PointsStage::paintPaths(QPainter& p, const Run& run, const PlotFrame& frame
 }
 
 void PointsStage::paintArrows(QPainter& p, const PlotFrame& frame) const {
-    const FieldGrid& g = *m_arrows;
+    const FieldGrid& g = m_arrows->grid;
     if (g.velocityX.empty()) return;
     double most = 1e-12;
     for (std::size_t i = 0; i < g.velocityX.size(); ++i) most = std::max(most, std::hypot(g.velocityX[i], g.velocityY[i]));
@@ -173,8 +193,13 @@ QString PointsStage::headline() const {
     QString text = stepText(*m_run, m_at.evaluation);
     if (m_at.evaluation < 0) text = tr("finished");
     else text += tr(" · σ %1").arg(formatNumber(m_run->trajectory->evaluations[std::size_t(m_at.evaluation)]->sigma));
-    if (m_density && !m_density->logDensity.empty()) text += tr(" · exact density");
-    if (m_arrows) text += tr(" · arrows: where a step leads, length √");
+    switch (densitySource()) {
+        case DensitySource::None: break;
+        case DensitySource::Exact: text += tr(" · density: exact"); break;
+        case DensitySource::TrainingData: text += m_at.evaluation < 0 ? tr(" · density: histogram of %L1 draws of the training data").arg(m_density->draws) : tr(" · density: histogram of %L1 draws of the training data at this noise").arg(m_density->draws); break;
+        case DensitySource::Particles: text += tr(" · density: histogram of this run's %L1 particles").arg(m_density->draws); break;
+    }
+    if (m_arrows && !m_arrows->grid.velocityX.empty()) text += tr(" · arrows: where a step leads, length √");
     return text;
 }
 
@@ -198,9 +223,9 @@ void PointsStage::paintEvent(QPaintEvent*) {
         const RunStyle style = runStyle(runStyleIndex(m_document, run), theme());
         const int step = evaluation < 0 ? int(run.trajectory->steps.size()) : run.trajectory->evaluations[std::size_t(evaluation)]->step;
         if (m_showsPaths) paintPaths(p, run, frame, step, style.color, isLine);
-        const auto points = pointsAt(run, evaluation, Quantity::State);
+        const auto points = pointsAt(run, evaluation, Quantity::State, 3000);
         p.setPen(Qt::NoPen);
-        for (std::size_t i = 0; i < std::min<std::size_t>(points.size(), 3000); ++i) {
+        for (std::size_t i = 0; i < points.size(); ++i) {
             QPointF at = isLine ? frame.at(step, points[i].x()) : frame.at(points[i]);
             p.setBrush(QColor(0, 0, 0, 90));
             p.drawEllipse(at, 3.2, 3.2);

@@ -1,4 +1,6 @@
 // Models of points: density, vector field at the cursor's noise level, particles and their paths. One dimension: density over time with the paths.
+// The density is exact where the model knows it, else a histogram of its training data at this noise level, else one of the run's own particles; the headline says
+// which.
 #pragma once
 #include <QWidget>
 
@@ -17,6 +19,7 @@ public:
     void setShowsPaths(bool on);
     bool showsPoints() const;  // the current run is one of points
     QString headline() const;
+    DensitySource densitySource() const { return m_density ? m_density->source : DensitySource::None; }
 
 public slots:
     void refresh();
@@ -30,9 +33,10 @@ protected:
 private:
     Plot planePlot(const Run& run, int evaluation) const;
     Plot linePlot(const Run& run) const;
-    void addField(Plot& plot, const FieldGrid& grid) const;
-    FieldRequest requestFor(const Run& run, double tau, int columns) const;
+    void addDensity(Plot& plot) const;
+    FieldRequest requestFor(const Run& run, double tau, int columns, int dataPoints) const;
     void paintPaths(QPainter& p, const Run& run, const PlotFrame& frame, int step, const QColor& color, bool isLine) const;
+    std::shared_ptr<const Field> ownDensity() const;
     void paintArrows(QPainter& p, const PlotFrame& frame) const;
 
     Document& m_document;
@@ -40,7 +44,7 @@ private:
     FieldService m_fields;
     RunPtr m_run, m_other;
     LinkedStep m_at, m_otherAt;
-    std::shared_ptr<const FieldGrid> m_density, m_arrows;
+    std::shared_ptr<const Field> m_density, m_arrows;
     bool m_showsField = true, m_showsPaths = true;
 };
 

@@ -32,14 +32,34 @@ void DiagnosticCard::setStop(std::optional<int> stop) {
     update();
 }
 
+// Where the run stands out: the greatest value, of decibels the lowest.
+std::optional<int> DiagnosticCard::extreme() const {
+    std::optional<int> at;
+    const auto& v = m_diagnostic.values;
+    const bool wantsLow = m_diagnostic.unit == "dB";
+    for (std::size_t i = 0; i < v.size(); ++i)
+        if (std::isfinite(v[i]) && (!at || (wantsLow ? v[i] < v[std::size_t(*at)] : v[i] > v[std::size_t(*at)]))) at = int(i);
+    return at;
+}
+
 QString DiagnosticCard::valueText() const {
-    if (!m_stop) return QStringLiteral("–");
-    const double v = m_diagnostic.values[std::size_t(*m_stop)];
-    if (std::isnan(v)) return QStringLiteral("–");
-    const QString number = formatNumber(v);
+    const auto peak = extreme();
+    const double v = m_stop ? m_diagnostic.values[std::size_t(*m_stop)] : std::isfinite(m_diagnostic.summary) ? m_diagnostic.summary : peak ? m_diagnostic.values[std::size_t(*peak)] : std::nan("");
+    if (!std::isfinite(v)) return v > 0 ? QStringLiteral("∞") : QStringLiteral("–");
     const QString unit = QString::fromStdString(m_diagnostic.unit);
-    if (unit == QStringLiteral("°")) return number + unit;
-    return unit == QStringLiteral("dB") ? number + QStringLiteral(" dB") : number;
+    return unit == QStringLiteral("°") ? formatNumber(v) + unit : unit == QStringLiteral("dB") ? formatNumber(v) + QStringLiteral(" dB") : formatNumber(v);
+}
+
+QString DiagnosticCard::unitText() const {
+    const QString unit = QString::fromStdString(m_diagnostic.unit);
+    return unit == QStringLiteral("°") || unit == QStringLiteral("dB") ? QString() : unit.isEmpty() ? tr("ratio") : unit;
+}
+
+QString DiagnosticCard::noteText() const {
+    if (m_stop) return {};
+    if (std::isfinite(m_diagnostic.summary)) return QString::fromStdString(m_diagnostic.summaryLabel);
+    const auto at = extreme();
+    return !at ? QString() : m_diagnostic.unit == "dB" ? tr("lowest, step %1").arg(*at) : tr("peak, step %1").arg(*at);
 }
 
 std::optional<int> DiagnosticCard::stopAt(const std::vector<double>& values, const QRectF& area, double x) {
@@ -66,13 +86,17 @@ void DiagnosticCard::paintEvent(QPaintEvent*) {
     p.drawText(title, Qt::AlignLeft | Qt::AlignVCenter, p.fontMetrics().elidedText(QString::fromStdString(m_diagnostic.label), Qt::ElideRight, int(title.width())));
     p.setPen(t.text);
     p.setFont(numberFont(14));
-    p.drawText(QRectF(12, 27, curveArea().left() - 16, 26), Qt::AlignLeft | Qt::AlignVCenter, valueText());
-    const QString unit = QString::fromStdString(m_diagnostic.unit);
-    if (unit != QStringLiteral("°") && unit != QStringLiteral("dB")) {
-        p.setPen(t.dim);
-        p.setFont(interfaceFont(8.5));
-        p.drawText(QRectF(12, 54, curveArea().left() - 16, 16), Qt::AlignLeft | Qt::AlignVCenter, unit.isEmpty() ? tr("ratio") : unit);
-    }
+    const double right = curveArea().left() - 4;
+    p.drawText(QRectF(12, 27, right - 12, 26), Qt::AlignLeft | Qt::AlignVCenter, valueText());
+    const double unitLeft = 12 + p.fontMetrics().horizontalAdvance(valueText()) + 6;
+    p.setPen(t.dim);
+    p.setFont(interfaceFont(8.5));
+    // The unit beside the number where it fits, the note below; at a step there is no note and the unit has its place.
+    const QFontMetrics small(p.font());
+    const bool fits = unitLeft + small.horizontalAdvance(unitText()) <= right;
+    const QString note = noteText(), below = note.isEmpty() ? unitText() : fits ? note : unitText() + QStringLiteral(" · ") + note;
+    if (!note.isEmpty() && fits) p.drawText(QRectF(unitLeft, 30, right - unitLeft, 24), Qt::AlignLeft | Qt::AlignVCenter, unitText());
+    p.drawText(QRectF(12, 54, right - 12, 16), Qt::AlignLeft | Qt::AlignVCenter, small.elidedText(below, Qt::ElideRight, int(right - 12)));
     paintCurve(p);
 }
 

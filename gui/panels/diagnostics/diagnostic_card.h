@@ -14,7 +14,9 @@ public:
     void setDiagnostic(const Diagnostic& diagnostic, const QColor& curve);
     void setStop(std::optional<int> stop);
     const Diagnostic& diagnostic() const { return m_diagnostic; }
-    QString valueText() const;
+    QString valueText() const;  // at the step; on the finished picture the summary of the run, else its extreme
+    QString unitText() const;
+    QString noteText() const;  // what the number is when no step is chosen
     QSize sizeHint() const override { return {260, 80}; }
     QSize minimumSizeHint() const override { return {180, 80}; }
 
@@ -34,6 +36,7 @@ protected:
 
 private:
     QRectF curveArea() const;
+    std::optional<int> extreme() const;
     void paintCurve(QPainter& p) const;
 
     Diagnostic m_diagnostic;

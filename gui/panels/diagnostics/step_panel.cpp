@@ -8,7 +8,6 @@
 #include "gui/plots/axis.h"
 #include "gui/plots/run_style.h"
 #include "gui/selection/step_link.h"
-#include "gui/selection/step_link.h"
 
 namespace meander::gui {
 
@@ -21,17 +20,8 @@ constexpr std::size_t mostCards = 6;
 StepPanel::StepPanel(Document& document, SelectionModel& selection, QWidget* parent)
     : QWidget(parent), m_document(document), m_selection(selection), m_work(this, [this](const std::vector<Diagnostic>& all) { show(all); }) {
     auto* outer = new QVBoxLayout(this);
-    outer->setContentsMargins(metrics::panelPadding, metrics::rowGap, metrics::panelPadding, metrics::panelPadding);
+    outer->setContentsMargins(metrics::panelPadding, 2, 0, metrics::panelPadding);
     outer->setSpacing(metrics::rowGap);
-    auto* top = new QHBoxLayout;
-    m_head = new QLabel(this);
-    m_head->setFont(interfaceFont(0, true));
-    m_where = new QLabel(this);
-    m_where->setProperty("dim", true);
-    m_where->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
-    top->addWidget(m_head);
-    top->addWidget(m_where, 1);
-    outer->addLayout(top);
     m_empty = new QLabel(tr("Run once to see what every step did: how far the estimate moved, how the path turned, what guidance added."), this);
     m_empty->setWordWrap(true);
     m_empty->setProperty("dim", true);
@@ -42,11 +32,13 @@ StepPanel::StepPanel(Document& document, SelectionModel& selection, QWidget* par
     area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     auto* inside = new QWidget(area);
     m_list = new QVBoxLayout(inside);
-    m_list->setContentsMargins(0, 0, 0, 0);
+    m_list->setContentsMargins(0, 0, metrics::panelPadding, 0);
     m_list->setSpacing(metrics::grid * 2);
     m_list->addStretch(1);
     area->setWidget(inside);
+    m_area = area;
     outer->addWidget(area, 1);
+    outer->addStretch();
 
     connect(&selection, &SelectionModel::runChanged, this, &StepPanel::refresh);
     connect(&selection, &SelectionModel::imageChanged, this, &StepPanel::refresh);
@@ -57,7 +49,13 @@ StepPanel::StepPanel(Document& document, SelectionModel& selection, QWidget* par
     };
     connect(&document, &Document::trajectoryLoaded, this, ifCurrent);
     connect(&document, &Document::runFinished, this, ifCurrent);
-    connect(&document, &Document::runChanged, this, ifCurrent);
+    // A run under way sends a step per frame; four times a second is enough and leaves the processor to the run.
+    m_soon.setSingleShot(true);
+    m_soon.setInterval(250);
+    connect(&m_soon, &QTimer::timeout, this, &StepPanel::refresh);
+    connect(&document, &Document::runChanged, this, [this](const QString& id) {
+        if (id == m_selection.currentRun() && !m_soon.isActive()) m_soon.start();
+    });
     refresh();
 }
 
@@ -92,6 +90,7 @@ void StepPanel::show(const std::vector<Diagnostic>& all) {
     }
     for (std::size_t i = 0; i < wanted.size(); ++i) m_cards[i]->setDiagnostic(*wanted[i], runStyle(int(i), theme()).color);
     m_empty->setVisible(wanted.empty());
+    m_area->setVisible(!wanted.empty());
     follow();
 }
 
@@ -104,26 +103,8 @@ int StepPanel::stepAtCursor() const {
 }
 
 void StepPanel::follow() {
-    const RunPtr r = run();
     const int step = stepAtCursor();
-    if (!r || !r->trajectory || r->trajectory->evaluations.empty()) {
-        m_head->setText(tr("Step"));
-        m_where->clear();
-    } else if (step < 0) {
-        m_head->setText(tr("Finished"));
-        m_where->setText(r->trajectory->steps.size() == 1 ? tr("1 step") : tr("%1 steps").arg(r->trajectory->steps.size()));
-    } else {
-        const Process& process = r->model.process;
-        const auto& levels = r->trajectory->levels;
-        const int evaluation = shownCursor(m_document, m_selection).evaluation;
-        const bool first = evaluation == 0 || r->trajectory->evaluations[std::size_t(evaluation - 1)]->step != step;
-        m_head->setText(tr("Step %1").arg(step));
-        m_where->setText(tr("%1 · σ %2 → %3").arg(first ? tr("predictor") : tr("corrector"), formatNumber(process.sigma(levels[std::size_t(step)])), formatNumber(process.sigma(levels[std::size_t(step) + 1]))));
-    }
-    for (auto* card : m_cards) {
-        const bool frames = card->diagnostic().axis == DiagnosticAxis::Frame;
-        card->setStop(step >= 0 ? std::optional(step) : frames ? std::optional(int(card->diagnostic().values.size()) - 1) : std::nullopt);
-    }
+    for (auto* card : m_cards) card->setStop(step >= 0 ? std::optional(step) : std::nullopt);
 }
 
 void StepPanel::select(const Diagnostic& d, int stop, bool lock) {

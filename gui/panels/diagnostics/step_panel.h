@@ -1,6 +1,7 @@
 // The step under the cursor in numbers: cards of the diagnostics that say most about it, each with its curve over the run.
 #pragma once
 #include <QLabel>
+#include <QTimer>
 #include <QVBoxLayout>
 #include <QWidget>
 
@@ -31,10 +32,12 @@ private:
 
     Document& m_document;
     SelectionModel& m_selection;
-    QLabel *m_head, *m_where, *m_empty;
+    QLabel* m_empty;
+    QWidget* m_area;
     QVBoxLayout* m_list;
     std::vector<DiagnosticCard*> m_cards;
     Latest<std::vector<Diagnostic>> m_work;
+    QTimer m_soon;
 };
 
 }  // namespace meander::gui

@@ -26,6 +26,13 @@ QString rulesText(const ModelInfo& m) {
         case Distillation::Lcm: return ModelPanel::tr("LCM, 1 to 8 steps");
         case Distillation::Shortcut: return ModelPanel::tr("Euler; the step size is told to the network");
         case Distillation::Reflow: return ModelPanel::tr("Euler, few steps (straightened paths)");
+        case Distillation::Trajectory: return ModelPanel::tr("TCD or CTM, few steps");
+        case Distillation::Phased: return ModelPanel::tr("phased consistency, steps on its phases");
+        case Distillation::ContinuousConsistency: return ModelPanel::tr("sCM, 1 to 4 steps");
+        case Distillation::Acceleration: return ModelPanel::tr("constant acceleration");
+        case Distillation::DistributionMatching: return ModelPanel::tr("its own list of times, 1 to 4 steps");
+        case Distillation::Poisson: return ModelPanel::tr("PFGM++ with its D");
+        case Distillation::Bridge: return ModelPanel::tr("mixture of bridges with its σ");
     }
     return {};
 }
@@ -65,8 +72,8 @@ ModelPanel::ModelPanel(Document& document, QWidget* parent)
     connect(m_list, &QListWidget::itemClicked, this, [this](const QListWidgetItem* item) { useModel(item->data(Qt::UserRole).toString()); });
     auto* file = new QPushButton(icon("file"), tr("Open a file …"), this);
     auto* folder = new QPushButton(icon("folder"), tr("Open a folder …"), this);
-    file->setToolTip(tr("A model in one file: safetensors, GGUF or ckpt"));
-    folder->setToolTip(tr("A diffusers model folder"));
+    file->setToolTip(tr("A model in one file (safetensors, GGUF or ckpt), or your own points (CSV, NPY, JSON)"));
+    folder->setToolTip(tr("A diffusers model folder, or a folder of PNG pictures to be denoised exactly"));
     connect(file, &QPushButton::clicked, this, &ModelPanel::openFile);
     connect(folder, &QPushButton::clicked, this, &ModelPanel::openFolder);
     auto* buttons = new QHBoxLayout;
@@ -133,28 +140,21 @@ void ModelPanel::showModel() {
 
 void ModelPanel::useModel(const QString& id) {
     if (id.isEmpty() || id.toStdString() == m_document.draft().model) return;
-    const auto info = inspectModel(id.toStdString());
-    if (!info) {
-        emit m_document.problem(qstr(info.error().text), qstr(info.error().detail));
-        return;
-    }
-    Recipe next = recommendedRecipe(*info);
-    next.seed = m_document.draft().seed;
-    m_document.editDraft(next, tr("model"));
+    m_document.useModel(id);
 }
 
 void ModelPanel::openFile() {
-    const QString path = QFileDialog::getOpenFileName(window(), tr("Open a model"), settings::lastFolder(), tr("Models (*.safetensors *.gguf *.ckpt *.pt *.pth);;All files (*)"));
+    const QString path = QFileDialog::getOpenFileName(window(), tr("Open a model"), settings::lastFolder(), tr("Models (*.safetensors *.gguf *.ckpt *.pt *.pth);;Points (*.csv *.npy *.json);;All files (*)"));
     if (path.isEmpty()) return;
     settings::setLastFolder(QFileInfo(path).absolutePath());
-    useModel(path);
+    useModel(modelIdOf(path));
 }
 
 void ModelPanel::openFolder() {
     const QString path = QFileDialog::getExistingDirectory(window(), tr("Open a diffusers model folder"), settings::lastFolder());
     if (path.isEmpty()) return;
     settings::setLastFolder(path);
-    useModel(path);
+    useModel(modelIdOf(path));
 }
 
 }  // namespace meander::gui

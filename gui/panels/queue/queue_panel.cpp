@@ -1,6 +1,7 @@
 #include "gui/panels/queue/queue_panel.h"
 
 #include <QScrollArea>
+#include <algorithm>
 
 #include "gui/app/icons.h"
 #include "gui/app/theme.h"
@@ -108,12 +109,20 @@ void QueuePanel::rebuild() {
     QStringList shown;
     for (QueueRow* r : m_rows) shown.append(r->id());
     if (ids != shown) {
-        for (QueueRow* r : m_rows) r->deleteLater();
-        m_rows.clear();
-        for (int i = 0; i < ids.size(); ++i) {
-            m_rows.push_back(new QueueRow(m_document, ids[i]));
-            m_box->insertWidget(i, m_rows.back());
+        // Rows stay who they are: a button that has the focus keeps it while its run moves.
+        std::vector<QueueRow*> rows;
+        for (const QString& id : ids) {
+            const auto known = std::find_if(m_rows.begin(), m_rows.end(), [&](const QueueRow* r) { return r->id() == id; });
+            rows.push_back(known == m_rows.end() ? new QueueRow(m_document, id) : *known);
         }
+        for (QueueRow* r : m_rows)
+            if (!ids.contains(r->id())) {
+                r->hide();
+                r->deleteLater();
+            }
+        m_rows = std::move(rows);
+        for (int i = 0; i < ids.size(); ++i)
+            if (m_box->indexOf(m_rows[std::size_t(i)]) != i) m_box->insertWidget(i, m_rows[std::size_t(i)]);
     }
     refresh();
 }

@@ -9,26 +9,46 @@
 namespace meander::gui {
 namespace {
 
-template <class Table>
-std::vector<ChoiceEntry> entriesOf(const Table& table) {
+// Rows may name their group themselves.
+template <class Row>
+QString ownGroup(const Row& row) {
+    if constexpr (requires { row.group.c_str(); })
+        return qstr(row.group);
+    else
+        return {};
+}
+
+template <class Row>
+std::vector<ChoiceEntry> entriesOf(const std::vector<Row>& table, QString (*otherwise)(const Row&)) {
     std::vector<ChoiceEntry> entries;
-    for (const auto& row : table) {
+    for (const Row& row : table) {
         QString help = qstr(row.summary);
         if (!row.source.empty()) help += "\n" + qstr(row.source);
-        entries.push_back({qstr(row.id), qstr(row.label), help, &row.params});
+        const QString group = ownGroup(row);
+        entries.push_back({qstr(row.id), qstr(row.label), help, group.isEmpty() && otherwise ? otherwise(row) : group, &row.params});
     }
     return entries;
 }
 
+QString kindOf(const SamplerInfo& s) {
+    if (!s.madeFor.empty()) return ChoiceSection::tr("Few-step models");
+    if (s.stochastic) return ChoiceSection::tr("Stochastic");
+    return s.order <= 1 ? ChoiceSection::tr("Deterministic, first order") : ChoiceSection::tr("Deterministic, higher order");
+}
+
 }  // namespace
 
-std::vector<ChoiceEntry> samplerEntries() { return entriesOf(samplers()); }
-std::vector<ChoiceEntry> scheduleEntries() { return entriesOf(schedules()); }
-std::vector<ChoiceEntry> guidanceEntries() { return entriesOf(guidanceRules()); }
+std::vector<ChoiceEntry> samplerEntries() { return entriesOf<SamplerInfo>(samplers(), kindOf); }
+std::vector<ChoiceEntry> scheduleEntries() { return entriesOf<ScheduleInfo>(schedules(), nullptr); }
+std::vector<ChoiceEntry> guidanceEntries() { return entriesOf<GuidanceRule>(guidanceRules(), nullptr); }
 
-ChoiceSection::ChoiceSection(const QString& label, std::vector<ChoiceEntry> entries, QWidget* parent)
-    : QWidget(parent), m_entries(std::move(entries)), m_field(new ChoiceField), m_row(new FormRow(label, m_field, this)), m_form(new ParamForm(this)) {
+ChoiceSection::ChoiceSection(const QString& label, std::vector<ChoiceEntry> entries, QWidget* parent, Grouping grouping, FormRow::Layout layout)
+    : QWidget(parent), m_entries(std::move(entries)), m_field(new ChoiceField), m_row(new FormRow(label, m_field, this, layout)), m_form(new ParamForm(this)) {
     for (const ChoiceEntry& e : m_entries) m_field->addChoice(e.id, e.label, e.help);
+    m_field->setGrouping([this, grouping](const QString& id) {
+        const ChoiceEntry* e = entry(id);
+        return !e ? QString() : grouping ? grouping(*e) : e->group;
+    });
     auto* box = new QVBoxLayout(this);
     box->setContentsMargins(0, 0, 0, 0);
     box->setSpacing(metrics::rowGap);

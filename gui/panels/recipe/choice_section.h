@@ -6,14 +6,17 @@
 namespace meander::gui {
 
 struct ChoiceEntry {
-    QString id, label, help;
+    QString id, label, help, group;
     const std::vector<ParamSpec>* specs;
 };
+// Heading under which an entry stands in the searchable list.
+using Grouping = std::function<QString(const ChoiceEntry&)>;
 
 class ChoiceSection : public QWidget {
     Q_OBJECT
 public:
-    ChoiceSection(const QString& label, std::vector<ChoiceEntry> entries, QWidget* parent = nullptr);
+    // No `grouping`: by ChoiceEntry::group.
+    ChoiceSection(const QString& label, std::vector<ChoiceEntry> entries, QWidget* parent = nullptr, Grouping grouping = {}, FormRow::Layout layout = FormRow::Layout::Beside);
     void setChoice(const Choice& choice);
     // Null: compared to nothing.
     void setReference(const Choice* reference);
@@ -35,6 +38,7 @@ private:
     ParamForm* m_form;
 };
 
+// The group is the table row's own where it has one (a `group` text), else what the row says about itself.
 std::vector<ChoiceEntry> samplerEntries();
 std::vector<ChoiceEntry> scheduleEntries();
 std::vector<ChoiceEntry> guidanceEntries();

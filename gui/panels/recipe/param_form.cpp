@@ -11,9 +11,13 @@
 namespace meander::gui {
 namespace {
 
+bool isShareOf(const ParamSpec& s) { return s.kind == ParamKind::Real && s.minimum >= 0 && s.maximum <= 1 && s.unit.starts_with("of "); }
+
 QString helpOf(const ParamSpec& s) {
     QString help = qstr(s.help);
-    if (s.kind == ParamKind::Integer || s.kind == ParamKind::Real)
+    if (isShareOf(s))
+        help += QCoreApplication::translate("ParamForm", "\nFrom %1 % to %2 %, default %3 %.").arg(numberText(s.minimum * 100, 6), numberText(s.maximum * 100, 6), numberText(std::get<double>(s.defaultValue) * 100, 6));
+    else if (s.kind == ParamKind::Integer || s.kind == ParamKind::Real)
         help += QCoreApplication::translate("ParamForm", "\nFrom %1 to %2, default %3.").arg(numberText(s.minimum, 6), numberText(s.maximum, 6), qstr(display(s.defaultValue)));
     return help.trimmed();
 }
@@ -44,7 +48,10 @@ QWidget* ParamForm::makeReal(const ParamSpec& spec, Entry& entry) {
     field->setRange(spec.minimum, spec.maximum);
     field->setSingleStep(spec.step > 0 ? spec.step : 0.01);
     field->setLogarithmic(spec.logarithmic);
-    if (!spec.unit.empty()) field->setSuffix(' ' + qstr(spec.unit));
+    // A fraction of something is read as per cent of it: "30 % of steps".
+    const bool isShare = isShareOf(spec);
+    field->setPercent(isShare);
+    if (!spec.unit.empty()) field->setSuffix((isShare ? QStringLiteral(" % ") : QStringLiteral(" ")) + qstr(spec.unit));
     entry.show = [field](const ParamValue& v) {
         const double d = std::holds_alternative<std::int64_t>(v) ? double(std::get<std::int64_t>(v)) : std::holds_alternative<double>(v) ? std::get<double>(v) : 0;
         if (field->value() != d) field->setValue(d);

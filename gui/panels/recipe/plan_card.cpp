@@ -45,7 +45,9 @@ void PlanCard::show(const Result<Plan>& plan, bool isPlanning, bool hasModel) {
     }
     const Plan& p = plan.value();
     const QString time = p.seconds > 0 ? tr("about %1").arg(secondsText(p.seconds)) : tr("time not measured yet");
-    m_cost->setText(QStringLiteral("%1 · %2 · %3").arg(evaluationsText(p.evaluations), time, bytesText(p.bytes)));
+    // A number and its unit stay on one line.
+    const auto whole = [](QString text) { return text.replace(QLatin1Char(' '), QChar::Nbsp); };
+    m_cost->setText(QStringLiteral("%1 · %2 · %3").arg(whole(evaluationsText(p.evaluations)), whole(time), whole(bytesText(p.bytes))));
     QStringList notes;
     for (const PlanNote& n : p.notes) notes.append(n.kind == NoteKind::Warning ? QStringLiteral("⚠ ") + qstr(n.text) : qstr(n.text));
     if (p.recordBytes > 0) notes.append(tr("The record will hold %1.").arg(bytesText(p.recordBytes)));

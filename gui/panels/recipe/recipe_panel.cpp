@@ -14,6 +14,13 @@ namespace {
 
 const QString openModelId = QStringLiteral("\x01open");
 
+QString modelGroup(const QString& id) {
+    if (id == openModelId) return {};
+    if (id.startsWith(QLatin1String("analytic:"))) return RecipePanel::tr("Exact, in closed form");
+    if (!id.startsWith(QLatin1String("builtin:"))) return RecipePanel::tr("Opened files");
+    return id.startsWith(QLatin1String("builtin:flow2d")) ? RecipePanel::tr("Points in the plane") : RecipePanel::tr("Pictures");
+}
+
 QWidget* fieldWithButton(QWidget* field, QToolButton* button) {
     auto* both = new QWidget;
     auto* box = new QHBoxLayout(both);
@@ -73,6 +80,7 @@ RecipePanel::RecipePanel(Document& document, SelectionModel& selection, QWidget*
     connect(&m_document, &Document::planChanged, this, [this] {
         showModel();
         showDifferences();
+        m_guidance->setCosts(m_document.guidanceCosts());
         m_card->show(m_document.draftPlan(), m_document.isPlanning(), m_document.draftModel() != nullptr);
     });
     connect(&m_selection, &SelectionModel::runChanged, this, &RecipePanel::showDifferences);
@@ -100,6 +108,7 @@ void RecipePanel::edit(const QString& label, const QString& mergeKey, const std:
 void RecipePanel::buildModel() {
     m_model = new ChoiceField;
     m_model->setObjectName("model");
+    m_model->setGrouping(modelGroup);
     for (const CatalogEntry& e : builtInModels()) m_model->addChoice(qstr(e.id), qstr(e.name), qstr(e.summary));
     m_model->insertSeparator(m_model->count());
     m_model->addChoice(openModelId, tr("Open a file …"));
@@ -221,15 +230,7 @@ void RecipePanel::chooseModel(const QString& id) {
         emit openModelRequested();
         return;
     }
-    const auto info = inspectModel(id.toStdString());  // built-in: a header of a few kilobytes
-    edit(tr("model"), {}, [&](Recipe& r) {
-        const std::uint64_t seed = r.seed;
-        if (info)
-            r = recommendedRecipe(*info);
-        else
-            r.model = id.toStdString();
-        r.seed = seed;
-    });
+    m_document.useModel(id);
 }
 
 void RecipePanel::resetRow(const QString& key) {

@@ -10,6 +10,7 @@
 #include "gui/panels/canvas/point_picture.h"
 #include "gui/plots/axis.h"
 #include "gui/plots/run_style.h"
+#include "gui/widgets/focus.h"
 
 namespace meander::gui {
 
@@ -27,6 +28,7 @@ FilmStrip::FilmStrip(Document& document, SelectionModel& selection, QWidget* par
     connect(&m_selection, &SelectionModel::runChanged, this, again);
     connect(&m_selection, &SelectionModel::axisChanged, this, again);
     connect(&m_selection, &SelectionModel::imageChanged, this, qOverload<>(&QWidget::update));
+    connect(&m_selection, &SelectionModel::rangeChanged, this, qOverload<>(&QWidget::update));
     connect(&m_selection, &SelectionModel::cursorChanged, this, [this] {
         speak();
         update();
@@ -39,7 +41,7 @@ void FilmStrip::rebuild() {
     for (const QString& id : {m_selection.currentRun(), m_selection.comparedRun()}) {
         RunPtr run = recordOf(m_document, id);
         if (!run || !run->trajectory) continue;
-        Row row{run, framesOf(*run), {}, runStyleIndex(m_document, *run)};
+        Row row{run, framesOf(*run), {}, {}, runStyleIndex(m_document, *run)};
         if (!row.frames.empty()) m_rows.push_back(std::move(row));
     }
     layout();
@@ -51,12 +53,10 @@ void FilmStrip::layout() {
     const StepAxis axis = m_selection.axis();
     std::vector<StripRow> strips;
     for (auto& row : m_rows) {
+        row.values = axisValues(*row.run, row.frames, axis);
         StripRow s;
-        for (const Frame& f : row.frames) {
-            double v = axisValue(*row.run, f, axis);
-            // While a run grows, the step axis already has its full length.
-            s.values.push_back(axis == StepAxis::Step ? v / std::max(1, row.run->recipe.steps) : v);
-        }
+        // While a run grows, the step axis already has its full length.
+        for (double v : row.values) s.values.push_back(axis == StepAxis::Step ? v / std::max(1, row.run->recipe.steps) : v);
         strips.push_back(std::move(s));
     }
     if (axis == StepAxis::Step) {
@@ -71,7 +71,7 @@ StripGeometry FilmStrip::geometryOf() const {
     StripGeometry g;
     g.rows = std::max(1, int(m_rows.size()));
     const double ruler = QFontMetricsF(numberFont(7.5)).height() + 8;
-    g.area = QRectF(rect()).adjusted(18, 8, -14, -ruler);
+    g.area = QRectF(rect()).adjusted(18, 7, -14, -ruler);
     g.thumb = std::clamp((g.area.height() - g.gap * (g.rows - 1)) / g.rows, 24.0, 96.0);
     return g;
 }
@@ -142,6 +142,26 @@ void FilmStrip::paintRow(QPainter& p, int index, const StripGeometry& g, bool& i
     }
 }
 
+void FilmStrip::paintRange(QPainter& p, const StripGeometry& g) {
+    const auto range = m_selection.stepRange();
+    if (!range) return;
+    QColor fill = theme().accent;
+    fill.setAlphaF(theme().dark ? 0.2f : 0.14f);
+    for (std::size_t r = 0; r < m_rows.size(); ++r) {
+        const Row& row = m_rows[r];
+        const auto steps = stepsIn(*row.run, *range);
+        if (!steps) continue;
+        const auto last = int(row.frames.size()) - 1;
+        const QRectF a = g.thumbRect(int(r), row.strip.positions[std::size_t(std::clamp(steps->first, 0, last))]), b = g.thumbRect(int(r), row.strip.positions[std::size_t(std::clamp(steps->second, 0, last))]);
+        const QRectF band = a.united(b).adjusted(-4, -4, 4, 4);
+        p.setPen(Qt::NoPen);
+        p.setBrush(fill);
+        p.drawRoundedRect(band, 5, 5);
+        p.setPen(QPen(theme().accent, 2));
+        for (double x : {band.left() + 1, band.right() - 1}) p.drawLine(QPointF(x, band.top() + 3), QPointF(x, band.bottom() - 3));
+    }
+}
+
 void FilmStrip::paintForks(QPainter& p, const StripGeometry& g) {
     for (std::size_t c = 0; c < m_rows.size(); ++c) {
         const auto& branch = m_rows[c].run->recipe.branch;
@@ -175,8 +195,8 @@ void FilmStrip::paintRuler(QPainter& p, const StripGeometry& g) {
     const double nameLeft = g.area.right() - fm.horizontalAdvance(name);
     for (std::size_t i = 0; i < row.frames.size(); ++i) {
         double x = g.x(row.strip.positions[i]);
-        QString text = formatNumber(axisValue(*row.run, row.frames[i], m_selection.axis()), m_selection.axis() == StepAxis::Step ? 1 : 3);
-        if (m_selection.axis() == StepAxis::Step) text = QString::number(row.frames[i].step);
+        if (x < free + 6) continue;
+        const QString text = m_selection.axis() == StepAxis::Step ? QString::number(row.frames[i].step) : formatNumber(row.values[i], 3);
         double width = fm.horizontalAdvance(text);
         if (x - width / 2 < free + 6 || x + width / 2 > nameLeft - 8) continue;
         p.setPen(t.dim);
@@ -216,11 +236,12 @@ void FilmStrip::paintEvent(QPaintEvent*) {
     m_clock.restart();
     bool isUnfinished = false;
     const StripGeometry g = geometryOf();
+    paintRange(p, g);
     for (int r = 0; r < int(m_rows.size()); ++r) paintRow(p, r, g, isUnfinished);
     paintForks(p, g);
     paintRuler(p, g);
     paintCursor(p, g);
-    if (hasFocus()) {
+    if (hasKeyboardFocus(this)) {
         p.setPen(QPen(theme().accent, 1));
         p.setBrush(Qt::NoBrush);
         p.drawRoundedRect(QRectF(rect()).adjusted(2.5, 2.5, -2.5, -2.5), 4, 4);
@@ -241,6 +262,7 @@ std::optional<FilmStrip::Hit> FilmStrip::hitAt(QPointF page) const {
 void FilmStrip::mouseMoveEvent(QMouseEvent* event) {
     auto hit = hitAt(event->position());
     if (!hit) return;
+    if (m_brushFrom) return brush(m_brushFrom->row, m_brushFrom->frame, hit->frame);
     const Row& row = m_rows[std::size_t(hit->row)];
     const StepCursor c = cursorFor(*row.run, row.frames[std::size_t(hit->frame)]);
     if (event->buttons() & Qt::LeftButton) m_selection.lockStep(c);
@@ -250,9 +272,46 @@ void FilmStrip::mouseMoveEvent(QMouseEvent* event) {
 void FilmStrip::mousePressEvent(QMouseEvent* event) {
     auto hit = hitAt(event->position());
     if (!hit || event->button() != Qt::LeftButton) return;
+    if (event->modifiers() & Qt::ShiftModifier) {
+        m_brushFrom = hit;
+        return brush(hit->row, hit->frame, hit->frame);
+    }
     const Row& row = m_rows[std::size_t(hit->row)];
+    if (const auto range = m_selection.stepRange()) {
+        const auto steps = stepsIn(*row.run, *range);
+        const int step = row.frames[std::size_t(hit->frame)].step;
+        if (!steps || step < steps->first || step > steps->second) m_selection.setStepRange(std::nullopt);
+    }
     m_selection.setFollowsLive(false);
     m_selection.lockStep(cursorFor(*row.run, row.frames[std::size_t(hit->frame)]));
+}
+
+void FilmStrip::mouseReleaseEvent(QMouseEvent*) { m_brushFrom.reset(); }
+
+// Frames to steps; the finished picture is no step.
+void FilmStrip::brush(int index, int from, int to) {
+    if (index < 0 || index >= int(m_rows.size())) return;
+    const Row& row = m_rows[std::size_t(index)];
+    const auto& evaluations = row.run->trajectory->evaluations;
+    if (evaluations.empty()) return;
+    const int last = evaluations.back()->step, a = std::min({from, to, last}), b = std::min(std::max(from, to), last);
+    const Evaluation *first = row.run->trajectory->evaluationOf(a), *end = row.run->trajectory->evaluationOf(b);
+    if (!first || !end) return;
+    m_selection.setStepRange(StepRange{qstr(row.run->id), a, b, std::min(first->logSnr, end->logSnr), std::max(first->logSnr, end->logSnr)});
+}
+
+void FilmStrip::moveRangeEnd(bool isFirst) {
+    const int at = currentFrame();
+    const auto range = m_selection.stepRange();
+    brush(0, isFirst ? at : range ? range->first : 0, isFirst ? (range ? std::max(range->last, at) : frameCount() - 1) : at);
+}
+
+std::pair<int, int> FilmStrip::playedFrames() const {
+    const int last = frameCount() - 1;
+    const auto range = m_selection.stepRange();
+    if (!range || m_rows.empty()) return {0, last};
+    const auto steps = stepsIn(*m_rows.front().run, *range);
+    return steps ? std::pair(std::clamp(steps->first, 0, last), std::clamp(steps->second, 0, last)) : std::pair(0, last);
 }
 
 void FilmStrip::leaveEvent(QEvent*) { m_selection.clearHover(); }
@@ -276,6 +335,12 @@ void FilmStrip::keyPressEvent(QKeyEvent* event) {
         case Qt::Key_Home: moveTo(0); break;
         case Qt::Key_End: moveTo(frameCount() - 1); break;
         case Qt::Key_Space: emit playToggled(); break;
+        case Qt::Key_BracketLeft: moveRangeEnd(true); break;
+        case Qt::Key_BracketRight: moveRangeEnd(false); break;
+        case Qt::Key_Escape:
+            if (!m_selection.stepRange()) return QWidget::keyPressEvent(event);
+            m_selection.setStepRange(std::nullopt);
+            break;
         default: QWidget::keyPressEvent(event);
     }
 }

@@ -1,4 +1,5 @@
-// The film strip: one row of frames per visible run, a ruler on the chosen axis and the step cursor through all rows.
+// The film strip: one row of frames per visible run, a ruler on the chosen axis and the step cursor through all rows. Shift-dragging brushes a range of steps
+// ([ and ] set its ends at the cursor); Esc, or a click outside, clears it.
 #pragma once
 #include <QCache>
 #include <QElapsedTimer>
@@ -20,8 +21,11 @@ public:
     Quantity quantity() const { return m_quantity; }
     void moveBy(int frames);
     void moveTo(int frame);
+    void moveRangeEnd(bool isFirst);  // to the cursor
     int frameCount() const { return m_rows.empty() ? 0 : int(m_rows.front().frames.size()); }
     int currentFrame() const;
+    // First and last frame that playing shows: the brushed range, else all.
+    std::pair<int, int> playedFrames() const;
     QRectF frameRectOf(int row, int frame) const;
     int rowCount() const { return int(m_rows.size()); }
     QSize sizeHint() const override { return {600, 120}; }
@@ -35,6 +39,7 @@ protected:
     void resizeEvent(QResizeEvent* event) override;
     void mouseMoveEvent(QMouseEvent* event) override;
     void mousePressEvent(QMouseEvent* event) override;
+    void mouseReleaseEvent(QMouseEvent* event) override;
     void leaveEvent(QEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
     void changeEvent(QEvent* event) override;
@@ -44,6 +49,7 @@ private:
         RunPtr run;
         std::vector<Frame> frames;
         StripRow strip;
+        std::vector<double> values;  // of the frames on the axis
         int style = 0;
     };
     void rebuild();
@@ -53,6 +59,7 @@ private:
     void paintRow(QPainter& p, int row, const StripGeometry& g, bool& isUnfinished);
     void paintRuler(QPainter& p, const StripGeometry& g);
     void paintCursor(QPainter& p, const StripGeometry& g);
+    void paintRange(QPainter& p, const StripGeometry& g);
     void paintForks(QPainter& p, const StripGeometry& g);
     std::optional<int> frameInRow(const Row& row) const;
     struct Hit {
@@ -60,6 +67,7 @@ private:
     };
     std::optional<Hit> hitAt(QPointF page) const;
     void speak();
+    void brush(int row, int from, int to);
 
     Document& m_document;
     SelectionModel& m_selection;
@@ -67,6 +75,7 @@ private:
     Quantity m_quantity = Quantity::Denoised;
     QCache<QString, QPixmap> m_thumbnails{600};
     QElapsedTimer m_clock;
+    std::optional<Hit> m_brushFrom;
 };
 
 }  // namespace meander::gui

@@ -1,6 +1,8 @@
 // The timeline: transport buttons, what the frames show, and the film strip.
 #pragma once
 #include <QComboBox>
+#include <QHBoxLayout>
+#include <QLabel>
 #include <QTimer>
 #include <QToolButton>
 #include <QWidget>
@@ -19,10 +21,14 @@ public:
     TimelinePanel(Document& document, SelectionModel& selection, QWidget* parent = nullptr);
     FilmStrip& strip() { return *m_strip; }
     bool isPlaying() const { return m_clock.isActive(); }
+    // The transport buttons, to stand in the head of a dock instead.
+    QWidget* takeControls();
 
 public slots:
     void togglePlay();
     void step(int frames);
+    void rangeFromHere();
+    void rangeToHere();
     void goToStart();
     void goToEnd();  // follows a running run
 
@@ -30,7 +36,11 @@ private:
     void tick();
     void showState();
 
+    SelectionModel& m_selection;
     FilmStrip* m_strip;
+    QWidget* m_controls;
+    QHBoxLayout* m_head;
+    QLabel* m_range;
     QToolButton *m_play, *m_loop;
     QComboBox* m_rate;
     Segmented* m_quantity;

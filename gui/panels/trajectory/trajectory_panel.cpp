@@ -56,15 +56,26 @@ TrajectoryPanel::TrajectoryPanel(Document& document, SelectionModel& selection, 
     };
     connect(&document, &Document::trajectoryLoaded, this, ifShown);
     connect(&document, &Document::runFinished, this, ifShown);
-    connect(&document, &Document::runChanged, this, ifShown);
+    connect(&document, &Document::runChanged, this, [this](const QString& id) {
+        if (id == m_selection.currentRun() || id == m_selection.comparedRun()) refreshSoon();
+    });
+    m_soon.setSingleShot(true);
+    m_soon.setInterval(250);
+    connect(&m_soon, &QTimer::timeout, this, &TrajectoryPanel::refresh);
     connect(&selection, &SelectionModel::runChanged, this, &TrajectoryPanel::refresh);
     connect(&selection, &SelectionModel::imageChanged, this, &TrajectoryPanel::refresh);
     connect(&selection, &SelectionModel::cursorChanged, this, &TrajectoryPanel::follow);
+    connect(&selection, &SelectionModel::rangeChanged, this, &TrajectoryPanel::follow);
     connect(&selection, &SelectionModel::axisChanged, this, [this] {
         plotQuantity();
         follow();
     });
     refresh();
+}
+
+// A run under way sends a step per frame; curves that grow four times a second are as good and leave the processor to the run.
+void TrajectoryPanel::refreshSoon() {
+    if (!m_soon.isActive()) m_soon.start();
 }
 
 void TrajectoryPanel::refresh() {
@@ -133,11 +144,6 @@ void TrajectoryPanel::plotPath() {
     m_path->setStops(std::move(stops), texts, true);
 }
 
-double TrajectoryPanel::axisAt(const RunCurves& r, int frame) const {
-    const auto frames = framesOf(*r.run);
-    return frame < int(frames.size()) ? axisValue(*r.run, frames[std::size_t(frame)], m_selection.axis()) : std::nan("");
-}
-
 void TrajectoryPanel::plotQuantity() {
     Plot plot;
     plot.empty = tr("Run once to see what every step did.");
@@ -146,13 +152,15 @@ void TrajectoryPanel::plotQuantity() {
     QStringList texts;
     for (std::size_t i = 0; i < m_curves.runs.size(); ++i) {
         const RunCurves& r = m_curves.runs[i];
+        const std::vector<double> axis = axisValues(*r.run, framesOf(*r.run), m_selection.axis());
+        if (i == 0) m_axisValues = axis;
         const Diagnostic* d = findDiagnostic(r.diagnostics, id);
         if (!d) continue;
         LineLayer line;
         line.name = runTitle(*r.run);
         line.style = runStyle(runStyleIndex(m_document, *r.run), theme());
         for (std::size_t k = 0; k < d->values.size(); ++k) {
-            const double x = axisAt(r, int(k));
+            const double x = k < axis.size() ? axis[k] : std::nan("");
             const bool has = std::isfinite(x) && std::isfinite(d->values[k]) && !(isLogAxis(m_selection.axis()) && x <= 0);
             line.points.emplace_back(has ? x : std::nan(""), has ? d->values[k] : std::nan(""));
             if (i) continue;
@@ -199,6 +207,10 @@ void TrajectoryPanel::follow() {
     };
     mark(m_path);
     mark(m_quantity);
+    std::optional<std::pair<double, double>> band;
+    if (const auto range = m_selection.stepRange(); range && !m_curves.runs.empty())
+        if (const auto steps = stepsIn(*m_curves.runs.front().run, *range); steps && std::size_t(steps->second) < m_axisValues.size()) band = std::pair(m_axisValues[std::size_t(steps->first)], m_axisValues[std::size_t(steps->second)]);
+    m_quantity->setRange(band);
 }
 
 void TrajectoryPanel::select(int frame, bool lock) {

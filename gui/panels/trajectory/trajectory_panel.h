@@ -2,6 +2,7 @@
 // in the same axes with its own colour, dash and marker.
 #pragma once
 #include <QComboBox>
+#include <QTimer>
 #include <QWidget>
 
 #include "gui/bridge/latest.h"
@@ -24,6 +25,7 @@ protected:
 
 private:
     void refresh();
+    void refreshSoon();
     void show(const PanelCurves& curves);
     void plotPath();
     void plotQuantity();
@@ -32,13 +34,14 @@ private:
     void select(int frame, bool lock);
     // Frame of the cursor in the current run: its step, or the last frame for the finished picture.
     std::optional<int> cursorFrame() const;
-    double axisAt(const RunCurves& r, int frame) const;
 
     Document& m_document;
     SelectionModel& m_selection;
     PlotView *m_path, *m_quantity;
     QComboBox* m_choice;
     PanelCurves m_curves;
+    std::vector<double> m_axisValues;  // of the frames of the first run, as plotted
+    QTimer m_soon;
     Latest<PanelCurves> m_work;
 };
 

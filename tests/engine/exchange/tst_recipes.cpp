@@ -58,6 +58,20 @@ private slots:
         QVERIFY(back.recipe.sampler == r.sampler && back.recipe.schedule == r.schedule && back.recipe.guidance == r.guidance);
     }
 
+    void noiseOfOthers() {
+        const auto r = recipeFromParameters("x\nSteps: 4, Sampler: Euler a, Seed: 5, Variation seed: 77, Variation seed strength: 0.25, Seed resize from: 512x384, RNG: NV, ENSD: 31337, SGM noise multiplier: True");
+        QVERIFY(r.notUnderstood.empty());
+        QCOMPARE(r.recipe.noise.id, std::string("nv_philox"));
+        const Params expected = {{"variation_seed", std::int64_t(77)}, {"variation_strength", 0.25}, {"variation_rule", std::string("a1111")}, {"resize_width", std::int64_t(64)},
+                                 {"resize_height", std::int64_t(48)}, {"step_noise", std::string("restart")}, {"step_seed_delta", std::int64_t(31337)}, {"initial_scale", std::string("unit_variance")}};
+        QVERIFY(r.recipe.noise.params == expected);
+        QVERIFY(recipeFromParameters(parametersText(r.recipe, 512, 512, "m")).recipe.noise == r.recipe.noise);
+        // without a word about the source their streams are a GPU's; without any word about noise ours is left alone
+        QCOMPARE(recipeFromParameters("x\nSteps: 4, ENSD: 3").recipe.noise.id, std::string("torch_cuda"));
+        QCOMPARE(recipeFromParameters("x\nSteps: 4, Seed: 3").recipe.noise.id, std::string("philox"));
+        for (const char* odd : {"Steps: 4, RNG: dice", "Steps: 4, Seed resize from: 0x0", "Steps: 4, Variation seed strength: 7"}) QCOMPARE(recipeFromParameters(odd).notUnderstood.size(), 1u);
+    }
+
     void arrays() {
         for (const HostTensor& t : {fake::noise({3, 4}, 1), fake::noise({5}, 2).toF16(), HostTensor::fromDoubles({2, 1, 2}, std::vector<double>{1, 2, 3, 4})}) {
             QVERIFY(writeNpy(at("a.npy"), t).ok());

@@ -1,4 +1,4 @@
-// Processes and parametrizations: known constants, inverses, and every parametrization recovering x0 from the state it was made from.
+// Processes: known constants and inverses.
 #include <QtTest>
 #include <cmath>
 
@@ -45,35 +45,6 @@ private slots:
         QVERIFY(std::isinf(p.logSnr(1)) && p.logSnr(1) < 0);
         QVERIFY(std::isinf(p.logSnr(0)) && p.logSnr(0) > 0);
         QCOMPARE(p.tauOfSigma(std::numeric_limits<double>::infinity()), 1.0);
-    }
-    // For every process and parametrization: make the network output from x0 and ε by the definition, convert back, get x0.
-    void conversionsRecoverX0() {
-        const double x0 = 0.7, eps = -1.3, sigmaData = 0.5;
-        for (const auto& [name, p] : all())
-            for (double u : {0.1, 0.4, 0.7, 0.95}) {
-                const double tau = std::exp(std::log(p.minimum()) + u * (std::log(p.maximum()) - std::log(p.minimum())));
-                const double s = p.nativeSignal(tau), n = p.nativeNoise(tau), y = p.signal(tau) * x0 + tau * eps, sigma = p.sigma(tau);
-                const double edmOut = sigma * sigmaData / std::hypot(sigma, sigmaData), edmSkip = sigmaData * sigmaData / (sigma * sigma + sigmaData * sigmaData);
-                const std::pair<Parametrization, double> outputs[] = {{Parametrization::Epsilon, eps},
-                                                                      {Parametrization::X0, x0},
-                                                                      {Parametrization::V, s * eps - n * x0},
-                                                                      {Parametrization::Score, -eps / n},
-                                                                      {Parametrization::FlowVelocity, eps - x0},
-                                                                      {Parametrization::Edm, (x0 - edmSkip * (x0 + sigma * eps)) / edmOut}};
-                for (const auto& [kind, output] : outputs) {
-                    const Conversion c = conversionAt(p, kind, tau, sigmaData);
-                    const double back = c.fromState * y + c.fromOutput * output;
-                    QVERIFY2(std::abs(back - x0) < 1e-9 * (1 + sigma), qPrintable(QString("%1 %2: %3").arg(name, nameOf(kind)).arg(back)));
-                    if (kind != Parametrization::Edm) QVERIFY(std::abs(c.input * y - (s * x0 + n * eps)) < 1e-9 * (1 + tau));
-                }
-            }
-    }
-    // The boundary condition of consistency models: at the cleanest step f(x) is (almost) x itself.
-    void consistencyBoundary() {
-        const auto p = Process::vpScaledLinear(1000, 0.00085, 0.012);
-        const Conversion c = conversionAt(p, Parametrization::LcmV, p.tauOfStep(0));
-        QCOMPARE(c.fromOutput, 0.0);
-        QVERIFY(std::abs(c.fromState - p.nativeScale(p.tauOfStep(0))) < 1e-12);
     }
     void damagedScheduleIsRefused() {
         QVERIFY_EXCEPTION_THROWN(Process::variancePreserving({0.5, 0.6}, "x"), Failure);

@@ -1,4 +1,5 @@
-// Samplers against exact oracles: the closed-form flow of a Gaussian under every process (order of convergence), and the moments of stochastic samplers.
+// Samplers against exact oracles: the moments of stochastic samplers on a Gaussian, and what every table row must keep. (Orders: tst_convergence. Values of other programs:
+// tst_gaussian_oracle, tst_diffusers_loops.)
 // Every sampler is the same code under variance exploding, variance preserving and rectified flow.
 #include <QtTest>
 #include <cmath>
@@ -27,16 +28,6 @@ struct Gaussian {
             out[i] = mean + a * v / (a * a * v + tau * tau) * (values[i] - a * mean);
         }
         return upload(backend, HostTensor::fromDoubles(y.shape(), out));
-    }
-    // The probability-flow ODE keeps (y − a·mean)/√(a² v + τ²) constant.
-    std::vector<double> flowToClean(const std::vector<double>& y, double tau) const {
-        std::vector<double> out(y.size());
-        const double a = process.signal(tau);
-        for (std::size_t i = 0; i < out.size(); ++i) {
-            const double v = variances[i % variances.size()];
-            out[i] = mean + std::sqrt(v) * (y[i] - a * mean) / std::sqrt(a * a * v + tau * tau);
-        }
-        return out;
     }
 };
 
@@ -72,7 +63,7 @@ std::vector<double> solve(const SamplerInfo& info, const Process& process, const
         for (DenoiseRequest& q : s.pending()) {
             ++host.requests;
             q.answer.denoised = target.denoise(q.x, q.tau);
-            q.answer.conditional = q.answer.denoised;
+            q.answer.conditional = q.answer.unconditional = q.answer.denoised;
         }
         task.resume();
     }
@@ -97,17 +88,6 @@ private:
         return upload(*m_backend, HostTensor::fromDoubles(unit.shape(), values));
     }
 
-    double error(const SamplerInfo& info, const Process& p, const std::string& schedule, int steps, Params params) {
-        const auto levels = *makeSchedule(schedule, p, steps, {});
-        const Tensor y = start(p, levels, 16, 5);
-        const auto exact = Gaussian{p, *m_backend}.flowToClean(download(y).toDoubles(), levels.front());
-        Host host(*m_backend);
-        const auto got = solve(info, p, levels, y, host, std::move(params));
-        double sum = 0;
-        for (std::size_t i = 0; i < got.size(); ++i) sum += (got[i] - exact[i]) * (got[i] - exact[i]);
-        return std::sqrt(sum / double(got.size()));
-    }
-
     // Mean and deviation per component of 4000 particles.
     std::vector<std::pair<double, double>> statistics(const SamplerInfo& info, const Process& p, int steps) {
         const auto levels = *makeSchedule("karras", p, steps, {});
@@ -127,26 +107,6 @@ private:
     }
 
 private slots:
-    void order_data() {
-        QTest::addColumn<QString>("sampler");
-        QTest::addColumn<int>("process");
-        for (const auto& info : samplers())
-            for (int p = 0; p < 3; ++p)
-                if (!info.stochastic) QTest::addRow("%s %s", info.id.c_str(), qPrintable(processes()[std::size_t(p)].first)) << QString::fromStdString(info.id) << p;
-    }
-    // log2 of the error ratio when the steps double is the sampler's order.
-    void order() {
-        QFETCH(QString, sampler);
-        QFETCH(int, process);
-        const auto& info = *findSampler(sampler.toStdString());
-        const auto p = processes()[std::size_t(process)].second;
-        // Karras levels end at the model's lowest one whatever the steps; a list whose last level shrinks with the steps would measure the jump to clean instead.
-        const double coarse = error(info, p, "karras", 160, defaults(info)), fine = error(info, p, "karras", 320, defaults(info));
-        const double order = std::log2(coarse / fine);
-        qInfo("%s: error %.3e -> %.3e, order %.3f", qPrintable(QTest::currentDataTag()), coarse, fine, order);
-        QVERIFY2(std::abs(order - info.order) < 0.2, qPrintable(QString::number(order)));
-    }
-
     void moments_data() {
         QTest::addColumn<QString>("sampler");
         QTest::addColumn<int>("process");
@@ -191,7 +151,6 @@ private slots:
             for (std::size_t i = 0; i < one.size(); ++i) QVERIFY2(std::abs(one[i] - two[i]) < 1e-9 * (1 + std::abs(one[i])), qPrintable(name));
         }
     }
-    // A single data point is reached exactly by every sampler, whatever the steps.
     void requestsAreAsPlanned() {
         for (const auto& info : samplers())
             for (int n : {1, 2, 7}) {
@@ -200,9 +159,13 @@ private slots:
                 Host host(*m_backend);
                 const Params params = defaults(info);
                 solve(info, p, levels, start(p, levels, 2, 3), host, params);
+                if (info.freeSteps) continue;  // as many as the tolerance needs
                 int planned = 0;
                 for (int k = 0; k < n; ++k) planned += info.requestsInStep(k, n, params);
-                QCOMPARE(host.requests, planned);
+                if (info.id == "parallel")  // an upper bound: sweeps end when nothing changes
+                    QVERIFY(host.requests <= planned);
+                else
+                    QVERIFY2(host.requests == planned, (info.id + ": " + std::to_string(host.requests) + " of " + std::to_string(planned)).c_str());
                 QCOMPARE(host.advances, n);
             }
     }

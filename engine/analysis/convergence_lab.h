@@ -1,0 +1,49 @@
+// The convergence laboratory: what a sampler with a schedule costs and misses, against the exact flow map or a fine reference, at equal numbers of evaluations; and the
+// fitted order with its confidence. Pure functions over a problem; `meander-run bench matrix` prints them. (convergence.h measures nominal orders on fixed problems.)
+#pragma once
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/models/model.h"
+#include "engine/sampling/solve.h"
+
+namespace meander {
+
+// error ≈ factor · n^(−order), fitted by least squares of logarithms.
+struct OrderFit {
+    double order = 0, factor = 0;
+    double low = 0, high = 0;  // confidence interval of the order (Student's t); equal to it for two points, which leave nothing to judge by
+    int points = 0;            // used: errors of 0 and those at the floor of rounding are left out
+};
+OrderFit fitOrder(std::span<const double> n, std::span<const double> errors, double confidence = 0.95);
+
+// A model, where its paths start and where the true ones end.
+struct LabProblem {
+    std::string name;
+    Process process;
+    Tensor start;                // y at process.maximum()
+    RequestEstimator estimator;  // x̂0
+    std::vector<double> truth;   // clean ends of the exact paths from there
+    std::string reference;       // "exact flow", "Runge–Kutta, 2000 steps"
+};
+// Particles from noise through a model. The truth is the flow in closed form where the model is one Gaussian, else Runge–Kutta with so many steps in equal angles
+// atan σ down to the lowest level of the model, and its estimate there. The model must outlive the problem. Throws Failure for models on curved spaces.
+LabProblem labProblem(Model& model, Backend& backend, int particles, std::uint64_t seed = 1, const Prompt& prompt = {}, int referenceSteps = 2000);
+
+struct LabCell {
+    std::string sampler, schedule;
+    int budget = 0;              // evaluations allowed
+    int steps = 0, evaluations = 0;
+    double error = 0;            // root mean square over all numbers of all particles
+    double secondsOfModel = 0;   // in the estimator
+    double secondsOfSampler = 0;  // everything else: what a step costs beside the network
+    std::string problem;         // not empty: why there is no number
+};
+// The most steps whose evaluations fit the budget; 0 when not even one does.
+int stepsWithin(const SamplerInfo& sampler, const Params& params, int budget);
+LabCell measure(const LabProblem& problem, const Choice& sampler, const Choice& schedule, int budget);
+// Row by row: every sampler with every schedule at every budget.
+std::vector<LabCell> convergenceMatrix(const LabProblem& problem, const std::vector<Choice>& samplers, const std::vector<Choice>& schedules, const std::vector<int>& budgets);
+
+}  // namespace meander

@@ -1,0 +1,187 @@
+// meander-run sample: any sampler on a Gaussian whose denoiser is known in closed form, so that anyone can check a row of numbers without a network.
+#include <cmath>
+#include <cstdio>
+#include <iostream>
+#include <sstream>
+
+#include "engine/cli/command.h"
+#include "engine/sampling/noise/brownian_tree.h"
+#include "engine/sampling/noise/torch_random.h"
+#include "engine/sampling/solve.h"
+#include "engine/schedule/schedule.h"
+
+namespace meander::cli {
+namespace {
+
+struct Options {
+    std::string sampler, schedule = "karras", process = "ve", start = "cos:0.37", noise = "philox", precision = "f64", betas = "scaled_linear";
+    std::vector<std::string> params, scheduleParams;
+    std::vector<double> levels;
+    std::vector<std::int64_t> shape = {1, 4, 8, 8};
+    int steps = 10, trainingSteps = 1000, values = 3;
+    double sigmaMin = 0.0291675, sigmaMax = 14.614642, betaStart = 0.00085, betaEnd = 0.012;
+    GaussianPair pair{{0.25, 0.5}, {-0.1, 0.6}, 1};
+    std::uint64_t seed = 0;
+    bool isJson = false, isAll = false, showsLevels = false;
+};
+
+Process processOf(const Options& o) {
+    if (o.process == "flow") return Process::rectifiedFlow();
+    if (o.process == "ve") return Process::varianceExploding(o.sigmaMin, o.sigmaMax);
+    if (o.betas == "linear") return Process::vpLinear(o.trainingSteps, o.betaStart, o.betaEnd);
+    return o.betas == "cosine" ? Process::vpCosine(o.trainingSteps) : Process::vpScaledLinear(o.trainingSteps, o.betaStart, o.betaEnd);
+}
+
+template <class Info>
+Params readParams(const std::vector<std::string>& assignments, const Info& info) {
+    Params p;
+    for (const auto& a : assignments) {
+        const auto equals = a.find('=');
+        if (equals == std::string::npos) throw Failure("A parameter is given as KEY=VALUE; \"" + a + "\" has no such form.");
+        std::vector<std::string> keys;
+        const ParamSpec* spec = nullptr;
+        for (const auto& s : info.params) {
+            keys.push_back(s.key);
+            if (s.key == a.substr(0, equals)) spec = &s;
+        }
+        if (!spec) throw Failure(info.label + " has no parameter \"" + a.substr(0, equals) + "\"." + didYouMean(a.substr(0, equals), keys));
+        p[spec->key] = orFail(parseParam(*spec, a.substr(equals + 1)));
+    }
+    return p;
+}
+
+std::vector<double> levelsOf(const Options& o, const Process& process) {
+    if (!o.levels.empty()) return o.levels;
+    std::vector<std::string> ids;
+    for (const auto& s : schedules()) ids.push_back(s.id);
+    const auto* info = findSchedule(o.schedule);
+    if (!info) throw Failure("There is no schedule \"" + o.schedule + "\"." + didYouMean(o.schedule, ids));
+    return orFail(makeSchedule(o.schedule, process, o.steps, readParams(o.scheduleParams, *info)));
+}
+
+// "cos:RATE" scale · cos(RATE k), "constant:VALUE" the value as it is, "noise" scale · the normals of draw 0; the scale is that of the first level.
+Tensor startOf(const Options& o, Backend& backend, double scale, const NoiseFunction& noise, DType type) {
+    const Shape shape(o.shape);
+    std::vector<double> values(std::size_t(shape.count()));
+    const auto colon = o.start.find(':');
+    const std::string kind = o.start.substr(0, colon);
+    const double number = colon == std::string::npos ? 0.37 : std::strtod(o.start.c_str() + colon + 1, nullptr);
+    if (kind == "noise") {
+        const Tensor unit = noise({0, -1, scale, scale}, upload(backend, HostTensor::fromDoubles(shape, values)).converted(type));
+        return combine({{scale, unit}});
+    }
+    if (kind != "cos" && kind != "constant") throw Failure("A start is cos:RATE, constant:VALUE or noise; \"" + o.start + "\" is none of them.");
+    for (std::size_t k = 0; k < values.size(); ++k) values[k] = kind == "cos" ? scale * std::cos(number * double(k)) : number;
+    return upload(backend, HostTensor::fromDoubles(shape, values)).converted(type);
+}
+
+Tensor fromFloats(const Tensor& like, const std::vector<float>& values) { return upload(like.backend(), HostTensor::fromFloats(like.shape(), values)).converted(like.type()); }
+
+NoiseFunction noiseOf(const Options& o, const std::vector<double>& levels) {
+    if (o.noise == "torch_cpu") {
+        auto random = std::make_shared<noise::TorchCpuRandom>(o.seed);
+        return [random](const NoiseRequest&, const Tensor& like) {
+            std::vector<float> values(std::size_t(like.count()));
+            random->normals(std::span<float>(values));
+            return fromFloats(like, values);
+        };
+    }
+    if (o.noise == "brownian") {
+        double low = levels.front();
+        for (double l : levels)
+            if (l > 0) low = std::min(low, l);
+        return [seed = o.seed, low, high = levels.front(), motion = std::shared_ptr<noise::BrownianNoise>()](const NoiseRequest& q, const Tensor& like) mutable {
+            if (!motion) motion = std::make_shared<noise::BrownianNoise>(low, high, std::size_t(like.count()), seed);
+            return fromFloats(like, motion->between(q.from, q.to));
+        };
+    }
+    // Draw 0 is the initial noise; 4096 draws are set aside for each interval, as in runs.
+    return [seed = o.seed](const NoiseRequest& q, const Tensor& like) {
+        Tensor z(like.backend(), like.shape(), like.type());
+        std::vector<kernels::NoiseAddress> addresses;
+        for (std::int64_t i = 0; i < like.rows(); ++i) addresses.push_back({seed, std::uint32_t(i), std::uint32_t(q.step) * 4096 + 1 + std::uint32_t(q.draw), 0});
+        like.backend().normal(addresses, z);
+        return z;
+    };
+}
+
+void print(const Options& o, const Solution& s) {
+    const auto x = s.values();
+    double sum = 0;
+    for (double v : x) sum += std::abs(v);
+    const std::size_t shown = o.isAll ? x.size() : std::min(x.size(), std::size_t(o.values));
+    if (o.isJson) {
+        Json j = {{"sampler", o.sampler}, {"n", x.size()}, {"evaluations", s.requests}, {"sum_abs", sum}, {"mean_abs", sum / double(x.size())}, {"values", std::vector<double>(x.begin(), x.begin() + long(shown))}, {"last", x.back()}};
+        if (o.showsLevels) j["levels"] = s.levels;
+        printLine(j);
+        return;
+    }
+    std::ostringstream line;
+    line.precision(9);
+    if (o.showsLevels) {
+        line << "levels";
+        for (double l : s.levels) line << ' ' << l;
+        line << '\n';
+    }
+    line << "sampler " << o.sampler << "  n " << x.size() << "  evaluations " << s.requests << "\nsum|x| " << sum << "  mean|x| " << sum / double(x.size()) << '\n';
+    for (std::size_t i = 0; i < shown; ++i) line << "x[" << i << "] " << x[i] << (i + 1 < shown ? "  " : "\n");
+    line << "x[" << x.size() - 1 << "] " << x.back() << '\n';
+    std::cout << line.str();
+}
+
+int sample(const Options& o) {
+    std::vector<std::string> ids;
+    for (const auto& s : samplers()) ids.push_back(s.id);
+    const SamplerInfo* info = findSampler(o.sampler);
+    if (!info) throw Failure("There is no sampler \"" + o.sampler + "\"." + didYouMean(o.sampler, ids));
+    for (auto e : o.shape)
+        if (e < 1) throw Failure("Every extent of --shape must be at least 1.");
+    const auto backend = kernels::createCpuBackend();
+    const Process process = processOf(o);
+    const std::vector<double> levels = levelsOf(o, process);
+    if (levels.size() < 2) throw Failure("At least two levels are needed.");
+    const NoiseFunction noise = noiseOf(o, levels);
+    const bool isGuided = o.pair.scale != 1 || info->unconditional;
+    const Estimator estimator = isGuided ? gaussianEstimator(process, o.pair) : gaussianEstimator(process, o.pair.conditional);
+    const Tensor start = startOf(o, *backend, levels.front(), noise, o.precision == "f32" ? DType::F32 : DType::F64);
+    print(o, solve(*info, process, levels, start, readParams(o.params, *info), estimator, noise));
+    return 0;
+}
+
+}  // namespace
+
+void addSample(CLI::App& app, Context& context) {
+    auto o = std::make_shared<Options>();
+    auto* c = app.add_subcommand("sample", "Run a sampler on a Gaussian with its exact denoiser and print the result with nine digits");
+    c->add_option("--sampler", o->sampler, "A sampler of `meander-run list samplers`")->required();
+    c->add_option("--param", o->params, "Its parameters (may be repeated)")->type_name("KEY=VALUE")->allow_extra_args(false);
+    c->add_option("--process", o->process, "ve, vp or flow")->capture_default_str()->check(CLI::IsMember({"ve", "vp", "flow"}));
+    c->add_option("--schedule", o->schedule, "A schedule of `meander-run list schedules`")->capture_default_str();
+    c->add_option("--schedule-param", o->scheduleParams, "Its parameters (may be repeated)")->type_name("KEY=VALUE")->allow_extra_args(false);
+    c->add_option("--steps", o->steps, "Steps of the schedule")->capture_default_str()->check(CLI::Range(1, 100000));
+    c->add_option("--levels", o->levels, "Noise levels instead of a schedule, noisiest first: 14.6,5,1,0")->delimiter(',');
+    c->add_option("--sigma-min", o->sigmaMin, "Lowest level of ve above 0")->capture_default_str();
+    c->add_option("--sigma-max", o->sigmaMax, "Highest level of ve")->capture_default_str();
+    c->add_option("--betas", o->betas, "Of vp: linear, scaled_linear or cosine")->capture_default_str()->check(CLI::IsMember({"linear", "scaled_linear", "cosine"}));
+    c->add_option("--beta-start", o->betaStart, "First β of vp")->capture_default_str();
+    c->add_option("--beta-end", o->betaEnd, "Last β of vp")->capture_default_str();
+    c->add_option("--training-steps", o->trainingSteps, "Training steps of vp")->capture_default_str()->check(CLI::Range(2, 100000));
+    c->add_option("--shape", o->shape, "Extents of the state")->capture_default_str()->delimiter(',');
+    c->add_option("--start", o->start, "cos:RATE (scale · cos(RATE k)), constant:VALUE or noise; the scale is the first level")->capture_default_str();
+    c->add_option("--mean", o->pair.conditional.mean, "Mean of every element")->capture_default_str();
+    c->add_option("--deviation", o->pair.conditional.deviation, "Standard deviation of every element")->capture_default_str();
+    c->add_option("--guidance", o->pair.scale, "Scale of classifier-free guidance against the second Gaussian")->capture_default_str();
+    c->add_option("--unconditional-mean", o->pair.unconditional.mean, "Mean without the condition")->capture_default_str();
+    c->add_option("--unconditional-deviation", o->pair.unconditional.deviation, "Standard deviation without the condition")->capture_default_str();
+    c->add_option("--seed", o->seed, "Seed of the noise")->capture_default_str();
+    c->add_option("--noise", o->noise, "philox (as in runs), torch_cpu (torch.randn on the CPU) or brownian (k-diffusion's Brownian tree)")->capture_default_str()->check(CLI::IsMember({"philox", "torch_cpu", "brownian"}));
+    c->add_option("--precision", o->precision, "f32 or f64")->capture_default_str()->check(CLI::IsMember({"f32", "f64"}));
+    c->add_option("--values", o->values, "How many first values are shown")->capture_default_str()->check(CLI::Range(0, 100000));
+    c->add_flag("--all", o->isAll, "Show every value");
+    c->add_flag("--show-levels", o->showsLevels, "Show the levels that were visited");
+    c->add_flag("--json", o->isJson, "As one JSON object");
+    c->callback([o, &context] { context.chosen = [o] { return sample(*o); }; });
+    c->footer("A row of golden numbers: meander-run sample --sampler dpmpp_2m --process ve --schedule karras --steps 10 --start cos:0.37");
+}
+
+}  // namespace meander::cli

@@ -1,0 +1,69 @@
+// What callers hand to the engine thread: runs that wait and wishes about runs. The only state of the engine that several threads touch.
+#pragma once
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/run/plan.h"
+
+namespace meander {
+
+struct WaitingRun {
+    Plan plan;
+    Run run;
+    std::shared_ptr<const Run> parent;
+    bool paused = false;  // asked for while it waited: it starts and stops before its first evaluation
+    int allowance = 0;    // evaluations that it may do nevertheless
+
+    // Runs with equal keys share a loaded model.
+    std::string modelKey() const { return modelKeyOf(plan); }
+    static std::string modelKeyOf(const Plan& p) { return p.resolved.model + "|" + p.resolved.precision; }
+};
+
+enum class Wish : std::uint8_t { Pause, Resume, Step, Cancel };
+
+class RunQueue {
+public:
+    // --- any thread ---
+    void add(std::vector<WaitingRun> runs);
+    void wish(const std::string& id, Wish w);
+    void cancelAll();  // "*" in the wishes: those in progress
+    void move(const std::string& id, int position);
+    void stop();
+    void waitIdle();
+
+    // --- the engine thread ---
+    // What is in progress there, which decides what may start.
+    struct Progress {
+        int active = 0;
+        bool hasRunnable = false;
+        std::string modelKey;
+    };
+    // Sleeps until there is something to do; false: stop. `onIdle` is called once, unlocked, when everything is done.
+    bool waitForWork(const Progress& progress, int mostActive, const std::function<void()>& onIdle);
+    std::vector<std::pair<std::string, Wish>> takeWishes();
+    // A waiting run may start when it shares the model of those in progress, or nothing runnable is in progress.
+    std::optional<WaitingRun> takeNext(const Progress& progress, int mostActive);
+    // Takes a waiting run out; nothing when it is not waiting.
+    std::optional<WaitingRun> remove(const std::string& id);
+    // A wish other than cancel for a waiting run; false when it is not waiting.
+    bool note(const std::string& id, Wish w);
+
+private:
+    std::deque<WaitingRun>::iterator find(const std::string& id);
+    bool canStart(const Progress& progress, int mostActive) const;
+
+    std::mutex m_mutex;
+    std::condition_variable m_changed;
+    std::deque<WaitingRun> m_runs;
+    std::vector<std::pair<std::string, Wish>> m_wishes;
+    bool m_stopping = false, m_idle = true;
+};
+
+}  // namespace meander

@@ -1,0 +1,22 @@
+// Euler–Maruyama on the reverse SDE (Song et al. 2021, eq. 6) with stochasticity η: the plain reference among the stochastic samplers. No noise in the step to clean.
+#include "engine/sampling/stochastic_kit.h"
+
+namespace meander::sampler {
+
+static SamplerTask run(Sampling& s) {
+    const double eta = real(s.params, "eta"), noiseScale = real(s.params, "s_noise");
+    for (auto [from, to] : s.intervals()) {
+        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
+        const auto step = eulerMaruyama(s, from, to, to.isClean() ? 0 : eta);
+        const Tensor mean = combine({{step.onState, s.x}, {step.onDenoised, d}});
+        const double spread = step.spread * noiseScale;
+        s.advance(spread > 0 ? combine({{1, mean}, {spread, s.noise()}}) : mean, to);
+    }
+}
+
+SamplerInfo eulerMaruyama() {
+    return {.id = "euler_maruyama", .label = "Euler–Maruyama", .summary = "First-order step of the reverse SDE; the plain reference", .source = "Song et al. 2021, eq. 6", .group = "Stochastic",
+            .params = {etaParam(1), noiseScaleParam()}, .stochastic = true, .run = run};
+}
+
+}  // namespace meander::sampler

@@ -1,0 +1,45 @@
+// Multistep consistency models (Heek et al. 2024): consistent inside each of a few equal segments, DDIM between their edges (algorithm 2). aDDIM (algorithm 3) makes up
+// for the variance that a mean estimate loses: y' = a' D + √(τ'² + (d/‖ε̂‖²)(a' − a τ'/τ)² v)·ε̂ with the variance v of x0 given the state.
+#include <algorithm>
+#include <cmath>
+
+#include "engine/sampling/few_step_kit.h"
+
+namespace meander::sampler {
+
+static SamplerTask run(Sampling& s) {
+    const bool adjusts = toggle(s.params, "adjusted");
+    const double variance = real(s.params, "variance"), offset = real(s.params, "offset");
+    for (auto [from, to] : s.intervals()) {
+        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
+        const double kept = to / from, onDenoised = s.signal(to) - s.signal(from) * kept;
+        if (!adjusts || to.isClean()) {
+            s.advance(combine({{kept, s.x}, {onDenoised, d}}), to);
+            continue;
+        }
+        const Tensor noise = combine({{1 / from, s.x}, {-s.signal(from) / from, d}});  // ε̂
+        const double posterior = variance / (offset + std::exp(2 * s.halfLogSnr(from)));
+        const Tensor parts[] = {d, noise};
+        std::vector<double> onData(std::size_t(d.rows()), s.signal(to)), onNoise;
+        for (const double rms : rmsRows(noise)) onNoise.push_back(std::sqrt(to * to + onDenoised * onDenoised * posterior / std::max(rms * rms, 1e-30)));
+        const std::vector<double> factors[] = {onData, onNoise};
+        s.advance(combineRows(parts, factors), to);
+    }
+}
+
+static std::vector<double> levels(const Process& p, const std::vector<double>& schedule, const Params& params) {
+    const int segments = int(integer(params, "segments"));
+    return segments == 0 ? schedule : phasedLevels(p, schedule, segments);
+}
+
+SamplerInfo multistepConsistency() {
+    return {.id = "multistep_consistency", .label = "Multistep consistency", .summary = "DDIM between the segments of the checkpoint, with the lost variance made up on wish",
+            .source = "Heek et al. 2024, algorithms 2 and 3", .group = "Few-step",
+            .params = {integerParam("segments", "Segments", 0, 0, 128, "Equal segments that the checkpoint was trained in: its steps. 0 takes the schedule's levels."),
+                       toggleParam("adjusted", "Adjusted (aDDIM)", false, "Widens each state by the variance that the mean estimate lacks; for plain models at few steps."),
+                       advanced(realParam("variance", "Variance", 0.1, 0, 10, "Numerator of the variance v/(offset + SNR) of the data given the state: 0.1 for pictures; 1 with offset 1/s² is exact for Gaussian data of deviation s.")),
+                       advanced(realParam("offset", "Offset", 2, 0.001, 1000, "Offset of that variance."))},
+            .madeFor = {Distillation::Phased, Distillation::None}, .run = run, .ownLevels = levels};
+}
+
+}  // namespace meander::sampler

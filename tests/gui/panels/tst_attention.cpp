@@ -1,0 +1,152 @@
+// Attention: chips, heat maps, the words behind a pixel, heads, and all of it over a range of steps.
+#include <QComboBox>
+#include <QScrollArea>
+#include <QToolButton>
+
+#include "gui/panels/attention/attention_panel.h"
+#include "gui/panels/attention/attention_query.h"
+#include "gui/panels/attention/token_bar.h"
+#include "gui/panels/attention/word_bars.h"
+#include "gui/panels/canvas/canvas_panel.h"
+#include "gui/panels/canvas/picture_stage.h"
+#include "tests/gui/panels/panel_test.h"
+
+using namespace meander;
+using namespace meander::gui;
+
+class TestAttention : public test::PanelTest {
+    Q_OBJECT
+private slots:
+    void chipChangesTheOverlay() {
+        CanvasPanel canvas(*m_document, *m_selection);
+        TokenBar bar(*m_document, *m_selection);
+        canvas.resize(700, 500);
+        bar.resize(700, 80);
+        canvas.show();
+        select("a");
+        bar.show();
+        QCOMPARE(bar.chipCount(), 5);
+        const QImage before = canvas.pictures().grab().toImage();
+        QTest::mouseClick(&bar, Qt::LeftButton, {}, bar.chipRect(2).center().toPoint());
+        QCOMPARE(m_selection->words(), QSet<int>{2});
+        QTRY_VERIFY([&] {
+            const QImage now = canvas.pictures().grab().toImage();
+            const QPoint middle = canvas.pictures().pictureRect().center().toPoint();
+            return now.pixel(middle) != before.pixel(middle);
+        }());
+        QVERIFY(canvas.pictures().overlayCaption().contains(QStringLiteral("mean of 2 layers")));
+        QVERIFY(bar.caption().contains(QStringLiteral("prompt tokens")));
+        QTest::mouseClick(&bar, Qt::LeftButton, Qt::ControlModifier, bar.chipRect(1).center().toPoint());
+        QCOMPARE(m_selection->words(), (QSet<int>{1, 2}));
+        QTest::keyClick(&bar, Qt::Key_Escape);
+        QVERIFY(m_selection->words().isEmpty());
+    }
+
+    void clickOnThePictureRanksWords() {
+        CanvasPanel canvas(*m_document, *m_selection);
+        WordBars bars(*m_document, *m_selection, false);
+        canvas.resize(700, 500);
+        canvas.show();
+        select("a");
+        const QRectF picture = canvas.pictures().pictureRect();
+        QTest::mouseClick(&canvas.pictures(), Qt::LeftButton, {}, QPointF(picture.left() + picture.width() * 0.5, picture.top() + picture.height() * 0.35).toPoint());
+        QVERIFY(m_selection->pixel());
+        QTRY_COMPARE(bars.shares().size(), std::size_t(5));
+        QVERIFY(bars.shares().front().text == "circle" || bars.shares().front().text == "red");
+        QTest::mouseClick(&canvas.pictures(), Qt::LeftButton, {}, QPointF(picture.left() + 4, picture.bottom() - 4).toPoint());
+        QTRY_COMPARE(bars.shares().front().text, std::string("green"));
+    }
+
+    void headsAreChosen() {
+        AttentionPanel panel(*m_document, *m_selection);
+        panel.resize(300, 600);
+        panel.setVisible(true);
+        select("a");
+        QTRY_COMPARE(panel.heads().sites(), 2);
+        QCOMPARE(panel.heads().headCount(), 4);
+        QTest::mouseClick(&panel.heads(), Qt::LeftButton, {}, panel.heads().cellRect(1, 2).center().toPoint());
+        QCOMPARE(m_selection->attentionSite(), 1);
+        QCOMPARE(m_selection->attentionHead(), 2);
+        QTest::keyClick(&panel.heads(), Qt::Key_Escape);
+        QCOMPARE(m_selection->attentionSite(), -1);
+    }
+
+    void rangeOfStepsIsAveraged() {
+        select("a");
+        const auto run = m_document->run("a");
+        const auto& t = *run->trajectory;
+        m_selection->setWords({2});
+        lock("a", 4);
+        const HeatMap at4 = heatOf(attentionQuery(*run, 4, *m_selection), {2});
+        const StepRange range{"a", 3, 7, std::min(t.evaluations[3]->logSnr, t.evaluations[7]->logSnr), std::max(t.evaluations[3]->logSnr, t.evaluations[7]->logSnr)};
+        std::vector<double> mean;
+        m_selection->setAttentionShare(AttentionShare::AllTokens);  // raw probabilities average as they are
+        for (int step = 3; step <= 7; ++step) {
+            const HeatMap m = heatOf(attentionQuery(*run, step, *m_selection), {2});
+            mean.resize(m.values.size());
+            for (std::size_t i = 0; i < m.values.size(); ++i) mean[i] += m.values[i] / 5;
+        }
+        m_selection->setStepRange(range);
+        const AttentionQuery query = attentionQuery(*run, 4, *m_selection);
+        const HeatMap over = heatOf(query, {2});
+        QCOMPARE(over.values.size(), mean.size());
+        for (std::size_t i = 0; i < mean.size(); ++i) QVERIFY2(std::abs(over.values[i] - mean[i]) < 1e-6, qPrintable(QString::number(over.values[i] - mean[i])));
+        QVERIFY(over.values != at4.values);
+        QVERIFY2(attentionCaption(query).contains(QStringLiteral("mean of steps 3–7")), qPrintable(attentionCaption(query)));
+    }
+
+    void panelAndBarSayThatARangeIsShown() {
+        AttentionPanel panel(*m_document, *m_selection);
+        TokenBar bar(*m_document, *m_selection);
+        panel.resize(300, 700);
+        panel.setVisible(true);
+        select("a");
+        QTRY_COMPARE(panel.heads().sites(), 2);
+        double mean = 0;
+        for (int step = 3; step <= 7; ++step) {
+            lock("a", step);
+            mean += panel.heads().entropyAt(1, 2) / 5;
+        }
+        const auto& t = *m_document->run("a")->trajectory;
+        m_selection->setStepRange(StepRange{"a", 3, 7, std::min(t.evaluations[3]->logSnr, t.evaluations[7]->logSnr), std::max(t.evaluations[3]->logSnr, t.evaluations[7]->logSnr)});
+        QVERIFY(std::abs(panel.heads().entropyAt(1, 2) - mean) < 1e-6);
+        QVERIFY(panel.headsCaption().contains(QStringLiteral("mean of steps 3–7")));
+        QVERIFY(bar.caption().contains(QStringLiteral("mean of steps 3–7")));
+        m_selection->setStepRange(std::nullopt);
+        QVERIFY(!panel.headsCaption().contains(QStringLiteral("mean of steps")));
+        QVERIFY(!bar.caption().contains(QStringLiteral("mean of steps")));
+    }
+
+    void emptyPanelHasNoScrollBar() {
+        AttentionPanel panel(*m_document, *m_selection);
+        panel.resize(300, 500);
+        panel.setVisible(true);
+        for (const auto* area : panel.findChildren<QScrollArea*>()) QVERIFY(area->isHidden());
+        select("a");
+        QTRY_VERIFY(panel.findChild<QScrollArea*>()->isVisible());
+    }
+
+    void chipsNeverLieOnOneAnother_data() {
+        QTest::addColumn<int>("width");
+        for (int width : {240, 320, 420, 645, 984, 1600}) QTest::addRow("%d", width) << width;
+    }
+    void chipsNeverLieOnOneAnother() {
+        QFETCH(int, width);
+        TokenBar bar(*m_document, *m_selection);
+        select("a");
+        bar.resize(width, bar.heightForWidth(width));
+        bar.show();
+        QList<QRectF> taken;
+        for (int i = 0; i < bar.chipCount(); ++i) taken.append(bar.chipRect(i));
+        for (const QWidget* w : {static_cast<QWidget*>(bar.findChild<QToolButton*>()), static_cast<QWidget*>(bar.findChild<QComboBox*>())})
+            if (w->isVisible()) taken.append(QRectF(w->geometry()));
+        for (int i = 0; i < taken.size(); ++i) {
+            QVERIFY(QRectF(bar.rect()).contains(taken[i]));
+            for (int k = 0; k < i; ++k) QVERIFY2(!taken[i].adjusted(1, 1, -1, -1).intersects(taken[k]), qPrintable(QStringLiteral("%1 and %2").arg(i).arg(k)));
+        }
+    }
+};
+
+QTEST_MAIN(TestAttention)
+#include "tst_attention.moc"
+#include "moc_panel_test.cpp"

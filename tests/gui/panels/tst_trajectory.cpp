@@ -1,0 +1,88 @@
+// The path of a run, its diagnostics over the steps, the cards of a step and the table of differences.
+#include <QFileInfo>
+#include <QTemporaryDir>
+
+#include "gui/panels/compare/compare_table.h"
+#include "gui/panels/diagnostics/step_panel.h"
+#include "gui/panels/trajectory/trajectory_panel.h"
+#include "gui/plots/axis.h"
+#include "tests/gui/panels/panel_test.h"
+
+using namespace meander;
+using namespace meander::gui;
+
+class TestTrajectory : public test::PanelTest {
+    Q_OBJECT
+private slots:
+    void pathAndCurveAreLinked() {
+        TrajectoryPanel panel(*m_document, *m_selection);
+        panel.resize(900, 300);
+        panel.setVisible(true);
+        select("a", "b");
+        QTRY_VERIFY(panel.pathView()->plot().hasData());
+        QVERIFY(panel.pathView()->plot().title.contains(QStringLiteral("PC1")));
+        QVERIFY(panel.pathView()->plot().title.contains(QStringLiteral("axes ×")));
+        QCOMPARE(panel.pathView()->plot().layers.size(), std::size_t(2));
+        m_selection->lockStep({"a", 4, m_document->run("a")->trajectory->evaluations[4]->logSnr});
+        QCOMPARE(panel.quantityView()->cursorStop().value_or(-1), 4);
+        QCOMPARE(panel.pathView()->cursorStop().value_or(-1), 4);
+        QVERIFY(panel.quantityView()->accessibleDescription().startsWith(QStringLiteral("step 4 of 12")));
+        QTest::keyClick(panel.quantityView(), Qt::Key_Right);
+        QCOMPARE(m_selection->lockedCursor().evaluation, 5);
+        QTemporaryDir dir;
+        for (const char* ending : {"svg", "pdf", "csv", "png"}) {
+            const QString path = dir.filePath(QStringLiteral("plot.") + QLatin1String(ending));
+            QVERIFY(panel.pathView()->exportTo(path));
+            QVERIFY(QFileInfo(path).size() > 100);
+        }
+    }
+
+    void cardsShowTheStep() {
+        StepPanel panel(*m_document, *m_selection);
+        panel.resize(300, 500);
+        panel.setVisible(true);
+        select("a");
+        QTRY_VERIFY(panel.cards().size() >= 4);
+        m_selection->lockStep({"a", 5, m_document->run("a")->trajectory->evaluations[5]->logSnr});
+        bool hasNumber = false;
+        for (auto* card : panel.cards()) hasNumber |= card->valueText() != QStringLiteral("–");
+        QVERIFY(hasNumber);
+    }
+
+    void tableListsDifferences() {
+        CompareTable table(*m_document, *m_selection);
+        select("a", "b");
+        QVERIFY(table.text().contains(QStringLiteral("12\t8")));
+    }
+
+    void cardsSumUpTheFinishedRun() {
+        StepPanel panel(*m_document, *m_selection);
+        panel.resize(300, 500);
+        panel.setVisible(true);
+        select("a");
+        QTRY_VERIFY(panel.cards().size() >= 4);
+        for (const auto* card : panel.cards())
+            QVERIFY2(card->valueText() != QStringLiteral("–"), qPrintable(card->accessibleName()));
+        // No summary: the extreme, and where it is.
+        Diagnostic d;
+        d.unit = "RMS";
+        d.values = {0.5, std::nan(""), 2.5, 1};
+        DiagnosticCard card;
+        card.setDiagnostic(d, Qt::red);
+        QCOMPARE(card.valueText(), formatNumber(2.5));
+        QCOMPARE(card.noteText(), QStringLiteral("peak, step 2"));
+        card.setStop(0);
+        QCOMPARE(card.valueText(), formatNumber(0.5));
+        QCOMPARE(card.noteText(), QString());
+        QCOMPARE(card.unitText(), QStringLiteral("RMS"));
+        d.unit = "dB";
+        card.setStop(std::nullopt);
+        card.setDiagnostic(d, Qt::red);
+        QCOMPARE(card.valueText(), formatNumber(0.5) + QStringLiteral(" dB"));
+        QCOMPARE(card.noteText(), QStringLiteral("lowest, step 0"));
+    }
+};
+
+QTEST_MAIN(TestTrajectory)
+#include "tst_trajectory.moc"
+#include "moc_panel_test.cpp"

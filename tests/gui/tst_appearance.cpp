@@ -1,0 +1,207 @@
+// How the window looks and stays: settings that take effect and last, room for the canvas at every size, layouts that come back, the watchdog.
+#include <QCheckBox>
+#include <QKeySequenceEdit>
+#include <QLabel>
+#include <QLineEdit>
+#include <QListWidget>
+#include <QPushButton>
+#include <QSpinBox>
+#include <QTableWidget>
+#include <QThread>
+
+#include "gui/app/watchdog.h"
+#include "gui/panels/canvas/canvas_panel.h"
+#include "gui/panels/canvas/picture_stage.h"
+#include "gui/widgets/fields.h"
+#include "tests/gui/panels/hand_made_run.h"
+#include "tests/gui/window_fixture.h"
+
+using namespace meander;
+using namespace meander::gui;
+using namespace meander::gui::test;
+
+class TestAppearance : public QObject {
+    Q_OBJECT
+    std::unique_ptr<MainWindow> window;
+
+    void openAgain() {
+        window->close();
+        window.reset();
+        window = openWindow();
+        WAIT_FOR_PLAN(window->document());
+    }
+    void showDisc() {
+        window->document().addRun(meander::test::discRun("a", 1, 12));
+        window->selection().setCurrentRun("a");
+    }
+    PictureStage& stage() { return window->findChild<CanvasPanel*>()->pictures(); }
+
+private slots:
+    void initTestCase() { prepareApplication(QStringLiteral("appearance-%1").arg(QCoreApplication::applicationPid())); }
+    void init() {
+        window = openWindow();
+        WAIT_FOR_PLAN(window->document());
+    }
+    void cleanup() {
+        window.reset();
+        forgetEverything();
+        applyTheme(ThemeChoice::Dark);
+    }
+
+    void settingsTakeEffectAndLast() {
+        const double pointsBefore = QApplication::font().pointSizeF();
+        const QColor panelBefore = window->grab().toImage().pixelColor(3, window->height() / 2);
+        inDialog("settings", [&](QDialog* dialog) {
+            auto* themeField = dialog->findChild<ChoiceField*>("theme");
+            themeField->setFocus();
+            QTest::keyClick(themeField, Qt::Key_Down);  // Dark → Light
+            auto* scale = dialog->findChild<QSpinBox*>("textSize");
+            scale->setFocus();
+            scale->selectAll();
+            QTest::keyClicks(scale, "130");
+            QTest::keyClick(scale, Qt::Key_Tab);
+            QTest::mouseClick(dialog->findChild<QCheckBox*>("reducedMotion"), Qt::LeftButton, {}, QPoint(8, dialog->findChild<QCheckBox*>("reducedMotion")->height() / 2));
+            dialog->accept();
+        });
+        QVERIFY(window->commands().trigger("file.settings"));
+        QVERIFY(!theme().dark);
+        QVERIFY(std::abs(QApplication::font().pointSizeF() / pointsBefore - 1.3) < 1e-3);
+        QVERIFY(window->grab().toImage().pixelColor(3, window->height() / 2) != panelBefore);
+        // At once in labels that set a font of their own, and not twice in any.
+        for (const QLabel* l : window->recipePanel().findChildren<QLabel*>())
+            if (l->isVisible() && !l->text().isEmpty()) QVERIFY2(l->font().pointSizeF() < pointsBefore * 1.45, qPrintable(l->text()));
+        QCOMPARE(settings::themeChoice(), ThemeChoice::Light);
+        QCOMPARE(settings::fontScale(), 1.3);
+        QVERIFY(settings::reducedMotion());
+        openAgain();
+        inDialog("settings", [&](QDialog* dialog) {
+            QCOMPARE(dialog->findChild<ChoiceField*>("theme")->choice(), QString("light"));
+            QCOMPARE(dialog->findChild<QSpinBox*>("textSize")->value(), 130);
+            QVERIFY(dialog->findChild<QCheckBox*>("reducedMotion")->isChecked());
+            QTest::mouseClick(buttonCalled(dialog, "Reset this page"), Qt::LeftButton);
+            dialog->accept();
+        });
+        QVERIFY(window->commands().trigger("file.settings"));
+        QVERIFY(theme().dark);
+        QCOMPARE(settings::fontScale(), 1.0);
+        QVERIFY(!settings::reducedMotion());
+    }
+
+    void keysAreChosenAndClashesTold() {
+        inDialog("settings", [&](QDialog* dialog) {
+            auto* names = dialog->findChild<QListWidget*>();
+            names->setCurrentRow(names->count() - 1);
+            auto* edit = dialog->findChild<QKeySequenceEdit*>("run.start");
+            edit->setKeySequence(QKeySequence("Ctrl+J"));
+            emit edit->editingFinished();
+            auto* other = dialog->findChild<QKeySequenceEdit*>("run.cancel");
+            other->setKeySequence(QKeySequence("Ctrl+J"));
+            emit other->editingFinished();
+            QString told;
+            for (const QLabel* l : dialog->findChildren<QLabel*>()) told += l->text();
+            QVERIFY2(told.contains("Ctrl+J"), qPrintable(told));
+            other->setKeySequence(QKeySequence("Ctrl+."));
+            emit other->editingFinished();
+            dialog->accept();
+        });
+        QVERIFY(window->commands().trigger("file.settings"));
+        QCOMPARE(window->commands().action("run.start")->shortcut(), QKeySequence("Ctrl+J"));
+        QCOMPARE(window->commands().duplicateShortcuts(), QStringList());
+        openAgain();
+        QCOMPARE(window->commands().action("run.start")->shortcut(), QKeySequence("Ctrl+J"));
+    }
+
+    void settingsAreFound() {
+        inDialog("settings", [](QDialog* dialog) {
+            auto* names = dialog->findChild<QListWidget*>();
+            auto* find = dialog->findChild<QLineEdit*>("findSetting");
+            QTest::keyClicks(find, "motion");
+            int shown = 0;
+            for (int i = 0; i < names->count(); ++i) shown += !names->item(i)->isHidden();
+            QCOMPARE(shown, 1);
+            QCOMPARE(names->currentItem()->text(), QString("Appearance"));
+            dialog->accept();
+        });
+        QVERIFY(window->commands().trigger("file.settings"));
+    }
+
+    void canvasComesFirst_data() {
+        QTest::addColumn<QSize>("size");
+        QTest::addColumn<int>("picture");
+        QTest::newRow("small laptop") << QSize(1280, 800) << 190;
+        QTest::newRow("laptop") << QSize(1440, 900) << 250;
+        QTest::newRow("desktop") << QSize(1920, 1080) << 320;
+        QTest::newRow("flat") << QSize(1366, 768) << 160;
+    }
+    void canvasComesFirst() {
+        QFETCH(QSize, size);
+        QFETCH(int, picture);
+        showDisc();
+        window->resize(1920, 1080);
+        QTest::qWait(30);
+        window->resize(size);
+        QTest::qWait(30);
+        QCOMPARE(window->size(), size);
+        const QRectF shown = stage().pictureRect();
+        QVERIFY2(shown.height() >= picture && shown.width() >= picture, qPrintable(QStringLiteral("%1 × %2").arg(shown.width()).arg(shown.height())));
+        QVERIFY2(QRectF(stage().rect()).contains(shown), "The whole picture is seen.");
+        for (const char* id : {"timeline", "trajectory"}) QVERIFY2(window->dock(id)->height() >= 100, id);
+    }
+
+    void chosenSizesGiveWayToTheCanvasOnly() {
+        showDisc();
+        window->resize(1920, 1080);
+        QTest::qWait(30);
+        // A person pulls the line under the canvas up.
+        const QRect timeline = window->dock("timeline")->geometry();
+        QPoint line(timeline.center().x(), timeline.top() - 1);
+        while (line.y() > timeline.top() - 8 && window->childAt(line)) line.ry()--;
+        QVERIFY(!window->childAt(line));
+        QTest::mousePress(window.get(), Qt::LeftButton, {}, line);
+        QTest::mouseMove(window.get(), line - QPoint(0, 40));
+        QTest::mouseMove(window.get(), line - QPoint(0, 120));
+        QTest::mouseRelease(window.get(), Qt::LeftButton, {}, line - QPoint(0, 120));
+        QTest::qWait(30);
+        const int chosen = window->centralWidget()->height();
+        QVERIFY(chosen < timeline.top() - 100);
+        window->resize(1920, 1100);
+        QTest::qWait(30);
+        QVERIFY2(std::abs(window->centralWidget()->height() - chosen) <= 21, "Sizes chosen by hand are kept where there is room.");
+        window->resize(1280, 800);
+        QTest::qWait(30);
+        QVERIFY(QRectF(stage().rect()).contains(stage().pictureRect()));
+        QVERIFY(window->centralWidget()->height() >= 290);
+        QVERIFY(window->commands().trigger("window.reset"));
+        QTest::qWait(30);
+        QVERIFY(window->centralWidget()->height() >= 340);
+    }
+
+    void layoutsComeBack() {
+        window->dock("attention")->hide();
+        window->dock("log")->raise();
+        window->addDockWidget(Qt::LeftDockWidgetArea, window->dock("step"));
+        openAgain();
+        QVERIFY(window->dock("attention")->isHidden());
+        QCOMPARE(window->dockWidgetArea(window->dock("step")), Qt::LeftDockWidgetArea);
+        QVERIFY(window->commands().trigger("window.reset"));
+        QVERIFY(!window->dock("attention")->isHidden());
+        QCOMPARE(window->dockWidgetArea(window->dock("step")), Qt::RightDockWidgetArea);
+    }
+
+    void watchdogTellsBlocks() {
+        Watchdog dog(30);
+        dog.start();
+        QTRY_VERIFY(dog.questions() > 3);
+        dog.reset();
+        QTest::qWait(60);
+        QThread::msleep(120);  // a wait, not work
+        QTRY_VERIFY(dog.longest().ms >= 100);
+        QVERIFY(dog.stalls() >= 1);
+        if (dog.longest().ownMs >= 0) QVERIFY(dog.longest().ownMs < dog.longest().ms / 2);
+        dog.reset();
+        QCOMPARE(dog.stalls(), 0);
+    }
+};
+
+QTEST_MAIN(TestAppearance)
+#include "tst_appearance.moc"
