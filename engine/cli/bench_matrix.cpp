@@ -1,11 +1,12 @@
 // meander-run bench matrix: samplers × schedules at equal numbers of evaluations, against the exact flow or a fine reference.
+#include "engine/cli/bench_matrix.h"
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 
 #include "engine/analysis/convergence_lab.h"
 #include "engine/analysis/stability.h"
-#include "engine/cli/bench_matrix.h"
 #include "engine/cli/device_choice.h"
 #include "engine/schedule/schedule.h"
 

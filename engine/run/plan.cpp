@@ -124,12 +124,12 @@ private:
         auto levels = makeSchedule(r.schedule, r.scheduleOperators, m_plan.model.process, r.steps, imageTokensOf(m_plan.model));
         if (!levels) throw Failure(levels.error().text);
         m_plan.levels = *levels;
+        for (const auto& n : scheduleNotes(m_plan.levels, m_plan.model.process, r.steps)) note(n.warning ? NoteKind::Warning : NoteKind::Hint, n.key, n.text);
         takeOwnLevels();
         takeStart();
         const auto* sampler = findSampler(r.sampler.id);
         if (!sampler->inverts && m_plan.levels.back() > m_plan.levels.front())
             throw Failure(sampler->label + " goes from noise to the picture, but the levels of the schedule rise. Remove its operator \"Reverse\", or choose a sampler that inverts.");
-        for (const auto& n : scheduleNotes(m_plan.levels, m_plan.model.process, r.steps)) note(n.warning ? NoteKind::Warning : NoteKind::Hint, n.key, n.text);
         if (r.branch) makeBranch();
     }
 
@@ -149,9 +149,9 @@ private:
         m_plan.levels = startLevels(m_plan.levels, m_plan.start, strength, sampler.inverts);
         const int done = m_plan.intervals();
         if (m_plan.start.tau > 0)
-            note(NoteKind::Hint, "start", "The run goes on from level " + display(m_plan.start.tau) + ", where the other one ended: " + std::to_string(r.steps) + (r.steps == 1 ? " step." : " steps."));
-        else if (r.steps < whole)
-            note(NoteKind::Hint, "start", "Of the schedule's " + std::to_string(whole) + " steps the " + std::to_string(r.steps) + " next to the data are done (strength " + display(strength) + ").");
+            note(NoteKind::Hint, "start", "The run goes on from level " + display(m_plan.start.tau) + ", where the other one ended: " + std::to_string(done) + (done == 1 ? " step." : " steps."));
+        else if (done < whole)
+            note(NoteKind::Hint, "start", "Of the schedule's " + std::to_string(whole) + " steps the " + std::to_string(done) + " next to the data are done (strength " + display(strength) + ").");
     }
 
     // Rules with levels of their own put them in place of the schedule's.

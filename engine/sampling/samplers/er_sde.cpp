@@ -53,8 +53,8 @@ static SamplerTask run(Sampling& s) {
                 next = combine({{1, next}, {onCurvature, slope}, {-onCurvature, slope1}});
             }
         }
-        const double spread = a * noiseScale * std::sqrt(std::max(0.0, target * target - sigma * sigma * r * r));
-        if (spread > 1e-9 * to) next = combine({{1, next}, {spread, s.noise(from, to, 0)}});  // rounding is not noise
+        const double variance = target * target - sigma * sigma * r * r, spread = a * noiseScale * std::sqrt(std::max(0.0, variance));
+        if (variance > 1e-12 * target * target && spread > 0) next = combine({{1, next}, {spread, s.noise(from, to, 0)}});  // rounding is not noise
         s.advance(next, to);
         d1 = d;
         slope1 = slope;

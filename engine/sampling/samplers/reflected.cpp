@@ -1,42 +1,25 @@
 // Reflected reverse SDE in a box (Lou & Ermon 2023; Deng et al. 2024, reflected Schrödinger bridge): a step of the reverse SDE, then reflection at the walls, so that the
 // state is inside at every step. For models of the reflected process; the estimate is the formal D = (y + τ² score)/a.
+#include <algorithm>
+
 #include "engine/sampling/stochastic_kit.h"
 
 namespace meander::sampler {
 
-static double outside(const Tensor& u) {
-    const auto low = u.backend().reduceRows(kernels::Reduction::Min, u.view()), high = u.backend().reduceRows(kernels::Reduction::Max, u.view());
-    return std::max(-*std::min_element(low.begin(), low.end()), *std::max_element(high.begin(), high.end()) - 1);
-}
-
-static Tensor constant(const Tensor& like, double value) {
-    Tensor c(like.backend(), like.shape(), like.type());
-    c.backend().fill(c.view(), value);
-    return c;
-}
-
-static Tensor clipped(const Tensor& y, double low, double high) {
-    Tensor result = y.clone();
-    Backend& b = y.backend();
-    b.binary(kernels::Binary::Max, result.view(), constant(y, low).view(), result.view());
-    b.binary(kernels::Binary::Min, result.view(), constant(y, high).view(), result.view());
-    return result;
-}
-
-// Folds at both walls: u = (y − low)/(high − low), u ← 1 − |1 − |u|| until it is inside.
-static Tensor folded(const Tensor& y, double low, double high) {
-    const double width = high - low;
-    const Tensor one = constant(y, 1);
-    Tensor u = combine({{1 / width, y}, {-low / width, one}});
-    Backend& b = y.backend();
-    for (double excess = outside(u); excess > 0; excess = outside(u)) {
-        if (!std::isfinite(excess)) throw Failure("Reflected sampler: the state became infinite. Use more steps or a lower first level.");
-        b.unary(kernels::Unary::Abs, u.view(), u.view());
-        u = combine({{1, one}, {-1, u}});
-        b.unary(kernels::Unary::Abs, u.view(), u.view());
-        u = combine({{1, one}, {-1, u}});
+// Element by element on the host: no kernel folds.
+static Tensor mapped(const Tensor& y, double (*f)(double y, double low, double high), double low, double high) {
+    auto values = download(y).toDoubles();
+    for (double& v : values) {
+        if (!std::isfinite(v)) throw Failure("Reflected sampler: the state became infinite or not a number. Use more steps or a lower first level.");
+        v = f(v, low, high);
     }
-    return clipped(combine({{width, u}, {low, one}}), low, high);  // scaling back may round over the wall
+    return upload(y.backend(), HostTensor::fromDoubles(y.shape(), values)).converted(y.type());
+}
+static double clipped(double y, double low, double high) { return std::clamp(y, low, high); }
+// A straight line folded at both walls.
+static double folded(double y, double low, double high) {
+    const double width = high - low, u = std::fmod(std::abs(y - low), 2 * width);
+    return std::clamp(low + (u > width ? 2 * width - u : u), low, high);
 }
 
 static SamplerTask run(Sampling& s) {
@@ -48,8 +31,8 @@ static SamplerTask run(Sampling& s) {
         const auto step = reverseDiffusion(s, from, to, eta);
         Tensor next = to.isClean() ? combine({{s.signal(0), d}}) : combine({{step.onState, s.x}, {step.onDenoised, d}});
         if (!to.isClean() && step.spread * noiseScale > 0) next = combine({{1, next}, {step.spread * noiseScale, s.noise()}});
-        if (boundary == "reflect") next = folded(next, low, high);
-        if (boundary == "clip") next = clipped(next, low, high);
+        if (boundary == "reflect") next = mapped(next, folded, low, high);
+        if (boundary == "clip") next = mapped(next, clipped, low, high);
         s.advance(next, to);
     }
 }

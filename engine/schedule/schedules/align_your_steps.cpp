@@ -60,7 +60,7 @@ std::vector<double> makeOptimalSteps(const ScheduleContext& c) {
     static const Table wan = {1.0, 0.997, 0.995, 0.993, 0.991, 0.989, 0.987, 0.985, 0.98, 0.975, 0.973, 0.968, 0.96, 0.946, 0.927, 0.902, 0.864, 0.776, 0.539, 0.208, 0.001};
     static const Table chroma = {0.992, 0.99,  0.988, 0.985, 0.982, 0.978, 0.973, 0.968, 0.961, 0.953, 0.943, 0.931, 0.917, 0.9,   0.881, 0.858, 0.832, 0.802, 0.769, 0.731, 0.69,
                                  0.646, 0.599, 0.55,  0.501, 0.451, 0.402, 0.355, 0.311, 0.27,  0.232, 0.199, 0.169, 0.143, 0.12,  0.101, 0.084, 0.07,  0.058, 0.048, 0.001};
-    if (c.steps < 3) throw Failure("\"Optimal steps\" needs at least 3 steps.");
+    if (c.steps < 3) throw Failure("\"Optimal steps\" needs at least 3 steps; ask for more, or choose another schedule.");
     const std::string& model = text(c.params, "table");
     auto levels = resampleLog(model == "flux" ? flux : model == "wan" ? wan : chroma, c.steps + 1);
     levels.back() = 0;

@@ -201,8 +201,10 @@ private slots:
         const Plan p = planned(on, nullptr, half.get());
         QCOMPARE(p.levels.front(), 0.5);
         QVERIFY(notes(p).contains("goes on from level 0.5"));
+        const auto whole = planned(gaussian()).levels;
+        const std::vector<double> upper(whole.rbegin() + 6, whole.rend());
         up.start = fromRun(half->id);
-        QCOMPARE(planned(up, nullptr, half.get()).levels, (std::vector<double>(planned(gaussian()).levels.rbegin() + 6, planned(gaussian()).levels.rend())));
+        QCOMPARE(planned(up, nullptr, half.get()).levels, upper);
         Recipe other = on;
         other.model = "analytic:gaussian2?process=flow&eigenvalues=1,2";
         QVERIFY(!plan(other, nullptr, half.get()).ok());  // another model cannot go on in between

@@ -57,7 +57,7 @@ std::vector<Case> cases() {
             {"euler_maruyama"},
             {"predictor_corrector", {{"corrector_steps", std::int64_t(0)}}},
             {"accelerated_sde", {}, 2, 1},
-            {"langevin", {{"denoise", false}}, 1, 0.5},
+            {"langevin", {{"denoise", false}, {"langevin_steps", std::int64_t(6)}, {"step", 0.3}}},
             {"cycle_sde"}};
 }
 
