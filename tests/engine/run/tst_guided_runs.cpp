@@ -1,5 +1,5 @@
 // Guidance rules in whole runs: what they cost, that switched-off rules leave no trace, shared network calls, and state that survives replay and branches.
-#include "../guidance/engine_run.h"
+#include "tests/engine/guidance/engine_run.h"
 
 #include "engine/guidance/guidance.h"
 
