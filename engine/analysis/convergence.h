@@ -37,7 +37,8 @@ std::vector<ConvergenceProblem> convergenceProblems(Backend& backend);
 struct Convergence {
     std::vector<int> evaluations;
     std::vector<double> errors;  // root mean square over all elements
-    double order = 0;            // slope over the last three step counts
+    // Slope of log error over the last doubling or the last two, the larger: two error terms of opposite sign pass through 0 together, which dips one of them.
+    double order = 0;
 };
 Convergence measureConvergence(const ConvergenceCase& c, const ConvergenceProblem& p);
 

@@ -159,7 +159,11 @@ private slots:
                 const auto levels = *makeSchedule("karras", p, n, {});
                 Host host(*m_backend);
                 const Params params = defaults(info);
-                solve(info, p, levels, start(p, levels, 2, 3), host, params);
+                try {
+                    solve(info, p, levels, start(p, levels, 2, 3), host, params);
+                } catch (const std::exception& e) {
+                    QFAIL((info.id + ": " + e.what()).c_str());
+                }
                 if (info.freeSteps) continue;  // as many as the tolerance needs
                 int planned = 0;
                 for (int k = 0; k < n; ++k) planned += info.requestsInStep(k, n, params);
