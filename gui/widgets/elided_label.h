@@ -1,5 +1,6 @@
 // A line of text that gives way: what does not fit ends in an ellipsis, and the tool tip has all of it.
 #pragma once
+#include <QEvent>
 #include <QLabel>
 #include <QPainter>
 #include <QStyle>
