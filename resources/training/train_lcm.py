@@ -36,6 +36,7 @@ def main():
     ap.add_argument("--lr", type=float, default=4e-4)
     ap.add_argument("--guidance", type=float, default=2.0)
     ap.add_argument("--skip", type=int, default=100)
+    ap.add_argument("--threads", type=int, default=0, help="threads of this process (0: PyTorch's own choice)")
     ap.add_argument("--seed", type=int, default=1)
     ap.add_argument("--pictures", type=int, default=40000)
     ap.add_argument("--rank", type=int, default=0)
@@ -44,6 +45,8 @@ def main():
     a = ap.parse_args()
     torch.manual_seed(a.seed)
     torch.set_flush_denormal(True)
+    if a.threads:
+        torch.set_num_threads(a.threads)
     if a.world > 1:
         torch.set_num_threads(1)
         torch.distributed.init_process_group("gloo", f"file://{os.path.abspath(a.work)}.rendezvous", rank=a.rank,
@@ -102,7 +105,7 @@ def main():
         opt.zero_grad(set_to_none=True)
         loss.backward()
         now = time.time()
-        spent, t_last = spent + now - t_last, now
+        spent, t_last = spent + min(now - t_last, 20), now      # a pause of the process is not training time
         if a.world > 1:
             grads = [p.grad for p in params] + [torch.tensor([spent])]
             flat = torch.cat([x.reshape(-1) for x in grads])
