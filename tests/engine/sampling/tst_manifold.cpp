@@ -314,7 +314,7 @@ private slots:
         const auto run = [&](const QString& s, int steps) {
             return solve(*findSampler("riemannian_flow"), m->info().process, uniform(steps, 1, 0.3), start, {{"solver", s.toStdString()}}, estimatorOf(*m)).values();
         };
-        const auto reference = run("rk4", 1200);
+        const auto reference = run("rk4", 800);
         const auto error = [&](int steps) {
             const auto x = run(solver, steps);
             double sum = 0;
