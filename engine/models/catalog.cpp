@@ -28,7 +28,7 @@ const BuiltIn builtIns[] = {
     {"sprites-unet", "Sprites U-Net", "Draws coloured shapes above, below or beside each other from a sentence; variance preserving, v-prediction.", "models/sprites-unet",
      R"({"sampler": {"id": "dpmpp_2m"}, "schedule": {"id": "model_steps", "params": {"spacing": "trailing"}}, "steps": 20, "guidance": [{"id": "cfg", "params": {"scale": 2.0}}], "images": 4,
          "prompt": "a red circle above a blue square on a white background"})"},
-    {"sprites-dit", "Sprites DiT", "The same scenes from a diffusion transformer, a rectified flow. Its training has only begun: blobs of about the right colour and place.", "models/sprites-dit",
+    {"sprites-dit", "Sprites DiT", "The same scenes from a diffusion transformer with cross-attention, trained as a rectified flow.", "models/sprites-dit",
      R"({"sampler": {"id": "euler"}, "schedule": {"id": "uniform_t"}, "steps": 20, "guidance": [{"id": "cfg", "params": {"scale": 3.0}}], "images": 4,
          "prompt": "a yellow triangle left of a green circle on a black background"})"},
     {"sprites-lcm", "Sprites LCM", "The sprites U-Net distilled into a latent consistency model: a picture in four evaluations.", "models/sprites-lcm",
