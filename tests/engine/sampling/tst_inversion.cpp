@@ -234,6 +234,32 @@ private slots:
         QVERIFY(std::abs(first - 1) < 0.15);
         QVERIFY(std::abs(second - 2) < 0.2);
     }
+    // BDIA's map can be solved for the state before: from the last two states back to the first. γ = 0 is DDIM.
+    void bdiaRunsBack() {
+        for (const auto& name : processNames) {
+            const Process p = processNamed(name);
+            const auto levels = *makeSchedule("cosine", p, 12, {});
+            const Gaussian g = oraclePair.conditional;
+            const Estimator estimate = gaussianEstimator(p, g);
+            const Tensor start = combine({{levels[0], cosineStart(1)}});
+            const double gamma = 0.7;
+            const auto forward = solve(*findSampler("bdia"), p, levels, start, {{"gamma", gamma}}, estimate);
+            Tensor after = forward.state, y = forward.states[forward.states.size() - 2];
+            for (std::size_t k = levels.size() - 2; k > 0; --k) {  // y at level k, after at k + 1; before at k − 1
+                const Tensor slope = Sampling::slope(y, estimate(y, levels[k]).denoised, levels[k]);
+                const double kick = p.nativeScale(levels[k + 1]) / (gamma * p.nativeScale(levels[k - 1]));
+                // before = up(y) + (after − down(y))/kick
+                const Tensor before = combine({{1 - kick, y}, {levels[k - 1] - levels[k] - kick * (levels[k + 1] - levels[k]), slope}, {kick, after}});
+                after = std::exchange(y, before);
+            }
+            const double error = worstDifference(download(y).toDoubles(), download(start).toDoubles());
+            qInfo("%s: back within %.1e", qPrintable(name), error);
+            QVERIFY2(error < 1e-9, qPrintable(QString::number(error)));
+            const auto plain = solve(*findSampler("bdia"), p, levels, start, {{"gamma", 0.0}}, estimate).values(), ddim = solve(*findSampler("ddim"), p, levels, start, {}, estimate).values();
+            QVERIFY(worstDifference(plain, ddim) < 1e-14);
+            QVERIFY(worstDifference(forward.values(), ddim) > 1e-6);
+        }
+    }
     // γ = 1 goes straight to a typical noise, whatever the model says.
     void controlledFlowEndsAtNoise() {
         const Process p = processNamed("flow");
