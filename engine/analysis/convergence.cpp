@@ -118,6 +118,15 @@ std::vector<ConvergenceCase> convergenceCases() {
     const auto t = [](const char* s) { return ParamValue(std::string(s)); };
     for (int k = 1; k <= 5; ++k) add("lms", {{"order", n(k)}, {"start", t("runge_kutta")}}, k);
     for (int k = 1; k <= 4; ++k) add("res_multistep", {{"order", n(k)}, {"start", t("runge_kutta")}}, k);
+    const std::vector<int> few = {10, 14, 20, 28, 40, 56};  // where rounding is near after more
+    for (const auto& [name, order] : {std::pair{"midpoint", 2}, {"heun", 2}, {"ralston_2", 2}, {"heun_3", 3}, {"ralston_3", 3}, {"ssprk_3", 3}, {"kutta_4", 4}, {"three_eighths", 4}, {"dormand_prince_5", 5}, {"butcher_6", 6}})
+        list.push_back({"runge_kutta", {{"tableau", t(name)}}, double(order), order < 5 ? ConvergenceCase{}.steps : few});
+    for (const auto& [name, order] : {std::pair{"gauss_1", 2}, {"gauss_3", 6}, {"radau_2", 3}, {"radau_3", 5}, {"lobatto_2", 2}, {"lobatto_3", 4}})
+        list.push_back({"implicit_runge_kutta", {{"tableau", t(name)}, {"sweeps", n(order - 1)}}, double(order), order < 5 ? ConvergenceCase{}.steps : few});
+    add("implicit_runge_kutta", {{"tableau", t("gauss_3")}, {"sweeps", n(2)}}, 3);
+    for (const auto& [name, order] : {std::pair{"etdrk_2", 2}, {"etdrk_3", 3}, {"etdrk_4", 4}, {"lawson_2a", 2}, {"lawson_2b", 2}, {"lawson_4", 4}}) add("exponential_runge_kutta", {{"method", t(name)}}, order);
+    add("bdia", {{"gamma", 0.0}}, 1);
+    add("bdia", {{"gamma", 0.9}}, 1);
     add("dpm_2", {{"middle", t("arithmetic")}}, 2);
     add("dpmpp_2s", {{"prediction", t("noise")}}, 2);
     add("dpmpp_3s", {{"prediction", t("noise")}}, 3);

@@ -6,25 +6,13 @@
 
 #include "engine/core/json.h"
 #include "engine/exchange/noise_text.h"
+#include "engine/exchange/peer_names.h"
 #include "engine/exchange/table.h"
 #include "engine/project/durable_file.h"
 #include "meander_version.h"
 
 namespace meander {
 namespace {
-
-struct Name {
-    const char *theirs, *ours;
-};
-// Names of A1111 and its kin for our samplers and schedules; the first that fits is written.
-constexpr Name samplerNames[] = {{"DPM++ 2M", "dpmpp_2m"}, {"DPM++ 2M SDE", "dpmpp_2m_sde"}, {"Euler a", "euler_ancestral"}, {"Euler", "euler"}, {"Heun", "heun"}, {"DDIM", "ddim"}, {"LCM", "lcm"}};
-constexpr Name scheduleNames[] = {{"Karras", "karras"}, {"Exponential", "exponential"}, {"Uniform", "uniform_t"}, {"Normal", "uniform_t"}, {"Simple", "model_steps"}, {"SGM Uniform", "model_steps"}, {"DDIM", "model_steps"}};
-
-std::string theirsFor(const auto& names, const std::string& ours) {
-    for (const auto& n : names)
-        if (ours == n.ours) return n.theirs;
-    return ours;
-}
 
 std::string lower(std::string s) {
     std::transform(s.begin(), s.end(), s.begin(), [](unsigned char c) { return char(std::tolower(c)); });
@@ -74,23 +62,24 @@ bool number(const std::string& s, T& into) {
     return true;
 }
 
-void sampler(const std::string& value, ReadRecipe& r) {
-    std::string name = value;
-    // Older texts join the schedule: "DPM++ 2M Karras".
-    for (const char* joined : {" Karras", " Exponential"})
-        if (name.ends_with(joined)) {
-            r.recipe.schedule = {lower(std::string(joined).substr(1)), {}};
-            name.resize(name.size() - std::string(joined).size());
-        }
-    for (const auto& n : samplerNames)
-        if (lower(name) == lower(n.theirs) || name == n.ours) {
-            r.recipe.sampler = {n.ours, {}};
-            return;
-        }
-    r.notUnderstood.push_back("Sampler: " + value);
+// What the line of settings says about names until all of it is read.
+struct Names {
+    Peer peer = Peer::A1111;
+    std::optional<Choice> automatic;
+};
+
+void sampler(const std::string& value, Names& names, ReadRecipe& r) {
+    auto known = samplerNamed(value, names.peer);
+    if (!known) {
+        r.notUnderstood.push_back("Sampler: " + value);
+        return;
+    }
+    r.recipe.sampler = std::move(known->sampler);
+    if (known->schedule) r.recipe.schedule = std::move(*known->schedule);
+    names.automatic = std::move(known->automatic);
 }
 
-void setting(const std::string& key, const std::string& value, ReadRecipe& r) {
+void setting(const std::string& key, const std::string& value, Names& names, ReadRecipe& r) {
     Recipe& recipe = r.recipe;
     const std::string k = lower(key);
     double scale = 0;
@@ -102,14 +91,11 @@ void setting(const std::string& key, const std::string& value, ReadRecipe& r) {
         recipe.guidance.clear();
         if (scale != 1) recipe.guidance.push_back({"cfg", {{"scale", scale}}});
     } else if (k == "sampler") {
-        sampler(value, r);
-    } else if (k == "schedule type") {
-        for (const auto& n : scheduleNames)
-            if (lower(value) == lower(n.theirs)) {
-                recipe.schedule = {n.ours, {}};
-                return;
-            }
-        if (lower(value) != "automatic") r.notUnderstood.push_back(key + ": " + value);
+        sampler(value, names, r);
+    } else if (k == "schedule type" || k == "scheduler") {
+        const auto known = lower(value) == "automatic" ? names.automatic : scheduleNamed(value, names.peer);
+        if (known) recipe.schedule = *known;
+        else if (lower(value) != "automatic") r.notUnderstood.push_back(key + ": " + value);
     } else if (readNoiseSetting(k, value, recipe.noise)) {
     } else if (k == "version") {
     } else {
@@ -134,7 +120,7 @@ Status writeRecipeFile(const std::string& path, const Recipe& recipe) { return w
 std::string parametersText(const Recipe& r, int width, int height, const std::string& modelName) {
     std::string s = r.prompt + "\n";
     if (!r.negativePrompt.empty()) s += "Negative prompt: " + r.negativePrompt + "\n";
-    s += "Steps: " + std::to_string(r.steps) + ", Sampler: " + theirsFor(samplerNames, r.sampler.id) + ", Schedule type: " + theirsFor(scheduleNames, r.schedule.id);
+    s += "Steps: " + std::to_string(r.steps) + ", Sampler: " + peerNameOfSampler(r.sampler) + ", Schedule type: " + peerNameOfSchedule(r.schedule);
     double scale = 1;
     for (const auto& g : r.guidance)
         if (const auto it = g.params.find("scale"); g.id == "cfg" && it != g.params.end()) scale = std::holds_alternative<double>(it->second) ? std::get<double>(it->second) : double(std::get<std::int64_t>(it->second));
@@ -170,7 +156,11 @@ ReadRecipe recipeFromParameters(const std::string& text) {
         std::string& into = isNegative ? r.recipe.negativePrompt : r.recipe.prompt;
         into += (into.empty() ? "" : "\n") + line;
     }
-    for (const auto& [key, value] : settingsOf(settings)) setting(key, value, r);
+    const auto pairs = settingsOf(settings);
+    Names names;
+    for (const auto& [key, value] : pairs)
+        if (lower(key) == "version" && value.find("stable-diffusion.cpp") != std::string::npos) names.peer = Peer::SdCpp;
+    for (const auto& [key, value] : pairs) setting(key, value, names, r);
     if (settings.empty()) r.notUnderstood.push_back("The text has no line of settings (Steps, Sampler ...).");
     return r;
 }

@@ -102,7 +102,7 @@ std::vector<ParamSpec> rewardParams() {
                         {{"brightness", "Brightness"}, {"contrast", "Contrast"}, {"red", "Red over the other colours"}, {"green", "Green over the other colours"}, {"blue", "Blue over the other colours"}, {"fidelity", "The sprite shows what the prompt asks for"},
                          {"distance", "Nearness to a point"}, {"coordinate", "A coordinate"}, {"level", "A coordinate, rounded to whole numbers"}},
                         "What is preferred; the first six judge pictures, the others points."),
-            listParam("point", "Point", -1e6, 1e6, "The point that 'nearness' means."), advancedParam(integerParam("coordinate", "Coordinate", 0, 0, 65535, "Which one, from 0."))};
+            listParam("point", "Point", -1e6, 1e6, "The point that 'nearness' means."), advanced(integerParam("coordinate", "Coordinate", 0, 0, 65535, "Which one, from 0."))};
 }
 
 std::unique_ptr<Reward> makeReward(const Params& p, const ModelInfo& model, const Recipe& recipe) {

@@ -8,10 +8,10 @@
 namespace meander {
 
 std::vector<ParamSpec> windowParams(double from, double to) {
-    return {withUnit(realParam("from", "From", from, 0, 1, 0.05, "Act from this fraction of the steps on."), "of steps"),
-            withUnit(realParam("to", "To", to, 0, 1, 0.05, "Act until this fraction of the steps; outside, its extra network rows are saved."), "of steps"),
-            optionalParam(withUnit(realParam("sigma_high", "Upper σ", 80, 0, 1e5, 0.1, "Act only at or below this noise level; absent: no upper limit."), "σ")),
-            optionalParam(withUnit(realParam("sigma_low", "Lower σ", 0, 0, 1e5, 0.1, "Act only above this noise level; absent: no lower limit."), "σ"))};
+    return {withUnit(realParam("from", "From", from, 0, 1, "Act from this fraction of the steps on."), "of steps"),
+            withUnit(realParam("to", "To", to, 0, 1, "Act until this fraction of the steps; outside, its extra network rows are saved."), "of steps"),
+            mayBeAbsent(withUnit(realParam("sigma_high", "Upper σ", 80, 0, 1e5, "Act only at or below this noise level; absent: no upper limit.", 0.1), "σ")),
+            mayBeAbsent(withUnit(realParam("sigma_low", "Lower σ", 0, 0, 1e5, "Act only above this noise level; absent: no lower limit.", 0.1), "σ"))};
 }
 
 Window::Window(const Params& p, WindowStart start) : from(real(p, "from")), to(real(p, "to")), start(start) {
@@ -30,10 +30,10 @@ bool Window::holds(const GuidanceMoment& m) const {
 
 bool Window::isEmpty(int steps) const { return first(steps) >= end(steps) || (high && low && *low >= *high); }
 
-ParamSpec scaleParam(double value, const char* help) { return realParam("scale", "Scale", value, 0, 50, 0.25, help); }
+ParamSpec scaleParam(double value, const char* help) { return realParam("scale", "Scale", value, 0, 50, help, 0.25); }
 
 ParamSpec formulationParam() {
-    return advancedParam(choiceParam("formulation", "Formulation", {{"extrapolate", "u + w (c − u)"}, {"original", "c + w (c − u)"}},
+    return advanced(choiceParam("formulation", "Formulation", {{"extrapolate", "u + w (c − u)"}, {"original", "c + w (c − u)"}},
                                      "How the weight counts: from the unconditional estimate (1 is off), or on top of the conditional one (0 is off)."));
 }
 
@@ -136,16 +136,6 @@ double at(const Params& p, const char* list, std::size_t i, double fallback) {
     const auto it = p.find(list);
     const auto* values = it == p.end() ? nullptr : std::get_if<std::vector<double>>(&it->second);
     return values && i < values->size() ? (*values)[i] : fallback;
-}
-
-ParamSpec textParam(const char* key, const char* label, const char* help) {
-    ParamSpec s;
-    s.key = key;
-    s.label = label;
-    s.kind = ParamKind::Text;
-    s.defaultValue = std::string();
-    s.help = help;
-    return s;
 }
 
 ParamSpec blocksParam() {

@@ -61,7 +61,6 @@ Tensor rescaledRows(const Tensor& t, const Tensor& reference, double phi);
 // "a dog | a cat" → {"a dog", "a cat"}; blanks around are dropped, empty parts too.
 std::vector<std::string> partsOf(const std::string& text);
 double at(const Params& p, const char* list, std::size_t i, double fallback);  // element of a list parameter
-ParamSpec textParam(const char* key, const char* label, const char* help);
 
 // Blocks named by a text: "middle", "all", numbers from 0, or parts of a path, separated by commas. Throws Failure naming what there is.
 std::vector<int> blocksNamed(const std::string& text, const ModelInfo& model, const std::string& rule);

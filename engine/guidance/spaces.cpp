@@ -28,7 +28,7 @@ Space spaceOf(const std::string& name, const GuidanceMoment& m) {
 ParamSpec spaceParam(const char* usual, const char* key) {
     std::vector<ParamChoice> choices = {{"x0", "Clean estimate x̂0"}, {"epsilon", "Noise ε"}, {"v", "v"}, {"velocity", "Velocity ε − x0"}, {"output", "The network's own output"}};
     std::stable_partition(choices.begin(), choices.end(), [&](const ParamChoice& c) { return c.id == usual; });
-    return advancedParam(choiceParam(key, "Space", std::move(choices), "What the formula is applied to; norms, projections and deviations differ between these, linear combinations do not."));
+    return advanced(choiceParam(key, "Space", std::move(choices), "What the formula is applied to; norms, projections and deviations differ between these, linear combinations do not."));
 }
 
 }  // namespace meander

@@ -72,15 +72,9 @@ Process Process::vpCosine(int steps, double maxBeta) {
 
 Process Process::withZeroTerminalSnr(double lastSignal) const {
     if (m_kind != ProcessKind::VariancePreserving) throw Failure("Zero terminal SNR is a property of variance-preserving training schedules; this one is " + name() + ".");
-    const auto root = [&](std::size_t k) { return 1 / std::sqrt(1 + std::exp(2 * m_logSigmas[k])); };  // √ᾱ
-    const double first = root(0), last = root(m_logSigmas.size() - 1);
     std::vector<double> alphas;
-    for (std::size_t k = 0; k + 1 < m_logSigmas.size(); ++k) {
-        const double scaled = (root(k) - last) * first / (first - last);
-        alphas.push_back(scaled * scaled);
-    }
-    alphas.push_back(lastSignal);
-    return variancePreserving(std::move(alphas), m_scheduleName + " with zero terminal SNR");
+    for (const double logSigma : m_logSigmas) alphas.push_back(1 / (1 + std::exp(2 * logSigma)));
+    return variancePreserving(zeroTerminalSnr(std::move(alphas), lastSignal), m_scheduleName + " with zero terminal SNR");
 }
 
 Process Process::rectifiedFlow(double timeScale, double shift, int tableSteps) {

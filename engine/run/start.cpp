@@ -12,17 +12,7 @@ namespace meander {
 namespace {
 
 ParamSpec strengthParam() {
-    return realParam("strength", "Strength", 0.6, 0.01, 1, 0.05, "Share of the steps that is done, those next to the data: low keeps it, 1 starts from nearly pure noise. Inversion stops at this share.");
-}
-
-ParamSpec textParam(const char* key, const char* label, const char* help) {
-    ParamSpec s;
-    s.key = key;
-    s.label = label;
-    s.kind = ParamKind::Text;
-    s.defaultValue = std::string();
-    s.help = help;
-    return s;
+    return realParam("strength", "Strength", 0.6, 0.01, 1, "Share of the steps that is done, those next to the data: low keeps it, 1 starts from nearly pure noise. Inversion stops at this share.");
 }
 
 // Pictures or points of a file, as states or to be encoded.

@@ -1,6 +1,7 @@
 #include "engine/sampling/few_step_kit.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace meander {
 
@@ -40,6 +41,19 @@ double phaseEnd(const Process& p, int phases, double tau) {
     for (int m = phases - 1; m > 0; --m)
         if (const double edge = levelAtFraction(p, double(m) / phases); edge < tau * (1 - 1e-9)) return edge;
     return 0;
+}
+
+Tensor adjustedStep(const Sampling& s, const Tensor& denoised, double from, double to, double variance) {
+    const double a = s.signal(from), next = s.signal(to), gap = next - a * to / from;
+    std::vector<double> onState, onDenoised;
+    for (const double rms : rmsRows(combine({{1 / from, s.x}, {-a / from, denoised}}))) {
+        const double length = std::sqrt(to * to + gap * gap * variance / std::max(rms * rms, 1e-30));
+        onState.push_back(length / from);
+        onDenoised.push_back(next - a * length / from);
+    }
+    const Tensor parts[] = {s.x, denoised};
+    const std::vector<double> factors[] = {onState, onDenoised};
+    return combineRows(parts, factors);
 }
 
 double trainedTime(const Process& p, double time) { return p.trainingSteps() > 0 ? std::floor(time) : time; }

@@ -21,6 +21,10 @@ std::vector<double> between(const std::vector<double>& schedule, const std::vect
 // The trained time at or below `time`: whole where training steps are discrete.
 double trainedTime(const Process& process, double time);
 
+// aDDIM's step (Heek et al. 2024, algorithm 3): DDIM with the noise direction ε̂ made longer by the variance v of x0 given the state, which the mean estimate x̂0 has lost,
+//   y' = a' x̂0 + √(τ'² + (d/‖ε̂‖²) (a' − a τ'/τ)² v) ε̂. Per picture, on every step: the last one adds √v too, or the result keeps the deficit.
+Tensor adjustedStep(const Sampling& s, const Tensor& denoised, double from, double to, double variance);
+
 // The χ² variable with so many degrees of freedom that has the probability of the standard normal z.
 double chiSquared(double degrees, double z);
 

@@ -7,45 +7,6 @@
 
 namespace meander {
 
-ParamSpec realParam(const char* key, const char* label, double value, double low, double high, const char* help, double step) {
-    ParamSpec s;
-    s.key = key;
-    s.label = label;
-    s.defaultValue = value;
-    s.minimum = low;
-    s.maximum = high;
-    s.step = step;
-    s.help = help;
-    return s;
-}
-
-ParamSpec integerParam(const char* key, const char* label, std::int64_t value, double low, double high, const char* help) {
-    ParamSpec s = realParam(key, label, 0, low, high, help, 1);
-    s.kind = ParamKind::Integer;
-    s.defaultValue = value;
-    return s;
-}
-
-ParamSpec toggleParam(const char* key, const char* label, bool value, const char* help) {
-    ParamSpec s = realParam(key, label, 0, 0, 1, help, 1);
-    s.kind = ParamKind::Toggle;
-    s.defaultValue = value;
-    return s;
-}
-
-ParamSpec choiceParam(const char* key, const char* label, const char* value, std::vector<ParamChoice> choices, const char* help) {
-    ParamSpec s = realParam(key, label, 0, 0, 1, help, 1);
-    s.kind = ParamKind::Choice;
-    s.defaultValue = std::string(value);
-    s.choices = std::move(choices);
-    return s;
-}
-
-ParamSpec advanced(ParamSpec spec) {
-    spec.advanced = true;
-    return spec;
-}
-
 ParamSpec etaParam(double value, const char* help) { return realParam("eta", "η", value, 0, 2, help); }
 
 ParamSpec noiseScaleParam() {

@@ -1,18 +1,14 @@
-// What the sampler files share: makers of parameter descriptions and the integrals behind multistep and exponential integrators.
+// What the sampler files share: parameters that several have, and the integrals behind multistep and exponential integrators.
 #pragma once
 #include <cmath>
 #include <span>
 #include <vector>
 
+#include "engine/core/param_specs.h"
 #include "engine/sampling/sampling.h"
 
 namespace meander {
 
-ParamSpec realParam(const char* key, const char* label, double value, double low, double high, const char* help, double step = 0.05);
-ParamSpec integerParam(const char* key, const char* label, std::int64_t value, double low, double high, const char* help);
-ParamSpec toggleParam(const char* key, const char* label, bool value, const char* help);
-ParamSpec choiceParam(const char* key, const char* label, const char* value, std::vector<ParamChoice> choices, const char* help);
-ParamSpec advanced(ParamSpec spec);  // folded away at first
 // The two that most stochastic samplers have.
 ParamSpec etaParam(double value, const char* help = "Share of fresh noise: 0 follows the ODE, 1 has the variance of the reverse diffusion.");
 ParamSpec noiseScaleParam();

@@ -2,62 +2,11 @@
 
 namespace meander::schedule {
 
-ParamSpec realParam(const char* key, const char* label, double value, double low, double high, double step, const char* help) {
-    ParamSpec s;
-    s.key = key;
-    s.label = label;
-    s.defaultValue = value;
-    s.minimum = low;
-    s.maximum = high;
-    s.step = step;
-    s.help = help;
-    return s;
-}
-
-ParamSpec integerParam(const char* key, const char* label, std::int64_t value, double low, double high, const char* help) {
-    ParamSpec s = realParam(key, label, 0, low, high, 1, help);
-    s.kind = ParamKind::Integer;
-    s.defaultValue = value;
-    return s;
-}
-
-ParamSpec toggleParam(const char* key, const char* label, bool value, const char* help) {
-    ParamSpec s = realParam(key, label, 0, 0, 1, 1, help);
-    s.kind = ParamKind::Toggle;
-    s.defaultValue = value;
-    return s;
-}
-
-ParamSpec choiceParam(const char* key, const char* label, std::vector<ParamChoice> choices, const char* help) {
-    ParamSpec s = realParam(key, label, 0, 0, 1, 1, help);
-    s.kind = ParamKind::Choice;
-    s.defaultValue = choices.front().id;
-    s.choices = std::move(choices);
-    return s;
-}
-
-ParamSpec listParam(const char* key, const char* label, double low, double high, const char* help) {
-    ParamSpec s = realParam(key, label, 0, low, high, 0.01, help);
-    s.kind = ParamKind::List;
-    s.defaultValue = std::vector<double>{};
-    return s;
-}
-
-ParamSpec advanced(ParamSpec spec) {
-    spec.advanced = true;
-    return spec;
-}
-
-ParamSpec mayBeAbsent(ParamSpec spec) {
-    spec.optional = spec.advanced = true;
-    return spec;
-}
-
 ParamSpec dialectParam(std::vector<ParamChoice> tools, const char* help) { return choiceParam("dialect", "Dialect", std::move(tools), help); }
 
 namespace {
 ParamSpec limit(const char* key, const char* label, const char* help) {
-    ParamSpec s = mayBeAbsent(realParam(key, label, 1, 1e-6, 1e5, 0.01, help));
+    ParamSpec s = mayBeAbsent(realParam(key, label, 1, 1e-6, 1e5, help, 0.01));
     s.unit = "σ";
     s.logarithmic = true;
     return s;
@@ -71,7 +20,7 @@ std::vector<ParamSpec> withRange(std::vector<ParamSpec> first) {
 }
 
 ParamSpec shiftOfTable() {
-    return mayBeAbsent(realParam("shift", "Time shift", 3, 0.01, 100, 0.1, "Flow models: shift s of the tabulated times, t' = s·t/(1 + (s − 1)·t), e^µ for FLUX; absent: the model's own."));
+    return mayBeAbsent(realParam("shift", "Time shift", 3, 0.01, 100, "Flow models: shift s of the tabulated times, t' = s·t/(1 + (s − 1)·t), e^µ for FLUX; absent: the model's own.", 0.1));
 }
 
 ParamSpec tokensParam() {

@@ -1,21 +1,15 @@
-// What the schedule files share: makers of parameter descriptions, ranges, ramps, the tables of training levels that other tools walk, and their 32-bit values.
+// What the schedule files share: parameters that several have, ranges, ramps, the tables of training levels that other tools walk, and their 32-bit values.
 #pragma once
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <utility>
 
+#include "engine/core/param_specs.h"
 #include "engine/schedule/schedule.h"
 
 namespace meander::schedule {
 
-ParamSpec realParam(const char* key, const char* label, double value, double low, double high, double step, const char* help);
-ParamSpec integerParam(const char* key, const char* label, std::int64_t value, double low, double high, const char* help);
-ParamSpec toggleParam(const char* key, const char* label, bool value, const char* help);
-ParamSpec choiceParam(const char* key, const char* label, std::vector<ParamChoice> choices, const char* help);  // the first is the default
-ParamSpec listParam(const char* key, const char* label, double low, double high, const char* help);
-ParamSpec advanced(ParamSpec spec);      // folded away at first
-ParamSpec mayBeAbsent(ParamSpec spec);  // optional, and folded away
 // The tools whose variant of a rule is meant; the first is the default.
 ParamSpec dialectParam(std::vector<ParamChoice> tools, const char* help = "Whose variant of the rule: tools give the same name to different numbers.");
 // Optional "max" and "min": where sampling starts and the last level above clean.

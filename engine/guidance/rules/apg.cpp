@@ -83,16 +83,16 @@ std::string idle(const GuidanceContext& c) { return whyExtrapolationIsIdle(c, te
 }  // namespace
 
 GuidanceRule apg() {
-    std::vector<ParamSpec> params = {scaleParam(4), realParam("eta", "η", 0, -10, 10, 0.05, "Share of the update's part along the conditional estimate that is kept; 1 keeps all, 0 is the paper's."),
-                                     realParam("momentum", "Momentum", 0, -0.99, 0.99, 0.05, "Factor on the gathered earlier differences; the paper takes −0.75 to −0.25, which lets the update look ahead."),
+    std::vector<ParamSpec> params = {scaleParam(4), realParam("eta", "η", 0, -10, 10, "Share of the update's part along the conditional estimate that is kept; 1 keeps all, 0 is the paper's."),
+                                     realParam("momentum", "Momentum", 0, -0.99, 0.99, "Factor on the gathered earlier differences; the paper takes −0.75 to −0.25, which lets the update look ahead."),
                                      choiceParam("dialect", "Dialect", {{"paper", "c + (w − 1)·update (paper, stable-diffusion.cpp, SD.Next)"}, {"diffusers", "u + w·update (diffusers)"}, {"comfyui", "c + w·update (ComfyUI, and diffusers' original formulation)"}},
                                                  "How the update is combined; equal only for η = 1 without a cap, and even then not the third.")};
-    ParamSpec cap = realParam("norm_cap", "Norm cap", 15, 0, 1e6, 0.5, "Largest L2 norm of the difference over a whole state; absent or 0: none. Depends on the number of elements.");
+    ParamSpec cap = realParam("norm_cap", "Norm cap", 15, 0, 1e6, "Largest L2 norm of the difference over a whole state; absent or 0: none. Depends on the number of elements.", 0.5);
     cap.optional = true;
     params.push_back(cap);
-    params.push_back(optionalParam(realParam("cap_smoothing", "Smoothing of the cap", 0.1, 0, 10, 0.05, "Rounds the cap's corner: x/(1 + x^(1/s))^s of the ratio x; absent or 0: a hard cap.")));
-    params.push_back(advancedParam(choiceParam("cap_measure", "Cap measures", {{"norm", "The norm"}, {"resolution", "The norm of as many elements as a 1024² latent (stable-diffusion.cpp)"}}, "Whether the cap grows with the size of the picture.")));
-    params.push_back(advancedParam(toggleParam("warm_up", "Gather before the interval", false, "Momentum gathers from the first step on even where the rule does not act yet; costs a row there.")));
+    params.push_back(mayBeAbsent(realParam("cap_smoothing", "Smoothing of the cap", 0.1, 0, 10, "Rounds the cap's corner: x/(1 + x^(1/s))^s of the ratio x; absent or 0: a hard cap.")));
+    params.push_back(advanced(choiceParam("cap_measure", "Cap measures", {{"norm", "The norm"}, {"resolution", "The norm of as many elements as a 1024² latent (stable-diffusion.cpp)"}}, "Whether the cap grows with the size of the picture.")));
+    params.push_back(advanced(toggleParam("warm_up", "Gather before the interval", false, "Momentum gathers from the first step on even where the rule does not act yet; costs a row there.")));
     params.push_back(spaceParam("x0"));
     for (auto& s : windowParams()) params.push_back(std::move(s));
     return {.id = "apg", .label = "Adaptive projected guidance", .group = "Combination", .summary = "Guidance without its saturating part, with momentum and a cap on the norm", .source = "Sadat et al. 2024",

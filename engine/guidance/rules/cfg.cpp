@@ -58,8 +58,8 @@ std::string idle(const GuidanceContext& c) {
 GuidanceRule cfg() {
     std::vector<ParamSpec> params = windowParams();
     params.insert(params.begin(), scaleParam(4));
-    params.insert(params.begin() + 3, realParam("rescale", "Rescale φ", 0, 0, 1, 0.05, "Pulls the contrast of the guided estimate back to the conditional one; cures over-saturation."));
-    params.push_back(advancedParam(listParam("curve", "Curve", 0, 50, "Weights spread evenly over the steps with straight lines between (as many as steps: one each); replaces the scale.")));
+    params.insert(params.begin() + 3, realParam("rescale", "Rescale φ", 0, 0, 1, "Pulls the contrast of the guided estimate back to the conditional one; cures over-saturation."));
+    params.push_back(advanced(listParam("curve", "Curve", 0, 50, "Weights spread evenly over the steps with straight lines between (as many as steps: one each); replaces the scale.")));
     params.push_back(formulationParam());
     params.push_back(spaceParam("x0", "rescale_space"));
     return {.id = "cfg", .label = "Classifier-free guidance", .group = "Combination", .summary = "Extrapolates from the unconditional to the conditional estimate, in an interval, with rescale",

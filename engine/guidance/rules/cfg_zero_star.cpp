@@ -45,7 +45,7 @@ std::string idle(const GuidanceContext& c) {
 
 GuidanceRule cfgZeroStar() {
     std::vector<ParamSpec> params = {scaleParam(4), integerParam("zero_steps", "Zero steps", 1, 0, 1000, "In this many first steps the output is zero: for a flow the state stays where it is."), spaceParam("output"),
-                                     advancedParam(choiceParam("combined_in", "Combined in", {{"space", "The same space"}, {"x0", "The clean estimate (ComfyUI, with the space ε)"}}, "Where the fitted estimates are combined.")), formulationParam()};
+                                     advanced(choiceParam("combined_in", "Combined in", {{"space", "The same space"}, {"x0", "The clean estimate (ComfyUI, with the space ε)"}}, "Where the fitted estimates are combined.")), formulationParam()};
     for (auto& s : windowParams()) params.push_back(std::move(s));
     return {.id = "cfg_zero_star", .label = "CFG-Zero*", .group = "Combination", .summary = "Guidance from an unconditional estimate scaled to fit, with zero output in the first steps", .source = "Fan et al. 2025",
             .cost = "one more row while it acts, none in zero steps", .params = params, .usesUnconditional = true, .guides = true,

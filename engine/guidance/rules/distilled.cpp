@@ -26,7 +26,7 @@ std::string idle(const GuidanceContext& c) {
 }  // namespace
 
 GuidanceRule distilled() {
-    std::vector<ParamSpec> params = {realParam("scale", "Scale", 3.5, 0, 50, 0.25, "The scale the network is told; it imitates that much guidance in one row.")};
+    std::vector<ParamSpec> params = {realParam("scale", "Scale", 3.5, 0, 50, "The scale the network is told; it imitates that much guidance in one row.", 0.25)};
     for (auto& s : windowParams()) params.push_back(std::move(s));
     return {.id = "distilled", .label = "Distilled guidance", .group = "Combination", .summary = "Tells a guidance-distilled network its scale", .source = "Meng et al. 2023; Luo et al. 2023", .cost = "nothing", .params = params,
             .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> { return std::make_unique<Distilled>(p, s); }, .idle = idle};

@@ -43,7 +43,7 @@ std::string idle(const GuidanceContext& c) {
 }  // namespace
 
 GuidanceRule dual() {
-    std::vector<ParamSpec> params = {realParam("scale", "Scale", 7.5, 0, 50, 0.25, "Weight w₁ of the prompt beyond the middle condition."), realParam("middle_scale", "Middle scale", 1.5, 0, 50, 0.25, "Weight w₂ of the middle condition beyond none."),
+    std::vector<ParamSpec> params = {realParam("scale", "Scale", 7.5, 0, 50, "Weight w₁ of the prompt beyond the middle condition.", 0.25), realParam("middle_scale", "Middle scale", 1.5, 0, 50, "Weight w₂ of the middle condition beyond none.", 0.25),
                                      textParam("middle", "Middle condition", "What is held while the prompt is varied: a prompt, or a class by name or number."),
                                      choiceParam("style", "Style", {{"regular", "Side by side"}, {"nested", "Nested"}}, "Side by side: each weight acts on its own difference; nested: the middle scale acts on both.")};
     for (auto& s : windowParams()) params.push_back(std::move(s));

@@ -87,7 +87,7 @@ std::string idle(const GuidanceContext& c) {
 GuidanceRule frequencyDecoupled() {
     ParamSpec scales = listParam("scales", "Scales", 0, 50, "A weight for each level of the pyramid, finest first: high on detail, low on layout and colour.");
     scales.defaultValue = std::vector<double>{10, 5};
-    std::vector<ParamSpec> params = {scales, advancedParam(listParam("parallel", "Parallel weights", -10, 10, "For each level, the share of the update along the conditional estimate that is kept; missing ones are 1.")), formulationParam(), spaceParam("x0")};
+    std::vector<ParamSpec> params = {scales, advanced(listParam("parallel", "Parallel weights", -10, 10, "For each level, the share of the update along the conditional estimate that is kept; missing ones are 1.")), formulationParam(), spaceParam("x0")};
     for (auto& s : windowParams()) params.push_back(std::move(s));
     return {.id = "frequency_decoupled", .label = "Frequency-decoupled guidance", .group = "Combination", .summary = "A guidance weight for each level of a pyramid of detail", .source = "Sadat et al. 2025", .cost = "one more row while it acts",
             .params = params, .usesUnconditional = true, .guides = true, .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> { return std::make_unique<FrequencyDecoupled>(p, s); }, .idle = idle};

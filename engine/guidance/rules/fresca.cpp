@@ -46,7 +46,7 @@ std::string idle(const GuidanceContext& c) {
 }  // namespace
 
 GuidanceRule fresca() {
-    std::vector<ParamSpec> params = {realParam("low", "Low factor", 1, 0, 10, 0.05, "Factor on the guidance's low frequencies: layout and colour."), realParam("high", "High factor", 1.25, 0, 10, 0.05, "Factor on the guidance's high frequencies: detail."),
+    std::vector<ParamSpec> params = {realParam("low", "Low factor", 1, 0, 10, "Factor on the guidance's low frequencies: layout and colour."), realParam("high", "High factor", 1.25, 0, 10, "Factor on the guidance's high frequencies: detail."),
                                      integerParam("cutoff", "Cut-off", 20, 1, 512, "Frequencies below this many waves per side count as low; 20 suits latents of 64 and more.")};
     for (auto& s : windowParams()) params.push_back(std::move(s));
     return {.id = "fresca", .label = "FreSca", .group = "Before a combination", .summary = "Scales low and high frequencies of the guidance separately", .source = "Huang et al. 2025", .cost = "nothing", .params = params,

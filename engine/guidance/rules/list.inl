@@ -27,6 +27,8 @@ RULE(renorm)
 RULE(mahiro)
 RULE(mimic)
 RULE(dynamicThreshold)
+RULE(epsilonScaling)
+RULE(temporalScoreRescaling)
 // Several concepts and models
 RULE(concepts)
 RULE(superposition)

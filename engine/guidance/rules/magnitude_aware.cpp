@@ -43,7 +43,7 @@ std::string idle(const GuidanceContext& c) { return whyExtrapolationIsIdle(c, re
 }  // namespace
 
 GuidanceRule magnitudeAware() {
-    std::vector<ParamSpec> params = {scaleParam(10), realParam("alpha", "α", 8, 0, 100, 0.5, "How strongly a large update lowers the weight; 0 is plain guidance."), spaceParam("output"), formulationParam()};
+    std::vector<ParamSpec> params = {scaleParam(10), realParam("alpha", "α", 8, 0, 100, "How strongly a large update lowers the weight; 0 is plain guidance.", 0.5), spaceParam("output"), formulationParam()};
     for (auto& s : windowParams()) params.push_back(std::move(s));
     return {.id = "magnitude_aware", .label = "Magnitude-aware guidance", .group = "Combination", .summary = "Guidance whose weight shrinks where the update is large", .source = "MAMBO-G 2025",
             .cost = "one more row while it acts", .params = params, .usesUnconditional = true, .guides = true,

@@ -31,8 +31,8 @@ std::string idle(const GuidanceContext& c) {
 }  // namespace
 
 GuidanceRule nag() {
-    std::vector<ParamSpec> params = {realParam("scale", "Scale", 5, 0, 50, 0.25, "Extrapolation of each attention output away from the negative prompt; 1 is off."),
-                                     realParam("tau", "τ", 1.5, 1, 10, 0.05, "Largest growth of a token's L1 norm."), realParam("alpha", "α", 0.5, 0, 1, 0.05, "Share of the guided output; 0 is off."),
+    std::vector<ParamSpec> params = {realParam("scale", "Scale", 5, 0, 50, "Extrapolation of each attention output away from the negative prompt; 1 is off.", 0.25),
+                                     realParam("tau", "τ", 1.5, 1, 10, "Largest growth of a token's L1 norm."), realParam("alpha", "α", 0.5, 0, 1, "Share of the guided output; 0 is off."),
                                      textParam("prompt", "Negative prompt", "What to avoid; empty: the recipe's negative prompt, or none.")};
     for (auto& s : windowParams()) params.push_back(std::move(s));
     return {.id = "nag", .label = "Normalised attention guidance", .group = "Combination", .summary = "Avoids a prompt inside the cross-attention, without a second row", .source = "Chen et al. 2025", .cost = "no row; twice the cross-attention", .params = params,

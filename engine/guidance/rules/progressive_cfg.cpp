@@ -40,10 +40,10 @@ std::string idle(const GuidanceContext& c) {
 }  // namespace
 
 GuidanceRule progressiveCfg() {
-    std::vector<ParamSpec> params = {realParam("first", "First scale", 6, 0, 50, 0.25, "Weight at the first step, where the layout is decided."),
-                                     realParam("last", "Last scale", 2, 0, 50, 0.25, "Weight at the last step, where texture is decided."),
+    std::vector<ParamSpec> params = {realParam("first", "First scale", 6, 0, 50, "Weight at the first step, where the layout is decided.", 0.25),
+                                     realParam("last", "Last scale", 2, 0, 50, "Weight at the last step, where texture is decided.", 0.25),
                                      choiceParam("shape", "Shape", {{"linear", "Linear"}, {"cosine", "Half a cosine"}, {"power", "Power of the share done"}}, "How the weight moves from the first to the last value."),
-                                     advancedParam(realParam("power", "Power", 2, 0.1, 10, 0.1, "Exponent of the shape 'power': above 1 it moves late, below 1 early."))};
+                                     advanced(realParam("power", "Power", 2, 0.1, 10, "Exponent of the shape 'power': above 1 it moves late, below 1 early.", 0.1))};
     for (auto& s : windowParams()) params.push_back(std::move(s));
     return {.id = "progressive_cfg", .label = "Progressive guidance", .group = "Combination", .summary = "Classifier-free guidance whose weight moves from one value to another over the steps",
             .source = "Weng et al. 2023, Consistent123", .cost = "one more row while it acts", .params = params, .usesUnconditional = true, .guides = true,

@@ -76,7 +76,7 @@ std::string idle(const GuidanceContext& c) {
 
 GuidanceRule rewardSteering() {
     std::vector<ParamSpec> params = {integerParam("particles", "Particles M", 8, 1, 1024, "Images that make one picture together; the number of images is a multiple."),
-                                     realParam("alpha", "Temperature α", 0.5, 0, 1e6, 0.05, "Small follows the reward closely, 0 always takes the best, which costs variety.")};
+                                     realParam("alpha", "Temperature α", 0.5, 0, 1e6, "Small follows the reward closely, 0 always takes the best, which costs variety.")};
     for (auto& s : rewardParams()) params.push_back(std::move(s));
     for (auto& s : windowParams()) params.push_back(std::move(s));
     return {.id = "reward_steering", .label = "Reward steering", .group = "Constraints and rewards", .summary = "Chooses among noisy proposals by a reward, without derivatives", .source = "Li et al. 2024, SVDD-PM",

@@ -199,9 +199,9 @@ GuidanceRule superposition() {
     std::vector<ParamSpec> params = {
         choiceParam("mode", "Mode", {{"or", "OR: a mixture"}, {"and", "AND: equal density"}, {"average", "Average"}, {"fixed", "Fixed weights"}}, "How the members are weighed."),
         textParam("prompts", "Further prompts", "One member each, separated by |; the recipe's own prompt is the first member. Classes by name or number."),
-        textParam("models", "Further models", "Ids or paths, one member each, separated by |; they see the recipe's prompt."), realParam("temperature", "Temperature T", 1, 0, 1000, 0.5, "OR: how sharply the denser member wins."),
+        textParam("models", "Further models", "Ids or paths, one member each, separated by |; they see the recipe's prompt."), realParam("temperature", "Temperature T", 1, 0, 1000, "OR: how sharply the denser member wins.", 0.5),
         listParam("bias", "Bias ℓ", -1000, 1000, "Added to each member's log-density, the recipe's first; OR: a prior, AND: a lift."), listParam("weights", "Weights", -100, 100, "Fixed weights, the recipe's first; they are divided by their sum."),
-        realParam("scale", "Scale", 1, 0, 50, 0.25, "Classifier-free weight of the mixture over the unconditional estimate; 1 is off."), optionalParam(realParam("limit", "Limit of κ", 50, 1, 1e6, 1, "AND: largest weight of a member; absent: none."))};
+        realParam("scale", "Scale", 1, 0, 50, "Classifier-free weight of the mixture over the unconditional estimate; 1 is off.", 0.25), mayBeAbsent(realParam("limit", "Limit of κ", 50, 1, 1e6, "AND: largest weight of a member; absent: none.", 1))};
     for (auto& s : windowParams()) params.push_back(std::move(s));
     return {.id = "superposition", .label = "Superposition", .group = "Several concepts and models", .summary = "Mixes prompts or models by their densities along the path: OR, AND, average", .source = "Skreta et al. 2024, SuperDiff",
             .cost = "one more row for each further prompt or model while it acts", .params = params, .guides = true,

@@ -126,19 +126,19 @@ GuidanceRule after(GuidanceRule rule) {
 
 GuidanceRule rescale() {
     return after({.id = "rescale", .label = "Rescale", .group = {}, .summary = "Brings the deviation of the combined estimate back to the conditional one", .source = "Lin et al. 2024, eq. 15-16", .cost = "nothing",
-                  .params = {realParam("phi", "φ", 0.7, 0, 1, 0.05, "Share of the correction; 0 is off."), spaceParam("x0")}, .make = made<Rescale>,
+                  .params = {realParam("phi", "φ", 0.7, 0, 1, "Share of the correction; 0 is off."), spaceParam("x0")}, .make = made<Rescale>,
                   .idle = [](const GuidanceContext& c) { return real(c.params, "phi") == 0 ? std::string("Rescale has no effect at φ 0.") : afterNothing(c); }});
 }
 
 GuidanceRule cfgNorm() {
     return after({.id = "cfg_norm", .label = "CFG-Norm", .group = {}, .summary = "No pixel of the combined estimate may be longer than the conditional one", .source = "ComfyUI, CFGNorm", .cost = "nothing",
-                  .params = {realParam("strength", "Strength", 1, 0, 100, 0.05, "Factor on the result; 1 keeps it.")}, .make = made<CfgNorm>,
+                  .params = {realParam("strength", "Strength", 1, 0, 100, "Factor on the result; 1 keeps it.")}, .make = made<CfgNorm>,
                   .idle = [](const GuidanceContext& c) { return real(c.params, "strength") == 1 ? afterNothing(c) : whyWindowIsEmpty(c); }});
 }
 
 GuidanceRule renorm() {
     return after({.id = "renorm", .label = "Renormalisation", .group = {}, .summary = "The norm of the combined estimate may be at most so many times the conditional one", .source = "Lumina 2, RenormCFG", .cost = "nothing",
-                  .params = {realParam("limit", "Limit", 1, 0, 100, 0.05, "Largest ratio of the two norms."), spaceParam("x0")}, .make = made<Renorm>, .idle = afterNothing});
+                  .params = {realParam("limit", "Limit", 1, 0, 100, "Largest ratio of the two norms."), spaceParam("x0")}, .make = made<Renorm>, .idle = afterNothing});
 }
 
 GuidanceRule mahiro() {

@@ -74,7 +74,7 @@ std::string idle(const GuidanceContext& c) {
 }
 
 ParamSpec onTop() {
-    return advancedParam(choiceParam("formulation", "Formulation", {{"original", "D + s (c − worse)"}, {"extrapolate", "worse + s (c − worse), where nothing else guides"}}, "How the scale counts: on top of the conditional estimate (0 is off), or from the worse one (1 is off)."));
+    return advanced(choiceParam("formulation", "Formulation", {{"original", "D + s (c − worse)"}, {"extrapolate", "worse + s (c − worse), where nothing else guides"}}, "How the scale counts: on top of the conditional estimate (0 is off), or from the worse one (1 is off)."));
 }
 ParamSpec partParam() { return choiceParam("part", "Leave out", {{"block", "Whole blocks"}, {"attention", "Their attention"}, {"feed_forward", "Their feed-forward"}}, "Which residuals the worse network does without."); }
 
@@ -93,23 +93,23 @@ const char* const scaleHelp = "How far the estimate is pushed away from the wors
 
 GuidanceRule pag() {
     return worse({.id = "pag", .label = "Perturbed-attention guidance", .group = {}, .summary = "Away from the network whose self-attention is the identity", .source = "Ahn et al. 2024", .cost = {},
-                  .params = {realParam("scale", "Scale", 3, 0, 50, 0.25, scaleHelp), blocksParam(), onTop()}, .make = makePag}, 0, 1);
+                  .params = {realParam("scale", "Scale", 3, 0, 50, scaleHelp, 0.25), blocksParam(), onTop()}, .make = makePag}, 0, 1);
 }
 
 GuidanceRule seg() {
     return worse({.id = "seg", .label = "Smoothed energy guidance", .group = {}, .summary = "Away from the network whose self-attention queries are blurred", .source = "Hong 2024", .cost = {},
-                  .params = {realParam("scale", "Scale", 3, 0, 50, 0.25, scaleHelp), optionalParam(withUnit(realParam("blur", "Blur", 10, 0, 9999, 0.5, "σ of the blur of the queries; absent: infinite, every query is the mean of all."), "tokens")), blocksParam(), onTop()},
+                  .params = {realParam("scale", "Scale", 3, 0, 50, scaleHelp, 0.25), mayBeAbsent(withUnit(realParam("blur", "Blur", 10, 0, 9999, "σ of the blur of the queries; absent: infinite, every query is the mean of all.", 0.5), "tokens")), blocksParam(), onTop()},
                   .make = makeSeg}, 0, 1);
 }
 
 GuidanceRule slg() {
     return worse({.id = "slg", .label = "Skip-layer guidance", .group = {}, .summary = "Away from the network without some of its layers", .source = "Stability AI 2024 (SD 3.5); Hyung et al. 2024", .cost = {},
-                  .params = {realParam("scale", "Scale", 2.8, 0, 50, 0.1, scaleHelp), blocksParam(), partParam(), onTop()}, .make = makeSlg}, 0.01, 0.2);
+                  .params = {realParam("scale", "Scale", 2.8, 0, 50, scaleHelp, 0.1), blocksParam(), partParam(), onTop()}, .make = makeSlg}, 0.01, 0.2);
 }
 
 GuidanceRule autoguidance() {
     return worse({.id = "autoguidance", .label = "Autoguidance", .group = {}, .summary = "Away from a weaker model, or from the same one with layers left out", .source = "Karras et al. 2024", .cost = {},
-                  .params = {realParam("scale", "Scale", 2, 0, 50, 0.1, "Weight w of w D − (w − 1) D_weak; 1 is off."), textParam("model", "Weaker model", "Id or path of a weaker model with the same states; empty: this model without the layers below."), blocksParam(), partParam()},
+                  .params = {realParam("scale", "Scale", 2, 0, 50, "Weight w of w D − (w − 1) D_weak; 1 is off.", 0.1), textParam("model", "Weaker model", "Id or path of a weaker model with the same states; empty: this model without the layers below."), blocksParam(), partParam()},
                   .make = makeAuto}, 0, 1);
 }
 

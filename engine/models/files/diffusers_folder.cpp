@@ -4,8 +4,6 @@
 #include <cmath>
 #include <filesystem>
 
-#include "engine/process/terminal.h"
-
 namespace meander {
 
 namespace fs = std::filesystem;
@@ -48,14 +46,6 @@ DiffusersFolder DiffusersFolder::open(const std::string& path) {
     return f;
 }
 
-namespace {
-Process withoutTerminalSignal(const Process& p) {
-    std::vector<double> signal;
-    for (int k = 0; k < p.trainingSteps(); ++k) signal.push_back(1 / (1 + p.tauOfStep(k) * p.tauOfStep(k)));
-    return Process::variancePreserving(zeroTerminalSnr(std::move(signal), terminalSignalDiffusers), "zero terminal SNR");
-}
-}  // namespace
-
 SchedulerMeaning meaningOfScheduler(const Json& j, const std::string& what) {
     const std::string kind = jsonText(j, "_class_name", "", what);
     const std::int64_t steps = jsonInteger(j, "num_train_timesteps", 1000, what);
@@ -78,7 +68,7 @@ SchedulerMeaning meaningOfScheduler(const Json& j, const std::string& what) {
     else
         throw Failure("The scheduler described in " + what + " predicts '" + predicts + "', which Meander does not know.");
     const bool noTerminalSignal = jsonBool(j, "rescale_betas_zero_snr", false, what);
-    const auto meaning = [&](Process process) -> SchedulerMeaning { return {noTerminalSignal ? withoutTerminalSignal(process) : std::move(process), p, isLcm}; };
+    const auto meaning = [&](Process process) -> SchedulerMeaning { return {noTerminalSignal ? process.withZeroTerminalSnr() : std::move(process), p, isLcm}; };
     const std::string schedule = jsonText(j, "beta_schedule", "linear", what);
     const double first = jsonReal(j, "beta_start", 1e-4, what), last = jsonReal(j, "beta_end", 0.02, what);
     const auto trained = jsonReals(j, "trained_betas", {}, what);

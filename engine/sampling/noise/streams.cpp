@@ -50,8 +50,8 @@ std::vector<ParamSpec> gpuParams() {
     for (const Gpu& g : gpus()) named.push_back({g.id, g.label});
     named.push_back({"custom", "Another, by its numbers"});
     return {choiceParam("gpu", "GPU", std::move(named), "The GPU whose order of drawing is imitated; it matters for draws of more numbers than the GPU has threads."),
-            advancedParam(integerParam("multiprocessors", "Multiprocessors", 108, 1, 1024, "Of another GPU: number of streaming multiprocessors.")),
-            advancedParam(integerParam("threads_per_multiprocessor", "Threads of one", 2048, 256, 4096, "Of another GPU: most resident threads of one multiprocessor (1024, 1536 or 2048)."))};
+            advanced(integerParam("multiprocessors", "Multiprocessors", 108, 1, 1024, "Of another GPU: number of streaming multiprocessors.")),
+            advanced(integerParam("threads_per_multiprocessor", "Threads of one", 2048, 256, 4096, "Of another GPU: most resident threads of one multiprocessor (1024, 1536 or 2048)."))};
 }
 
 std::int64_t gpuThreads(const Params& p) {

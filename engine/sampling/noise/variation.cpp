@@ -8,21 +8,21 @@ namespace meander::noise {
 
 std::vector<ParamSpec> commonParams() {
     return {
-        optionalParam(integerParam("seed", "Own seed", 0, 0, 9.2e18, "Seed of the noise alone; absent: the run's.")),
-        advancedParam(choiceParam("initial_scale", "First state",
+        mayBeAbsent(integerParam("seed", "Own seed", 0, 0, 9.2e18, "Seed of the noise alone; absent: the run's.")),
+        advanced(choiceParam("initial_scale", "First state",
                                   {{"level", "Noise times its level (A1111, EDM)"},
                                    {"unit_variance", "For data of unit variance: √(a² + τ²)"},
                                    {"comfyui", "As ComfyUI: √(1 + σ²) at the noisiest level"},
                                    {"analytic", "Mean and variance of the data (Analytic-Init)"}},
                                   "How unit noise becomes the first state.")),
-        optionalParam(listParam("data_mean", "Mean of the data", -1e6, 1e6, "For Analytic-Init: one number per channel or dimension; absent: 0.")),
-        optionalParam(realParam("data_variance", "Variance of the data", 0, 0, 1e9, 0.05, "For Analytic-Init: mean variance of an element; absent: the model's σ of the data, squared.")),
-        advancedParam(realParam("offset", "Channel offset", 0, 0, 2, 0.01, "Shifts whole channels of the first noise at random (offset noise): darker and lighter pictures. 0: none.")),
-        advancedParam(realParam("variation_strength", "Variation", 0, 0, 1, 0.01, "0: the seed's picture; 1: the variation seed's. With several images each varies the first one's noise.")),
-        advancedParam(integerParam("variation_seed", "Variation seed", 0, 0, 9.2e18, "Seed of the noise to go to.")),
-        advancedParam(choiceParam("variation_rule", "Way there", {{"sphere", "On the sphere"}, {"a1111", "As A1111 (column by column)"}}, "How the two noises are mixed.")),
-        optionalParam(integerParam("resize_height", "Noise of height", 64, 1, 8192, "Height, in elements of the state, that the seed's noise is made for; it lies in the middle of this size's. Absent: off.")),
-        optionalParam(integerParam("resize_width", "Noise of width", 64, 1, 8192, "Width for the same."))};
+        mayBeAbsent(listParam("data_mean", "Mean of the data", -1e6, 1e6, "For Analytic-Init: one number per channel or dimension; absent: 0.")),
+        mayBeAbsent(realParam("data_variance", "Variance of the data", 0, 0, 1e9, "For Analytic-Init: mean variance of an element; absent: the model's σ of the data, squared.")),
+        advanced(realParam("offset", "Channel offset", 0, 0, 2, "Shifts whole channels of the first noise at random (offset noise): darker and lighter pictures. 0: none.", 0.01)),
+        advanced(realParam("variation_strength", "Variation", 0, 0, 1, "0: the seed's picture; 1: the variation seed's. With several images each varies the first one's noise.", 0.01)),
+        advanced(integerParam("variation_seed", "Variation seed", 0, 0, 9.2e18, "Seed of the noise to go to.")),
+        advanced(choiceParam("variation_rule", "Way there", {{"sphere", "On the sphere"}, {"a1111", "As A1111 (column by column)"}}, "How the two noises are mixed.")),
+        mayBeAbsent(integerParam("resize_height", "Noise of height", 64, 1, 8192, "Height, in elements of the state, that the seed's noise is made for; it lies in the middle of this size's. Absent: off.")),
+        mayBeAbsent(integerParam("resize_width", "Noise of width", 64, 1, 8192, "Width for the same."))};
 }
 
 namespace {

@@ -29,14 +29,7 @@ static std::vector<double> levels(const Process& p, const std::vector<double>& s
 }
 
 SamplerInfo dmd() {
-    ParamSpec times;
-    times.key = "times";
-    times.label = "Times";
-    times.kind = ParamKind::List;
-    times.defaultValue = std::vector<double>{};
-    times.minimum = 0;
-    times.maximum = 1e6;
-    times.help = "Network times the checkpoint was trained at, falling: 999, 749, 499, 249 for DMD2, one for one-step generators. Empty: as many even ones as steps.";
+    const ParamSpec times = listParam("times", "Times", 0, 1e6, "Network times the checkpoint was trained at, falling: 999, 749, 499, 249 for DMD2, one for one-step generators. Empty: as many even ones as steps.");
     return {.id = "dmd", .label = "DMD", .summary = "Data at a fixed list of times, noised again to the next", .source = "Yin et al. 2024, DMD2", .group = "Few-step", .params = {times}, .order = 0,
             .stochastic = true, .madeFor = {Distillation::DistributionMatching}, .run = run, .ownLevels = levels};
 }

@@ -1,6 +1,5 @@
 // Multistep consistency models (Heek et al. 2024): consistent inside each of a few equal segments, DDIM between their edges (algorithm 2). aDDIM (algorithm 3) makes up
-// for the variance that a mean estimate loses: y' = a' D + √(τ'² + (d/‖ε̂‖²)(a' − a τ'/τ)² v)·ε̂ with the variance v of x0 given the state.
-#include <algorithm>
+// for the variance that a mean estimate loses.
 #include <cmath>
 
 #include "engine/sampling/few_step_kit.h"
@@ -12,18 +11,11 @@ static SamplerTask run(Sampling& s) {
     const double variance = real(s.params, "variance"), offset = real(s.params, "offset");
     for (auto [from, to] : s.intervals()) {
         const Tensor d = (co_await s.denoise(s.x, from)).denoised;
-        const double kept = to / from, onDenoised = s.signal(to) - s.signal(from) * kept;
-        if (!adjusts || to.isClean()) {
-            s.advance(combine({{kept, s.x}, {onDenoised, d}}), to);
-            continue;
-        }
-        const Tensor noise = combine({{1 / from, s.x}, {-s.signal(from) / from, d}});  // ε̂
-        const double posterior = variance / (offset + std::exp(2 * s.halfLogSnr(from)));
-        const Tensor parts[] = {d, noise};
-        std::vector<double> onData(std::size_t(d.rows()), s.signal(to)), onNoise;
-        for (const double rms : rmsRows(noise)) onNoise.push_back(std::sqrt(to * to + onDenoised * onDenoised * posterior / std::max(rms * rms, 1e-30)));
-        const std::vector<double> factors[] = {onData, onNoise};
-        s.advance(combineRows(parts, factors), to);
+        const double kept = to / from;
+        if (adjusts)
+            s.advance(adjustedStep(s, d, from, to, variance / (offset + std::exp(2 * s.halfLogSnr(from)))), to);
+        else
+            s.advance(combine({{kept, s.x}, {s.signal(to) - s.signal(from) * kept, d}}), to);
     }
 }
 

@@ -33,15 +33,8 @@ static std::vector<double> levels(const Process& p, const std::vector<double>& s
 }
 
 SamplerInfo scm() {
-    ParamSpec angles;
-    angles.key = "angles";
-    angles.label = "Angles";
-    angles.kind = ParamKind::List;
+    ParamSpec angles = withUnit(listParam("angles", "Angles", 0.001, 1.57, "Angles of the steps after the first, falling: 1.3 for two steps (1.1 in the paper), 1.3, 1.0, 0.6 for four."), "rad");
     angles.defaultValue = std::vector<double>{1.3, 1.0, 0.6};
-    angles.minimum = 0.001;
-    angles.maximum = 1.57;
-    angles.unit = "rad";
-    angles.help = "Angles of the steps after the first, falling: 1.3 for two steps (1.1 in the paper), 1.3, 1.0, 0.6 for four.";
     return {.id = "scm", .label = "sCM / TrigFlow", .summary = "Jump to the data and noise again at given angles", .source = "Lu & Song 2025; Zheng et al. 2025, rCM", .group = "Few-step",
             .params = {angles, advanced(realParam("sigma_data", "σ of data", 0.5, 0.01, 100, "Deviation of the data that the angle is measured with: t = atan(σ/σd)."))}, .order = 0,
             .stochastic = true, .madeFor = {Distillation::ContinuousConsistency, Distillation::Consistency}, .run = run, .ownLevels = levels};

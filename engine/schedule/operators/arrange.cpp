@@ -60,7 +60,7 @@ ScheduleOperatorInfo split() {
 }
 
 ScheduleOperatorInfo insert() {
-    ParamSpec high = mayBeAbsent(realParam("max", "From", 1, 0, 1e6, 0.01, "Only intervals that start at or below this level; absent: all.")), low = mayBeAbsent(realParam("min", "To", 1, 0, 1e6, 0.01, "Only intervals that start at or above this level; absent: all."));
+    ParamSpec high = mayBeAbsent(realParam("max", "From", 1, 0, 1e6, "Only intervals that start at or below this level; absent: all.", 0.01)), low = mayBeAbsent(realParam("min", "To", 1, 0, 1e6, "Only intervals that start at or above this level; absent: all.", 0.01));
     return {.id = "insert", .label = "Insert", .summary = "Divide intervals into parts", .source = "ComfyUI, ExtendIntermediateSigmas",
             .params = {integerParam("parts", "Parts", 2, 1, 100, "Into how many each interval is divided."), high, low, choiceParam("spacing", "Spacing", {{"linear", "Linear"}, {"cosine", "Cosine"}, {"sine", "Sine"}}, "Where the new levels lie: even, or nearer to the end or to the start of the interval.")},
             .apply = applyInsert};

@@ -13,7 +13,7 @@ ParamSpec scaleParam() { return choiceParam("scale", "Scale", {{"log", "Logarith
 Scale scaleOf(const OperatorContext& c) { return text(c.params, "scale") == "log" ? Scale::Logarithmic : Scale::Linear; }
 
 ParamSpec level(const char* key, const char* label, const char* help) {
-    ParamSpec s = realParam(key, label, 1, 0, 1e6, 0.01, help);
+    ParamSpec s = realParam(key, label, 1, 0, 1e6, help, 0.01);
     s.unit = "σ";
     return s;
 }
@@ -57,17 +57,17 @@ ScheduleOperatorInfo rescale() {
 
 ScheduleOperatorInfo shift() {
     return {.id = "shift", .label = "Shift", .summary = "Multiply σ, in flow models shift t", .source = "Esser et al. 2024, eq. 23; simple diffusion (Hoogeboom et al. 2023)",
-            .params = {realParam("factor", "Factor", 1.5, 0.01, 100, 0.1, "Above 1 spends more steps at high noise; the flow shift s. Pure noise and 0 stay where they are.")}, .apply = applyShift};
+            .params = {realParam("factor", "Factor", 1.5, 0.01, 100, "Above 1 spends more steps at high noise; the flow shift s. Pure noise and 0 stay where they are.", 0.1)}, .apply = applyShift};
 }
 
 ScheduleOperatorInfo smooth() {
     return {.id = "smooth", .label = "Smooth", .summary = "Move levels towards the mean of their neighbours", .source = "",
-            .params = {realParam("strength", "Strength", 0.5, 0, 1, 0.05, "How far each level moves in one pass; the ends stay."), integerParam("passes", "Passes", 1, 1, 1000, "How often."), scaleParam()}, .apply = applySmooth};
+            .params = {realParam("strength", "Strength", 0.5, 0, 1, "How far each level moves in one pass; the ends stay."), integerParam("passes", "Passes", 1, 1, 1000, "How often."), scaleParam()}, .apply = applySmooth};
 }
 
 ScheduleOperatorInfo terminal() {
     return {.id = "terminal", .label = "Terminal stretch", .summary = "Stretch a flow's times so that the last above 0 is a given one", .source = "LTX-Video; diffusers, shift_terminal",
-            .params = {realParam("level", "Terminal", 0.1, 0.001, 0.99, 0.01, "The last t above 0 afterwards.")}, .apply = applyTerminal};
+            .params = {realParam("level", "Terminal", 0.1, 0.001, 0.99, "The last t above 0 afterwards.", 0.01)}, .apply = applyTerminal};
 }
 
 ScheduleOperatorInfo first() {

@@ -50,7 +50,7 @@ std::vector<double> make(const ScheduleContext& c) {
 
 ScheduleInfo beta() {
     return {.id = "beta", .label = "Beta", .summary = "Quantiles of a Beta distribution: steps at both ends", .source = "Lee et al. 2024, arXiv 2407.12173", .group = "Training steps",
-            .params = {realParam("alpha", "α", 0.6, 0.01, 50, 0.05, "Below 1 gathers steps at low noise; 1 with β = 1 is uniform."), realParam("beta", "β", 0.6, 0.01, 50, 0.05, "Below 1 gathers steps at high noise."),
+            .params = {realParam("alpha", "α", 0.6, 0.01, 50, "Below 1 gathers steps at low noise; 1 with β = 1 is uniform."), realParam("beta", "β", 0.6, 0.01, 50, "Below 1 gathers steps at high noise."),
                        dialectParam({{"comfyui", "ComfyUI: whole training steps"}, {"sdcpp", "sd.cpp: whole training steps"}, {"paper", "Paper: continuous time"}, {"a1111", "A1111, Forge: linear in σ"}, {"diffusers", "diffusers: linear in σ between its steps"}}),
                        advanced(spacingParam("linspace", false)), offsetParam(), shiftOfTable()},
             .make = make};

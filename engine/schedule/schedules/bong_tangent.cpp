@@ -58,10 +58,10 @@ std::vector<double> make(const ScheduleContext& c) {
 ScheduleInfo bongTangent() {
     return {.id = "bong_tangent", .label = "Bong tangent", .summary = "Two arctangent curves: slow at both ends", .source = "RES4LYF; sd.cpp", .group = "Noise-level rules",
             .params = withRange({dialectParam({{"sdcpp", "sd.cpp: highest to lowest level, then 0"}, {"res4lyf", "RES4LYF: shares of the highest level"}}),
-                                 advanced(realParam("pivot_1", "First pivot", 0.6, 0.05, 0.95, 0.05, "Where the first curve turns, as a share of the steps.")),
-                                 advanced(realParam("pivot_2", "Second pivot", 0.6, 0.05, 0.95, 0.05, "Where the second curve turns, as a share of the steps.")),
-                                 advanced(realParam("slope_1", "First slope", 0.2, 1e-3, 10, 0.05, "Steepness of the first curve at 40 steps.")),
-                                 advanced(realParam("slope_2", "Second slope", 0.2, 1e-3, 10, 0.05, "Steepness of the second curve at 40 steps."))}),
+                                 advanced(realParam("pivot_1", "First pivot", 0.6, 0.05, 0.95, "Where the first curve turns, as a share of the steps.")),
+                                 advanced(realParam("pivot_2", "Second pivot", 0.6, 0.05, 0.95, "Where the second curve turns, as a share of the steps.")),
+                                 advanced(realParam("slope_1", "First slope", 0.2, 1e-3, 10, "Steepness of the first curve at 40 steps.")),
+                                 advanced(realParam("slope_2", "Second slope", 0.2, 1e-3, 10, "Steepness of the second curve at 40 steps."))}),
             .make = make};
 }
 

@@ -51,15 +51,15 @@ ScheduleInfo flux2() {
 
 ScheduleInfo ltx2() {
     return {.id = "ltx2", .label = "LTX-2", .summary = "Flow shift by tokens, stretched to end at a terminal level", .source = "Lightricks, LTX-Video; ComfyUI, LTXVScheduler; sd.cpp", .group = "Flow",
-            .params = {realParam("base_shift", "Base shift", 0.95, 0, 100, 0.05, "µ at 1024 tokens."), realParam("max_shift", "Largest shift", 2.05, 0, 100, 0.05, "µ at 4096 tokens."),
-                       toggleParam("stretch", "Stretch", true, "Stretch the times to end at the terminal level."), realParam("terminal", "Terminal", 0.1, 0, 0.99, 0.01, "The last level above 0 after stretching."), tokensParam()},
+            .params = {realParam("base_shift", "Base shift", 0.95, 0, 100, "µ at 1024 tokens."), realParam("max_shift", "Largest shift", 2.05, 0, 100, "µ at 4096 tokens."),
+                       toggleParam("stretch", "Stretch", true, "Stretch the times to end at the terminal level."), realParam("terminal", "Terminal", 0.1, 0, 0.99, "The last level above 0 after stretching.", 0.01), tokensParam()},
             .make = makeLtx2};
 }
 
 ScheduleInfo logitNormal() {
     return {.id = "logit_normal", .label = "Logit-normal", .summary = "Quantiles of a logit-normal distribution of t", .source = "Ideogram 4; sd.cpp; Esser et al. 2024, section 3.1", .group = "Flow",
-            .params = {realParam("mean", "Mean", 0, -10, 10, 0.1, "Logit of t where steps gather."), realParam("std", "Width", 1.75, 0.01, 20, 0.05, "Standard deviation of the logit of t."),
-                       advanced(realParam("logsnr_min", "Lowest log-SNR", -15, -60, 60, 1, "Sets the lowest t above 0 by symmetry.")), advanced(realParam("logsnr_max", "Highest log-SNR", 18, -60, 60, 1, "Sets the highest t by symmetry.")),
+            .params = {realParam("mean", "Mean", 0, -10, 10, "Logit of t where steps gather.", 0.1), realParam("std", "Width", 1.75, 0.01, 20, "Standard deviation of the logit of t."),
+                       advanced(realParam("logsnr_min", "Lowest log-SNR", -15, -60, 60, "Sets the lowest t above 0 by symmetry.", 1)), advanced(realParam("logsnr_max", "Highest log-SNR", 18, -60, 60, "Sets the highest t by symmetry.", 1)),
                        toggleParam("resolution_aware", "Resolution aware", true, "Adds half the log of the number of tokens over 1024 to the mean."), tokensParam()},
             .make = makeLogitNormal};
 }

@@ -6,7 +6,7 @@ namespace meander::schedule {
 namespace {
 
 ParamSpec terminalParam() {
-    return mayBeAbsent(realParam("terminal", "Terminal", 0.1, 0.001, 0.99, 0.01, "Stretches the times so that the last above 0 becomes this (shift_terminal); absent: no stretch."));
+    return mayBeAbsent(realParam("terminal", "Terminal", 0.1, 0.001, 0.99, "Stretches the times so that the last above 0 becomes this (shift_terminal); absent: no stretch.", 0.01));
 }
 
 void stretchIfAsked(const ScheduleContext& c, std::vector<double>& levels) {
@@ -82,7 +82,7 @@ std::vector<double> makeDynamic(const ScheduleContext& c) {
 
 ScheduleInfo flowShift() {
     return {.id = "flow_shift", .label = "Flow shift", .summary = "Even in t, then shifted towards noise", .source = "Esser et al. 2024, eq. 23", .group = "Flow",
-            .params = withRange({realParam("shift", "Shift", 3, 0.01, 100, 0.1, "Above 1 spends more steps at high noise, as larger pictures need; 1 is uniform."),
+            .params = withRange({realParam("shift", "Shift", 3, 0.01, 100, "Above 1 spends more steps at high noise, as larger pictures need; 1 is uniform.", 0.1),
                                  dialectParam({{"exact", "Once, t from 1 to 0 (Stable Diffusion 3, FLUX, ComfyUI \"simple\")"}, {"diffusers_euler", "diffusers FlowMatchEuler: to 1/1000, shifted twice"}, {"diffusers_dpmpp", "diffusers DPM++ with flow sigmas"}, {"diffusers_unipc", "diffusers UniPC with flow sigmas"}}),
                                  terminalParam()}),
             .make = makeStatic};
@@ -90,10 +90,10 @@ ScheduleInfo flowShift() {
 
 ScheduleInfo flowDynamic() {
     return {.id = "flow_dynamic", .label = "Dynamic shift", .summary = "Flow shift that grows with the size of the picture", .source = "Black Forest Labs, FLUX.1 sampling; diffusers, use_dynamic_shifting", .group = "Flow",
-            .params = {choiceParam("kind", "Kind", {{"exponential", "Exponential: s = e^µ"}, {"linear", "Linear: s = µ"}}, "How µ becomes the shift s (time_shift_type)."), realParam("base_shift", "Base shift", 0.5, -10, 10, 0.05, "µ at the base number of tokens."),
-                       realParam("max_shift", "Largest shift", 1.15, -10, 10, 0.05, "µ at the largest number of tokens."), advanced(integerParam("base_tokens", "Base tokens", 256, 1, 1e7, "Picture tokens at the base shift.")),
+            .params = {choiceParam("kind", "Kind", {{"exponential", "Exponential: s = e^µ"}, {"linear", "Linear: s = µ"}}, "How µ becomes the shift s (time_shift_type)."), realParam("base_shift", "Base shift", 0.5, -10, 10, "µ at the base number of tokens."),
+                       realParam("max_shift", "Largest shift", 1.15, -10, 10, "µ at the largest number of tokens."), advanced(integerParam("base_tokens", "Base tokens", 256, 1, 1e7, "Picture tokens at the base shift.")),
                        advanced(integerParam("max_tokens", "Largest tokens", 4096, 1, 1e7, "Picture tokens at the largest shift.")), tokensParam(),
-                       mayBeAbsent(realParam("mu", "µ", 1.15, -10, 20, 0.05, "The shift parameter itself; absent: from the number of tokens.")),
+                       mayBeAbsent(realParam("mu", "µ", 1.15, -10, 20, "The shift parameter itself; absent: from the number of tokens.")),
                        dialectParam({{"flux", "FLUX: t from 1 to 0; pipelines of diffusers, sd.cpp \"flux\""}, {"diffusers", "diffusers FlowMatchEuler alone: to 1/1000, then 0"}}), terminalParam()},
             .make = makeDynamic};
 }

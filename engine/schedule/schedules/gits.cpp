@@ -38,7 +38,7 @@ std::vector<double> make(const ScheduleContext& c) {
 
 ScheduleInfo gits() {
     return {.id = "gits", .label = "GITS", .summary = "Published levels fitted to the curvature of sampling paths", .source = "Chen et al. 2024, On the trajectory regularity of ODE-based diffusion sampling", .group = "Optimised tables",
-            .params = {realParam("coefficient", "Coefficient", 1.2, 0.8, 1.5, 0.05, "Larger values move steps towards low noise; rounded to 0.05."),
+            .params = {realParam("coefficient", "Coefficient", 1.2, 0.8, 1.5, "Larger values move steps towards low noise; rounded to 0.05."),
                        dialectParam({{"comfyui", "ComfyUI"}, {"sdcpp", "sd.cpp: the same in 32 bit"}, {"a1111", "Forge, \"Align Your Steps GITS\", SD 1.5"}, {"a1111_sdxl", "Forge, \"Align Your Steps GITS\", SDXL"}})},
             .make = make};
 }

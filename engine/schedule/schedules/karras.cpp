@@ -25,7 +25,17 @@ std::vector<ParamSpec> withDiffusers(std::vector<ParamSpec> first, const char* o
     return withRange(std::move(first));
 }
 
+// For a flow in σ = t/(1 − t), which is infinite at t = 1: from 200 there, as in diffusers' own use of it.
+std::vector<double> karrasOfFlowSigmas(const ScheduleContext& c) {
+    needFlow(c, "Karras in σ = t/(1 − t)");
+    const auto [highest, bottom] = rangeOf(c);
+    const double top = std::min(highest, 200.0 / 201);
+    const double rho = real(c.params, "rho"), a = std::pow(c.process.sigma(top), 1 / rho), b = std::pow(c.process.sigma(bottom), 1 / rho);
+    return ramp(c.steps, [&](double u) { return u == 0 ? top : u == 1 ? bottom : c.process.tauOfSigma(std::pow(a + u * (b - a), rho)); });
+}
+
 std::vector<double> makeKarras(const ScheduleContext& c) {
+    if (isDialect(c, "diffusers_flow")) return karrasOfFlowSigmas(c);
     const auto [top, bottom] = endsOf(c);
     const double rho = real(c.params, "rho"), a = std::pow(top, 1 / rho), b = std::pow(bottom, 1 / rho);
     if (isDialect(c, "single")) {
@@ -58,8 +68,9 @@ std::vector<double> makePolyexponential(const ScheduleContext& c) {
 
 ScheduleInfo karras() {
     return {.id = "karras", .label = "Karras", .summary = "Even in σ^(1/ρ): many steps at low noise", .source = "Karras et al. 2022, eq. 5", .group = "Noise-level rules",
-            .params = withDiffusers({realParam("rho", "ρ", 7, 1, 100, 0.5, "Larger values move steps towards low noise; 7 suits pictures, 1 is even in σ.")}, "k-diffusion, ComfyUI, A1111, sd.cpp, DPM++ of diffusers",
-                                    {{"single", "k-diffusion, ComfyUI and A1111 to the bit (single precision), for the seeds of a Brownian path"}}),
+            .params = withDiffusers({realParam("rho", "ρ", 7, 1, 100, "Larger values move steps towards low noise; 7 suits pictures, 1 is even in σ.", 0.5)}, "k-diffusion, ComfyUI, A1111, sd.cpp, DPM++ of diffusers",
+                                    {{"single", "k-diffusion, ComfyUI and A1111 to the bit (single precision), for the seeds of a Brownian path"},
+                                     {"diffusers_flow", "diffusers UniPC with flow sigmas: in σ = t/(1 − t), from 200 at most"}}),
             .make = makeKarras};
 }
 
@@ -70,7 +81,7 @@ ScheduleInfo exponential() {
 
 ScheduleInfo polyexponential() {
     return {.id = "polyexponential", .label = "Poly-exponential", .summary = "A power of the ramp in log σ", .source = "k-diffusion, get_sigmas_polyexponential", .group = "Noise-level rules",
-            .params = withRange({realParam("rho", "ρ", 1, 0.01, 100, 0.1, "Above 1 moves steps towards low noise; 1 is Exponential.")}), .make = makePolyexponential};
+            .params = withRange({realParam("rho", "ρ", 1, 0.01, 100, "Above 1 moves steps towards low noise; 1 is Exponential.", 0.1)}), .make = makePolyexponential};
 }
 
 }  // namespace meander::schedule

@@ -17,7 +17,7 @@ static std::vector<double> make(const ScheduleContext& c) {
 
 ScheduleInfo laplace() {
     return {.id = "laplace", .label = "Laplace", .summary = "Quantiles of a Laplace distribution of log σ: steps gather at middle noise", .source = "Hang et al. 2024, table 1", .group = "Noise-level rules",
-            .params = withRange({realParam("mu", "µ", 0, -10, 10, 0.1, "Log σ where steps gather."), realParam("beta", "β", 0.5, 1e-3, 10, 0.05, "Width of the distribution in log σ."),
+            .params = withRange({realParam("mu", "µ", 0, -10, 10, "Log σ where steps gather.", 0.1), realParam("beta", "β", 0.5, 1e-3, 10, "Width of the distribution in log σ."),
                                  dialectParam({{"comfyui", "ComfyUI: N levels, ends at the lowest"}, {"reforge", "reForge: then 0"}})}),
             .make = make};
 }

@@ -17,7 +17,7 @@ static std::vector<double> make(const ScheduleContext& c) {
 
 ScheduleInfo linearQuadratic() {
     return {.id = "linear_quadratic", .label = "Linear-quadratic", .summary = "Many small steps at high noise, then quadratic", .source = "Polyak et al. 2024, Movie Gen; Mochi", .group = "Noise-level rules",
-            .params = withRange({realParam("threshold_noise", "Threshold", 0.025, 1e-4, 0.9, 0.005, "Share of the noise that the linear steps remove."),
+            .params = withRange({realParam("threshold_noise", "Threshold", 0.025, 1e-4, 0.9, "Share of the noise that the linear steps remove.", 0.005),
                                  mayBeAbsent(integerParam("linear_steps", "Linear steps", 10, 1, 9999, "Number of linear steps; absent: half of them."))}),
             .make = make};
 }

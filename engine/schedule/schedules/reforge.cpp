@@ -37,7 +37,7 @@ std::vector<double> make(const ScheduleContext& c) {
 ScheduleInfo reforge() {
     return {.id = "reforge", .label = "reForge curves", .summary = "Cosine, sine, golden-ratio and varied Karras curves between the ends", .source = "reForge; extra schedulers of Forge", .group = "Noise-level rules",
             .params = withRange({choiceParam("curve", "Curve", {{"cosine", "Cosine"}, {"cosine_exponential", "Cosine-exponential blend"}, {"phi", "Phi"}, {"sinusoidal_sf", "Sinusoidal SF"}, {"invcosinusoidal_sf", "Inverse cosinusoidal SF"}, {"react_cosinusoidal_dynsf", "React cosinusoidal DynSF"}, {"karras_dynamic", "Karras dynamic"}, {"karras_decay", "Karras exp decay"}, {"karras_increment", "Karras exp increment"}}, "Which curve."),
-                                 advanced(realParam("power", "Scale factor", 3.5, 0.1, 20, 0.1, "Exponent of the SF curves; DynSF takes 2.15/3.5 of it.")), advanced(realParam("rho", "ρ", 7, 1, 100, 0.5, "Exponent of the Karras curves at their middle."))}),
+                                 advanced(realParam("power", "Scale factor", 3.5, 0.1, 20, "Exponent of the SF curves; DynSF takes 2.15/3.5 of it.", 0.1)), advanced(realParam("rho", "ρ", 7, 1, 100, "Exponent of the Karras curves at their middle.", 0.5))}),
             .make = make};
 }
 

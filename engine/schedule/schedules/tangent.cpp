@@ -38,7 +38,7 @@ std::vector<double> makeCosine(const ScheduleContext& c) {
 
 ScheduleInfo tangent() {
     return {.id = "tangent", .label = "Tangent law", .summary = "σ = c·tan of an even angle: best for data of one standard deviation c", .source = "arXiv 2601.13602, for isotropic Gaussian data", .group = "Noise-level rules",
-            .params = withRange({realParam("c", "c", 0.5, 1e-4, 1e4, 0.05, "Standard deviation of the data; 0.5 is what EDM models assume."),
+            .params = withRange({realParam("c", "c", 0.5, 1e-4, 1e4, "Standard deviation of the data; 0.5 is what EDM models assume."),
                                  advanced(toggleParam("to_clean", "To clean", true, "The last level is 0; off: the lowest level, as the formula has it."))}),
             .make = makeTangent};
 }

@@ -66,7 +66,7 @@ ScheduleInfo quadraticTime() {
 
 ScheduleInfo sigmoidTime() {
     return {.id = "sigmoid_t", .label = "Sigmoid in t", .summary = "A sigmoid in the model's own time: dense at both ends", .source = "Kim et al. 2025, Simple ReFlow", .group = "Time curves",
-            .params = withRange({realParam("kappa", "κ", 10, 0.01, 100, 0.5, "Steepness: larger values gather steps at both ends; near 0 is uniform.")}), .make = makeSigmoid};
+            .params = withRange({realParam("kappa", "κ", 10, 0.01, 100, "Steepness: larger values gather steps at both ends; near 0 is uniform.", 0.5)}), .make = makeSigmoid};
 }
 
 }  // namespace meander::schedule

@@ -15,7 +15,7 @@ static std::vector<double> make(const ScheduleContext& c) {
 
 ScheduleInfo uniformLambda() {
     return {.id = "uniform_lambda", .label = "Uniform λ", .summary = "Even in log-SNR", .source = "Lu et al. 2022, DPM-Solver section 3.4", .group = "Noise-level rules",
-            .params = withRange({advanced(realParam("clip", "Clip", 0.999, 0.5, 0.999999, 0.001, "Flow models: the t whose λ stands for pure noise, where λ is −∞."))}), .make = make};
+            .params = withRange({advanced(realParam("clip", "Clip", 0.999, 0.5, 0.999999, "Flow models: the t whose λ stands for pure noise, where λ is −∞.", 0.001))}), .make = make};
 }
 
 }  // namespace meander::schedule

@@ -2,10 +2,13 @@
 #include <QtTest>
 
 #include "engine/exchange/npy.h"
+#include "engine/exchange/peer_names.h"
 #include "engine/exchange/recipe_exchange.h"
 #include "engine/exchange/run_export.h"
 #include "engine/exchange/state_pictures.h"
 #include "engine/exchange/table.h"
+#include "engine/sampling/sampling.h"
+#include "engine/schedule/schedule.h"
 #include "tests/engine/project/fake_run.h"
 
 using namespace meander;
@@ -39,10 +42,71 @@ private slots:
         QCOMPARE(std::get<double>(r.recipe.guidance.at(0).params.at("scale")), 6.5);
         const std::vector<std::string> left = {"Size: 512x768", "Model hash: abc", "Model: sd15", "Lora hashes: a: 1, b: 2"};
         QVERIFY(r.notUnderstood == left);
-        const auto other = recipeFromParameters("x\nSteps: 4, Sampler: Restart, Schedule type: Beta, CFG scale: 1, Seed: -1");
+        const auto other = recipeFromParameters("x\nSteps: 4, Sampler: Euler Dy, Schedule type: Fancy, CFG scale: 1, Seed: -1");
         QCOMPARE(other.recipe.guidance.size(), 0u);
         QCOMPARE(other.notUnderstood.size(), 3u);
         for (const char* odd : {"", "Steps:", "Steps: a, b:, \"", "Negative prompt:", "Steps: 5, X: \"unclosed"}) static_cast<void>(recipeFromParameters(odd));
+    }
+
+    // Every title and identifier that A1111/Forge, ComfyUI, stable-diffusion.cpp, InvokeAI and SD.Next write for a sampler or schedule we have.
+    void namesOfOthers() {
+        const auto sampler = [](const char* name) { return samplerNamed(name).value_or(NamedSampler{}).sampler.id; };
+        for (const char* name : {"DPM++ 2M", "DPM++ SDE", "DPM++ 2M SDE", "DPM++ 2M SDE Heun", "DPM++ 2S a", "DPM++ 3M SDE", "Euler a", "Euler", "LMS", "Heun", "DPM2", "DPM2 a", "DPM fast", "DPM adaptive", "Restart",
+                                 "HeunPP2", "IPNDM", "IPNDM_V", "DEIS", "DDIM", "DDIM CFG++", "PLMS", "UniPC", "LCM", "DDPM"}) {
+            QVERIFY2(!sampler(name).empty(), name);
+            if (std::string(name) != "DDIM CFG++") QCOMPARE(peerNameOfSampler({sampler(name), {}}), std::string(name));  // that one is an Euler CFG++ too
+        }
+        for (const char* name : {"euler", "euler_cfg_pp", "euler_ancestral", "euler_ancestral_cfg_pp", "heun", "heunpp2", "dpm_2", "dpm_2_ancestral", "lms", "dpm_fast", "dpm_adaptive", "dpmpp_2s_ancestral",
+                                 "dpmpp_2s_ancestral_cfg_pp", "dpmpp_sde", "dpmpp_sde_gpu", "dpmpp_2m", "dpmpp_2m_cfg_pp", "dpmpp_2m_sde", "dpmpp_2m_sde_gpu", "dpmpp_2m_sde_heun", "dpmpp_2m_sde_heun_gpu", "dpmpp_3m_sde",
+                                 "dpmpp_3m_sde_gpu", "ddpm", "lcm", "ipndm", "ipndm_v", "deis", "res_multistep", "res_multistep_cfg_pp", "res_multistep_ancestral", "res_multistep_ancestral_cfg_pp", "gradient_estimation",
+                                 "gradient_estimation_cfg_pp", "er_sde", "seeds_2", "seeds_3", "sa_solver", "sa_solver_pece", "ddim", "uni_pc", "uni_pc_bh2", "exp_heun_2_x0", "exp_heun_2_x0_sde",
+                                 // stable-diffusion.cpp
+                                 "euler_a", "dpm2", "dpm++2s_a", "dpm++2m", "dpm++2mv2", "ddim_trailing", "tcd", "res_2s", "euler_a_cfg_pp", "euler_ge", "dpm++2m_sde", "dpm++2m_sde_bt",
+                                 // InvokeAI
+                                 "deis_k", "lms_k", "pndm", "heun_k", "euler_k", "kdpm_2", "kdpm_2_k", "kdpm_2_a", "kdpm_2_a_k", "dpmpp_2s", "dpmpp_2s_k", "dpmpp_2m_k", "dpmpp_2m_sde_k", "dpmpp_3m", "dpmpp_3m_k",
+                                 "dpmpp_sde_k", "unipc", "unipc_k",
+                                 // SD.Next
+                                 "DPM++ 1S", "DPM++ 3M", "DPM++ Inverse", "DPM SDE", "SA Solver", "KDPM2", "KDPM2 a", "ER-SDE", "PNDM", "LMSD", "TCD", "CMSI", "Euler FlowMatch", "Heun FlowMatch", "UniPC FlowMatch"})
+            QVERIFY2(findSampler(sampler(name)), name);
+        QCOMPARE(sampler("unipc"), std::string("uni_pc_bh2"));  // diffusers' default is bh2, A1111's bh1
+        QCOMPARE(sampler("UniPC"), std::string("uni_pc"));
+        QCOMPARE(std::get<std::int64_t>(samplerNamed("dpmpp_3m_k")->sampler.params.at("order")), std::int64_t(3));
+        QCOMPARE(samplerNamed("dpmpp_3m_k")->schedule->id, std::string("karras"));
+        QCOMPARE(samplerNamed("DPM++ 2M SDE Heun Exponential")->sampler.id, std::string("dpmpp_2m_sde_heun"));
+        QCOMPARE(samplerNamed("DPM++ 2M SDE Heun Exponential")->schedule->id, std::string("exponential"));
+        QVERIFY(!samplerNamed("Euler SMEA Dy") && !samplerNamed("") && !samplerNamed("_k") && !scheduleNamed("") && !scheduleNamed("Automatic"));
+
+        for (const char* name : {"Uniform", "Karras", "Exponential", "Polyexponential", "SGM Uniform", "KL Optimal", "Align Your Steps", "Align Your Steps 32", "Align Your Steps GITS", "Simple", "DDIM", "Beta", "Turbo", "Phi", "Laplace"}) {
+            const auto schedule = scheduleNamed(name);
+            QVERIFY2(schedule && makeSchedule(schedule->id, Process::vpScaledLinear(1000, 0.00085, 0.012), 8, schedule->params).ok(), name);
+            QCOMPARE(peerNameOfSchedule(*schedule), std::string(name));
+        }
+        for (const char* name : {"simple", "sgm_uniform", "karras", "exponential", "ddim_uniform", "beta", "normal", "linear_quadratic", "kl_optimal", "laplace", "vp", "turbo", "align_your_steps", "gits"}) {
+            const auto schedule = scheduleNamed(name);
+            QVERIFY2(schedule && makeSchedule(schedule->id, Process::vpScaledLinear(1000, 0.00085, 0.012), 8, schedule->params).ok(), name);
+        }
+        for (const char* name : {"discrete", "karras", "exponential", "ays", "gits", "sgm_uniform", "simple", "smoothstep", "kl_optimal", "lcm", "bong_tangent", "ltx2", "logit_normal", "flux2", "flux", "beta"}) {
+            const auto schedule = scheduleNamed(name, Peer::SdCpp);
+            QVERIFY2(schedule, name);
+            Params params = schedule->params;
+            const bool isFlow = QStringList{"ltx2", "logit_normal", "flux2", "flux"}.contains(name);
+            if (isFlow) params["tokens"] = std::int64_t(4096);
+            QVERIFY2(makeSchedule(schedule->id, isFlow ? Process::rectifiedFlow(1000, 3) : Process::vpScaledLinear(1000, 0.00085, 0.012), 8, params).ok(), name);
+        }
+        // "Beta" of A1111 is linear in σ, "beta" of ComfyUI takes whole steps: 14.61, 13.58 … and 14.61, 10.48 …
+        const auto second = [](const char* name) {
+            const auto s = scheduleNamed(name);
+            return (*makeSchedule(s->id, Process::vpScaledLinear(1000, 0.00085, 0.012), 8, s->params))[1];
+        };
+        QVERIFY(std::abs(second("Beta") - 13.577) < 1e-3 && std::abs(second("beta") - 10.48347) < 1e-3);
+
+        // "Automatic" is the sampler's own; stable-diffusion.cpp says which program it is and joins the schedule.
+        QCOMPARE(recipeFromParameters("x\nSteps: 4, Sampler: DPM++ 3M SDE, Schedule type: Automatic").recipe.schedule.id, std::string("exponential"));
+        QCOMPARE(recipeFromParameters("x\nSteps: 4, Sampler: Euler a, Schedule type: Automatic").recipe.schedule.id, std::string("normal"));
+        const auto cpp = recipeFromParameters("x\nSteps: 4, Sampler: dpm++2mv2 gits, Seed: 1, Version: stable-diffusion.cpp");
+        QVERIFY(cpp.notUnderstood.empty());
+        QCOMPARE(cpp.recipe.sampler.id, std::string("dpmpp_2m_v2"));
+        QVERIFY(cpp.recipe.schedule == (Choice{"gits", {{"dialect", std::string("sdcpp")}}}));
     }
 
     void ourParametersReadBack() {

@@ -256,6 +256,25 @@ private slots:
         QVERIFY(near(RuleBench::values(opposite.apply(opposite.moment(), {{conditional, {1}}, {unconditional, {-1}}}).combined)[0], 2, 1e-12));
     }
 
+    // ε̂' = ε̂/λ; and under every process the exact estimate of a Gaussian becomes that of one whose variance is divided by k.
+    void scaledScores() {
+        for (const Process& process : {Process::varianceExploding(0.002, 80), Process::vpScaledLinear(1000, 0.00085, 0.012), Process::rectifiedFlow()}) {
+            ModelInfo model = someModel({3});
+            model.process = process;
+            const double tau = 0.6, a = process.signal(tau), k = 1.7, sigma = 0.8;
+            const Values y{0.3, -1.2, 2};
+            const auto estimate = [&](double variance) {
+                const double gain = a * variance / (a * a * variance + tau * tau);
+                return mixed(gain, y, 0, y);
+            };
+            RuleBench scaled({{"epsilon_scaling", {{"divisor", 1.25}}}}, model);
+            const Values d = estimate(sigma * sigma), got = RuleBench::values(scaled.apply(scaled.moment(3, 10, tau), {{conditional, d}}, y).combined);
+            QVERIFY(largestDifference(mixed(1 / tau, y, -a / tau, got), mixed(0.8 / tau, y, -0.8 * a / tau, d)) < 1e-12);
+            RuleBench rescaled({{"temporal_score_rescaling", {{"k", k}, {"sigma", sigma}}}}, model);
+            QVERIFY(largestDifference(RuleBench::values(rescaled.apply(rescaled.moment(3, 10, tau), {{conditional, d}}, y).combined), estimate(sigma * sigma / k)) < 1e-12);
+        }
+    }
+
     void concepts() {  // cosines are read, and a concept below the threshold is added
         RuleBench b({{"concepts", {{"concepts", std::string("b | c")}, {"strength", 2.0}, {"threshold", 0.5}}}}, someModel({2}));
         const auto parts = b.apply(b.moment(), {{conditional, {1, 0}}, {unconditional, {0, 0}}, {Branch(Branch::Prompt, 0), {1, 1}}, {Branch(Branch::Prompt, 1), {0, 3}}});

@@ -52,6 +52,24 @@ double worst(const HostTensor& a, const HostTensor& b) {
     return a.count() == b.count() ? d : INFINITY;
 }
 
+// Up by DDIM inversion on rising levels and down again by Euler, on one coordinate of N(mean, variance): scalar arithmetic of both rules.
+double roundTrip(const Process& p, const std::vector<double>& levels, double mean, double variance, double y) {
+    const auto estimate = [&](double state, double tau) {
+        const double a = p.signal(tau);
+        return mean + a * variance / (a * a * variance + tau * tau) * (state - a * mean);
+    };
+    for (std::size_t k = 1; k < levels.size(); ++k) {
+        const double from = levels[k - 1], to = levels[k], asked = from > 0 ? from : std::min(p.minimum(), to), state = p.signal(asked) / p.signal(from) * y;
+        const double noise = (state - p.signal(asked) * estimate(state, asked)) / asked, ratio = p.signal(to) / p.signal(from);
+        y = ratio * y + (to - from * ratio) * noise;
+    }
+    for (std::size_t k = levels.size() - 1; k > 0; --k) {
+        const double kept = levels[k - 1] / levels[k];
+        y = kept * y + (1 - kept) * estimate(y, levels[k]);
+    }
+    return y;
+}
+
 QString notes(const Plan& p) {
     QString text;
     for (const auto& n : p.notes) text += QString::fromStdString(n.key + ": " + n.text + "\n");
@@ -177,16 +195,24 @@ private slots:
         QVERIFY2(back->status == RunStatus::Finished, back->problem.c_str());
         QVERIFY(back->trajectory->initial.sameBits(t.last()));
         QVERIFY2(worst(back->trajectory->last(), t.initial) < 1e-8, qPrintable(QString::number(worst(back->trajectory->last(), t.initial))));
-        // DDIM inversion closes it only roughly, and better with more steps.
+        // DDIM inversion closes it only roughly, and better with more steps: first order on Karras' levels, which are dense at the data. (Levels uniform in σ up to 80 leave
+        // the first step from the data 0.8 long at 96 steps, far beyond the data's deviation.) What each coordinate comes to is known: every step is affine.
+        if (process == "edm") up.schedule = down.schedule = {"karras", {}};
         double before = INFINITY;
         for (int steps : {12, 96}) {
             up.sampler = {"ddim_inversion", {}};
             up.steps = down.steps = steps;
-            const auto noise = carryOut(planned(up));
+            const Plan rising = planned(up);
+            const auto noise = carryOut(rising);
             down.start = fromRun(noise->id);
-            const double miss = worst(carryOut(planned(down, nullptr, noise.get()))->trajectory->last(), noise->trajectory->initial);
-            if (steps == 96) QEXPECT_FAIL("edm", "open: with Karras levels up to 80 the last interval dominates", Continue);
-            QVERIFY(miss < 0.5 * before);
+            const HostTensor back = carryOut(planned(down, nullptr, noise.get()))->trajectory->last(), &data = noise->trajectory->initial;
+            for (std::int64_t i = 0; i < data.count(); ++i) {
+                const double wanted = roundTrip(rising.model.process, rising.levels, i % 2 ? -0.25 : 0.5, i % 2 ? 0.09 : 1.0, data.at(i));
+                QVERIFY2(std::abs(back.at(i) - wanted) < 1e-9 * (1 + std::abs(wanted)), qPrintable(QString("%1 %2").arg(back.at(i), 0, 'g', 12).arg(wanted, 0, 'g', 12)));
+            }
+            const double miss = worst(back, data);
+            qInfo("%d steps: DDIM inversion misses by %.3g", steps, miss);
+            QVERIFY(miss < 0.2 * before);
             before = miss;
         }
     }

@@ -110,6 +110,11 @@ private slots:
         add("UniP of order 2 is 2M", "uni_pc_bh2", {{"order", number(2)}, {"corrector", false}, {"end_level", 0.0}, {"lower_order_final", false}}, "dpmpp_2m", {}, 1e-13);
         add("singlestep of order 1 is Euler", "dpm_singlestep", {{"order", number(1)}}, "euler", {}, 1e-13);
         add("multistep of order 1 on the noise is Euler", "dpm_multistep", {{"order", number(1)}, {"prediction", text("noise")}}, "euler", {}, 1e-13);
+        add("Kutta's tableau is RK4", "runge_kutta", {{"tableau", text("kutta_4")}}, "rk4", {}, 0);
+        add("Heun's tableau is Heun", "runge_kutta", {{"tableau", text("heun")}}, "heun", {}, 1e-13);
+        add("one sweep of implicit midpoint is the explicit one", "implicit_runge_kutta", {{"tableau", text("gauss_1")}, {"sweeps", number(1)}}, "runge_kutta", {{"tableau", text("midpoint")}}, 1e-13);
+        add("ETDRK2 is exponential Heun", "exponential_runge_kutta", {{"method", text("etdrk_2")}}, "exp_heun_2_x0", {}, 1e-13);
+        add("BDIA without the step back is Euler", "bdia", {{"gamma", 0.0}}, "euler", {}, 0);
         add("as many Picard sweeps as steps are Euler", "parallel", {{"tolerance", 0.0}, {"sweeps", number(10)}}, "euler", {}, 1e-12);
         add("as many Jacobi sweeps as steps are Euler", "parallel", {{"tolerance", 0.0}, {"sweeps", number(10)}, {"method", text("jacobi")}}, "euler", {}, 1e-14);
         add("Newton is Euler", "parallel", {{"tolerance", 1e-9}, {"method", text("newton")}}, "euler", {}, 1e-8);

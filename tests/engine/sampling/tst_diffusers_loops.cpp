@@ -5,6 +5,7 @@
 #include <map>
 
 #include "engine/process/parametrization.h"
+#include "engine/schedule/schedule.h"
 #include "tests/engine/sampling/oracle_bench.h"
 
 using namespace meander;
@@ -338,6 +339,51 @@ private slots:
             QVERIFY2(off(x[std::size_t(4 * i)], wanted) < 1e-5, qPrintable(QString::number(x[std::size_t(4 * i)], 'g', 9) + " for " + firsts[i]));
         }
         QVERIFY(byLast < 1e-5);
+    }
+    // The variance of fresh noise between two training steps (asserted in diffusers' tests of DDIM and DDPM), native: what a state of zeros gets from noise of ones.
+    void posteriorVariances() {
+        const Process p = Process::vpLinear(1000, 1e-4, 0.02);
+        struct Pair {
+            int from, to;
+            double variance;
+        };
+        for (const Pair& v : {Pair{420, 400, 0.14771}, Pair{980, 960, 0.32460}, Pair{487, 486, 0.00979}, Pair{999, 998, 0.02}})
+            for (const char* sampler : {"ddim", "ddpm"}) {
+                const Tensor zeros = upload(cpu(), HostTensor::fromDoubles({1, 2}, std::vector<double>{0, 0}));
+                const Params params = QString(sampler) == "ddim" ? Params{{"eta", 1.0}} : Params{};
+                const Solution s = solve(*findSampler(sampler), p, {p.tauOfStep(v.from), p.tauOfStep(v.to)}, zeros, params, Estimator([](const Tensor& y, double) { return Answer{combine({{0, y}}), {}, {}}; }),
+                                         [](const NoiseRequest&, const Tensor& like) { return upload(like.backend(), HostTensor::fromDoubles(like.shape(), std::vector<double>(std::size_t(like.count()), 1.0))); });
+                const double got = std::pow(s.values()[0] * p.nativeScale(p.tauOfStep(v.to)), 2);
+                QVERIFY2(std::abs(got - v.variance) < 1e-5, qPrintable(QString("%1 %2: %3").arg(sampler).arg(v.from).arg(got, 0, 'g', 9)));
+            }
+    }
+    // The flow-matching schedulers, whose loops diffusers does not assert: levels by our rule in their dialect, the network a velocity told 1000 t. Sums in float32.
+    void flowMatching_data() {
+        QTest::addColumn<QString>("sampler");
+        QTest::addColumn<QString>("schedule");
+        QTest::addColumn<double>("sum");
+        QTest::newRow("FlowMatchEuler, shift 3") << "euler" << "flow_shift" << 129.3494568;
+        QTest::newRow("FlowMatchEuler, µ 1.15") << "euler" << "flow_dynamic" << 128.6977844;
+        QTest::newRow("FlowMatchHeun, shift 3") << "heun" << "flow_shift" << 144.1593933;
+    }
+    void flowMatching() {
+        QFETCH(QString, sampler);
+        QFETCH(QString, schedule);
+        QFETCH(double, sum);
+        const Process p = Process::rectifiedFlow(1000);
+        const Params params = schedule == "flow_shift" ? Params{{"shift", 3.0}, {"dialect", std::string("diffusers_euler")}} : Params{{"mu", 1.15}, {"dialect", std::string("diffusers")}};
+        const auto levels = makeSchedule(schedule.toStdString(), p, 10, params);
+        QVERIFY2(levels.ok(), levels ? "" : levels.error().text.c_str());
+        std::vector<double> start;
+        for (int i = 0; i < 768; ++i) start.push_back(i / 768.0);
+        const RequestEstimator network = [&](const DenoiseRequest& q) {
+            const Conversion c = conversionAt(p, Parametrization::FlowVelocity, q.tau);
+            return Answer{combine({{c.fromState + c.fromOutput * c.input * c.time / (c.time + 1), q.x}}), {}, {}};
+        };
+        double got = 0;
+        for (double v : solve(*findSampler(sampler.toStdString()), p, *levels, upload(cpu(), HostTensor::fromDoubles({768}, start)), {}, network).values()) got += std::abs(v);
+        qInfo("%s: %.9g of %.9g", QTest::currentDataTag(), got, sum);
+        QVERIFY(std::abs(got / sum - 1) < 2e-7);
     }
 };
 

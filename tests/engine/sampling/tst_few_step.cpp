@@ -405,11 +405,11 @@ private slots:
             }
             return Answer{tensorOf(q.x.shape(), x0), {}, {}};
         };
-        const auto spread = [&](int steps, bool adjusted) {
+        const auto spread = [&](const char* sampler, int steps, const Params& params) {
             std::vector<double> levels;
             for (int k = 0; k < steps; ++k) levels.push_back(std::tan(std::numbers::pi / 2 * 0.999 * (steps - k) / steps));
             levels.push_back(0);
-            const auto x = run("multistep_consistency", p, levels, combine({{std::sqrt(1 + levels[0] * levels[0]), normals(rows, d, 8)}}), {{"adjusted", adjusted}}, mixture).values();
+            const auto x = run(sampler, p, levels, combine({{std::sqrt(1 + levels[0] * levels[0]), normals(rows, d, 8)}}), params, mixture).values();
             double sum = 0;
             for (std::size_t r = 0; r < x.size(); r += d) {
                 double nearest = INFINITY;
@@ -422,13 +422,19 @@ private slots:
             }
             return std::sqrt(sum / rows);
         };
-        const double plain8 = spread(8, false), adjusted8 = spread(8, true), plain4 = spread(4, false), adjusted4 = spread(4, true);
-        qInfo("within-mode deviation of 0.5: DDIM %.3f, aDDIM %.3f at 8 steps; %.3f, %.3f at 4", plain8, adjusted8, plain4, adjusted4);
-        // Reference run with other seeds: 0.417 → 0.497 at 8 steps, 0.351 → 0.477 at 4.
-        QEXPECT_FAIL("", "open: the deviations at 8 steps miss the reference run by more than 0.006", Continue);
-        QVERIFY(std::abs(plain8 - 0.417) < 0.006 && std::abs(adjusted8 - 0.497) < 0.006);
-        QEXPECT_FAIL("", "open: the deviations at 4 steps miss the reference run by more than 0.006", Continue);
-        QVERIFY(std::abs(plain4 - 0.351) < 0.006 && std::abs(adjusted4 - 0.477) < 0.006);
+        // Reference runs with ten other draws of the means and the noise: 0.4164, 0.4959 at 8 steps, 0.3501, 0.4757 at 4, with deviations below 0.0007 between runs.
+        struct Reference {
+            int steps;
+            double plain, adjusted;
+        };
+        for (const auto& r : {Reference{8, 0.4164, 0.4959}, Reference{4, 0.3501, 0.4757}}) {
+            const double plain = spread("multistep_consistency", r.steps, {}), adjusted = spread("multistep_consistency", r.steps, {{"adjusted", true}});
+            qInfo("%d steps, within-mode deviation of 0.5: DDIM %.4f (%.4f), aDDIM %.4f (%.4f)", r.steps, plain, r.plain, adjusted, r.adjusted);
+            QVERIFY(std::abs(plain - r.plain) < 0.003);
+            QVERIFY(std::abs(adjusted - r.adjusted) < 0.003);
+            QVERIFY(std::abs(spread("addim", r.steps, {}) - adjusted) < 1e-12);
+            QVERIFY(std::abs(spread("addim", r.steps, {{"amount", 0.0}}) - plain) < 1e-12);
+        }
     }
 
     // Quantiles of χ²: tabulated ones, and the median and tails of very many degrees.
@@ -493,17 +499,17 @@ private slots:
                 return Answer{tensorOf(q.x.shape(), v), {}, {}};
             };
             const int n = 20000;
-            // Down to σ = 10⁻⁵: where the tail begins 50 times farther out, a state is still 0.1 away from its charge at the usual 0.002.
-            const auto x = run("pfgmpp", p, karrasLevels(80, 80, 1e-5), combine({{80, normals(n, 2, 31)}}), {{"dimensions", dimensions}}, field).values();
+            // A state whose tail began k times farther out than the others' is still k σ from its charge at σ, so the levels go down until even the farthest of them,
+            // k about 10⁵ for D = 1, has arrived.
+            const auto x = run("pfgmpp", p, karrasLevels(80, 80, 1e-8), combine({{80, normals(n, 2, 31)}}), {{"dimensions", dimensions}}, field).values();
             int right = 0, near = 0;
             for (std::size_t i = 0; i < x.size(); i += 2) {
                 right += x[i] > 0;
                 near += std::abs(std::abs(x[i]) - 1) < 1e-3 && std::abs(x[i + 1]) < 1e-3;
             }
-            qInfo("D = %g: %.4f of 0.8 at the right charge, %.4f at a charge", dimensions, double(right) / n, double(near) / n);
+            qInfo("D = %g: %.4f of 0.8 at the right charge, %d of %d at a charge", dimensions, double(right) / n, near, n);
             QVERIFY(std::abs(double(right) / n - 0.8) < 4 * std::sqrt(0.16 / n) + 0.003);
-            if (double(near) / n <= 0.999) QEXPECT_FAIL("", "open: more than one path in a thousand ends between the charges", Continue);
-            QVERIFY(double(near) / n > 0.999);
+            QCOMPARE(near, n);
         }
     }
 
@@ -552,9 +558,15 @@ private slots:
         qInfo("%s: %.8g of %.8g", QTest::currentDataTag(), got, sum);
         QVERIFY2(std::abs(got / sum - 1) < 1e-5, qPrintable(QString::number(got, 'g', 10)));
         // The table's elements are in the order of the bench.
-        QEXPECT_FAIL("consistency, steps 0 and 106 of 201", "open: the last element, where the order of the noise counts", Continue);
-        QVERIFY(std::abs(x.back() / last - 1) < 1e-5);
         QVERIFY(std::abs(x[1] / second - 1) < 1e-5);
+        if (loop != "cm2") {
+            QVERIFY(std::abs(x.back() / last - 1) < 1e-5);
+            return;
+        }
+        // Here the last one is a small sum of c_skip x, c_out F and noise, all of order 1, so a run in single precision has only four digits of it: PyTorch gives
+        // 0.01750727 in float32 (the table) and 0.01750662 with the same float32 noise in float64. Held to the second, as far as the noise is the same to 2.4e-7.
+        QVERIFY2(std::abs(x.back() - 0.017506620682765102) < 2.4e-7 * 1.9128436, qPrintable(QString::number(x.back(), 'g', 12)));
+        QVERIFY2(std::abs(got / 347.6356427356934 - 1) < 1e-7, qPrintable(QString::number(got, 'g', 12)));
     }
 
     // The built-in shortcut networks: told the step they keep their promise s(2d) ≈ the mean of two s(d), and one step beats one step of the untold velocity.

@@ -70,9 +70,9 @@ NoiseInfo brownian() {
         choiceParam("nodes", "Path drawn by", {{"torch_cpu", "torch, CPU (ComfyUI)"}, {"nv_philox", "NV (A1111 with NV)"}, {"torch_cuda", "torch, GPU"}}, "The stream that the nodes of the path draw from."),
         choiceParam("per", "Drawn for", {{"image", "Each picture: seed + index (A1111)"}, {"batch", "The whole batch at once (ComfyUI)"}}, "One path per picture, or one for the batch."),
         integerParam("step_seed_delta", "Seed delta of the path", 0, -1e9, 1e9, "Added to the seed of the path; 0 in other programs.")};
-    for (ParamSpec& s : gpuParams()) params.push_back(advancedParam(std::move(s)));
-    params.push_back(optionalParam(realParam("high", "Path from", 1, 0, 1e9, 1, "Noisiest level of the path; absent: the run's.")));
-    params.push_back(optionalParam(realParam("low", "Path to", 0, 0, 1e9, 0.01, "Least noisy level of the path; absent: the run's least above 0.")));
+    for (ParamSpec& s : gpuParams()) params.push_back(advanced(std::move(s)));
+    params.push_back(mayBeAbsent(realParam("high", "Path from", 1, 0, 1e9, "Noisiest level of the path; absent: the run's.", 1)));
+    params.push_back(mayBeAbsent(realParam("low", "Path to", 0, 0, 1e9, "Least noisy level of the path; absent: the run's least above 0.", 0.01)));
     return {.id = "brownian", .label = "Brownian path", .summary = "One path of noise: schedules of any length see the same, and SDE seeds of k-diffusion keep their meaning", .source = "torchsde's BrownianTree; Li et al. 2020; k-diffusion",
             .params = std::move(params), .make = make};
 }

@@ -130,10 +130,10 @@ static std::unique_ptr<NoiseSource> make(const NoiseContext& c, const Params& p)
 
 NoiseInfo moving() {
     return {.id = "moving", .label = "Moves with the picture", .summary = "Noise fixed to the scene: shift and turn it, and what it draws goes along", .source = "Chang et al. 2024, integral noise; Yan et al. 2025, consistent flow distillation",
-            .params = {withUnit(realParam("shift_x", "Shift right", 0, -4096, 4096, 0.25, "In elements of the state (8 pixels of a picture for usual latents). Whole shifts are exact."), "elements"),
-                       withUnit(realParam("shift_y", "Shift down", 0, -4096, 4096, 0.25, "In elements of the state."), "elements"),
-                       withUnit(realParam("rotation", "Rotation", 0, -360, 360, 1, "Counter-clockwise about the middle. Quarter turns of square pictures are exact."), "degrees"),
-                       advancedParam(integerParam("subdivision", "Subdivision", 8, 2, 32, "Sub-cells along an element's side, for shifts and turns that are not exact."))},
+            .params = {withUnit(realParam("shift_x", "Shift right", 0, -4096, 4096, "In elements of the state (8 pixels of a picture for usual latents). Whole shifts are exact.", 0.25), "elements"),
+                       withUnit(realParam("shift_y", "Shift down", 0, -4096, 4096, "In elements of the state.", 0.25), "elements"),
+                       withUnit(realParam("rotation", "Rotation", 0, -360, 360, "Counter-clockwise about the middle. Quarter turns of square pictures are exact.", 1), "degrees"),
+                       advanced(integerParam("subdivision", "Subdivision", 8, 2, 32, "Sub-cells along an element's side, for shifts and turns that are not exact."))},
             .make = make};
 }
 

@@ -12,7 +12,7 @@ static std::unique_ptr<NoiseSource> make(const NoiseContext& c, const Params& p)
 NoiseInfo torchCpu() {
     auto params = batchParams();
     params[1].choices.push_back({"gpu", "A new generator on the GPU (ComfyUI on a GPU)"});
-    for (ParamSpec& s : gpuParams()) params.push_back(advancedParam(std::move(s)));
+    for (ParamSpec& s : gpuParams()) params.push_back(advanced(std::move(s)));
     return {.id = "torch_cpu", .label = "torch, CPU", .summary = "Seeds of ComfyUI, of diffusers on the CPU and of A1111 with random numbers from the CPU", .source = "mt19937, Matsumoto & Nishimura 1998; torch.randn",
             .params = std::move(params), .make = make};
 }
