@@ -12,7 +12,7 @@ namespace meander {
 namespace {
 
 ParamSpec strengthParam() {
-    return realParam("strength", "Strength", 0.6, 0.01, 1, 0.05, "Share of the steps that is done, those next to the data: low keeps it, 1 starts from nearly pure noise. Inversion stops at this share.");
+    return withUnit(realParam("strength", "Strength", 0.6, 0.01, 1, 0.05, "Share of the steps that is done, those next to the data: low keeps it, 1 starts from nearly pure noise. Inversion stops at this share."), "of steps");
 }
 
 ParamSpec textParam(const char* key, const char* label, const char* help) {
@@ -57,8 +57,8 @@ const std::vector<StartInfo>& starts() {
     static const std::vector<StartInfo> table = {
         {"noise", "Noise", "From pure noise, as a new picture", {}},
         {"data", "Data", "From a picture or from points, noised to the first level",
-         {textParam("file", "File", "A PNG picture of the model's size, or a file of points (.csv, .json, .npy); empty: exact draws of a model that knows its data."), strengthParam()}},
-        {"run", "Another run", "From where another run of the project ended", {textParam("run", "Run", "Id of the run, as the list of runs shows it."), strengthParam()}},
+         {withUnit(textParam("file", "File", "A PNG picture of the model's size, or a file of points (.csv, .json, .npy); empty: exact draws of a model that knows its data."), "file"), strengthParam()}},
+        {"run", "Another run", "From where another run of the project ended", {withUnit(textParam("run", "Run", "Id of the run, as the list of runs shows it."), "run"), strengthParam()}},
     };
     return table;
 }

@@ -87,7 +87,9 @@ ShortcutSheet::ShortcutSheet(const CommandRegistry& registry, QWidget* parent) :
     box->setContentsMargins(0, 0, 12, 12);
     box->addWidget(scroll);
     box->addWidget(close, 0, Qt::AlignRight);
-    resize(820, 560);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    scroll->setMinimumWidth(content->minimumSizeHint().width() + 24);
+    resize(std::max(860, scroll->minimumWidth() + 12), 600);
 }
 
 }  // namespace meander::gui

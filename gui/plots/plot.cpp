@@ -17,7 +17,9 @@ struct PlotFonts {
 void paintTitle(QPainter& p, const Plot& plot, const QRectF& rect, const QRectF& area, const Theme& t, const PlotFonts& fonts) {
     p.setFont(fonts.title);
     QFontMetricsF fm(fonts.title);
-    QRectF line(area.left(), rect.top(), rect.right() - area.left(), fm.height());
+    // Over a narrow square the title may begin further left, rather than be cut.
+    const double needed = fm.horizontalAdvance(plot.title) + (plot.note.isEmpty() ? 0 : fm.horizontalAdvance(plot.note) + 24), left = std::max(rect.left(), std::min(area.left(), rect.right() - needed));
+    QRectF line(left, rect.top(), rect.right() - left, fm.height());
     double noteWidth = plot.note.isEmpty() ? 0 : fm.horizontalAdvance(plot.note) + 12;
     if (noteWidth > line.width() / 2) noteWidth = 0;
     p.setPen(t.muted);

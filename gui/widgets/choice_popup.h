@@ -30,11 +30,12 @@ protected:
 private:
     struct Entry {
         int index = 0;
-        QString text, help, group;
+        QString text, help, group, id;
     };
     void filter();
     void move(int rows);
     void showHelp();
+    static QString helpOf(const QListWidgetItem* item);
     void choose(const QListWidgetItem* item);
     void place();
 

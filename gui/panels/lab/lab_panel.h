@@ -1,0 +1,30 @@
+// The laboratory: what samplers are worth, measured on models whose truth is known. Needs no run and changes no project.
+#pragma once
+#include <QStackedWidget>
+
+#include "gui/panels/lab/convergence_view.h"
+#include "gui/panels/lab/stability_view.h"
+#include "gui/widgets/segmented.h"
+
+namespace meander::gui {
+
+class LabPanel : public QWidget {
+    Q_OBJECT
+public:
+    explicit LabPanel(Document& document, QWidget* parent = nullptr);
+    ConvergenceView* convergence() const { return m_convergence; }
+    StabilityView* stability() const { return m_stability; }
+
+public slots:
+    void showConvergence() { showView(0); }
+    void showStability() { showView(1); }
+
+private:
+    void showView(int index);
+    Segmented* m_which;
+    QStackedWidget* m_views;
+    ConvergenceView* m_convergence;
+    StabilityView* m_stability;
+};
+
+}  // namespace meander::gui
