@@ -30,6 +30,7 @@ std::vector<Group> groupsOf(const CommandRegistry& registry) {
 
 QWidget* groupWidget(const Group& group, const CommandRegistry& registry, QWidget* parent) {
     auto* widget = new QWidget(parent);
+    widget->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
     auto* grid = new QGridLayout(widget);
     grid->setContentsMargins(0, 0, 0, 8);
     grid->setHorizontalSpacing(24);

@@ -51,8 +51,7 @@ private:
 
 ChoicePopup::ChoicePopup(QComboBox* field) : QFrame(field, Qt::Popup), m_field(field), m_search(new QLineEdit(this)), m_list(new QListWidget(this)), m_help(new QLabel(this)) {
     setObjectName("choicePopup");
-    setProperty("popup", true);
-    setAttribute(Qt::WA_StyledBackground);
+    setProperty("card", "true");
     m_search->setPlaceholderText(tr("Type to search"));
     m_search->setAccessibleName(tr("Search %1").arg(field->accessibleName()));
     m_search->installEventFilter(this);

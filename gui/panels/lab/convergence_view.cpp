@@ -27,7 +27,7 @@ ConvergenceView::ConvergenceView(Document& document, QWidget* parent) : QWidget(
     m_orders->setSelectionBehavior(QAbstractItemView::SelectRows);
     m_orders->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
     m_orders->horizontalHeader()->setSectionResizeMode(0, QHeaderView::Stretch);
-    m_orders->setMinimumWidth(330);
+    m_orders->setMinimumWidth(190);
     m_orders->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     m_orders->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     auto* table = labButton(tr("Show as table"), this);
@@ -280,6 +280,12 @@ void ConvergenceView::showResult() {
     plot.fitX(0.04);
     plot.fitY(0.06);
     m_plot->setPlot(std::move(plot));
+}
+
+// In a narrow window the sampler and its order stay.
+void ConvergenceView::resizeEvent(QResizeEvent* event) {
+    QWidget::resizeEvent(event);
+    for (int column : {2, 3}) m_orders->setColumnHidden(column, m_orders->width() < 380);
 }
 
 void ConvergenceView::copyCsv() const { QApplication::clipboard()->setText(tableOf(m_curves, m_asked.schedule).csv()); }

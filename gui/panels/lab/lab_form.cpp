@@ -35,7 +35,7 @@ LabForm::LabForm(QWidget* parent) : QWidget(parent) {
     box->addLayout(m_head);
     box->addWidget(scroll, 1);
     box->addLayout(m_foot);
-    setFixedWidth(formLabelWidth() + 218);
+    setFixedWidth(formLabelWidth() + 190);
 }
 
 void LabForm::add(const QString& label, QWidget* field, const QString& help) {
@@ -46,7 +46,7 @@ void LabForm::add(const QString& label, QWidget* field, const QString& help) {
 
 void LabForm::addWide(QWidget* widget) { m_rows->insertWidget(m_rows->count() - 1, widget); }
 
-void LabForm::setHead(QWidget* widget) { m_head->addWidget(widget); }
+void LabForm::setHead(QWidget* widget) { m_head->addWidget(widget, 0, Qt::AlignLeft); }
 
 void LabForm::setFoot(const QList<QWidget*>& widgets) {
     for (QWidget* w : widgets) m_foot->addWidget(w);

@@ -12,6 +12,8 @@ class LabPanel : public QWidget {
     Q_OBJECT
 public:
     explicit LabPanel(Document& document, QWidget* parent = nullptr);
+    // Behind another tab it must not keep that tab from being flat; in front it is given room.
+    QSize minimumSizeHint() const override { return {280, 100}; }
     ConvergenceView* convergence() const { return m_convergence; }
     StabilityView* stability() const { return m_stability; }
 

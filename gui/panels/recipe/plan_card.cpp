@@ -28,7 +28,7 @@ PlanCard::PlanCard(QWidget* parent) : QFrame(parent), m_title(new QLabel(this)),
     m_area->setWidgetResizable(true);
     m_area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     m_area->setFocusPolicy(Qt::NoFocus);
-    m_area->viewport()->setAutoFillBackground(false);
+    for (QWidget* w : {m_area->viewport(), static_cast<QWidget*>(m_notes)}) w->setAutoFillBackground(false);
     m_notes->setAlignment(Qt::AlignLeft | Qt::AlignTop);
     box->addWidget(m_area);
 }
