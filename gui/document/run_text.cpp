@@ -12,6 +12,7 @@
 #include "engine/schedule/schedule.h"
 #include "gui/app/theme.h"
 #include "gui/document/document.h"
+#include "gui/plots/draw_image.h"
 
 namespace meander::gui {
 namespace {
@@ -167,8 +168,11 @@ QImage pictureOf(const HostTensor& pictures, int index) {
 }
 
 QImage runThumbnail(const Run& run, int size) {
-    if (const QImage picture = pictureOf(run.pictures); !picture.isNull())
-        return picture.scaled(size, size, Qt::KeepAspectRatio, picture.width() < size ? Qt::FastTransformation : Qt::SmoothTransformation);
+    if (const QImage picture = pictureOf(run.pictures); !picture.isNull()) {
+        const QSize whole = picture.size().scaled(size, size, Qt::KeepAspectRatio);
+        if (picture.width() < size) return nearestScaled(picture, QRectF(QPointF(), whole), QRect(QPoint(), whole), 1);
+        return picture.convertToFormat(QImage::Format_RGB32).scaled(whole, Qt::IgnoreAspectRatio, Qt::SmoothTransformation);
+    }
     if (run.model.state == StateKind::Points && run.trajectory && !run.trajectory->empty()) return scatterOf(run.trajectory->last(), size);
     return {};
 }
