@@ -80,10 +80,10 @@ StartPoint resolveStart(const Recipe& r, const ModelInfo& model, const Run* run)
     if (r.start.id == "data") {
         const std::string& path = text(r.start.params, "file");
         start.isDrawn = path.empty();
-        if (start.isDrawn && !model.drawsData) throw Failure(model.name + " does not know its data by heart. Name a file to start from: start.file=picture.png.");
+        if (start.isDrawn && !model.drawsData) throw Failure(model.name + " does not know its data by heart. Choose a picture or a file of points to start from (start.file).");
         if (!start.isDrawn) readData(path, model, start);
     } else if (r.start.id == "run") {
-        if (startRunOf(r).empty()) throw Failure("The recipe starts from another run, but names none: set start.run to its id.");
+        if (startRunOf(r).empty()) throw Failure("The recipe starts from another run, but names none. Choose one (start.run).");
         if (!run) throw Failure("The run to start from is not in this project any more. Choose another, or start from noise.");
         if (!run->trajectory || run->trajectory->empty()) throw Failure("The run to start from has no recorded states. Show it once so that they are loaded, or run it again.");
         const Trajectory& record = *run->trajectory;

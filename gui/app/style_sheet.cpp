@@ -79,7 +79,6 @@ QComboBox QAbstractItemView::item { min-height: 24px; padding: 2px 6px; border-r
 
 QComboBox[add="true"] { background: transparent; border: 1px dashed @line; color: @accentText; }
 QComboBox[add="true"]:hover { border-color: @lineHover; background: @hover; }
-QFrame[popup="true"] { background: @raised; border: 1px solid @lineHover; border-radius: 6px; }
 QListWidget[popup="true"] { background: transparent; border: 0; }
 QListWidget[popup="true"]::item { min-height: 22px; padding: 1px 6px; border-radius: 4px; }
 QListWidget[popup="true"]::item:hover { background: @hover; }

@@ -112,7 +112,8 @@ void paintAxes(QPainter& p, const Plot& plot, const QRectF& rect, const PlotFram
         p.setFont(fonts.label);
         p.setPen(t.dim);
         double top = f.area.bottom() + 4 + (plot.hasXTicks ? fm.height() : 0);
-        p.drawText(QRectF(f.area.left(), top, f.area.width(), QFontMetricsF(fonts.label).height() + 1), Qt::AlignCenter, plot.x.title());
+        const double half = std::min(f.area.center().x() - rect.left(), rect.right() - f.area.center().x());
+        p.drawText(QRectF(f.area.center().x() - half, top, 2 * half, QFontMetricsF(fonts.label).height() + 1), Qt::AlignCenter, plot.x.title());
     }
 }
 

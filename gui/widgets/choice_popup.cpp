@@ -8,6 +8,7 @@
 #include <QVBoxLayout>
 
 #include "gui/app/command_palette.h"
+#include "gui/app/style_sheet.h"
 #include "gui/app/theme.h"
 
 namespace meander::gui {
@@ -51,7 +52,6 @@ private:
 
 ChoicePopup::ChoicePopup(QComboBox* field) : QFrame(field, Qt::Popup), m_field(field), m_search(new QLineEdit(this)), m_list(new QListWidget(this)), m_help(new QLabel(this)) {
     setObjectName("choicePopup");
-    setProperty("card", "true");
     m_search->setPlaceholderText(tr("Type to search"));
     m_search->setAccessibleName(tr("Search %1").arg(field->accessibleName()));
     m_search->installEventFilter(this);
@@ -193,6 +193,14 @@ bool ChoicePopup::eventFilter(QObject* watched, QEvent* event) {
         case Qt::Key_Escape: hide(); return true;
         default: return QFrame::eventFilter(watched, event);
     }
+}
+
+// By hand: style sheets take a frame inside a combo box for a part of that box and leave it unpainted.
+void ChoicePopup::paintEvent(QPaintEvent*) {
+    QPainter p(this);
+    p.fillRect(rect(), theme().raised);
+    p.setPen(mixed(theme().line, theme().text, 0.22));
+    p.drawRect(rect().adjusted(0, 0, -1, -1));
 }
 
 void ChoicePopup::hideEvent(QHideEvent* event) {

@@ -20,7 +20,7 @@ namespace meander::gui {
 ConvergenceView::ConvergenceView(Document& document, QWidget* parent) : QWidget(parent), m_document(document), m_plot(new PlotView(this)), m_orders(new QTableWidget(0, 4, this)) {
     m_orders->setObjectName("labOrders");
     m_orders->setAccessibleName(tr("Fitted orders"));
-    m_orders->setHorizontalHeaderLabels({tr("Sampler"), tr("Order (95 %)"), tr("RMS"), tr("at NFE")});
+    m_orders->setHorizontalHeaderLabels({tr("Sampler"), tr("Order ± 95 %"), tr("RMS"), tr("at NFE")});
     m_orders->verticalHeader()->hide();
     m_orders->setShowGrid(false);
     m_orders->setEditTriggers(QAbstractItemView::NoEditTriggers);
@@ -276,7 +276,7 @@ void ConvergenceView::showResult() {
         plot.note = tr("dotted: fitted order");
         plot.x.label = tr("evaluations (NFE)");
     }
-    plot.hasEndLabels = hasAny;
+    plot.hasEndLabels = hasAny && m_hasEndLabels;
     plot.fitX(0.04);
     plot.fitY(0.06);
     m_plot->setPlot(std::move(plot));
@@ -285,7 +285,11 @@ void ConvergenceView::showResult() {
 // In a narrow window the sampler and its order stay.
 void ConvergenceView::resizeEvent(QResizeEvent* event) {
     QWidget::resizeEvent(event);
-    for (int column : {2, 3}) m_orders->setColumnHidden(column, m_orders->width() < 380);
+    for (int column : {2, 3}) m_orders->setColumnHidden(column, m_orders->width() < 340);
+    if (const bool fits = m_plot->width() > 280; fits != m_hasEndLabels) {
+        m_hasEndLabels = fits;
+        showResult();
+    }
 }
 
 void ConvergenceView::copyCsv() const { QApplication::clipboard()->setText(tableOf(m_curves, m_asked.schedule).csv()); }

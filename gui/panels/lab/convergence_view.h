@@ -43,6 +43,7 @@ private:
     std::vector<Choice> m_samplers;
     LabRequest m_asked;
     std::vector<LabCurve> m_curves;
+    bool m_hasEndLabels = true;  // a narrow plot has no room for them; the list of samplers shows the same marks
     QString m_reference;  // what errors are measured against
     ChoiceField *m_model, *m_process, *m_schedule, *m_add;
     QLineEdit* m_budgets;

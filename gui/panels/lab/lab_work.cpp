@@ -44,7 +44,7 @@ OrderFit orderOf(const std::vector<LabCell>& cells) {
 QString orderText(const OrderFit& f) {
     if (f.points < 3 || !std::isfinite(f.order)) return {};
     const auto two = [](double v) { return QString::number(v, 'f', 2).replace('-', QChar(0x2212)); };
-    return tr("%1 (%2 to %3)").arg(two(f.order), two(f.low), two(f.high));
+    return QStringLiteral("%1 ± %2").arg(two(f.order), two((f.high - f.low) / 2));
 }
 
 Table tableOf(const std::vector<LabCurve>& curves, const Choice& schedule) {

@@ -82,6 +82,7 @@ RuleStack::RuleStack(StackWords words, std::vector<ChoiceEntry> entries, QWidget
     m_box->setSpacing(metrics::rowGap);
     m_head->setProperty("muted", true);
     m_head->setFont(interfaceFont(8.9));
+    m_head->setWordWrap(true);
     m_head->hide();
     m_box->addWidget(m_head);
     // A list to choose from that never shows a choice of its own.
