@@ -62,7 +62,7 @@ ChoiceSection::ChoiceSection(const QString& label, std::vector<ChoiceEntry> entr
     box->setSpacing(metrics::rowGap);
     box->addWidget(m_row);
     box->addWidget(m_form);
-    m_form->setContentsMargins(metrics::panelPadding, 0, 0, 0);
+    if (layout == FormRow::Layout::Beside) m_form->setContentsMargins(metrics::panelPadding, 0, 0, 0);  // a card is indented already
     connect(m_field, &ChoiceField::chosen, this, [this](const QString& id) {
         if (id.toStdString() == m_choice.id) return;
         Choice next{id.toStdString(), {}};

@@ -37,7 +37,7 @@ RuleCard::RuleCard(const QString& title, const std::vector<ChoiceEntry>& entries
     m_enabled->setAccessibleName(tr("On"));
     m_section->row()->addToHead(m_enabled, {m_earlier, m_later, m_remove});
     auto* box = new QVBoxLayout(this);
-    box->setContentsMargins(8, 5, 8, 8);
+    box->setContentsMargins(6, 5, 6, 8);
     box->setSpacing(4);
     box->addWidget(m_section);
     box->addWidget(m_note);
