@@ -90,13 +90,15 @@ OrderFit fitOrder(std::span<const double> n, std::span<const double> errors, dou
     return fit;
 }
 
-LabProblem labProblem(Model& model, Backend& backend, int particles, std::uint64_t seed, const Prompt& prompt, int referenceSteps) {
+namespace {
+
+LabProblem problemOf(Model& model, Backend& backend, int particles, std::uint64_t seed, RequestEstimator estimator, int referenceSteps) {
     const ModelInfo& info = model.info();
     const Process& p = info.process;
     if (!p.manifold().isFlat()) throw Failure("The convergence laboratory compares samplers of flat space; " + info.name + " lives on the " + nameOf(p.manifold().kind()) + ".");
     std::vector<std::int64_t> extents{particles};
     for (auto e : info.stateShape.extents()) extents.push_back(e);
-    LabProblem problem{info.name, p, {}, modelEstimator(model, prompt), {}, {}};
+    LabProblem problem{{}, info.name, p, {}, std::move(estimator), {}, {}};
     const Tensor unit = philox(seed)({-1, 4095, 0, 0}, Tensor(backend, Shape(extents), info.stateType));
     problem.start = combine({{p.maximum(), unit}});
     if (const auto* exact = dynamic_cast<const AnalyticModel*>(&model); exact && exact->mixture().components() == 1) {
@@ -111,6 +113,32 @@ LabProblem labProblem(Model& model, Backend& backend, int particles, std::uint64
     const Tensor low = solve(*findSampler("rk4"), p, levels, problem.start, {}, problem.estimator).state;
     problem.truth = download(problem.estimator(DenoiseRequest{low, levels.back(), 0.0, NAN, 0, {}}).denoised).toDoubles();
     problem.reference = "Runge–Kutta, " + std::to_string(referenceSteps) + " steps";
+    return problem;
+}
+
+}  // namespace
+
+LabProblem labProblem(Model& model, Backend& backend, int particles, std::uint64_t seed, const Prompt& prompt, int referenceSteps) {
+    return problemOf(model, backend, particles, seed, modelEstimator(model, prompt), referenceSteps);
+}
+
+LabProblem labProblem(const std::string& model, int particles, std::uint64_t seed, std::function<void()> beforeEvaluation, int referenceSteps) {
+    struct Owner {
+        std::unique_ptr<Backend> backend = kernels::createCpuBackend({1});
+        std::unique_ptr<Model> model;
+    };
+    const auto owner = std::make_shared<Owner>();
+    auto loaded = loadModel(model, *owner->backend);
+    if (!loaded) throw Failure(loaded.error().text);
+    owner->model = std::move(*loaded);
+    RequestEstimator estimator = modelEstimator(*owner->model, {});
+    if (beforeEvaluation)
+        estimator = [estimate = std::move(estimator), beforeEvaluation = std::move(beforeEvaluation)](const DenoiseRequest& q) {
+            beforeEvaluation();
+            return estimate(q);
+        };
+    LabProblem problem = problemOf(*owner->model, *owner->backend, particles, seed, std::move(estimator), referenceSteps);
+    problem.owner = owner;
     return problem;
 }
 

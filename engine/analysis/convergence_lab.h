@@ -1,6 +1,8 @@
 // The convergence laboratory: what a sampler with a schedule costs and misses, against the exact flow map or a fine reference, at equal numbers of evaluations; and the
 // fitted order with its confidence. Pure functions over a problem; `meander-run bench matrix` prints them. (convergence.h measures nominal orders on fixed problems.)
 #pragma once
+#include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -20,6 +22,7 @@ OrderFit fitOrder(std::span<const double> n, std::span<const double> errors, dou
 
 // A model, where its paths start and where the true ones end.
 struct LabProblem {
+    std::shared_ptr<void> owner;  // of model and device, where the problem opened them itself; outlives what follows
     std::string name;
     Process process;
     Tensor start;                // y at process.maximum()
@@ -30,6 +33,9 @@ struct LabProblem {
 // Particles from noise through a model. The truth is the flow in closed form where the model is one Gaussian, else Runge–Kutta with so many steps in equal angles
 // atan σ down to the lowest level of the model, and its estimate there. The model must outlive the problem. Throws Failure for models on curved spaces.
 LabProblem labProblem(Model& model, Backend& backend, int particles, std::uint64_t seed = 1, const Prompt& prompt = {}, int referenceSteps = 2000);
+
+// The same with a model and a CPU thread of its own. `beforeEvaluation` may throw to end the work, also while the truth is computed.
+LabProblem labProblem(const std::string& model, int particles, std::uint64_t seed = 1, std::function<void()> beforeEvaluation = {}, int referenceSteps = 2000);
 
 struct LabCell {
     std::string sampler, schedule;

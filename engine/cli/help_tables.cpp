@@ -1,11 +1,13 @@
 // meander-run help-tables: writes the pages of helpTables(). A test compares them with the committed ones in resources/help.
 #include "engine/cli/help_tables.h"
 
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <sstream>
 
 #include "engine/cli/command.h"
+#include "engine/core/switched.h"
 #include "engine/guidance/guidance.h"
 #include "engine/sampling/noise/noise.h"
 #include "engine/sampling/sampling.h"
@@ -27,7 +29,7 @@ std::string values(const ParamSpec& s) {
             for (std::size_t i = 0; i < s.choices.size(); ++i) out << (i ? ", " : "") << s.choices[i].id;
             break;
         case ParamKind::Toggle: out << "on, off"; break;
-        case ParamKind::Text: out << "text"; break;
+        case ParamKind::Text: out << (s.unit.empty() ? "text" : "a " + s.unit); return out.str();
         case ParamKind::Integer:
         case ParamKind::Real:
         case ParamKind::List: out << s.minimum << " … " << s.maximum << (s.kind == ParamKind::List ? ", a list" : ""); break;
@@ -47,9 +49,10 @@ void describe(std::ostream& out, const auto& row, const std::string& facts) {
     if (!facts.empty()) out << " " << facts << ".";
     if (!row.source.empty()) out << "\n\nSource: " << row.source << ".";
     out << "\n\n";
-    if (row.params.empty()) return;
+    if (std::none_of(row.params.begin(), row.params.end(), [](const ParamSpec& p) { return p.key != enabledKey; })) return;
     out << "| setting | default | values | meaning |\n|---|---|---|---|\n";
-    for (const auto& p : row.params) out << "| " << cell(p.label) << " `" << p.key << "` | " << cell(defaultOf(p)) << " | " << cell(values(p)) << " | " << cell(p.help) << " |\n";
+    for (const auto& p : row.params)
+        if (p.key != enabledKey) out << "| " << cell(p.label) << " `" << p.key << "` | " << cell(defaultOf(p)) << " | " << cell(values(p)) << " | " << cell(p.help) << " |\n";
     out << "\n";
 }
 
@@ -93,7 +96,7 @@ std::vector<HelpPage> helpTables() {
     const auto nothing = [](const auto&) { return std::string(); };
     return {page("samplers.md", "Samplers", "Every sampler works under every process and parametrization; a state is y = a·x0 + τ·ε.", samplers(), samplerFacts),
             page("schedules.md", "Schedules", "A schedule is the list of noise levels that a run visits.", schedules(), nothing),
-            page("guidance.md", "Guidance", "Rules are applied in the order of the recipe, on the denoised estimate x̂0 unless a rule says otherwise.", guidanceRules(), nothing),
+            page("guidance.md", "Guidance", "Rules are applied in the order of the recipe, on the denoised estimate x̂0 unless a rule says otherwise. Each can be switched off in its place (`enabled`).", guidanceRules(), nothing),
             page("noise.md", "Noise", "Where the random numbers of a run come from.", noiseSources(), nothing)};
 }
 

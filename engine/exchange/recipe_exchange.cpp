@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "engine/core/json.h"
+#include "engine/core/switched.h"
 #include "engine/exchange/noise_text.h"
 #include "engine/exchange/peer_names.h"
 #include "engine/exchange/table.h"
@@ -123,7 +124,7 @@ std::string parametersText(const Recipe& r, int width, int height, const std::st
     s += "Steps: " + std::to_string(r.steps) + ", Sampler: " + peerNameOfSampler(r.sampler) + ", Schedule type: " + peerNameOfSchedule(r.schedule);
     double scale = 1;
     for (const auto& g : r.guidance)
-        if (const auto it = g.params.find("scale"); g.id == "cfg" && it != g.params.end()) scale = std::holds_alternative<double>(it->second) ? std::get<double>(it->second) : double(std::get<std::int64_t>(it->second));
+        if (const auto it = g.params.find("scale"); g.id == "cfg" && !isSwitchedOff(g) && it != g.params.end()) scale = std::holds_alternative<double>(it->second) ? std::get<double>(it->second) : double(std::get<std::int64_t>(it->second));
     s += ", CFG scale: " + numberText(scale) + ", Seed: " + std::to_string(r.seed) + ", Size: " + std::to_string(width) + "x" + std::to_string(height) + noiseSettingsText(r.noise);
     return s + ", Model: " + modelName + ", Version: Meander " MEANDER_VERSION;
 }

@@ -1,6 +1,8 @@
 // The table of guidance rules, from rules/list.inl: a file for every rule or tight family, and a line each.
 #include "engine/guidance/guidance.h"
 
+#include "engine/core/switched.h"
+
 namespace meander {
 
 namespace guidance {
@@ -10,11 +12,15 @@ namespace guidance {
 }  // namespace guidance
 
 const std::vector<GuidanceRule>& guidanceRules() {
-    static const std::vector<GuidanceRule> table = {
+    static const std::vector<GuidanceRule> table = [] {
+        std::vector<GuidanceRule> rows = {
 #define RULE(name) guidance::name(),
 #include "engine/guidance/rules/list.inl"
 #undef RULE
-    };
+        };
+        for (GuidanceRule& row : rows) row.params.push_back(enabledParam());
+        return rows;
+    }();
     return table;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/core/switched.h"
 #include "engine/sampling/sampling.h"
 
 namespace meander {
@@ -52,13 +53,13 @@ std::string whyWindowIsEmpty(const GuidanceContext& c) { return Window(c.params)
 
 std::string whyNothingFollows(const GuidanceContext& c) {
     for (std::size_t i = c.position + 1; i < c.recipe.guidance.size(); ++i)
-        if (const auto* rule = findGuidance(c.recipe.guidance[i].id); rule && rule->usesUnconditional) return {};
+        if (const auto* rule = findGuidance(c.recipe.guidance[i].id); rule && rule->usesUnconditional && !isSwitchedOff(c.recipe.guidance[i])) return {};
     return "It has no effect here: no rule after it uses the unconditional estimate. Move it before one that does.";
 }
 
 std::string whyNothingPrecedes(const GuidanceContext& c) {
     for (std::size_t i = 0; i < c.position && i < c.recipe.guidance.size(); ++i)
-        if (const auto* rule = findGuidance(c.recipe.guidance[i].id); rule && rule->guides) return {};
+        if (const auto* rule = findGuidance(c.recipe.guidance[i].id); rule && rule->guides && !isSwitchedOff(c.recipe.guidance[i])) return {};
     return "It has no effect here: no rule before it guides.";
 }
 

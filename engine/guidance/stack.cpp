@@ -3,6 +3,7 @@
 #include <array>
 #include <stdexcept>
 
+#include "engine/core/switched.h"
 #include "engine/guidance/guidance.h"
 #include "engine/run/recipe.h"
 #include "engine/sampling/sampling.h"
@@ -22,6 +23,11 @@ int classNamed(const std::string& text, const ModelInfo& model) {
     for (const auto& n : names) list += (list.empty() ? "" : ", ") + n;
     throw Failure("The model '" + model.name + "' has no class \"" + text + "\". Its classes are: " + list + ".");
 }
+
+// Keeps the place of a rule that is switched off.
+struct SwitchedOff final : GuidanceRun {
+    void apply(const GuidanceMoment&, GuidanceParts&) override {}
+};
 
 }  // namespace
 
@@ -137,7 +143,7 @@ GuidanceStack::GuidanceStack(const Recipe& recipe, const ModelInfo& model) : m_r
     for (const auto& g : recipe.guidance) {
         const auto* rule = findGuidance(g.id);
         if (!rule) throw Failure("There is no guidance rule named \"" + g.id + "\".");
-        m_rules.push_back(rule->make(g.params, *m_setup));
+        m_rules.push_back(isSwitchedOff(g) ? std::make_unique<SwitchedOff>() : rule->make(g.params, *m_setup));
     }
     const auto* sampler = findSampler(recipe.sampler.id);
     m_samplerWantsUnconditional = sampler && sampler->unconditional && model.conditioning != ConditioningKind::None;

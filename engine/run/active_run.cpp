@@ -300,7 +300,11 @@ std::shared_ptr<const Run> ActiveRun::snapshot(RunStatus status, const std::stri
     run->problem = problem;
     run->seconds = std::chrono::duration<double>(Clock::now() - m_started).count();
     run->trajectory = std::make_shared<const Trajectory>(m_record);
-    if (m_plan.model.state == StateKind::Image && status != RunStatus::Queued && !m_record.steps.empty()) run->pictures = m_model.decode(m_record.last());
+    if (m_plan.model.state == StateKind::Image && status != RunStatus::Queued && !m_record.steps.empty()) {
+        // Of a run that did not come to its end the state is mostly noise; its last estimate is what it was about to draw.
+        const bool isWhole = status == RunStatus::Finished || m_record.evaluations.empty() || !m_record.evaluations.back()->denoised;
+        run->pictures = m_model.decode(isWhole ? m_record.last() : m_record.evaluations.back()->denoised);
+    }
     return run;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/core/switched.h"
 #include "engine/guidance/guidance.h"
 #include "engine/run/branching.h"
 #include "engine/run/measured.h"
@@ -274,6 +275,10 @@ private:
             const auto* rule = findGuidance(r.guidance[i].id);
             const GuidanceContext context{r.guidance[i].params, m_plan.model, r, i};
             std::string& idle = m_plan.guidance[i].idle;
+            if (isSwitchedOff(r.guidance[i])) {
+                idle = "Switched off.";
+                continue;
+            }
             if (rule->idle) idle = rule->idle(context);
             if (!idle.empty()) note(NoteKind::Hint, "guidance", idle);
             if (idle.empty() && rule->advice)

@@ -197,6 +197,16 @@ std::vector<Difference> differences(const Recipe& a, const Recipe& b) {
             add(key + "." + name, label + " " + shown, value(l), value(r));
         }
     };
+    // Written out or not, a default is no difference: recipes of earlier versions lack parameters that came later.
+    const auto written = [](const Choice& c, const Choice& other, auto find) {
+        const auto* info = find(c.id);
+        const auto all = info && c.id == other.id ? resolveParams(info->params, c.params, info->label) : Result<Params>(c.params);
+        return all ? *all : c.params;
+    };
+    const auto choices = [&](const std::string& key, const std::string& label, const Choice& l, const Choice& r, auto find) {
+        const auto* info = find(l.id);
+        params(key, label, info ? &info->params : nullptr, written(l, r, find), written(r, l, find));
+    };
     add("model", "Model", a.model, b.model);
     add("prompt", "Prompt", a.prompt, b.prompt);
     add("negative_prompt", "Negative prompt", a.negativePrompt, b.negativePrompt);
@@ -206,22 +216,13 @@ std::vector<Difference> differences(const Recipe& a, const Recipe& b) {
     add("steps", "Steps", std::to_string(a.steps), std::to_string(b.steps));
     add("start", "Start", labelOf(a.start, findStart), labelOf(b.start, findStart));
     const auto* start = findStart(a.start.id == "noise" ? b.start.id : a.start.id);
-    params("start", "Start", start ? &start->params : nullptr, a.start.params, b.start.params);
+    params("start", "Start", start ? &start->params : nullptr, written(a.start, b.start, findStart), written(b.start, a.start, findStart));
     add("sampler", "Sampler", labelOf(a.sampler, findSampler), labelOf(b.sampler, findSampler));
-    const auto* sampler = findSampler(a.sampler.id);
-    params("sampler", "Sampler", sampler ? &sampler->params : nullptr, a.sampler.params, b.sampler.params);
+    choices("sampler", "Sampler", a.sampler, b.sampler, findSampler);
     add("schedule", "Schedule", labelOf(a.schedule, findSchedule), labelOf(b.schedule, findSchedule));
-    const auto* schedule = findSchedule(a.schedule.id);
-    params("schedule", "Schedule", schedule ? &schedule->params : nullptr, a.schedule.params, b.schedule.params);
+    choices("schedule", "Schedule", a.schedule, b.schedule, findSchedule);
     add("noise", "Noise", labelOf(a.noise, findNoise), labelOf(b.noise, findNoise));
-    const auto* noise = findNoise(a.noise.id);
-    // Written out or not, a default is no difference.
-    const auto written = [&](const Choice& c) {
-        const auto* info = findNoise(c.id);
-        const auto all = info ? resolveParams(info->params, c.params, info->label) : Result<Params>(c.params);
-        return a.noise.id == b.noise.id && all ? *all : c.params;
-    };
-    params("noise", "Noise", noise ? &noise->params : nullptr, written(a.noise), written(b.noise));
+    choices("noise", "Noise", a.noise, b.noise, findNoise);
     const auto lists = [&](const std::string& prefix, const std::string& name, const std::vector<Choice>& left, const std::vector<Choice>& right, auto find) {
         for (std::size_t i = 0; i < std::max(left.size(), right.size()); ++i) {
             const Choice* l = i < left.size() ? &left[i] : nullptr;
@@ -229,7 +230,10 @@ std::vector<Difference> differences(const Recipe& a, const Recipe& b) {
             const std::string key = prefix + "." + std::to_string(i);
             add(key, name + " " + std::to_string(i + 1), l ? labelOf(*l, find) : "none", r ? labelOf(*r, find) : "none");
             const auto* rule = find(l ? l->id : r->id);
-            params(key, name, rule ? &rule->params : nullptr, l ? l->params : Params{}, r ? r->params : Params{});
+            if (l && r)
+                choices(key, name, *l, *r, find);
+            else
+                params(key, name, rule ? &rule->params : nullptr, l ? l->params : Params{}, r ? r->params : Params{});
         }
     };
     lists("schedule_operators", "Schedule operator", a.scheduleOperators, b.scheduleOperators, findScheduleOperator);

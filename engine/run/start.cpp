@@ -12,7 +12,7 @@ namespace meander {
 namespace {
 
 ParamSpec strengthParam() {
-    return realParam("strength", "Strength", 0.6, 0.01, 1, "Share of the steps that is done, those next to the data: low keeps it, 1 starts from nearly pure noise. Inversion stops at this share.");
+    return withUnit(realParam("strength", "Strength", 0.6, 0.01, 1, "Share of the steps that is done, those next to the data: low keeps it, 1 starts from nearly pure noise. Inversion stops at this share."), "of steps");
 }
 
 // Pictures or points of a file, as states or to be encoded.
@@ -47,8 +47,8 @@ const std::vector<StartInfo>& starts() {
     static const std::vector<StartInfo> table = {
         {"noise", "Noise", "From pure noise, as a new picture", {}},
         {"data", "Data", "From a picture or from points, noised to the first level",
-         {textParam("file", "File", "A PNG picture of the model's size, or a file of points (.csv, .json, .npy); empty: exact draws of a model that knows its data."), strengthParam()}},
-        {"run", "Another run", "From where another run of the project ended", {textParam("run", "Run", "Id of the run, as the list of runs shows it."), strengthParam()}},
+         {withUnit(textParam("file", "File", "A PNG picture of the model's size, or a file of points (.csv, .json, .npy); empty: exact draws of a model that knows its data."), "file"), strengthParam()}},
+        {"run", "Another run", "From where another run of the project ended", {withUnit(textParam("run", "Run", "Id of the run, as the list of runs shows it."), "run"), strengthParam()}},
     };
     return table;
 }
@@ -70,10 +70,10 @@ StartPoint resolveStart(const Recipe& r, const ModelInfo& model, const Run* run)
     if (r.start.id == "data") {
         const std::string& path = text(r.start.params, "file");
         start.isDrawn = path.empty();
-        if (start.isDrawn && !model.drawsData) throw Failure(model.name + " does not know its data by heart. Name a file to start from: start.file=picture.png.");
+        if (start.isDrawn && !model.drawsData) throw Failure(model.name + " does not know its data by heart. Choose a picture or a file of points to start from (start.file).");
         if (!start.isDrawn) readData(path, model, start);
     } else if (r.start.id == "run") {
-        if (startRunOf(r).empty()) throw Failure("The recipe starts from another run, but names none: set start.run to its id.");
+        if (startRunOf(r).empty()) throw Failure("The recipe starts from another run, but names none. Choose one (start.run).");
         if (!run) throw Failure("The run to start from is not in this project any more. Choose another, or start from noise.");
         if (!run->trajectory || run->trajectory->empty()) throw Failure("The run to start from has no recorded states. Show it once so that they are loaded, or run it again.");
         const Trajectory& record = *run->trajectory;

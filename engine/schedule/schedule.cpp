@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <sstream>
 
+#include "engine/core/switched.h"
+
 namespace meander {
 
 namespace {
@@ -57,6 +59,7 @@ std::vector<double> build(const Choice& schedule, const std::vector<Choice>& ope
         if (!rule) throw Failure("There is no operator on schedules named \"" + choice.id + "\"; `meander-run list operators` shows them all.");
         auto resolved = resolveParams(rule->params, choice.params, rule->label);
         if (!resolved) throw Failure(resolved.error().text);
+        if (isSwitchedOff(choice)) continue;
         if (levels.empty()) throw Failure(rule->label + ": no level is left to work on. Remove an operator before it.");
         levels = rule->apply({process, std::move(levels), *resolved, imageTokens});
         levels.erase(std::unique(levels.begin(), levels.end()), levels.end());

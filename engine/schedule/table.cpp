@@ -1,4 +1,5 @@
 // The tables of schedules and of operators, from schedules/list.inl and operators/list.inl: one file and one line each.
+#include "engine/core/switched.h"
 #include "engine/schedule/schedule.h"
 
 namespace meander {
@@ -25,11 +26,15 @@ const std::vector<ScheduleInfo>& schedules() {
 }
 
 const std::vector<ScheduleOperatorInfo>& scheduleOperators() {
-    static const std::vector<ScheduleOperatorInfo> table = {
+    static const std::vector<ScheduleOperatorInfo> table = [] {
+        std::vector<ScheduleOperatorInfo> rows = {
 #define OPERATOR(name) schedule_operator::name(),
 #include "engine/schedule/operators/list.inl"
 #undef OPERATOR
-    };
+        };
+        for (ScheduleOperatorInfo& row : rows) row.params.push_back(enabledParam());
+        return rows;
+    }();
     return table;
 }
 

@@ -5,6 +5,7 @@
 #include "gui/panels/canvas/canvas_panel.h"
 #include "gui/panels/compare/compare_table.h"
 #include "gui/panels/diagnostics/step_panel.h"
+#include "gui/panels/lab/lab_panel.h"
 #include "gui/panels/timeline/timeline_panel.h"
 #include "gui/panels/trajectory/trajectory_panel.h"
 
@@ -17,5 +18,6 @@ QWidget* makeTrajectory(Document& d, SelectionModel& s, QWidget* parent) { retur
 QWidget* makeCompareTable(Document& d, SelectionModel& s, QWidget* parent) { return new CompareTable(d, s, parent); }
 QWidget* makeAttention(Document& d, SelectionModel& s, QWidget* parent) { return new AttentionPanel(d, s, parent); }
 QWidget* makeStepCards(Document& d, SelectionModel& s, QWidget* parent) { return new StepPanel(d, s, parent); }
+QWidget* makeLab(Document& d, QWidget* parent) { return new LabPanel(d, parent); }
 
 }  // namespace meander::gui

@@ -14,5 +14,6 @@ QWidget* makeTrajectory(Document& document, SelectionModel& selection, QWidget* 
 QWidget* makeCompareTable(Document& document, SelectionModel& selection, QWidget* parent);
 QWidget* makeAttention(Document& document, SelectionModel& selection, QWidget* parent);
 QWidget* makeStepCards(Document& document, SelectionModel& selection, QWidget* parent);
+QWidget* makeLab(Document& document, QWidget* parent);  // slots: showConvergence, showStability
 
 }  // namespace meander::gui

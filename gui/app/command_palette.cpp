@@ -91,8 +91,8 @@ void CommandPalette::popUp() {
     m_search->clear();
     filter({});
     QWidget* window = parentWidget();
-    const int width = std::min(600, window->width() - 40), height = std::min(440, window->height() - 100);
-    resize(width, height);
+    const int width = std::min(600, window->width() - 40);
+    resize(width, height());
     move(window->mapToGlobal(QPoint((window->width() - width) / 2, 64)));
     show();
     m_search->setFocus(Qt::ShortcutFocusReason);
@@ -117,6 +117,11 @@ void CommandPalette::filter(const QString& query) {
         item->setToolTip(h.command->tooltip);
     }
     m_list->setCurrentRow(0);
+    // As high as what was found.
+    const int rows = std::max(1, m_list->count()) * std::max(24, m_list->sizeHintForRow(0));
+    m_list->setFixedHeight(std::min({rows + 8, 390, parentWidget()->height() - 150}));
+    adjustSize();
+    resize(std::min(600, parentWidget()->width() - 40), height());
 }
 
 QStringList CommandPalette::shownCommands() const {

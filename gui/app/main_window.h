@@ -60,7 +60,7 @@ public:
     // Project, recipe, picture with a recipe, or model.
     bool openAnything(const QString& path);
     void resetLayout();
-    static constexpr int layoutVersion = 2;  // of saved dock layouts
+    static constexpr int layoutVersion = 3;  // of saved dock layouts
 
 protected:
     void closeEvent(QCloseEvent* event) override;
@@ -104,6 +104,7 @@ private:
     bool report(const Status& status);
     void newProject();
     bool offerRecipe(const QString& path);
+    bool startFrom(const QString& path);
     bool takeDrop(QObject* watched, QEvent* event);
     void exportRecipe();
     void openFirst(const QString& path, bool asCopy);
@@ -132,7 +133,7 @@ private:
     RecipePanel* m_recipe = nullptr;
     RunsPanel* m_runs = nullptr;
     ModelPanel* m_model = nullptr;
-    QWidget *m_canvas = nullptr, *m_timeline = nullptr;
+    QWidget *m_canvas = nullptr, *m_timeline = nullptr, *m_lab = nullptr;
     Segmented* m_axis = nullptr;
     QFrame* m_hint = nullptr;
     QMenu* m_recentMenu = nullptr;

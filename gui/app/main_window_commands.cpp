@@ -134,6 +134,15 @@ void MainWindow::addViewCommands() {
     m_commands.add({"view.larger", menu, tr("Larger text"), {}, {QKeySequence("Ctrl++"), QKeySequence("Ctrl+=")}, {}, [this] { changeAppearance(settings::themeChoice(), settings::fontScale() + 0.1); }, nullptr, nullptr, true});
     m_commands.add({"view.smaller", menu, tr("Smaller text"), {}, {QKeySequence("Ctrl+-")}, {}, [this] { changeAppearance(settings::themeChoice(), settings::fontScale() - 0.1); }});
     m_commands.add({"view.fullScreen", menu, tr("Full screen"), {}, {QKeySequence("F11")}, {}, [this] { setWindowState(windowState() ^ Qt::WindowFullScreen); }, nullptr, [this] { return isFullScreen(); }, true});
+    const auto lab = [this](const char* slot) {
+        return [this, slot] {
+            dock("lab")->show();
+            dock("lab")->raise();
+            QMetaObject::invokeMethod(m_lab, slot);
+        };
+    };
+    m_commands.add({"lab.convergence", menu, tr("Lab: convergence of samplers"), tr("Error on an exact model against evaluations, and the fitted orders."), {}, {}, lab("showConvergence"), nullptr, nullptr, true});
+    m_commands.add({"lab.stability", menu, tr("Lab: stability of a sampler"), tr("Where one step damps, over the complex plane."), {}, {}, lab("showStability")});
     for (auto& [id, info] : m_docks) {
         QDockWidget* d = info.dock;
         m_commands.add({"dock." + id, window, tr("Show %1").arg(d->windowTitle()), tr("Shows or hides the panel."), {}, {}, [this, d] {

@@ -22,6 +22,7 @@
 #include "gui/panels/recipe/recipe_panel.h"
 #include "gui/panels/runs/runs_panel.h"
 #include "gui/panels/timeline/timeline_panel.h"
+#include "gui/selection/step_link.h"
 
 namespace meander::gui {
 namespace {
@@ -32,6 +33,7 @@ struct DockShares {
     static int left(int width) { return side(width, 0.218, 284, 336); }
     static int right(int width) { return side(width, 0.212, 268, 332); }
     static int timeline(int height) { return std::clamp(int(height * 0.155), 112, 168); }
+    static int lab(int height) { return std::clamp(int(height * 0.42), 230, 460); }  // needs room more than the canvas does
     static int tabs(int height) { return std::clamp(int(height * 0.285), 158, 330); }
 };
 constexpr double canvasShare = 0.42;  // of the height, at least, also after sizes were chosen by hand
@@ -100,6 +102,8 @@ void MainWindow::buildDocks() {
     addDock("timeline", tr("Timeline"), m_timeline, Qt::BottomDockWidgetArea).title->setControls(static_cast<TimelinePanel*>(m_timeline)->takeControls());
     addDock("trajectory", tr("Trajectory"), makeTrajectory(m_document, m_selection, nullptr), Qt::BottomDockWidgetArea);
     addDock("compare", tr("Compare"), makeCompareTable(m_document, m_selection, nullptr), Qt::BottomDockWidgetArea);
+    m_lab = makeLab(m_document, nullptr);
+    connect(addDock("lab", tr("Lab"), m_lab, Qt::BottomDockWidgetArea).dock, &QDockWidget::visibilityChanged, this, [this] { QTimer::singleShot(0, this, &MainWindow::fitDocks); });
     addDock("queue", tr("Queue"), new QueuePanel(m_document), Qt::BottomDockWidgetArea);
     addDock("log", tr("Log"), new LogPanel(programLog()), Qt::BottomDockWidgetArea);
     addDock("step", tr("Step"), makeStepCards(m_document, m_selection, nullptr), Qt::RightDockWidgetArea);
@@ -131,11 +135,13 @@ void MainWindow::arrangeDocks() {
     put("timeline", Qt::BottomDockWidgetArea);
     put("trajectory", Qt::BottomDockWidgetArea);
     put("compare", Qt::BottomDockWidgetArea);
+    put("lab", Qt::BottomDockWidgetArea);
     put("queue", Qt::BottomDockWidgetArea);
     put("log", Qt::BottomDockWidgetArea);
     splitDockWidget(dock("timeline"), dock("trajectory"), Qt::Vertical);
     tabifyDockWidget(dock("trajectory"), dock("compare"));
-    tabifyDockWidget(dock("compare"), dock("queue"));
+    tabifyDockWidget(dock("compare"), dock("lab"));
+    tabifyDockWidget(dock("lab"), dock("queue"));
     tabifyDockWidget(dock("queue"), dock("log"));
     put("step", Qt::RightDockWidgetArea);
     put("attention", Qt::RightDockWidgetArea);
@@ -168,7 +174,7 @@ void MainWindow::fitDocks() {
     resizeDocks({dock("step"), dock("attention")}, {int(height * 0.47), int(height * 0.53)}, Qt::Vertical);
     QList<QDockWidget*> below = bottomDocks();
     QList<int> heights;
-    for (const QDockWidget* d : below) heights.append(d == dock("timeline") ? DockShares::timeline(height) : DockShares::tabs(height));
+    for (const QDockWidget* d : below) heights.append(d == dock("timeline") ? DockShares::timeline(height) : d == dock("lab") ? DockShares::lab(height) : DockShares::tabs(height));
     if (!below.isEmpty()) resizeDocks(below, heights, Qt::Vertical);
 }
 
@@ -257,7 +263,7 @@ void MainWindow::showRemarks() {
             level += QStringLiteral(" · σ %1 → %2").arg(sigma(step), sigma(step + 1));
         }
     } else if (run && run->trajectory) {
-        level = tr("finished picture");
+        level = endText(*run);
     }
     dock("step")->setWindowTitle(title);
     remark("step", level);

@@ -6,6 +6,7 @@
 #include <QDropEvent>
 #include <QFileDialog>
 #include <QFileInfo>
+#include <QImageReader>
 #include <QMimeData>
 #include <QSaveFile>
 #include <QTimer>
@@ -99,7 +100,7 @@ bool MainWindow::openAnything(const QString& path) {
 bool MainWindow::offerRecipe(const QString& path) {
     const QString name = QFileInfo(path).fileName();
     auto read = readRecipeFrom(path.toStdString());
-    if (!read) return report(read.error());
+    if (!read) return startFrom(path) || report(read.error());
     Recipe offered = read->recipe;
     const Recipe& now = m_document.draft();
     if (read->source != "meander") {
@@ -116,6 +117,20 @@ bool MainWindow::offerRecipe(const QString& path) {
     for (const std::string& r : read->notUnderstood) remarks.append(qstr(r));
     if (!m_questions.useRecipe(now, offered, name, remarks)) return false;
     m_document.editDraft(offered, tr("recipe of %1").arg(name));
+    return true;
+}
+
+// A picture that tells no recipe is something to start from, where the model draws pictures.
+bool MainWindow::startFrom(const QString& path) {
+    const auto model = m_document.draftModel();
+    if (QFileInfo(path).suffix().toLower() != "png" || !model || model->state != StateKind::Image || QImageReader(path).size().isEmpty()) return false;
+    Recipe next = m_document.draft();
+    next.branch.reset();
+    next.start.id = "data";
+    next.start.params.erase("run");
+    next.start.params["file"] = path.toStdString();
+    m_document.editDraft(next, tr("start"));
+    emit m_document.message(tr("The draft starts from %1, which holds no recipe").arg(QFileInfo(path).fileName()));
     return true;
 }
 
@@ -184,7 +199,7 @@ void MainWindow::dropEvent(QDropEvent* event) {
 // A file that is dropped on a text field is opened, not written into it.
 bool MainWindow::takeDrop(QObject* watched, QEvent* event) {
     const auto* widget = qobject_cast<QWidget*>(watched);
-    if (!widget || widget == this || widget->window() != this) return false;
+    if (!widget || widget == this || widget->window() != this || widget->property("takesFiles").toBool()) return false;
     auto* drop = static_cast<QDropEvent*>(event);
     if (!hasFiles(drop->mimeData())) return false;
     if (event->type() == QEvent::Drop)

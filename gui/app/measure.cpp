@@ -2,6 +2,7 @@
 
 #include <QElapsedTimer>
 #include <QMetaEnum>
+#include <QPointer>
 #include <QThread>
 #include <QTimer>
 #include <algorithm>
@@ -47,6 +48,16 @@ private:
     std::function<void()> m_then;
     bool m_isPainted = false;
 };
+
+// "QWidget in meander::gui::TimelinePanel": plain widgets are told by who owns them.
+QString nameOf(const QObject* o) {
+    QString name = QString::fromLatin1(o->metaObject()->className());
+    const QObject* owner = o;
+    while (owner->parent() && !QByteArray(owner->metaObject()->className()).startsWith("meander::") && owner->objectName().isEmpty()) owner = owner->parent();
+    if (!owner->objectName().isEmpty()) name += QStringLiteral(" '%1'").arg(owner->objectName());
+    if (owner != o) name += QStringLiteral(" in ") + QLatin1String(owner->metaObject()->className());
+    return name;
+}
 
 QString milliseconds(double ms) { return QStringLiteral("%1 ms").arg(ms, 0, 'f', 1); }
 
@@ -100,8 +111,8 @@ void afterFirstPaint(QWidget* window, std::function<void()> then) { new PaintWat
 
 bool MeasuringApplication::notify(QObject* receiver, QEvent* event) {
     if (QThread::currentThread() != thread()) return QApplication::notify(receiver, event);
-    // Names are taken before the delivery: the receiver may not live through it.
     const char* const className = receiver->metaObject()->className();
+    const QPointer<QObject> after(receiver);  // it may not live through the delivery
     const QEvent::Type type = event->type();
     const int level = QThread::currentThread()->loopLevel(), loopsBefore = m_loops;
     if (level > m_loopLevel) ++m_loops;
@@ -112,7 +123,7 @@ bool MeasuringApplication::notify(QObject* receiver, QEvent* event) {
     m_loopLevel = outer;
     const bool hadLoop = m_loops != loopsBefore + (level > outer ? 1 : 0);
     if (hadLoop || ms < 3) return result;
-    const QString what = QStringLiteral("%1 %2").arg(QString::fromLatin1(className), QString::fromLatin1(QMetaEnum::fromType<QEvent::Type>().valueToKey(type)));
+    const QString what = QStringLiteral("%1 %2").arg(after ? nameOf(after) : QString::fromLatin1(className), QString::fromLatin1(QMetaEnum::fromType<QEvent::Type>().valueToKey(type)));
     const auto known = std::find_if(m_slowest.begin(), m_slowest.end(), [&](const Slow& s) { return s.what == what; });
     if (known == m_slowest.end())
         m_slowest.push_back({what, ms});

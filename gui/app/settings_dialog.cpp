@@ -28,6 +28,7 @@ SettingsDialog::SettingsDialog(CommandRegistry& commands, ChangeAppearance chang
     addPage(tr("Appearance"), appearancePage());
     addPage(tr("Start"), startPage());
     addPage(tr("Keys"), keysPage());
+    m_names->setProperty("pages", true);
     connect(m_names, &QListWidget::currentRowChanged, m_pages, &QStackedWidget::setCurrentIndex);
     connect(find, &QLineEdit::textChanged, this, &SettingsDialog::search);
     m_names->setCurrentRow(0);

@@ -30,6 +30,7 @@ std::vector<Group> groupsOf(const CommandRegistry& registry) {
 
 QWidget* groupWidget(const Group& group, const CommandRegistry& registry, QWidget* parent) {
     auto* widget = new QWidget(parent);
+    widget->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
     auto* grid = new QGridLayout(widget);
     grid->setContentsMargins(0, 0, 0, 8);
     grid->setHorizontalSpacing(24);
@@ -87,7 +88,9 @@ ShortcutSheet::ShortcutSheet(const CommandRegistry& registry, QWidget* parent) :
     box->setContentsMargins(0, 0, 12, 12);
     box->addWidget(scroll);
     box->addWidget(close, 0, Qt::AlignRight);
-    resize(820, 560);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    scroll->setMinimumWidth(content->minimumSizeHint().width() + 24);
+    resize(std::max(860, scroll->minimumWidth() + 12), 600);
 }
 
 }  // namespace meander::gui

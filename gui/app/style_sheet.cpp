@@ -79,7 +79,6 @@ QComboBox QAbstractItemView::item { min-height: 24px; padding: 2px 6px; border-r
 
 QComboBox[add="true"] { background: transparent; border: 1px dashed @line; color: @accentText; }
 QComboBox[add="true"]:hover { border-color: @lineHover; background: @hover; }
-QFrame[popup="true"] { background: @raised; border: 1px solid @lineHover; border-radius: 6px; }
 QListWidget[popup="true"] { background: transparent; border: 0; }
 QListWidget[popup="true"]::item { min-height: 22px; padding: 1px 6px; border-radius: 4px; }
 QListWidget[popup="true"]::item:hover { background: @hover; }
@@ -105,6 +104,8 @@ QListView, QTreeView, QTableView { background: @panel; border: 0; }
 QListView:focus[bordered="true"] { border: 1px solid @accent; }
 QHeaderView::section { background: @panel; color: @muted; border: 0; border-bottom: 1px solid @line; padding: 5px 8px; }
 QTableView { gridline-color: @line; }
+QTableView::item { padding: 0 8px; }
+QListWidget[pages="true"]::item { min-height: 24px; padding: 2px 8px; border-radius: 4px; }
 QTableView::item:selected, QTreeView::item:selected, QListView::item:selected { background: @accentSoft; color: @text; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
 QScrollBar::handle:vertical { background: @scroll; border-radius: 3px; min-height: 28px; margin: 2px; }
@@ -127,6 +128,7 @@ QLabel[dot="idle"] { background: @dim; border-radius: 4px; }
 QLabel[dot="ready"] { background: @accent; border-radius: 4px; }
 QLabel[dot="busy"] { background: @warning; border-radius: 4px; }
 QFrame[card="true"] { background: @raised; border: 1px solid @line; border-radius: 6px; }
+QFrame[card="rule"] { background: @panel; border: 1px solid @line; border-radius: 6px; }
 QFrame[card="accent"] { background: @accentCard; border: 1px solid @accentLine; border-radius: 6px; }
 QFrame[card="danger"] { background: @dangerCard; border: 1px solid @dangerLine; border-radius: 6px; }
 QFrame[separator="true"] { background: @line; border: 0; }

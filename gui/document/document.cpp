@@ -35,6 +35,7 @@ Document::Document(QObject* parent) : QObject(parent), m_implementation(std::mak
             if (full->pictures) r.pictures = full->pictures;
         });
         emit trajectoryLoaded(id);
+        if (startRunOf(draft()) == id.toStdString()) m_implementation->startPlanning();  // it could not be planned without the record
     });
     connect(&d.file, &ProjectFile::picturesLoaded, this, [this](const QString& id, const HostTensor& pictures) {
         m_implementation->changeRun(id, [&](Run& r) { r.pictures = pictures; });

@@ -12,13 +12,35 @@
 #include "engine/schedule/schedule.h"
 #include "gui/app/theme.h"
 #include "gui/document/document.h"
+#include "gui/plots/draw_image.h"
 
 namespace meander::gui {
 namespace {
 
+// Points on a line: their histogram.
+QImage barsOf(const std::vector<double>& values, int size) {
+    double reach = 1e-9;
+    for (double x : values)
+        if (std::isfinite(x)) reach = std::max(reach, std::abs(x));
+    std::vector<int> counts(17, 0);
+    for (double x : values)
+        if (std::isfinite(x)) ++counts[std::size_t(std::clamp(int((x / reach / 1.15 + 1) / 2 * 17), 0, 16))];
+    const int most = std::max(1, *std::max_element(counts.begin(), counts.end()));
+    QImage image(size, size, QImage::Format_ARGB32_Premultiplied);
+    image.fill(theme().background);
+    QPainter p(&image);
+    const double width = size / 17.0;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+        const double height = 0.8 * size * counts[i] / most;
+        p.fillRect(QRectF(double(i) * width + 0.5, size * 0.9 - height, width - 1, height), theme().accent);
+    }
+    return image;
+}
+
 QImage scatterOf(const HostTensor& points, int size) {
     const auto& shape = points.shape();
-    if (shape.rank() != 2 || shape[1] < 2) return {};
+    if (shape.rank() == 2 && shape[1] == 1) return barsOf(points.toDoubles(), size);
+    if (shape.rank() != 2) return {};
     const std::vector<double> v = points.toDoubles();
     double reach = 1e-9;
     for (double x : v)
@@ -146,8 +168,11 @@ QImage pictureOf(const HostTensor& pictures, int index) {
 }
 
 QImage runThumbnail(const Run& run, int size) {
-    if (const QImage picture = pictureOf(run.pictures); !picture.isNull())
-        return picture.scaled(size, size, Qt::KeepAspectRatio, picture.width() < size ? Qt::FastTransformation : Qt::SmoothTransformation);
+    if (const QImage picture = pictureOf(run.pictures); !picture.isNull()) {
+        const QSize whole = picture.size().scaled(size, size, Qt::KeepAspectRatio);
+        if (picture.width() < size) return nearestScaled(picture, QRectF(QPointF(), whole), QRect(QPoint(), whole), 1);
+        return picture.convertToFormat(QImage::Format_RGB32).scaled(whole, Qt::IgnoreAspectRatio, Qt::SmoothTransformation);
+    }
     if (run.model.state == StateKind::Points && run.trajectory && !run.trajectory->empty()) return scatterOf(run.trajectory->last(), size);
     return {};
 }

@@ -50,11 +50,14 @@ QRgb divergingColor(double value, double limit, bool dark) {
 }
 
 QImage mapImage(std::span<const float> values, int width, int height, float lo, float hi, ColorMap map) {
-    QImage image(width, height, QImage::Format_RGB32);
+    QImage image(width, height, QImage::Format_ARGB32_Premultiplied);
     float scale = hi > lo ? 1 / (hi - lo) : 0;
     for (int y = 0; y < height; ++y) {
         auto* line = reinterpret_cast<QRgb*>(image.scanLine(y));
-        for (int x = 0; x < width; ++x) line[x] = colorOf(map, (values[std::size_t(y) * width + x] - lo) * scale);
+        for (int x = 0; x < width; ++x) {
+            const float v = values[std::size_t(y) * width + x];
+            line[x] = std::isfinite(v) ? colorOf(map, (v - lo) * scale) : 0;
+        }
     }
     return image;
 }

@@ -4,8 +4,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "gui/plots/geometry.h"
+#include "gui/app/style_sheet.h"
 #include "gui/plots/draw_image.h"
+#include "gui/plots/geometry.h"
 
 namespace meander::gui {
 namespace {
@@ -168,10 +169,7 @@ void CursorLayer::paint(QPainter& p, const PlotFrame& f, const Theme& t) const {
     if (x && line) {
         double at = f.px(*x);
         if (at >= f.area.left() - 1 && at <= f.area.right() + 1) {
-            QColor c = t.text;
-            c.setAlphaF(0.55f);
-            p.setPen(QPen(c, 1));
-            p.drawLine(QPointF(at, f.area.top()), QPointF(at, f.area.bottom()));
+            drawUpright(p, at, f.area.top(), f.area.bottom(), mixed(t.panel, t.text, 0.55));
         }
     }
     for (const Mark& m : marks) {

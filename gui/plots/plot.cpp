@@ -17,7 +17,9 @@ struct PlotFonts {
 void paintTitle(QPainter& p, const Plot& plot, const QRectF& rect, const QRectF& area, const Theme& t, const PlotFonts& fonts) {
     p.setFont(fonts.title);
     QFontMetricsF fm(fonts.title);
-    QRectF line(area.left(), rect.top(), rect.right() - area.left(), fm.height());
+    // Over a narrow square the title may begin further left, rather than be cut.
+    const double needed = fm.horizontalAdvance(plot.title) + (plot.note.isEmpty() ? 0 : fm.horizontalAdvance(plot.note) + 24), left = std::max(rect.left(), std::min(area.left(), rect.right() - needed));
+    QRectF line(left, rect.top(), rect.right() - left, fm.height());
     double noteWidth = plot.note.isEmpty() ? 0 : fm.horizontalAdvance(plot.note) + 12;
     if (noteWidth > line.width() / 2) noteWidth = 0;
     p.setPen(t.muted);
@@ -110,7 +112,8 @@ void paintAxes(QPainter& p, const Plot& plot, const QRectF& rect, const PlotFram
         p.setFont(fonts.label);
         p.setPen(t.dim);
         double top = f.area.bottom() + 4 + (plot.hasXTicks ? fm.height() : 0);
-        p.drawText(QRectF(f.area.left(), top, f.area.width(), QFontMetricsF(fonts.label).height() + 1), Qt::AlignCenter, plot.x.title());
+        const double half = std::min(f.area.center().x() - rect.left(), rect.right() - f.area.center().x());
+        p.drawText(QRectF(f.area.center().x() - half, top, 2 * half, QFontMetricsF(fonts.label).height() + 1), Qt::AlignCenter, plot.x.title());
     }
 }
 

@@ -1,5 +1,6 @@
 #include "gui/plots/plot_view.h"
 
+#include <QAbstractTableModel>
 #include <QAccessible>
 #include <QApplication>
 #include <QClipboard>
@@ -12,7 +13,7 @@
 #include <QMouseEvent>
 #include <QPushButton>
 #include <QSaveFile>
-#include <QTableWidget>
+#include <QTableView>
 #include <QVBoxLayout>
 
 #include "gui/plots/geometry.h"
@@ -211,22 +212,43 @@ bool PlotView::exportTo(const QString& path) const {
 
 void PlotView::showTable() { showTableDialog(this, m_plot.title, m_plot.table()); }
 
+namespace {
+
+class TableModel : public QAbstractTableModel {
+public:
+    TableModel(Table table, QObject* parent) : QAbstractTableModel(parent), m_table(std::move(table)) {}
+    int rowCount(const QModelIndex& parent) const override { return parent.isValid() ? 0 : int(m_table.rows.size()); }
+    int columnCount(const QModelIndex& parent) const override { return parent.isValid() ? 0 : int(m_table.head.size()); }
+    QVariant data(const QModelIndex& index, int role) const override {
+        const QStringList& row = m_table.rows[index.row()];
+        return (role == Qt::DisplayRole || role == Qt::ToolTipRole) && index.column() < row.size() ? row[index.column()] : QVariant();
+    }
+    QVariant headerData(int section, Qt::Orientation way, int role) const override {
+        return way == Qt::Horizontal && role == Qt::DisplayRole ? QVariant(m_table.head[section]) : QVariant();
+    }
+
+private:
+    Table m_table;
+};
+
+}  // namespace
+
 void showTableDialog(QWidget* parent, const QString& title, const Table& table) {
     auto* dialog = new QDialog(parent);
+    dialog->setObjectName("table");
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->setWindowTitle(title);
-    dialog->resize(520, 420);
-    auto* view = new QTableWidget(int(table.rows.size()), int(table.head.size()), dialog);
-    view->setHorizontalHeaderLabels(table.head);
-    view->setEditTriggers(QAbstractItemView::NoEditTriggers);
+    dialog->resize(std::min(980, 200 + 130 * int(table.head.size())), 460);
+    auto* view = new QTableView(dialog);
+    view->setModel(new TableModel(table, view));
     view->horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
+    view->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     view->verticalHeader()->hide();
-    view->setFont(numberFont());
-    for (int r = 0; r < table.rows.size(); ++r)
-        for (int c = 0; c < table.rows[r].size(); ++c) view->setItem(r, c, new QTableWidgetItem(table.rows[r][c]));
+    view->setShowGrid(false);
+    view->setFont(numberFont(8.8));
     auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close, dialog);
-    auto* copy = buttons->addButton(PlotView::tr("Copy as text"), QDialogButtonBox::ActionRole);
-    QObject::connect(copy, &QPushButton::clicked, dialog, [text = table.text()] { QApplication::clipboard()->setText(text); });
+    for (const auto& [label, content] : {std::pair(PlotView::tr("Copy as text"), table.text()), std::pair(PlotView::tr("Copy as CSV"), table.csv())})
+        QObject::connect(buttons->addButton(label, QDialogButtonBox::ActionRole), &QPushButton::clicked, dialog, [text = content] { QApplication::clipboard()->setText(text); });
     QObject::connect(buttons, &QDialogButtonBox::rejected, dialog, &QDialog::close);
     auto* box = new QVBoxLayout(dialog);
     box->addWidget(view);

@@ -138,8 +138,14 @@ int runStyleIndex(const Document& document, const Run& run) {
     return 0;
 }
 
+QString endText(const Run& run) {
+    const bool isStopped = run.status == RunStatus::Cancelled || run.status == RunStatus::Interrupted || run.status == RunStatus::Failed;
+    if (isStopped && run.trajectory) return tr("stopped after step %1").arg(run.trajectory->steps.size());
+    return run.model.state == StateKind::Points ? tr("finished points") : tr("finished picture");
+}
+
 QString stepText(const Run& run, int evaluation) {
-    if (evaluation < 0 || !run.trajectory) return tr("finished picture");
+    if (evaluation < 0 || !run.trajectory) return endText(run);
     const auto& all = run.trajectory->evaluations;
     if (evaluation >= int(all.size())) return {};
     return tr("step %1 of %2").arg(all[std::size_t(evaluation)]->step).arg(run.recipe.steps);

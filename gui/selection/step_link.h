@@ -45,6 +45,7 @@ StepCursor shownCursor(const Document& document, const SelectionModel& selection
 StepCursor cursorFor(const Run& run, const Frame& frame);
 int runStyleIndex(const Document& document, const Run& run);
 // "step 7 of 20", "finished picture"
+QString endText(const Run& run);  // "finished picture", "stopped after step 12"
 QString stepText(const Run& run, int evaluation);
 
 }  // namespace meander::gui

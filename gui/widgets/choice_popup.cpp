@@ -2,23 +2,56 @@
 
 #include <QGuiApplication>
 #include <QKeyEvent>
+#include <QPainter>
 #include <QScreen>
+#include <QStyledItemDelegate>
 #include <QVBoxLayout>
 
 #include "gui/app/command_palette.h"
+#include "gui/app/style_sheet.h"
 #include "gui/app/theme.h"
 
 namespace meander::gui {
 namespace {
 
-constexpr int indexRole = Qt::UserRole, noIndex = -1, mostHeight = 440, leastWidth = 320;
+constexpr int indexRole = Qt::UserRole, helpRole = Qt::UserRole + 1, noIndex = -1, mostHeight = 480, leastWidth = 440;
+
+// The name, and below it in one line what it does.
+class EntryDelegate : public QStyledItemDelegate {
+public:
+    using QStyledItemDelegate::QStyledItemDelegate;
+    QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override {
+        const QSize plain = QStyledItemDelegate::sizeHint(option, index);
+        if (index.flags() == Qt::NoItemFlags) return {plain.width(), 28};  // a heading
+        return describes(index) ? QSize(plain.width(), QFontMetrics(option.font).height() + QFontMetrics(small()).height() + 8) : plain;
+    }
+    void paint(QPainter* p, const QStyleOptionViewItem& option, const QModelIndex& index) const override {
+        if (!describes(index)) return QStyledItemDelegate::paint(p, option, index);
+        QStyleOptionViewItem o = option;
+        initStyleOption(&o, index);
+        o.text.clear();
+        o.widget->style()->drawControl(QStyle::CE_ItemViewItem, &o, p, o.widget);
+        const QRect area = option.rect.adjusted(8, 3, -8, -3);
+        p->save();
+        p->setFont(option.font);
+        p->setPen(theme().text);
+        p->drawText(area, Qt::AlignLeft | Qt::AlignTop, p->fontMetrics().elidedText(index.data().toString(), Qt::ElideRight, area.width()));
+        p->setFont(small());
+        p->setPen(theme().muted);
+        p->drawText(area, Qt::AlignLeft | Qt::AlignBottom, p->fontMetrics().elidedText(summary(index), Qt::ElideRight, area.width()));
+        p->restore();
+    }
+
+private:
+    static QFont small() { return interfaceFont(8.5); }
+    static QString summary(const QModelIndex& index) { return index.data(helpRole).toString().section('\n', 0, 0); }
+    static bool describes(const QModelIndex& index) { return !summary(index).isEmpty(); }
+};
 
 }  // namespace
 
 ChoicePopup::ChoicePopup(QComboBox* field) : QFrame(field, Qt::Popup), m_field(field), m_search(new QLineEdit(this)), m_list(new QListWidget(this)), m_help(new QLabel(this)) {
     setObjectName("choicePopup");
-    setProperty("popup", true);
-    setAttribute(Qt::WA_StyledBackground);
     m_search->setPlaceholderText(tr("Type to search"));
     m_search->setAccessibleName(tr("Search %1").arg(field->accessibleName()));
     m_search->installEventFilter(this);
@@ -26,6 +59,8 @@ ChoicePopup::ChoicePopup(QComboBox* field) : QFrame(field, Qt::Popup), m_field(f
     m_list->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     m_list->setMouseTracking(true);
     m_list->setProperty("popup", true);
+    m_list->setItemDelegate(new EntryDelegate(m_list));
+    connect(m_list, &QListWidget::itemEntered, this, [this](const QListWidgetItem* item) { m_help->setText(helpOf(item)); });
     m_help->setWordWrap(true);
     m_help->setProperty("muted", true);
     m_help->setTextFormat(Qt::PlainText);
@@ -50,7 +85,7 @@ void ChoicePopup::popUp(const std::function<QString(int)>& groupOf, const QStrin
         if (m_field->itemData(i, Qt::AccessibleDescriptionRole).toString() == QLatin1String("separator")) continue;
         const QString group = groupOf ? groupOf(i) : QString();
         if (!groups.contains(group)) groups.append(group);
-        all.append({i, m_field->itemText(i), m_field->itemData(i, Qt::ToolTipRole).toString(), group});
+        all.append({i, m_field->itemText(i), m_field->itemData(i, Qt::ToolTipRole).toString(), group, m_field->itemData(i).toString()});
     }
     for (const QString& g : groups)
         for (const Entry& e : all)
@@ -66,10 +101,14 @@ void ChoicePopup::popUp(const std::function<QString(int)>& groupOf, const QStrin
 
 void ChoicePopup::place() {
     const int width = std::max(m_field->width(), leastWidth);
-    const int help = QFontMetrics(m_help->font()).lineSpacing() * 3;
+    // As high as the longest help needs, so that the list stays while the pointer moves.
+    int help = 0;
+    for (const Entry& e : m_entries) help = std::max(help, QFontMetrics(m_help->font()).boundingRect(QRect(0, 0, width - 26, 1000), Qt::TextWordWrap, e.help).height());
     m_help->setFixedHeight(help);
-    const int rows = m_list->sizeHintForRow(0) > 0 ? m_list->count() * m_list->sizeHintForRow(0) : 200;
-    const int height = std::min(mostHeight, m_search->sizeHint().height() + rows + help + 34);
+    m_help->setVisible(help > 0);
+    int rows = 0;
+    for (int i = 0; i < m_list->count(); ++i) rows += m_list->sizeHintForRow(i);
+    const int height = std::min(mostHeight, m_search->sizeHint().height() + rows + help + 38);
     const QRect screen = m_field->screen() ? m_field->screen()->availableGeometry() : QGuiApplication::primaryScreen()->availableGeometry();
     QPoint at = m_field->mapToGlobal(QPoint(0, m_field->height() + 2));
     if (at.y() + height > screen.bottom()) at.setY(std::max(screen.top(), m_field->mapToGlobal(QPoint(0, 0)).y() - height - 2));
@@ -84,8 +123,8 @@ void ChoicePopup::filter() {
     QListWidgetItem* best = nullptr;
     int bestScore = 0;
     for (const Entry& e : m_entries) {
-        // The name counts most, its group and help find it too.
-        const int score = query.isEmpty() ? 1 : std::max(3 * matchScore(query, e.text), matchScore(query, e.text + ' ' + e.group + ' ' + e.help));
+        // The name and what files call it count most, its group and help find it too.
+        const int score = query.isEmpty() ? 1 : std::max({3 * matchScore(query, e.text), 3 * matchScore(query, e.id), matchScore(query, e.text + ' ' + e.group + ' ' + e.help)});
         if (score <= 0) continue;
         if (e.group != group || (m_list->count() == 0 && !e.group.isEmpty())) {
             group = e.group;
@@ -97,7 +136,7 @@ void ChoicePopup::filter() {
         }
         auto* item = new QListWidgetItem(e.text, m_list);
         item->setData(indexRole, e.index);
-        item->setData(Qt::UserRole + 1, e.help);
+        item->setData(helpRole, e.help);
         if (query.isEmpty() ? e.index == m_field->currentIndex() : score > bestScore) {
             best = item;
             bestScore = score;
@@ -120,7 +159,8 @@ QList<int> ChoicePopup::shownChoices() const {
     return shown;
 }
 
-void ChoicePopup::showHelp() { m_help->setText(m_list->currentItem() ? m_list->currentItem()->data(Qt::UserRole + 1).toString() : QString()); }
+QString ChoicePopup::helpOf(const QListWidgetItem* item) { return item ? item->data(helpRole).toString() : QString(); }
+void ChoicePopup::showHelp() { m_help->setText(helpOf(m_list->currentItem())); }
 
 void ChoicePopup::move(int rows) {
     const int direction = rows > 0 ? 1 : -1, count = m_list->count();
@@ -153,6 +193,14 @@ bool ChoicePopup::eventFilter(QObject* watched, QEvent* event) {
         case Qt::Key_Escape: hide(); return true;
         default: return QFrame::eventFilter(watched, event);
     }
+}
+
+// By hand: style sheets take a frame inside a combo box for a part of that box and leave it unpainted.
+void ChoicePopup::paintEvent(QPaintEvent*) {
+    QPainter p(this);
+    p.fillRect(rect(), theme().raised);
+    p.setPen(mixed(theme().line, theme().text, 0.22));
+    p.drawRect(rect().adjusted(0, 0, -1, -1));
 }
 
 void ChoicePopup::hideEvent(QHideEvent* event) {

@@ -26,15 +26,17 @@ signals:
 protected:
     bool eventFilter(QObject* watched, QEvent* event) override;
     void hideEvent(QHideEvent* event) override;
+    void paintEvent(QPaintEvent* event) override;
 
 private:
     struct Entry {
         int index = 0;
-        QString text, help, group;
+        QString text, help, group, id;
     };
     void filter();
     void move(int rows);
     void showHelp();
+    static QString helpOf(const QListWidgetItem* item);
     void choose(const QListWidgetItem* item);
     void place();
 

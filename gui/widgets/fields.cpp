@@ -57,7 +57,7 @@ void ChoiceField::setChoice(const QString& id) {
     if (index != currentIndex()) setCurrentIndex(index);
 }
 
-bool ChoiceField::isSearchable() const { return count() >= searchFrom; }
+bool ChoiceField::isSearchable() const { return m_isDescribed || count() >= searchFrom; }
 
 void ChoiceField::openSearch(const QString& text) {
     if (!m_popup) {
@@ -237,7 +237,7 @@ FormRow::FormRow(const QString& label, QWidget* field, QWidget* parent, Layout l
     m_reset->setFocusPolicy(Qt::TabFocus);
     m_reset->setAccessibleName(tr("Reset %1").arg(label));
     connect(m_reset, &QToolButton::clicked, this, &FormRow::resetRequested);
-    auto* head = new QHBoxLayout;
+    auto* head = m_head = new QHBoxLayout;
     head->setContentsMargins(0, 0, 0, 0);
     head->setSpacing(5);
     head->addWidget(m_label);
@@ -260,6 +260,11 @@ FormRow::FormRow(const QString& label, QWidget* field, QWidget* parent, Layout l
     labels->setFixedWidth(formLabelWidth());
     box->addWidget(labels);
     box->addWidget(field, 1);
+}
+
+void FormRow::addToHead(QWidget* before, const QList<QWidget*>& after) {
+    if (before) m_head->insertWidget(0, before);
+    for (QWidget* w : after) m_head->addWidget(w);
 }
 
 void FormRow::setHelp(const QString& help) {

@@ -2,6 +2,7 @@
 #pragma once
 #include <QComboBox>
 #include <QDoubleSpinBox>
+#include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
 #include <QPlainTextEdit>
@@ -24,6 +25,8 @@ public:
     void setGrouping(Grouping groupOf) { m_groupOf = std::move(groupOf); }
     // For "Add …": every key and click opens the list, and no choice is kept.
     void setPicksOnly(bool on) { m_picksOnly = on; }
+    // Search and descriptions, however short the list is.
+    void setDescribed(bool on) { m_isDescribed = on; }
     bool isSearchable() const;
     ChoicePopup* popup() const { return m_popup; }  // null before it was opened
     void showPopup() override;
@@ -47,7 +50,7 @@ private:
 
     Grouping m_groupOf;
     ChoicePopup* m_popup = nullptr;
-    bool m_picksOnly = false;
+    bool m_picksOnly = false, m_isDescribed = false;
 };
 
 class IntegerField : public QSpinBox {
@@ -112,6 +115,8 @@ public:
     void setDifference(const QString& otherValue);  // empty: none
     void setResettable(bool on, const QString& defaultText = {});
     bool isDifferent() const { return m_different; }
+    // Before the label and at the end of its line, for rows whose field stands below.
+    void addToHead(QWidget* before, const QList<QWidget*>& after);
 
 signals:
     void resetRequested();
@@ -121,6 +126,7 @@ private:
     QLabel* m_dot;
     QToolButton* m_reset;
     QWidget* m_field;
+    QHBoxLayout* m_head;
     bool m_different = false;
 };
 

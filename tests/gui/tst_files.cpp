@@ -8,6 +8,7 @@
 #include "engine/exchange/recipe_exchange.h"
 #include "gui/app/dialogs.h"
 #include "gui/widgets/fields.h"
+#include "gui/widgets/path_field.h"
 #include "tests/gui/window_fixture.h"
 
 using namespace meander;
@@ -255,10 +256,41 @@ private slots:
         QVERIFY(d.draft() == before);
     }
 
-    void pictureWithoutARecipeSaysSo() {
-        QSignalSpy problem(&window->document(), &Document::problem);
-        QVERIFY(dropFiles(window.get(), {writtenPicture(folder, "plain.png", {})}));
+    // What tells no recipe can be started from by models that draw pictures, and by no others.
+    void pictureWithoutARecipeIsAStart() {
+        Document& d = window->document();
+        QSignalSpy problem(&d, &Document::problem);
+        d.editDraft(ringRecipe(), "points");
+        WAIT_FOR_PLAN(d);
+        const Recipe points = d.draft();
+        const QString path = writtenPicture(folder, "plain.png", {});
+        QVERIFY(dropFiles(window.get(), {path}));
         QTRY_COMPARE(problem.count(), 1);
+        QVERIFY(d.draft() == points);
+        d.editDraft(longRecipe(), "pictures");
+        WAIT_FOR_PLAN(d);
+        const Recipe before = d.draft();
+        QVERIFY(dropFiles(window.get(), {path}));
+        QTRY_COMPARE(d.draft().start.id, std::string("data"));
+        QCOMPARE(text(d.draft().start.params, "file"), path.toStdString());
+        QCOMPARE(problem.count(), 1);
+        QVERIFY(window->commands().trigger("edit.undo"));
+        QVERIFY(d.draft() == before);
+    }
+
+    // Dropped on the field of a file it is written there.
+    void aFileFieldTakesDrops() {
+        Document& d = window->document();
+        Recipe r = longRecipe();
+        r.start = {"data", {}};
+        d.editDraft(r, "start from data");
+        WAIT_FOR_PLAN(d);
+        auto* field = window->findChild<PathField*>("param.file");
+        QVERIFY(field);
+        const QString path = writtenPicture(folder, "dropped.png", {});
+        QVERIFY(dropFiles(field, {path}));
+        QCOMPARE(text(d.draft().start.params, "file"), path.toStdString());
+        QCOMPARE(field->edit()->text(), path);
     }
 
     void droppedModelsAreUsed_data() {

@@ -103,7 +103,7 @@ GuidanceRule dataConsistency() {
     ParamSpec box = listParam("box", "Box", 0, 1, "The unknown part as left, top, width and height, in parts of the picture.");
     box.defaultValue = std::vector<double>{0.25, 0.25, 0.5, 0.5};
     std::vector<ParamSpec> params = {choiceParam("operator", "Observed", {{"mask", "Known pixels (a mask)"}, {"blur", "A blurred picture"}, {"downsample", "A smaller picture"}, {"grey", "Without colour"}}, "What is known of the reference."),
-                                     textParam("reference", "Reference picture", "Path of a PNG of the model's size."), box, textParam("mask", "Mask picture", "Path of a PNG, bright where pixels are known; empty: the box."),
+                                     withUnit(textParam("reference", "Reference picture", "Path of a PNG of the model's size."), "picture"), box, withUnit(textParam("mask", "Mask picture", "Path of a PNG, bright where pixels are known; empty: the box."), "picture"),
                                      realParam("sigma", "Blur σ", 2, 0, 100, "Of the blurred observation, in pixels; wrapped around at the borders.", 0.25), integerParam("factor", "Factor", 4, 1, 256, "Side of the blocks whose means are known."),
                                      choiceParam("kind", "Correction", {{"projection", "Projection: the residual is zero"}, {"gradient", "A step of gradient"}}, "How the estimate is brought to the observation."),
                                      realParam("step", "Step ρ", 1, 0, 4, "Share of the correction; 1 with projection meets the observation."), advanced(realParam("least", "Least gain", 1e-3, 0, 1, "Frequencies that the blur damps below this are left alone by the projection.", 1e-3)),

@@ -108,7 +108,7 @@ GuidanceRule multiSource() {
                                      choiceParam("over", "Sources are", {{"elements", "Parts of one state"}, {"images", "Images of the run"}}, "Equal parts of each state, one after another, or that many images in a row."),
                                      integerParam("sources", "Sources", 2, 2, 64, "How many there are."), integerParam("held", "Held source", 0, 0, 63, "Dirac: the one that is what the others leave."),
                                      realParam("width", "Width c", 0.5, 0.01, 1000, "Gaussian: the tolerance at noise σ is c σ; small is strict."),
-                                     listParam("sum", "Sum", -1e6, 1e6, "A number for each element of a source."), textParam("reference", "Reference picture", "Path of a PNG that is the mean of the images.")};
+                                     listParam("sum", "Sum", -1e6, 1e6, "A number for each element of a source."), withUnit(textParam("reference", "Reference picture", "Path of a PNG that is the mean of the images."), "picture")};
     for (auto& s : windowParams()) params.push_back(std::move(s));
     return {.id = "multi_source", .label = "Sum of sources", .group = "Constraints and rewards", .summary = "Separates sources whose sum is known: exactly (Dirac) or within a tolerance (Gaussian)", .source = "Mariani et al. 2024, MSDM", .cost = "nothing",
             .params = params, .guides = true, .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> { return std::make_unique<MultiSource>(p, s); }, .idle = whyWindowIsEmpty, .advice = advice};

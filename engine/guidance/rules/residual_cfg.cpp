@@ -51,7 +51,7 @@ std::string idle(const GuidanceContext& c) {
 GuidanceRule residualCfg() {
     std::vector<ParamSpec> params = {realParam("scale", "γ", 1.2, 0, 20, "Weight of the conditional estimate over the virtual unconditional one; 1 is off."),
                                      choiceParam("kind", "Kind", {{"onetime", "One time: the first unconditional estimate"}, {"self", "Self: a fixed clean state"}}, "Where the virtual unconditional estimate comes from."),
-                                     advanced(realParam("delta", "δ", 1, 0, 2, "Factor on the virtual noise.")), advanced(textParam("reference", "Reference picture", "Path of a PNG for the kind 'self'; empty: the run's first conditional estimate."))};
+                                     advanced(realParam("delta", "δ", 1, 0, 2, "Factor on the virtual noise.")), advanced(withUnit(textParam("reference", "Reference picture", "Path of a PNG for the kind 'self'; empty: the run's first conditional estimate."), "picture"))};
     for (auto& s : windowParams()) params.push_back(std::move(s));
     return {.id = "residual_cfg", .label = "Residual guidance", .group = "Combination", .summary = "Guidance from a virtual unconditional estimate that costs no row", .source = "Kodaira et al. 2023, StreamDiffusion", .cost = "one more row in the whole run (onetime), or none (self)",
             .params = params, .guides = true, .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> { return std::make_unique<ResidualCfg>(p, s); }, .idle = idle};

@@ -77,7 +77,9 @@ void WordBars::paintEvent(QPaintEvent*) {
     p.drawText(QRectF(margin, (m_isCard ? 12 : 8) + bold.height(), right - margin, m_isAnswering ? small.height() : small.height() * 3), Qt::AlignLeft | Qt::AlignTop | Qt::TextWordWrap, hint);
     const QFont font = interfaceFont(), number = numberFont(8.5);
     QFontMetricsF fm(font);
-    const double labelWidth = std::min(76.0, (right - margin) * 0.34), numberWidth = QFontMetricsF(number).horizontalAdvance(QStringLiteral("00.0×")) + 6;
+    double longest = 40;
+    for (const auto& s : m_shares) longest = std::max(longest, fm.horizontalAdvance(QString::fromStdString(s.text)));
+    const double labelWidth = std::min(longest + 10, (right - margin) * 0.5), numberWidth = QFontMetricsF(number).horizontalAdvance(QStringLiteral("00.0×")) + 6;
     double most = 1e-9;
     for (const auto& s : m_shares) most = std::max(most, s.concentration);
     for (int i = 0; i < int(m_shares.size()) && rowTop(i) + fm.height() <= height() - 4; ++i) {

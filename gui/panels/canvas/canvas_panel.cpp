@@ -127,7 +127,7 @@ QString CanvasPanel::headline() const {
     if (m_points->showsPoints()) return stepText(*run, evaluation);
     const Quantity q = Quantity(m_quantity->current());
     const QString zoom = tr("%1 %").arg(qRound(m_pictures->shownScale() * 100));
-    QString text = evaluation < 0 ? tr("finished picture · %1").arg(zoom) : tr("%1 at %2 · %3").arg(quantityName(q), stepText(*run, evaluation), zoom);
+    QString text = evaluation < 0 ? QStringLiteral("%1 · %2").arg(endText(*run), zoom) : tr("%1 at %2 · %3").arg(quantityName(q), stepText(*run, evaluation), zoom);
     if (isLatent(run->model) && evaluation >= 0) text += tr(" · latent, 3 channels");
     return m_pictures->probeText().isEmpty() ? text : m_pictures->probeText() + QStringLiteral("   ") + text;
 }

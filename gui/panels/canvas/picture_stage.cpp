@@ -48,7 +48,7 @@ PictureStage::Side PictureStage::makeSide(const QString& id, const StepCursor& c
     const LiveRun* live = m_document.live(id);
     if (live && live->preview && m_quantity == Quantity::Denoised && s.run->trajectory && s.at.evaluation + 1 == int(s.run->trajectory->evaluations.size()) && isLatent(s.run->model))
         if (QImage preview = pictureOf(live->preview, m_selection.image()); !preview.isNull()) s.image = preview;
-    s.label = tr("%1, %2").arg(runTitle(*s.run), s.at.evaluation < 0 ? tr("finished") : tr("step %1").arg(s.run->trajectory->evaluations[std::size_t(s.at.evaluation)]->step));
+    s.label = tr("%1, %2").arg(runTitle(*s.run), s.at.evaluation < 0 ? (s.run->status == RunStatus::Finished ? tr("finished") : endText(*s.run)) : tr("step %1").arg(s.run->trajectory->evaluations[std::size_t(s.at.evaluation)]->step));
     if (s.at.isLinked) s.label += tr(" (closest log SNR, Δ %1)").arg(formatNumber(s.at.distance, 2));
     return s;
 }
@@ -184,7 +184,7 @@ void PictureStage::paintCompared(QPainter& p) {
         const QImage& shown = difference();
         if (!shown.isNull()) paintPicture(p, shown, target);
         Side label = a;
-        label.label = shown.isNull() ? tr("The pictures differ in size: no difference can be shown.") : tr("%1 − %2 · signed, ×%3, ±1 at the ends").arg(a.label, b.label).arg(m_amplification);
+        label.label = shown.isNull() ? tr("The pictures differ in size: no difference can be shown.") : tr("run %1 − run %2, signed, ×%3").arg(a.run->number).arg(b.run->number).arg(m_amplification);
         label.color = theme().muted;
         paintLabel(p, label, target);
         return;

@@ -10,6 +10,21 @@
 namespace meander::gui {
 namespace {
 constexpr int densityColumns = 96, dataDraws = 40'000;
+
+double tauAt(const Run& run, int evaluation) { return evaluation < 0 ? 0 : run.trajectory->evaluations[std::size_t(evaluation)]->tau; }
+
+// The plane as far as states reach at this noise: the finished points with some room, wider by the noise around them.
+QRectF boundsAt(const Run& run, double tau) {
+    const double half = pointBounds(run).width() / 2, reach = std::max(half, std::hypot(run.model.process.signal(tau) * half, 2.6 * tau));
+    return {-reach, -reach, 2 * reach, 2 * reach};
+}
+
+// On a line, states of all steps share one axis in units of the spread that unit data would have there.
+double spreadAt(const Run& run, double tau) { return std::hypot(run.model.process.signal(tau), tau); }
+double spreadAtFrame(const Run& run, int frame) {
+    const auto& levels = run.trajectory->levels;
+    return spreadAt(run, levels[std::min(std::size_t(frame), levels.size() - 1)]);
+}
 }
 
 PointsStage::PointsStage(Document& document, SelectionModel& selection, QWidget* parent) : QWidget(parent), m_document(document), m_selection(selection), m_fields(this) {
@@ -30,7 +45,7 @@ PointsStage::PointsStage(Document& document, SelectionModel& selection, QWidget*
 bool PointsStage::showsPoints() const { return m_run && m_run->model.state == StateKind::Points; }
 
 FieldRequest PointsStage::requestFor(const Run& run, double tau, int columns, int dataPoints) const {
-    const QRectF b = pointBounds(run);
+    const QRectF b = boundsAt(run, tau);
     return {run.recipe.model, Prompt{run.recipe.prompt, run.recipe.classIndex, false}, tau, run.model.process.signal(tau), {b.left(), b.top(), b.right(), b.bottom()}, columns, dataPoints};
 }
 
@@ -42,7 +57,7 @@ void PointsStage::refresh() {
         const StepCursor cursor = shownCursor(m_document, m_selection);
         m_at = linkedStep(*m_run, cursor);
         if (m_other) m_otherAt = linkedStep(*m_other, cursor);
-        const double tau = m_at.evaluation < 0 ? 0 : m_run->trajectory->evaluations[std::size_t(m_at.evaluation)]->tau;
+        const double tau = tauAt(*m_run, m_at.evaluation);
         if (m_showsField && m_run->model.stateShape.count() == 2) {
             m_density = m_fields.field(requestFor(*m_run, tau, densityColumns, dataDraws));
             if (tau > 0 && m_density) m_arrows = m_fields.field(requestFor(*m_run, tau, 22, 0));
@@ -92,12 +107,12 @@ void PointsStage::addDensity(Plot& plot) const {
     plot.add(std::move(map));
 }
 
-Plot PointsStage::planePlot(const Run& run, int) const {
+Plot PointsStage::planePlot(const Run& run, int evaluation) const {
     Plot plot;
     plot.equalAspect = true;
     const bool hasDensity = m_density && !m_density->density.empty();
     plot.hasGrid = !hasDensity;
-    const QRectF b = pointBounds(run);
+    const QRectF b = boundsAt(run, tauAt(run, evaluation));
     plot.x.lo = b.left();
     plot.x.hi = b.right();
     plot.y.lo = b.top();
@@ -112,11 +127,12 @@ Plot PointsStage::linePlot(const Run& run) const {
     Plot plot;
     const PointPaths all = pointPaths(run, 2000, 200);
     const auto& paths = all.paths;
-    const QRectF b = pointBounds(run);
+    const double reach = std::max(3.0, pointBounds(run).width() / 2);
+    const QRectF b(-reach, -reach, 2 * reach, 2 * reach);
     plot.x.label = tr("step");
     plot.x.wholeNumbers = true;
     const int columns = std::max(1, int(all.frames.size())), rows = 48;
-    plot.title = columns > int(run.trajectory->steps.size()) ? tr("Particles over the steps · density: their histogram, one column per step") : tr("Particles over the steps · density: their histogram at %1 of the steps").arg(columns);
+    plot.title = columns > int(run.trajectory->steps.size()) ? tr("Particles over the steps, in units of √(a² + τ²) · density: their histogram, one column per step") : tr("Particles over the steps, in units of √(a² + τ²) · density: their histogram at %1 of the steps").arg(columns);
     // Columns are frames; of long runs a column stands for several steps.
     const double last = all.frames.empty() ? 0 : all.frames.back(), half = columns > 1 ? last / (columns - 1) / 2 : 0.5;
     plot.x.lo = -half;
@@ -134,7 +150,7 @@ Plot PointsStage::linePlot(const Run& run) const {
     map.values.assign(std::size_t(rows) * columns, 0);
     for (const auto& path : paths)
         for (int c = 0; c < int(path.size()); ++c)
-            if (int r = int((path[std::size_t(c)].x() - b.left()) / b.width() * rows); r >= 0 && r < rows) map.values[std::size_t(r) * columns + c] += 1;
+            if (int r = int(std::floor((path[std::size_t(c)].x() / spreadAtFrame(run, all.frames[std::size_t(c)]) - b.left()) / b.width() * rows)); r >= 0 && r < rows) map.values[std::size_t(r) * columns + c] += 1;
     for (int c = 0; c < columns; ++c) {
         float most = 1e-9f;
         for (int r = 0; r < rows; ++r) most = std::max(most, map.values[std::size_t(r) * columns + c]);
@@ -150,7 +166,7 @@ void PointsStage::paintPaths(QPainter& p, const Run& run, const PlotFrame& frame
     for (const auto& path : all.paths) {
         QPolygonF past, future;
         for (std::size_t i = 0; i < path.size(); ++i) {
-            const QPointF at = isLine ? frame.at(all.frames[i], path[i].x()) : frame.at(path[i]);
+            const QPointF at = isLine ? frame.at(all.frames[i], path[i].x() / spreadAtFrame(run, all.frames[i])) : frame.at(path[i]);
             if (all.frames[i] <= step) past << at;
             if (all.frames[i] >= step || (i + 1 < path.size() && all.frames[i + 1] > step)) future << at;
         }
@@ -191,7 +207,7 @@ void PointsStage::paintArrows(QPainter& p, const PlotFrame& frame) const {
 QString PointsStage::headline() const {
     if (!showsPoints() || !m_run->trajectory) return {};
     QString text = stepText(*m_run, m_at.evaluation);
-    if (m_at.evaluation < 0) text = tr("finished");
+    if (m_at.evaluation < 0) text = endText(*m_run);
     else text += tr(" · σ %1").arg(formatNumber(m_run->trajectory->evaluations[std::size_t(m_at.evaluation)]->sigma));
     switch (densitySource()) {
         case DensitySource::None: break;
@@ -199,7 +215,7 @@ QString PointsStage::headline() const {
         case DensitySource::TrainingData: text += m_at.evaluation < 0 ? tr(" · density: histogram of %L1 draws of the training data").arg(m_density->draws) : tr(" · density: histogram of %L1 draws of the training data at this noise").arg(m_density->draws); break;
         case DensitySource::Particles: text += tr(" · density: histogram of this run's %L1 particles").arg(m_density->draws); break;
     }
-    if (m_arrows && !m_arrows->grid.velocityX.empty()) text += tr(" · arrows: where a step leads, length √");
+    if (m_arrows && !m_arrows->grid.velocityX.empty()) text += tr(" · arrows: way of a step, √ length");
     return text;
 }
 
@@ -225,8 +241,9 @@ void PointsStage::paintEvent(QPaintEvent*) {
         if (m_showsPaths) paintPaths(p, run, frame, step, style.color, isLine);
         const auto points = pointsAt(run, evaluation, Quantity::State, 3000);
         p.setPen(Qt::NoPen);
+        const double spread = spreadAt(run, tauAt(run, evaluation));
         for (std::size_t i = 0; i < points.size(); ++i) {
-            QPointF at = isLine ? frame.at(step, points[i].x()) : frame.at(points[i]);
+            QPointF at = isLine ? frame.at(step, points[i].x() / spread) : frame.at(points[i]);
             p.setBrush(QColor(0, 0, 0, 90));
             p.drawEllipse(at, 3.2, 3.2);
             p.setBrush(style.color);

@@ -1,6 +1,9 @@
 #include "gui/panels/recipe/choice_section.h"
 
+#include "engine/core/switched.h"
 #include "engine/guidance/guidance.h"
+#include "engine/run/start.h"
+#include "engine/sampling/noise/noise.h"
 #include "engine/sampling/sampling.h"
 #include "engine/schedule/schedule.h"
 #include "gui/app/theme.h"
@@ -23,7 +26,8 @@ std::vector<ChoiceEntry> entriesOf(const std::vector<Row>& table, QString (*othe
     std::vector<ChoiceEntry> entries;
     for (const Row& row : table) {
         QString help = qstr(row.summary);
-        if (!row.source.empty()) help += "\n" + qstr(row.source);
+        if constexpr (requires { row.source.c_str(); })
+            if (!row.source.empty()) help += "\n" + qstr(row.source);
         const QString group = ownGroup(row);
         entries.push_back({qstr(row.id), qstr(row.label), help, group.isEmpty() && otherwise ? otherwise(row) : group, &row.params});
     }
@@ -39,12 +43,16 @@ QString kindOf(const SamplerInfo& s) {
 }  // namespace
 
 std::vector<ChoiceEntry> samplerEntries() { return entriesOf<SamplerInfo>(samplers(), kindOf); }
+std::vector<ChoiceEntry> operatorEntries() { return entriesOf<ScheduleOperatorInfo>(scheduleOperators(), nullptr); }
+std::vector<ChoiceEntry> noiseEntries() { return entriesOf<NoiseInfo>(noiseSources(), nullptr); }
+std::vector<ChoiceEntry> startEntries() { return entriesOf<StartInfo>(starts(), nullptr); }
 std::vector<ChoiceEntry> scheduleEntries() { return entriesOf<ScheduleInfo>(schedules(), nullptr); }
 std::vector<ChoiceEntry> guidanceEntries() { return entriesOf<GuidanceRule>(guidanceRules(), nullptr); }
 
 ChoiceSection::ChoiceSection(const QString& label, std::vector<ChoiceEntry> entries, QWidget* parent, Grouping grouping, FormRow::Layout layout)
     : QWidget(parent), m_entries(std::move(entries)), m_field(new ChoiceField), m_row(new FormRow(label, m_field, this, layout)), m_form(new ParamForm(this)) {
     for (const ChoiceEntry& e : m_entries) m_field->addChoice(e.id, e.label, e.help);
+    m_field->setDescribed(true);
     m_field->setGrouping([this, grouping](const QString& id) {
         const ChoiceEntry* e = entry(id);
         return !e ? QString() : grouping ? grouping(*e) : e->group;
@@ -54,13 +62,21 @@ ChoiceSection::ChoiceSection(const QString& label, std::vector<ChoiceEntry> entr
     box->setSpacing(metrics::rowGap);
     box->addWidget(m_row);
     box->addWidget(m_form);
-    m_form->setContentsMargins(metrics::panelPadding, 0, 0, 0);
+    if (layout == FormRow::Layout::Beside) m_form->setContentsMargins(metrics::panelPadding, 0, 0, 0);  // a card is indented already
     connect(m_field, &ChoiceField::chosen, this, [this](const QString& id) {
-        if (id.toStdString() != m_choice.id) emit edited(Choice{id.toStdString(), {}}, {});
+        if (id.toStdString() == m_choice.id) return;
+        Choice next{id.toStdString(), {}};
+        if (isSwitchedOff(m_choice)) next.params[enabledKey] = false;  // another rule in a place that is off
+        emit edited(next, {});
     });
     connect(m_form, &ParamForm::edited, this, [this](const std::string& key, const ParamValue& value) {
         Choice next = m_choice;
         next.params[key] = value;
+        emit edited(next, key);
+    });
+    connect(m_form, &ParamForm::cleared, this, [this](const std::string& key) {
+        Choice next = m_choice;
+        next.params.erase(key);
         emit edited(next, key);
     });
 }

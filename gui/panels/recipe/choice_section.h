@@ -41,6 +41,9 @@ private:
 // The group is the table row's own where it has one (a `group` text), else what the row says about itself.
 std::vector<ChoiceEntry> samplerEntries();
 std::vector<ChoiceEntry> scheduleEntries();
+std::vector<ChoiceEntry> operatorEntries();
+std::vector<ChoiceEntry> noiseEntries();
+std::vector<ChoiceEntry> startEntries();
 std::vector<ChoiceEntry> guidanceEntries();
 
 }  // namespace meander::gui

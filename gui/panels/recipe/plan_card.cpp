@@ -22,7 +22,28 @@ PlanCard::PlanCard(QWidget* parent) : QFrame(parent), m_title(new QLabel(this)),
     box->setSpacing(4);
     box->addWidget(m_title);
     box->addWidget(m_cost);
-    box->addWidget(m_notes);
+    // Many notes scroll rather than push the form away.
+    m_area = new QScrollArea(this);
+    m_area->setWidget(m_notes);
+    m_area->setWidgetResizable(true);
+    m_area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    m_area->setFocusPolicy(Qt::NoFocus);
+    for (QWidget* w : {m_area->viewport(), static_cast<QWidget*>(m_notes)}) w->setAutoFillBackground(false);
+    m_notes->setAlignment(Qt::AlignLeft | Qt::AlignTop);
+    box->addWidget(m_area);
+}
+
+void PlanCard::fitNotes() {
+    const bool has = !m_notes->text().isEmpty();
+    m_area->setVisible(has);
+    if (!has) return;
+    const int needed = m_notes->heightForWidth(std::max(60, width() - 36)), most = m_notes->fontMetrics().lineSpacing() * 5 + 4;
+    m_area->setFixedHeight(std::min(needed + 2, most));
+}
+
+void PlanCard::resizeEvent(QResizeEvent* event) {
+    QFrame::resizeEvent(event);
+    fitNotes();
 }
 
 void PlanCard::show(const Result<Plan>& plan, bool isPlanning, bool hasModel) {
@@ -40,8 +61,8 @@ void PlanCard::show(const Result<Plan>& plan, bool isPlanning, bool hasModel) {
     m_title->setText(isBad ? tr("This cannot run yet") : tr("Before you run"));
     if (!plan) {
         m_cost->setText(isUnknown ? tr("Reading what the model is …") : qstr(plan.error().text));
-        m_notes->hide();
-        return;
+        m_notes->clear();
+        return fitNotes();
     }
     const Plan& p = plan.value();
     const QString time = p.seconds > 0 ? tr("about %1").arg(secondsText(p.seconds)) : tr("time not measured yet");
@@ -52,7 +73,7 @@ void PlanCard::show(const Result<Plan>& plan, bool isPlanning, bool hasModel) {
     for (const PlanNote& n : p.notes) notes.append(n.kind == NoteKind::Warning ? QStringLiteral("⚠ ") + qstr(n.text) : qstr(n.text));
     if (p.recordBytes > 0) notes.append(tr("The record will hold %1.").arg(bytesText(p.recordBytes)));
     m_notes->setText(notes.join('\n'));
-    m_notes->setVisible(!notes.isEmpty());
+    fitNotes();
 }
 
 }  // namespace meander::gui

@@ -2,6 +2,7 @@
 #pragma once
 #include <QFrame>
 #include <QLabel>
+#include <QScrollArea>
 #include <QVBoxLayout>
 
 #include "gui/document/document.h"
@@ -15,7 +16,12 @@ public:
     void show(const Result<Plan>& plan, bool isPlanning, bool hasModel);
     QString headline() const { return m_cost->text(); }
 
+protected:
+    void resizeEvent(QResizeEvent* event) override;
+
 private:
+    void fitNotes();
+    QScrollArea* m_area = nullptr;
     QLabel* m_title;
     QLabel* m_cost;
     QLabel* m_notes;

@@ -1,7 +1,5 @@
 #include "gui/panels/recipe/recipe_panel.h"
 
-#include <QRandomGenerator>
-#include <QRegularExpressionValidator>
 #include <QScrollBar>
 
 #include "gui/app/icons.h"
@@ -56,6 +54,9 @@ RecipePanel::RecipePanel(Document& document, SelectionModel& selection, QWidget*
     buildModel();
     buildPrompt();
     buildSampling();
+    buildSchedule();
+    buildGuidance();
+    buildNoise();
     buildRest();
     m_rows->addStretch();
     auto* scroll = new QScrollArea(this);
@@ -80,10 +81,16 @@ RecipePanel::RecipePanel(Document& document, SelectionModel& selection, QWidget*
     connect(&m_document, &Document::planChanged, this, [this] {
         showModel();
         showDifferences();
-        m_guidance->setCosts(m_document.guidanceCosts());
+        showPlan();
         m_card->show(m_document.draftPlan(), m_document.isPlanning(), m_document.draftModel() != nullptr);
     });
-    connect(&m_selection, &SelectionModel::runChanged, this, &RecipePanel::showDifferences);
+    connect(&m_document, &Document::runsChanged, this, &RecipePanel::showRuns);
+    connect(&m_document, &Document::runFinished, this, &RecipePanel::showRuns);
+    connect(&m_selection, &SelectionModel::runChanged, this, [this] {
+        showDifferences();
+        showPlan();
+    });
+    showRuns();
     show();
     showModel();
     m_card->show(m_document.draftPlan(), true, false);
@@ -151,45 +158,8 @@ void RecipePanel::buildPrompt() {
     });
 }
 
-void RecipePanel::buildSampling() {
-    m_sampler = new ChoiceSection(tr("Sampler"), samplerEntries());
-    m_sampler->field()->setObjectName("sampler");
-    m_rows->addWidget(m_sampler);
-    connect(m_sampler, &ChoiceSection::edited, this, [this](const Choice& c, const std::string& key) {
-        edit(tr("sampler"), key.empty() ? QString() : "sampler." + qstr(key), [&](Recipe& r) { r.sampler = c; });
-    });
-    m_steps = new IntegerField;
-    m_steps->setObjectName("steps");
-    m_steps->setRange(1, 10000);
-    addRow(tr("Steps"), m_steps, "steps", tr("Intervals of the schedule. What a run costs is counted in evaluations: some samplers ask the network twice per step, and guidance doubles it."));
-    connect(m_steps, &QSpinBox::valueChanged, this, [this](int n) { edit(tr("steps"), "steps", [n](Recipe& r) { r.steps = n; }); });
-    m_schedule = new ChoiceSection(tr("Schedule"), scheduleEntries());
-    m_schedule->field()->setObjectName("schedule");
-    m_rows->addWidget(m_schedule);
-    connect(m_schedule, &ChoiceSection::edited, this, [this](const Choice& c, const std::string& key) {
-        edit(tr("schedule"), key.empty() ? QString() : "schedule." + qstr(key), [&](Recipe& r) { r.schedule = c; });
-    });
-    m_guidance = new GuidanceList;
-    m_rows->addWidget(m_guidance);
-    connect(m_guidance, &GuidanceList::edited, this, [this](const std::vector<Choice>& rules, const std::string& key) {
-        edit(tr("guidance"), key.empty() ? QString() : "guidance." + qstr(key), [&](Recipe& r) { r.guidance = rules; });
-    });
-}
-
 void RecipePanel::buildRest() {
-    m_seed = new QLineEdit;
-    m_seed->setObjectName("seed");
-    m_seed->setFont(numberFont());
-    m_seed->setValidator(new QRegularExpressionValidator(QRegularExpression("[0-9]{1,20}"), m_seed));
-    auto* dice = smallButton("dice", tr("Another seed"));
-    dice->setObjectName("dice");
-    addRow(tr("Seed"), fieldWithButton(m_seed, dice), "seed", tr("Names the noise. The same seed gives the same picture on every device, in every batch, after every pause."));
-    connect(m_seed, &QLineEdit::textEdited, this, [this](const QString& text) {
-        bool isNumber = false;
-        const quint64 seed = text.toULongLong(&isNumber);
-        if (isNumber) edit(tr("seed"), "seed", [seed](Recipe& r) { r.seed = seed; });
-    });
-    connect(dice, &QToolButton::clicked, this, [this] { edit(tr("seed"), {}, [](Recipe& r) { r.seed = QRandomGenerator::global()->bounded(1u, 1'000'000u); }); });
+    addHead(tr("Run"));
     m_images = new IntegerField;
     m_images->setObjectName("images");
     m_images->setRange(1, 100000);
@@ -248,6 +218,14 @@ void RecipePanel::resetRow(const QString& key) {
         if (key == "attention") r.attention = base.attention;
         if (key == "class") r.classIndex = base.classIndex;
     });
+}
+
+void RecipePanel::addHead(const QString& text) {
+    auto* head = new QLabel(text);
+    head->setFont(headFont());
+    head->setProperty("muted", true);
+    head->setContentsMargins(0, 10, 0, 0);
+    m_rows->addWidget(head);
 }
 
 void RecipePanel::focusPrompt() { (m_prompt->isVisible() ? static_cast<QWidget*>(m_prompt) : m_steps)->setFocus(Qt::ShortcutFocusReason); }

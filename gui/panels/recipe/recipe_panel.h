@@ -6,8 +6,9 @@
 
 #include "gui/document/document.h"
 #include "gui/panels/recipe/choice_section.h"
-#include "gui/panels/recipe/guidance_list.h"
 #include "gui/panels/recipe/plan_card.h"
+#include "gui/panels/recipe/rule_stack.h"
+#include "gui/panels/recipe/schedule_preview.h"
 #include "gui/selection/selection_model.h"
 
 namespace meander::gui {
@@ -28,13 +29,22 @@ private:
     void buildModel();
     void buildPrompt();
     void buildSampling();
+    void buildSchedule();
+    void buildGuidance();
+    void buildNoise();
     void buildRest();
+    void addHead(const QString& text);
+    // A table's row and its parameters, edited as one value of the recipe.
+    ChoiceSection* addSection(const QString& label, const QString& key, std::vector<ChoiceEntry> entries, Choice Recipe::*member);
+    RuleStack* addStack(const StackWords& words, const QString& key, std::vector<ChoiceEntry> entries, std::vector<Choice> Recipe::*member);
     FormRow* addRow(const QString& label, QWidget* field, const QString& key, const QString& help = {}, FormRow::Layout layout = FormRow::Layout::Beside);
     // Changes a copy of the draft and hands it to the document.
     void edit(const QString& label, const QString& mergeKey, const std::function<void(Recipe&)>& change);
     void chooseModel(const QString& id);
     void show();             // the draft, in all widgets
     void showModel();        // what the model allows
+    void showPlan();
+    void showRuns();         // that the draft may start from
     void showDifferences();
     void resetRow(const QString& key);
 
@@ -47,8 +57,9 @@ private:
     IntegerField *m_steps, *m_images;
     QLineEdit* m_seed;
     QCheckBox* m_states;
-    ChoiceSection *m_sampler, *m_schedule;
-    GuidanceList* m_guidance;
+    ChoiceSection *m_start, *m_sampler, *m_schedule, *m_noise;
+    RuleStack *m_operators, *m_guidance;
+    SchedulePreview* m_preview;
     PlanCard* m_card;
     QFrame* m_branch;
     QLabel* m_branchText;

@@ -21,10 +21,13 @@ void RecipePanel::show() {
     setText(m_prompt, r.prompt);
     setText(m_negative, r.negativePrompt);
     m_class->setChoice(r.classIndex ? QString::number(*r.classIndex) : QString());
+    m_start->setChoice(r.start);
     m_sampler->setChoice(r.sampler);
     if (m_steps->value() != r.steps) m_steps->setValue(r.steps);
     m_schedule->setChoice(r.schedule);
+    m_operators->setRules(r.scheduleOperators);
     m_guidance->setRules(r.guidance);
+    m_noise->setChoice(r.noise);
     if (m_seed->text().toULongLong() != r.seed || m_seed->text().isEmpty()) m_seed->setText(QString::number(r.seed));
     if (m_images->value() != r.images) m_images->setValue(r.images);
     m_precision->setChoice(qstr(r.precision));
@@ -46,7 +49,6 @@ void RecipePanel::showModel() {
     m_row["prompt"]->setVisible(isText);
     m_row["negative_prompt"]->setVisible(isText);
     m_row["class"]->setVisible(isClass);
-    m_guidance->setVisible(!model || model->conditioning != ConditioningKind::None || !m_document.draft().guidance.empty());
     m_row["attention"]->setVisible(!model || !model->attention.empty());
     m_row["images"]->label()->setText(model && model->state == StateKind::Points ? tr("Particles") : tr("Images"));
     if (isClass && m_class->count() != int(model->classes.size()) + 1) {
@@ -66,6 +68,32 @@ void RecipePanel::showModel() {
     reset("attention", r.attention != base.attention, QLatin1String(nameOf(base.attention)));
 }
 
+// What the plan says about each part: levels, costs, and rules that do nothing.
+void RecipePanel::showPlan() {
+    const auto& plan = m_document.draftPlan();
+    const RunPtr run = m_document.run(m_selection.currentRun());
+    m_preview->show(plan ? &plan.value() : nullptr, run.get());
+    std::vector<RuleNote> notes;
+    const auto costs = m_document.guidanceCosts();
+    for (std::size_t i = 0; i < costs.size(); ++i) {
+        const RuleCost& c = costs[i];
+        const QString text = !c.idle.empty()      ? qstr(c.idle)
+                             : c.evaluations > 0  ? tr("+%1").arg(evaluationsText(c.evaluations))
+                             : c.evaluations < 0  ? tr("saves %1").arg(evaluationsText(-c.evaluations))
+                             : i > 0              ? tr("no further evaluations: it uses those of the rules above")
+                                                  : tr("no further evaluations");
+        notes.push_back({text, !c.idle.empty()});
+    }
+    m_guidance->setNotes(notes);
+}
+
+void RecipePanel::showRuns() {
+    QList<std::pair<QString, QString>> runs;
+    for (const RunPtr& r : m_document.runs())
+        if (r->status == RunStatus::Finished || r->status == RunStatus::Cancelled) runs.append({qstr(r->id), QStringLiteral("%1  %2").arg(r->number).arg(runTitle(*r))});
+    m_start->form()->setRuns(runs);
+}
+
 void RecipePanel::showDifferences() {
     const RunPtr run = m_document.run(m_selection.currentRun());
     // The draft is compared as it would run: its parameters filled in, as those of the run are.
@@ -82,9 +110,12 @@ void RecipePanel::showDifferences() {
         }
     const bool isComparable = theirs && plan;
     for (const auto& [key, row] : m_row) row->setDifference(isComparable && other.contains(key) ? other[key] : QString());
+    m_start->setReference(isComparable ? &theirs->start : nullptr);
     m_sampler->setReference(isComparable ? &theirs->sampler : nullptr);
     m_schedule->setReference(isComparable ? &theirs->schedule : nullptr);
+    m_operators->setReference(isComparable ? &theirs->scheduleOperators : nullptr);
     m_guidance->setReference(isComparable ? &theirs->guidance : nullptr);
+    m_noise->setReference(isComparable ? &theirs->noise : nullptr);
     if (count == m_differences) return;
     m_differences = count;
     emit differencesChanged(count);

@@ -6,9 +6,11 @@
 #include <QPainterPath>
 #include <QTimer>
 
+#include "gui/app/style_sheet.h"
 #include "gui/document/run_text.h"
 #include "gui/panels/canvas/point_picture.h"
 #include "gui/plots/axis.h"
+#include "gui/plots/draw_image.h"
 #include "gui/plots/run_style.h"
 #include "gui/widgets/focus.h"
 
@@ -215,10 +217,15 @@ void FilmStrip::paintCursor(QPainter& p, const StripGeometry& g) {
         QRectF thumb = g.thumbRect(int(r), m_rows[r].strip.positions[std::size_t(*at)]);
         line << QPointF(thumb.center().x(), thumb.top() - 6) << QPointF(thumb.center().x(), thumb.bottom() + 6);
     }
-    QColor c = theme().text;
-    c.setAlphaF(0.7f);
-    p.setPen(QPen(c, 1));
-    p.drawPolyline(line);
+    const QColor c = mixed(theme().panel, theme().text, 0.7);
+    for (qsizetype i = 0; i + 1 < line.size(); ++i) {
+        if (std::abs(line[i].x() - line[i + 1].x()) < 0.5) {
+            drawUpright(p, line[i].x(), line[i].y(), line[i + 1].y(), c);
+        } else {  // from row to row, between frames of different runs
+            p.setPen(QPen(c, 1));
+            p.drawLine(line[i], line[i + 1]);
+        }
+    }
 }
 
 void FilmStrip::paintEvent(QPaintEvent*) {

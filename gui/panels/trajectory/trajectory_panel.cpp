@@ -115,7 +115,15 @@ void TrajectoryPanel::plotPath() {
     Plot plot;
     plot.title = tr("Path, chord removed · %1").arg(qstr(m_curves.caption));
     plot.empty = tr("Run once to see how the path from noise to picture bends.");
-    if (m_curves.runs.empty()) plot.title.clear();
+    // On a line there is nothing beside the chord.
+    const bool isLine = !m_curves.runs.empty() && m_curves.runs.front().run->model.stateShape.count() == 1;
+    if (m_curves.runs.empty() || isLine) plot.title.clear();
+    if (isLine) {
+        plot.empty = tr("States of one number cannot bend away from their chord; the canvas shows the paths themselves.");
+        m_path->setPlot(std::move(plot));
+        m_path->setStops({}, {}, true);
+        return;
+    }
     plot.x.label = tr("along the chord");
     plot.y.label = tr("PC1");
     plot.hasYTicks = true;

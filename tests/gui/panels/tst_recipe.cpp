@@ -4,8 +4,12 @@
 #include <QTest>
 #include <QToolButton>
 
+#include "engine/core/switched.h"
 #include "engine/guidance/guidance.h"
+#include "engine/run/start.h"
+#include "engine/sampling/noise/noise.h"
 #include "engine/sampling/sampling.h"
+#include "engine/schedule/schedule.h"
 #include "gui/app/theme.h"
 #include "gui/document/document.h"
 #include "gui/document/run_text.h"
@@ -13,6 +17,7 @@
 #include "gui/selection/selection_model.h"
 #include "gui/widgets/choice_popup.h"
 #include "gui/widgets/fields.h"
+#include "gui/widgets/optional_field.h"
 
 using namespace meander;
 using namespace meander::gui;
@@ -165,7 +170,7 @@ private slots:
         r.guidance = {{"cfg", {{"scale", 3.0}, {"to", 0.5}}}, {"cfg", {{"scale", 2.0}}}, {"cfg", {{"scale", 1.0}}}};
         document.editDraft(r, "three rules");
         QTRY_VERIFY_WITH_TIMEOUT(!document.isPlanning() && document.draftPlan().ok(), 60000);
-        auto* list = panel.findChild<GuidanceList*>();
+        auto* list = panel.findChild<RuleStack*>("guidance");
         QVERIFY(list && list->card(2) && !list->card(3));
         // Half of the steps for the first; the second needs the rest; the third does nothing and says why.
         QCOMPARE(evaluationsOf(document.guidanceCosts()), (std::vector<int>{5, 5, 0}));
@@ -198,6 +203,163 @@ private slots:
         QTest::keyClick(add, Qt::Key_Down);
         QCOMPARE(document.draft().guidance.size(), std::size_t(3));
         add->hidePopup();
+    }
+
+    void switchedOffRulesKeepTheirPlace() {
+        Document document;
+        SelectionModel selection;
+        RecipePanel panel(document, selection);
+        panel.resize(320, 900);
+        panel.setVisible(true);
+        Recipe r;
+        r.model = "builtin:sprites-unet";
+        r.prompt = "a red circle above a blue square on a white background";
+        r.sampler = {"euler", {}};
+        r.steps = 10;
+        r.guidance = {{"cfg", {{"scale", 3.0}}}, {"rescale", {}}};
+        document.editDraft(r, "two rules");
+        QTRY_VERIFY_WITH_TIMEOUT(!document.isPlanning() && document.draftPlan().ok(), 60000);
+        QCOMPARE(document.draftPlan().value().evaluations, 20);
+        auto* list = panel.findChild<RuleStack*>("guidance");
+        QVERIFY(list->card(0)->enabledBox()->isChecked());
+        QTest::mouseClick(list->card(0)->enabledBox(), Qt::LeftButton, {}, QPoint(8, list->card(0)->enabledBox()->height() / 2));
+        QVERIFY(isSwitchedOff(document.draft().guidance[0]) && !isSwitchedOff(document.draft().guidance[1]));
+        QCOMPARE(real(document.draft().guidance[0].params, "scale"), 3.0);
+        QVERIFY(!list->rule(0)->form()->isEnabled());
+        // It asks for nothing, and the rule after it has nothing to tame.
+        QTRY_VERIFY_WITH_TIMEOUT(document.draftPlan().ok() && document.draftPlan().value().evaluations == 10, 30000);
+        QTRY_COMPARE(list->card(0)->note(), QString("Switched off."));
+        QTRY_VERIFY2(list->card(1)->note().contains("no rule before it"), qPrintable(list->card(1)->note()));
+        // Another rule in its place is off too; files and other programs say the same.
+        const auto back = recipeFromJson(toJson(document.draft()));
+        QVERIFY(back && *back == document.draft());
+        QVERIFY(toJson(document.draft()).dump().find("\"enabled\":false") != std::string::npos);
+        document.undoStack().undo();
+        QVERIFY(list->card(0)->enabledBox()->isChecked());
+        QVERIFY(document.draft().guidance == r.guidance);
+        QVERIFY(toJson(document.draft()).dump().find("enabled") == std::string::npos);
+        QTRY_VERIFY_WITH_TIMEOUT(document.draftPlan().ok() && document.draftPlan().value().evaluations == 20, 30000);
+    }
+
+    // A person finds every row of every table, and each choice can be undone.
+    void everythingCanBeChosen() {
+        Document document;
+        SelectionModel selection;
+        RecipePanel panel(document, selection);
+        panel.resize(320, 900);
+        panel.setVisible(true);
+        document.useModel("analytic:ring8");
+        QTRY_VERIFY_WITH_TIMEOUT(!document.isPlanning() && document.draft().model == "analytic:ring8", 60000);
+        const auto ids = [](const auto& table) {
+            QStringList list;
+            for (const auto& row : table) list << qstr(row.id);
+            return list;
+        };
+        const std::pair<QString, QStringList> tables[] = {{"sampler", ids(samplers())}, {"schedule", ids(schedules())}, {"noise", ids(noiseSources())}, {"start", ids(starts())},
+                                                          {"add.guidance", ids(guidanceRules())}, {"add.schedule_operators", ids(scheduleOperators())}};
+        for (const auto& [name, all] : tables) {
+            auto* field = panel.findChild<ChoiceField*>(name);
+            QVERIFY2(field, qPrintable(name));
+            field->showPopup();
+            QVERIFY2(field->popup() && field->popup()->isVisible(), qPrintable(name));
+            QCOMPARE(field->popup()->shownChoices().size(), all.size());
+            field->hidePopup();
+            for (const QString& id : all) {
+                const int index = field->findData(id);
+                QVERIFY2(index >= 0, qPrintable(name + ' ' + id));
+                QVERIFY2(!field->itemData(index, Qt::ToolTipRole).toString().isEmpty(), qPrintable(name + ' ' + id + " says nothing about itself"));
+                const Recipe before = document.draft();
+                const int count = document.undoStack().index();
+                field->setCurrentIndex(index);
+                emit field->activated(index);
+                if (document.draft() == before) continue;  // it was chosen already
+                QCOMPARE(document.undoStack().index(), count + 1);
+                document.undoStack().undo();
+                QVERIFY2(document.draft() == before, qPrintable(name + ' ' + id));
+            }
+        }
+    }
+
+    void thePreviewFollowsTheOperators() {
+        Document document;
+        SelectionModel selection;
+        RecipePanel panel(document, selection);
+        panel.resize(320, 900);
+        panel.setVisible(true);
+        document.useModel("analytic:ring8");
+        QTRY_VERIFY_WITH_TIMEOUT(!document.isPlanning() && document.draft().model == "analytic:ring8" && document.draftPlan().ok(), 60000);
+        auto* preview = panel.findChild<SchedulePreview*>();
+        const auto levels = [preview] {
+            std::vector<double> y;
+            if (!preview->plot().layers.empty())
+                for (QPointF p : preview->plot().layers.back()->extent()) y.push_back(p.y());
+            return y;
+        };
+        const auto wanted = [&document] {  // the model is variance exploding, so τ is σ
+            std::vector<double> y;
+            for (double tau : document.draftPlan().value().levels)
+                if (tau > 0) y.push_back(tau);
+            return y;
+        };
+        QTRY_COMPARE(levels(), wanted());
+        QCOMPARE(levels().size(), std::size_t(20));
+        QVERIFY(preview->plot().y.scale == Axis::Scale::Log);
+        auto* stack = panel.findChild<RuleStack*>("schedule_operators");
+        ChoiceField* add = stack->addField();
+        QTest::mouseClick(add, Qt::LeftButton);
+        QTRY_VERIFY(add->popup() && add->popup()->isVisible());
+        QTest::keyClicks(add->popup()->searchField(), "clip");
+        QTest::keyClick(add->popup()->searchField(), Qt::Key_Return);
+        QCOMPARE(document.draft().scheduleOperators.size(), std::size_t(1));
+        QCOMPARE(document.draft().scheduleOperators[0].id, std::string("clip"));
+        // What may be left out is left out until it is ticked, and again when it is not.
+        OptionalField* most = stack->rule(0)->form()->optionalField("max");
+        QVERIFY(most && !most->isPresent());
+        QTest::mouseClick(most->box(), Qt::LeftButton, {}, QPoint(8, most->box()->height() / 2));
+        QVERIFY(document.draft().scheduleOperators[0].params.contains("max"));
+        auto* value = qobject_cast<RealField*>(stack->rule(0)->form()->field("max"));
+        value->selectAll();
+        QTest::keyClicks(value, "5");
+        QTest::keyClick(value, Qt::Key_Return);
+        QTRY_VERIFY_WITH_TIMEOUT(!document.isPlanning() && levels() == wanted() && levels().front() == 5, 30000);
+        QTest::mouseClick(stack->card(0)->enabledBox(), Qt::LeftButton, {}, QPoint(8, stack->card(0)->enabledBox()->height() / 2));
+        QTRY_VERIFY_WITH_TIMEOUT(!document.isPlanning() && levels() == wanted() && levels().front() == 80, 30000);
+        document.undoStack().undo();
+        QTRY_VERIFY_WITH_TIMEOUT(!document.isPlanning() && levels().front() == 5, 30000);
+        QTest::mouseClick(most->box(), Qt::LeftButton, {}, QPoint(8, most->box()->height() / 2));
+        QVERIFY(!document.draft().scheduleOperators[0].params.contains("max"));
+    }
+
+    void aRunStartsWhereAnotherEnded() {
+        Document document;
+        SelectionModel selection;
+        RecipePanel panel(document, selection);
+        panel.resize(320, 900);
+        panel.setVisible(true);
+        document.startEngine();
+        document.useModel("analytic:ring8");
+        QTRY_VERIFY_WITH_TIMEOUT(!document.isPlanning() && document.draft().model == "analytic:ring8" && document.draftPlan().ok(), 60000);
+        document.runDraft();
+        QTRY_VERIFY_WITH_TIMEOUT(document.runs().size() == 1 && document.runs()[0]->status == RunStatus::Finished, 60000);
+        const QString first = qstr(document.runs()[0]->id);
+        selection.setCurrentRun(first);
+        auto* start = panel.findChild<ChoiceField*>("start");
+        start->setCurrentIndex(start->findData("run"));
+        emit start->activated(start->currentIndex());
+        QCOMPARE(document.draft().start.id, std::string("run"));
+        QCOMPARE(text(document.draft().start.params, "run"), first.toStdString());
+        // The form offers the project's runs by name.
+        ChoiceField* offered = nullptr;
+        for (auto* f : panel.findChildren<ChoiceField*>())
+            if (f->property("runs").toBool()) offered = f;
+        QVERIFY(offered && offered->findData(first) >= 0);
+        QTRY_VERIFY_WITH_TIMEOUT(!document.isPlanning() && document.draftPlan().ok(), 60000);
+        document.runDraft();
+        QTRY_VERIFY_WITH_TIMEOUT(document.runs().size() == 2 && document.runs()[1]->status == RunStatus::Finished, 60000);
+        // 60 % of twenty steps next to the data.
+        QCOMPARE(document.runs()[1]->trajectory->steps.size(), std::size_t(12));
+        document.undoStack().undo();
+        QCOMPARE(document.draft().start.id, std::string("noise"));
     }
 
     void unreadableModelsLeaveTheDraft() {
