@@ -5,8 +5,7 @@
 #include <sstream>
 
 #include "engine/cli/command.h"
-#include "engine/sampling/noise/brownian_tree.h"
-#include "engine/sampling/noise/torch_random.h"
+#include "engine/sampling/noise/noise.h"
 #include "engine/sampling/solve.h"
 #include "engine/schedule/schedule.h"
 
@@ -15,7 +14,7 @@ namespace {
 
 struct Options {
     std::string sampler, schedule = "karras", process = "ve", start = "cos:0.37", noise = "philox", precision = "f64", betas = "scaled_linear";
-    std::vector<std::string> params, scheduleParams;
+    std::vector<std::string> params, scheduleParams, noiseParams;
     std::vector<double> levels;
     std::vector<std::int64_t> shape = {1, 4, 8, 8};
     int steps = 10, trainingSteps = 1000, values = 3;
@@ -30,6 +29,17 @@ Process processOf(const Options& o) {
     if (o.process == "ve") return Process::varianceExploding(o.sigmaMin, o.sigmaMax);
     if (o.betas == "linear") return Process::vpLinear(o.trainingSteps, o.betaStart, o.betaEnd);
     return o.betas == "cosine" ? Process::vpCosine(o.trainingSteps) : Process::vpScaledLinear(o.trainingSteps, o.betaStart, o.betaEnd);
+}
+
+// Rows of a table by id, with the nearest in the sentence when there is none.
+template <class Info>
+const Info& chosen(const std::vector<Info>& table, const std::string& id, const char* what) {
+    std::vector<std::string> ids;
+    for (const auto& row : table) {
+        if (row.id == id) return row;
+        ids.push_back(row.id);
+    }
+    throw Failure(std::string("There is no ") + what + " \"" + id + "\"." + didYouMean(id, ids));
 }
 
 template <class Info>
@@ -52,57 +62,28 @@ Params readParams(const std::vector<std::string>& assignments, const Info& info)
 
 std::vector<double> levelsOf(const Options& o, const Process& process) {
     if (!o.levels.empty()) return o.levels;
-    std::vector<std::string> ids;
-    for (const auto& s : schedules()) ids.push_back(s.id);
-    const auto* info = findSchedule(o.schedule);
-    if (!info) throw Failure("There is no schedule \"" + o.schedule + "\"." + didYouMean(o.schedule, ids));
-    return orFail(makeSchedule(o.schedule, process, o.steps, readParams(o.scheduleParams, *info)));
+    return orFail(makeSchedule(o.schedule, process, o.steps, readParams(o.scheduleParams, chosen(schedules(), o.schedule, "schedule"))));
 }
 
-// "cos:RATE" scale · cos(RATE k), "constant:VALUE" the value as it is, "noise" scale · the normals of draw 0; the scale is that of the first level.
-Tensor startOf(const Options& o, Backend& backend, double scale, const NoiseFunction& noise, DType type) {
-    const Shape shape(o.shape);
-    std::vector<double> values(std::size_t(shape.count()));
+// "cos:RATE" scale · cos(RATE k), "constant:VALUE" the value as it is, "noise" scale · the first noise of the source; the scale is that of the first level.
+Tensor startOf(const Options& o, Backend& backend, double scale, NoiseSource& noise, DType type) {
     const auto colon = o.start.find(':');
     const std::string kind = o.start.substr(0, colon);
     const double number = colon == std::string::npos ? 0.37 : std::strtod(o.start.c_str() + colon + 1, nullptr);
-    if (kind == "noise") {
-        const Tensor unit = noise({0, -1, scale, scale}, upload(backend, HostTensor::fromDoubles(shape, values)).converted(type));
-        return combine({{scale, unit}});
-    }
+    if (kind == "noise") return combine({{scale, noise.initial()}});
     if (kind != "cos" && kind != "constant") throw Failure("A start is cos:RATE, constant:VALUE or noise; \"" + o.start + "\" is none of them.");
+    const Shape shape(o.shape);
+    std::vector<double> values(std::size_t(shape.count()));
     for (std::size_t k = 0; k < values.size(); ++k) values[k] = kind == "cos" ? scale * std::cos(number * double(k)) : number;
     return upload(backend, HostTensor::fromDoubles(shape, values)).converted(type);
 }
 
-Tensor fromFloats(const Tensor& like, const std::vector<float>& values) { return upload(like.backend(), HostTensor::fromFloats(like.shape(), values)).converted(like.type()); }
-
-NoiseFunction noiseOf(const Options& o, const std::vector<double>& levels) {
-    if (o.noise == "torch_cpu") {
-        auto random = std::make_shared<noise::TorchCpuRandom>(o.seed);
-        return [random](const NoiseRequest&, const Tensor& like) {
-            std::vector<float> values(std::size_t(like.count()));
-            random->normals(std::span<float>(values));
-            return fromFloats(like, values);
-        };
-    }
-    if (o.noise == "brownian") {
-        double low = levels.front();
-        for (double l : levels)
-            if (l > 0) low = std::min(low, l);
-        return [seed = o.seed, low, high = levels.front(), motion = std::shared_ptr<noise::BrownianNoise>()](const NoiseRequest& q, const Tensor& like) mutable {
-            if (!motion) motion = std::make_shared<noise::BrownianNoise>(low, high, std::size_t(like.count()), seed);
-            return fromFloats(like, motion->between(q.from, q.to));
-        };
-    }
-    // Draw 0 is the initial noise; 4096 draws are set aside for each interval, as in runs.
-    return [seed = o.seed](const NoiseRequest& q, const Tensor& like) {
-        Tensor z(like.backend(), like.shape(), like.type());
-        std::vector<kernels::NoiseAddress> addresses;
-        for (std::int64_t i = 0; i < like.rows(); ++i) addresses.push_back({seed, std::uint32_t(i), std::uint32_t(q.step) * 4096 + 1 + std::uint32_t(q.draw), 0});
-        like.backend().normal(addresses, z);
-        return z;
-    };
+std::unique_ptr<NoiseSource> noiseOf(const Options& o, Backend& backend, const std::vector<double>& levels, DType type) {
+    NoiseContext c{backend, Shape(o.shape), type};
+    c.seed = o.seed;
+    std::tie(c.tauMin, c.tauMax) = levelRange(levels);
+    c.rising = levels.back() > levels.front();
+    return makeNoise({o.noise, readParams(o.noiseParams, chosen(noiseSources(), o.noise, "noise source"))}, c);
 }
 
 void print(const Options& o, const Solution& s) {
@@ -130,21 +111,19 @@ void print(const Options& o, const Solution& s) {
 }
 
 int sample(const Options& o) {
-    std::vector<std::string> ids;
-    for (const auto& s : samplers()) ids.push_back(s.id);
-    const SamplerInfo* info = findSampler(o.sampler);
-    if (!info) throw Failure("There is no sampler \"" + o.sampler + "\"." + didYouMean(o.sampler, ids));
+    const SamplerInfo& info = chosen(samplers(), o.sampler, "sampler");
     for (auto e : o.shape)
         if (e < 1) throw Failure("Every extent of --shape must be at least 1.");
     const auto backend = kernels::createCpuBackend();
     const Process process = processOf(o);
+    const DType type = o.precision == "f32" ? DType::F32 : DType::F64;
     const std::vector<double> levels = levelsOf(o, process);
     if (levels.size() < 2) throw Failure("At least two levels are needed.");
-    const NoiseFunction noise = noiseOf(o, levels);
-    const bool isGuided = o.pair.scale != 1 || info->unconditional;
+    const auto noise = noiseOf(o, *backend, levels, type);
+    const bool isGuided = o.pair.scale != 1 || info.unconditional;
     const Estimator estimator = isGuided ? gaussianEstimator(process, o.pair) : gaussianEstimator(process, o.pair.conditional);
-    const Tensor start = startOf(o, *backend, levels.front(), noise, o.precision == "f32" ? DType::F32 : DType::F64);
-    print(o, solve(*info, process, levels, start, readParams(o.params, *info), estimator, noise));
+    const Tensor start = startOf(o, *backend, levels.front(), *noise, type);
+    print(o, solve(info, process, levels, start, readParams(o.params, info), estimator, [&](const NoiseRequest& q, const Tensor& like) { return noise->step(q).converted(like.type()); }));
     return 0;
 }
 
@@ -174,14 +153,22 @@ void addSample(CLI::App& app, Context& context) {
     c->add_option("--unconditional-mean", o->pair.unconditional.mean, "Mean without the condition")->capture_default_str();
     c->add_option("--unconditional-deviation", o->pair.unconditional.deviation, "Standard deviation without the condition")->capture_default_str();
     c->add_option("--seed", o->seed, "Seed of the noise")->capture_default_str();
-    c->add_option("--noise", o->noise, "philox (as in runs), torch_cpu (torch.randn on the CPU) or brownian (k-diffusion's Brownian tree)")->capture_default_str()->check(CLI::IsMember({"philox", "torch_cpu", "brownian"}));
+    c->add_option("--noise", o->noise, "A source of `meander-run list noise`: philox (as in runs), torch_cpu (torch.randn on the CPU), brownian (k-diffusion's Brownian tree) ...")->capture_default_str();
+    c->add_option("--noise-param", o->noiseParams, "Its parameters (may be repeated)")->type_name("KEY=VALUE")->allow_extra_args(false);
     c->add_option("--precision", o->precision, "f32 or f64")->capture_default_str()->check(CLI::IsMember({"f32", "f64"}));
     c->add_option("--values", o->values, "How many first values are shown")->capture_default_str()->check(CLI::Range(0, 100000));
     c->add_flag("--all", o->isAll, "Show every value");
     c->add_flag("--show-levels", o->showsLevels, "Show the levels that were visited");
     c->add_flag("--json", o->isJson, "As one JSON object");
     c->callback([o, &context] { context.chosen = [o] { return sample(*o); }; });
-    c->footer("A row of golden numbers: meander-run sample --sampler dpmpp_2m --process ve --schedule karras --steps 10 --start cos:0.37");
+    c->footer("Rows of golden numbers (ComfyUI on this Gaussian; a random sampler with seed 0, CFG++ at guidance 1.5):\n"
+              "  meander-run sample --sampler dpmpp_2m\n"
+              "  meander-run sample --sampler euler_ancestral_cfg_pp --noise torch_cpu --guidance 1.5\n"
+              "  meander-run sample --sampler dpmpp_2m_sde --noise brownian --schedule-param dialect=single\n"
+              "  meander-run sample --sampler dpmpp_2m --process flow --schedule flow_shift --schedule-param shift=3\n"
+              "  meander-run sample --sampler dpm_adaptive --precision f32     (its steps depend on the rounding)\n"
+              "ve is without training steps; a sampler that asks for shares of the training time (sa_solver) needs a model that has them:\n"
+              "  meander-run sample --sampler sa_solver --noise torch_cpu --process vp --schedule-param max=14.614642 --schedule-param min=0.0291675");
 }
 
 }  // namespace meander::cli

@@ -57,11 +57,13 @@ const NetworkKind& kindOf(const DiffusersFolder& folder) {
 
 // Half precision where it is fast and the model is large, unless told otherwise.
 DType computeType(const Backend& backend, const std::string& precision, std::int64_t parameters) {
-    const auto fast = backend.fastTypes();
-    const bool hasBf16 = std::find(fast.begin(), fast.end(), DType::BF16) != fast.end();
     if (precision == "f32") return DType::F32;
     if (precision == "bf16") return DType::BF16;
-    if (precision == "auto") return hasBf16 && parameters >= largeModel ? DType::BF16 : DType::F32;
+    if (precision == "auto") {
+        if (parameters < largeModel) return DType::F32;  // before the question: the answer may have to be measured
+        const auto fast = backend.fastTypes();
+        return std::find(fast.begin(), fast.end(), DType::BF16) != fast.end() ? DType::BF16 : DType::F32;
+    }
     throw Failure("The precision '" + precision + "' does not exist. Choose auto, f32 or bf16.");
 }
 

@@ -30,7 +30,7 @@ public:
     void log(std::span<const double> x, std::span<const double> y, std::span<double> v) const;
     // The end of the geodesic that leaves x with v. Ends on the manifold to rounding, however many follow each other.
     void exp(std::span<const double> x, std::span<const double> v, std::span<double> y) const;
-    // The point of the manifold nearest to x (retraction after a step in the embedding), in place.
+    // Back to the manifold after a step in the embedding, in place: the sphere's nearest point, the hyperboloid's with the same space coordinates.
     void retract(std::span<double> x) const;
     // The part of v that is tangent at x, in place.
     void makeTangent(std::span<const double> x, std::span<double> v) const;

@@ -13,7 +13,7 @@ Tensor alongGeodesic(const Manifold& m, const Tensor& x, const Tensor& toward, d
 Tensor randomWalk(const Manifold& m, const Tensor& x, const Tensor& toward, double factor, const Tensor& normals, double spread);
 // factor · log_x(toward), a vector of the embedding that is tangent at x.
 Tensor tangentTo(const Manifold& m, const Tensor& x, const Tensor& toward, double factor);
-// The point of the space nearest to x + Σ factor · vector (retraction after a step in the embedding).
+// x + Σ factor · vector brought back to the space (Manifold::retract).
 Tensor retracted(const Manifold& m, const Tensor& moved);
 // Standard normals made into the distribution that runs start from.
 Tensor priorOf(const Manifold& m, const Tensor& normals);

@@ -62,7 +62,7 @@ std::string CpuBackend::description() const {
 }
 
 std::vector<DType> CpuBackend::fastTypes() const {
-    if (m_dnnl->hasFastBf16()) return {DType::F32, DType::BF16};
+    if (m_dnnl->isBf16Faster()) return {DType::F32, DType::BF16};
     return {DType::F32};
 }
 

@@ -1,6 +1,10 @@
 #include "kernels/cpu/dnnl_device.h"
 
+#include <algorithm>
+#include <chrono>
+#include <cmath>
 #include <cstdlib>
+#include <cstring>
 
 #include "kernels/api/error.h"
 
@@ -42,10 +46,35 @@ DnnlDevice::DnnlDevice() {
     const auto isa = unsigned(dnnl::get_effective_cpu_isa());
     const auto has = [isa](dnnl::cpu_isa wanted) { return (isa & unsigned(wanted)) == unsigned(wanted); };
     m_hasAvx512 = has(dnnl::cpu_isa::avx512_core);
-    m_hasFastBf16 = has(dnnl::cpu_isa::avx512_core_bf16);
+    m_hasBf16 = has(dnnl::cpu_isa::avx512_core_bf16);
     const char* wish = std::getenv("MEANDER_CPU_DNNL");
     m_isForced = wish && *wish == '1';
-    if (wish && *wish == '0') m_hasAvx512 = m_hasFastBf16 = false;
+    if (wish && *wish == '0') m_hasAvx512 = m_hasBf16 = false;
+}
+
+// The shortest of a few runs of one product of the size that networks have.
+double DnnlDevice::productSeconds(Type type) {
+    constexpr std::int64_t n = 768;
+    const memory::desc plain = rowsDesc(n, n, type), any({n, n}, type, Tag::any);
+    const auto d = describeMatmul(m_engine, plain, any, nullptr, plain, {});
+    memory a(plain, m_engine), b(d.weights_desc(), m_engine), c(plain, m_engine);
+    for (const memory& m : {a, b}) std::memset(m.get_data_handle(), 0, m.get_desc().get_size());
+    const dnnl::matmul product(d);
+    double best = INFINITY;
+    for (int i = 0; i < 4; ++i) {
+        const auto start = std::chrono::steady_clock::now();
+        product.execute(m_stream, {{DNNL_ARG_SRC, a}, {DNNL_ARG_WEIGHTS, b}, {DNNL_ARG_DST, c}});
+        m_stream.wait();
+        best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    }
+    return best;
+}
+
+bool DnnlDevice::isBf16Faster() try {
+    if (!m_isBf16Faster) m_isBf16Faster = m_hasBf16 && 1.25 * productSeconds(Type::bf16) < productSeconds(Type::f32);
+    return *m_isBf16Faster;
+} catch (const dnnl::error&) {
+    return false;
 }
 
 std::unique_ptr<DnnlLinear> DnnlDevice::packLinear(MemoryPool& pool, const std::vector<float>& w, const Shape& shape, const std::vector<float>& bias,

@@ -3,6 +3,7 @@
 // any batch.
 #pragma once
 #include <map>
+#include <optional>
 #include <memory>
 #include <tuple>
 #include <vector>
@@ -49,7 +50,10 @@ public:
     DnnlDevice();
 
     bool hasAvx512() const { return m_hasAvx512; }
-    bool hasFastBf16() const { return m_hasFastBf16; }
+    bool hasBf16() const { return m_hasBf16; }
+    // Whether products in bf16 gain at least a quarter over f32: some processors have the instructions and run them at half the speed. Measured once
+    // (about 20 ms), then remembered.
+    bool isBf16Faster();
     // MEANDER_CPU_DNNL=1 in the environment asks for oneDNN wherever it can (for tests on any processor), 0 for our own loops only.
     bool isForced() const { return m_isForced; }
 
@@ -74,11 +78,13 @@ private:
     const Prepared& preparedConv(std::int64_t height, std::int64_t width, const DnnlConv& w);
     const Prepared& remember(const Key& key, Prepared p);
     void execute(MemoryPool& pool, const Prepared& p, const DnnlWeight& weight, const void* x, float* sums);
+    double productSeconds(dnnl::memory::data_type type);
 
     dnnl::engine m_engine{dnnl::engine::kind::cpu, 0};
     dnnl::stream m_stream{m_engine};
     std::map<Key, Prepared> m_prepared;
-    bool m_hasAvx512 = false, m_hasFastBf16 = false, m_isForced = false;
+    std::optional<bool> m_isBf16Faster;
+    bool m_hasAvx512 = false, m_hasBf16 = false, m_isForced = false;
 };
 
 }  // namespace meander::kernels

@@ -9,13 +9,13 @@ namespace meander::kernels {
 
 bool CpuBackend::prefersDnnlLinear(DType compute, std::int64_t in, std::int64_t out) const {
     if (m_dnnl->isForced() && compute == DType::F32) return true;
-    return compute == DType::BF16 && m_dnnl->hasFastBf16() && in >= 16 && out >= 16;
+    return compute == DType::BF16 && m_dnnl->hasBf16() && in >= 16 && out >= 16;
 }
 
 // Winograd weights take four times the memory, which pays for large pictures: measured 3 times as fast at 64x64 and 32x32.
 bool CpuBackend::prefersDnnlConv(DType compute, const Shape& weight, const ConvGeometry& g, int height, int width) const {
     if (m_dnnl->isForced() && compute == DType::F32) return true;
-    if (compute == DType::BF16) return m_dnnl->hasFastBf16() && weight[0] >= 16 && weight[1] >= 16;
+    if (compute == DType::BF16) return m_dnnl->hasBf16() && weight[0] >= 16 && weight[1] >= 16;
     return m_dnnl->hasAvx512() && weight[2] == 3 && g.stride == 1 && g.padding == 1 && height >= 32 && width >= 32 && weight[0] >= 64 && weight[1] >= 64;
 }
 

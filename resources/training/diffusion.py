@@ -43,9 +43,9 @@ def ddim(net, x, cond, uncond, w, steps=20):
 
 
 @torch.no_grad()
-def dpmpp_2m(net, x, cond, uncond, w, steps=20):
-    """DPM-Solver++ (2M) on the same time steps, with x0 as the last step."""
-    ts, last = trailing(steps), None
+def dpmpp_2m(net, x, cond, uncond, w, steps=20, ts=None):
+    """DPM-Solver++ (2M) on the same time steps (or on ts, falling), with x0 as the last step."""
+    ts, last = trailing(steps) if ts is None else ts, None
     for i, t in enumerate(ts):
         x0, _ = x0_eps(guided(net, x, torch.full((len(x),), int(t)), cond, uncond, w), x, AB[t])
         if i + 1 == len(ts):

@@ -18,6 +18,7 @@ import checker
 import configs
 import diffusion
 import models
+import muon
 import scene
 import tokenizer
 
@@ -124,6 +125,8 @@ def main():
     ap.add_argument("--minutes", type=float, default=45)
     ap.add_argument("--batch", type=int, default=32)
     ap.add_argument("--lr", type=float, default=1.5e-3)
+    ap.add_argument("--muon", type=float, default=0, help="learning rate of Muon for the matrices of the transformer's blocks (0: AdamW)")
+    ap.add_argument("--threads", type=int, default=0, help="threads of this process (0: PyTorch's own choice)")
     ap.add_argument("--seed", type=int, default=1)
     ap.add_argument("--pictures", type=int, default=40000)
     ap.add_argument("--attention-weight", type=float, default=0.05)
@@ -134,6 +137,8 @@ def main():
     a = ap.parse_args()
     torch.manual_seed(a.seed)
     torch.set_flush_denormal(True)
+    if a.threads:
+        torch.set_num_threads(a.threads)
     if a.world > 1:
         torch.set_num_threads(1)
         torch.distributed.init_process_group("gloo", f"file://{os.path.abspath(a.work)}.rendezvous", rank=a.rank,
@@ -152,11 +157,20 @@ def main():
         net.to(memory_format=torch.channels_last)
     ema = copy.deepcopy(both).requires_grad_(False)
     params = [p for p in both.parameters() if p.requires_grad]
-    opt = torch.optim.AdamW(params, a.lr, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+    matrices = [p for name, p in both.named_parameters() if a.muon and "transformer_blocks" in name and name.endswith("weight")]
+    chosen = {id(p) for p in matrices}
+    opts = [torch.optim.AdamW([p for p in params if id(p) not in chosen], a.lr, betas=(0.9, 0.98), weight_decay=0.01, fused=True)]
+    if matrices:
+        opts.append(muon.Muon(matrices, a.muon))
+    for o in opts:
+        for group in o.param_groups:
+            group["peak"] = group["lr"]
     step, spent, ckpt = 0, 0.0, f"{a.work}/checkpoint.pt"
     if os.path.exists(ckpt):
         c = torch.load(ckpt, map_location="cpu")
-        both.load_state_dict(c["both"]); ema.load_state_dict(c["ema"]); opt.load_state_dict(c["opt"])
+        both.load_state_dict(c["both"]); ema.load_state_dict(c["ema"])
+        for o, state in zip(opts, c["opt"]):
+            o.load_state_dict(state)
         step, spent = c["step"], c["spent"]
 
     def export(info):
@@ -173,9 +187,9 @@ def main():
     print(f"{sum(p.numel() for p in net.parameters())} parameters, from step {step}", flush=True)
     while spent < a.minutes * 60:
         frac = spent / (a.minutes * 60)
-        lr = a.lr * min(1, (step + 1) / 200) * min(1, (1 - frac) / 0.4 + 0.01)
-        for group in opt.param_groups:
-            group["lr"] = lr
+        rate = min(1, (step + 1) / 200) * min(1, (1 - frac) / 0.4 + 0.01)
+        for group in (one for o in opts for one in o.param_groups):
+            group["lr"] = group["peak"] * rate
         x0, ids, places, owner, use = data.batch(a.batch, g)
         eps = torch.randn(x0.shape, generator=g)
         u = torch.rand(len(x0), generator=g)
@@ -198,10 +212,10 @@ def main():
         al = attention_loss(kept, places, owner, use.float()) if watch else torch.zeros(())
         for m in watch:
             m.keep = None
-        opt.zero_grad(set_to_none=True)
+        both.zero_grad(set_to_none=True)
         (loss + a.attention_weight * al).backward()
         now = time.time()
-        spent, t_last = spent + now - t_last, now
+        spent, t_last = spent + min(now - t_last, 20), now      # a pause of the process is not training time
         if a.world > 1:
             grads = [p.grad for p in params] + [torch.tensor([spent])]
             flat = torch.cat([x.reshape(-1) for x in grads])
@@ -211,7 +225,8 @@ def main():
                 x.copy_(y.view_as(x))
             spent = float(grads[-1])
         torch.nn.utils.clip_grad_norm_(params, 1.0)
-        opt.step()
+        for o in opts:
+            o.step()
         with torch.no_grad():
             decay = min(0.998, (1 + step) / (10 + step))
             torch._foreach_mul_(ema_params, decay)
@@ -223,14 +238,14 @@ def main():
         now = time.time()
         if step % 100 == 0:
             print(f"{time.strftime('%H:%M:%S')} step {step} spent {spent:.0f}s loss {sums[0] / sums[2]:.4f} "
-                  f"attention {sums[1] / sums[2]:.3f} lr {lr:.2e}", flush=True)
+                  f"attention {sums[1] / sums[2]:.3f} lr {a.lr * rate:.2e}", flush=True)
             sums = [0.0, 0.0, 0]
         if now - saved > 300 or spent >= a.minutes * 60:
             last = spent >= a.minutes * 60
             f, faults = evaluate(a.kind, ema["net"], ema["text"], tok, 60 if last else 20, 2.0, 20 if last else 12,
                                  grid=f"{a.work}/grid.png")
             print(f"   fidelity {f:.3f} {faults}", flush=True)
-            torch.save({"both": both.state_dict(), "ema": ema.state_dict(), "opt": opt.state_dict(), "step": step,
+            torch.save({"both": both.state_dict(), "ema": ema.state_dict(), "opt": [o.state_dict() for o in opts], "step": step,
                         "spent": spent}, ckpt + ".new")
             os.replace(ckpt + ".new", ckpt)
             export({"fidelity": f, "recommended": {"guidance": 2.0, "steps": 20}})

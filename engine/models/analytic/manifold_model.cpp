@@ -67,6 +67,21 @@ std::vector<double> pointsOf(ManifoldKind kind) {
 
 }  // namespace
 
+std::optional<double> logContractedPrior(const Manifold& m, std::span<const double> centre, std::span<const double> x, double kappa) {
+    const auto volume = m.logExpansion(centre, x, kappa);
+    if (!volume) return {};
+    std::vector<double> v(x.size()), far(x.size());
+    m.log(centre, x, v);
+    const double length = m.distance(centre, x) / kappa;
+    if (m.kind() == ManifoldKind::Hyperboloid && length > 300) {
+        const double n = m.dimension(int(x.size())), r = length + std::log(centre[0] + v[0] / (length * kappa));
+        return *volume - 0.5 * (r * r + n * std::log(2 * pi)) + (n - 1) * (std::log(2 * r) - r);
+    }
+    for (double& c : v) c /= kappa;
+    m.exp(centre, v, far);
+    return *volume + m.logPrior(far);
+}
+
 ManifoldModel::ManifoldModel(ModelInfo info, std::vector<double> points, std::vector<double> weights, double bridge) : m_points(std::move(points)), m_weights(std::move(weights)), m_bridge(bridge) {
     m_info = std::move(info);
     m_info.parametrization = Parametrization::X0;
@@ -79,14 +94,10 @@ ManifoldModel::ManifoldModel(ModelInfo info, std::vector<double> points, std::ve
 void ManifoldModel::meanLog(std::span<const double> x, double tau, std::span<double> v) const {
     const Manifold& m = m_info.process.manifold();
     const std::size_t n = x.size();
-    std::vector<double> logs, far(n), away(n);
+    std::vector<double> logs;
     for (std::size_t k = 0; k < m_weights.size(); ++k) {
-        const std::span<const double> point(m_points.data() + k * n, n);
-        const auto volume = m.logExpansion(point, x, tau);
-        m.log(point, x, away);
-        for (double& c : away) c /= tau;
-        m.exp(point, away, far);
-        logs.push_back(volume ? std::log(m_weights[k]) + m.logPrior(far) + *volume : -INFINITY);
+        const auto density = logContractedPrior(m, std::span(m_points).subspan(k * n, n), x, tau);
+        logs.push_back(density ? std::log(m_weights[k]) + *density : -INFINITY);
     }
     if (std::all_of(logs.begin(), logs.end(), [](double l) { return std::isinf(l); }))  // rounding put x outside of every contraction: the nearest point is its own
         for (std::size_t k = 0; k < logs.size(); ++k) logs[k] = -1e9 * m.distance(x, std::span(m_points).subspan(k * n, n));

@@ -6,6 +6,10 @@
 
 namespace meander {
 
+// log density at x of the manifold's prior contracted by κ towards the centre; nothing where no point contracts to x. A small κ puts the point that does so far out on the
+// hyperboloid (cosh(710) is the end of the numbers) that only its distance from the apex is formed: R + log(c0 + u0), R its distance from the centre, u the direction there.
+std::optional<double> logContractedPrior(const Manifold& m, std::span<const double> centre, std::span<const double> x, double kappa);
+
 class ManifoldModel final : public Model {
 public:
     ManifoldModel(ModelInfo info, std::vector<double> points, std::vector<double> weights, double bridge);

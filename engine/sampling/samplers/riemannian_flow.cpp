@@ -39,7 +39,7 @@ static int requests(int step, int steps, const Params& p) {
 SamplerInfo riemannianFlow() {
     return {.id = "riemannian_flow", .label = "Riemannian flow", .summary = "Along geodesics to the denoised point of a curved space", .source = "Chen & Lipman 2024", .group = "Manifold",
             .params = {choiceParam("solver", "Solver", "euler", {{"euler", "Euler"}, {"heun", "Heun"}, {"rk4", "Runge–Kutta 4"}}, "One, two or four evaluations a step; the last step has one."),
-                       choiceParam("retraction", "Retraction", "exponential", {{"exponential", "Along the geodesic"}, {"project", "Nearest point"}}, "How Euler's step returns to the space; the other solvers take the nearest point.")},
+                       choiceParam("retraction", "Retraction", "exponential", {{"exponential", "Along the geodesic"}, {"project", "Projection"}}, "How Euler's step returns to the space; the other solvers project, which keeps their order.")},
             .curved = true, .run = run, .requestsInStep = requests};
 }
 

@@ -15,8 +15,10 @@ Range endsOf(const ScheduleContext& c) {
     return r;
 }
 
-std::vector<ParamSpec> withDiffusers(std::vector<ParamSpec> first, const char* others) {
-    first.push_back(dialectParam({{"exact", others}, {"diffusers", "diffusers Euler family: ends of its training steps"}}));
+std::vector<ParamSpec> withDiffusers(std::vector<ParamSpec> first, const char* others, std::vector<ParamChoice> more = {}) {
+    std::vector<ParamChoice> dialects{{"exact", others}, {"diffusers", "diffusers Euler family: ends of its training steps"}};
+    dialects.insert(dialects.end(), more.begin(), more.end());
+    first.push_back(dialectParam(std::move(dialects)));
     first.push_back(advanced(spacingParam("linspace", false)));
     first.push_back(offsetParam());
     first.push_back(shiftOfTable());
@@ -36,6 +38,17 @@ std::vector<double> makeKarras(const ScheduleContext& c) {
     if (isDialect(c, "diffusers_flow")) return karrasOfFlowSigmas(c);
     const auto [top, bottom] = endsOf(c);
     const double rho = real(c.params, "rho"), a = std::pow(top, 1 / rho), b = std::pow(bottom, 1 / rho);
+    if (isDialect(c, "single")) {
+        // As torch rounds: its linspace counts the second half from its end. The power is torch's but for the last bit of one level in a hundred.
+        const float step = c.steps > 1 ? 1.0f / float(c.steps - 1) : 0.0f, from = float(a), move = float(b - a);
+        std::vector<double> levels;
+        for (int i = 0; i < c.steps; ++i) {
+            const float u = i < c.steps / 2 || c.steps == 1 ? step * float(i) : float(1 - double(step) * (c.steps - 1 - i)), part = u * move, base = from + part;
+            levels.push_back(float(std::pow(double(base), rho)));
+        }
+        levels.push_back(0);
+        return levels;
+    }
     return ramp(c.steps, [&](double u) { return u == 0 ? top : u == 1 ? bottom : std::pow(a + u * (b - a), rho); });
 }
 
@@ -54,10 +67,11 @@ std::vector<double> makePolyexponential(const ScheduleContext& c) {
 }  // namespace
 
 ScheduleInfo karras() {
-    std::vector<ParamSpec> params = withDiffusers({realParam("rho", "ρ", 7, 1, 100, "Larger values move steps towards low noise; 7 suits pictures, 1 is even in σ.", 0.5)}, "k-diffusion, ComfyUI, A1111, sd.cpp, DPM++ of diffusers");
-    for (ParamSpec& s : params)
-        if (s.key == "dialect") s.choices.push_back({"diffusers_flow", "diffusers UniPC with flow sigmas: in σ = t/(1 − t), from 200 at most"});
-    return {.id = "karras", .label = "Karras", .summary = "Even in σ^(1/ρ): many steps at low noise", .source = "Karras et al. 2022, eq. 5", .group = "Noise-level rules", .params = std::move(params), .make = makeKarras};
+    return {.id = "karras", .label = "Karras", .summary = "Even in σ^(1/ρ): many steps at low noise", .source = "Karras et al. 2022, eq. 5", .group = "Noise-level rules",
+            .params = withDiffusers({realParam("rho", "ρ", 7, 1, 100, "Larger values move steps towards low noise; 7 suits pictures, 1 is even in σ.", 0.5)}, "k-diffusion, ComfyUI, A1111, sd.cpp, DPM++ of diffusers",
+                                    {{"single", "k-diffusion, ComfyUI and A1111 to the bit (single precision), for the seeds of a Brownian path"},
+                                     {"diffusers_flow", "diffusers UniPC with flow sigmas: in σ = t/(1 − t), from 200 at most"}}),
+            .make = makeKarras};
 }
 
 ScheduleInfo exponential() {

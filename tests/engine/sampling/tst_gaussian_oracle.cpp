@@ -9,11 +9,12 @@ using namespace meander::bench;
 
 namespace {
 
-// Rows that single precision decides: their own program gives other values when its rounding changes. dpm_adaptive measures the error of its first steps, 2·10⁻⁹ in exact
-// arithmetic, as 2·10⁻⁷ of rounding noise, and chooses all later steps from it; single-precision emulations of its rule that differ in the order of operations scatter
-// over 93.858 … 93.902 around the row's 93.865. Evaluations are equal.
-double toleranceOf(const GoldenRow& row) { return row.sampler == "dpm_adaptive" ? 5e-4 : 1e-5; }
-
+// dpm_adaptive chooses its steps by the measured difference of two results, whose third root counts. In exact arithmetic that of the first step is 2·10⁻⁹; in single precision it
+// is the rounding of the state, 3·10⁻⁷, and the second's 4.7·10⁻⁷ stands over 1.2·10⁻⁷, which changes all later steps. The row is therefore checked in two parts:
+// 1. In double precision against the published algorithm in double precision, computed independently.
+constexpr Summary adaptiveInDouble{93.9020348245, 0.754956394374, 0.720189935161, 0.752274669955};
+// 2. In single precision against the row, like every other. How near it lies is decided by the rounding of the states: the program that made the row gets sums between 93.8472 and
+//    93.8713 (a range of 2.6·10⁻⁴) when the last bits of the start change at random, so that another order of operations may not be held to less than that.
 }  // namespace
 
 class TestGaussianOracle : public QObject {
@@ -21,29 +22,41 @@ class TestGaussianOracle : public QObject {
 private slots:
     void golden_data() {
         QTest::addColumn<int>("row");
+        QTest::addColumn<bool>("single");
         const auto rows = gaussianRows();
         QCOMPARE(rows.size(), std::size_t(62));
+        QCOMPARE(std::count_if(rows.begin(), rows.end(), [](const GoldenRow& r) { return r.random; }), 30);
         for (int i = 0; i < int(rows.size()); ++i)
-            if (!rows[std::size_t(i)].random) QTest::addRow("%s %s", qPrintable(rows[std::size_t(i)].space), qPrintable(rows[std::size_t(i)].sampler)) << i;
+            for (bool single : {false, true})
+                if (!rows[std::size_t(i)].random) QTest::addRow("%s %s %s", qPrintable(rows[std::size_t(i)].space), qPrintable(rows[std::size_t(i)].sampler), single ? "f32" : "f64") << i << single;
     }
     void golden() {
         QFETCH(int, row);
+        QFETCH(bool, single);
         const GoldenRow want = gaussianRows()[std::size_t(row)];
         const SamplerInfo* info = findSampler(want.sampler.toStdString());
         QVERIFY2(info, "there is no such sampler");
-        const GoldenProblem problem = goldenProblem(want.space);
+        const GoldenProblem problem = goldenProblem(want.space, single ? DType::F32 : DType::F64);
         const auto solution = solve(*info, problem.process, problem.levels, problem.start, {}, oracleEstimator(*info, problem.process));
         const Summary got = summary(solution.values());
-        const double difference = worst(got, want);
+        const bool adaptive = want.sampler == "dpm_adaptive";
+        GoldenRow wanted = want;
+        if (adaptive && !single) {
+            wanted.sumAbs = adaptiveInDouble.sumAbs;
+            wanted.first = adaptiveInDouble.first;
+            wanted.second = adaptiveInDouble.second;
+            wanted.last = adaptiveInDouble.last;
+        }
+        const double difference = worst(got, wanted), tolerance = adaptive && !single ? 1e-10 : 1e-5;
         qInfo("%s: relative difference %.1e, %d evaluations", QTest::currentDataTag(), difference, solution.requests);
-        QVERIFY2(difference < toleranceOf(want), qPrintable(QString("%1 %2 %3 %4").arg(got.sumAbs, 0, 'g', 9).arg(got.first, 0, 'g', 9).arg(got.second, 0, 'g', 9).arg(got.last, 0, 'g', 9)));
+        QVERIFY2(difference < tolerance, qPrintable(QString("%1 %2 %3 %4").arg(got.sumAbs, 0, 'g', 9).arg(got.first, 0, 'g', 9).arg(got.second, 0, 'g', 9).arg(got.last, 0, 'g', 9)));
         QCOMPARE(solution.requests, want.evaluations);
     }
     // The RMS column of the deterministic rows is the error against the exact flow: the bench's own closed form agrees.
     void errorsAreThoseOfTheExactFlow() {
         for (const auto& row : gaussianRows()) {
             const SamplerInfo* info = findSampler(row.sampler.toStdString());
-            if (row.random || !info || info->unconditional || toleranceOf(row) > 1e-5) continue;
+            if (row.random || !info || info->unconditional || row.sampler == "dpm_adaptive") continue;
             const auto problem = goldenProblem(row.space);
             const auto got = solve(*info, problem.process, problem.levels, problem.start, {}, oracleEstimator(*info, problem.process)).values();
             const auto exact = download(exactFlow(oraclePair.conditional, problem.process, problem.start, problem.levels.front(), 0)).toDoubles();

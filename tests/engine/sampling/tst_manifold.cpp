@@ -91,11 +91,7 @@ private slots:
             const double length = std::sqrt(m.product(x, v, v));
             QVERIFY(std::abs(length - m.distance(x, to)) < 1e-12 * (1 + length));  // ‖log‖ is the distance
             m.exp(x, v, y);
-            for (std::size_t i = 0; i < n; ++i) {
-                const bool holds = std::abs(y[i] - to[i]) < 1e-11 * (1 + std::abs(to[i]));
-                if (!holds) QEXPECT_FAIL("hyperboloid", "open: exp(log) loses digits far out, up to 1.5e-10", Continue);
-                QVERIFY2(std::abs(y[i] - to[i]) < 1e-11 * (1 + std::abs(to[i])), qPrintable(QString::number(y[i] - to[i])));  // exp and log are inverse
-            }
+            for (std::size_t i = 0; i < n; ++i) QVERIFY2(std::abs(y[i] - to[i]) < 1e-11 * (1 + std::abs(to[i])), qPrintable(QString::number(y[i] - to[i])));  // exp and log are inverse
             if (m.kind() != ManifoldKind::Torus) {
                 const double normal = m.kind() == ManifoldKind::Sphere ? x[0] * v[0] + x[1] * v[1] + x[2] * v[2] : -x[0] * v[0] + x[1] * v[1] + x[2] * v[2];
                 QVERIFY(std::abs(normal) < 1e-12 * (1 + length * std::abs(x[0])));
@@ -114,6 +110,58 @@ private slots:
         for (double& c : w) c *= 1e-9 / norm;
         m.exp(x, w, y);
         QVERIFY(std::abs(m.distance(x, y) - 1e-9) < 1e-15);
+    }
+    // Distances far out on the hyperboloid by the law of cosines in half angles, sinh²(d/2) = sinh²((a − b)/2) + sinh a sinh b sin²(θ/2), where nothing cancels; the way there
+    // and back. Rounding a coordinate moves a point by ε sinh a, and no formula can do better; Minkowski products lose ε sinh² a.
+    void farOut() {
+        const Manifold m(ManifoldKind::Hyperboloid);
+        double worst = 0, missed = 0;
+        for (double a : {0.0, 0.5, 3.0, 8.0, 15.0})
+            for (double b : {0.001, 0.5, 3.1, 8.0, 14.9})
+                for (double angle : {0.0, 1e-9, 1e-5, 0.01, 0.7, 2.5, pi}) {
+                    const std::vector<double> x{std::cosh(a), std::sinh(a), 0}, y{std::cosh(b), std::sinh(b) * std::cos(angle), std::sinh(b) * std::sin(angle)};
+                    const double half = std::sqrt(std::pow(std::sinh((a - b) / 2), 2) + std::sinh(a) * std::sinh(b) * std::pow(std::sin(angle / 2), 2));
+                    const double ulp = 2.3e-16 * (1 + std::sinh(a) + std::sinh(b)), difference = std::abs(m.distance(x, y) - 2 * std::asinh(half));
+                    worst = std::max(worst, difference / ulp);
+                    std::vector<double> v(3), z(3);
+                    m.log(x, y, v);
+                    m.exp(x, v, z);
+                    // a vector is held to ε of its largest part, cosh a of its length, and what it turns by so grows with sinh d on the way
+                    missed = std::max(missed, m.distance(y, z) / (ulp * (1 + std::sinh(2 * std::asinh(half)))));
+                }
+        qInfo("distance %.1f, way and back %.1f units of rounding", worst, missed);
+        QVERIFY(worst < 2);
+        QVERIFY(missed < 2);
+    }
+    // The density of the contracted prior is that of the point that contracts to x times the volume factor; on both sides of the change to logarithms, and finite beyond all numbers.
+    void contractedPrior() {
+        for (auto kind : curved) {
+            const Manifold m(kind);
+            const std::size_t n = std::size_t(coordinates(kind));
+            const auto points = download(prior(kind, 40, 5)).toDoubles(), centres = download(prior(kind, 40, 8)).toDoubles();
+            std::vector<double> v(n), far(n);
+            int beyond = 0;
+            for (std::size_t at = 0; at < points.size(); at += n)
+                for (double length : {0.3, 2.0, 30.0, 299.0, 301.0, 340.0}) {
+                    const auto x = std::span(points).subspan(at, n), c = std::span(centres).subspan(at, n);
+                    const double kappa = std::min(1.0, m.distance(c, x) / length);
+                    const auto volume = m.logExpansion(c, x, kappa), density = logContractedPrior(m, c, x, kappa);
+                    QCOMPARE(volume.has_value(), density.has_value());
+                    if (!volume) continue;
+                    m.log(c, x, v);
+                    for (double& d : v) d /= kappa;
+                    m.exp(c, v, far);
+                    const double wanted = m.logPrior(far) + *volume;
+                    QVERIFY2(std::abs(*density - wanted) < 1e-12 * (1 + std::abs(wanted)), qPrintable(QString("%1: %2, not %3").arg(length).arg(*density).arg(wanted)));
+                    beyond += kind == ManifoldKind::Hyperboloid && length > 300;
+                }
+            QCOMPARE(beyond, kind == ManifoldKind::Hyperboloid ? 80 : 0);
+        }
+        const Manifold m(ManifoldKind::Hyperboloid);
+        const std::vector<double> apex{1, 0, 0}, x{std::cosh(2.0), std::sinh(2.0), 0};
+        // from the apex: far out r = 2/κ, log density −r²/2 − log 2π + log r − log sinh r, and log(sinh r/sinh 2)/κ of volume
+        const double r = 2e6, wanted = -r * r / 2 - std::log(2 * pi) + std::log(r) - std::log(std::sinh(2.0)) + std::log(1e6);
+        QVERIFY(std::abs(*logContractedPrior(m, apex, x, 1e-6) - wanted) < 1e-12 * std::abs(wanted));
     }
     // Volumes: the contraction x = exp_c(κ log_c(ε)) of the prior is a density, so its integral is 1 (Monte Carlo over the prior with importance weights).
     void contractionIsADensity() {
@@ -243,14 +291,14 @@ private slots:
         qInfo("%s: %.3f %.3f %.3f %.3f, astray %.4f, off the space %.1e", QTest::currentDataTag(), got[0], got[1], got[2], got[3], astray, worst);
         for (std::size_t k = 0; k < 4; ++k) {
             const double w = m->weights()[k];
-            const bool holds = std::abs(got[k] - w) < 4 * std::sqrt(w * (1 - w) / n) + 0.008;
-            if (!holds && QString(QTest::currentDataTag()).startsWith("hyperboloid")) QEXPECT_FAIL(QTest::currentDataTag(), "open: all points go to one mode of the hyperboloid", Abort);
             QVERIFY2(std::abs(got[k] - w) < 4 * std::sqrt(w * (1 - w) / n) + 0.008, qPrintable(QString::number(got[k])));
         }
         QVERIFY(astray < 0.002);
         QVERIFY(worst < 2e-15);
     }
-    // Orders on the smooth field of the hyperboloid, against a fine Runge–Kutta reference.
+    // Orders on the smooth field of the hyperboloid, against a fine Runge–Kutta reference. Stages in the embedding whose field is taken at their retraction are the classical
+    // method for the extended field, whose solutions stay on the space, so its order stays (as it does for methods in the Lie algebra, Munthe-Kaas 1998, which on this
+    // field err equally to 2 %). The step must resolve the field: Runge–Kutta measures 3.76 from 12 to 24 steps, 3.90, 3.96 and 3.98 from 96 to 192.
     void orders_data() {
         QTest::addColumn<QString>("solver");
         QTest::addColumn<double>("order");
@@ -266,18 +314,17 @@ private slots:
         const auto run = [&](const QString& s, int steps) {
             return solve(*findSampler("riemannian_flow"), m->info().process, uniform(steps, 1, 0.3), start, {{"solver", s.toStdString()}}, estimatorOf(*m)).values();
         };
-        const auto reference = run("rk4", 400);
+        const auto reference = run("rk4", 800);
         const auto error = [&](int steps) {
             const auto x = run(solver, steps);
             double sum = 0;
             for (std::size_t at = 0; at < x.size(); at += 3) sum += m->info().process.manifold().distance(std::span(x).subspan(at, 3), std::span(reference).subspan(at, 3));
             return sum / 60;
         };
-        const int coarse = solver == "rk4" ? 12 : 40;
+        const int coarse = 96;
         const double a = error(coarse), b = error(2 * coarse), got = std::log2(a / b);
         qInfo("%s: %.2e -> %.2e, order %.3f", qPrintable(solver), a, b, got);
-        QEXPECT_FAIL("rk4", "open: measured 3.69", Continue);
-        QVERIFY2(std::abs(got - order) < 0.25, qPrintable(QString::number(got)));
+        QVERIFY2(std::abs(got - order) < 0.1, qPrintable(QString::number(got)));
     }
 
     // Bridges in flat space: variance σ² τ (1 − τ) on the way to a known end, and for two ends at ±1 from 0: always one of them, each half the time.

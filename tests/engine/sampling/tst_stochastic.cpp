@@ -10,10 +10,13 @@ using namespace meander::bench;
 
 namespace {
 
+// No order is claimed: few-step samplers are made for consistency models, and some published forms miss the marginal. Their noise is checked all the same.
+constexpr double none = -1;
+
 struct Case {
     const char* id;
     Params params = {};
-    double order = 1;        // weak: of mean and variances, where the signal is constant
+    double order = 1;        // weak: of mean and variances, where the signal is constant; none: not the data's law
     double flowOrder = 0;    // the same for flow; 0: as above
     const char* name = "";
     const char* refined = nullptr;  // a parameter that grows with the steps
@@ -24,7 +27,7 @@ struct Case {
     }
 };
 
-// Every stochastic sampler with constant coefficients, in the form that keeps the marginal. Orders are what the bias of the mean and the variance of the result does
+// Every stochastic sampler with constant coefficients, in the form that keeps the marginal, and the published forms that do not. Orders are what the bias of the mean and the variance of the result does
 // when the steps double; ancestral steps are exact in law where their ODE step is, so they have its order.
 std::vector<Case> cases() {
     return {{"ddim", {{"eta", 1.0}}},
@@ -33,9 +36,13 @@ std::vector<Case> cases() {
             {"euler_ancestral_cfg_pp"},
             {"dpm_2_ancestral", {}, 2},
             {"dpmpp_2s_ancestral", {}, 2},
-            {"dpmpp_2s_ancestral_cfg_pp", {{"form", std::string("outside")}}, 2},
+            {"dpmpp_2s_ancestral_cfg_pp", {{"form", std::string("outside")}}, 2, 0, "outside"},
+            {"dpmpp_2s_ancestral_cfg_pp", {{"form", std::string("shifted_once")}}, 2, none, "shifted once"},
+            {"dpmpp_2s_ancestral_cfg_pp", {}, none, none, "shifted"},
+            {"res_multistep_ancestral", {}, 2, none, "published"},
             {"res_multistep_ancestral", {{"exact_marginal", true}}, 2},
             {"res_multistep_ancestral_cfg_pp", {{"exact_marginal", true}}, 2},
+            {"ddpm", {}, 1, none, "published"},
             {"ddpm", {{"exact_marginal", true}}},
             {"ddpm", {{"exact_marginal", true}, {"variance", std::string("fixed_large")}}, 1, 0, "large"},
             {"edm_churn", {{"s_churn", 4.0}}, 2},
@@ -58,15 +65,33 @@ std::vector<Case> cases() {
             {"predictor_corrector", {{"corrector_steps", std::int64_t(0)}}},
             {"accelerated_sde", {}, 2, 1},
             {"langevin", {{"denoise", false}, {"langevin_steps", std::int64_t(6)}, {"step", 0.3}}},
-            {"cycle_sde"}};
+            {"cycle_sde"},
+            {"er_sde", {{"noise_scale", std::string("sde_1")}}, 1, 0, "sde_1"},
+            {"er_sde", {{"noise_scale", std::string("sde_3")}}, 1, 0, "sde_3"},
+            {"er_sde", {{"noise_scale", std::string("sde_4")}}, 1, 0, "sde_4"},
+            {"bridge_mixture", {{"sigma", 0.7}}, none, none},
+            {"lcm", {}, none, none},
+            {"consistency", {}, none, none},
+            {"ctm", {}, none, none},
+            {"dmd", {}, none, none},
+            {"hyper_segments", {}, none, none},
+            {"scm", {}, none, none},
+            {"tcd", {}, none, none}};
 }
 
-void caseRows() {
+double orderOf(const Case& c, int space) { return space == 2 && c.flowOrder != 0 ? c.flowOrder : c.order; }
+bool hasNoiseScale(const char* id) {
+    const auto& params = findSampler(id)->params;
+    return std::any_of(params.begin(), params.end(), [](const ParamSpec& p) { return p.key == "s_noise"; });
+}
+
+void caseRows(const std::function<bool(const Case&, int)>& wanted) {
     QTest::addColumn<int>("index");
     QTest::addColumn<int>("space");
     const auto list = cases();
     for (int i = 0; i < int(list.size()); ++i)
-        for (int p = 0; p < 3; ++p) QTest::addRow("%s %s %s", list[std::size_t(i)].id, list[std::size_t(i)].name, spaces()[std::size_t(p)].name) << i << p;
+        for (int p = 0; p < 3; ++p)
+            if (wanted(list[std::size_t(i)], p)) QTest::addRow("%s %s %s", list[std::size_t(i)].id, list[std::size_t(i)].name, spaces()[std::size_t(p)].name) << i << p;
 }
 
 struct Reduction {
@@ -110,7 +135,7 @@ const std::vector<Reduction>& reductionList() {
         {"ddpm", {{"exact_marginal", true}}, "ddim", {{"eta", 1.0}}, 1e-12, true, true},
         {"cycle_sde", {}, "ddim", {{"eta", 1.0}}, 1e-12, true, true},
         {"euler_ancestral_cfg_pp", {}, "ddim", {{"eta", 1.0}}, 1e-12, true, true},
-        {"dpmpp_2s_ancestral_cfg_pp", {}, "dpmpp_2s_ancestral", {}, 1e-12, false, true},
+        {"dpmpp_2s_ancestral_cfg_pp", {{"form", text("shifted_once")}}, "dpmpp_2s_ancestral", {}, 1e-12, false, true},
         {"dpmpp_2s_ancestral_cfg_pp", {{"form", text("outside")}}, "dpmpp_2s_ancestral", {}, 1e-12, true, true},
         {"res_multistep_ancestral_cfg_pp", {}, "res_multistep_ancestral", {}, 1e-12, true, true},
         {"er_sde", {{"order", count(1)}, {"noise_scale", text("sde")}}, "ddim", {{"eta", 1.0}}, 1e-12, true, true},
@@ -135,14 +160,18 @@ double lawError(const ExactLaw& law, const PlaneGaussian& g, const Process& proc
 class TestStochastic : public QObject {
     Q_OBJECT
 private slots:
+    // The others have noises that do not enter linearly, and tests of their own: the Langevin corrector's step is measured (tst_stochastic_oracles, correctorFollowsItsRecursion; without
+    // it, here), the reflected state is folded (tst_reflected), PFGM++ draws radii (tst_few_step), the codebook of DDCM picks its noises (tst_inversion).
     void everyStochasticSamplerIsTested() {
-        QSet<QString> known{"predictor_corrector", "reflected", "lcm"};  // lcm does not keep a marginal; reflected: its own test
+        QSet<QString> known{"reflected", "pfgmpp", "ddcm"};
         for (const auto& c : cases()) known.insert(c.id);
         for (const auto& info : samplers())
-            if (info.stochastic && info.group == "Stochastic") QVERIFY2(known.contains(QString::fromStdString(info.id)), info.id.c_str());
+            if (info.stochastic) QVERIFY2(known.contains(QString::fromStdString(info.id)), info.id.c_str());
     }
 
-    void samplesHaveTheExactLaw_data() { caseRows(); }
+    void samplesHaveTheExactLaw_data() {
+        caseRows([](const Case&, int) { return true; });
+    }
     // 200 000 particles against the exact law of the same few steps: mean, variances and covariance within three standard errors. A noise used twice, a wrong deviation
     // or a wrong mean shows at once, and no discretisation bias is in the way.
     void samplesHaveTheExactLaw() {
@@ -163,7 +192,9 @@ private slots:
         for (double v : z) QVERIFY2(std::abs(v) < 3, qPrintable(QString("%1 %2 %3 %4 %5").arg(z[0]).arg(z[1]).arg(z[2]).arg(z[3]).arg(z[4])));
     }
 
-    void lawConverges_data() { caseRows(); }
+    void lawConverges_data() {
+        caseRows([](const Case& c, int space) { return orderOf(c, space) != none; });
+    }
     // The law of the result tends to that of the data with the order that the sampler has: no bias is left.
     void lawConverges() {
         QFETCH(int, index);
@@ -174,12 +205,14 @@ private slots:
         const PlaneGaussian g;
         std::vector<double> errors;
         for (int steps : {20, 40, 80, 160}) errors.push_back(lawError(exactLaw(*info, s.process, logSnrLevels(s.process, s.high, s.low, steps), c.at(steps), g), g, s.process, s.low));
-        const double order = std::log2(errors[2] / errors[3]), wanted = space == 2 && c.flowOrder > 0 ? c.flowOrder : c.order;
+        const double order = std::log2(errors[2] / errors[3]), wanted = orderOf(c, space);
         qInfo("%s: %.2e %.2e %.2e %.2e order %.2f %.2f", QTest::currentDataTag(), errors[0], errors[1], errors[2], errors[3], std::log2(errors[1] / errors[2]), order);
         QVERIFY2(order > wanted - 0.25, qPrintable(QString::number(order)));
     }
 
-    void noiseScales_data() { caseRows(); }
+    void noiseScales_data() {
+        caseRows([](const Case& c, int) { return hasNoiseScale(c.id); });
+    }
     // "s_noise" multiplies every noise: the part of the variance that is not the start's goes with its square.
     void noiseScales() {
         QFETCH(int, index);
@@ -187,7 +220,6 @@ private slots:
         const Case c = cases()[std::size_t(index)];
         const Space& s = spaces()[std::size_t(space)];
         const SamplerInfo* info = findSampler(c.id);
-        if (std::none_of(info->params.begin(), info->params.end(), [](const ParamSpec& p) { return p.key == "s_noise"; })) QSKIP("no noise scale");
         const PlaneGaussian g;
         const auto law = [&](double scale) {
             Params p = c.params;
@@ -209,6 +241,15 @@ private slots:
             const double error = lawError(exactLaw(*findSampler(id), s.process, logSnrLevels(s.process, s.high, s.low, 160), {}, g), g, s.process, s.low);
             QVERIFY2(error > 0.1, qPrintable(QString::number(error)));
         }
+    }
+    // ComfyUI's DPM++ 2S ancestral CFG++ misses the law by more the more steps there are, though nothing guides; its second shift is by another estimate than its first.
+    void publishedSecondShiftDoesNotConverge() {
+        const Space& s = spaces()[0];
+        const PlaneGaussian g;
+        const auto error = [&](int steps, const Params& p) { return lawError(exactLaw(*findSampler("dpmpp_2s_ancestral_cfg_pp"), s.process, logSnrLevels(s.process, s.high, s.low, steps), p, g), g, s.process, s.low); };
+        const double few = error(80, {}), many = error(160, {});
+        qInfo("80 steps %.3f, 160 steps %.3f", few, many);
+        QVERIFY(many > 0.1 && many > 0.9 * few);
     }
 
     void reductions_data() {
@@ -236,8 +277,6 @@ private slots:
         const auto one = solve(*a, s.process, levels, start, r.params, estimate, noise).values(), two = solve(*b, s.process, levels, start, r.parentParams, estimate, noise).values();
         double worst = 0;
         for (std::size_t i = 0; i < one.size(); ++i) worst = std::max(worst, std::abs(one[i] - two[i]));
-        QEXPECT_FAIL("28 dpmpp_2s_ancestral_cfg_pp = dpmpp_2s_ancestral ve", "open: differs by 0.46 although nothing guides", Continue);
-        QEXPECT_FAIL("28 dpmpp_2s_ancestral_cfg_pp = dpmpp_2s_ancestral vp", "open: differs by 0.46 although nothing guides", Continue);
         QVERIFY2(worst <= r.tolerance, qPrintable(QString::number(worst)));
     }
 };
