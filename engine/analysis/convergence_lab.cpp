@@ -14,25 +14,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// x̂0 of a model for one prompt, without guidance: what the driver does for one branch.
-RequestEstimator modelEstimator(Model& model, const Prompt& prompt) {
-    const ConditioningPtr conditioning = model.condition(prompt);
-    return [&model, conditioning](const DenoiseRequest& q) {
-        const ModelInfo& info = model.info();
-        const Conversion c = conversionAt(info.process, info.parametrization, q.tau, info.sigmaData);
-        const std::size_t rows = std::size_t(q.x.rows());
-        NetworkBatch batch;
-        batch.x = c.input == 1 ? q.x : combine({{c.input, q.x}});
-        batch.times.assign(rows, c.time);
-        batch.taus.assign(rows, q.tau);
-        batch.targets.assign(rows, q.target);
-        batch.conditioning.assign(rows, conditioning);
-        TapResult none;
-        const Tensor output = model.predict(batch, {}, none);
-        return Answer{info.parametrization == Parametrization::X0 ? output : combine({{c.fromState, q.x}, {c.fromOutput, output}}), {}, {}};
-    };
-}
-
 NoiseFunction philox(std::uint64_t seed) {
     return [seed](const NoiseRequest& q, const Tensor& like) {
         Tensor z(like.backend(), like.shape(), like.type());
@@ -51,6 +32,24 @@ std::vector<double> equalAngles(const Process& p, int steps) {
 }
 
 }  // namespace
+
+RequestEstimator modelEstimator(Model& model, const Prompt& prompt) {
+    const ConditioningPtr conditioning = model.condition(prompt);
+    return [&model, conditioning](const DenoiseRequest& q) {
+        const ModelInfo& info = model.info();
+        const Conversion c = conversionAt(info.process, info.parametrization, q.tau, info.sigmaData);
+        const std::size_t rows = std::size_t(q.x.rows());
+        NetworkBatch batch;
+        batch.x = c.input == 1 ? q.x : combine({{c.input, q.x}});
+        batch.times.assign(rows, c.time);
+        batch.taus.assign(rows, q.tau);
+        batch.targets.assign(rows, q.target);
+        batch.conditioning.assign(rows, conditioning);
+        TapResult none;
+        const Tensor output = model.predict(batch, {}, none);
+        return Answer{info.parametrization == Parametrization::X0 ? output : combine({{c.fromState, q.x}, {c.fromOutput, output}}), {}, {}};
+    };
+}
 
 OrderFit fitOrder(std::span<const double> n, std::span<const double> errors, double confidence) {
     std::vector<double> x, y;

@@ -20,6 +20,9 @@ struct OrderFit {
 };
 OrderFit fitOrder(std::span<const double> n, std::span<const double> errors, double confidence = 0.95);
 
+// x̂0 of a model for one prompt, without guidance: what the driver does for one branch. The model must outlive it.
+RequestEstimator modelEstimator(Model& model, const Prompt& prompt);
+
 // A model, where its paths start and where the true ones end.
 struct LabProblem {
     std::shared_ptr<void> owner;  // of model and device, where the problem opened them itself; outlives what follows

@@ -56,7 +56,7 @@ std::size_t distance(const std::string& a, const std::string& b) {
 }
 
 void addCommands(CLI::App& app, Context& context) {
-    for (auto* add : {addRun, addPlan, addSchedule, addInspect, addList, addVerify, addBench, addExport, addFidelity, addHelpTables, addSampleProject, addSample}) add(app, context);
+    for (auto* add : {addRun, addPlan, addSchedule, addInspect, addList, addVerify, addBench, addExport, addFidelity, addLikelihood, addHelpTables, addSampleProject, addSample}) add(app, context);
 }
 
 int fail(const std::string& sentence) {

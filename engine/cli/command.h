@@ -23,6 +23,7 @@ void addVerify(CLI::App& app, Context& context);
 void addBench(CLI::App& app, Context& context);
 void addExport(CLI::App& app, Context& context);
 void addFidelity(CLI::App& app, Context& context);
+void addLikelihood(CLI::App& app, Context& context);
 void addHelpTables(CLI::App& app, Context& context);
 void addSampleProject(CLI::App& app, Context& context);
 void addSample(CLI::App& app, Context& context);

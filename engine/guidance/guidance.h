@@ -72,13 +72,14 @@ struct GuidanceParts {
 // What a rule wants of the network at a moment.
 struct GuidanceWishes {
     std::vector<Branch> branches;
-    // Changes of every row with the recipe's prompt: another prompt that NAG avoids, the scale that a distilled network is told.
+    // Changes of every row with the recipe's prompt: another prompt that NAG avoids; and of every row: the scale that a distilled network is told, FreeU.
     struct Avoid {
         Branch prompt;
         NetworkChange::Avoid how;
     };
     std::optional<Avoid> avoid;
     std::optional<double> guidance;
+    std::optional<NetworkChange::FreeU> freeU;
     int secondQuestions = 0;  // branches that followUp will ask
     void want(Branch b);
 };

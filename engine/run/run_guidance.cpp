@@ -34,6 +34,7 @@ RowGroup RunGuidance::group(Branch b, const Tensor& state, const GuidanceMoment&
     const BranchSpec& s = m_stack.spec(b);
     NetworkChange change = s.change;
     if (s.model == 0 && w.guidance) change.guidance = w.guidance;
+    if (s.model == 0) change.freeU = w.freeU;
     if (s.model == 0 && w.avoid && s.condition == BranchSpec::Condition::Recipe) {
         change.avoid = w.avoid->how;
         change.avoid->prompt = conditioning(w.avoid->prompt);

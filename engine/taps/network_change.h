@@ -1,6 +1,7 @@
 // What is changed inside a network for one row of a call: guidance compares a network with a worse copy of itself (PAG, SEG, SLG, autoguidance) or steers it from
-// within (NAG, distilled guidance). Rows of one call may differ, so changed and plain rows share it.
+// within (NAG, FreeU, distilled guidance). Rows of one call may differ, so changed and plain rows share it.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -35,9 +36,18 @@ struct NetworkChange {
         double scale = 5, tau = 2.5, alpha = 0.25;
         bool operator==(const Avoid&) const = default;
     };
+    // FreeU (Si et al. 2023) at two places on the way up of a U-Net: the first half of the backbone's channels is scaled by `backbone`, the skip connection's lowest
+    // frequencies by `skip`. Places are the first two up blocks, or wherever the backbone is four and two times as wide as the first level. `structure`: the backbone's
+    // factor follows its own mean over channels, from 1 at the least to `backbone` at the greatest (version 2).
+    struct FreeU {
+        std::array<double, 2> backbone{1, 1}, skip{1, 1};
+        bool byWidth = false, structure = false;
+        bool operator==(const FreeU&) const = default;
+    };
     std::vector<AttentionEdit> attention;
     std::vector<Skip> skipped;
     std::optional<Avoid> avoid;
+    std::optional<FreeU> freeU;
     // The guidance scale that a guidance-distilled network is told (ModelInfo::takesGuidance).
     std::optional<double> guidance;
     bool operator==(const NetworkChange&) const = default;

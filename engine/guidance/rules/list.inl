@@ -14,6 +14,8 @@ RULE(nag)
 // Before a combination
 RULE(tangential)
 RULE(fresca)
+// Inside the network
+RULE(freeU)
 // A worse copy of the network
 RULE(autoguidance)
 RULE(pag)

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "engine/models/layers/free_u.h"
+
 namespace meander {
 
 using kernels::Activation;
@@ -159,6 +161,7 @@ void UNet::runDown(const UNetPass& pass, Tensor& x, std::vector<Tensor>& skips) 
 void UNet::runUp(const UNetPass& pass, Tensor& x, std::vector<Tensor>& skips) const {
     for (const Level& level : m_up) {
         for (std::size_t j = 0; j < level.residual.size(); ++j) {
+            if (pass.changes) freeU(*pass.changes, {int(&level - m_up.data()), double(x.shape()[3]) / m_config.down.front().channels}, x, skips.back());
             Tensor joined(pass.backend, {x.shape()[0], x.shape()[1], x.shape()[2], x.shape()[3] + skips.back().shape()[3]}, pass.type);
             pass.backend.concatLast(x, skips.back(), joined);
             skips.pop_back();

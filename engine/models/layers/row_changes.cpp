@@ -123,6 +123,11 @@ const NetworkChange::Avoid* RowChanges::avoid(std::int64_t row) const {
     return change && change->avoid ? &*change->avoid : nullptr;
 }
 
+const NetworkChange::FreeU* RowChanges::freeU(std::int64_t row) const {
+    const NetworkChange* change = of(row);
+    return change && change->freeU ? &*change->freeU : nullptr;
+}
+
 std::optional<double> RowChanges::guidance(std::int64_t row) const {
     const NetworkChange* change = of(row);
     return change ? change->guidance : std::nullopt;

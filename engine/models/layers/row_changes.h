@@ -19,6 +19,7 @@ public:
     const NetworkChange::AttentionEdit* attention(std::int64_t row, int block) const;
     bool skips(std::int64_t row, int block, NetworkChange::Part part) const;
     const NetworkChange::Avoid* avoid(std::int64_t row) const;
+    const NetworkChange::FreeU* freeU(std::int64_t row) const;
     const Tensor& avoided() const { return m_avoided; }
     // What the network is told, for rows that say so.
     std::optional<double> guidance(std::int64_t row) const;

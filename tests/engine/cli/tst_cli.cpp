@@ -83,7 +83,7 @@ private slots:
         }
         QVERIFY(call({"--help"}).out.find("sample-project") != std::string::npos);
         QVERIFY(call({"--version"}).out.find("Meander") != std::string::npos);
-        for (const char* c : {"run", "plan", "inspect", "list", "verify", "bench", "export", "fidelity", "sample-project"}) QCOMPARE(call({c, "--help"}).status, 0);
+        for (const char* c : {"run", "plan", "inspect", "list", "verify", "bench", "export", "fidelity", "likelihood", "sample-project"}) QCOMPARE(call({c, "--help"}).status, 0);
     }
 
     void wrongArguments() {

@@ -1,4 +1,4 @@
-// What guidance changes inside a network (PAG, SEG, SLG, NAG, distilled guidance) and looks at (SAG), on single layers and on the built-in U-Net and diffusion transformer.
+// What guidance changes inside a network (PAG, SEG, SLG, NAG, distilled guidance; FreeU: tst_free_u) and looks at (SAG), on single layers and on the built-in U-Net and diffusion transformer.
 #include <QtTest>
 #include <cmath>
 #include <functional>

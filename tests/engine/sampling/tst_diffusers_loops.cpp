@@ -206,7 +206,7 @@ std::vector<Loop> loops() {
 
 // Rows that other tests have (they draw noise or jump to the data), or that are no loop of a sampler.
 const QStringList elsewhere = {"consistency_model", "ddpm", "euler_ancestral", "kdpm2_ancestral", "lcm", "sasolver", "score_sde_ve", "tcd", "unclip", "dpm_sde",
-                               // runs its loop twice from α = 10⁻⁸ with one history; not a schedule of falling levels
+                               // its loop runs twice with one history; tst_deterministic has the first pass and says what the second is
                                "ipndm"};
 // Started in the middle, diffusers' LMS takes the first weight of the fourth-order rule with a history of one slope: not a consistent method.
 const QStringList elsewhereRows = {"lms test_full_loop_with_noise 0"};

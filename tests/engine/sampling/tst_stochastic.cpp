@@ -70,6 +70,7 @@ std::vector<Case> cases() {
             {"er_sde", {{"noise_scale", std::string("sde_3")}}, 1, 0, "sde_3"},
             {"er_sde", {{"noise_scale", std::string("sde_4")}}, 1, 0, "sde_4"},
             {"bridge_mixture", {{"sigma", 0.7}}, none, none},
+            {"euler_negative", {}, none, none},
             {"lcm", {}, none, none},
             {"consistency", {}, none, none},
             {"ctm", {}, none, none},
@@ -161,9 +162,10 @@ class TestStochastic : public QObject {
     Q_OBJECT
 private slots:
     // The others have noises that do not enter linearly, and tests of their own: the Langevin corrector's step is measured (tst_stochastic_oracles, correctorFollowsItsRecursion; without
-    // it, here), the reflected state is folded (tst_reflected), PFGM++ draws radii (tst_few_step), the codebook of DDCM picks its noises (tst_inversion).
+    // it, here), the reflected state is folded (tst_reflected), PFGM++ draws radii (tst_few_step), the codebook of DDCM picks its noises (tst_inversion),
+    // RePaint takes a part from the data (tst_repaint).
     void everyStochasticSamplerIsTested() {
-        QSet<QString> known{"reflected", "pfgmpp", "ddcm"};
+        QSet<QString> known{"reflected", "pfgmpp", "ddcm", "repaint"};
         for (const auto& c : cases()) known.insert(c.id);
         for (const auto& info : samplers())
             if (info.stochastic) QVERIFY2(known.contains(QString::fromStdString(info.id)), info.id.c_str());
