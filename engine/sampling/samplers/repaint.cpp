@@ -73,7 +73,7 @@ static SamplerTask run(Sampling& s) {
 }
 
 SamplerInfo repaint() {
-    ParamSpec box = listParam("box", "Box", 0, 1, "The part to be painted as left, top, width and height, in parts of the picture, on the grid of the states.");
+    ParamSpec box = listParam("box", "Box", 0, 1, "The part to be painted as left, top, width and height, in parts of the picture, on the grid of the states. Start with strength 1 to paint it from noise alone.");
     box.defaultValue = std::vector<double>{0.25, 0.25, 0.5, 0.5};
     return {.id = "repaint", .label = "RePaint", .summary = "Paints a part of given data anew, going back up to make it fit the rest", .source = "Lugmayr et al. 2022, algorithm 1", .group = "Stochastic",
             .params = {box, listParam("known", "Known", 0, 1, "For points: 1 where a coordinate is known; missing ones are 1."),
