@@ -24,7 +24,7 @@ const ParamSpec& specOf(const std::vector<ParamSpec>& specs, const std::string& 
         if (s.key == key) return s;
         keys.push_back(s.key);
     }
-    throw Failure(owner + " has no parameter \"" + key + "\"." + didYouMean(key, keys));
+    throw Failure(resolveParams(specs, {{key, 0.0}}, owner).error().text + didYouMean(key, keys));
 }
 
 // "clip:max=5:min=0.1"

@@ -54,7 +54,7 @@ Params readParams(const std::vector<std::string>& assignments, const Info& info)
             keys.push_back(s.key);
             if (s.key == a.substr(0, equals)) spec = &s;
         }
-        if (!spec) throw Failure(info.label + " has no parameter \"" + a.substr(0, equals) + "\"." + didYouMean(a.substr(0, equals), keys));
+        if (!spec) throw Failure(resolveParams(info.params, {{a.substr(0, equals), 0.0}}, info.label).error().text + didYouMean(a.substr(0, equals), keys));
         p[spec->key] = orFail(parseParam(*spec, a.substr(equals + 1)));
     }
     return p;

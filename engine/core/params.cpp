@@ -130,7 +130,10 @@ Result<Params> resolveParams(const std::vector<ParamSpec>& specs, const Params& 
         if (resolved.contains(key)) continue;
         std::string known;
         for (const auto& s : specs) known += (known.empty() ? "" : ", ") + s.key;
-        return Error{"There is no parameter '" + key + "' of " + owner + ". " + (known.empty() ? "It takes none." : "It takes: " + known + ".")};
+        // Knobs of randomness, asked of something that has none.
+        const bool wantsNoise = key == "eta" || key == "s_noise" || key == "s_churn";
+        return Error{"There is no parameter '" + key + "' of " + owner + ". " + (known.empty() ? "It takes none." : "It takes: " + known + ".") +
+                     (wantsNoise ? " Nothing there is random; leave it away, or choose a sampler that draws noise, such as euler_ancestral." : "")};
     }
     return resolved;
 }

@@ -42,6 +42,13 @@ private slots:
             QVERIFY2(p.error().text.find("the sampler") != std::string::npos, p.error().text.c_str());
         }
     }
+    // A knob of randomness where nothing is random names the remedy, also on the command line of a recipe.
+    void noiseWhereNothingIsRandom() {
+        std::vector<ParamSpec> none;
+        const std::string said = resolveParams(none, {{"eta", 0.5}}, "Euler").error().text;
+        QCOMPARE(said, std::string("There is no parameter 'eta' of Euler. It takes none. Nothing there is random; leave it away, or choose a sampler that draws noise, such as euler_ancestral."));
+        QVERIFY(resolveParams(none, {{"rho", 0.5}}, "Euler").error().text.ends_with("It takes none."));
+    }
     void jsonBothWays() {
         const Params p{{"a", true}, {"b", std::int64_t(-3)}, {"c", 2.5}, {"d", std::string("x")}, {"e", std::vector<double>{1, 2}}};
         const auto back = paramsFromJson(Json::parse(toJson(p).dump()));
