@@ -7,6 +7,8 @@
 #include <windows.h>
 #elif defined(__APPLE__)
 #include <mach-o/dyld.h>
+#elif defined(__linux__)
+#include <sys/auxv.h>
 #endif
 
 namespace meander {
@@ -25,8 +27,12 @@ fs::path executableFolder() {
     std::uint32_t size = sizeof buffer;
     return _NSGetExecutablePath(buffer, &size) == 0 ? fs::canonical(buffer, error).parent_path() : fs::path();
 #else
-    const fs::path self = fs::read_symlink("/proc/self/exe", error);
-    return error ? fs::path() : self.parent_path();
+    if (const fs::path self = fs::read_symlink("/proc/self/exe", error); !error) return self.parent_path();
+#if defined(__linux__)
+    // Without /proc, as in a bare chroot: the name that the program was started by.
+    if (const auto* name = reinterpret_cast<const char*>(getauxval(AT_EXECFN))) return fs::canonical(name, error).parent_path();
+#endif
+    return {};
 #endif
 }
 
