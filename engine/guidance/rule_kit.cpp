@@ -15,6 +15,12 @@ std::vector<ParamSpec> windowParams(double from, double to) {
             mayBeAbsent(withUnit(realParam("sigma_low", "Lower σ", 0, 0, 1e5, "Act only above this noise level; absent: no lower limit.", 0.1), "σ"))};
 }
 
+GuidanceRule afterCombination(GuidanceRule rule) {
+    rule.group = "After a combination";
+    for (auto& s : windowParams()) rule.params.push_back(std::move(s));
+    return rule;
+}
+
 Window::Window(const Params& p, WindowStart start) : from(real(p, "from")), to(real(p, "to")), start(start) {
     if (p.contains("sigma_high")) high = real(p, "sigma_high");
     if (p.contains("sigma_low")) low = real(p, "sigma_low");

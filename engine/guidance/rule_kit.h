@@ -13,6 +13,13 @@ namespace meander {
 // worse network begin at ⌈from·N⌉, which keeps the first step out for the small `from` that is usual there.
 enum class WindowStart : std::uint8_t { RoundedDown, RoundedUp };
 std::vector<ParamSpec> windowParams(double from = 0, double to = 1);
+// A rule that acts on what the rules before it combined: its group and, behind its own parameters, its window.
+GuidanceRule afterCombination(GuidanceRule rule);
+// The maker of a rule whose run needs its parameters only.
+template <class Run>
+std::unique_ptr<GuidanceRun> made(const Params& p, GuidanceSetup&) {
+    return std::make_unique<Run>(p);
+}
 struct Window {
     explicit Window(const Params& p, WindowStart start = WindowStart::RoundedDown);
     bool holds(const GuidanceMoment& m) const;

@@ -38,27 +38,16 @@ private:
     double m_k, m_variance;
 };
 
-template <class Rule>
-std::unique_ptr<GuidanceRun> made(const Params& p, GuidanceSetup&) {
-    return std::make_unique<Rule>(p);
-}
-
-GuidanceRule after(GuidanceRule rule) {
-    rule.group = "After a combination";
-    for (auto& s : windowParams()) rule.params.push_back(std::move(s));
-    return rule;
-}
-
 }  // namespace
 
 GuidanceRule epsilonScaling() {
-    return after({.id = "epsilon_scaling", .label = "Epsilon scaling", .group = {}, .summary = "Divides the noise estimate by a constant, which sampling makes a little too long", .source = "Ning et al. 2024", .cost = "nothing",
+    return afterCombination({.id = "epsilon_scaling", .label = "Epsilon scaling", .group = {}, .summary = "Divides the noise estimate by a constant, which sampling makes a little too long", .source = "Ning et al. 2024", .cost = "nothing",
                   .params = {realParam("divisor", "Divisor λ", 1.005, 0.5, 2, "Slightly above 1 counters the growth of ε̂ along a run; 1 is off.", 0.001)}, .make = made<EpsilonScaling>,
                   .idle = [](const GuidanceContext& c) { return real(c.params, "divisor") == 1 ? std::string("Epsilon scaling has no effect at 1.") : whyWindowIsEmpty(c); }});
 }
 
 GuidanceRule temporalScoreRescaling() {
-    return after({.id = "temporal_score_rescaling", .label = "Temporal score rescaling", .group = {}, .summary = "Samples a narrower or wider distribution around the same modes without more steps", .source = "Xu et al. 2025",
+    return afterCombination({.id = "temporal_score_rescaling", .label = "Temporal score rescaling", .group = {}, .summary = "Samples a narrower or wider distribution around the same modes without more steps", .source = "Xu et al. 2025",
                   .cost = "nothing",
                   .params = {realParam("k", "k", 1.05, 0.1, 10, "Above 1 narrows each mode, below 1 widens it; 1 is off. A Gaussian of variance σ² becomes one of σ²/k.", 0.01),
                              realParam("sigma", "σ of a mode", 1, 0.01, 100, "Deviation of the data within a mode; small acts late in a run.", 0.05)},

@@ -111,38 +111,27 @@ std::string afterNothing(const GuidanceContext& c) {
     return whyNothingPrecedes(c);
 }
 
-template <class Rule>
-std::unique_ptr<GuidanceRun> made(const Params& p, GuidanceSetup&) {
-    return std::make_unique<Rule>(p);
-}
-
-GuidanceRule after(GuidanceRule rule) {
-    rule.group = "After a combination";
-    for (auto& s : windowParams()) rule.params.push_back(std::move(s));
-    return rule;
-}
-
 }  // namespace
 
 GuidanceRule rescale() {
-    return after({.id = "rescale", .label = "Rescale", .group = {}, .summary = "Brings the deviation of the combined estimate back to the conditional one", .source = "Lin et al. 2024, eq. 15-16", .cost = "nothing",
+    return afterCombination({.id = "rescale", .label = "Rescale", .group = {}, .summary = "Brings the deviation of the combined estimate back to the conditional one", .source = "Lin et al. 2024, eq. 15-16", .cost = "nothing",
                   .params = {realParam("phi", "φ", 0.7, 0, 1, "Share of the correction; 0 is off."), spaceParam("x0")}, .make = made<Rescale>,
                   .idle = [](const GuidanceContext& c) { return real(c.params, "phi") == 0 ? std::string("Rescale has no effect at φ 0.") : afterNothing(c); }});
 }
 
 GuidanceRule cfgNorm() {
-    return after({.id = "cfg_norm", .label = "CFG-Norm", .group = {}, .summary = "No pixel of the combined estimate may be longer than the conditional one", .source = "ComfyUI, CFGNorm", .cost = "nothing",
+    return afterCombination({.id = "cfg_norm", .label = "CFG-Norm", .group = {}, .summary = "No pixel of the combined estimate may be longer than the conditional one", .source = "ComfyUI, CFGNorm", .cost = "nothing",
                   .params = {realParam("strength", "Strength", 1, 0, 100, "Factor on the result; 1 keeps it.")}, .make = made<CfgNorm>,
                   .idle = [](const GuidanceContext& c) { return real(c.params, "strength") == 1 ? afterNothing(c) : whyWindowIsEmpty(c); }});
 }
 
 GuidanceRule renorm() {
-    return after({.id = "renorm", .label = "Renormalisation", .group = {}, .summary = "The norm of the combined estimate may be at most so many times the conditional one", .source = "Lumina 2, RenormCFG", .cost = "nothing",
+    return afterCombination({.id = "renorm", .label = "Renormalisation", .group = {}, .summary = "The norm of the combined estimate may be at most so many times the conditional one", .source = "Lumina 2, RenormCFG", .cost = "nothing",
                   .params = {realParam("limit", "Limit", 1, 0, 100, "Largest ratio of the two norms."), spaceParam("x0")}, .make = made<Renorm>, .idle = afterNothing});
 }
 
 GuidanceRule mahiro() {
-    return after({.id = "mahiro", .label = "Positive direction (mahiro)", .group = {}, .summary = "Leans towards the scaled conditional estimate where the combination differs from the unconditional one", .source = "ComfyUI, Mahiro",
+    return afterCombination({.id = "mahiro", .label = "Positive direction (mahiro)", .group = {}, .summary = "Leans towards the scaled conditional estimate where the combination differs from the unconditional one", .source = "ComfyUI, Mahiro",
                   .cost = "one more row unless a combination asked it", .params = {scaleParam(4, "The weight of the combination before it.")}, .usesUnconditional = true,
                   .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
                       if (s.model.conditioning == ConditioningKind::None) throw Failure("The rule 'mahiro' compares with the unconditional estimate, but '" + s.model.name + "' takes no prompt. Remove the rule.");

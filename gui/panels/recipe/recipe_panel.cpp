@@ -5,6 +5,7 @@
 #include "gui/app/icons.h"
 #include "gui/app/theme.h"
 #include "gui/document/run_text.h"
+#include "gui/widgets/small_button.h"
 
 namespace meander::gui {
 
@@ -17,28 +18,6 @@ QString modelGroup(const QString& id) {
     if (id.startsWith(QLatin1String("analytic:"))) return RecipePanel::tr("Exact, in closed form");
     if (!id.startsWith(QLatin1String("builtin:"))) return RecipePanel::tr("Opened files");
     return id.startsWith(QLatin1String("builtin:flow2d")) ? RecipePanel::tr("Points in the plane") : RecipePanel::tr("Pictures");
-}
-
-QWidget* fieldWithButton(QWidget* field, QToolButton* button) {
-    auto* both = new QWidget;
-    auto* box = new QHBoxLayout(both);
-    box->setContentsMargins(0, 0, 0, 0);
-    box->setSpacing(4);
-    box->addWidget(field, 1);
-    box->addWidget(button);
-    both->setFocusProxy(field);
-    return both;
-}
-
-QToolButton* smallButton(const QString& iconName, const QString& tooltip) {
-    auto* b = new QToolButton;
-    b->setIcon(icon(iconName, IconTone::Muted));
-    b->setIconSize({16, 16});
-    b->setProperty("flat", true);
-    b->setFocusPolicy(Qt::TabFocus);
-    b->setToolTip(tooltip);
-    b->setAccessibleName(tooltip);
-    return b;
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "gui/app/theme.h"
 #include "gui/document/run_text.h"
 #include "gui/panels/recipe/recipe_panel.h"
+#include "gui/widgets/small_button.h"
 
 namespace meander::gui {
 
@@ -65,22 +66,9 @@ void RecipePanel::buildNoise() {
     m_seed->setObjectName("seed");
     m_seed->setFont(numberFont());
     m_seed->setValidator(new QRegularExpressionValidator(QRegularExpression("[0-9]{1,20}"), m_seed));
-    auto* dice = new QToolButton;
-    dice->setIcon(icon("dice", IconTone::Muted));
-    dice->setIconSize({16, 16});
-    dice->setProperty("flat", true);
-    dice->setFocusPolicy(Qt::TabFocus);
-    dice->setToolTip(tr("Another seed"));
-    dice->setAccessibleName(dice->toolTip());
+    auto* dice = smallButton("dice", tr("Another seed"));
     dice->setObjectName("dice");
-    auto* both = new QWidget;
-    auto* box = new QHBoxLayout(both);
-    box->setContentsMargins(0, 0, 0, 0);
-    box->setSpacing(4);
-    box->addWidget(m_seed, 1);
-    box->addWidget(dice);
-    both->setFocusProxy(m_seed);
-    addRow(tr("Seed"), both, "seed", tr("Names the noise. The same seed gives the same picture on every device, in every batch, after every pause."));
+    addRow(tr("Seed"), fieldWithButton(m_seed, dice), "seed", tr("Names the noise. The same seed gives the same picture on every device, in every batch, after every pause."));
     connect(m_seed, &QLineEdit::textEdited, this, [this](const QString& text) {
         bool isNumber = false;
         const quint64 seed = text.toULongLong(&isNumber);

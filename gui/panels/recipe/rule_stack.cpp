@@ -7,19 +7,15 @@
 #include "gui/app/icons.h"
 #include "gui/app/theme.h"
 #include "gui/document/run_text.h"
+#include "gui/widgets/small_button.h"
 
 namespace meander::gui {
 namespace {
 
 QToolButton* cardButton(const QString& iconName, const QString& tooltip, QWidget* parent) {
-    auto* b = new QToolButton(parent);
-    b->setIcon(icon(iconName, IconTone::Muted));
+    auto* b = smallButton(iconName, tooltip, parent);
     b->setIconSize({14, 14});
     b->setFixedSize(22, 22);
-    b->setProperty("flat", true);
-    b->setFocusPolicy(Qt::TabFocus);
-    b->setToolTip(tooltip);
-    b->setAccessibleName(tooltip);
     return b;
 }
 
