@@ -21,9 +21,14 @@ def sd15():
 
 
 def dit_xl2():
-    from diffusers import DiTTransformer2DModel
-    net = DiTTransformer2DModel(num_attention_heads=16, attention_head_dim=72, in_channels=4, out_channels=8, num_layers=28, sample_size=32,
-                                patch_size=2, num_embeds_ada_norm=1000)
+    sizes = dict(num_attention_heads=16, attention_head_dim=72, in_channels=4, out_channels=8, num_layers=28, sample_size=32, patch_size=2,
+                 num_embeds_ada_norm=1000)
+    try:
+        from diffusers import DiTTransformer2DModel
+        net = DiTTransformer2DModel(**sizes)
+    except ImportError:  # before diffusers 0.29 the same network went by its general name
+        from diffusers import Transformer2DModel
+        net = Transformer2DModel(**sizes, norm_type="ada_norm_zero", norm_elementwise_affine=False, attention_bias=True, activation_fn="gelu-approximate")
     x = torch.randn(2, 4, 32, 32)
     t, label = torch.tensor([500, 500]), torch.tensor([1, 2])
     return net, lambda: net(x, timestep=t, class_labels=label).sample, x
