@@ -18,7 +18,7 @@ auto inBackground(F work) {
     QFuture<Answer> future = QtConcurrent::run(std::move(work));
     QElapsedTimer sinceStart;
     sinceStart.start();
-    while (!future.isFinished() && sinceStart.elapsed() < 30) QThread::usleep(100);  // most work is done by then, without a nested event loop
+    while (!future.isFinished() && sinceStart.elapsed() < 15) QThread::usleep(100);  // most work is done by then, without a nested event loop
     if (!future.isFinished()) {
         QFutureWatcher<Answer> watcher;
         QEventLoop loop;
@@ -57,16 +57,23 @@ QString ProjectFile::name() const {
     return m_name.isEmpty() ? tr("Untitled") : m_name;
 }
 
-Result<ProjectContent> ProjectFile::adopt(std::unique_ptr<ProjectStore> fresh, const QString& path, bool isUntitled, const QString& name, const QString& id, std::unique_ptr<QLockFile> lock) {
-    std::shared_ptr<ProjectStore> store = std::move(fresh);
-    auto runs = inBackground([store] { return store->runs(); });
+// A store with what the document needs of it, read in one go on another thread: every wait may cost the window 15 ms.
+Result<OpenedProject> ProjectFile::read(Result<std::unique_ptr<ProjectStore>> store) {
+    if (!store) return store.error();
+    auto runs = (*store)->runs();
     if (!runs) return runs.error();
-    ProjectContent content;
-    if (auto draft = store->draft()) content.draft = *draft;
-    content.unsavedDraft = store->recoverableDraft();
-    for (Run& r : *runs) content.runs.push_back(std::make_shared<const Run>(std::move(r)));
+    OpenedProject o;
+    if (auto draft = (*store)->draft()) o.content.draft = *draft;
+    o.content.unsavedDraft = (*store)->recoverableDraft();
+    for (Run& r : *runs) o.content.runs.push_back(std::make_shared<const Run>(std::move(r)));
+    o.store = std::move(*store);
+    return o;
+}
+
+ProjectContent ProjectFile::adopt(OpenedProject opened, const QString& path, bool isUntitled, const QString& name, const QString& id, std::unique_ptr<QLockFile> lock) {
+    ProjectContent content = std::move(opened.content);
     leave(true);
-    m_store = store;
+    m_store = std::move(opened.store);
     m_hasAutosave = content.unsavedDraft.has_value();
     m_path = path;
     m_name = name;
@@ -86,35 +93,36 @@ Result<ProjectContent> ProjectFile::create() {
     QDir().mkpath(recoveryFolder());
     const QString id = newId(), path = inRecovery(id, ".meander");
     auto lock = lockFor(id);
-    auto store = ProjectStore::create(path.toStdString());
-    if (!store) return store.error();
-    return adopt(std::move(*store), path, true, {}, id, std::move(lock));
+    auto fresh = read(ProjectStore::create(path.toStdString()));
+    if (!fresh) return fresh.error();
+    return adopt(std::move(*fresh), path, true, {}, id, std::move(lock));
 }
 
 Result<ProjectContent> ProjectFile::open(const QString& path) {
     const QString absolute = QFileInfo(path).absoluteFilePath();
     if (!QFileInfo::exists(absolute)) return Error{tr("The project '%1' is not there any more. It may have been moved or renamed.").arg(QDir::toNativeSeparators(absolute)).toStdString(), ""};
     if (!m_isUntitled && m_store && QFileInfo(m_path) == QFileInfo(absolute)) return Error{tr("This project is open already.").toStdString(), ""};
-    auto store = inBackground([absolute] { return ProjectStore::open(absolute.toStdString()); });
-    if (!store) return store.error();
-    const QString opened = qstr((*store)->path());
+    auto project = inBackground([absolute] { return read(ProjectStore::open(absolute.toStdString())); });
+    if (!project) return project.error();
+    const QString real = qstr(project->store->path());
     const QString id = newId();
     QDir().mkpath(recoveryFolder());
-    return adopt(std::move(*store), opened.isEmpty() ? absolute : opened, false, {}, id, lockFor(id));
+    return adopt(std::move(*project), real.isEmpty() ? absolute : real, false, {}, id, lockFor(id));
 }
 
 Result<ProjectContent> ProjectFile::openCopy(const QString& path, const QString& name) {
-    QDir().mkpath(recoveryFolder());
     const QString id = newId(), copy = inRecovery(id, ".meander");
-    if (!inBackground([path, copy] { return QFile::copy(path, copy); })) return Error{tr("Cannot copy '%1'. Check that it can be read and that the disk is not full.").arg(path).toStdString(), ""};
-    QFile::setPermissions(copy, QFile::ReadOwner | QFile::WriteOwner);
+    QDir().mkpath(recoveryFolder());
     auto lock = lockFor(id);
-    auto store = inBackground([copy] { return ProjectStore::open(copy.toStdString()); });
-    if (!store) {
-        QFile::remove(copy);
-        return store.error();
-    }
-    return adopt(std::move(*store), copy, true, name, id, std::move(lock));
+    auto project = inBackground([path, copy]() -> Result<OpenedProject> {
+        if (!QFile::copy(path, copy)) return Error{tr("Cannot copy '%1'. Check that it can be read and that the disk is not full.").arg(path).toStdString(), ""};
+        QFile::setPermissions(copy, QFile::ReadOwner | QFile::WriteOwner);
+        auto o = read(ProjectStore::open(copy.toStdString()));
+        if (!o) QFile::remove(copy);
+        return o;
+    });
+    if (!project) return project.error();
+    return adopt(std::move(*project), copy, true, name, id, std::move(lock));
 }
 
 void ProjectFile::synchronise(const ProjectContent& content) {

@@ -21,6 +21,11 @@ struct ProjectContent {
     QStringList removed;
 };
 
+struct OpenedProject {
+    std::shared_ptr<ProjectStore> store;
+    ProjectContent content;
+};
+
 class ProjectFile : public QObject {
     Q_OBJECT
 public:
@@ -58,7 +63,8 @@ signals:
     void problem(const QString& sentence, const QString& detail);
 
 private:
-    Result<ProjectContent> adopt(std::unique_ptr<ProjectStore> store, const QString& path, bool isUntitled, const QString& name, const QString& id, std::unique_ptr<QLockFile> lock);
+    static Result<OpenedProject> read(Result<std::unique_ptr<ProjectStore>> store);  // any thread
+    ProjectContent adopt(OpenedProject opened, const QString& path, bool isUntitled, const QString& name, const QString& id, std::unique_ptr<QLockFile> lock);
     void synchronise(const ProjectContent& content);
     void describe(int runs);  // writes the recovery description, on a thread of its own
     void forgetDescription();

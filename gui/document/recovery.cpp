@@ -87,10 +87,10 @@ Result<ProjectContent> ProjectFile::restore(const RecoveryEntry& entry) {
     auto lock = std::make_unique<QLockFile>(recoveryFolder() + '/' + entry.id + QStringLiteral(".lock"));
     lock->setStaleLockTime(0);
     lock->tryLock(0);
-    auto store = ProjectStore::open(working(entry.id).toStdString());  // rare, and asked for by a person
-    if (!store) return store.error();
-    auto content = adopt(std::move(*store), working(entry.id), true, entry.name, entry.id, std::move(lock));
-    if (content) m_isRecovered = true;
+    auto project = read(ProjectStore::open(working(entry.id).toStdString()));  // rare, and asked for by a person
+    if (!project) return project.error();
+    auto content = adopt(std::move(*project), working(entry.id), true, entry.name, entry.id, std::move(lock));
+    m_isRecovered = true;
     return content;
 }
 
