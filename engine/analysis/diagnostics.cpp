@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 
 #include "engine/analysis/guidance_measures.h"
 
@@ -70,20 +71,22 @@ std::vector<double> towardsEnd(const Path& path) {
     });
 }
 
-// What the step did beyond one Euler step of the same slope: an embedded pair of order 1 and the sampler's own.
-std::vector<double> embeddedError(const Path& path) {
+// What the step did beyond one Euler step of the same slope: an embedded pair of order 1 and the sampler's own. Where the sampler took the Euler step itself
+// only the rounding of the record is left (`epsilon`: of its numbers), which is no error of a step: 0.
+std::vector<double> embeddedError(const Path& path, double epsilon) {
     std::vector<double> values(path.points.size(), none);
     for (std::size_t k = 0; k < path.points.size(); ++k) {
         const auto& p = path.points[k];
         const auto next = std::size_t(p.step) + 1;
         const State slope = slopeAt(p);
         if (next >= path.frames.size() || slope.empty() || slope.size() != path.frames[next].size()) continue;
-        double sum = 0;
+        double sum = 0, size = 0;
         for (std::size_t i = 0; i < slope.size(); ++i) {
             const double euler = p.state[i] + (path.taus[next] - p.tau) * slope[i];
             sum += (path.frames[next][i] - euler) * (path.frames[next][i] - euler);
+            size += p.state[i] * p.state[i];
         }
-        values[k] = std::sqrt(sum / double(slope.size()));
+        values[k] = sum > 16 * epsilon * epsilon * size ? std::sqrt(sum / double(slope.size())) : 0;
     }
     return values;
 }
@@ -127,9 +130,9 @@ void geometry(const Path& path, Rows& rows) {
 void errors(const Trajectory& t, const Path& path, Rows& rows) {
     const bool isNoisy = std::any_of(t.steps.begin(), t.steps.end(), [](const auto& s) { return s->stochastic; });
     if (isNoisy) return;
-    auto e = embeddedError(path);
+    auto e = embeddedError(path, t.initial.type() == DType::F64 ? std::numeric_limits<double>::epsilon() : double(std::numeric_limits<float>::epsilon()));
     const double sum = total(e);
-    if (!(largest(e) > 1e-12)) return;  // the sampler is Euler: no second order to compare with
+    if (!(largest(e) > 0)) return;  // the sampler is Euler: no second order to compare with
     const bool several = t.evaluations.size() > path.points.size();
     auto share = scaled(e, sum > 0 ? 1 / sum : none);
     rows.push_back({several ? "E2" : "E4", several ? "Local error (embedded pair)" : "Local error (multistep)", "RMS", "RMS(x_{k+1} − Euler step)", "Where a step is too long; an upper estimate of its error.", DiagnosticAxis::Step,

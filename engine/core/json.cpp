@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <new>
 
 namespace meander {
 namespace {
@@ -59,6 +60,8 @@ Result<J> parseAs(std::string_view text, const std::string& what, const JsonLimi
         return Error{"Cannot read " + what + ": it is nested more than " + std::to_string(limits.depth) + " levels deep. The file is damaged or not what it seems to be."};
     try {
         return J::parse(text.begin(), text.end());
+    } catch (const std::bad_alloc&) {
+        return Error{"Cannot read " + what + ": there is not enough memory. Close other programs and try again."};
     } catch (const std::exception& e) {
         return Error{"Cannot read " + what + ": it is not valid JSON. The file may be damaged or incomplete; try to download it again.", e.what()};
     }

@@ -30,6 +30,7 @@ void describeUNet(const Json& config, const std::string& what, ModelInfo& info) 
     if (c.inChannels != c.outChannels) throw Failure("The U-Net described in " + what + " has other channels at its input than at its output (an inpainting model?), which Meander cannot use yet.");
     info.stateShape = {c.sampleHeight, c.sampleWidth, c.inChannels};
     info.blocks = transformerBlocks(c);
+    info.bytesPerRow = bytesPerRow(c, c.sampleHeight, c.sampleWidth, sizeof(float));
     info.takesGuidance = c.guidanceWidth > 0;
 }
 std::unique_ptr<TextNetwork> buildUNet(const Json& config, const std::string& what, NetworkBuilder& builder) { return std::make_unique<UNet>(unetConfig(config, what), builder); }
@@ -38,6 +39,7 @@ void describePixArt(const Json& config, const std::string& what, ModelInfo& info
     const PixArtConfig c = pixArtConfig(config, what);
     info.stateShape = {c.sampleSize, c.sampleSize, c.inChannels};
     info.blocks = transformerBlocks(c);
+    info.bytesPerRow = bytesPerRow(c, c.sampleSize, c.sampleSize, sizeof(float));
 }
 std::unique_ptr<TextNetwork> buildPixArt(const Json& config, const std::string& what, NetworkBuilder& builder) { return std::make_unique<PixArt>(pixArtConfig(config, what), builder); }
 
@@ -96,6 +98,9 @@ ModelInfo inspectDiffusers(const DiffusersFolder& folder) {
     info.pictureShape = codecFrom(folder.codec, folder.configName("codec"))->pictureShape(info.stateShape);
     info.conditioning = ConditioningKind::Text;
     info.textTokens = clipTextConfig(folder.textEncoder, folder.configName("text_encoder")).positions;
+    info.tokenizer = folder.component("tokenizer");
+    // Each of the blocks looks at the text once, after itself; the network, once built, tells the same.
+    for (const TapSite& b : info.blocks) info.attention.push_back({b.path + ".attn2", b.heads, b.height, b.width, info.textTokens});
     info.parameters = weightsOf(folder, folder.networkName)->parameters() + weightsOf(folder, "text_encoder")->parameters();
     info.weightBytes = std::size_t(info.parameters) * sizeof(float);
     const Json& own = folder.index.contains("meander") ? folder.index["meander"] : Json();

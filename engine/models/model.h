@@ -41,6 +41,7 @@ struct ModelInfo {
     ConditioningKind conditioning = ConditioningKind::None;
     std::vector<std::string> classes;  // for Class
     int textTokens = 0;                // context length, for Text
+    std::string tokenizer;             // folder of its vocabulary, for Text
     std::vector<TapSite> attention;    // cross-attention sites, in execution order
     // Transformer blocks in execution order; heads, grid and tokens (= height · width) are those of their self-attention. Known without the weights.
     std::vector<TapSite> blocks;

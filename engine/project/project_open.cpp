@@ -1,4 +1,6 @@
 // Creating and opening projects.
+#include <sqlite3.h>
+
 #include <filesystem>
 #include <fstream>
 
@@ -140,13 +142,20 @@ Result<std::unique_ptr<ProjectStore>> ProjectStore::open(const std::string& give
         d->isReadOnly = !lockProject(d->lock, path) || !isWritable(path);
         try {
             Database writer;
+            if (!d->isReadOnly) {
+                try {
+                    examine(Database(path, OpenMode::Write), path);  // plays back what a crash left in the WAL
+                    writer = openForWriting(path);
+                    migrate(writer);
+                } catch (const DatabaseError& e) {
+                    if (e.code != SQLITE_FULL) throw;
+                    writer = {};
+                    d->isReadOnly = true;  // no room for a journal
+                }
+            }
             if (d->isReadOnly) {
                 examine(Database(path, OpenMode::Read), path);
                 d->note = "'" + path + "' cannot be written: it is open for reading. To keep changes, save the project under another name.";
-            } else {
-                examine(Database(path, OpenMode::Write), path);  // plays back what a crash left in the WAL
-                writer = openForWriting(path);
-                migrate(writer);
             }
             d->attach(std::move(writer));
             return std::unique_ptr<ProjectStore>(new ProjectStore(std::move(d)));

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "engine/project/durable_file.h"
 #include "engine/project/run_rows.h"
@@ -46,6 +47,17 @@ std::vector<std::string> idsOf(const Database& db, std::vector<std::string>& los
             losses.push_back(e.what());
         }
     }
+    // In the order of the list again, as far as it can be read.
+    std::map<std::string, std::int64_t> places;
+    for (const auto& id : ids) {
+        try {
+            Statement s(db, "SELECT position FROM run WHERE id = ?");
+            s.bind(1, id);
+            if (s.next()) places[id] = s.integer(0);
+        } catch (const DatabaseError&) {  // stays where its id puts it
+        }
+    }
+    std::stable_sort(ids.begin(), ids.end(), [&](const auto& a, const auto& b) { return places[a] < places[b]; });
     return ids;
 }
 

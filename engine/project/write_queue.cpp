@@ -82,6 +82,7 @@ Status WriteQueue::flush() {
     m_retryNow = true;
     m_wake.notify_one();
     m_progress.wait(lock, [&] { return m_done >= wanted || m_stopping || (m_trouble && m_attempts > firstAttempt); });
+    if (m_lost) return *std::exchange(m_lost, std::nullopt);
     if (m_done >= wanted) return Done{};
     return m_trouble ? *m_trouble : Error{"The project was closed before everything was written."};
 }
@@ -117,6 +118,7 @@ bool WriteQueue::attempt() {
     } catch (const DatabaseError& e) {
         trouble = sentence(e);
         drop = n == 1 && !e.isTemporary() && !e.isDamage();
+        if (!drop) trouble->text += " What is not written yet is kept in memory and tried again while the program runs.";
     } catch (const std::exception& e) {
         trouble = Error{"A part of a run could not be put into the project: " + std::string(e.what())};
         drop = n == 1;
@@ -141,6 +143,7 @@ bool WriteQueue::attempt() {
         if (n == 1) report(*trouble);
         const std::lock_guard lock(m_mutex);
         if (!drop) m_trouble = trouble;
+        if (drop && !m_lost) m_lost = trouble;
     }
     for (const auto& f : committed) f();
     m_progress.notify_all();
@@ -179,9 +182,7 @@ Error WriteQueue::sentence(const DatabaseError& e) const {
         const std::lock_guard lock(m_mutex);
         path = m_path;
     }
-    Error error = databaseSentence(e, path, "write");
-    error.text += " Nothing is lost while Meander is open.";
-    return error;
+    return databaseSentence(e, path, "write");
 }
 
 void WriteQueue::whilePaused(const std::function<void(Database&, std::deque<WriteJob>&)>& act) {

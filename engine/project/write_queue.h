@@ -27,7 +27,7 @@ public:
     // A closed database means that the project is read only.
     void start(Database db);
     void add(WriteJob job);
-    // Waits until all jobs given before are committed, or an attempt to write them has failed.
+    // Waits until all jobs given before are committed, or an attempt to write them has failed; tells of a job that could never be written, once.
     Status flush();
     std::size_t waiting() const;
     void setOnProblem(ProjectStore::OnProblem f);
@@ -53,6 +53,7 @@ private:
     ProjectStore::OnProblem m_onProblem;
     std::uint64_t m_added = 0, m_done = 0, m_attempts = 0;
     std::optional<Error> m_trouble;
+    std::optional<Error> m_lost;   // a job was given up since the last flush
     std::string m_reported;  // the sentence that was told last
     bool m_stopping = false, m_retryNow = false;
 

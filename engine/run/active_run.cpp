@@ -132,8 +132,7 @@ void ActiveRun::advanced(const Tensor& x, const Level& to, bool stochastic) {
     e.runId = id();
     e.step = to.index;
     e.steps = m_sampling->steps();
-    e.evaluation = int(m_record.evaluations.size());
-    e.evaluations = m_plan.requests;
+    countEvaluations(e);
     e.secondsLeft = secondsLeft();
     e.stepRecord = step;
     m_sink(e);
@@ -274,8 +273,7 @@ void ActiveRun::emitEvaluation(std::shared_ptr<const Evaluation> e) {
     event.runId = id();
     event.step = e->step;
     event.steps = m_sampling->steps();
-    event.evaluation = int(m_record.evaluations.size());
-    event.evaluations = m_plan.requests;
+    countEvaluations(event);
     event.secondsLeft = secondsLeft();
     // Decoding every estimate of a fast run would cost more than it shows: 30 previews a second are enough.
     const auto now = Clock::now();
@@ -285,6 +283,12 @@ void ActiveRun::emitEvaluation(std::shared_ptr<const Evaluation> e) {
     }
     event.evaluationRecord = std::move(e);
     m_sink(event);
+}
+
+// As the plan and the finished run count: every question to the network, for one picture. A sampler that chooses its steps may need more than was planned.
+void ActiveRun::countEvaluations(RunEvent& e) const {
+    e.evaluation = m_run.evaluations;
+    e.evaluations = std::max(m_plan.evaluations, m_run.evaluations);
 }
 
 double ActiveRun::secondsLeft() const {

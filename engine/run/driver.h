@@ -66,6 +66,7 @@ private:
     void record(const DenoiseRequest& q, const RequestProgress& p, const GuidanceParts& parts, double weight);
     void watchRecord(const Trajectory& old, int step);
     void emitEvaluation(std::shared_ptr<const Evaluation> e);
+    void countEvaluations(RunEvent& e) const;
     double secondsLeft() const;
 
     Plan m_plan;

@@ -18,7 +18,7 @@ struct RunEvent {
     RunEventKind kind = RunEventKind::Queued;
     std::string runId;
     int step = 0, steps = 0;              // done, of
-    int evaluation = 0, evaluations = 0;  // done, planned
+    int evaluation = 0, evaluations = 0;  // of the network for one picture: done, planned
     double secondsLeft = 0;               // estimate
     // Queued, Started, Finished, Cancelled, Failed: the run as it is now (a cancelled or failed one keeps its steps).
     std::shared_ptr<const Run> run;

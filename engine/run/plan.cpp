@@ -5,6 +5,7 @@
 
 #include "engine/core/switched.h"
 #include "engine/guidance/guidance.h"
+#include "engine/models/tokenizers/prompt_fit.h"
 #include "engine/run/branching.h"
 #include "engine/run/measured.h"
 #include "engine/sampling/checkpoint.h"
@@ -13,8 +14,12 @@
 #include "engine/schedule/schedule.h"
 
 namespace meander {
-
 namespace {
+
+bool isDeviceName(const std::string& name) {
+    if (name == "auto" || name == "cpu") return true;
+    return name.size() == 6 && name.starts_with("cuda:") && name[5] >= '0' && name[5] <= '9';
+}
 
 // Nearest of the known ids, for "did you mean".
 std::string nearest(const std::string& wanted, const auto& table) {
@@ -74,10 +79,12 @@ public:
 private:
     void checkNumbers() {
         Recipe& r = m_plan.resolved;
-        const int most = m_plan.model.state == StateKind::Points ? 100000 : 256;
+        const bool arePoints = m_plan.model.state == StateKind::Points;
+        const int most = mostImages(m_plan.model.state);
         if (r.steps < 1 || r.steps > 10000) throw Failure("Steps must lie between 1 and 10000.");
-        if (r.images < 1 || r.images > most) throw Failure("The number of images must lie between 1 and " + std::to_string(most) + ".");
+        if (r.images < 1 || r.images > most) throw Failure(std::string("The number of ") + (arePoints ? "particles" : "images") + " must lie between 1 and " + std::to_string(most) + ".");
         if (r.precision != "auto" && r.precision != "f32" && r.precision != "bf16") throw Failure("Precision must be auto, f32 or bf16.");
+        if (!isDeviceName(r.device)) throw Failure("There is no device '" + r.device + "'. Choose auto, cpu, or cuda:0 (cuda:1 and so on for further GPUs).");
         if (r.classIndex && (m_plan.model.conditioning != ConditioningKind::Class || *r.classIndex < 0 || *r.classIndex >= int(m_plan.model.classes.size())))
             throw Failure("The model has no class " + std::to_string(*r.classIndex) + ".");
         if (r.branch && !m_parent) throw Failure("The run to branch from is not in this project any more.");
@@ -219,7 +226,7 @@ private:
         const ModelInfo& m = m_plan.model;
         const std::size_t element = kernels::sizeOf(m.stateType), state = std::size_t(m.stateShape.count()) * std::size_t(r.images) * element;
         const std::size_t rows = std::size_t(r.images) * std::size_t(m_mostRows);
-        m_plan.bytes = m.weightBytes + m.bytesPerRow * std::min<std::size_t>(rows, 64) + 12 * state;
+        m_plan.bytes = m.weightBytes + m.bytesPerRow * rows + 12 * state;
         for (const auto& id : m_plan.models)
             if (const auto other = inspectModel(id)) m_plan.bytes += other->weightBytes;
         m_plan.recordBytes = state * (std::size_t(m_plan.requests) * 2 + std::size_t(m_plan.evaluations) + std::size_t(m_plan.intervals()));
@@ -237,6 +244,7 @@ private:
         const ModelInfo& m = m_plan.model;
         const CheckpointRule& rule = checkpointRule(m.distillation);
         if (const std::string caution = samplerCaution(sampler, m.distillation, m.name, usualSampler()); !caution.empty()) note(NoteKind::Warning, "sampler", caution);
+        if (sampler.freeSteps) note(NoteKind::Hint, "sampler", sampler.label + " chooses its own steps within its tolerance: how many evaluations they need is known afterwards.");
         if (rule.mostSteps > 0 && m_plan.intervals() > rule.mostSteps)
             note(NoteKind::Hint, "steps", m.name + " is " + rule.name + ": more than " + std::to_string(rule.mostSteps) + " steps bring nothing, and noise added again at each can harm.");
         if (m_plan.intervals() == 1 && rule.followsOde && m.distillation == Distillation::None) note(NoteKind::Warning, "steps", "One step gives the mean of what the model expects, not a sample.");
@@ -288,8 +296,17 @@ private:
             else if (checkpoint.holdsGuidance && rule->usesUnconditional && idle.empty())
                 note(NoteKind::Hint, "guidance", std::string("Guidance is usually distilled into ") + checkpoint.name + "; a scale above 1 then saturates colours. Compare with guidance off.");
         }
+        adviseWords("prompt", "prompt", r.prompt);
+        adviseWords("negative_prompt", "negative prompt", r.negativePrompt);
         if (m_plan.model.conditioning == ConditioningKind::Text && r.prompt.empty()) note(NoteKind::Hint, "prompt", "The prompt is empty: the model draws whatever it likes.");
         if (!r.negativePrompt.empty() && !m_usesNegative) note(NoteKind::Hint, "negative_prompt", "The negative prompt has no effect without guidance.");
+    }
+
+    void adviseWords(const char* key, const std::string& name, const std::string& text) {
+        const PromptFit fit = fitPrompt(m_plan.model, text);
+        if (fit.ignoredWords == 0) return;
+        const std::string lost = fit.ignoredWords == 1 ? "the last word is" : "the last " + std::to_string(fit.ignoredWords) + " words are";
+        note(NoteKind::Warning, key, "The " + name + " is longer than the " + std::to_string(fit.tokens) + " tokens that " + m_plan.model.name + " reads: after \"" + fit.lastRead + "\" " + lost + " ignored.");
     }
 
     void note(NoteKind kind, std::string key, std::string text) { m_plan.notes.push_back({kind, std::move(key), std::move(text)}); }
@@ -301,6 +318,8 @@ private:
 };
 
 }  // namespace
+
+int mostImages(StateKind kind) { return kind == StateKind::Points ? 100000 : 256; }
 
 std::optional<int> imageTokensOf(const ModelInfo& model) {
     if (model.state != StateKind::Image) return std::nullopt;

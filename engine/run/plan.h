@@ -39,6 +39,9 @@ struct Plan {
     int intervals() const { return int(levels.size()) - 1; }
 };
 
+// How many pictures or particles one run may draw.
+int mostImages(StateKind kind);
+
 // Picture tokens of 16 × 16 pixels (FLUX, Stable Diffusion 3: latents of 8 × 8 pixels in patches of 2 × 2), for schedules that depend on the resolution. From
 // ModelInfo::pictureShape, or stateShape where pictures are not decoded; none for points.
 std::optional<int> imageTokensOf(const ModelInfo& model);

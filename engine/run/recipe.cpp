@@ -241,6 +241,7 @@ std::vector<Difference> differences(const Recipe& a, const Recipe& b) {
     add("precision", "Precision", a.precision, b.precision);
     add("device", "Device", a.device, b.device);
     add("attention", "Attention record", nameOf(a.attention), nameOf(b.attention));
+    add("record_states", "Record states", a.recordStates ? "yes" : "no", b.recordStates ? "yes" : "no");
     const auto branch = [](const Recipe& r) { return r.branch ? r.branch->run.substr(0, 8) + ", step " + std::to_string(r.branch->step) : std::string("–"); };
     add("branch", "Branches from", branch(a), branch(b));
     return list;

@@ -248,7 +248,7 @@ void MainWindow::showRemarks() {
     const auto remark = [this](const char* id, const QString& text, bool isWarning = false) { m_docks.at(id).title->setRemark(text, isWarning); };
     remark("runs", QString::number(m_document.runs().size()));
     const int n = m_recipe->differenceCount();
-    remark("recipe", n > 0 ? tr("draft differs in %1").arg(n) : currentRun() ? tr("as the shown run") : QString(), n > 0);
+    remark("recipe", n > 0 ? tr("draft differs in %1").arg(n) : n == 0 && currentRun() ? tr("as the shown run") : QString(), n > 0);
     const RunPtr run = currentRun();
     const StepCursor c = m_selection.cursor();
     QString title = tr("Step"), level;

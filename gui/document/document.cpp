@@ -6,6 +6,24 @@
 #include "gui/document/run_text.h"
 
 namespace meander::gui {
+namespace {
+
+// The draft on another model: what was asked for stays, how it is sampled is what the model recommends.
+Recipe carriedOver(const Recipe& now, const ModelInfo* before, const ModelInfo& model) {
+    Recipe next = recommendedRecipe(model);
+    next.seed = now.seed;
+    next.device = now.device;
+    next.attention = now.attention;
+    next.recordStates = now.recordStates;
+    if (model.conditioning == ConditioningKind::Text && !now.prompt.empty()) {
+        next.prompt = now.prompt;
+        next.negativePrompt = now.negativePrompt;
+    }
+    if (before && before->state == model.state) next.images = now.images;
+    return next;
+}
+
+}  // namespace
 
 Document::Document(QObject* parent) : QObject(parent), m_implementation(std::make_unique<Implementation>(*this)) {
     auto& d = *m_implementation;
@@ -23,9 +41,7 @@ Document::Document(QObject* parent) : QObject(parent), m_implementation(std::mak
             emit draftChanged();  // forms that already show the new name go back
             return;
         }
-        Recipe next = recommendedRecipe(*a.model);
-        next.seed = draft().seed;
-        editDraft(next, tr("model"));
+        editDraft(carriedOver(draft(), draftModel().get(), *a.model), tr("model"));
     });
     connect(&d.bridge, &EngineBridge::arrived, this, [this](const Arrival& a) { m_implementation->receive(a); });
     connect(&d.file, &ProjectFile::trajectoryLoaded, this, [this](const QString& id, std::shared_ptr<const Run> full) {
@@ -35,7 +51,8 @@ Document::Document(QObject* parent) : QObject(parent), m_implementation(std::mak
             if (full->pictures) r.pictures = full->pictures;
         });
         emit trajectoryLoaded(id);
-        if (startRunOf(draft()) == id.toStdString()) m_implementation->startPlanning();  // it could not be planned without the record
+        const auto& branch = draft().branch;
+        if (startRunOf(draft()) == id.toStdString() || (branch && branch->run == id.toStdString())) m_implementation->startPlanning();  // it could not be planned without the record
     });
     connect(&d.file, &ProjectFile::picturesLoaded, this, [this](const QString& id, const HostTensor& pictures) {
         m_implementation->changeRun(id, [&](Run& r) { r.pictures = pictures; });
@@ -92,21 +109,20 @@ void Document::useModel(const QString& idOrPath) {
     m_implementation->modelWork->request([id = idOrPath.toStdString()] { return ModelAnswer{id, inspectModel(id)}; });
 }
 
+RunPtr Document::Implementation::recordFor(const std::string& id) {
+    RunPtr* found = id.empty() ? nullptr : find(qstr(id));
+    if (!found) return nullptr;
+    if (!(*found)->trajectory) owner.requestTrajectory(qstr(id));
+    return *found;
+}
+
 void Document::Implementation::startPlanning() {
     if (isPlanUnderWay) {
         replan = true;
         return;
     }
     isPlanUnderWay = true;
-    RunPtr parent;
-    if (draft.branch)
-        if (RunPtr* found = find(qstr(draft.branch->run))) parent = *found;
-    RunPtr start;
-    if (const std::string id = startRunOf(draft); !id.empty())
-        if (RunPtr* found = find(qstr(id))) {
-            start = *found;
-            if (!start->trajectory) owner.requestTrajectory(qstr(id));
-        }
+    const RunPtr parent = draft.branch ? recordFor(draft.branch->run) : nullptr, start = recordFor(startRunOf(draft));
     planning.setFuture(QtConcurrent::run(&planPool, [recipe = draft, parent, start]() -> PlanAnswer {
         PlanAnswer answer;
         try {

@@ -138,6 +138,7 @@ void Document::Implementation::ended(const RunEvent& e) {
         emit owner.projectChanged();
     }
     scheduleAutosave();
+    if (run.status == RunStatus::Finished) startPlanning();  // what an evaluation takes is known better now
 }
 
 std::vector<RunPtr> Document::runs() const {

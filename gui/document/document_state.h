@@ -76,6 +76,7 @@ struct Document::Implementation {
     EngineBridge bridge;        // last: the engine ends before what it records into
 
     RunPtr* find(const QString& id);
+    RunPtr recordFor(const std::string& id);  // a run the draft builds on; its record is asked for
     void replace(const RunPtr& run);          // same id
     void changeRun(const QString& id, const std::function<void(Run&)>& change);
     void startPlanning();

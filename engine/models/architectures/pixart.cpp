@@ -59,6 +59,11 @@ std::vector<TapSite> transformerBlocks(const PixArtConfig& c) {
     return blocks;
 }
 
+// Tokens, their normalised copy, the attention output and the feed-forward.
+std::size_t bytesPerRow(const PixArtConfig& c, int height, int width, std::size_t element) {
+    return std::size_t(height / c.patch) * std::size_t(width / c.patch) * std::size_t(c.width()) * 7 * element;
+}
+
 PixArt::PixArt(const PixArtConfig& config, NetworkBuilder& b) : m_config(config), m_backend(b.backend), m_type(b.compute) {
     const std::int64_t w = config.width();
     m_patches = b.patchEmbedding("pos_embed.proj", config.inChannels, config.patch, w);
@@ -206,9 +211,6 @@ std::vector<TapSite> PixArt::sites(int height, int width, int tokens) const {
     return sites;
 }
 
-// Tokens, their normalised copy, the attention output and the feed-forward.
-std::size_t PixArt::bytesPerRow(int height, int width) const {
-    return std::size_t(height / m_config.patch) * std::size_t(width / m_config.patch) * std::size_t(m_config.width()) * 7 * sizeOf(m_type);
-}
+std::size_t PixArt::bytesPerRow(int height, int width) const { return meander::bytesPerRow(m_config, height, width, sizeOf(m_type)); }
 
 }  // namespace meander

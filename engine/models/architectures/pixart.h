@@ -16,6 +16,8 @@ struct PixArtConfig {
 PixArtConfig pixArtConfig(const Json& json, const std::string& what);
 // The transformer blocks in execution order, for the sample size.
 std::vector<TapSite> transformerBlocks(const PixArtConfig& config);
+// Estimate of what one row of a call holds while it is computed; `element`: bytes of a number.
+std::size_t bytesPerRow(const PixArtConfig& config, int height, int width, std::size_t element);
 
 class PixArt final : public TextNetwork {
 public:

@@ -183,17 +183,7 @@ std::vector<TapSite> UNet::sites(int height, int width, int tokens) const {
     return sites;
 }
 
-// All skips live until they are used; beside them the widest block holds its input, its normalised copy and its output, or four token buffers and the feed-forward pair.
-std::size_t UNet::bytesPerRow(int height, int width) const {
-    std::size_t skips = std::size_t(height) * width * m_config.down.front().channels, widest = 0;
-    for (std::size_t i = 0; i < m_config.down.size(); ++i) {
-        const UNetBlockConfig& c = m_config.down[i];
-        const std::size_t area = std::size_t(height >> i) * std::size_t(width >> i), up = std::size_t(i + 1 < m_config.down.size() ? m_config.down[i + 1].channels : c.channels);
-        skips += area * c.channels * c.layers + (i + 1 < m_config.down.size() ? area / 4 * c.channels : 0);
-        widest = std::max(widest, area * std::max<std::size_t>(c.attention ? 12 * c.channels : 0, 2 * (up + c.channels) + 2 * c.channels));
-    }
-    return (skips + widest) * sizeOf(m_type);
-}
+std::size_t UNet::bytesPerRow(int height, int width) const { return meander::bytesPerRow(m_config, height, width, sizeOf(m_type)); }
 
 std::unique_ptr<UNet> makeRandomUNet(const UNetConfig& config, Backend& backend, DType type) {
     RandomWeights weights;

@@ -115,6 +115,19 @@ std::vector<TapSite> transformerBlocks(const UNetConfig& c) {
     return blocks;
 }
 
+// All skips live until they are used; beside them the widest block holds its input, its normalised copy and its output, or four token buffers and the feed-forward pair.
+std::size_t bytesPerRow(const UNetConfig& config, int height, int width, std::size_t element) {
+    std::size_t skips = std::size_t(height) * std::size_t(width) * std::size_t(config.down.front().channels), widest = 0;
+    for (std::size_t i = 0; i < config.down.size(); ++i) {
+        const UNetBlockConfig& c = config.down[i];
+        const auto channels = std::size_t(c.channels);
+        const std::size_t area = std::size_t(height >> i) * std::size_t(width >> i), up = i + 1 < config.down.size() ? std::size_t(config.down[i + 1].channels) : channels;
+        skips += area * channels * std::size_t(c.layers) + (i + 1 < config.down.size() ? area / 4 * channels : 0);
+        widest = std::max(widest, area * std::max<std::size_t>(c.attention ? 12 * channels : 0, 2 * (up + channels) + 2 * channels));
+    }
+    return (skips + widest) * element;
+}
+
 UNetConfig sd15UNetConfig() {
     const Json j = {{"sample_size", 64}, {"block_out_channels", {320, 640, 1280, 1280}}, {"cross_attention_dim", 768}, {"attention_head_dim", 8}};
     return unetConfig(j, "the configuration of Stable Diffusion 1.5");

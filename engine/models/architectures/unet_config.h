@@ -37,6 +37,8 @@ struct UNetConfig {
 UNetConfig unetConfig(const Json& json, const std::string& what);
 // The transformer blocks in execution order, for the sample size: names, heads and self-attention grids.
 std::vector<TapSite> transformerBlocks(const UNetConfig& config);
+// Estimate of what one row of a call holds while it is computed; `element`: bytes of a number.
+std::size_t bytesPerRow(const UNetConfig& config, int height, int width, std::size_t element);
 // Stable Diffusion 1.5: 859 520 964 weights.
 UNetConfig sd15UNetConfig();
 

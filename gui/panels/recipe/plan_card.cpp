@@ -7,22 +7,19 @@
 
 namespace meander::gui {
 
-PlanCard::PlanCard(QWidget* parent) : QFrame(parent), m_title(new QLabel(this)), m_cost(new QLabel(this)), m_notes(new QLabel(this)) {
+PlanCard::PlanCard(QWidget* parent) : QFrame(parent), m_title(new QLabel(this)), m_cost(new ElidedLabel(this)), m_notes(new QLabel(this)) {
     setProperty("card", "accent");
     setAccessibleName(tr("Before you run"));
     m_title->setFont(interfaceFont(0, true));
-    m_cost->setWordWrap(true);
     m_notes->setWordWrap(true);
     m_notes->setProperty("muted", true);
     m_notes->setFont(interfaceFont(8.8));
     m_notes->setTextFormat(Qt::PlainText);
-    m_cost->setTextFormat(Qt::PlainText);
     auto* box = new QVBoxLayout(this);
     box->setContentsMargins(11, 9, 11, 10);
     box->setSpacing(4);
     box->addWidget(m_title);
     box->addWidget(m_cost);
-    // Many notes scroll rather than push the form away.
     m_area = new QScrollArea(this);
     m_area->setWidget(m_notes);
     m_area->setWidgetResizable(true);
@@ -31,19 +28,21 @@ PlanCard::PlanCard(QWidget* parent) : QFrame(parent), m_title(new QLabel(this)),
     for (QWidget* w : {m_area->viewport(), static_cast<QWidget*>(m_notes)}) w->setAutoFillBackground(false);
     m_notes->setAlignment(Qt::AlignLeft | Qt::AlignTop);
     box->addWidget(m_area);
+    fit();
 }
 
-void PlanCard::fitNotes() {
-    const bool has = !m_notes->text().isEmpty();
-    m_area->setVisible(has);
-    if (!has) return;
-    const int needed = m_notes->heightForWidth(std::max(60, width() - 36)), most = m_notes->fontMetrics().lineSpacing() * 5 + 4;
-    m_area->setFixedHeight(std::min(needed + 2, most));
+// Always room for the same lines: a card that grew while somebody types would move the form under the pointer. What is longer scrolls.
+void PlanCard::fit() {
+    m_area->setFixedHeight(m_notes->fontMetrics().lineSpacing() * noteLines + 4);
+    m_cost->setVisible(!m_cost->text().isEmpty());
+    const int line = m_cost->fontMetrics().lineSpacing();
+    setFixedHeight(layout()->contentsMargins().top() + layout()->contentsMargins().bottom() + 2 * layout()->spacing() + m_title->sizeHint().height() + line + m_area->height());
+    if (!m_cost->isVisibleTo(this)) m_area->setFixedHeight(m_area->height() + line + layout()->spacing());
 }
 
-void PlanCard::resizeEvent(QResizeEvent* event) {
-    QFrame::resizeEvent(event);
-    fitNotes();
+void PlanCard::changeEvent(QEvent* event) {
+    QFrame::changeEvent(event);
+    if (event->type() == QEvent::FontChange) fit();
 }
 
 void PlanCard::show(const Result<Plan>& plan, bool isPlanning, bool hasModel) {
@@ -60,20 +59,18 @@ void PlanCard::show(const Result<Plan>& plan, bool isPlanning, bool hasModel) {
     m_title->style()->polish(m_title);
     m_title->setText(isBad ? tr("This cannot run yet") : tr("Before you run"));
     if (!plan) {
-        m_cost->setText(isUnknown ? tr("Reading what the model is …") : qstr(plan.error().text));
-        m_notes->clear();
-        return fitNotes();
+        m_cost->clear();
+        m_notes->setText(isUnknown ? tr("Reading what the model is …") : qstr(plan.error().text));
+        return fit();
     }
     const Plan& p = plan.value();
-    const QString time = p.seconds > 0 ? tr("about %1").arg(secondsText(p.seconds)) : tr("time not measured yet");
-    // A number and its unit stay on one line.
-    const auto whole = [](QString text) { return text.replace(QLatin1Char(' '), QChar::Nbsp); };
-    m_cost->setText(QStringLiteral("%1 · %2 · %3").arg(whole(evaluationsText(p.evaluations)), whole(time), whole(bytesText(p.bytes))));
+    const QString time = p.seconds > 0 ? tr("about %1").arg(secondsText(p.seconds)) : tr("time unknown");
+    m_cost->setText(QStringLiteral("%1 · %2 · %3").arg(evaluationsText(p.evaluations), time, bytesText(p.bytes)));
     QStringList notes;
     for (const PlanNote& n : p.notes) notes.append(n.kind == NoteKind::Warning ? QStringLiteral("⚠ ") + qstr(n.text) : qstr(n.text));
     if (p.recordBytes > 0) notes.append(tr("The record will hold %1.").arg(bytesText(p.recordBytes)));
     m_notes->setText(notes.join('\n'));
-    fitNotes();
+    fit();
 }
 
 }  // namespace meander::gui

@@ -6,6 +6,7 @@
 #include <QVBoxLayout>
 
 #include "gui/document/document.h"
+#include "gui/widgets/elided_label.h"
 
 namespace meander::gui {
 
@@ -14,16 +15,16 @@ class PlanCard : public QFrame {
 public:
     explicit PlanCard(QWidget* parent = nullptr);
     void show(const Result<Plan>& plan, bool isPlanning, bool hasModel);
-    QString headline() const { return m_cost->text(); }
 
 protected:
-    void resizeEvent(QResizeEvent* event) override;
+    void changeEvent(QEvent* event) override;
 
 private:
-    void fitNotes();
+    static constexpr int noteLines = 3;
+    void fit();
     QScrollArea* m_area = nullptr;
     QLabel* m_title;
-    QLabel* m_cost;
+    ElidedLabel* m_cost;
     QLabel* m_notes;
 };
 

@@ -1,4 +1,6 @@
 // How the recipe panel shows the draft, its model and its differences.
+#include <set>
+
 #include "gui/app/theme.h"
 #include "gui/document/run_text.h"
 #include "gui/panels/recipe/recipe_panel.h"
@@ -9,6 +11,14 @@ namespace {
 void setText(PromptField* field, const std::string& text) {
     const QString next = qstr(text);
     if (field->toPlainText() != next) field->setPlainText(next);
+}
+
+constexpr int unknown = -1;
+
+// "sampler.eta" is of the setting "sampler", "guidance.1.scale" of "guidance.1".
+std::string settingOf(const std::string& key) {
+    const bool isList = key.starts_with("guidance.") || key.starts_with("schedule_operators.");
+    return key.substr(0, key.find('.', isList ? key.find('.') + 1 : 0));
 }
 
 }  // namespace
@@ -49,7 +59,7 @@ void RecipePanel::showModel() {
     m_row["prompt"]->setVisible(isText);
     m_row["negative_prompt"]->setVisible(isText);
     m_row["class"]->setVisible(isClass);
-    m_row["attention"]->setVisible(!model || !model->attention.empty());
+    m_row["attention"]->setVisible(isText || !model->attention.empty());  // the sites of a network are known once it is built
     m_row["images"]->label()->setText(model && model->state == StateKind::Points ? tr("Particles") : tr("Images"));
     if (isClass && m_class->count() != int(model->classes.size()) + 1) {
         m_class->clear();
@@ -60,6 +70,7 @@ void RecipePanel::showModel() {
     }
     if (!model) return;
     const Recipe base = recommendedRecipe(*model), &r = m_document.draft();
+    m_images->setRange(1, std::max(r.images, mostImages(model->state)));
     const auto reset = [this](const char* key, bool on, const QString& text) { m_row[key]->setResettable(on, text); };
     reset("steps", r.steps != base.steps, QString::number(base.steps));
     reset("images", r.images != base.images, QString::number(base.images));
@@ -100,15 +111,15 @@ void RecipePanel::showDifferences() {
     const auto& plan = m_document.draftPlan();
     const Recipe mine = plan && !m_document.isPlanning() ? plan.value().resolved : m_document.draft();
     const Recipe* theirs = run ? &run->recipe : nullptr;
+    const bool isComparable = theirs && plan;
     std::map<QString, QString> other;
-    int count = 0;
-    if (theirs && plan)
+    std::set<std::string> settings;  // a rule with its parameters is one
+    if (isComparable)
         for (const Difference& d : differences(mine, *theirs)) {
-            if (d.key == "branch") continue;
-            ++count;
+            settings.insert(settingOf(d.key));
             other[qstr(d.key)] = qstr(d.right).isEmpty() ? tr("nothing") : qstr(d.right);
         }
-    const bool isComparable = theirs && plan;
+    const int count = isComparable ? int(settings.size()) : unknown;
     for (const auto& [key, row] : m_row) row->setDifference(isComparable && other.contains(key) ? other[key] : QString());
     m_start->setReference(isComparable ? &theirs->start : nullptr);
     m_sampler->setReference(isComparable ? &theirs->sampler : nullptr);

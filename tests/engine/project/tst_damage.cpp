@@ -117,7 +117,9 @@ private slots:
         QVERIFY((*store)->path() != path);
         QVERIFY2((*store)->note().find("4 runs") != std::string::npos, (*store)->note().c_str());
         QVERIFY(contents(path) == bytes);
-        QCOMPARE((*store)->runs()->size(), 4u);
+        const auto rescued = *(*store)->runs();
+        QCOMPARE(rescued.size(), 4u);
+        for (std::size_t i = 0; i < rescued.size(); ++i) QCOMPARE(rescued[i].id, m_runs[i].id);  // in their order
         for (const auto& r : m_runs) QVERIFY(fake::same(**(*store)->loadTrajectory(r.id), *r.trajectory));
     }
 

@@ -275,6 +275,23 @@ private slots:
         QCOMPARE(opened(path)->runs()->size(), 2u);  // tried once more before it was left
     }
 
+    // What can never be written is given up, so that the rest goes on; whoever waits for it is told, once.
+    void whatCannotBeWrittenIsTold() {
+        const auto path = fresh();
+        const Run a = fake::finished(fake::run(14)), b = fake::finished(fake::run(15));
+        QVERIFY(std::move(*ProjectStore::create(path))->close().ok());
+        auto store = opened(path);
+        store->finishRun(a);
+        QVERIFY(store->flush().ok());
+        sql(path, "DROP TABLE tensor");
+        store->finishRun(b);
+        const Status s = store->flush();
+        QVERIFY(!s.ok());
+        QVERIFY2(QString::fromStdString(s.error().text).startsWith("Cannot write '"), s.error().text.c_str());
+        QVERIFY2(s.error().text.find("kept in memory") == std::string::npos, s.error().text.c_str());
+        QVERIFY(store->flush().ok());
+    }
+
     void commitIsTold() {
         auto store = std::move(*ProjectStore::create(fresh()));
         std::atomic<int> told = 0;

@@ -1,0 +1,115 @@
+// The draft beside the runs it came from: other models, branches of a project that was opened again, what differs.
+#include <QLabel>
+
+#include "tests/gui/window_fixture.h"
+
+using namespace meander;
+using namespace meander::gui;
+using namespace meander::gui::test;
+
+class TestDrafts : public QObject {
+    Q_OBJECT
+    QTemporaryDir m_folder;
+
+private slots:
+    void initTestCase() { prepareApplication(QStringLiteral("drafts-%1").arg(QCoreApplication::applicationPid())); }
+    void init() { forgetEverything(); }
+    void cleanupTestCase() { forgetEverything(); }
+
+    void anotherModelKeepsWhatWasAskedFor() {
+        auto window = openWindow();
+        Document& d = window->document();
+        d.useModel("builtin:sprites-unet");
+        QTRY_COMPARE_WITH_TIMEOUT(d.draft().model, std::string("builtin:sprites-unet"), 60000);
+        WAIT_FOR_PLAN(d);
+        Recipe mine = d.draft();
+        mine.prompt = "a white star left of a cyan triangle on a black background";
+        mine.negativePrompt = "red";
+        mine.images = 3;
+        mine.seed = 77;
+        mine.attention = AttentionLevel::Full;
+        d.editDraft(mine, "edit");
+        WAIT_FOR_PLAN(d);
+        d.useModel("builtin:sprites-dit");
+        QTRY_COMPARE_WITH_TIMEOUT(d.draft().model, std::string("builtin:sprites-dit"), 60000);
+        QCOMPARE(d.draft().prompt, mine.prompt);
+        QCOMPARE(d.draft().negativePrompt, mine.negativePrompt);
+        QCOMPARE(d.draft().images, 3);
+        QCOMPARE(d.draft().seed, std::uint64_t(77));
+        QCOMPARE(d.draft().attention, AttentionLevel::Full);
+        const Recipe advised = recommendedRecipe(*inspectModel("builtin:sprites-dit"));
+        QCOMPARE(d.draft().sampler.id, advised.sampler.id);
+        QCOMPARE(d.draft().steps, advised.steps);
+        WAIT_FOR_PLAN(d);
+        QVERIFY2(d.draftPlan().ok(), d.draftPlan() ? "" : d.draftPlan().error().text.c_str());
+        d.undoStack().undo();
+        QCOMPARE(d.draft().model, mine.model);
+        // Particles are not pictures: their number does not carry over.
+        WAIT_FOR_PLAN(d);
+        d.useModel("analytic:ring8");
+        QTRY_COMPARE_WITH_TIMEOUT(d.draft().model, std::string("analytic:ring8"), 60000);
+        QCOMPARE(d.draft().images, recommendedRecipe(*inspectModel("analytic:ring8")).images);
+    }
+
+    void aBranchCanRunAfterReopening() {
+        const QString path = m_folder.filePath("branch.meander");
+        {
+            auto window = openWindow();
+            Document& d = window->document();
+            d.editDraft(ringRecipe(), "edit");
+            WAIT_FOR_PLAN(d);
+            d.runDraft();
+            QTRY_VERIFY_WITH_TIMEOUT(d.runs().size() == 1 && !d.isBusy(), 60000);
+            d.setBranchPoint(QString::fromStdString(d.runs().front()->id), 3);
+            WAIT_FOR_PLAN(d);
+            QVERIFY(d.draftPlan().ok());
+            QVERIFY(d.saveAs(path).ok());
+        }
+        auto window = openWindow();
+        Document& d = window->document();
+        QVERIFY(window->openAnything(path));
+        QVERIFY(d.draft().branch);
+        QTRY_VERIFY_WITH_TIMEOUT(!d.isPlanning() && d.draftPlan().ok(), 60000);
+        QVERIFY(window->commands().trigger("run.start"));
+        QTRY_VERIFY_WITH_TIMEOUT(d.runs().size() == 2 && !d.isBusy(), 60000);
+        QCOMPARE(d.runs().back()->status, RunStatus::Finished);
+    }
+
+    void differencesAreCountedBySetting() {
+        auto window = openWindow();
+        Document& d = window->document();
+        auto* recipe = window->findChild<RecipePanel*>();
+        d.editDraft(ringRecipe(), "edit");
+        WAIT_FOR_PLAN(d);
+        d.runDraft();
+        QTRY_VERIFY_WITH_TIMEOUT(d.runs().size() == 1 && !d.isBusy(), 60000);
+        QTRY_COMPARE(recipe->differenceCount(), 0);
+        Recipe next = d.draft();
+        next.sampler = {"dpmpp_2m_sde", {}};
+        next.guidance = {{"cfg", {{"scale", 2.0}}}};
+        d.editDraft(next, "edit");
+        WAIT_FOR_PLAN(d);
+        QTRY_COMPARE(recipe->differenceCount(), 2);  // with all their parameters
+        next.images = 0;
+        d.editDraft(next, "edit");
+        WAIT_FOR_PLAN(d);
+        QVERIFY(!d.draftPlan().ok());
+        QTRY_COMPARE(recipe->differenceCount(), -1);  // not known, and not "as the shown run"
+        for (const QLabel* l : window->findChildren<QLabel*>()) QVERIFY(l->text() != "as the shown run");
+    }
+
+    void theTimeIsKnownAfterARun() {
+        auto window = openWindow();
+        Document& d = window->document();
+        Recipe r = ringRecipe(7, "analytic:gaussian2");
+        d.editDraft(r, "edit");
+        WAIT_FOR_PLAN(d);
+        QVERIFY2(d.draftPlan().ok(), d.draftPlan() ? "" : d.draftPlan().error().text.c_str());
+        QVERIFY(d.draftPlan()->seconds == 0);
+        d.runDraft();
+        QTRY_VERIFY_WITH_TIMEOUT(!d.isBusy() && !d.isPlanning() && d.draftPlan().ok() && d.draftPlan()->seconds > 0, 60000);
+    }
+};
+
+QTEST_MAIN(TestDrafts)
+#include "tst_drafts.moc"
