@@ -25,12 +25,35 @@ struct WorkingCopy {
     }
 };
 
-std::string freeName(const std::string& path) {
+std::string copyName(const std::string& path, int n) {
     const fs::path p(path);
+    return (p.parent_path() / (p.stem().string() + (n == 1 ? " (recovered)" : " (recovered " + std::to_string(n) + ")") + p.extension().string())).string();
+}
+
+std::string freeName(const std::string& path) {
+    int n = 1;
+    while (fs::exists(copyName(path, n))) ++n;
+    return copyName(path, n);
+}
+
+// Tells one damaged file from another, and from itself after a change: length and time of the last write.
+std::string fingerprint(const std::string& path) { return std::to_string(fs::file_size(path)) + " " + std::to_string(fs::last_write_time(path).time_since_epoch().count()); }
+
+constexpr const char* rescuedFrom = "rescued_from";
+
+// The copy made when this file was opened before: opened again, it gives that one with what was done in it since.
+std::string earlierCopy(const std::string& path) {
+    const std::string wanted = fingerprint(path);
     for (int n = 1;; ++n) {
-        const std::string name = p.stem().string() + (n == 1 ? " (recovered)" : " (recovered " + std::to_string(n) + ")") + p.extension().string();
-        const fs::path candidate = p.parent_path() / name;
-        if (!fs::exists(candidate)) return candidate.string();
+        const std::string candidate = copyName(path, n);
+        if (!fs::exists(candidate)) return {};
+        try {
+            const Database db(candidate, OpenMode::Read);
+            Statement s(db, "SELECT value FROM meta WHERE key = ?");
+            s.bind(1, std::string_view(rescuedFrom));
+            if (s.next() && s.text(0) == wanted) return candidate;
+        } catch (const DatabaseError&) {  // damaged too
+        }
     }
 }
 
@@ -115,6 +138,10 @@ bool looksLikeDatabase(const std::string& path) {
 Recovered recover(const std::string& path) {
     if (!looksLikeDatabase(path)) throw Failure("'" + path + "' is not a Meander project, or its beginning is damaged. Choose a file that ends in .meander.");
     Recovered result;
+    if (result.path = earlierCopy(path); !result.path.empty()) {
+        result.sentence = "'" + path + "' is damaged. What could be read of it when it was opened before is in the copy '" + result.path + "', which is open now.";
+        return result;
+    }
     result.path = freeName(path);
     const WorkingCopy damaged{result.path + "-damaged"}, fresh{result.path + "-new"};
     fs::copy_file(path, damaged.path, fs::copy_options::overwrite_existing);
@@ -134,6 +161,7 @@ Recovered recover(const std::string& path) {
         Transaction t(to);
         RunWriter writer(to);
         copyMeta(from, to);
+        Statement(to, "INSERT OR REPLACE INTO meta VALUES(?, ?)").bind(1, std::string_view(rescuedFrom)).bind(2, fingerprint(path)).finish();
         for (const auto& id : idsOf(from, losses))
             if (!copyRun(from, writer, id, result)) ++lost;
         t.commit();

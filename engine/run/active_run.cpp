@@ -303,6 +303,7 @@ std::shared_ptr<const Run> ActiveRun::snapshot(RunStatus status, const std::stri
     run->status = status;
     run->problem = problem;
     run->seconds = std::chrono::duration<double>(Clock::now() - m_started).count();
+    run->peakBytes = m_backend.memoryUse().peak;
     run->trajectory = std::make_shared<const Trajectory>(m_record);
     if (m_plan.model.state == StateKind::Image && status != RunStatus::Queued && !m_record.steps.empty()) {
         // Of a run that did not come to its end the state is mostly noise; its last estimate is what it was about to draw.

@@ -46,7 +46,6 @@ public:
     std::shared_ptr<const Run> snapshot(RunStatus status, const std::string& problem = {});
     void countCall() { ++m_run.networkCalls; }
     const Plan& plan() const { return m_plan; }
-    void setPeakBytes(std::size_t bytes) { m_run.peakBytes = bytes; }
 
 private:
     Tensor noise(const NoiseRequest& request, const Tensor& like) override;

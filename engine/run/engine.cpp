@@ -235,7 +235,6 @@ struct Engine::Implementation {
             if (!run.problem.empty()) {
                 emit(RunEventKind::Failed, run.snapshot(RunStatus::Failed, run.problem), run.problem);
             } else if (run.done()) {
-                run.setPeakBytes(backend->memoryUse().peak);
                 emit(RunEventKind::Finished, run.snapshot(RunStatus::Finished), {});
             } else {
                 ++it;
@@ -259,7 +258,7 @@ struct Engine::Implementation {
         e.message = message;
         if (e.run->trajectory) {
             e.step = int(e.run->trajectory->steps.size());
-            e.evaluation = int(e.run->trajectory->evaluations.size());
+            e.evaluation = e.run->evaluations;
         }
         e.steps = e.run->recipe.steps;
         sink(e);

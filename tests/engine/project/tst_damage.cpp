@@ -117,6 +117,13 @@ private slots:
         QVERIFY((*store)->path() != path);
         QVERIFY2((*store)->note().find("4 runs") != std::string::npos, (*store)->note().c_str());
         QVERIFY(contents(path) == bytes);
+        // Looking again makes no second copy.
+        const std::string copy = (*store)->path();
+        QVERIFY((*store)->close().ok());
+        store = ProjectStore::open(path);
+        QVERIFY(store.ok());
+        QCOMPARE((*store)->path(), copy);
+        QVERIFY2((*store)->note().find("opened before") != std::string::npos, (*store)->note().c_str());
         const auto rescued = *(*store)->runs();
         QCOMPARE(rescued.size(), 4u);
         for (std::size_t i = 0; i < rescued.size(); ++i) QCOMPARE(rescued[i].id, m_runs[i].id);  // in their order
