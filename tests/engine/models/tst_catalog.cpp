@@ -93,6 +93,8 @@ private slots:
         QVERIFY(!replaced("unet/config.json", "\"norm_num_groups\": 8", "\"norm_num_groups\": 7"));
         QVERIFY(!replaced("unet/config.json", "UNet2DConditionModel", "UNet3DConditionModel"));
         QVERIFY(!replaced("scheduler/scheduler_config.json", "v_prediction", "w_prediction"));
+        QVERIFY(!replaced("scheduler/scheduler_config.json", "DDIMScheduler", "EDMEulerScheduler"));
+        QVERIFY(!replaced("tokenizer/tokenizer_config.json", "\"model_max_length\": 24", "\"model_max_length\": -1"));
         QVERIFY(!replaced("text_encoder/config.json", "\"num_attention_heads\": 4", "\"num_attention_heads\": 5"));
     }
     // What a description says and Meander does not compute is refused, in place of a picture of something else.
