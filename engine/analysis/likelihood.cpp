@@ -8,6 +8,7 @@ namespace meander {
 namespace {
 
 using Values = std::vector<double>;
+constexpr double smallestShare = 1e-9, smallestDifference = 1e-9;
 
 // Directions of the trace, each shaped as y: unit vectors of every coordinate, or random signs.
 std::vector<Tensor> directions(const Tensor& y, const LikelihoodOptions& o) {
@@ -45,7 +46,7 @@ struct Slope {
 class Flow {
 public:
     Flow(const RequestEstimator& estimator, const Tensor& y, const LikelihoodOptions& o)
-        : m_estimator(estimator), m_directions(directions(y, o)), m_isExact(o.probes == 0), m_difference(o.difference > 0 ? o.difference : y.type() == DType::F64 ? 1e-4 : 1e-2) {}
+        : m_estimator(estimator), m_directions(directions(y, o)), m_isExact(o.probes == 0), m_difference(o.difference.value_or(y.type() == DType::F64 ? 1e-4 : 1e-2)) {}
     Slope at(const Tensor& y, double tau) const {
         const double h = m_difference * tau;
         std::vector<Tensor> asked{y};
@@ -75,12 +76,14 @@ private:
 
 }  // namespace
 
-double lowestLevel(const Process& process, const LikelihoodOptions& options) { return options.low > 0 ? options.low : process.minimum() > 0 ? process.minimum() : 1e-3 * process.maximum(); }
+double lowestLevel(const Process& process, const LikelihoodOptions& options) { return options.low ? *options.low : process.minimum() > 0 ? process.minimum() : 1e-3 * process.maximum(); }
 
 Likelihood logLikelihood(const Process& process, const RequestEstimator& estimator, const Tensor& start, const LikelihoodOptions& o) {
     if (!process.manifold().isFlat()) throw Failure("The likelihood along the probability flow is that of flat space; this process lives on the " + std::string(nameOf(process.manifold().kind())) + ".");
     const double low = lowestLevel(process, o), high = process.maximum(), step = std::log(high / low) / o.steps;
-    if (!(low < high)) throw Failure("The level of the data must lie below the highest, " + display(high) + ".");
+    // Below, differences of the network vanish in rounding.
+    if (o.low && !(low >= smallestShare * high && low < high)) throw Failure("The level of the data must lie from " + display(smallestShare * high) + " to below the highest, " + display(high) + ".");
+    if (o.difference && !(*o.difference >= smallestDifference && *o.difference <= 1)) throw Failure("The difference must lie from " + display(smallestDifference) + " to 1, in units of the level.");
     const Flow flow(estimator, start, o);
     Tensor y = start;
     Values gained(std::size_t(y.rows()), 0.0);  // log q at the end less that at the start
@@ -95,6 +98,8 @@ Likelihood logLikelihood(const Process& process, const RequestEstimator& estimat
     // y is x/scale, so densities of x are smaller by scale^n.
     const double native = double(y.shape().rowCount()) * std::log(process.nativeScale(low));
     for (std::size_t r = 0; r < gained.size(); ++r) result.logDensity.push_back(result.prior[r] - gained[r] - native);
+    for (double v : result.logDensity)
+        if (!std::isfinite(v)) throw Failure("The log-likelihood is not a number: the network's answers are not finite, as with damaged weights, or the steps are too long. Check the model, or take more steps.");
     return result;
 }
 

@@ -3,6 +3,7 @@
 // signs, whose mean it is (Hutchinson 1990; Grathwohl et al. 2019).
 #pragma once
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "engine/sampling/solve.h"
@@ -10,10 +11,10 @@
 namespace meander {
 
 struct LikelihoodOptions {
-    double low = 0;        // τ at which the data are taken to lie; 0: the process's lowest level
+    std::optional<double> low;  // τ at which the data are taken to lie; the process's lowest level without it
     int steps = 200;       // Runge–Kutta steps of order 4, equal in log τ
     int probes = 0;        // random directions of the trace, the same over the whole path; 0: every coordinate, which is exact and costs as many evaluations
-    double difference = 0;  // of D, half its length in units of τ; 0: 1e-4 in double precision, 1e-2 in single
+    std::optional<double> difference;  // of D, half its length in units of τ; without it 1e-4 in double precision, 1e-2 in single
     std::uint64_t seed = 1;
     // Log density of y at the highest level; empty: N(0, τ²), what noise is drawn from.
     std::function<std::vector<double>(const Tensor& y, double tau)> prior;
@@ -26,7 +27,7 @@ struct Likelihood {
     int evaluations = 0;             // of D, per row
 };
 
-// `y` (rows, state...) in integration coordinates (process.h) at the lowest level.
+// Throws Failure for a level or a difference out of range and for densities that are not numbers. `y` (rows, state...) in integration coordinates (process.h) at the lowest level.
 Likelihood logLikelihood(const Process& process, const RequestEstimator& estimator, const Tensor& y, const LikelihoodOptions& options = {});
 double lowestLevel(const Process& process, const LikelihoodOptions& options);
 

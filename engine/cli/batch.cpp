@@ -144,10 +144,6 @@ BatchResult runBatch(const std::vector<Plan>& plans, const BatchOptions& options
     result.seconds = watcher.seconds();
     for (const auto& id : ids)
         if (auto run = watcher.ended(id)) result.runs.push_back(run);
-    if (options.project) {
-        const Status s = options.project->flush();
-        if (!s) throw Failure(s.error().text);
-    }
     for (const auto& run : result.runs)
         if (run->status == RunStatus::Failed) throw Failure(run->problem.empty() ? "The run failed." : run->problem);
     return result;

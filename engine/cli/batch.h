@@ -19,7 +19,7 @@ struct BatchResult {
     std::string device, deviceNote;
     double seconds = 0;
 };
-// Throws Failure when a run failed.
+// Throws Failure when a run failed. Whether the project could be written its `close` tells.
 BatchResult runBatch(const std::vector<Plan>& plans, const BatchOptions& options);
 
 }  // namespace meander::cli

@@ -10,6 +10,7 @@
 #include "engine/cli/batch.h"
 #include "engine/cli/bench_matrix.h"
 #include "engine/cli/device_choice.h"
+#include "engine/cli/interrupt.h"
 #include "engine/cli/recipe_input.h"
 #include "engine/models/architectures/dit.h"
 #include "engine/models/architectures/unet.h"
@@ -57,7 +58,7 @@ std::function<void()> networkCall(const Options& o, Backend& backend) {
         const Tensor x = filled(backend, {o.rows, config.gridHeight * config.patch, config.gridWidth * config.patch, config.channels}, 0.1);
         return [net, x, times, classes = std::vector<int>(std::size_t(o.rows), 1)] { net->forward(x, times, classes); };
     }
-    if (o.network != "sd15") throw Failure("There is no network \"" + o.network + "\" to measure." + didYouMean(o.network, {"sd15", "dit-xl2"}));
+    if (o.network != "sd15") noSuch("network", o.network, {"sd15", "dit-xl2"});
     const UNetConfig config = sd15UNetConfig();
     const std::shared_ptr<UNet> net = makeRandomUNet(config, backend, type);
     const Tensor one = net->prepareText(filled(backend, {77, config.crossAttentionWidth}, 0.1));
@@ -105,7 +106,7 @@ int benchNetwork(const Options& o, bool withFloor) {
         printLine(j);
         return 0;
     }
-    std::printf("%s, %d row(s), %s: %s a call, %.0f GFLOP/s, peak %s on the device, %s of the process\n", o.network.c_str(), o.rows, o.precision.c_str(), secondsText(seconds).c_str(), flops / 1e9 / seconds,
+    std::printf("%s, %d row(s), %s, %s: %s a call, %.0f GFLOP/s, peak %s on the device, %s of the process\n", o.network.c_str(), o.rows, o.precision.c_str(), backend->description().c_str(), secondsText(seconds).c_str(), flops / 1e9 / seconds,
                 bytesText(double(memory.peak)).c_str(), bytesText(peakProcessBytes()).c_str());
     if (withFloor) std::printf("The library alone needs %s: the engine takes %.2f times that.\n", secondsText(double(j["floor_seconds"])).c_str(), double(j["over_floor"]));
     return 0;
@@ -121,23 +122,26 @@ int benchSprites(const Options& o) {
             const Plan p = orFail(plan(r));
             std::vector<double> seconds;
             std::size_t peak = 0;
+            std::string device;
             for (int i = 0; i < o.repeats; ++i) {
                 const auto result = runBatch({p}, {o.device, false, true});
-                if (result.runs.empty()) return 1;
+                if (interruptedBy() != 0 || result.runs.empty()) return 1;  // a cancelled run has no figure
+                device = result.device;
                 seconds.push_back(result.runs.front()->seconds);
                 peak = std::max(peak, result.runs.front()->peakBytes);
             }
             std::sort(seconds.begin(), seconds.end());
             const double median = seconds[seconds.size() / 2];
             if (o.isJson)
-                printLine({{"images", images}, {"steps", o.steps}, {"attention", nameOf(level)}, {"seconds", median}, {"evaluations", p.evaluations}, {"peak_bytes", peak}});
+                printLine({{"images", images}, {"steps", o.steps}, {"attention", nameOf(level)}, {"seconds", median}, {"evaluations", p.evaluations}, {"peak_bytes", peak}, {"device", device}});
             else
-                std::printf("%2d picture(s), %d steps, attention %-4s: %s, %s a picture, peak %s\n", images, o.steps, nameOf(level), secondsText(median).c_str(), secondsText(median / images).c_str(), bytesText(double(peak)).c_str());
+                std::printf("%2d picture(s), %d steps, attention %-4s: %s, %s a picture, peak %s, %s\n", images, o.steps, nameOf(level), secondsText(median).c_str(), secondsText(median / images).c_str(), bytesText(double(peak)).c_str(), device.c_str());
         }
     return 0;
 }
 
 int bench(const Options& o) {
+    if ((o.what == "convergence" || o.what == "stability") && o.device != "auto" && o.device != "cpu") throw WrongArgument("bench " + o.what + " computes on the CPU in double precision. Leave --device out.");
     if (o.what == "model") return benchNetwork(o, false);
     if (o.what == "floor") return benchNetwork(o, true);
     if (o.what == "sprites") return benchSprites(o);
@@ -146,10 +150,11 @@ int bench(const Options& o) {
         MatrixOptions m = o.matrix;
         if (!o.samplers.empty()) m.samplers = o.samplers;
         m.isJson = o.isJson;
+        if (o.device != "auto") m.device = o.device;  // by itself the CPU: exact models compute in double precision
         return benchMatrix(m);
     }
     if (o.what == "stability") return benchStability(o.samplers, o.isJson);
-    throw Failure("There is nothing to measure named \"" + o.what + "\"." + didYouMean(o.what, {"model", "floor", "sprites", "convergence", "matrix", "stability"}));
+    throw WrongArgument("There is nothing to measure named \"" + o.what + "\"." + didYouMean(o.what, {"model", "floor", "sprites", "convergence", "matrix", "stability"}));
 }
 
 }  // namespace

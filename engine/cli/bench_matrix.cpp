@@ -25,7 +25,7 @@ OrderFit orderOf(const std::vector<LabCell>& cells) {
     return fitOrder(n, errors);
 }
 
-void printJson(const LabProblem& problem, const std::vector<LabCell>& row) {
+void printJson(const LabProblem& problem, const std::string& device, const std::vector<LabCell>& row) {
     Json cells = Json::array();
     for (const auto& c : row) {
         Json j = {{"budget", c.budget}, {"steps", c.steps}, {"evaluations", c.evaluations}, {"error", number(c.error)}, {"seconds_model", c.secondsOfModel}, {"seconds_sampler", c.secondsOfSampler}};
@@ -33,7 +33,7 @@ void printJson(const LabProblem& problem, const std::vector<LabCell>& row) {
         cells.push_back(std::move(j));
     }
     const OrderFit fit = orderOf(row);
-    printLine({{"model", problem.name}, {"reference", problem.reference}, {"sampler", row.front().sampler}, {"schedule", row.front().schedule}, {"cells", std::move(cells)},
+    printLine({{"model", problem.name}, {"reference", problem.reference}, {"device", device}, {"sampler", row.front().sampler}, {"schedule", row.front().schedule}, {"cells", std::move(cells)},
                {"order", {{"value", number(fit.order)}, {"low", number(fit.low)}, {"high", number(fit.high)}}}});
 }
 
@@ -62,6 +62,16 @@ void printText(const std::vector<LabCell>& row) {
         }
 }
 
+std::vector<Choice> choices(const std::vector<std::string>& ids, const auto& table, const char* what) {
+    const auto known = idsOf(table);
+    std::vector<Choice> list;
+    for (const auto& id : ids) {
+        if (std::find(known.begin(), known.end(), id) == known.end()) noSuch(what, id, known);
+        list.push_back({id, {}});
+    }
+    return list;
+}
+
 }  // namespace
 
 int benchMatrix(const MatrixOptions& o) {
@@ -69,31 +79,23 @@ int benchMatrix(const MatrixOptions& o) {
     auto loaded = loadModel(o.model, *backend);
     if (!loaded) throw Failure(loaded.error().text);
     const LabProblem problem = labProblem(**loaded, *backend, o.particles, o.seed);
-    const auto choices = [](const std::vector<std::string>& ids, const auto& find, const auto& table, const char* what) {
-        std::vector<std::string> known;
-        for (const auto& row : table) known.push_back(row.id);
-        std::vector<Choice> list;
-        for (const auto& id : ids) {
-            if (!find(id)) throw Failure(std::string("There is no ") + what + " named \"" + id + "\"." + didYouMean(id, known));
-            list.push_back({id, {}});
-        }
-        return list;
-    };
-    const auto samplerChoices = choices(o.samplers, findSampler, samplers(), "sampler"), scheduleChoices = choices(o.schedules, findSchedule, schedules(), "schedule");
+    const auto samplerChoices = choices(o.samplers, samplers(), "sampler"), scheduleChoices = choices(o.schedules, schedules(), "schedule");
     if (!o.isJson) {
-        std::printf("%s, %d particles; root mean square error against the %s\n%-24s %-16s", problem.name.c_str(), o.particles, problem.reference.c_str(), "sampler", "schedule");
+        std::printf("%s, %d particles, %s; root mean square error against the %s\n%-24s %-16s", problem.name.c_str(), o.particles, backend->description().c_str(), problem.reference.c_str(), "sampler", "schedule");
         for (const int b : o.budgets) std::printf(" %6d NFE", b);
         std::printf("  %-21s\n", "order in NFE, 95 %");
     }
     for (const auto& sampler : samplerChoices)
         for (const auto& schedule : scheduleChoices) {
+            std::fflush(stdout);  // every row when it is there, also into a pipe
             const auto row = convergenceMatrix(problem, {sampler}, {schedule}, o.budgets);
-            o.isJson ? printJson(problem, row) : printText(row);
+            o.isJson ? printJson(problem, backend->description(), row) : printText(row);
         }
     return 0;
 }
 
 int benchStability(const std::vector<std::string>& ids, bool isJson) {
+    choices(ids, samplers(), "sampler");
     for (const auto& s : samplers()) {
         if (!ids.empty() && std::find(ids.begin(), ids.end(), s.id) == ids.end()) continue;
         const double noise = stabilityInterval(s, {}), log = stabilityInterval(s, {}, 100, {StabilityClock::LogNoise, 0.5});

@@ -1,9 +1,11 @@
 #include "engine/cli/cli.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <iostream>
+#include <new>
 
 #include "engine/cli/command.h"
 #include "engine/cli/interrupt.h"
@@ -76,7 +78,9 @@ int wrongArguments(const CLI::App& app, const CLI::ParseError& e, int argc, char
         }
         hint = std::string(" ") + argv[1];
     }
-    std::cerr << "meander-run: " << e.what() << ". See meander-run" << hint << " --help.\n";
+    std::string sentence = e.what();
+    if (sentence.ends_with('.')) sentence.pop_back();
+    std::cerr << "meander-run: " << sentence << ". See meander-run" << hint << " --help.\n";
     return 2;
 }
 
@@ -87,7 +91,37 @@ std::string didYouMean(const std::string& wanted, const std::vector<std::string>
     return best == known.end() || distance(wanted, *best) > std::max<std::size_t>(2, wanted.size() / 2) ? std::string() : " Did you mean \"" + *best + "\"?";
 }
 
-int run(int argc, char** argv) {
+void noSuch(const std::string& kind, const std::string& id, const std::vector<std::string>& known) {
+    std::string remedy = didYouMean(id, known);
+    if (remedy.empty()) remedy = " See meander-run list, or --help.";
+    throw WrongArgument("There is no " + kind + " named \"" + id + "\"." + remedy);
+}
+
+CLI::Validator finiteIn(double low, double high) {
+    const std::string range = display(low) + " to " + display(high);
+    return {[=](std::string& text) {
+                double v = 0;
+                return CLI::detail::lexical_cast(text, v) && v >= low && v <= high ? std::string() : "\"" + text + "\" is not a number from " + range;
+            },
+            "from " + range};
+}
+
+CLI::Validator seedNumber() {
+    return {[](std::string& text) {
+                std::uint64_t v = 0;
+                const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), v);
+                return error == std::errc() && end == text.data() + text.size() ? std::string() : "\"" + text + "\" is not a whole number from 0 to 18446744073709551615";
+            },
+            ""};
+}
+
+CLI::Validator notEmpty() {
+    return {[](std::string& text) { return text.empty() ? std::string("a name is needed") : std::string(); }, ""};
+}
+
+namespace {
+
+int answer(int argc, char** argv) {
     CLI::App app("Meander without a window: run, plan, inspect and measure the sampling of diffusion, flow and consistency models.", "meander-run");
     app.set_version_flag("--version", "Meander " MEANDER_VERSION);
     app.require_subcommand(1);
@@ -104,9 +138,26 @@ int run(int argc, char** argv) {
     try {
         const int status = context.chosen ? context.chosen() : 0;
         return interruptedBy() != 0 ? 128 + interruptedBy() : status;
+    } catch (const WrongArgument& e) {
+        fail(e.what());
+        return 2;
+    } catch (const std::bad_alloc&) {
+        return fail("There is not enough memory for this. Ask for less at a time, or close other programs.");
     } catch (const std::exception& e) {
-        return fail(e.what());
+        const int status = fail(e.what());
+        return interruptedBy() != 0 ? 128 + interruptedBy() : status;
     }
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+    const int status = answer(argc, argv);
+    // Commands print without looking; whatever was lost on the way, a full disk or a closed output, shows here.
+    const bool isFlushed = bool(std::cout.flush()), isWritten = std::fflush(stdout) == 0 && !std::ferror(stdout);
+    if (isFlushed && isWritten) return status;
+    const int failed = fail("The output could not be written completely. Check that its disk has room and that what reads it is still there.");
+    return status == 0 ? failed : status;
 }
 
 }  // namespace meander::cli

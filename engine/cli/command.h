@@ -9,6 +9,11 @@
 
 namespace meander::cli {
 
+// What a person typed cannot be meant: the exit status is 2 instead of 1.
+struct WrongArgument : Failure {
+    using Failure::Failure;
+};
+
 // Commands run after all arguments were read; they throw Failure with a sentence, and return the exit status.
 struct Context {
     std::function<int()> chosen;
@@ -35,6 +40,16 @@ std::string bytesText(double bytes);  // "212 MB"
 std::string secondsText(double s);    // "0.91 s", "3 min 20 s"
 // " Did you mean "euler"?" or nothing.
 std::string didYouMean(const std::string& wanted, const std::vector<std::string>& known);
+[[noreturn]] void noSuch(const std::string& kind, const std::string& id, const std::vector<std::string>& known);
+std::vector<std::string> idsOf(const auto& table) {
+    std::vector<std::string> ids;
+    for (const auto& row : table) ids.push_back(row.id);
+    return ids;
+}
+// Checks of options. CLI11's own let "nan" through every range and read "-1" as the largest seed.
+CLI::Validator finiteIn(double low, double high);
+CLI::Validator seedNumber();
+CLI::Validator notEmpty();
 // The value, or a Failure with the error's sentence.
 template <class T>
 T orFail(Result<T> r) {

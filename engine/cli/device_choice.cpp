@@ -4,15 +4,24 @@
 
 namespace meander::cli {
 
+std::string deviceProblem(const std::string& device) {
+    const std::string index = device.starts_with("cuda:") ? device.substr(5) : "0";
+    const bool isIndex = !index.empty() && index.size() <= 2 && index.find_first_not_of("0123456789") == std::string::npos;
+    return device == "auto" || device == "cpu" || ((device == "cuda" || device.starts_with("cuda:")) && isIndex) ? std::string() : "There is no device \"" + device + "\". Use auto, cpu or cuda:0.";
+}
+
 std::unique_ptr<kernels::Backend> openBackend(const std::string& device) {
+    if (const std::string problem = deviceProblem(device); !problem.empty()) throw WrongArgument(problem);
     if (device == "cpu") return kernels::createCpuBackend();
-    if (device != "auto" && device != "cuda" && !device.starts_with("cuda:")) throw Failure("There is no device \"" + device + "\". Use auto, cpu or cuda:0.");
     auto probe = kernels::createCudaBackend(device.starts_with("cuda:") ? std::atoi(device.c_str() + 5) : 0);
     if (probe.backend) return std::move(probe.backend);
     if (device == "auto") return kernels::createCpuBackend();
-    throw Failure(probe.why.empty() ? "The CUDA device cannot be used here." : probe.why);
+    // Its sentence goes on with what "auto" would do.
+    throw Failure(probe.why.substr(0, probe.why.find(" The CPU is used instead.")) + " Use --device cpu, or auto.");
 }
 
-void addDevice(CLI::App& command, std::string& device) { command.add_option("--device", device, "auto, cpu or cuda:0")->capture_default_str(); }
+void addDevice(CLI::App& command, std::string& device) {
+    command.add_option("--device", device, "auto, cpu or cuda:0")->capture_default_str()->check(CLI::Validator([](std::string& text) { return deviceProblem(text); }, ""));
+}
 
 }  // namespace meander::cli

@@ -1,4 +1,4 @@
-// A backend for the commands that measure one: "auto", "cpu", "cuda:0".
+// Names of devices, "auto", "cpu", "cuda:0", and a backend for the commands that measure one.
 #pragma once
 #include <memory>
 
@@ -7,6 +7,8 @@
 
 namespace meander::cli {
 
+// A sentence when it is not the name of a device, else empty.
+std::string deviceProblem(const std::string& device);
 std::unique_ptr<kernels::Backend> openBackend(const std::string& device);
 // Adds --device to a command.
 void addDevice(CLI::App& command, std::string& device);

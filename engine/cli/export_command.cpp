@@ -1,8 +1,7 @@
 // meander-run export: a recorded run of a project as files.
 #include <iostream>
 
-#include "engine/cli/command.h"
-#include "engine/exchange/run_export.h"
+#include "engine/cli/export_folder.h"
 #include "engine/project/project_store.h"
 
 namespace meander::cli {
@@ -25,7 +24,8 @@ int exportOne(const Options& o) {
         for (const auto& r : runs) known += (known.empty() ? "" : ", ") + std::to_string(r.number);
         throw Failure("'" + o.project + "' has no run " + std::to_string(o.number) + "; it has " + known + ".");
     }
-    const auto files = orFail(exportRun(orFail(store->loadRun(it->id)), o.folder));
+    prepareFolder(o.folder);
+    const auto files = exportInto(orFail(store->loadRun(it->id)), o.folder);
     if (o.isJson)
         printLine({{"run", it->id}, {"number", it->number}, {"folder", o.folder}, {"files", files}});
     else
@@ -39,8 +39,8 @@ void addExport(CLI::App& app, Context& context) {
     auto o = std::make_shared<Options>();
     auto* c = app.add_subcommand("export", "Write a recorded run of a project as pictures, film strips, tables and attention maps");
     c->add_option("project", o->project, "The project (.meander)")->required();
-    c->add_option("--run", o->number, "Number of the run; the last one without it")->type_name("N")->check(CLI::PositiveNumber);
-    c->add_option("-o,--output", o->folder, "Folder to write to")->type_name("FOLDER")->required();
+    c->add_option("--run", o->number, "Number of the run; the last one without it")->type_name("N")->check(CLI::Range(1, 1000000000));
+    addFolder(*c, o->folder)->required();
     c->add_flag("--json", o->isJson, "List the files as JSON");
     c->callback([o, &context] { context.chosen = [o] { return exportOne(*o); }; });
 }

@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "engine/cli/command.h"
+#include "engine/exchange/file_kind.h"
 #include "engine/exchange/recipe_exchange.h"
 #include "engine/project/model_json.h"
 #include "engine/project/project_store.h"
@@ -21,7 +22,7 @@ void inspectProject(const Options& o) {
         if (o.isJson)
             printLine(toJson(r));
         else
-            std::cout << r.number << "  " << nameOf(r.status) << "  " << r.recipe.sampler.id << " · " << r.recipe.steps << " · " << r.recipe.schedule.id << "  " << (r.name.empty() ? r.recipe.prompt : r.name) << '\n';
+            std::cout << r.number << "  " << nameOf(r.status) << "  " << r.recipe.sampler.id << " · " << r.recipe.steps << " · " << r.recipe.schedule.id << "  " << (r.name.empty() ? r.recipe.prompt : r.name) << (r.problem.empty() ? "" : "\n   " + r.problem) << '\n';
     }
 }
 
@@ -62,12 +63,11 @@ void addInspect(CLI::App& app, Context& context) {
     c->add_flag("--json", o->isJson, "As JSON, one object a line");
     c->callback([o, &context] {
         context.chosen = [o] {
-            if (o->source.ends_with(".meander"))
-                inspectProject(*o);
-            else if (o->source.ends_with(".png"))
-                inspectPicture(*o);
-            else
-                inspectTheModel(*o);
+            switch (fileKindOf(o->source)) {
+                case FileKind::Project: inspectProject(*o); break;
+                case FileKind::Picture: inspectPicture(*o); break;
+                case FileKind::Other: inspectTheModel(*o); break;
+            }
             return 0;
         };
     });

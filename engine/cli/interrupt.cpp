@@ -15,6 +15,7 @@ void onSignal(int number) {
 }  // namespace
 
 void watchInterrupts() {
+    if (received != 0) return;  // the second signal ends the program, whatever runs next
     std::signal(SIGINT, onSignal);
     std::signal(SIGTERM, onSignal);
 }

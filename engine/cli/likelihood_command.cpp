@@ -8,6 +8,7 @@
 #include "engine/analysis/convergence_lab.h"
 #include "engine/analysis/likelihood.h"
 #include "engine/cli/command.h"
+#include "engine/sampling/checkpoint.h"
 #include "engine/models/analytic/point_file.h"
 
 namespace meander::cli {
@@ -42,10 +43,20 @@ HostTensor dataOf(const Options& o, const Model& model, const Prompt& prompt) {
     return values;
 }
 
+// Networks that answer with the end of a path give no velocity to follow. A shortcut model does, asked without a step.
+void check(const Options& o, const ModelInfo& info) {
+    const CheckpointRule& rule = checkpointRule(info.distillation);
+    if (!rule.followsOde && info.distillation != Distillation::Shortcut)
+        throw Failure(info.name + " is " + rule.name + ", whose network does not give the velocity of a probability flow, so there is no likelihood along it. Use the model it was distilled from.");
+    if (!o.prompt.empty() && info.conditioning != ConditioningKind::Text) throw WrongArgument(info.name + " takes no prompt. Leave --prompt out.");
+    if (o.classIndex && info.conditioning != ConditioningKind::Class) throw WrongArgument(info.name + " has no classes. Leave --class out.");
+}
+
 int likelihood(const Options& o) {
     const auto backend = kernels::createCpuBackend();
     const auto model = orFail(loadModel(o.model, *backend));
     const ModelInfo& info = model->info();
+    check(o, info);
     const Prompt prompt{o.prompt, o.classIndex, o.prompt.empty() && !o.classIndex};
     const Process& p = info.process;
     const double low = lowestLevel(p, o.how);
@@ -85,7 +96,7 @@ void addLikelihood(CLI::App& app, Context& context) {
     c->add_option("--steps", o->how.steps, "Runge–Kutta steps of order 4")->capture_default_str()->check(CLI::Range(1, 100000));
     c->add_option("--probes", o->how.probes, "Random directions of the trace (Hutchinson); 0: every coordinate, which is exact")->capture_default_str()->check(CLI::Range(0, 100000));
     c->add_option("--difference", o->how.difference, "Half the length of the differences of the estimate, in units of the level (default: 1e-4 in double precision, 1e-2 in single)");
-    c->add_option("--seed", o->how.seed, "Seed of data and directions")->capture_default_str();
+    c->add_option("--seed", o->how.seed, "Seed of data and directions")->capture_default_str()->check(seedNumber());
     c->add_flag("--json", o->isJson, "As one JSON object");
     c->callback([o, &context] { context.chosen = [o] { return likelihood(*o); }; });
 }

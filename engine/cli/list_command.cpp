@@ -94,7 +94,7 @@ int list(const Options& o) {
                 std::cout << m.id << std::string(m.id.size() < 36 ? 36 - m.id.size() : 1, ' ') << m.summary << '\n';
         }
     else
-        throw Failure("There is no table \"" + o.what + "\"." + didYouMean(o.what, {"samplers", "schedules", "operators", "noise", "guidance", "models"}));
+        noSuch("table", o.what, {"samplers", "schedules", "operators", "noise", "guidance", "models"});
     return 0;
 }
 

@@ -2,7 +2,9 @@
 
 #include <iostream>
 
+#include "engine/cli/device_choice.h"
 #include "engine/core/json.h"
+#include "engine/exchange/file_kind.h"
 #include "engine/exchange/recipe_exchange.h"
 #include "engine/guidance/guidance.h"
 #include "engine/sampling/noise/noise.h"
@@ -11,12 +13,6 @@
 
 namespace meander::cli {
 namespace {
-
-std::vector<std::string> idsOf(const auto& table) {
-    std::vector<std::string> ids;
-    for (const auto& row : table) ids.push_back(row.id);
-    return ids;
-}
 
 const ParamSpec& specOf(const std::vector<ParamSpec>& specs, const std::string& key, const std::string& owner) {
     std::vector<std::string> keys;
@@ -32,7 +28,7 @@ Choice parseChoice(const std::string& given, const char* kind, auto find, const 
     std::size_t end = std::min(given.find(':'), given.size());
     Choice choice{given.substr(0, end), {}};
     const auto* info = find(choice.id);
-    if (!info) throw Failure(std::string("There is no ") + kind + " named \"" + choice.id + "\"." + didYouMean(choice.id, known));
+    if (!info) noSuch(kind, choice.id, known);
     while (end < given.size()) {
         const std::size_t start = end + 1;
         end = std::min(given.find(':', start), given.size());
@@ -61,7 +57,7 @@ void setOperator(std::vector<Choice>& operators, const std::string& key, const s
         if (id.size() > 3 || std::size_t(std::stoi(id)) >= operators.size()) throw Failure("The recipe has no operator number " + id + " on its schedule; the first is 0.");
         it = operators.begin() + std::stoi(id);
     } else if (it == operators.end()) {
-        if (!findScheduleOperator(id)) throw Failure("There is no operator on schedules named \"" + id + "\"." + didYouMean(id, idsOf(scheduleOperators())));
+        if (!findScheduleOperator(id)) noSuch("operator on schedules", id, idsOf(scheduleOperators()));
         it = operators.insert(operators.end(), Choice{id, {}});
     }
     setParam(*it, findScheduleOperator(it->id), key.substr(dot + 1), value);
@@ -71,10 +67,19 @@ void setGuidance(Recipe& r, const std::string& key, const std::string& value) {
     const auto dot = key.find('.');
     const std::string id = dot == std::string::npos ? (r.guidance.empty() ? "cfg" : r.guidance.front().id) : key.substr(0, dot);
     const auto* rule = findGuidance(id);
-    if (!rule) throw Failure("There is no guidance rule \"" + id + "\"." + didYouMean(id, idsOf(guidanceRules())));
+    if (!rule) noSuch("guidance rule", id, idsOf(guidanceRules()));
     auto it = std::find_if(r.guidance.begin(), r.guidance.end(), [&](const Choice& c) { return c.id == id; });
     if (it == r.guidance.end()) it = r.guidance.insert(r.guidance.end(), Choice{id, {}});
     setParam(*it, rule, dot == std::string::npos ? key : key.substr(dot + 1), value);
+}
+
+// Names from tables, which files may hold unknown for later versions to read, are looked up at once when a person types them.
+void checkNames(const std::string& key, const std::string& value) {
+    if (key == "sampler" && !findSampler(value)) noSuch("sampler", value, idsOf(samplers()));
+    if (key == "schedule" && !findSchedule(value)) noSuch("schedule", value, idsOf(schedules()));
+    if (key == "noise" && !findNoise(value)) noSuch("noise source", value, idsOf(noiseSources()));
+    if (key == "guidance" && value != "none" && value != "off" && !findGuidance(value)) noSuch("guidance rule", value, idsOf(guidanceRules()));
+    if (const std::string problem = key == "device" ? deviceProblem(value) : std::string(); !problem.empty()) throw WrongArgument(problem);
 }
 
 // A plain key through the recipe's own JSON reader, so that types, names and sentences are the same as in files.
@@ -85,6 +90,7 @@ void setPlain(Recipe& r, const std::string& key, const std::string& value) {
     known.insert(known.end(), numbers.begin(), numbers.end());
     known.push_back("guidance");
     known.push_back("schedule_operators");
+    checkNames(key, value);
     Json j = toJson(r);
     if (std::find(texts.begin(), texts.end(), key) != texts.end()) {
         j[key] = value;
@@ -127,7 +133,7 @@ Recipe sampleRecipe() {
     return r;
 }
 
-void applySet(Recipe& r, const std::string& assignment) {
+void applySet(Recipe& r, const std::string& assignment) try {
     const auto equals = assignment.find('=');
     if (equals == std::string::npos || equals == 0) throw Failure("--set needs KEY=VALUE; \"" + assignment + "\" has no such form.");
     const std::string key = assignment.substr(0, equals), value = assignment.substr(equals + 1);
@@ -145,9 +151,11 @@ void applySet(Recipe& r, const std::string& assignment) {
         setGuidance(r, key.substr(9), value);
     else
         setPlain(r, key, value);
+} catch (const Failure& e) {
+    throw WrongArgument(e.what());
 }
 
-std::vector<Choice> parseOperators(const std::string& text) {
+std::vector<Choice> parseOperators(const std::string& text) try {
     std::vector<Choice> operators;
     for (std::size_t start = 0; start <= text.size();) {
         const std::size_t end = std::min(text.find('|', start), text.size());
@@ -155,14 +163,16 @@ std::vector<Choice> parseOperators(const std::string& text) {
         start = end + 1;
     }
     return operators;
+} catch (const Failure& e) {
+    throw WrongArgument(e.what());
 }
 
 ReadInput readInput(const RecipeInput& input) {
     ReadInput in;
-    if (input.isSample == !input.source.empty()) throw Failure(input.isSample ? "Give either a recipe or --sample, not both." : "Give a recipe, a picture, a project or --sample.");
+    if (input.isSample == !input.source.empty()) throw WrongArgument(input.isSample ? "Give either a recipe or --sample, not both." : "Give a recipe, a picture, a project or --sample.");
     if (input.isSample) {
         in.recipe = sampleRecipe();
-    } else if (input.source.ends_with(".meander")) {
+    } else if (fileKindOf(input.source) == FileKind::Project) {
         in.project = orFail(ProjectStore::open(input.source));
         if (!in.project->note().empty()) std::cerr << "meander-run: " << in.project->note() << '\n';
         in.recipe = draftOf(*in.project);

@@ -3,9 +3,9 @@
 #include <iostream>
 
 #include "engine/cli/batch.h"
+#include "engine/cli/export_folder.h"
 #include "engine/cli/interrupt.h"
 #include "engine/cli/recipe_input.h"
-#include "engine/exchange/run_export.h"
 
 namespace meander::cli {
 namespace {
@@ -16,12 +16,18 @@ struct Options {
     bool isJson = false;
 };
 
+std::unique_ptr<ProjectStore> writable(std::unique_ptr<ProjectStore> store) {
+    if (store && store->isReadOnly()) throw Failure("The project '" + store->path() + "' cannot be written, so the run would be lost. Name another with --project, or a folder with -o.");
+    return store;
+}
+
 // The project to record into: the one named, new or existing, else the one the recipe came from.
 std::unique_ptr<ProjectStore> projectFor(const Options& o, std::unique_ptr<ProjectStore> source) {
-    if (o.project.empty()) return source;
-    if (source && std::filesystem::weakly_canonical(o.project) == std::filesystem::path(source->path())) return source;
+    if (o.project.empty() && source && source->isReadOnly() && !o.folder.empty()) return nullptr;  // said on opening; the files are written all the same
+    if (o.project.empty()) return writable(std::move(source));
+    if (source && std::filesystem::weakly_canonical(o.project) == std::filesystem::path(source->path())) return writable(std::move(source));
     auto store = std::filesystem::exists(o.project) ? ProjectStore::open(o.project) : ProjectStore::create(o.project);
-    return orFail(std::move(store));
+    return writable(orFail(std::move(store)));
 }
 
 int nextNumber(ProjectStore* store) {
@@ -41,22 +47,38 @@ void report(const Run& run, const BatchResult& result, const Options& o, const s
     if (!files.empty()) std::cout << files.size() << " files in " << o.folder << '\n';
 }
 
+struct KeptRun {
+    std::vector<std::string> files;
+    std::string problem;
+};
+KeptRun keep(const Run& run, const Options& o, ProjectStore* store, const Recipe& recipe) {
+    KeptRun kept;
+    try {
+        if (!o.folder.empty()) kept.files = exportInto(run, o.folder);
+    } catch (const std::exception& e) {
+        kept.problem = e.what();
+    }
+    if (!store) return kept;
+    if (!store->draft()) store->saveDraft(recipe);  // of a new project; what is being edited in another stays
+    if (const Status s = store->close(); !s) kept.problem += (kept.problem.empty() ? "" : " ") + s.error().text;
+    return kept;
+}
+
 int carryOut(const Options& o) {
     ReadInput in = readInput(o.input);
     const Plan p = orFail(plan(in.recipe, in.parent.get(), in.start.get()));
     for (const auto& note : p.notes)
         if (note.kind == NoteKind::Warning) std::cerr << "meander-run: " << note.text << '\n';
+    if (!o.folder.empty()) prepareFolder(o.folder);
     const auto store = projectFor(o, std::move(in.project));
+    if (!store && o.folder.empty()) std::cerr << "meander-run: Nothing of this run is kept. Give -o FOLDER for its files, or --project FILE to record it.\n";
     const BatchResult result = runBatch({p}, {p.resolved.device, o.isJson, false, store.get(), in.parent, nextNumber(store.get())});
     if (result.runs.empty()) throw Failure("The run was interrupted before it began.");
     const Run& run = *result.runs.front();
-    std::vector<std::string> files;
-    if (!o.folder.empty()) files = orFail(exportRun(run, o.folder));
-    if (store) {
-        store->saveDraft(in.recipe);
-        if (const Status s = store->close(); !s) throw Failure(s.error().text);
-    }
-    report(run, result, o, files);
+    // A project that cannot be written does not keep the files from being written, nor the other way round.
+    const KeptRun kept = keep(run, o, store.get(), in.recipe);
+    report(run, result, o, kept.files);
+    if (!kept.problem.empty()) throw Failure(kept.problem);
     return 0;
 }
 
@@ -66,10 +88,10 @@ void addRun(CLI::App& app, Context& context) {
     auto o = std::make_shared<Options>();
     auto* c = app.add_subcommand("run", "Carry out a recipe; write pictures, trajectory and attention maps, or record into a project");
     o->input.addTo(*c);
-    c->add_option("-o,--output", o->folder, "Folder for pictures, film strips, tables and attention maps")->type_name("FOLDER");
-    c->add_option("--project", o->project, "Project to record the run into; made when it does not exist")->type_name("FILE");
+    addFolder(*c, o->folder);
+    c->add_option("--project", o->project, "Project to record the run into; made when it does not exist")->type_name("FILE")->check(notEmpty());
     c->add_flag("--json", o->isJson, "Tell what happens as JSON, one object a line on stdout");
-    c->footer("Ctrl-C cancels after the network call at hand and keeps the steps done so far.");
+    c->footer("Ctrl-C cancels after the network call at hand and keeps the steps done so far.\nA run of a project's draft is added to that project, unless --project names another. The draft stays as it is: --set is for this run only.");
     c->callback([o, &context] { context.chosen = [o] { return carryOut(*o); }; });
 }
 

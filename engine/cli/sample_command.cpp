@@ -1,4 +1,5 @@
 // meander-run sample: any sampler on a Gaussian whose denoiser is known in closed form, so that anyone can check a row of numbers without a network.
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <iostream>
@@ -11,6 +12,8 @@
 
 namespace meander::cli {
 namespace {
+
+constexpr std::int64_t mostElements = std::int64_t(1) << 24;  // 128 MB a state in double precision
 
 struct Options {
     std::string sampler, schedule = "karras", process = "ve", start = "cos:0.37", noise = "philox", precision = "f64", betas = "scaled_linear";
@@ -34,16 +37,13 @@ Process processOf(const Options& o) {
 // Rows of a table by id, with the nearest in the sentence when there is none.
 template <class Info>
 const Info& chosen(const std::vector<Info>& table, const std::string& id, const char* what) {
-    std::vector<std::string> ids;
-    for (const auto& row : table) {
+    for (const auto& row : table)
         if (row.id == id) return row;
-        ids.push_back(row.id);
-    }
-    throw Failure(std::string("There is no ") + what + " \"" + id + "\"." + didYouMean(id, ids));
+    noSuch(what, id, idsOf(table));
 }
 
 template <class Info>
-Params readParams(const std::vector<std::string>& assignments, const Info& info) {
+Params readParams(const std::vector<std::string>& assignments, const Info& info) try {
     Params p;
     for (const auto& a : assignments) {
         const auto equals = a.find('=');
@@ -58,6 +58,8 @@ Params readParams(const std::vector<std::string>& assignments, const Info& info)
         p[spec->key] = orFail(parseParam(*spec, a.substr(equals + 1)));
     }
     return p;
+} catch (const Failure& e) {
+    throw WrongArgument(e.what());
 }
 
 std::vector<double> levelsOf(const Options& o, const Process& process) {
@@ -69,9 +71,13 @@ std::vector<double> levelsOf(const Options& o, const Process& process) {
 Tensor startOf(const Options& o, Backend& backend, double scale, NoiseSource& noise, DType type) {
     const auto colon = o.start.find(':');
     const std::string kind = o.start.substr(0, colon);
-    const double number = colon == std::string::npos ? 0.37 : std::strtod(o.start.c_str() + colon + 1, nullptr);
+    double number = 0.37;
+    if (colon != std::string::npos) {
+        const auto [end, error] = std::from_chars(o.start.data() + colon + 1, o.start.data() + o.start.size(), number);
+        if (error != std::errc() || end != o.start.data() + o.start.size() || !(std::abs(number) <= 1e6)) throw WrongArgument("A start is cos:RATE, constant:VALUE or noise; \"" + o.start.substr(colon + 1) + "\" is not a number from -1e6 to 1e6.");
+    }
     if (kind == "noise") return combine({{scale, noise.initial()}});
-    if (kind != "cos" && kind != "constant") throw Failure("A start is cos:RATE, constant:VALUE or noise; \"" + o.start + "\" is none of them.");
+    if (kind != "cos" && kind != "constant") throw WrongArgument("A start is cos:RATE, constant:VALUE or noise; \"" + o.start + "\" is none of them.");
     const Shape shape(o.shape);
     std::vector<double> values(std::size_t(shape.count()));
     for (std::size_t k = 0; k < values.size(); ++k) values[k] = kind == "cos" ? scale * std::cos(number * double(k)) : number;
@@ -90,6 +96,7 @@ void print(const Options& o, const Solution& s) {
     const auto x = s.values();
     double sum = 0;
     for (double v : x) sum += std::abs(v);
+    if (!std::isfinite(sum)) throw Failure("The result is not finite: these levels, parameters or this guidance let it grow without bound. Choose milder ones.");
     const std::size_t shown = o.isAll ? x.size() : std::min(x.size(), std::size_t(o.values));
     if (o.isJson) {
         Json j = {{"sampler", o.sampler}, {"n", x.size()}, {"evaluations", s.requests}, {"sum_abs", sum}, {"mean_abs", sum / double(x.size())}, {"values", std::vector<double>(x.begin(), x.begin() + long(shown))}, {"last", x.back()}};
@@ -110,15 +117,25 @@ void print(const Options& o, const Solution& s) {
     std::cout << line.str();
 }
 
+void check(const Options& o, const SamplerInfo& info) {
+    std::int64_t left = mostElements;
+    for (auto e : o.shape)
+        if (e < 1 || (left /= e) < 1) throw WrongArgument("--shape needs extents of at least 1 and may have up to " + std::to_string(mostElements) + " elements in all.");
+    if (o.shape.size() > std::size_t(Shape::maxRank)) throw WrongArgument("--shape may have up to " + std::to_string(Shape::maxRank) + " extents.");
+    for (std::size_t k = 1; k < o.levels.size(); ++k)
+        if (info.inverts ? o.levels[k] <= o.levels[k - 1] : o.levels[k] >= o.levels[k - 1]) throw WrongArgument(info.inverts ? "--levels must rise for a sampler that goes from data to noise: 0.1,1,5,14.6." : "--levels must fall, the noisiest first: 14.6,5,1,0.");
+    if (o.sigmaMin >= o.sigmaMax) throw WrongArgument("--sigma-min must lie below --sigma-max.");
+    if (o.betaStart > o.betaEnd) throw WrongArgument("--beta-start must not lie above --beta-end.");
+}
+
 int sample(const Options& o) {
     const SamplerInfo& info = chosen(samplers(), o.sampler, "sampler");
-    for (auto e : o.shape)
-        if (e < 1) throw Failure("Every extent of --shape must be at least 1.");
+    check(o, info);
     const auto backend = kernels::createCpuBackend();
     const Process process = processOf(o);
     const DType type = o.precision == "f32" ? DType::F32 : DType::F64;
     const std::vector<double> levels = levelsOf(o, process);
-    if (levels.size() < 2) throw Failure("At least two levels are needed.");
+    if (levels.size() < 2) throw WrongArgument("At least two levels are needed.");
     const auto noise = noiseOf(o, *backend, levels, type);
     const bool isGuided = o.pair.scale != 1 || info.unconditional;
     const Estimator estimator = isGuided ? gaussianEstimator(process, o.pair) : gaussianEstimator(process, o.pair.conditional);
@@ -137,22 +154,22 @@ void addSample(CLI::App& app, Context& context) {
     c->add_option("--process", o->process, "ve, vp or flow")->capture_default_str()->check(CLI::IsMember({"ve", "vp", "flow"}));
     c->add_option("--schedule", o->schedule, "A schedule of `meander-run list schedules`")->capture_default_str();
     c->add_option("--schedule-param", o->scheduleParams, "Its parameters (may be repeated)")->type_name("KEY=VALUE")->allow_extra_args(false);
-    c->add_option("--steps", o->steps, "Steps of the schedule")->capture_default_str()->check(CLI::Range(1, 100000));
-    c->add_option("--levels", o->levels, "Noise levels instead of a schedule, noisiest first: 14.6,5,1,0")->delimiter(',');
-    c->add_option("--sigma-min", o->sigmaMin, "Lowest level of ve above 0")->capture_default_str();
-    c->add_option("--sigma-max", o->sigmaMax, "Highest level of ve")->capture_default_str();
+    c->add_option("--steps", o->steps, "Steps of the schedule")->capture_default_str()->check(CLI::Range(1, 10000));
+    c->add_option("--levels", o->levels, "Noise levels instead of a schedule, noisiest first: 14.6,5,1,0")->delimiter(',')->check(finiteIn(0, 1e6));
+    c->add_option("--sigma-min", o->sigmaMin, "Lowest level of ve above 0")->capture_default_str()->check(finiteIn(1e-9, 1e6));
+    c->add_option("--sigma-max", o->sigmaMax, "Highest level of ve")->capture_default_str()->check(finiteIn(1e-9, 1e6));
     c->add_option("--betas", o->betas, "Of vp: linear, scaled_linear or cosine")->capture_default_str()->check(CLI::IsMember({"linear", "scaled_linear", "cosine"}));
-    c->add_option("--beta-start", o->betaStart, "First β of vp")->capture_default_str();
-    c->add_option("--beta-end", o->betaEnd, "Last β of vp")->capture_default_str();
+    c->add_option("--beta-start", o->betaStart, "First β of vp")->capture_default_str()->check(finiteIn(1e-9, 0.999));
+    c->add_option("--beta-end", o->betaEnd, "Last β of vp")->capture_default_str()->check(finiteIn(1e-9, 0.999));
     c->add_option("--training-steps", o->trainingSteps, "Training steps of vp")->capture_default_str()->check(CLI::Range(2, 100000));
     c->add_option("--shape", o->shape, "Extents of the state")->capture_default_str()->delimiter(',');
     c->add_option("--start", o->start, "cos:RATE (scale · cos(RATE k)), constant:VALUE or noise; the scale is the first level")->capture_default_str();
-    c->add_option("--mean", o->pair.conditional.mean, "Mean of every element")->capture_default_str();
-    c->add_option("--deviation", o->pair.conditional.deviation, "Standard deviation of every element")->capture_default_str();
-    c->add_option("--guidance", o->pair.scale, "Scale of classifier-free guidance against the second Gaussian")->capture_default_str();
-    c->add_option("--unconditional-mean", o->pair.unconditional.mean, "Mean without the condition")->capture_default_str();
-    c->add_option("--unconditional-deviation", o->pair.unconditional.deviation, "Standard deviation without the condition")->capture_default_str();
-    c->add_option("--seed", o->seed, "Seed of the noise")->capture_default_str();
+    c->add_option("--mean", o->pair.conditional.mean, "Mean of every element")->capture_default_str()->check(finiteIn(-1e6, 1e6));
+    c->add_option("--deviation", o->pair.conditional.deviation, "Standard deviation of every element")->capture_default_str()->check(finiteIn(0, 1e6));
+    c->add_option("--guidance", o->pair.scale, "Scale of classifier-free guidance against the second Gaussian")->capture_default_str()->check(finiteIn(-1000, 1000));
+    c->add_option("--unconditional-mean", o->pair.unconditional.mean, "Mean without the condition")->capture_default_str()->check(finiteIn(-1e6, 1e6));
+    c->add_option("--unconditional-deviation", o->pair.unconditional.deviation, "Standard deviation without the condition")->capture_default_str()->check(finiteIn(0, 1e6));
+    c->add_option("--seed", o->seed, "Seed of the noise")->capture_default_str()->check(seedNumber());
     c->add_option("--noise", o->noise, "A source of `meander-run list noise`: philox (as in runs), torch_cpu (torch.randn on the CPU), brownian (k-diffusion's Brownian tree) ...")->capture_default_str();
     c->add_option("--noise-param", o->noiseParams, "Its parameters (may be repeated)")->type_name("KEY=VALUE")->allow_extra_args(false);
     c->add_option("--precision", o->precision, "f32 or f64")->capture_default_str()->check(CLI::IsMember({"f32", "f64"}));

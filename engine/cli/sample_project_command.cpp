@@ -3,9 +3,12 @@
 #include <iostream>
 
 #include "engine/cli/batch.h"
+#include "engine/cli/device_choice.h"
 #include "engine/cli/interrupt.h"
 #include "engine/cli/recipe_input.h"
 #include "engine/cli/sample_project.h"
+#include "engine/exchange/file_kind.h"
+#include "engine/project/durable_file.h"
 
 namespace meander::cli {
 namespace {
@@ -14,8 +17,23 @@ struct Options {
     std::string path, device = "cpu";
 };
 
+// Made beside its place, so that what was there stays until the new one is complete. Removed however the making ends.
+struct Making {
+    std::string path;
+    std::unique_ptr<ProjectStore> store;
+
+    explicit Making(const std::string& target) : path(absolutePath(target) + ".making"), store(orFail(ProjectStore::create(path, true))) {}
+    ~Making() {
+        store.reset();
+        removeCompanions(path);
+        removeFile(path);
+    }
+};
+
 int make(const Options& o) {
-    const auto store = orFail(ProjectStore::create(o.path, true));
+    if (std::filesystem::exists(o.path) && !isMeanderProject(o.path)) throw Failure("'" + o.path + "' exists and is not a Meander project, so it is not replaced. Give another name, or remove it first.");
+    const Making making(o.path);
+    const auto& store = making.store;
     int number = 0;
     for (const auto& sample : sampleRuns()) {
         const Plan p = orFail(plan(sample.recipe));
@@ -26,7 +44,8 @@ int make(const Options& o) {
     }
     store->setName("Sprites tour");
     store->saveDraft(sampleRecipe());
-    if (const Status s = store->close(); !s) throw Failure(s.error().text);
+    if (const Status s = store->flush(); !s) throw Failure(s.error().text);
+    if (const Status s = store->copyTo(o.path); !s) throw Failure(s.error().text);
     std::cout << o.path << ": " << bytesText(double(std::filesystem::file_size(o.path))) << '\n';
     return 0;
 }
@@ -65,8 +84,8 @@ std::vector<SampleRun> sampleRuns() {
 void addSampleProject(CLI::App& app, Context& context) {
     auto o = std::make_shared<Options>();
     auto* c = app.add_subcommand("sample-project", "Make the sample project that the window opens with");
-    c->add_option("file", o->path, "The project to write; replaced when it exists")->required();
-    c->add_option("--device", o->device, "auto, cpu or cuda:0")->capture_default_str();
+    c->add_option("file", o->path, "The project to write; an older project of this name is replaced")->required()->check(notEmpty());
+    addDevice(*c, o->device);
     c->callback([o, &context] { context.chosen = [o] { return make(*o); }; });
 }
 

@@ -23,6 +23,7 @@ std::string digits(double v) {
 }
 
 int show(const Options& o) {
+    if (!findSchedule(o.id)) noSuch("schedule", o.id, idsOf(schedules()));
     const ModelInfo model = orFail(inspectModel(o.model));
     const Process& p = model.process;
     Recipe r;  // the same reader of --set as for recipes

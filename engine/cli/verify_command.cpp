@@ -29,7 +29,8 @@ int verify(const Options& o) {
     });
     int failed = 0;
     for (const auto& r : results) failed += r.passed ? 0 : 1;
-    if (results.empty()) throw Failure("No case has \"" + o.filter + "\" in its name.");
+    if (results.empty() && interruptedBy() == 0) throw Failure("No case has \"" + o.filter + "\" in its name.");
+    if (interruptedBy() != 0) throw Failure("Interrupted; cases checked: " + std::to_string(results.size()) + ", failed: " + std::to_string(failed) + ". The rest was not checked.");
     if (!o.isJson) std::cout << results.size() - std::size_t(failed) << " of " << results.size() << " cases passed.\n";
     return failed == 0 ? 0 : 1;
 }

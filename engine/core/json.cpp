@@ -52,6 +52,12 @@ std::int64_t integerOf(const Json& j, const char* key, const std::string& what) 
     wrongType(key, "a whole number", what);
 }
 
+// Where and why, from the parser's own sentence: "… parse error at line 3, column 7: syntax error while parsing value - …".
+std::string placeOf(const std::string& sentence) {
+    const auto line = sentence.find("line ");
+    return line == std::string::npos ? std::string() : " at " + sentence.substr(line, sentence.find(':', line) - line);
+}
+
 template <class J>
 Result<J> parseAs(std::string_view text, const std::string& what, const JsonLimits& limits) {
     if (text.size() > limits.bytes)
@@ -63,7 +69,7 @@ Result<J> parseAs(std::string_view text, const std::string& what, const JsonLimi
     } catch (const std::bad_alloc&) {
         return Error{"Cannot read " + what + ": there is not enough memory. Close other programs and try again."};
     } catch (const std::exception& e) {
-        return Error{"Cannot read " + what + ": it is not valid JSON. The file may be damaged or incomplete; try to download it again.", e.what()};
+        return Error{"Cannot read " + what + ": it is not valid JSON" + placeOf(e.what()) + ". Correct it there; a file that came from elsewhere may be damaged or incomplete, get it again.", e.what()};
     }
 }
 

@@ -132,7 +132,25 @@ void takeTexts(png_structp png, png_infop info, PngTexts& into, std::size_t& tot
 
 Error damaged(const std::string& what, const Reader& r) { return {"Cannot read " + what + ": the PNG is damaged or too large (" + std::string(r.problem.text.data()) + "). Try to get the file again."}; }
 
+// libpng takes the memory that a chunk claims before it reads it. Pixels (IDAT) it reads in pieces, so that a picture that is cut off there still gives its texts.
+bool chunksFit(std::span<const std::byte> bytes) {
+    for (std::size_t at = 8; bytes.size() - at >= 8;) {
+        const std::size_t length = png_get_uint_32(reinterpret_cast<png_const_bytep>(bytes.data() + at)), left = bytes.size() - at - 8;
+        const bool isPixels = std::memcmp(bytes.data() + at + 4, "IDAT", 4) == 0, isEnd = std::memcmp(bytes.data() + at + 4, "IEND", 4) == 0;
+        if (length + 4 > left) return isPixels || isEnd;
+        if (isEnd) return true;
+        at += length + 12;
+    }
+    return true;
+}
+
 bool isPng(std::span<const std::byte> bytes) { return bytes.size() >= 8 && png_sig_cmp(reinterpret_cast<png_const_bytep>(bytes.data()), 0, 8) == 0; }
+
+Status checkForm(std::span<const std::byte> bytes, const std::string& what) {
+    if (!isPng(bytes)) return Error{"Cannot read " + what + ": it is not a PNG picture."};
+    if (!chunksFit(bytes)) return Error{"Cannot read " + what + ": a part of it claims to be longer than the file. The PNG is damaged or cut off; try to get the file again."};
+    return Done{};
+}
 
 struct Writer {
     png_structp png = nullptr;
@@ -178,7 +196,7 @@ bool isAscii(const std::string& s) {
 }  // namespace
 
 Result<PngFile> decodePng(std::span<const std::byte> bytes, const std::string& what) {
-    if (!isPng(bytes)) return Error{"Cannot read " + what + ": it is not a PNG picture."};
+    if (const Status s = checkForm(bytes, what); !s) return s.error();
     Reader r(bytes);
     if (!r.png || !r.info || !r.end) return Error{"Cannot read " + what + ": there is not enough memory."};
     if (!readHead(r)) return damaged(what, r);
@@ -206,7 +224,7 @@ Result<PngTexts> readPngTexts(const std::string& path) {
     auto bytes = readTextFile(path, maximumFile);
     if (!bytes) return bytes.error();
     const std::string what = "'" + path + "'";
-    if (!isPng(std::as_bytes(std::span(*bytes)))) return Error{"Cannot read " + what + ": it is not a PNG picture."};
+    if (const Status s = checkForm(std::as_bytes(std::span(*bytes)), what); !s) return s.error();
     Reader r(std::as_bytes(std::span(*bytes)));
     if (!r.png || !r.info || !r.end) return Error{"Cannot read " + what + ": there is not enough memory."};
     if (!readHead(r)) return damaged(what, r);

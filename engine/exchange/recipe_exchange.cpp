@@ -6,6 +6,7 @@
 
 #include "engine/core/json.h"
 #include "engine/core/switched.h"
+#include "engine/exchange/file_kind.h"
 #include "engine/exchange/noise_text.h"
 #include "engine/exchange/peer_names.h"
 #include "engine/exchange/table.h"
@@ -182,7 +183,7 @@ Result<ReadRecipe> recipeFromTexts(const PngTexts& texts, const std::string& wha
 }
 
 Result<ReadRecipe> readRecipeFrom(const std::string& path) {
-    if (lower(path).ends_with(".png")) {
+    if (fileKindOf(path) == FileKind::Picture) {
         auto texts = readPngTexts(path);
         if (!texts) return texts.error();
         return recipeFromTexts(*texts, "'" + path + "'");

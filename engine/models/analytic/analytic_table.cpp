@@ -5,6 +5,7 @@
 
 #include "engine/models/analytic/analytic_model.h"
 #include "engine/models/analytic/exact_jump.h"
+#include "engine/models/analytic/manifold_model.h"
 #include "engine/models/analytic/point_file.h"
 #include "engine/sampling/checkpoint.h"
 
@@ -152,6 +153,7 @@ std::unique_ptr<AnalyticModel> makeAnalyticModel(ModelId id) {
     if (kind == std::end(kinds)) {
         std::string names;
         for (const auto& k : kinds) names.append(names.empty() ? "" : ", ").append(k.name);
+        for (const auto& m : manifoldModels()) names.append(", ").append(m.id.substr(m.id.find(':') + 1));
         throw Failure("There is no exact model '" + id.name + "'. Choose one of: " + names + ".");
     }
     ModelInfo info;

@@ -28,6 +28,7 @@ ClipTextConfig clipTextConfig(const Json& j, const std::string& what) {
     c.inner = sizeIn(j, "intermediate_size", c.inner, 1 << 20, what);
     c.positions = sizeIn(j, "max_position_embeddings", c.positions, 65536, what);
     c.eps = float(jsonReal(j, "layer_norm_eps", 1e-5, what));
+    if (!(c.eps > 0 && c.eps < 1)) throw Failure("The entry 'layer_norm_eps' of " + what + " must lie between 0 and 1. The file may be damaged.");
     const std::string act = jsonText(j, "hidden_act", "quick_gelu", what);
     if (act == "gelu")
         c.activation = Activation::GeluErf;

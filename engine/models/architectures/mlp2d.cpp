@@ -19,7 +19,21 @@ struct Description {
     std::vector<int> widths;  // of all layers, input first
 };
 
-constexpr int inputs = 19, shortcutInputs = 28;
+// What features() computes, in its order and by the names of the description.
+std::vector<std::string> inputNames(bool isShortcut) {
+    std::vector<std::string> names{"x", "y"};
+    const auto waves = [&](const std::string& of, int octaves) {
+        for (int i = 0; i < octaves; ++i)
+            for (const char* wave : {"sin", "cos"}) names.push_back(wave + ("(2^" + std::to_string(i)) + "*pi*" + of + ")");
+    };
+    waves("x/2", 2);
+    waves("y/2", 2);
+    for (const char* v : isShortcut ? std::vector{"t", "d"} : std::vector{"t"}) {
+        names.push_back(v);
+        waves(v, 4);
+    }
+    return names;
+}
 
 SafetensorsFile opened(const std::string& path) {
     auto file = SafetensorsFile::open(path);
@@ -39,9 +53,14 @@ Description describe(const SafetensorsFile& file) {
     d.dataset = jsonText(*json, "dataset", "", what);
     for (auto w : jsonIntegers(*json, "layers", {}, 1, what)) d.widths.push_back(int(std::clamp<std::int64_t>(w, 0, 1 << 20)));
     if (d.kind != "flow" && d.kind != "reflow" && d.kind != "consistency" && d.kind != "shortcut") throw Failure("The network in '" + file.name() + "' is of the kind '" + d.kind + "', which Meander does not know.");
-    const int wanted = d.kind == "shortcut" ? shortcutInputs : inputs;
-    if (d.widths.size() < 2 || d.widths.size() > 64 || d.widths.front() != wanted || d.widths.back() != 2 || *std::min_element(d.widths.begin(), d.widths.end()) < 1)
+    const auto known = inputNames(d.kind == "shortcut");
+    if (jsonText(*json, "activation", "silu", what) != "silu" || jsonTexts(*json, "inputs", known, what) != known || jsonReal(*json, "data_scale", 1, what) != 1)
+        throw Failure("The network in '" + file.name() + "' has another activation, other inputs or another scale of the data than Meander computes with: silu, those of its own networks, and 1.");
+    if (d.widths.size() < 2 || d.widths.size() > 64 || d.widths.front() != int(known.size()) || d.widths.back() != 2 || *std::min_element(d.widths.begin(), d.widths.end()) < 1)
         throw Failure("The layers described in '" + file.name() + "' are not those of a network for points in the plane. The file may be damaged.");
+    for (std::size_t i = 0; i + 1 < d.widths.size(); ++i)
+        for (const char* part : {".weight", ".bias"})
+            if (const std::string tensor = "layers." + std::to_string(i) + part; !file.entries().contains(tensor)) throw Failure("The file '" + file.name() + "' lacks the tensor '" + tensor + "' that its description asks for. It is incomplete; get it again.");
     return d;
 }
 

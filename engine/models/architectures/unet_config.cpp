@@ -88,6 +88,7 @@ UNetConfig unetConfig(const Json& j, const std::string& what) {
     c.crossAttentionWidth = positive(jsonInteger(j, "cross_attention_dim", 1280, what), 65536, "cross_attention_dim", what);
     c.normGroups = positive(jsonInteger(j, "norm_num_groups", 32, what), 65536, "norm_num_groups", what);
     c.normEps = float(jsonReal(j, "norm_eps", 1e-5, what));
+    if (!(c.normEps > 0 && c.normEps < 1)) throw Failure("The entry 'norm_eps' of " + what + " must lie between 0 and 1. The file may be damaged.");
     c.linearProjection = jsonBool(j, "use_linear_projection", false, what);
     c.cosFirst = jsonBool(j, "flip_sin_to_cos", true, what);
     c.frequencyShift = jsonReal(j, "freq_shift", 0, what);

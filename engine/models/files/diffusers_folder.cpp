@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <span>
 
 namespace meander {
 
@@ -17,6 +18,24 @@ Json configOf(const std::string& path, bool required) {
     if (!json) throw Failure(json.error().text);
     if (!json->is_object()) throw Failure("The file '" + path + "' is not a configuration. Download it again.");
     return std::move(*json);
+}
+
+// Schedulers whose training the settings below describe in full. Others (Karras' VE, score SDEs, EDM, cascades with fixed β ...) keep the same keys or none of them and mean
+// something else.
+const char* const flowSchedulers[] = {"FlowMatchEulerDiscreteScheduler", "FlowMatchHeunDiscreteScheduler", "FlowMatchLCMScheduler"};
+const char* const diffusionSchedulers[] = {"DDIMScheduler", "DDIMInverseScheduler", "DDIMParallelScheduler", "DDPMScheduler", "DDPMParallelScheduler", "DEISMultistepScheduler", "DPMSolverMultistepInverseScheduler",
+                                           "DPMSolverMultistepScheduler", "DPMSolverSDEScheduler", "DPMSolverSinglestepScheduler", "EulerAncestralDiscreteScheduler", "EulerDiscreteScheduler", "HeunDiscreteScheduler",
+                                           "KDPM2AncestralDiscreteScheduler", "KDPM2DiscreteScheduler", "LCMScheduler", "LMSDiscreteScheduler", "PNDMScheduler", "RePaintScheduler", "SASolverScheduler", "TCDScheduler",
+                                           "UniPCMultistepScheduler"};
+
+bool isAmong(std::span<const char* const> list, const std::string& name) { return std::find(list.begin(), list.end(), name) != list.end(); }
+
+void checkScheduler(const std::string& kind, const std::string& what) {
+    if (isAmong(flowSchedulers, kind) || isAmong(diffusionSchedulers, kind)) return;
+    std::string known;
+    for (const std::span<const char* const> list : {std::span<const char* const>(diffusionSchedulers), std::span<const char* const>(flowSchedulers)})
+        for (const char* k : list) known.append(known.empty() ? "" : ", ").append(k);
+    throw Failure("The scheduler described in " + what + " is " + (kind.empty() ? "not named" : "a '" + kind + "'") + ", so Meander does not know which noise the model was trained on. It knows: " + known + ".");
 }
 
 bool names(const Json& index, const char* component) {
@@ -48,9 +67,10 @@ DiffusersFolder DiffusersFolder::open(const std::string& path) {
 
 SchedulerMeaning meaningOfScheduler(const Json& j, const std::string& what) {
     const std::string kind = jsonText(j, "_class_name", "", what);
+    checkScheduler(kind, what);
     const std::int64_t steps = jsonInteger(j, "num_train_timesteps", 1000, what);
     if (steps < 1 || steps > 1'000'000) throw Failure("The entry 'num_train_timesteps' of " + what + " is " + std::to_string(steps) + ", which is not possible. The file may be damaged.");
-    if (kind.find("FlowMatch") != std::string::npos) {
+    if (isAmong(flowSchedulers, kind)) {
         const double shift = jsonBool(j, "use_dynamic_shifting", false, what) ? 1 : jsonReal(j, "shift", 1, what);
         if (!(shift > 0 && shift <= 1000)) throw Failure("The entry 'shift' of " + what + " must lie above 0 and below 1000. The file may be damaged.");
         return {Process::rectifiedFlow(double(steps), shift, std::max(2, int(steps))), Parametrization::FlowVelocity};

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "engine/core/json.h"
@@ -51,6 +52,15 @@ SafetensorsEntry entryOf(const std::string& file, const std::string& tensor, con
     if (e.end < e.begin || e.end - e.begin != bytes) damaged(file, of + "has a place that does not fit its shape.");
     if (e.end > dataSize) damaged(file, of + "lies beyond the end; the file is cut off.");
     return e;
+}
+
+// The parser keeps the last of two entries of one name; which of them was meant nobody knows.
+void checkNames(const std::string& file, const std::string& header) {
+    std::set<std::string> seen;
+    const auto ignored = nlohmann::json::parse(header, [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& key) {
+        if (depth == 1 && event == nlohmann::json::parse_event_t::key && !seen.insert(key.get<std::string>()).second) damaged(file, "it has two entries '" + key.get<std::string>() + "'.");
+        return true;
+    });
 }
 
 void checkOverlaps(const std::string& file, const std::map<std::string, SafetensorsEntry>& entries) {
@@ -107,6 +117,7 @@ Result<SafetensorsFile> SafetensorsFile::fromStream(std::shared_ptr<std::istream
         const auto json = parseSortedJson(header, "the header of '" + name + "'", {std::size_t(longestHeader), 8});
         if (!json) return json.error();
         if (!json->is_object()) damaged(name, "its header is not a list of tensors.");
+        checkNames(name, header);
         file.m_dataStart = 8 + length;
         for (const auto& [tensor, entry] : json->items()) {
             if (tensor != "__metadata__") {

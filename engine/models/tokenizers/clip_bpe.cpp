@@ -95,7 +95,9 @@ Result<ClipTokenizer> ClipTokenizer::open(const std::string& folder) {
             if (!read) return read.error();
             config = std::move(*read);
         }
-        t.m_length = int(std::clamp<std::int64_t>(jsonInteger(config, "model_max_length", 77, "'" + configPath.string() + "'"), 2, 4096));
+        const std::int64_t length = jsonInteger(config, "model_max_length", 77, "'" + configPath.string() + "'");
+        if (length < 2) return Error{"The entry 'model_max_length' of '" + configPath.string() + "' is " + std::to_string(length) + ", but a prompt needs room for at least 2 tokens. The file may be damaged."};
+        t.m_length = int(std::min<std::int64_t>(length, 4096));
         t.readMerges(*merges);
         for (int b = 0; b < 256; ++b) {
             t.m_bytes[b] = t.symbol(byteSymbol(b));

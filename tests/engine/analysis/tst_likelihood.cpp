@@ -55,6 +55,13 @@ class TestLikelihood : public QObject {
     }
 
 private slots:
+    void outOfRange() {
+        const Problem p = problem("analytic:gaussian2?process=edm", 2);
+        for (const double low : {-1.0, 0.0, 1e-300, 1e6, double(INFINITY), double(NAN)}) QVERIFY_THROWS_EXCEPTION(Failure, logLikelihood(p.process(), p.estimator, p.y, {.low = low, .steps = 2}));
+        for (const double d : {-1.0, 0.0, 1e-300, 2.0, double(NAN)}) QVERIFY_THROWS_EXCEPTION(Failure, logLikelihood(p.process(), p.estimator, p.y, {.steps = 2, .difference = d}));
+        const RequestEstimator broken = [](const DenoiseRequest& q) { return Answer{combine({{NAN, q.x}}), {}, {}}; };
+        QVERIFY_THROWS_EXCEPTION(Failure, logLikelihood(p.process(), broken, p.y, {.steps = 2}));
+    }
     // With the exact density of the noise reached only the integration is wrong: little, and by the fourth power of the step.
     void closedForm_data() { models(); }
     void closedForm() {
@@ -70,7 +77,7 @@ private slots:
     void gaussianPrior() {
         QFETCH(QString, id);
         const Problem p = problem(id);
-        const Likelihood exact = solved(p, 50), plain = logLikelihood(p.process(), p.estimator, p.y, {.low = 0, .steps = 50});
+        const Likelihood exact = solved(p, 50), plain = logLikelihood(p.process(), p.estimator, p.y, {.steps = 50});
         QCOMPARE(download(plain.latent).toDoubles(), download(exact.latent).toDoubles());
         const auto y = download(plain.latent).toDoubles();
         const double tau = p.process().maximum();

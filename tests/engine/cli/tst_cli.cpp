@@ -2,6 +2,7 @@
 #include <QtTest>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <sstream>
 #include <thread>
@@ -92,14 +93,125 @@ private slots:
         QCOMPARE(a.status, 2);
         QVERIFY2(a.err.find("\"run\"") != std::string::npos, a.err.c_str());
         a = call({"list", "sampler"});
-        QCOMPARE(a.status, 1);
+        QCOMPARE(a.status, 2);
         QVERIFY(a.err.find("\"samplers\"") != std::string::npos);
         QCOMPARE(call({"run", "/nowhere.json"}).status, 1);
-        QCOMPARE(call({"run"}).status, 1);
+        QCOMPARE(call({"run"}).status, 2);
         a = call({"run", ringRecipe(), "--set", "sampler=heum"});
-        QCOMPARE(a.status, 1);
+        QCOMPARE(a.status, 2);
         QVERIFY2(a.err.find("heun") != std::string::npos, a.err.c_str());
         QCOMPARE(std::count(a.err.begin(), a.err.end(), '\n'), 1);
+        std::ofstream(at("typo.json")) << "{\n \"steps\": 12,,\n}\n";
+        a = call({"run", at("typo.json")});
+        QVERIFY2(a.status == 1 && a.err.find("line 2, column 14") != std::string::npos, a.err.c_str());
+    }
+
+    void wrongValues() {
+        const auto ring = ringRecipe();
+        const std::pair<std::vector<std::string>, const char*> wrong[] = {
+            {{"plan", ring, "--set", "steps=abc"}, "number"},
+            {{"plan", ring, "--set", "device=gpu"}, "cuda:0"},
+            {{"run", ring, "-o", ""}, "name"},
+            {{"run", ring, "--project", ""}, "name"},
+            {{"bench", "sprites", "--device", "foo"}, "cuda:0"},
+            {{"verify", "--device", "cuda:x"}, "cuda:0"},
+            {{"bench", "stability", "--device", "cuda:0"}, "CPU"},
+            {{"bench", "stability", "--samplers", "euler,heum"}, "heun"},
+            {{"bench", "matrix", "--samplers", "heum"}, "heun"},
+            {{"export", "p.meander", "--run", "0", "-o", "out"}, "1000000000"},
+            {{"fidelity", "--set", "model=builtin:sprites-dit"}, "--model"},
+            {{"fidelity", "--set", "prompt=a red circle"}, "random"},
+            {{"fidelity", "--seed", "-1"}, "seed"},
+            {{"likelihood", "analytic:ring8", "--prompt", "a"}, "--prompt"},
+            {{"likelihood", "analytic:ring8", "--class", "0"}, "--class"},
+        };
+        for (const auto& [arguments, hint] : wrong) {
+            const auto a = call(arguments);
+            QVERIFY2(a.status == 2 && a.err.find(hint) != std::string::npos && std::count(a.err.begin(), a.err.end(), '\n') == 1, (std::to_string(a.status) + a.err).c_str());
+        }
+        const auto a = call({"likelihood", "analytic:gaussian?distilled=consistency", "--points", "1"});
+        QVERIFY2(a.status == 1 && a.err.find("consistency model") != std::string::npos, a.err.c_str());
+        QCOMPARE(call({"likelihood", "analytic:gaussian", "--points", "1", "--level", "nan"}).status, 1);
+    }
+
+    void lostOutputIsAFailure() {
+        struct : std::streambuf {
+        } full;  // takes nothing
+        std::vector<std::string> arguments{"meander-run", "list", "samplers"};
+        std::vector<char*> argv;
+        for (auto& a : arguments) argv.push_back(a.data());
+        std::ostringstream err;
+        auto* oldOut = std::cout.rdbuf(&full);
+        auto* oldErr = std::cerr.rdbuf(err.rdbuf());
+        const int status = cli::run(int(argv.size()), argv.data());
+        std::cout.rdbuf(oldOut);
+        std::cerr.rdbuf(oldErr);
+        QCOMPARE(status, 1);
+        QVERIFY(err.str().find("could not be written") != std::string::npos);
+    }
+
+    // Targets are looked at before anything is computed for them, and what is not kept is said.
+    void targets() {
+        const auto recipe = ringRecipe(10000, 200);  // minutes
+        std::ofstream(at("file")) << "mine";
+        QElapsedTimer time;
+        time.start();
+        for (const std::string& target : {at("file"), std::string("/dev/null"), at("file") + "/deeper"}) {
+            const auto a = call({"run", recipe, "-o", target, "--project", at("none.meander")});
+            QVERIFY2(a.status == 1 && a.err.find("Choose another folder") != std::string::npos, a.err.c_str());
+        }
+        QVERIFY(time.elapsed() < 1000 && !std::filesystem::exists(at("none.meander")));
+        QVERIFY(call({"run", ringRecipe()}).err.find("Nothing of this run is kept") != std::string::npos);
+        const auto a = call({"sample-project", at("file")});
+        QVERIFY2(a.status == 1 && a.err.find("not a Meander project") != std::string::npos, a.err.c_str());
+        QCOMPARE(std::filesystem::file_size(at("file")), 4u);
+    }
+
+    void draftsAndLeftovers() {
+        QCOMPARE(call({"run", ringRecipe(), "--project", at("d.meander"), "-o", at("d")}).status, 0);
+        std::ofstream(at("d/picture-3.png")) << "of an earlier run";
+        const auto a = call({"run", at("d.meander"), "--set", "seed=77", "-o", at("d")});
+        QVERIFY2(a.status == 0 && a.err.find("1 file of another export, picture-3.png") != std::string::npos, a.err.c_str());
+        auto store = ProjectStore::open(at("d.meander"));
+        QVERIFY(store.ok());
+        const auto runs = *(*store)->runs();
+        QCOMPARE(runs.size(), 2u);
+        QVERIFY(runs[1].recipe.seed == 77 && (*store)->draft() && (*store)->draft()->seed == runs[0].recipe.seed);
+    }
+
+    // A project that cannot be written is said so before the run, unless its files go to a folder.
+    void readOnlyProject() {
+        QCOMPARE(call({"run", ringRecipe(), "--project", at("r.meander")}).status, 0);
+        std::filesystem::permissions(at("r.meander"), std::filesystem::perms::owner_read);
+        if (QFileInfo(QString::fromStdString(at("r.meander"))).isWritable()) QSKIP("this user may write everything");
+        const auto a = call({"run", at("r.meander")});
+        QVERIFY2(a.status == 1 && a.err.find("would be lost") != std::string::npos, a.err.c_str());
+        QCOMPARE(call({"run", at("r.meander"), "-o", at("r")}).status, 0);
+    }
+
+    // Projects and pictures are known by what is in them; a run's problem is shown.
+    void inspectByContent() {
+        Run run;
+        run.id = "r";
+        run.number = 1;
+        run.recipe.model = "analytic:ring8";
+        run.status = RunStatus::Failed;
+        run.problem = "The network had no answer.";
+        {
+            auto store = ProjectStore::create(at("F.MEANDER"));
+            QVERIFY(store.ok());
+            (*store)->beginRun(run);
+            (*store)->finishRun(run);
+            QVERIFY((*store)->close().ok());
+        }
+        std::filesystem::copy(at("F.MEANDER"), at("noending"));
+        for (const char* name : {"F.MEANDER", "noending"}) {
+            const auto a = call({"inspect", at(name)});
+            QVERIFY2(a.status == 0 && a.out.find(run.problem) != std::string::npos, (a.out + a.err).c_str());
+        }
+        QVERIFY(writePng(at("P.PNG"), Picture(4, 4), {{"parameters", "a cat\nSteps: 20, Sampler: Euler"}}).ok());
+        std::filesystem::copy(at("P.PNG"), at("picture"));
+        for (const char* name : {"P.PNG", "picture"}) QVERIFY(call({"inspect", at(name)}).out.find("a cat") != std::string::npos);
     }
 
     void runPlanExport() {
@@ -148,6 +260,18 @@ private slots:
         QCOMPARE(runs.size(), 1u);
         QCOMPARE(runs[0].status, RunStatus::Cancelled);
         QVERIFY((*store)->loadTrajectory(runs[0].id).ok());
+        store->reset();
+        // The wish to end holds for all that would come after: nothing is passed off as complete, nothing is replaced by less.
+        const std::pair<std::vector<std::string>, const char*> others[] = {
+            {{"verify", "--json"}, "cases checked: 1, failed: 0"}, {{"fidelity", "--prompts", "2"}, "interrupted"}, {{"bench", "sprites", "--json", "--repeats", "1"}, ""}, {{"sample-project", at("i.meander")}, "incomplete"}};
+        for (const auto& [arguments, hint] : others) {
+            const auto b = call(arguments);
+            QVERIFY2(b.status == 130 && b.err.find(hint) != std::string::npos, (arguments[0] + b.err).c_str());
+            QVERIFY2(b.out.empty() || arguments[0] == "verify", b.out.c_str());
+        }
+        store = ProjectStore::open(at("i.meander"));
+        QVERIFY(store.ok() && (*store)->runs()->size() == 1);
+        QVERIFY(!std::filesystem::exists(at("i.meander.making")));
     }
 };
 

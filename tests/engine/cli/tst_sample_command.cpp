@@ -88,6 +88,16 @@ private slots:
         QVERIFY(call({"sample", "--sampler", "lms", "--param", "ordr=3"}).err.find("Did you mean \"order\"?") != std::string::npos);
         QVERIFY(call({"sample", "--sampler", "lms", "--start", "sin:1"}).err.find("cos:RATE") != std::string::npos);
         QCOMPARE(call({"sample"}).status, 2);
+        const std::pair<const char*, std::vector<const char*>> wrong[] = {
+            {"--levels", {"nan,1", "0,0", "inf,1,0", "5,0,1", "1,2,3", "-1,0", "3"}}, {"--deviation", {"nan", "-1"}}, {"--mean", {"inf"}}, {"--guidance", {"nan", "1e300"}}, {"--start", {"cos:abc", "constant:xyz", "cos:", "cos:nan"}},
+            {"--seed", {"-1", "99999999999999999999999"}}, {"--steps", {"10001"}}, {"--shape", {"4294967296,4294967296", "100000,100000", "1,1,1,1,1,1,2", "0"}}, {"--sigma-min", {"20"}}, {"--sampler", {"heum"}}};
+        for (const auto& [option, values] : wrong)
+            for (const char* value : values) {
+                std::vector<std::string> arguments = {"sample", option, value};
+                if (std::string(option) != "--sampler") arguments.insert(arguments.end(), {"--sampler", "euler"});
+                const Output o = call(arguments);
+                QVERIFY2(o.status == 2 && o.out.empty() && o.err.size() > 30, qPrintable(QString("%1 %2: %3").arg(option, value, o.err.c_str())));
+            }
     }
 };
 

@@ -70,6 +70,24 @@ private slots:
         QVERIFY(!r.ok());
     }
 
+    // A text that claims 2 GB in a small file takes no memory; one that is cut off in its pixels still gives its texts.
+    void chunksThatLie() {
+        const PngTexts texts = {{"k", "a text"}};
+        auto bytes = *encodePng(gradient(16, 16), texts);
+        const auto placeOf = [&](const char* type) { return std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()).find(type); };
+        const auto path = m_folder.filePath("cut.png").toStdString();
+        QFile file(QString::fromStdString(path));
+        QVERIFY(file.open(QIODevice::WriteOnly));
+        file.write(reinterpret_cast<const char*>(bytes.data()), qint64(placeOf("IDAT") + 8));
+        file.close();
+        QVERIFY(*readPngTexts(path) == texts);
+        QVERIFY(!readPng(path).ok());
+        const unsigned char huge[] = {0x7f, 0xff, 0xff, 0xff};
+        std::memcpy(bytes.data() + placeOf("tEXt") - 4, huge, 4);
+        const auto r = decodePng(bytes, "a liar");
+        QVERIFY(!r.ok() && r.error().text.find("longer than the file") != std::string::npos);
+    }
+
     // Bytes changed, removed and repeated: a picture or a sentence, never a crash (run under ASan).
     void damagedFiles() {
         const auto good = *encodePng(gradient(33, 17), {{"parameters", std::string(2000, 'z')}, {"k", "ä"}});

@@ -6,6 +6,7 @@
 
 #include "engine/core/resources.h"
 #include "engine/models/architectures/unet_config.h"
+#include "engine/models/files/diffusers_folder.h"
 #include "engine/models/model.h"
 
 using namespace meander;
@@ -92,11 +93,38 @@ private slots:
         QVERIFY(!replaced("unet/config.json", "\"norm_num_groups\": 8", "\"norm_num_groups\": 7"));
         QVERIFY(!replaced("unet/config.json", "UNet2DConditionModel", "UNet3DConditionModel"));
         QVERIFY(!replaced("scheduler/scheduler_config.json", "v_prediction", "w_prediction"));
+        QVERIFY(!replaced("scheduler/scheduler_config.json", "DDIMScheduler", "EDMEulerScheduler"));
+        QVERIFY(!replaced("tokenizer/tokenizer_config.json", "\"model_max_length\": 24", "\"model_max_length\": -1"));
         QVERIFY(!replaced("text_encoder/config.json", "\"num_attention_heads\": 4", "\"num_attention_heads\": 5"));
+    }
+    // What a description says and Meander does not compute is refused, in place of a picture of something else.
+    void planarNetworksThatDiffer() {
+        std::ifstream in(*findResource("models/flow2d/moons-flow.safetensors"), std::ios::binary);
+        const std::string good(std::istreambuf_iterator<char>(in), {});
+        QTemporaryDir folder;
+        const auto inspected = [&](const std::string& from, const std::string& to) {
+            std::string bytes = good;
+            const auto at = bytes.find(from);
+            if (at == std::string::npos || from.size() != to.size()) qFatal("not replaceable: %s", from.c_str());
+            const auto path = folder.filePath("m.safetensors").toStdString();
+            std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes.replace(at, from.size(), to);
+            return inspectModel(path).ok();
+        };
+        QVERIFY(inspected("silu", "silu"));
+        QVERIFY(!inspected("silu", "tanh"));
+        QVERIFY(!inspected("data_scale\\\": 1.0", "data_scale\\\": 0.0"));
+        QVERIFY(!inspected("sin(2^0*pi*x/2)", "sin(2^3*pi*x/2)"));
+        QVERIFY(!inspected("\"layers.1.bias\":", "\"layers.7.bias\":"));
+    }
+    void schedulers() {
+        for (const char* known : {"DDIMScheduler", "PNDMScheduler", "EulerDiscreteScheduler", "UniPCMultistepScheduler", "LCMScheduler", "TCDScheduler", "FlowMatchEulerDiscreteScheduler"})
+            QVERIFY(meaningOfScheduler({{"_class_name", known}}, "a test").process.maximum() > 0);
+        for (const char* unknown : {"EDMEulerScheduler", "ScoreSdeVeScheduler", "CMStochasticIterativeScheduler", "FlowMatchSomething", "x", ""}) QVERIFY_THROWS_EXCEPTION(Failure, meaningOfScheduler({{"_class_name", unknown}}, "a test"));
+        QVERIFY(inspectModel("analytic:foo").error().text.find("hyperboloid") != std::string::npos);
     }
     void unsupportedNetworks() {
         for (const char* text : {R"({"addition_embed_type":"text_time"})", R"({"down_block_types":["AttnDownBlock2D"],"up_block_types":["AttnUpBlock2D"],"block_out_channels":[32]})", R"({"block_out_channels":"many"})", R"({"act_fn":"gelu"})",
-                                 R"({"down_block_types":[],"up_block_types":[]})", R"({"sample_size":63})", R"({"layers_per_block":1000000})"})
+                                 R"({"down_block_types":[],"up_block_types":[]})", R"({"sample_size":63})", R"({"norm_eps":1e308})", R"({"norm_eps":0})", R"({"layers_per_block":1000000})"})
             QVERIFY_THROWS_EXCEPTION(Failure, unetConfig(Json::parse(text), "'config.json'"));
     }
 };

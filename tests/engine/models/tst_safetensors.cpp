@@ -111,6 +111,7 @@ private slots:
         add("beyond the end", R"({"a":{"dtype":"F32","shape":[100],"data_offsets":[0,400]}})");
         add("far beyond the end", R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[9223372036854775800,9223372036854775804]}})");
         add("overlap", R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})");
+        add("one name twice", R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})");
         add("metadata a list", R"({"__metadata__":[],"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})");
         add("deep", R"({"a":[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]})");
     }

@@ -226,9 +226,9 @@ private slots:
             QVERIFY2(a.status == 0 && a.out.find("sigma") != std::string::npos, a.err.c_str());
         }
         auto wrong = call({"schedule", "karas"});
-        QVERIFY(wrong.status == 1 && wrong.err.find("list schedules") != std::string::npos);
+        QVERIFY2(wrong.status == 2 && wrong.err.find("\"karras\"") != std::string::npos, wrong.err.c_str());
         wrong = call({"schedule", "karras", "--operator", "clip:maxx=3"});
-        QVERIFY2(wrong.status == 1 && wrong.err.find("\"max\"") != std::string::npos, wrong.err.c_str());
+        QVERIFY2(wrong.status == 2 && wrong.err.find("\"max\"") != std::string::npos, wrong.err.c_str());
         QCOMPARE(call({"schedule", "karras", "--model", "analytic:gaussian?process=edm&sigma_max=0.001"}).status, 1);
         for (const char* what : {"schedules", "operators"}) {
             const auto plain = call({"list", what}), lines = call({"list", what, "--json"});
