@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "engine/models/analytic/analytic_model.h"
+#include "engine/sampling/noise/noise.h"
 #include "engine/schedule/beta_quantile.h"
 #include "engine/schedule/schedule.h"
 
@@ -159,6 +160,8 @@ LabCell measure(const LabProblem& problem, const Choice& sampler, const Choice& 
         auto params = resolveParams(info->params, sampler.params, info->label);
         if (!params) throw Failure(params.error().text);
         if (info->inverts || info->needsData) throw Failure(info->label + " does not go from noise to data.");
+        if (info->freeSteps) throw Failure(info->label + " chooses its own steps and keeps no budget of evaluations.");
+        cell.drawsNoise = meander::drawsNoise(*info, *params);
         cell.steps = stepsWithin(*info, *params, budget);
         if (cell.steps == 0) throw Failure("One step alone takes more evaluations.");
         auto levels = makeSchedule(schedule.id, problem.process, cell.steps, schedule.params);
@@ -189,6 +192,16 @@ LabCell measure(const LabProblem& problem, const Choice& sampler, const Choice& 
         cell.error = NAN;
     }
     return cell;
+}
+
+OrderFit orderOf(const std::vector<LabCell>& cells) {
+    std::vector<double> n, errors;
+    for (const auto& c : cells)
+        if (c.problem.empty() && !c.drawsNoise) {
+            n.push_back(c.evaluations);
+            errors.push_back(c.error);
+        }
+    return fitOrder(n, errors);
 }
 
 std::vector<LabCell> convergenceMatrix(const LabProblem& problem, const std::vector<Choice>& samplers, const std::vector<Choice>& schedules, const std::vector<int>& budgets) {

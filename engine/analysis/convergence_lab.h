@@ -47,11 +47,14 @@ struct LabCell {
     double error = 0;            // root mean square over all numbers of all particles
     double secondsOfModel = 0;   // in the estimator
     double secondsOfSampler = 0;  // everything else: what a step costs beside the network
+    bool drawsNoise = false;     // the error is then a distance to a path that the sampler does not follow
     std::string problem;         // not empty: why there is no number
 };
 // The most steps whose evaluations fit the budget; 0 when not even one does.
 int stepsWithin(const SamplerInfo& sampler, const Params& params, int budget);
 LabCell measure(const LabProblem& problem, const Choice& sampler, const Choice& schedule, int budget);
+// The order in evaluations of one sampler's cells; without points where noise is drawn, since the error then tends to no power of the steps.
+OrderFit orderOf(const std::vector<LabCell>& cells);
 // Row by row: every sampler with every schedule at every budget.
 std::vector<LabCell> convergenceMatrix(const LabProblem& problem, const std::vector<Choice>& samplers, const std::vector<Choice>& schedules, const std::vector<int>& budgets);
 

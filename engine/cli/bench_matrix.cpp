@@ -15,16 +15,6 @@ namespace {
 
 Json number(double v) { return std::isfinite(v) ? Json(v) : Json(nullptr); }
 
-OrderFit orderOf(const std::vector<LabCell>& cells) {
-    std::vector<double> n, errors;
-    for (const auto& c : cells)
-        if (c.problem.empty()) {
-            n.push_back(c.evaluations);
-            errors.push_back(c.error);
-        }
-    return fitOrder(n, errors);
-}
-
 void printJson(const LabProblem& problem, const std::string& device, const std::vector<LabCell>& row) {
     Json cells = Json::array();
     for (const auto& c : row) {

@@ -31,16 +31,6 @@ QString choiceText(const Choice& choice) {
     return samplerLabel(choice.id) + (parts.isEmpty() ? QString() : QStringLiteral(" (%1)").arg(parts.join(", ")));
 }
 
-OrderFit orderOf(const std::vector<LabCell>& cells) {
-    std::vector<double> n, errors;
-    for (const LabCell& c : cells)
-        if (c.problem.empty()) {
-            n.push_back(c.evaluations);
-            errors.push_back(c.error);
-        }
-    return fitOrder(n, errors);
-}
-
 QString orderText(const OrderFit& f) {
     if (f.points < 3 || !std::isfinite(f.order)) return {};
     const auto two = [](double v) { return QString::number(v, 'f', 2).replace('-', QChar(0x2212)); };

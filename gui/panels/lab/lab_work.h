@@ -27,7 +27,6 @@ struct LabCurve {
 };
 
 QString choiceText(const Choice& sampler);  // "Heun", "LMS (Order 4)": what differs from the defaults
-OrderFit orderOf(const std::vector<LabCell>& cells);
 // "1.02 ± 0.04", the interval of 95 %; empty: too few points.
 QString orderText(const OrderFit& fit);
 Table tableOf(const std::vector<LabCurve>& curves, const Choice& schedule);

@@ -69,8 +69,8 @@ private slots:
     void matrix() {
         auto model = *loadModel("analytic:gaussian2?process=flow", *m_backend);
         const auto problem = labProblem(*model, *m_backend, 30);
-        const auto cells = convergenceMatrix(problem, {{"euler", {}}, {"heun", {}}, {"no_such", {}}, {"ddim_inversion", {}}}, {{"uniform_t", {}}, {"model_steps", {}}}, {20, 40, 80});
-        QCOMPARE(cells.size(), std::size_t(4 * 2 * 3));
+        const auto cells = convergenceMatrix(problem, {{"euler", {}}, {"heun", {}}, {"no_such", {}}, {"ddim_inversion", {}}, {"dpm_adaptive", {}}, {"euler_ancestral", {}}}, {{"uniform_t", {}}, {"model_steps", {}}}, {20, 40, 80});
+        QCOMPARE(cells.size(), std::size_t(6 * 2 * 3));
         const auto of = [&](const char* sampler, const char* schedule) {
             std::vector<LabCell> list;
             for (const auto& c : cells)
@@ -86,19 +86,16 @@ private slots:
             QVERIFY(c.evaluations <= c.budget && c.evaluations >= c.budget - 2);
             QCOMPARE(c.steps, c.budget / 2);
         }
-        const auto fit = [&](const char* sampler) {
-            std::vector<double> n, e;
-            for (const auto& c : of(sampler, "uniform_t")) {
-                n.push_back(c.evaluations);
-                e.push_back(c.error);
-            }
-            return fitOrder(n, e);
-        };
+        const auto fit = [&](const char* sampler) { return orderOf(of(sampler, "uniform_t")); };
         const OrderFit first = fit("euler"), second = fit("heun");
         qInfo("Euler %.2f [%.2f, %.2f], Heun %.2f [%.2f, %.2f]", first.order, first.low, first.high, second.order, second.low, second.high);
         QVERIFY(std::abs(first.order - 1) < 0.15);
         QVERIFY(second.order > first.order);
         for (const auto& c : of("no_such", "uniform_t")) QVERIFY(!c.problem.empty() && std::isnan(c.error));
+        for (const auto& c : of("dpm_adaptive", "uniform_t")) QVERIFY(c.problem.find("its own steps") != std::string::npos);
+        // Drawn noise leaves the path of the flow: there is an error, and no order of it.
+        for (const auto& c : of("euler_ancestral", "uniform_t")) QVERIFY(c.problem.empty() && c.drawsNoise && c.error > 0);
+        QCOMPARE(fit("euler_ancestral").points, 0);
         for (const auto& c : of("ddim_inversion", "uniform_t")) QVERIFY(c.problem.find("noise to data") != std::string::npos);
     }
     // A perfect few-step model makes no error in two evaluations. Heun's method with one evaluation is one of its jumps; with three it averages the chord of an exact jump
