@@ -47,12 +47,11 @@ AttentionPanel::AttentionPanel(Document& document, SelectionModel& selection, QW
     };
     connect(&document, &Document::trajectoryLoaded, this, ifCurrent);
     connect(&document, &Document::runFinished, this, ifCurrent);
-    // A run under way: twice a second.
+    // A run under way: at once, then twice a second.
     m_soon.setSingleShot(true);
-    m_soon.setInterval(500);
     connect(&m_soon, &QTimer::timeout, this, &AttentionPanel::refresh);
     connect(&document, &Document::runChanged, this, [this](const QString& id) {
-        if (id == m_selection.currentRun() && !m_soon.isActive()) m_soon.start();
+        if (id == m_selection.currentRun() && !m_soon.isActive()) m_soon.start(m_answer.entropy.rows.empty() ? 30 : 500);
     });
     connect(&selection, &SelectionModel::runChanged, this, &AttentionPanel::refresh);
     connect(&selection, &SelectionModel::imageChanged, this, &AttentionPanel::refresh);

@@ -52,11 +52,17 @@ void WordBars::refresh() {
     if (wasOffered != m_isOffered || wasAnswering != m_isAnswering) emit changed();
 }
 
+QString WordBars::hint() const {
+    if (!m_isAnswering) return tr("Click on the picture: the words that looked there are ranked here.");
+    const auto range = m_selection.stepRange();
+    return range ? tr("mass ÷ area share · mean of %1").arg(rangeText(range->first, range->last)) : tr("click anywhere · mass ÷ area share");
+}
+
 QSize WordBars::sizeHint() const {
     QFontMetrics fm(interfaceFont());
-    const int small = QFontMetrics(interfaceFont(8)).height();
+    const int width = 212, small = QFontMetrics(interfaceFont(8)).height();
     const int rows = int(std::min<std::size_t>(m_shares.size(), 8)) * (fm.height() + 11);
-    return {212, 26 + fm.height() + (m_isAnswering ? small + rows : 3 * small)};
+    return {width, 26 + fm.height() + (m_isAnswering ? small + rows : QFontMetrics(interfaceFont(8)).boundingRect(0, 0, width - 24, 200, Qt::TextWordWrap, hint()).height())};
 }
 
 double WordBars::rowTop(int row) const {
@@ -79,9 +85,7 @@ void WordBars::paintEvent(QPaintEvent*) {
     p.setFont(interfaceFont(8));
     p.setPen(t.muted);
     QFontMetricsF small(p.font());
-    const auto range = m_selection.stepRange();
-    const QString hint = m_isAnswering ? (range ? tr("mass ÷ area share · mean of %1").arg(rangeText(range->first, range->last)) : tr("click anywhere · mass ÷ area share")) : tr("Click on the picture: the words that looked there are ranked here.");
-    p.drawText(QRectF(margin, 12 + bold.height(), right - margin, m_isAnswering ? small.height() : small.height() * 3), Qt::AlignLeft | Qt::AlignTop | Qt::TextWordWrap, hint);
+    p.drawText(QRectF(margin, 12 + bold.height(), right - margin, m_isAnswering ? small.height() : small.height() * 3), Qt::AlignLeft | Qt::AlignTop | Qt::TextWordWrap, hint());
     const QFont font = interfaceFont(), number = numberFont(8.5);
     QFontMetricsF fm(font);
     double longest = 40;

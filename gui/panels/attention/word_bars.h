@@ -30,6 +30,7 @@ protected:
 
 private:
     double rowTop(int row) const;
+    QString hint() const;  // under the head
 
     Document& m_document;
     SelectionModel& m_selection;

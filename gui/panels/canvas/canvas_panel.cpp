@@ -5,6 +5,7 @@
 #include <QContextMenuEvent>
 #include <QFileDialog>
 #include <QHBoxLayout>
+#include <QKeyEvent>
 #include <QMenu>
 #include <QPushButton>
 #include <QVBoxLayout>
@@ -208,6 +209,11 @@ void CanvasPanel::savePicture() {
     const QString step = evaluation < 0 ? QString() : QStringLiteral("-step-%1").arg(run->trajectory->evaluations[std::size_t(evaluation)]->step);
     const QString path = QFileDialog::getSaveFileName(this, tr("Save picture"), QStringLiteral("run-%1%2.png").arg(run->number).arg(step), QStringLiteral("PNG (*.png)"));
     if (!path.isEmpty()) savePictureTo(path);
+}
+
+void CanvasPanel::keyPressEvent(QKeyEvent* event) {
+    if (event->matches(QKeySequence::Copy)) return copyPicture();
+    QWidget::keyPressEvent(event);
 }
 
 void CanvasPanel::contextMenuEvent(QContextMenuEvent* event) {

@@ -69,6 +69,8 @@ void PictureStage::refresh() {
             m_sides.push_back(std::move(s));
         }
     if (m_sides.size() < 2) m_blink.stop();
+    else
+        for (Side& s : m_sides) s.title = tr("run %1 · %2").arg(s.run->number).arg(s.title);  // two runs of one prompt have one title
     m_metrics = m_sides.size() < 2 ? std::nullopt : comparePictures(m_sides[0].image, m_sides[1].image);
     refreshHeat();
     emit changed();
@@ -86,6 +88,7 @@ void PictureStage::refreshHeat() {
         m_caption = attentionCaption(queries.back());
         m_heatUnit = QString::fromUtf8(nameOf(queries.back().scale));
     }
+    setAccessibleDescription(m_caption);
     if (!m_caption.isEmpty())
         m_heatWork.request([queries, words] {
             std::vector<HeatMap> maps;

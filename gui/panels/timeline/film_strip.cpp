@@ -220,7 +220,7 @@ void FilmStrip::paintRuler(QPainter& p, const StripGeometry& g) {
         free = write(i);
     }
     p.setPen(t.muted);
-    p.drawText(QRectF(end + 8, base, width() - end - 8, fm.height()), Qt::AlignLeft | Qt::AlignVCenter, rulerName(m_selection.axis()));
+    p.drawText(QRectF(end + 8, base, width() - end - 12, fm.height()), Qt::AlignRight | Qt::AlignVCenter, rulerName(m_selection.axis()));
 }
 
 void FilmStrip::paintCursor(QPainter& p, const StripGeometry& g) {

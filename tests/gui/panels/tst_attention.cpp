@@ -117,7 +117,7 @@ private slots:
 
     void wordsThatComeAgainHaveNumbers() {
         std::vector<Token> tokens = test::discTokens();
-        tokens[4].text = "a";  // <s> a red circle a green </s>
+        tokens[4].text = tokens[1].text;  // <s> a red circle a green </s>
         const auto names = wordNames(tokens);
         QCOMPARE(names.value(0), QStringLiteral("a"));
         QCOMPARE(names.value(3), QStringLiteral("a (2)"));

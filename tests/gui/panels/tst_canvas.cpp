@@ -1,4 +1,6 @@
 // The canvas: pictures and points at the step of the cursor, alone and compared, driven by mouse and keys.
+#include <QApplication>
+#include <QClipboard>
 #include <QComboBox>
 #include <QTemporaryDir>
 
@@ -187,6 +189,8 @@ private slots:
         QVERIFY(recipe.ok() && recipe->recipe.prompt == "a red circle on green");
         QVERIFY(QString::fromStdString(file->texts.at("Comment")).contains(QStringLiteral("step 4 of 12")));
         QVERIFY(!canvas.savePictureTo(dir.filePath("nowhere/step.png")));
+        QTest::keyClick(&canvas.pictures(), Qt::Key_C, Qt::ControlModifier);
+        QCOMPARE(QApplication::clipboard()->image().size(), meant.size());
     }
 
     void planeOfPointsStaysUnlessItFollows() {
