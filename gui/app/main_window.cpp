@@ -17,6 +17,7 @@
 #include "gui/panels/log/log_model.h"
 #include "gui/panels/recipe/recipe_panel.h"
 #include "gui/panels/runs/runs_panel.h"
+#include "gui/selection/step_link.h"
 #include "gui/widgets/elided_label.h"
 
 namespace meander::gui {
@@ -167,7 +168,7 @@ void MainWindow::moveStep(int delta) {
     if (to == count)
         m_selection.lockStep({qstr(run->id), -1, std::numeric_limits<double>::infinity()});
     else
-        m_selection.lockStep({qstr(run->id), to, run->trajectory->evaluations[std::size_t(to)]->logSnr});
+        m_selection.lockStep(cursorFor(*run, {0, to}));
 }
 
 void MainWindow::branchHere() {
@@ -243,6 +244,8 @@ void MainWindow::focusNextDock(int direction) {
 bool MainWindow::eventFilter(QObject* watched, QEvent* event) {
     if (event->type() == QEvent::DragEnter || event->type() == QEvent::DragMove || event->type() == QEvent::Drop) return takeDrop(watched, event) || QMainWindow::eventFilter(watched, event);
     if (event->type() != QEvent::ShortcutOverride) return QMainWindow::eventFilter(watched, event);
+    // Keys belong to an open drop-down; it may close at this very event, and then the shortcut of the window would follow.
+    if (QApplication::activePopupWidget()) event->accept();
     auto* key = static_cast<QKeyEvent*>(event);
     const QWidget* focus = QApplication::focusWidget();
     if (!focus || key->modifiers() & (Qt::ControlModifier | Qt::AltModifier | Qt::MetaModifier)) return QMainWindow::eventFilter(watched, event);

@@ -31,6 +31,7 @@ void MainWindow::addFileCommands() {
     m_commands.add({"file.openModel", menu, tr("Open a model file …"), tr("safetensors, GGUF or ckpt."), {}, "model", [this] { m_model->openFile(); }, nullptr, nullptr, true});
     m_commands.add({"file.openModelFolder", menu, tr("Open a model folder …"), tr("In the layout of diffusers."), {}, "folder", [this] { m_model->openFolder(); }});
     m_commands.add({"file.exportRecipe", menu, tr("Export the draft recipe …"), tr("As JSON, for meander-run and other people."), {}, "export", [this] { exportRecipe(); }});
+    m_commands.add({"file.savePicture", menu, tr("Save the picture …"), tr("As PNG, at the step shown, with the recipe in it."), {}, "image", [this] { QMetaObject::invokeMethod(m_canvas, "savePicture"); }, [this] { return currentRun() != nullptr; }});
     m_commands.add({"file.settings", menu, tr("Settings …"), {}, {QKeySequence("Ctrl+,")}, "settings", [this] { SettingsDialog(m_commands, [this](ThemeChoice c, double s) { changeAppearance(c, s); }, this).exec(); }, nullptr, nullptr, true});
     m_commands.add({"file.quit", menu, tr("Quit"), {}, {QKeySequence("Ctrl+Q")}, "close", [this] { close(); }, nullptr, nullptr, true});
 }
@@ -48,16 +49,19 @@ void MainWindow::addEditCommands() {
                         r.branch.reset();
                         m_document.editDraft(r, tr("recipe of run %1").arg(currentRun()->number));
                     }, hasRun});
+    m_commands.add({"edit.copyPicture", menu, tr("Copy the picture"), tr("As the canvas shows it, pixel by pixel."), {}, "copy", [this] { QMetaObject::invokeMethod(m_canvas, "copyPicture"); }, hasRun, nullptr, true});
     m_commands.add({"edit.prompt", menu, tr("Go to the prompt"), {}, {QKeySequence("Ctrl+L")}, "edit", [this] {
                         dock("recipe")->show();
                         dock("recipe")->raise();
                         m_recipe->focusPrompt();
                     }, nullptr, nullptr, true});
-    m_commands.add({"edit.clear", menu, tr("Clear the selection"), tr("Words, pixel, range of steps and comparison."), {QKeySequence("Esc")}, "close", [this] {
+    m_commands.add({"edit.clear", menu, tr("Clear the selection"), tr("Words, pixel, head, range of steps and comparison."), {QKeySequence("Esc")}, "close", [this] {
                         m_selection.setWords({});
                         m_selection.setPixel(std::nullopt);
                         m_selection.clearHover();
                         m_selection.setStepRange(std::nullopt);
+                        m_selection.setAttentionSite(-1);
+                        m_selection.setAttentionHead(-1);
                         m_selection.setComparedRun({});
                     }});
 }

@@ -1,5 +1,6 @@
 #include "gui/plots/color_map.h"
 
+#include <QFontMetricsF>
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -73,6 +74,31 @@ ValueRange robustRange(std::span<const float> values, double low, double high) {
         return *at;
     };
     return {percentile(low), percentile(high)};
+}
+
+namespace {
+constexpr double barWidth = 72, barGap = 6;
+}
+
+double colorScaleWidth(const ColorScale& s) {
+    const QFontMetricsF number(numberFont(7.5)), word(interfaceFont(8));
+    return number.horizontalAdvance(s.low) + number.horizontalAdvance(s.high) + barWidth + 2 * barGap + (s.text.isEmpty() ? 0 : word.horizontalAdvance(s.text) + 2 * barGap);
+}
+
+void paintColorScale(QPainter& p, QPointF left, const ColorScale& s, const Theme& t) {
+    const auto write = [&](const QFont& font, const QColor& color, const QString& text) {
+        p.setFont(font);
+        p.setPen(color);
+        const QFontMetricsF fm(font);
+        p.drawText(QPointF(left.x(), left.y() + (fm.ascent() - fm.descent()) / 2), text);
+        left.rx() += fm.horizontalAdvance(text) + barGap;
+    };
+    write(numberFont(7.5), t.muted, s.low);
+    for (int i = 0; i < int(barWidth); ++i) p.fillRect(QRectF(std::round(left.x()) + i, std::round(left.y()) - 3, 1, 7), s.colorAt((i + 0.5) / barWidth));
+    left.rx() += barWidth + barGap;
+    write(numberFont(7.5), t.muted, s.high);
+    left.rx() += barGap;
+    write(interfaceFont(8), t.muted, s.text);
 }
 
 }  // namespace meander::gui

@@ -1,7 +1,9 @@
 // Value → colour for maps. Sequential maps rise evenly in lightness; the diverging one is centred on 0 with arms of equal lightness. No jet.
 #pragma once
 #include <QImage>
+#include <QPainter>
 #include <QRgb>
+#include <functional>
 #include <span>
 
 #include "gui/app/theme.h"
@@ -19,5 +21,12 @@ struct ValueRange {
     float lo = 0, hi = 1;
 };
 ValueRange robustRange(std::span<const float> values, double low = 0.0, double high = 1.0);
+// The key of a map: a bar of its colours between the numbers at its ends, then what they are.
+struct ColorScale {
+    std::function<QColor(double share)> colorAt;
+    QString low, high, text;
+};
+double colorScaleWidth(const ColorScale& s);
+void paintColorScale(QPainter& p, QPointF left, const ColorScale& s, const Theme& t);  // `left`: the middle of its left edge
 
 }  // namespace meander::gui

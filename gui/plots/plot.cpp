@@ -14,6 +14,46 @@ struct PlotFonts {
     QFont tick = numberFont(7.5), title = interfaceFont(8.5), label = interfaceFont(8);
 };
 
+// Names share the line: short ones take what they need, long ones are elided to equal parts of the rest. What would be no more than a dash is left to the table.
+void paintLegend(QPainter& p, const Plot& plot, const QRectF& line, const Theme& t, const PlotFonts& fonts) {
+    constexpr double key = 26, gap = 14, least = 18;
+    QFontMetricsF fm(fonts.title);
+    std::vector<const LineLayer*> curves;
+    std::vector<double> widths;
+    for (const auto& layer : plot.layers)
+        if (auto* curve = dynamic_cast<const LineLayer*>(layer.get()); curve && !curve->name.isEmpty() && double(curves.size() + 1) * (key + least + gap) <= line.width() + gap) {
+            curves.push_back(curve);
+            widths.push_back(fm.horizontalAdvance(curve->name) + 1);
+        }
+    double rest = line.width() + gap - double(curves.size()) * (key + gap), limit = 0;
+    std::vector<double> rising = widths;
+    std::sort(rising.begin(), rising.end());
+    for (std::size_t i = 0; i < rising.size(); ++i) {
+        limit = rest / double(rising.size() - i);
+        if (rising[i] > limit) break;
+        rest -= rising[i];
+        limit = rising[i];
+    }
+    double x = line.left();
+    for (std::size_t i = 0; i < curves.size(); ++i) {
+        const double y = line.center().y(), width = std::min(widths[i], limit);
+        p.setPen(curves[i]->style.pen(1.8));
+        p.drawLine(QPointF(x, y), QPointF(x + 20, y));
+        drawMarker(p, curves[i]->style.marker, {x + 10, y}, 2.4, curves[i]->style.color);
+        p.setFont(fonts.title);
+        p.setPen(t.muted);
+        p.drawText(QRectF(x + key, line.top(), width, line.height()), Qt::AlignLeft | Qt::AlignVCenter, fm.elidedText(curves[i]->name, Qt::ElideRight, width));
+        x += key + width + gap;
+    }
+}
+
+std::optional<ColorScale> scaleOf(const Plot& plot) {
+    if (plot.hasScale)
+        for (const auto& layer : plot.layers)
+            if (const auto* map = dynamic_cast<const HeatmapLayer*>(layer.get())) return ColorScale{[m = map->map](double share) { return QColor(colorOf(m, share)); }, QString::number(double(map->lo), 'g', 3), QString::number(double(map->hi), 'g', 3), {}};
+    return {};
+}
+
 void paintTitle(QPainter& p, const Plot& plot, const QRectF& rect, const QRectF& area, const Theme& t, const PlotFonts& fonts) {
     p.setFont(fonts.title);
     QFontMetricsF fm(fonts.title);
@@ -22,25 +62,14 @@ void paintTitle(QPainter& p, const Plot& plot, const QRectF& rect, const QRectF&
     QRectF line(left, rect.top(), rect.right() - left, fm.height());
     double noteWidth = plot.note.isEmpty() ? 0 : fm.horizontalAdvance(plot.note) + 12;
     if (noteWidth > line.width() / 2) noteWidth = 0;
+    const auto scale = scaleOf(plot);
+    const double taken = noteWidth + (scale ? colorScaleWidth(*scale) + 12 : 0);
     p.setPen(t.muted);
-    p.drawText(line.adjusted(0, 0, -noteWidth, 0), Qt::AlignLeft | Qt::AlignVCenter, fm.elidedText(plot.title, Qt::ElideRight, line.width() - noteWidth));
+    p.drawText(line.adjusted(0, 0, -taken, 0), Qt::AlignLeft | Qt::AlignVCenter, fm.elidedText(plot.title, Qt::ElideRight, line.width() - taken));
     p.setPen(t.dim);
     if (noteWidth > 0) p.drawText(line, Qt::AlignRight | Qt::AlignVCenter, plot.note);
-    if (!plot.hasLegend) return;
-    double x = area.left(), y = rect.top() + fm.height() * 1.6;
-    for (const auto& layer : plot.layers) {
-        auto* curve = dynamic_cast<const LineLayer*>(layer.get());
-        if (!curve || curve->name.isEmpty()) continue;
-        QString name = fm.elidedText(curve->name, Qt::ElideRight, 180);
-        double width = 26 + fm.horizontalAdvance(name) + 14;
-        if (x + width > rect.right() && x > area.left()) break;
-        p.setPen(curve->style.pen(1.8));
-        p.drawLine(QPointF(x, y), QPointF(x + 20, y));
-        drawMarker(p, curve->style.marker, {x + 10, y}, 2.4, curve->style.color);
-        p.setPen(t.muted);
-        p.drawText(QRectF(x + 26, y - fm.height() / 2, width, fm.height()), Qt::AlignLeft | Qt::AlignVCenter, name);
-        x += width;
-    }
+    if (scale) paintColorScale(p, {line.right() - colorScaleWidth(*scale), line.center().y()}, *scale, t);
+    if (plot.hasLegend) paintLegend(p, plot, {left, line.bottom() + fm.height() * 0.1, rect.right() - left, fm.height()}, t, fonts);
 }
 
 double endLabelWidth(const Plot& plot, const QFontMetricsF& fm) {

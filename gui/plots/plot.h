@@ -18,6 +18,7 @@ struct Plot {
     bool equalAspect = false;  // one unit is as long in x as in y
     bool hasLegend = false;    // names of line layers under the title
     bool hasEndLabels = false;  // names of line layers right of their last points
+    bool hasScale = false;      // colours and range of the first heat map, right of the title
 
     template <class L>
     L& add(L layer) {

@@ -14,6 +14,7 @@ struct StepCursor {
     QString run;
     int evaluation = 0;   // index of the evaluation in its trajectory; −1: the finished picture / last state
     double logSnr = 0;    // the level, for linking runs of other lengths by the nearest log-SNR
+    bool isCorrector = false;  // not the first evaluation of its step; it stands at the level of the next step's first one
     bool operator==(const StepCursor&) const = default;
 };
 

@@ -36,9 +36,17 @@ LinkedStep linkedStep(const Run& run, const StepCursor& cursor) {
     const auto& all = run.trajectory->evaluations;
     if (cursor.run == QString::fromStdString(run.id)) return {std::min(cursor.evaluation, int(all.size()) - 1), 0, false};
     LinkedStep best{-1, INFINITY, true};
+    constexpr double same = 1e-9;
+    int step = -1;
+    bool isAlike = false;
     for (const auto& e : all) {
+        const bool isCorrector = std::exchange(step, e->step) == e->step;
         double d = std::isinf(e->logSnr) && e->logSnr == cursor.logSnr ? 0 : std::abs(e->logSnr - cursor.logSnr);
-        if (d < best.distance) best = {e->index, d, true};
+        // A corrector shares its level with the predictor of the next step: of equals, the one of the cursor's kind is meant.
+        if (d < best.distance - same || (d < best.distance + same && !isAlike && isCorrector == cursor.isCorrector)) {
+            best = {e->index, d, true};
+            isAlike = isCorrector == cursor.isCorrector;
+        }
     }
     if (best.evaluation < 0) best = {0, 0, true};
     return best;
@@ -53,8 +61,9 @@ std::optional<std::pair<int, int>> stepsIn(const Run& run, const StepRange& rang
     }
     std::optional<std::pair<int, int>> steps;
     double least = INFINITY;
-    int nearest = 0;
+    int nearest = 0, step = -1;
     for (const auto& e : all) {
+        if (std::exchange(step, e->step) == e->step) continue;  // the levels of a range are those of predictors
         if (e->logSnr >= range.lowLogSnr && e->logSnr <= range.highLogSnr) {
             if (!steps) steps = std::pair(e->step, e->step);
             steps->second = e->step;
@@ -118,7 +127,7 @@ StepCursor shownCursor(const Document& document, const SelectionModel& selection
     const QString id = selection.currentRun();
     if (const LiveRun* live = document.live(id); live && live->run && live->run->trajectory && selection.followsLive()) {
         const auto& all = live->run->trajectory->evaluations;
-        if (!all.empty()) return {id, all.back()->index, all.back()->logSnr};
+        if (!all.empty()) return cursorFor(*live->run, {all.back()->step, all.back()->index});
     }
     const StepCursor locked = selection.lockedCursor();
     if (locked.run.isEmpty()) return {id, -1, INFINITY};
@@ -126,8 +135,11 @@ StepCursor shownCursor(const Document& document, const SelectionModel& selection
 }
 
 StepCursor cursorFor(const Run& run, const Frame& frame) {
-    double logSnr = frame.evaluation >= 0 ? run.trajectory->evaluations[std::size_t(frame.evaluation)]->logSnr : INFINITY;
-    return {QString::fromStdString(run.id), frame.evaluation, logSnr};
+    const QString id = QString::fromStdString(run.id);
+    if (frame.evaluation < 0) return {id, -1, INFINITY};
+    const auto& all = run.trajectory->evaluations;
+    const auto i = std::size_t(frame.evaluation);
+    return {id, frame.evaluation, all[i]->logSnr, i > 0 && all[i - 1]->step == all[i]->step};
 }
 
 int runStyleIndex(const Document& document, const Run& run) {

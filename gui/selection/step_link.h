@@ -42,6 +42,7 @@ bool isLogAxis(StepAxis axis);
 RunPtr recordOf(Document& document, const QString& id);
 // What all views show: hover, else the newest evaluation of a running run that is followed, else the locked step, else the end.
 StepCursor shownCursor(const Document& document, const SelectionModel& selection);
+// Of a frame, or of any evaluation put into one.
 StepCursor cursorFor(const Run& run, const Frame& frame);
 int runStyleIndex(const Document& document, const Run& run);
 // "step 7 of 20", "finished picture"

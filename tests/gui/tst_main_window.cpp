@@ -1,4 +1,6 @@
 // The window as a person uses it: real widgets, real engine, an exact model.
+#include <QAbstractItemView>
+#include <QComboBox>
 #include <QLabel>
 #include <QSettings>
 #include <QSignalSpy>
@@ -11,6 +13,7 @@
 #include "gui/app/settings.h"
 #include "gui/app/theme.h"
 #include "gui/document/run_text.h"
+#include "gui/panels/attention/token_bar.h"
 #include "gui/panels/recipe/recipe_panel.h"
 #include "gui/panels/runs/runs_panel.h"
 
@@ -168,6 +171,27 @@ private slots:
         QVERIFY(!theme().dark);
         QVERIFY(window->commands().trigger("view.dark"));
         QVERIFY(theme().dark);
+    }
+
+    void escapeClearsTheHeadToo() {
+        window->selection().setAttentionSite(1);
+        window->selection().setAttentionHead(2);
+        QTest::keyClick(window.get(), Qt::Key_Escape);
+        QCOMPARE(window->selection().attentionSite(), -1);
+        QCOMPARE(window->selection().attentionHead(), -1);
+    }
+
+    void escapeInADropDownClosesOnlyThat() {
+        window->selection().setWords({1});
+        auto* box = window->findChild<TokenBar*>()->findChild<QComboBox*>();
+        window->findChild<TokenBar*>()->show();
+        box->show();
+        box->setFocus();
+        box->showPopup();
+        QTRY_VERIFY(QApplication::activePopupWidget());
+        QTest::keyClick(box->view(), Qt::Key_Escape);
+        QTRY_VERIFY(!QApplication::activePopupWidget());
+        QCOMPARE(window->selection().words(), QSet<int>{1});
     }
 
     void stepKeysMoveTheCursor() {

@@ -212,6 +212,12 @@ private slots:
         QTRY_VERIFY(std::abs(stage.wipe() - 0.2) < 0.02);
         const QImage wipe = stage.grab().toImage();
         QVERIFY(wipe != side);
+        // Over a wiped pair the arrows are the line's, not the steps'.
+        stage.setFocus();
+        const StepCursor step = window->selection().lockedCursor();
+        QTest::keyClick(&stage, Qt::Key_Left);
+        QVERIFY(stage.wipe() < 0.2);
+        QCOMPARE(window->selection().lockedCursor(), step);
 
         clickSegment("Difference");
         QCOMPARE(stage.compareMode(), CompareMode::Difference);

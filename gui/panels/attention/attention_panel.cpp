@@ -5,14 +5,13 @@
 #include <cmath>
 
 #include "gui/panels/attention/attention_query.h"
-#include "gui/panels/attention/word_bars.h"
 #include "gui/selection/step_link.h"
 
 namespace meander::gui {
 
 AttentionPanel::AttentionPanel(Document& document, SelectionModel& selection, QWidget* parent)
     : QWidget(parent), m_document(document), m_selection(selection), m_work(this, [this](const Answer& a) { show(a); }) {
-    m_empty = new QLabel(tr("Run a model that reads words with attention recorded: its layers and heads, and what each word did, appear here."), this);
+    m_empty = new QLabel(this);
     m_empty->setWordWrap(true);
     m_empty->setProperty("dim", true);
     m_empty->setContentsMargins(metrics::panelPadding, metrics::panelPadding, metrics::panelPadding, 0);
@@ -21,7 +20,6 @@ AttentionPanel::AttentionPanel(Document& document, SelectionModel& selection, QW
     m_area->setFrameShape(QFrame::NoFrame);
     m_area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     m_inside = new QWidget(m_area);
-    m_words = new WordBars(document, selection, false, m_inside);
     m_headsTitle = new QLabel(m_inside);
     m_headsTitle->setToolTip(tr("Entropy of the attention of each head, divided by the logarithm of the number of tokens: 0 looks at one token, 1 at all alike."));
     m_headsTitle->setProperty("muted", true);
@@ -31,13 +29,12 @@ AttentionPanel::AttentionPanel(Document& document, SelectionModel& selection, QW
     m_chosen = new QLabel(m_inside);
     m_chosen->setWordWrap(true);
     m_mass = new PlotView(m_inside);
-    m_mass->setFixedHeight(150);
     m_entropy = new PlotView(m_inside);
     m_entropy->setFixedHeight(150);
     auto* box = new QVBoxLayout(m_inside);
     box->setContentsMargins(metrics::panelPadding, metrics::rowGap, metrics::panelPadding, metrics::panelPadding);
     box->setSpacing(8);
-    for (QWidget* w : {static_cast<QWidget*>(m_headsTitle), static_cast<QWidget*>(m_heads), static_cast<QWidget*>(m_chosen), static_cast<QWidget*>(m_words), static_cast<QWidget*>(m_mass), static_cast<QWidget*>(m_entropy)}) box->addWidget(w);
+    for (QWidget* w : {static_cast<QWidget*>(m_headsTitle), static_cast<QWidget*>(m_heads), static_cast<QWidget*>(m_chosen), static_cast<QWidget*>(m_mass), static_cast<QWidget*>(m_entropy)}) box->addWidget(w);
     box->addStretch();
     m_area->setWidget(m_inside);
     auto* outer = new QVBoxLayout(this);
@@ -50,6 +47,12 @@ AttentionPanel::AttentionPanel(Document& document, SelectionModel& selection, QW
     };
     connect(&document, &Document::trajectoryLoaded, this, ifCurrent);
     connect(&document, &Document::runFinished, this, ifCurrent);
+    // A run under way: at once, then twice a second.
+    m_soon.setSingleShot(true);
+    connect(&m_soon, &QTimer::timeout, this, &AttentionPanel::refresh);
+    connect(&document, &Document::runChanged, this, [this](const QString& id) {
+        if (id == m_selection.currentRun() && !m_soon.isActive()) m_soon.start(m_answer.entropy.rows.empty() ? 30 : 500);
+    });
     connect(&selection, &SelectionModel::runChanged, this, &AttentionPanel::refresh);
     connect(&selection, &SelectionModel::imageChanged, this, &AttentionPanel::refresh);
     connect(&selection, &SelectionModel::wordsChanged, this, &AttentionPanel::showPlots);
@@ -60,8 +63,7 @@ AttentionPanel::AttentionPanel(Document& document, SelectionModel& selection, QW
         const auto cursorAt = [this](int stop) -> std::optional<StepCursor> {
             const RunPtr run = recordOf(m_document, m_selection.currentRun());
             if (!run || !run->trajectory || stop >= int(m_answer.entropy.evaluations.size())) return {};
-            const int e = m_answer.entropy.evaluations[std::size_t(stop)];
-            return StepCursor{m_selection.currentRun(), e, run->trajectory->evaluations[std::size_t(e)]->logSnr};
+            return cursorFor(*run, {0, m_answer.entropy.evaluations[std::size_t(stop)]});
         };
         connect(plot, &PlotView::stopHovered, this, [this, cursorAt](int stop) {
             if (auto c = cursorAt(stop)) m_selection.hoverStep(*c);
@@ -76,13 +78,19 @@ AttentionPanel::AttentionPanel(Document& document, SelectionModel& selection, QW
 
 void AttentionPanel::refresh() {
     const RunPtr run = recordOf(m_document, m_selection.currentRun());
-    if (!run || !run->trajectory || !hasAttention(*run->trajectory, -1, m_selection.image())) return show({});
+    if (!run || !run->trajectory || !hasAttention(*run->trajectory, -1, m_selection.image())) {
+        const bool isRecording = run && m_document.live(m_selection.currentRun()) && run->recipe.attention != AttentionLevel::Off && !run->model.attention.empty();
+        m_empty->setText(isRecording ? tr("Attention is being recorded: layers, heads and words appear here with the first steps.")
+                                     : tr("Run a model that reads words with attention recorded: its layers and heads, and what each word did, appear here."));
+        return show({});
+    }
     m_work.request([record = run->trajectory, image = m_selection.image()] {
         Answer a;
         a.entropy = entropyMatrix(*record, image);
+        const auto names = wordNames(record->tokens);
         for (const Word& w : wordsOf(record->tokens)) {
-            a.masses.emplace_back(QString::fromStdString(w.text), massOverTime(*record, image, w));
             a.words.push_back(record->tokens[std::size_t(w.tokens.front())].word);
+            a.masses.emplace_back(names.value(a.words.back()), massOverTime(*record, image, w));
         }
         return a;
     });
@@ -107,35 +115,34 @@ void AttentionPanel::showPlots() {
     mass.hasEndLabels = true;
     std::vector<QPointF> stops;
     QStringList texts;
-    const bool isAny = !m_selection.words().isEmpty();
+    // Colours would fight with what the words say; the end labels tell the lines apart, and the chosen ones stand out.
     for (std::size_t w = 0; w < m_answer.masses.size(); ++w) {
         const auto& [name, m] = m_answer.masses[w];
         LineLayer line;
         line.name = name;
         const bool isChosen = m_selection.words().contains(m_answer.words[w]);
-        line.style = runStyle(int(w), t);
-        if (isAny && !isChosen) line.style.color.setAlphaF(0.25f);
-        if (isChosen) line.style.color = t.token;
-        line.width = isChosen ? 2.2 : 1.3;
+        line.style = {isChosen ? t.token : t.muted, {}, Marker::None};
+        line.width = isChosen ? 2.2 : 1.1;
         line.markerRadius = 0;
         for (std::size_t i = 0; i < m.evaluations.size(); ++i) line.points.emplace_back(m.evaluations[i], m.mean[i]);
         mass.add(std::move(line));
     }
+    m_mass->setFixedHeight(std::clamp(76 + int(m_answer.masses.size()) * (QFontMetrics(numberFont(7.5)).height() - 2), 150, 340));
     mass.fitX();
     mass.fitY();
     Plot entropy;
-    entropy.title = tr("Entropy ÷ log N · heads over the run");
+    entropy.title = tr("Head entropy ÷ log N");
     entropy.x.label = tr("evaluation");
     entropy.x.wholeNumbers = true;
     entropy.hasGrid = false;
+    entropy.hasScale = true;
     HeatmapLayer map;
     map.rows = int(m_answer.entropy.rows.size());
     map.columns = int(evaluations.size());
     for (double v : m_answer.entropy.values) map.values.push_back(float(v));
     map.x0 = -0.5;
     map.x1 = double(evaluations.size()) - 0.5;
-    map.y0 = map.rows;
-    map.y1 = 0;
+    map.y1 = std::max(1, map.rows);  // row 0 at y = 0, which the axis has at the top
     int lastSite = -1;
     for (int r = 0; r < map.rows; ++r)
         if (int s = m_answer.entropy.rows[std::size_t(r)].site; s != lastSite) {

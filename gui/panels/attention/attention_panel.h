@@ -1,9 +1,9 @@
-// The heads: which layer and head looks where, over the run. A matrix of entropies at the step, the entropy of every head over the steps, the mass of every
-// word over the steps, and the words behind the chosen pixel.
+// The heads: which layer and head looks where, over the run. A matrix of entropies at the step, the entropy of every head over the steps, and the mass of every
+// word over the steps.
 #pragma once
 #include <QLabel>
 #include <QScrollArea>
-#include <QStackedLayout>
+#include <QTimer>
 #include <QWidget>
 
 #include "gui/bridge/latest.h"
@@ -14,14 +14,14 @@
 
 namespace meander::gui {
 
-class WordBars;
-
 class AttentionPanel : public QWidget {
     Q_OBJECT
 public:
     AttentionPanel(Document& document, SelectionModel& selection, QWidget* parent = nullptr);
     HeadGrid& heads() { return *m_heads; }
     PlotView& massPlot() { return *m_mass; }
+    PlotView& entropyPlot() { return *m_entropy; }
+    QString emptyText() const { return m_empty->text(); }
     QString headsCaption() const { return m_headsTitle->text(); }
 
 protected:
@@ -45,8 +45,8 @@ private:
     QWidget* m_inside;
     HeadGrid* m_heads;
     PlotView *m_mass, *m_entropy;
-    WordBars* m_words;
     Answer m_answer;
+    QTimer m_soon;
     Latest<Answer> m_work;
 };
 

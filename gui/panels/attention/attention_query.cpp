@@ -18,6 +18,18 @@ bool hasAttention(const Trajectory& t, int evaluation, int image) {
     return e && image >= 0 && image < int(e->attention.size()) && !e->attention[std::size_t(image)].empty();
 }
 
+QHash<int, QString> wordNames(const std::vector<Token>& tokens) {
+    QHash<int, QString> names;
+    QHash<QString, int> seen;
+    for (const Word& w : wordsOf(tokens)) {
+        if (w.tokens.empty()) continue;
+        const QString text = QString::fromStdString(w.text);
+        const int n = ++seen[text];
+        names[tokens[std::size_t(w.tokens.front())].word] = n > 1 ? QStringLiteral("%1 (%2)").arg(text).arg(n) : text;
+    }
+    return names;
+}
+
 AttentionQuery attentionQuery(const Run& run, int evaluation, const SelectionModel& selection) {
     if (!run.trajectory) return {};
     const auto range = selection.stepRange();

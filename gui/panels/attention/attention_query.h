@@ -1,5 +1,6 @@
 // What the views ask of recorded attention, as values that a worker thread can take along. The reductions are engine/analysis/attention_maps.
 #pragma once
+#include <QHash>
 #include <QSet>
 #include <QString>
 #include <memory>
@@ -21,6 +22,8 @@ struct AttentionQuery {
 // recorded there.
 AttentionQuery attentionQuery(const Run& run, int evaluation, const SelectionModel& selection);
 bool hasAttention(const Trajectory& t, int evaluation, int image);
+// By Token::word; of a word that comes again "a (2)".
+QHash<int, QString> wordNames(const std::vector<Token>& tokens);
 // Mean of the chosen words' maps.
 HeatMap heatOf(const AttentionQuery& query, const QSet<int>& words);
 std::vector<WordShare> wordsAtPixel(const AttentionQuery& query, QPointF pixel);

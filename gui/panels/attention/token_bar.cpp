@@ -184,7 +184,10 @@ void TokenBar::keyPressEvent(QKeyEvent* event) {
         case Qt::Key_Return:
             if (m_focused <= last && last >= 0 && m_chips[std::size_t(m_focused)].word >= 0) m_selection.toggleWord(m_chips[std::size_t(m_focused)].word, event->modifiers() & Qt::ControlModifier);
             break;
-        case Qt::Key_Escape: m_selection.setWords({}); break;
+        case Qt::Key_Escape:
+            if (m_share->hasFocus()) return QWidget::keyPressEvent(event);  // it closed that box
+            m_selection.setWords({});
+            break;
         default: QWidget::keyPressEvent(event); return;
     }
     if (m_focused <= last && last >= 0) setAccessibleDescription(m_chips[std::size_t(m_focused)].text);

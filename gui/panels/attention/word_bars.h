@@ -1,4 +1,5 @@
-// "What made this pixel": the words of the prompt ranked by how much more of their attention lies at the chosen place than elsewhere.
+// "What made this pixel", a card on the canvas: the words of the prompt ranked by how much more of their attention lies at the chosen place than elsewhere.
+// It is there for every run with recorded attention, asked or not, so that asking moves nothing.
 #pragma once
 #include <QWidget>
 
@@ -11,11 +12,11 @@ namespace meander::gui {
 class WordBars : public QWidget {
     Q_OBJECT
 public:
-    WordBars(Document& document, SelectionModel& selection, bool isCard, QWidget* parent = nullptr);
+    WordBars(Document& document, SelectionModel& selection, QWidget* parent = nullptr);
     const std::vector<WordShare>& shares() const { return m_shares; }
-    bool isAnswering() const { return m_isAnswering; }  // a pixel is chosen and attention was recorded
+    bool isOffered() const { return m_isOffered; }  // attention was recorded: a pixel can be asked
     QSize sizeHint() const override;
-    QSize minimumSizeHint() const override { return {170, m_isCard ? 96 : sizeHint().height()}; }
+    QSize minimumSizeHint() const override { return {170, 96}; }
 
 public slots:
     void refresh();
@@ -29,13 +30,14 @@ protected:
 
 private:
     double rowTop(int row) const;
+    QString hint() const;  // under the head
 
     Document& m_document;
     SelectionModel& m_selection;
-    bool m_isCard, m_isAnswering = false;
+    bool m_isOffered = false, m_isAnswering = false;
     std::vector<WordShare> m_shares;
     std::vector<int> m_words;  // Token::word of each share
-    QString m_caption;
+    QStringList m_names;
     Latest<std::vector<WordShare>> m_work;
 };
 

@@ -78,17 +78,21 @@ std::optional<PictureMetrics> comparePictures(const QImage& a, const QImage& b) 
     if (a.isNull() || a.size() != b.size()) return {};
     const QImage first = a.convertToFormat(QImage::Format_RGB32), second = b.convertToFormat(QImage::Format_RGB32);
     std::int64_t sum = 0;
-    int most = 0;
+    int most = 0, mostSigned = 0;
     for (int y = 0; y < a.height(); ++y) {
         const auto *p = reinterpret_cast<const QRgb*>(first.constScanLine(y)), *q = reinterpret_cast<const QRgb*>(second.constScanLine(y));
-        for (int x = 0; x < a.width(); ++x)
-            for (int d : {qRed(p[x]) - qRed(q[x]), qGreen(p[x]) - qGreen(q[x]), qBlue(p[x]) - qBlue(q[x])}) {
-                sum += d * d;
-                most = std::max(most, std::abs(d));
+        for (int x = 0; x < a.width(); ++x) {
+            const int d[] = {qRed(p[x]) - qRed(q[x]), qGreen(p[x]) - qGreen(q[x]), qBlue(p[x]) - qBlue(q[x])};
+            for (int v : d) {
+                sum += v * v;
+                most = std::max(most, std::abs(v));
             }
+            mostSigned = std::max(mostSigned, std::abs(d[0] + d[1] + d[2]));
+        }
     }
     PictureMetrics m;
     m.maximum = most / 255.0;
+    m.signedMaximum = mostSigned / 765.0;
     m.rms = std::sqrt(double(sum) / (3.0 * a.width() * a.height())) / 255.0;
     m.psnr = m.rms > 0 ? -20 * std::log10(m.rms) : std::numeric_limits<double>::infinity();
     return m;

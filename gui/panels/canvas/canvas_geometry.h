@@ -3,6 +3,7 @@
 #include <QImage>
 #include <QPointF>
 #include <QRectF>
+#include <cmath>
 #include <optional>
 #include <vector>
 
@@ -29,6 +30,9 @@ QImage differenceImage(const QImage& a, const QImage& b, double amplification, b
 
 struct PictureMetrics {
     double rms = 0, psnr = 0, maximum = 0;  // of pictures in [0, 1]
+    double signedMaximum = 0;               // greatest absolute mean of the channels' differences: what a signed difference shows
+    // The power of two that makes the signed difference as visible as it gets without cutting off its strongest colour.
+    double fittingAmplification() const { return signedMaximum > 0 ? std::exp2(std::floor(std::log2(1 / signedMaximum) + 1e-9)) : 1; }
 };
 std::optional<PictureMetrics> comparePictures(const QImage& a, const QImage& b);
 

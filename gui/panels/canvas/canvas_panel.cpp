@@ -1,12 +1,19 @@
 #include "gui/panels/canvas/canvas_panel.h"
 
+#include <QApplication>
+#include <QClipboard>
+#include <QContextMenuEvent>
+#include <QFileDialog>
 #include <QHBoxLayout>
+#include <QKeyEvent>
+#include <QMenu>
 #include <QPushButton>
 #include <QVBoxLayout>
 
+#include "engine/exchange/recipe_exchange.h"
 #include "gui/app/theme.h"
+#include "gui/document/run_text.h"
 #include "gui/panels/attention/word_bars.h"
-#include "gui/panels/canvas/picture_stage.h"
 #include "gui/panels/canvas/points_stage.h"
 #include "gui/plots/axis.h"
 #include "gui/widgets/elided_label.h"
@@ -52,12 +59,12 @@ CanvasPanel::CanvasPanel(Document& document, SelectionModel& selection, QWidget*
     m_pictures = new PictureStage(document, selection, this);
     m_points = new PointsStage(document, selection, this);
     m_emptyState = emptyState(document, this);
-    m_words = new WordBars(document, selection, true, m_pictures);
+    m_words = new WordBars(document, selection, m_pictures);
     m_words->hide();
     m_stack = new QStackedWidget(this);
     for (QWidget* w : {static_cast<QWidget*>(m_pictures), static_cast<QWidget*>(m_points), m_emptyState}) m_stack->addWidget(w);
     buildBar();
-    m_strip = new QLabel(this);
+    m_strip = new ElidedLabel(this);
     m_strip->setFont(numberFont(8.5));
     m_strip->setProperty("muted", true);
     m_strip->setContentsMargins(16, 4, 16, 6);
@@ -87,15 +94,16 @@ void CanvasPanel::buildBar() {
     m_compare->setCurrent(0);
     m_amplification = new QComboBox(m_bar);
     m_amplification->setObjectName("amplification");
-    for (int f : {1, 2, 4, 8, 16, 32, 64}) m_amplification->addItem(QStringLiteral("×%1").arg(f), f);
-    m_amplification->setCurrentIndex(2);
-    m_amplification->setToolTip(tr("Amplification of the difference"));
+    m_amplification->addItem(tr("Fit"), 0);
+    for (int f : {1, 2, 4, 8, 16, 32, 64, 128, 256}) m_amplification->addItem(QStringLiteral("×%1").arg(f), f);
+    m_amplification->setToolTip(tr("Amplification of the difference; Fit: as much as shows its strongest colour uncut"));
     m_overlay = new QComboBox(m_bar);
     m_overlay->addItems({tr("Heat"), tr("Contour"), tr("Spotlight"), tr("No overlay")});
     m_overlay->setToolTip(tr("How the attention of the chosen words is drawn over the picture"));
     m_grid = toggle(tr("Grid"), tr("All pictures of the run (G)"), false, m_bar);
     m_field = toggle(tr("Field"), tr("Density and velocity at the noise level of the cursor"), true, m_bar);
     m_paths = toggle(tr("Paths"), tr("The way of the particles: past solid, future faint"), true, m_bar);
+    m_follow = toggle(tr("Follow"), tr("On: the axes follow the spread of the states. Off: one steady view, in units of √(a² + τ²), so that particles can be followed"), false, m_bar);
     m_head = new ElidedLabel(m_bar, Qt::ElideLeft);
     m_head->setFont(numberFont(8.5));
     m_head->setProperty("dim", true);
@@ -104,7 +112,7 @@ void CanvasPanel::buildBar() {
     auto* row = new QHBoxLayout(m_bar);
     row->setContentsMargins(12, 5, 14, 5);
     row->setSpacing(8);
-    for (QWidget* w : {static_cast<QWidget*>(m_quantity), static_cast<QWidget*>(m_compare), static_cast<QWidget*>(m_amplification), static_cast<QWidget*>(m_overlay), static_cast<QWidget*>(m_grid), static_cast<QWidget*>(m_field), static_cast<QWidget*>(m_paths)}) row->addWidget(w);
+    for (QWidget* w : {static_cast<QWidget*>(m_quantity), static_cast<QWidget*>(m_compare), static_cast<QWidget*>(m_amplification), static_cast<QWidget*>(m_overlay), static_cast<QWidget*>(m_grid), static_cast<QWidget*>(m_field), static_cast<QWidget*>(m_paths), static_cast<QWidget*>(m_follow)}) row->addWidget(w);
     row->addWidget(m_head, 1);
     connect(m_quantity, &Segmented::chosen, this, [this](int i) { m_pictures->setQuantity(Quantity(i)); });
     connect(m_compare, &Segmented::chosen, this, [this](int i) { m_pictures->setCompareMode(CompareMode(i)); });
@@ -113,6 +121,7 @@ void CanvasPanel::buildBar() {
     connect(m_grid, &QToolButton::toggled, m_pictures, &PictureStage::setGrid);
     connect(m_field, &QToolButton::toggled, m_points, &PointsStage::setShowsField);
     connect(m_paths, &QToolButton::toggled, m_points, &PointsStage::setShowsPaths);
+    connect(m_follow, &QToolButton::toggled, m_points, &PointsStage::setFollowsSpread);
 }
 
 void CanvasPanel::zoomToFit() { m_pictures->setZoom(0); }
@@ -127,9 +136,11 @@ QString CanvasPanel::headline() const {
     if (m_points->showsPoints()) return stepText(*run, evaluation);
     const Quantity q = Quantity(m_quantity->current());
     const QString zoom = tr("%1 %").arg(qRound(m_pictures->shownScale() * 100));
-    QString text = evaluation < 0 ? QStringLiteral("%1 · %2").arg(endText(*run), zoom) : tr("%1 at %2 · %3").arg(quantityName(q), stepText(*run, evaluation), zoom);
+    const QString end = shownEvaluation(*run, evaluation) < 0 ? endText(*run) : tr("%1, %2").arg(quantityName(q), endText(*run));
+    QString text = evaluation < 0 ? QStringLiteral("%1 · %2").arg(end, zoom) : tr("%1 at %2 · %3").arg(quantityName(q), stepText(*run, evaluation), zoom);
     if (isLatent(run->model) && evaluation >= 0) text += tr(" · latent, 3 channels");
-    return m_pictures->probeText().isEmpty() ? text : m_pictures->probeText() + QStringLiteral("   ") + text;
+    // Cut at the left where it is too long; compared pictures have more room for the probe beside their metrics.
+    return m_pictures->probeText().isEmpty() || m_pictures->isComparing() ? text : text + QStringLiteral("   ") + m_pictures->probeText();
 }
 
 void CanvasPanel::refresh() {
@@ -146,21 +157,73 @@ void CanvasPanel::refresh() {
     if (m_grid->isChecked() != m_pictures->isGrid()) m_grid->setChecked(m_pictures->isGrid());
     m_field->setVisible(isPoints && run->model.stateShape.count() == 2);
     m_paths->setVisible(isPoints);
+    m_follow->setVisible(isPoints && run->model.stateShape.count() == 2);
     m_head->setText(headline());
     const auto measured = m_pictures->metrics();
     m_strip->setVisible(isComparing && measured.has_value());
-    if (measured) m_strip->setText(tr("RMS %1 · PSNR %2 dB · max %3   of pictures in [0, 1]").arg(formatNumber(measured->rms), formatNumber(measured->psnr), formatNumber(measured->maximum)));
+    if (measured) {
+        const QString probe = m_pictures->probeText();
+        m_strip->setText(tr("RMS %1 · PSNR %2 dB · max %3   %4").arg(formatNumber(measured->rms), formatNumber(measured->psnr), formatNumber(measured->maximum), probe.isEmpty() ? tr("of pictures in [0, 1]") : probe));
+    }
     placeCard();
 }
 
 void CanvasPanel::placeCard() {
-    const bool isShown = m_words->isAnswering() && !m_words->shares().empty() && m_pictures->width() > 520;
+    const bool isShown = m_words->isOffered() && m_pictures->width() > 400 && (!m_pictures->isGrid() || m_pictures->isComparing());
     m_words->setVisible(isShown);
     m_pictures->setRightMargin(isShown ? m_words->sizeHint().width() + 14 : 0);
     if (!isShown) return;
     QSize size = m_words->sizeHint();
     size.setHeight(std::min(size.height(), m_pictures->height() - 24));
     m_words->setGeometry(QRect(QPoint(m_pictures->width() - size.width() - 14, 14), size));
+}
+
+PictureStage::Shown CanvasPanel::shown() {
+    if (m_stack->currentWidget() == m_points) return {m_points->grab().toImage(), nullptr, 0};
+    return m_pictures->shownAt(m_menuAt.value_or(QPointF(-1, -1)));
+}
+
+void CanvasPanel::copyPicture() {
+    if (const QImage image = shown().image; !image.isNull()) QApplication::clipboard()->setImage(image);
+}
+
+bool CanvasPanel::savePictureTo(const QString& path) {
+    const auto [shown, run, index] = this->shown();
+    if (shown.isNull()) return false;
+    const QImage image = shown.convertToFormat(QImage::Format_RGB888);
+    Picture picture(image.width(), image.height());
+    for (int y = 0; y < image.height(); ++y) std::copy_n(image.constScanLine(y), 3 * std::size_t(image.width()), picture.at(0, y));
+    PngTexts texts = run ? textsOf(*run, index) : PngTexts();
+    texts["Comment"] = headline().toStdString();
+    if (const Status written = writePng(path.toStdString(), picture, texts); !written) {
+        emit m_document.problem(qstr(written.error().text), {});
+        return false;
+    }
+    return true;
+}
+
+void CanvasPanel::savePicture() {
+    const RunPtr run = m_document.run(m_selection.currentRun());
+    if (!run) return;
+    const int evaluation = linkedStep(*run, shownCursor(m_document, m_selection)).evaluation;
+    const QString step = evaluation < 0 ? QString() : QStringLiteral("-step-%1").arg(run->trajectory->evaluations[std::size_t(evaluation)]->step);
+    const QString path = QFileDialog::getSaveFileName(this, tr("Save picture"), QStringLiteral("run-%1%2.png").arg(run->number).arg(step), QStringLiteral("PNG (*.png)"));
+    if (!path.isEmpty()) savePictureTo(path);
+}
+
+void CanvasPanel::keyPressEvent(QKeyEvent* event) {
+    if (event->matches(QKeySequence::Copy)) return copyPicture();
+    QWidget::keyPressEvent(event);
+}
+
+void CanvasPanel::contextMenuEvent(QContextMenuEvent* event) {
+    if (m_stack->currentWidget() == m_emptyState) return;
+    m_menuAt = m_pictures->mapFrom(this, event->pos());
+    QMenu menu(this);
+    menu.addAction(tr("Copy picture"), this, &CanvasPanel::copyPicture);
+    menu.addAction(tr("Save picture as PNG …"), this, &CanvasPanel::savePicture);
+    menu.exec(event->globalPos());
+    m_menuAt.reset();
 }
 
 void CanvasPanel::resizeEvent(QResizeEvent*) { placeCard(); }

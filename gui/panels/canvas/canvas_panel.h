@@ -7,11 +7,11 @@
 #include <QWidget>
 
 #include "gui/document/document.h"
+#include "gui/panels/canvas/picture_stage.h"
 #include "gui/selection/selection_model.h"
 
 namespace meander::gui {
 
-class PictureStage;
 class PointsStage;
 class Segmented;
 class WordBars;
@@ -22,21 +22,29 @@ public:
     CanvasPanel(Document& document, SelectionModel& selection, QWidget* parent = nullptr);
     PictureStage& pictures() { return *m_pictures; }
     PointsStage& points() { return *m_points; }
-    QString headline() const;  // "x̂0 at step 5 of 12 · 200 %"
+    QString headline() const;  // "x̂0 at step 5 of 12 · 200 %   x 3  y 7 …"
+    // The picture as it is shown, pixel by pixel, with the recipe in it.
+    bool savePictureTo(const QString& path);
 
 public slots:
     void zoomToFit();
     void zoomTo100();
     void zoomTo200();
     void toggleBlink();
+    void copyPicture();
+    void savePicture();
 
 protected:
+    void contextMenuEvent(QContextMenuEvent* event) override;
+    void keyPressEvent(QKeyEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
 
 private:
     void buildBar();
     void refresh();
     void placeCard();
+    // What is seen under the pointer of the last menu, else of the current run.
+    PictureStage::Shown shown();
 
     Document& m_document;
     SelectionModel& m_selection;
@@ -46,8 +54,9 @@ private:
     QWidget *m_bar, *m_emptyState;
     Segmented *m_quantity, *m_compare;
     QComboBox *m_overlay, *m_amplification;
-    QToolButton *m_grid, *m_field, *m_paths;
+    QToolButton *m_grid, *m_field, *m_paths, *m_follow;
     QLabel *m_head, *m_strip;
+    std::optional<QPointF> m_menuAt;  // on the picture stage, while its menu is open
     WordBars* m_words;
 };
 

@@ -2,6 +2,7 @@
 
 #include <QKeyEvent>
 #include <QMouseEvent>
+#include <array>
 
 #include "gui/document/run_text.h"
 #include "gui/plots/axis.h"
@@ -11,6 +12,9 @@
 #include "gui/widgets/focus.h"
 
 namespace meander::gui {
+namespace {
+constexpr std::array contourLevels = {std::pair(0.5, 2.2), std::pair(0.8, 1.2)};  // share of the way from least to most, width of the line
+}
 
 PictureStage::PictureStage(Document& document, SelectionModel& selection, QWidget* parent)
     : QWidget(parent), m_document(document), m_selection(selection), m_heatWork(this, [this](const std::vector<HeatMap>& maps) {
@@ -48,8 +52,10 @@ PictureStage::Side PictureStage::makeSide(const QString& id, const StepCursor& c
     const LiveRun* live = m_document.live(id);
     if (live && live->preview && m_quantity == Quantity::Denoised && s.run->trajectory && s.at.evaluation + 1 == int(s.run->trajectory->evaluations.size()) && isLatent(s.run->model))
         if (QImage preview = pictureOf(live->preview, m_selection.image()); !preview.isNull()) s.image = preview;
-    s.label = tr("%1, %2").arg(runTitle(*s.run), s.at.evaluation < 0 ? (s.run->status == RunStatus::Finished ? tr("finished") : endText(*s.run)) : tr("step %1").arg(s.run->trajectory->evaluations[std::size_t(s.at.evaluation)]->step));
-    if (s.at.isLinked) s.label += tr(" (closest log SNR, Δ %1)").arg(formatNumber(s.at.distance, 2));
+    if (m_quantity == Quantity::Change && s.at.evaluation >= 0 && !s.image.isNull()) s.changeLimit = double(signedLimit(statePixels(*s.run, m_selection.image(), s.at.evaluation, m_quantity)));
+    s.title = runTitle(*s.run);
+    s.state = QStringLiteral(", ") + (s.at.evaluation < 0 ? (s.run->status == RunStatus::Finished ? tr("finished") : endText(*s.run)) : tr("step %1").arg(s.run->trajectory->evaluations[std::size_t(s.at.evaluation)]->step));
+    if (s.at.isLinked) s.state += tr(" (closest log SNR, Δ %1)").arg(formatNumber(s.at.distance, 2));
     return s;
 }
 
@@ -63,6 +69,8 @@ void PictureStage::refresh() {
             m_sides.push_back(std::move(s));
         }
     if (m_sides.size() < 2) m_blink.stop();
+    else
+        for (Side& s : m_sides) s.title = tr("run %1 · %2").arg(s.run->number).arg(s.title);  // two runs of one prompt have one title
     m_metrics = m_sides.size() < 2 ? std::nullopt : comparePictures(m_sides[0].image, m_sides[1].image);
     refreshHeat();
     emit changed();
@@ -70,13 +78,17 @@ void PictureStage::refresh() {
 
 void PictureStage::refreshHeat() {
     m_caption.clear();
+    m_heatUnit.clear();
     const QSet<int> words = m_selection.words();
     std::vector<AttentionQuery> queries;
     for (auto& s : m_sides) {
         queries.push_back(words.isEmpty() ? AttentionQuery() : attentionQuery(*s.run, s.at.evaluation, m_selection));
         if (queries.back().isEmpty()) s.heat = {};
-        if (m_caption.isEmpty()) m_caption = attentionCaption(queries.back());
+        if (!m_caption.isEmpty() || queries.back().isEmpty()) continue;
+        m_caption = attentionCaption(queries.back());
+        m_heatUnit = QString::fromUtf8(nameOf(queries.back().scale));
     }
+    setAccessibleDescription(m_caption);
     if (!m_caption.isEmpty())
         m_heatWork.request([queries, words] {
             std::vector<HeatMap> maps;
@@ -87,13 +99,20 @@ void PictureStage::refreshHeat() {
 }
 
 QRectF PictureStage::stageArea() const {
-    const double label = QFontMetricsF(interfaceFont()).height() + 6;
-    return QRectF(rect()).adjusted(16, 8 + label, -16 - m_rightMargin, m_caption.isEmpty() ? -12 : -12 - label);
+    // A line for the title above, one for the scale below, whether they are there or not: the picture never moves under the pointer.
+    const double line = QFontMetricsF(interfaceFont()).height() + 6;
+    return QRectF(rect()).adjusted(16, 8 + line, -16 - m_rightMargin, -4 - line);
 }
 
 QRectF PictureStage::sideArea(int side) const {
     QRectF a = stageArea();
-    if (!isComparing() || m_mode != CompareMode::SideBySide) return a;
+    if (!isComparing() || m_mode != CompareMode::SideBySide) {
+        if (m_rightMargin <= 0 || m_sides.empty() || m_sides.front().image.isNull()) return a;
+        const QSize size = m_sides.front().image.size();
+        const double half = PictureView().scaleFor(size, a) * size.width() / 2;
+        a.moveCenter({std::clamp(width() / 2.0, a.center().x(), std::max(a.center().x(), a.right() - half)), a.center().y()});
+        return a;
+    }
     auto tiles = a.width() > a.height() * 1.1 ? std::vector{QRectF(a.left(), a.top(), a.width() / 2 - 12, a.height()), QRectF(a.center().x() + 12, a.top(), a.width() / 2 - 12, a.height())}
                                               : std::vector{QRectF(a.left(), a.top(), a.width(), a.height() / 2 - 16), QRectF(a.left(), a.center().y() + 16, a.width(), a.height() / 2 - 16)};
     return tiles[std::size_t(side)];
@@ -106,6 +125,7 @@ QRectF PictureStage::pictureRect(int side) const {
 
 double PictureStage::shownScale() const {
     if (m_sides.empty() || m_sides.front().image.isNull()) return 1;
+    if (m_isGrid && !isComparing()) return gridRects().front().width() / m_sides.front().image.width();
     return m_view.scaleFor(m_sides.front().image.size(), sideArea(0));
 }
 
@@ -117,7 +137,7 @@ void PictureStage::paintHeat(QPainter& p, const HeatMap& map, const QRectF& targ
     if (map.values.empty() || m_overlay == OverlayMode::Off) return;
     const double span = std::max(1e-9, map.high - map.low);
     if (m_overlay == OverlayMode::Contour) {
-        for (auto [share, width] : {std::pair(0.5, 2.2), std::pair(0.8, 1.2)}) {
+        for (auto [share, width] : contourLevels) {
             p.setPen(QPen(theme().token, width));
             for (auto [a, b] : contourLines(map.values, map.width, map.height, map.low + share * span)) {
                 auto at = [&](QPointF v) { return QPointF(target.left() + v.x() * target.width(), target.top() + v.y() * target.height()); };
@@ -137,13 +157,43 @@ void PictureStage::paintHeat(QPainter& p, const HeatMap& map, const QRectF& targ
     drawImage(p, target, heat, true);
 }
 
-void PictureStage::paintLabel(QPainter& p, const Side& s, const QRectF& target, double limit) const {
+void PictureStage::paintLabel(QPainter& p, const Side& s, const QRectF& target, const QRectF& bounds) const {
     p.setFont(interfaceFont());
     QFontMetricsF fm(p.font());
     p.setPen(s.color);
-    const double width = limit > 0 ? limit : std::max(target.width(), 300.0);
-    QRectF line(std::max(8.0, target.left()), std::max(4.0, target.top() - fm.height() - 5), std::min(width, this->width() - m_rightMargin - target.left() - 8), fm.height());
-    p.drawText(line, Qt::AlignLeft | Qt::AlignVCenter, fm.elidedText(s.label, Qt::ElideMiddle, line.width()));
+    // Where room is short the title gives way, not the step.
+    const QString text = fm.elidedText(s.title, Qt::ElideRight, std::max(0.0, bounds.width() - fm.horizontalAdvance(s.state))) + s.state;
+    const double needed = fm.horizontalAdvance(text) + 1, left = std::max(bounds.left(), std::min(target.left(), bounds.right() - needed));
+    p.drawText(QRectF(left, std::max(4.0, target.top() - fm.height() - 5), needed, fm.height()), Qt::AlignLeft | Qt::AlignVCenter, text);
+}
+
+void PictureStage::paintScale(QPainter& p, const Side& s, const QRectF& target) const {
+    const QPointF left(std::max(16.0, target.left()), std::min(target.bottom(), stageArea().bottom()) + 13);
+    const bool isDifference = isComparing() && m_mode == CompareMode::Difference;
+    if (isDifference || (s.changeLimit > 0 && (s.heat.values.empty() || m_overlay == OverlayMode::Off))) {
+        const double limit = isDifference ? 1 / amplification() : s.changeLimit;
+        const auto colorAt = [](double share) { return QColor(divergingColor(2 * share - 1, 1, theme().dark)); };
+        paintColorScale(p, left, {colorAt, QStringLiteral("−") + formatNumber(limit), QStringLiteral("+") + formatNumber(limit), tr("mean of the channels")}, theme());
+        return;
+    }
+    if (s.heat.values.empty() || m_overlay == OverlayMode::Off) return;
+    if (m_overlay == OverlayMode::Contour) return paintContourKey(p, s.heat, left);
+    const bool isHeat = m_overlay == OverlayMode::Heat;
+    const auto colorAt = [isHeat](double share) { return isHeat ? QColor(colorOf(ColorMap::Viridis, share)) : QColor(colorOf(ColorMap::Grey, 0.18 + 0.82 * share)); };
+    paintColorScale(p, left, {colorAt, formatNumber(s.heat.low, 2), formatNumber(s.heat.high, 2), m_heatUnit}, theme());
+}
+
+void PictureStage::paintContourKey(QPainter& p, const HeatMap& map, QPointF left) const {
+    p.setFont(interfaceFont(8));
+    const QFontMetricsF fm(p.font());
+    for (auto [share, width] : contourLevels) {
+        p.setPen(QPen(theme().token, width));
+        p.drawLine(left, left + QPointF(18, 0));
+        const QString text = tr("%1 at %2 % of the range").arg(formatNumber(map.low + share * (map.high - map.low), 2)).arg(qRound(100 * share));
+        p.setPen(theme().muted);
+        p.drawText(left + QPointF(23, (fm.ascent() - fm.descent()) / 2), text);
+        left.rx() += 23 + fm.horizontalAdvance(text) + 14;
+    }
 }
 
 void PictureStage::paintPixel(QPainter& p, const QRectF& target) const {
@@ -158,8 +208,8 @@ void PictureStage::paintPixel(QPainter& p, const QRectF& target) const {
 
 const QImage& PictureStage::difference() {
     const Side &a = m_sides[0], &b = m_sides[1];
-    const QString key = QStringLiteral("%1/%2/%3/%4").arg(a.image.cacheKey()).arg(b.image.cacheKey()).arg(m_amplification).arg(theme().dark);
-    if (std::exchange(m_differenceKey, key) != key) m_difference = differenceImage(a.image, b.image, m_amplification, theme().dark);
+    const QString key = QStringLiteral("%1/%2/%3/%4").arg(a.image.cacheKey()).arg(b.image.cacheKey()).arg(amplification()).arg(theme().dark);
+    if (std::exchange(m_differenceKey, key) != key) m_difference = differenceImage(a.image, b.image, amplification(), theme().dark);
     return m_difference;
 }
 
@@ -169,13 +219,19 @@ void PictureStage::paintCompared(QPainter& p) {
         for (int i = 0; i < 2; ++i) {
             const Side& s = m_sides[std::size_t(i)];
             QRectF target = pictureRect(i);
+            if (s.image.isNull()) {
+                p.setPen(theme().muted);
+                p.setFont(interfaceFont());
+                p.drawText(sideArea(i), Qt::AlignCenter | Qt::TextWordWrap, s.run->model.state == StateKind::Points ? tr("This run is one of points and has no picture.") : tr("Nothing is recorded at this step."));
+            }
             p.save();
             p.setClipRect(sideArea(i));
             paintPicture(p, s.image, target);
             paintHeat(p, s.heat, target);
             paintPixel(p, target);
             p.restore();
-            paintLabel(p, s, target.isEmpty() ? sideArea(i) : target);
+            paintLabel(p, s, target.isEmpty() ? sideArea(i) : target, sideArea(i));
+            paintScale(p, s, target);
         }
         return;
     }
@@ -184,16 +240,19 @@ void PictureStage::paintCompared(QPainter& p) {
         const QImage& shown = difference();
         if (!shown.isNull()) paintPicture(p, shown, target);
         Side label = a;
-        label.label = shown.isNull() ? tr("The pictures differ in size: no difference can be shown.") : tr("run %1 − run %2, signed, ×%3").arg(a.run->number).arg(b.run->number).arg(m_amplification);
+        label.title = shown.isNull() ? tr("The pictures differ in size: no difference can be shown.") : tr("run %1 − run %2, signed").arg(a.run->number).arg(b.run->number);
+        label.state = shown.isNull() ? QString() : m_metrics && m_metrics->maximum == 0 ? tr(" · the pictures are the same") : m_amplification > 0 ? tr(" · ×%1").arg(amplification()) : tr(" · ×%1, as much as fits").arg(amplification());
         label.color = theme().muted;
-        paintLabel(p, label, target);
+        paintLabel(p, label, target, stageArea());
+        if (!shown.isNull()) paintScale(p, label, target);
         return;
     }
     if (m_mode == CompareMode::Blink) {
         const Side& s = m_showsSecond ? b : a;
         paintPicture(p, s.image, target);
         paintHeat(p, s.heat, target);
-        paintLabel(p, s, target);
+        paintLabel(p, s, target, stageArea());
+        paintScale(p, s, target);
         return;
     }
     const auto [left, right] = wipeParts(target, m_wipe);
@@ -209,30 +268,44 @@ void PictureStage::paintCompared(QPainter& p) {
     p.drawLine(QPointF(left.right(), target.top()), QPointF(left.right(), target.bottom()));
     p.setBrush(theme().accent);
     p.drawEllipse(QPointF(left.right(), target.center().y()), 6, 6);
-    const double half = std::max(target.width() / 2, stageArea().width() / 2) - 10;
-    paintLabel(p, a, QRectF(target.center().x() - 8 - std::min(half, QFontMetricsF(interfaceFont()).horizontalAdvance(a.label) + 2), target.top(), 1, 1), half);
-    p.setPen(b.color);
-    QFontMetricsF fm(p.font());
-    QRectF line(target.center().x() + 8, std::max(4.0, target.top() - fm.height() - 5), half, fm.height());
-    p.drawText(line, Qt::AlignLeft | Qt::AlignVCenter, fm.elidedText(b.label, Qt::ElideMiddle, line.width()));
+    // Their titles meet in the middle of the picture.
+    QRectF near = stageArea(), far = near;
+    near.setRight(target.center().x() - 8);
+    far.setLeft(target.center().x() + 8);
+    paintLabel(p, a, QRectF(near.topRight(), QSizeF()).translated(0, target.top() - near.top()), near);
+    paintLabel(p, b, QRectF(QPointF(far.left(), target.top()), QSizeF()), far);
+    paintScale(p, a, target);
+}
+
+std::vector<QRectF> PictureStage::gridRects() const {
+    if (m_sides.empty()) return {};
+    const Run& run = *m_sides.front().run;
+    const int count = std::max(1, run.pictures ? int(run.pictures.shape()[0]) : run.recipe.images);
+    auto tiles = tileAreas(stageArea(), count, 8);
+    for (QRectF& tile : tiles) tile = PictureView{}.target(m_sides.front().image.size(), tile.adjusted(0, QFontMetricsF(numberFont(7.5)).height() + 2, 0, 0));
+    return tiles;
 }
 
 void PictureStage::paintGrid(QPainter& p) {
     const Side& s = m_sides.front();
-    const int count = s.run->pictures ? int(s.run->pictures.shape()[0]) : s.run->recipe.images;
-    auto tiles = tileAreas(stageArea(), count, 10);
-    for (int i = 0; i < count; ++i) {
-        QImage image = statePicture(*s.run, i, s.at.evaluation, m_quantity, theme().dark);
+    const auto targets = gridRects();
+    p.setFont(numberFont(7.5));
+    const double line = QFontMetricsF(p.font()).height();
+    for (int i = 0; i < int(targets.size()); ++i) {
+        const QRectF& target = targets[std::size_t(i)];
+        const bool isChosen = i == m_selection.image();
+        p.setPen(isChosen ? theme().text : theme().muted);
+        p.drawText(QRectF(target.left(), target.top() - line - 3, 60, line), Qt::AlignLeft | Qt::AlignVCenter, QString::number(i + 1));
+        const QImage image = statePicture(*s.run, i, s.at.evaluation, m_quantity, theme().dark);
         if (image.isNull()) continue;
-        QRectF target = PictureView{}.target(image.size(), tiles[std::size_t(i)]);
         paintPicture(p, image, target);
-        if (i == m_selection.image()) {
+        if (isChosen) {
             p.setPen(QPen(theme().accent, 2));
             p.setBrush(Qt::NoBrush);
             p.drawRoundedRect(target.adjusted(-3, -3, 3, 3), 4, 4);
         }
     }
-    paintLabel(p, s, stageArea());
+    paintLabel(p, s, stageArea(), stageArea());
 }
 
 void PictureStage::paintEmpty(QPainter& p) {
@@ -261,13 +334,8 @@ void PictureStage::paintEvent(QPaintEvent*) {
         paintPicture(p, m_sides.front().image, target);
         paintHeat(p, m_sides.front().heat, target);
         paintPixel(p, target);
-        paintLabel(p, m_sides.front(), target);
-    }
-    if (!m_caption.isEmpty() && m_overlay != OverlayMode::Off) {
-        p.setFont(interfaceFont(8));
-        p.setPen(theme().muted);
-        QFontMetricsF fm(p.font());
-        p.drawText(QRectF(16, height() - fm.height() - 8, width() - 32, fm.height()), Qt::AlignCenter, fm.elidedText(m_caption, Qt::ElideRight, width() - 32));
+        paintLabel(p, m_sides.front(), target, stageArea());
+        paintScale(p, m_sides.front(), target);
     }
     if (hasKeyboardFocus(this)) {
         p.setPen(QPen(theme().accent, 1));

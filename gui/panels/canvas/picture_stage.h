@@ -2,6 +2,7 @@
 #pragma once
 #include <QTimer>
 #include <QWidget>
+#include <algorithm>
 
 #include "gui/bridge/latest.h"
 #include "gui/panels/attention/attention_query.h"
@@ -22,7 +23,8 @@ public:
     void setCompareMode(CompareMode m);
     CompareMode compareMode() const { return m_mode; }
     void setOverlayMode(OverlayMode m);
-    void setAmplification(double factor);
+    void setAmplification(double factor);  // of the difference; 0: as much as fits
+    double amplification() const { return m_amplification > 0 || !m_metrics ? std::max(1.0, m_amplification) : m_metrics->fittingAmplification(); }
     void setGrid(bool on);
     bool isGrid() const { return m_isGrid; }
     void toggleBlink();
@@ -30,11 +32,19 @@ public:
     double shownScale() const;
     bool isComparing() const { return m_sides.size() > 1; }
     void setWipe(double split);
-    void setRightMargin(double pixels);  // kept free for a card
+    void setRightMargin(double pixels);  // kept free for a card; the picture stays in the middle where there is room for both
     double wipe() const { return m_wipe; }
     std::optional<PictureMetrics> metrics() const { return m_metrics; }
     QString overlayCaption() const { return m_caption; }
     QRectF pictureRect(int side = 0) const;
+    std::vector<QRectF> gridRects() const;  // of the grid's pictures
+    // What is seen at a place of the stage, pixel by pixel, and whose it is; of a difference no run's.
+    struct Shown {
+        QImage image;
+        RunPtr run;
+        int index = 0;  // which picture of the run
+    };
+    Shown shownAt(QPointF page);
     QString probeText() const { return m_probe; }
 
 public slots:
@@ -53,15 +63,18 @@ protected:
     void keyPressEvent(QKeyEvent* event) override;
     void leaveEvent(QEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
+    void changeEvent(QEvent* event) override;
+    bool event(QEvent* event) override;
 
 private:
     struct Side {
         RunPtr run;
         LinkedStep at;
         QImage image;
-        QString label;
+        QString title, state;  // "a red circle", ", step 6"
         QColor color;
         HeatMap heat;
+        double changeLimit = 0;  // of the shown change
     };
     Side makeSide(const QString& id, const StepCursor& cursor);
     void refreshHeat();
@@ -69,13 +82,18 @@ private:
     QRectF sideArea(int side) const;
     void paintPicture(QPainter& p, const QImage& image, const QRectF& target) const;
     void paintHeat(QPainter& p, const HeatMap& map, const QRectF& target) const;
-    void paintLabel(QPainter& p, const Side& s, const QRectF& target, double limit = 0) const;
+    // Over the target, at its left edge or as far beside it as the text needs within the bounds.
+    void paintLabel(QPainter& p, const Side& s, const QRectF& target, const QRectF& bounds) const;
+    void paintScale(QPainter& p, const Side& s, const QRectF& target) const;
+    void paintContourKey(QPainter& p, const HeatMap& map, QPointF left) const;
     void paintPixel(QPainter& p, const QRectF& target) const;
     void paintCompared(QPainter& p);
     void paintGrid(QPainter& p);
     void paintEmpty(QPainter& p);
     void probeAt(QPointF page);
-    int sideAt(QPointF page) const;
+    bool isWiping() const { return isComparing() && m_mode == CompareMode::Wipe; }
+    int sideAt(QPointF page) const;       // by its place on the canvas
+    int shownSideAt(QPointF page) const;  // by the picture that is seen there
     const QImage& difference();
 
     Document& m_document;
@@ -88,12 +106,12 @@ private:
     CompareMode m_mode = CompareMode::SideBySide;
     OverlayMode m_overlay = OverlayMode::Heat;
     PictureView m_view;
-    double m_wipe = 0.5, m_amplification = 4, m_rightMargin = 0;
+    double m_wipe = 0.5, m_amplification = 0, m_rightMargin = 0;
     bool m_isGrid = false, m_showsSecond = false;
     bool m_dragsWipe = false;
     std::optional<QPointF> m_panFrom;
     QTimer m_blink;
-    QString m_caption, m_probe;
+    QString m_caption, m_heatUnit, m_probe;
     Latest<std::vector<HeatMap>> m_heatWork;
 };
 

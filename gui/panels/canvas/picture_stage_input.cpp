@@ -3,6 +3,7 @@
 #include <QMouseEvent>
 #include <cmath>
 
+#include "gui/app/theme.h"
 #include "gui/panels/canvas/picture_stage.h"
 #include "gui/plots/axis.h"
 
@@ -26,6 +27,7 @@ void PictureStage::setOverlayMode(OverlayMode m) {
 void PictureStage::setAmplification(double factor) {
     m_amplification = factor;
     update();
+    emit changed();
 }
 void PictureStage::setGrid(bool on) {
     m_isGrid = on;
@@ -59,13 +61,28 @@ void PictureStage::toggleBlink() {
 }
 
 int PictureStage::sideAt(QPointF page) const { return isComparing() && m_mode == CompareMode::SideBySide && sideArea(1).contains(page) ? 1 : 0; }
+int PictureStage::shownSideAt(QPointF page) const {
+    if (isWiping()) return page.x() > pictureRect().left() + m_wipe * pictureRect().width() ? 1 : 0;
+    return isComparing() && m_mode == CompareMode::Blink && m_showsSecond ? 1 : sideAt(page);
+}
+
+PictureStage::Shown PictureStage::shownAt(QPointF page) {
+    if (m_sides.empty()) return {};
+    if (isComparing() && m_mode == CompareMode::Difference) return {difference(), nullptr, m_selection.image()};
+    const Side& s = m_sides[std::size_t(shownSideAt(page))];
+    if (m_isGrid && !isComparing()) {
+        const auto targets = gridRects();
+        for (int i = 0; i < int(targets.size()); ++i)
+            if (targets[std::size_t(i)].contains(page)) return {statePicture(*s.run, i, s.at.evaluation, m_quantity, theme().dark), s.run, i};
+    }
+    return {s.image, s.run, m_selection.image()};
+}
 
 void PictureStage::probeAt(QPointF page) {
     QString text;
-    const int side = sideAt(page);
-    if (!m_sides.empty() && !m_isGrid) {
-        const QImage& image = m_sides[std::size_t(side)].image;
-        if (auto share = image.isNull() ? std::nullopt : shareOf(pictureRect(side), page)) {
+    if (!m_sides.empty() && (!m_isGrid || isComparing())) {
+        const QImage& image = m_sides[std::size_t(shownSideAt(page))].image;
+        if (auto share = image.isNull() ? std::nullopt : shareOf(pictureRect(sideAt(page)), page)) {
             QPoint at(std::min(int(share->x() * image.width()), image.width() - 1), std::min(int(share->y() * image.height()), image.height() - 1));
             QRgb c = image.pixel(at);
             text = QStringLiteral("x %1  y %2  R %3 G %4 B %5").arg(at.x()).arg(at.y()).arg(qRed(c) / 255.0, 0, 'f', 2).arg(qGreen(c) / 255.0, 0, 'f', 2).arg(qBlue(c) / 255.0, 0, 'f', 2);
@@ -88,7 +105,7 @@ void PictureStage::mouseMoveEvent(QMouseEvent* event) {
         return;
     }
     probeAt(event->position());
-    if (isComparing() && m_mode == CompareMode::Wipe) {
+    if (isWiping()) {
         QRectF t = pictureRect();
         const bool isNear = std::abs(t.left() + m_wipe * t.width() - event->position().x()) < 8 && t.contains(event->position());
         setCursor(isNear ? Qt::SplitHCursor : Qt::ArrowCursor);
@@ -105,15 +122,13 @@ void PictureStage::mousePressEvent(QMouseEvent* event) {
     }
     if (event->button() != Qt::LeftButton) return;
     if (m_isGrid && !isComparing()) {
-        const auto& run = *m_sides.front().run;
-        const int count = run.pictures ? int(run.pictures.shape()[0]) : run.recipe.images;
-        auto tiles = tileAreas(stageArea(), count, 10);
-        for (int i = 0; i < count; ++i)
-            if (tiles[std::size_t(i)].contains(at)) m_selection.setImage(i);
+        const auto targets = gridRects();
+        for (int i = 0; i < int(targets.size()); ++i)
+            if (targets[std::size_t(i)].adjusted(-4, -4, 4, 4).contains(at)) m_selection.setImage(i);
         return;
     }
     QRectF t = pictureRect(sideAt(at));
-    if (isComparing() && m_mode == CompareMode::Wipe && std::abs(t.left() + m_wipe * t.width() - at.x()) < 8) {
+    if (isWiping() && std::abs(t.left() + m_wipe * t.width() - at.x()) < 8) {
         m_dragsWipe = true;
         return;
     }
@@ -143,7 +158,6 @@ void PictureStage::wheelEvent(QWheelEvent* event) {
 
 void PictureStage::keyPressEvent(QKeyEvent* event) {
     const double pixel = 1 / std::max(1.0, pictureRect().width());
-    const bool isWiping = isComparing() && m_mode == CompareMode::Wipe;
     switch (event->key()) {
         case Qt::Key_1: setZoom(0); return;
         case Qt::Key_2: setZoom(1); return;
@@ -152,14 +166,31 @@ void PictureStage::keyPressEvent(QKeyEvent* event) {
         case Qt::Key_G: setGrid(!m_isGrid); return;
         case Qt::Key_Escape: m_selection.setPixel({}); return;
         case Qt::Key_Left:
-            if (isWiping) return setWipe(m_wipe - pixel);
+            if (isWiping()) return setWipe(m_wipe - pixel);
             break;
         case Qt::Key_Right:
-            if (isWiping) return setWipe(m_wipe + pixel);
+            if (isWiping()) return setWipe(m_wipe + pixel);
             break;
         default: break;
     }
     QWidget::keyPressEvent(event);
+}
+
+// The arrows are the window's for the steps, except over a wiped pair.
+bool PictureStage::event(QEvent* event) {
+    if (event->type() == QEvent::ShortcutOverride && isWiping()) {
+        const auto* key = static_cast<QKeyEvent*>(event);
+        if (key->modifiers() == Qt::NoModifier && (key->key() == Qt::Key_Left || key->key() == Qt::Key_Right)) {
+            event->accept();
+            return true;
+        }
+    }
+    return QWidget::event(event);
+}
+
+void PictureStage::changeEvent(QEvent* event) {
+    if (event->type() == QEvent::PaletteChange) refresh();  // titles and signed pictures have colours of the theme
+    QWidget::changeEvent(event);
 }
 
 void PictureStage::leaveEvent(QEvent*) {

@@ -22,6 +22,7 @@ std::vector<QPointF> pointsOf(const HostTensor& t, std::size_t most) {
 std::vector<QPointF> pointsAt(const Run& run, int evaluation, Quantity quantity, std::size_t most) {
     if (!run.trajectory || run.trajectory->empty()) return {};
     const auto& t = *run.trajectory;
+    if (quantity != Quantity::State) evaluation = shownEvaluation(run, evaluation);
     if (evaluation < 0 || evaluation >= int(t.evaluations.size())) return pointsOf(t.last(), most);
     const Evaluation& e = *t.evaluations[std::size_t(evaluation)];
     if (quantity == Quantity::State) return pointsOf(e.state, most);

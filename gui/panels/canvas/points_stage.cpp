@@ -13,18 +13,24 @@ constexpr int densityColumns = 96, dataDraws = 40'000;
 
 double tauAt(const Run& run, int evaluation) { return evaluation < 0 ? 0 : run.trajectory->evaluations[std::size_t(evaluation)]->tau; }
 
+QRectF square(double reach) { return {-reach, -reach, 2 * reach, 2 * reach}; }
+
 // The plane as far as states reach at this noise: the finished points with some room, wider by the noise around them.
-QRectF boundsAt(const Run& run, double tau) {
-    const double half = pointBounds(run).width() / 2, reach = std::max(half, std::hypot(run.model.process.signal(tau) * half, 2.6 * tau));
-    return {-reach, -reach, 2 * reach, 2 * reach};
+double reachAt(const Run& run, double tau) {
+    const double half = pointBounds(run).width() / 2;
+    return std::max(half, std::hypot(run.model.process.signal(tau) * half, 2.6 * tau));
+}
+}  // namespace
+
+double PointsStage::unitAt(const Run& run, double tau) const { return m_followsSpread && run.model.stateShape.count() > 1 ? 1 : std::hypot(run.model.process.signal(tau), tau); }
+double PointsStage::unitAtFrame(const Run& run, int frame) const {
+    const auto& levels = run.trajectory->levels;
+    return unitAt(run, levels[std::min(std::size_t(frame), levels.size() - 1)]);
 }
 
-// On a line, states of all steps share one axis in units of the spread that unit data would have there.
-double spreadAt(const Run& run, double tau) { return std::hypot(run.model.process.signal(tau), tau); }
-double spreadAtFrame(const Run& run, int frame) {
-    const auto& levels = run.trajectory->levels;
-    return spreadAt(run, levels[std::min(std::size_t(frame), levels.size() - 1)]);
-}
+QRectF PointsStage::viewBounds() const {
+    if (!showsPoints() || !m_run->trajectory) return {};
+    return square(m_followsSpread ? reachAt(*m_run, tauAt(*m_run, m_at.evaluation)) : std::max(2.6, pointBounds(*m_run).width() / 2));
 }
 
 PointsStage::PointsStage(Document& document, SelectionModel& selection, QWidget* parent) : QWidget(parent), m_document(document), m_selection(selection), m_fields(this) {
@@ -45,13 +51,14 @@ PointsStage::PointsStage(Document& document, SelectionModel& selection, QWidget*
 bool PointsStage::showsPoints() const { return m_run && m_run->model.state == StateKind::Points; }
 
 FieldRequest PointsStage::requestFor(const Run& run, double tau, int columns, int dataPoints) const {
-    const QRectF b = boundsAt(run, tau);
+    const QRectF view = viewBounds(), b = square(view.right() * unitAt(run, tau));
     return {run.recipe.model, Prompt{run.recipe.prompt, run.recipe.classIndex, false}, tau, run.model.process.signal(tau), {b.left(), b.top(), b.right(), b.bottom()}, columns, dataPoints};
 }
 
 void PointsStage::refresh() {
     m_run = recordOf(m_document, m_selection.currentRun());
     m_other = recordOf(m_document, m_selection.comparedRun());
+    if (m_other && (!m_run || !m_other->trajectory || !(m_other->model.stateShape == m_run->model.stateShape))) m_other = nullptr;
     m_density = m_arrows = nullptr;
     if (showsPoints() && m_run->trajectory && !m_run->trajectory->empty()) {
         const StepCursor cursor = shownCursor(m_document, m_selection);
@@ -90,17 +97,22 @@ void PointsStage::setShowsPaths(bool on) {
     update();
 }
 
-void PointsStage::addDensity(Plot& plot) const {
+void PointsStage::setFollowsSpread(bool on) {
+    m_followsSpread = on;
+    refresh();
+}
+
+void PointsStage::addDensity(Plot& plot, double unit) const {
     const Field& f = *m_density;
     HeatmapLayer map;
     map.rows = f.grid.rows;
     map.columns = f.grid.columns;
-    map.x0 = f.grid.bounds.left;
-    map.x1 = f.grid.bounds.right;
-    map.y0 = f.grid.bounds.bottom;
-    map.y1 = f.grid.bounds.top;
+    map.x0 = f.grid.bounds.left / unit;
+    map.x1 = f.grid.bounds.right / unit;
+    map.y0 = f.grid.bounds.bottom / unit;
+    map.y1 = f.grid.bounds.top / unit;
     map.smooth = true;
-    map.opacity = 0.8;
+    map.opacity = 0.7;
     // The square root of the density keeps weak modes visible.
     for (float d : f.density) map.values.push_back(std::sqrt(d));
     map.name = tr("√ density, relative");
@@ -112,14 +124,27 @@ Plot PointsStage::planePlot(const Run& run, int evaluation) const {
     plot.equalAspect = true;
     const bool hasDensity = m_density && !m_density->density.empty();
     plot.hasGrid = !hasDensity;
-    const QRectF b = boundsAt(run, tauAt(run, evaluation));
+    const QRectF b = viewBounds();
     plot.x.lo = b.left();
     plot.x.hi = b.right();
     plot.y.lo = b.top();
     plot.y.hi = b.bottom();
     plot.title = headline();
-    if (hasDensity) addDensity(plot);
+    if (!m_followsSpread) plot.x.label = tr("in units of √(a² + τ²), the spread of unit data at this noise");
+    if (hasDensity) addDensity(plot, unitAt(run, tauAt(run, evaluation)));
+    addLegend(plot);
     return plot;
+}
+
+void PointsStage::addLegend(Plot& plot) const {
+    if (!m_other) return;
+    plot.hasLegend = true;
+    for (const RunPtr& run : {m_run, m_other}) {
+        LineLayer key;
+        key.name = tr("run %1 · %2").arg(run->number).arg(runTitle(*run));
+        key.style = runStyle(runStyleIndex(m_document, *run), theme());
+        plot.add(std::move(key));
+    }
 }
 
 // One dimension: time runs to the right, one column per step; the density is the histogram of the particles.
@@ -150,37 +175,57 @@ Plot PointsStage::linePlot(const Run& run) const {
     map.values.assign(std::size_t(rows) * columns, 0);
     for (const auto& path : paths)
         for (int c = 0; c < int(path.size()); ++c)
-            if (int r = int(std::floor((path[std::size_t(c)].x() / spreadAtFrame(run, all.frames[std::size_t(c)]) - b.left()) / b.width() * rows)); r >= 0 && r < rows) map.values[std::size_t(r) * columns + c] += 1;
+            if (int r = int(std::floor((path[std::size_t(c)].x() / unitAtFrame(run, all.frames[std::size_t(c)]) - b.left()) / b.width() * rows)); r >= 0 && r < rows) map.values[std::size_t(r) * columns + c] += 1;
     for (int c = 0; c < columns; ++c) {
         float most = 1e-9f;
         for (int r = 0; r < rows; ++r) most = std::max(most, map.values[std::size_t(r) * columns + c]);
         for (int r = 0; r < rows; ++r) map.values[std::size_t(r) * columns + c] = std::sqrt(map.values[std::size_t(r) * columns + c] / most);
     }
-    map.opacity = 0.75;
+    map.opacity = 0.7;
     plot.add(std::move(map));
+    addLegend(plot);
     return plot;
 }
 
-void PointsStage::paintPaths(QPainter& p, const Run& run, const PlotFrame& frame, int step, const QColor& color, bool isLine) const {
+void PointsStage::paintPaths(QPainter& p, const Run& run, const PlotFrame& frame, int step, const QColor& color) const {
     const PointPaths all = pointPaths(run, 28);
+    const bool isLine = run.model.stateShape.count() == 1;
+    QColor c = color, edge = theme().background;
     for (const auto& path : all.paths) {
         QPolygonF past, future;
         for (std::size_t i = 0; i < path.size(); ++i) {
-            const QPointF at = isLine ? frame.at(all.frames[i], path[i].x() / spreadAtFrame(run, all.frames[i])) : frame.at(path[i]);
+            const QPointF state = path[i] / unitAtFrame(run, all.frames[i]), at = isLine ? frame.at(all.frames[i], state.x()) : frame.at(state);
             if (all.frames[i] <= step) past << at;
             if (all.frames[i] >= step || (i + 1 < path.size() && all.frames[i + 1] > step)) future << at;
         }
-        QColor c = color;
-        c.setAlphaF(0.75f);
-        p.setPen(QPen(c, 1.2));
-        p.drawPolyline(past);
-        c.setAlphaF(0.22f);
-        p.setPen(QPen(c, 1.0));
-        p.drawPolyline(future);
+        // An edge in the colour of the ground: run colours occur in the density too.
+        for (const auto& [line, alpha] : {std::pair(&past, 0.85f), std::pair(&future, 0.3f)}) {
+            edge.setAlphaF(alpha * 0.8f);
+            p.setPen(QPen(edge, 3));
+            p.drawPolyline(*line);
+            c.setAlphaF(alpha);
+            p.setPen(QPen(c, 1.3));
+            p.drawPolyline(*line);
+        }
     }
 }
 
-void PointsStage::paintArrows(QPainter& p, const PlotFrame& frame) const {
+void PointsStage::paintPoints(QPainter& p, const Run& run, const PlotFrame& frame, int evaluation) const {
+    const RunStyle style = runStyle(runStyleIndex(m_document, run), theme());
+    const bool isLine = run.model.stateShape.count() == 1;
+    const int step = evaluation < 0 ? int(run.trajectory->steps.size()) : run.trajectory->evaluations[std::size_t(evaluation)]->step;
+    if (m_showsPaths) paintPaths(p, run, frame, step, style.color);
+    const double unit = unitAt(run, tauAt(run, evaluation));
+    const Marker marker = m_other ? style.marker : Marker::Circle;
+    for (QPointF v : pointsAt(run, evaluation, Quantity::State, 3000)) {
+        const QPointF at = isLine ? frame.at(step, v.x() / unit) : frame.at(v / unit);
+        if (!frame.area.adjusted(-5, -5, 5, 5).contains(at)) continue;
+        drawMarker(p, marker, at, 3.1, theme().background);
+        drawMarker(p, marker, at, 2.0, style.color);
+    }
+}
+
+void PointsStage::paintArrows(QPainter& p, const PlotFrame& frame, double unit) const {
     const FieldGrid& g = m_arrows->grid;
     if (g.velocityX.empty()) return;
     double most = 1e-12;
@@ -194,7 +239,7 @@ void PointsStage::paintArrows(QPainter& p, const PlotFrame& frame) const {
             const std::size_t i = std::size_t(r) * g.columns + k;
             const double length = std::hypot(g.velocityX[i], g.velocityY[i]);
             if (length < 1e-9) continue;
-            QPointF from = frame.at(g.bounds.left + (k + 0.5) / g.columns * (g.bounds.right - g.bounds.left), g.bounds.bottom + (r + 0.5) / g.rows * (g.bounds.top - g.bounds.bottom));
+            QPointF from = frame.at((g.bounds.left + (k + 0.5) / g.columns * (g.bounds.right - g.bounds.left)) / unit, (g.bounds.bottom + (r + 0.5) / g.rows * (g.bounds.top - g.bounds.bottom)) / unit);
             // Where a step takes the state: against dy/dτ, because τ falls. Length by the square root, so that slow places stay readable.
             QPointF d = QPointF(-g.velocityX[i], g.velocityY[i]) / length * cell * 0.85 * std::sqrt(length / most);
             p.drawLine(from, from + d);
@@ -206,7 +251,7 @@ void PointsStage::paintArrows(QPainter& p, const PlotFrame& frame) const {
 
 QString PointsStage::headline() const {
     if (!showsPoints() || !m_run->trajectory) return {};
-    QString text = stepText(*m_run, m_at.evaluation);
+    QString text = tr("xₜ at %1").arg(stepText(*m_run, m_at.evaluation));
     if (m_at.evaluation < 0) text = endText(*m_run);
     else text += tr(" · σ %1").arg(formatNumber(m_run->trajectory->evaluations[std::size_t(m_at.evaluation)]->sigma));
     switch (densitySource()) {
@@ -234,25 +279,9 @@ void PointsStage::paintEvent(QPaintEvent*) {
     plot.paint(p, outer, theme());
     PlotFrame frame{plot.area(outer), plot.x, plot.y};
     p.setClipRect(frame.area);
-    if (m_arrows && !isLine) paintArrows(p, frame);
-    auto paintRun = [&](const Run& run, int evaluation) {
-        const RunStyle style = runStyle(runStyleIndex(m_document, run), theme());
-        const int step = evaluation < 0 ? int(run.trajectory->steps.size()) : run.trajectory->evaluations[std::size_t(evaluation)]->step;
-        if (m_showsPaths) paintPaths(p, run, frame, step, style.color, isLine);
-        const auto points = pointsAt(run, evaluation, Quantity::State, 3000);
-        p.setPen(Qt::NoPen);
-        const double spread = spreadAt(run, tauAt(run, evaluation));
-        for (std::size_t i = 0; i < points.size(); ++i) {
-            QPointF at = isLine ? frame.at(step, points[i].x() / spread) : frame.at(points[i]);
-            p.setBrush(QColor(0, 0, 0, 90));
-            p.drawEllipse(at, 3.2, 3.2);
-            p.setBrush(style.color);
-            p.drawEllipse(at, 2.4, 2.4);
-        }
-    };
-    if (m_other && m_other->trajectory && m_other->model.state == StateKind::Points) paintRun(*m_other, m_otherAt.evaluation);
-    paintRun(*m_run, m_at.evaluation);
+    if (m_arrows && !isLine) paintArrows(p, frame, unitAt(*m_run, tauAt(*m_run, m_at.evaluation)));
+    if (m_other) paintPoints(p, *m_other, frame, m_otherAt.evaluation);
+    paintPoints(p, *m_run, frame, m_at.evaluation);
 }
-
 
 }  // namespace meander::gui

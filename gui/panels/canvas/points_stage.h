@@ -17,6 +17,9 @@ public:
     PointsStage(Document& document, SelectionModel& selection, QWidget* parent = nullptr);
     void setShowsField(bool on);
     void setShowsPaths(bool on);
+    // Axes in the states' own units, which shrink with the noise; else steady ones, in units of the spread that unit data has at the noise level.
+    void setFollowsSpread(bool on);
+    QRectF viewBounds() const;  // of the plane
     bool showsPoints() const;  // the current run is one of points
     QString headline() const;
     DensitySource densitySource() const { return m_density ? m_density->source : DensitySource::None; }
@@ -33,11 +36,16 @@ protected:
 private:
     Plot planePlot(const Run& run, int evaluation) const;
     Plot linePlot(const Run& run) const;
-    void addDensity(Plot& plot) const;
+    void addDensity(Plot& plot, double unit) const;
+    void addLegend(Plot& plot) const;
     FieldRequest requestFor(const Run& run, double tau, int columns, int dataPoints) const;
-    void paintPaths(QPainter& p, const Run& run, const PlotFrame& frame, int step, const QColor& color, bool isLine) const;
+    void paintPaths(QPainter& p, const Run& run, const PlotFrame& frame, int step, const QColor& color) const;
+    void paintPoints(QPainter& p, const Run& run, const PlotFrame& frame, int evaluation) const;
+    // A state on the page: what one unit of the axes is, and which way it is laid.
+    double unitAt(const Run& run, double tau) const;
+    double unitAtFrame(const Run& run, int frame) const;
     std::shared_ptr<const Field> ownDensity() const;
-    void paintArrows(QPainter& p, const PlotFrame& frame) const;
+    void paintArrows(QPainter& p, const PlotFrame& frame, double unit) const;
 
     Document& m_document;
     SelectionModel& m_selection;
@@ -45,7 +53,7 @@ private:
     RunPtr m_run, m_other;
     LinkedStep m_at, m_otherAt;
     std::shared_ptr<const Field> m_density, m_arrows;
-    bool m_showsField = true, m_showsPaths = true;
+    bool m_showsField = true, m_showsPaths = true, m_followsSpread = false;
 };
 
 }  // namespace meander::gui

@@ -86,14 +86,18 @@ QImage colorImage(const Pixels& p, float scale, float offset) {
     return image;
 }
 
-QImage changeImage(const Pixels& p, bool dark) {
-    QImage image(p.width, p.height, QImage::Format_RGB32);
+std::vector<float> channelMeans(const Pixels& p) {
     std::vector<float> mean(std::size_t(p.width) * p.height);
     for (std::size_t i = 0; i < mean.size(); ++i) {
         for (int k = 0; k < p.channels; ++k) mean[i] += p.values[i * p.channels + k] / float(p.channels);
     }
-    float limit = 1e-6f;
-    for (float v : mean) limit = std::max(limit, std::abs(v));
+    return mean;
+}
+
+QImage changeImage(const Pixels& p, bool dark) {
+    QImage image(p.width, p.height, QImage::Format_RGB32);
+    const std::vector<float> mean = channelMeans(p);
+    const float limit = signedLimit(p);
     for (int y = 0; y < p.height; ++y)
         for (int x = 0; x < p.width; ++x) image.setPixel(x, y, divergingColor(mean[std::size_t(y) * p.width + x], limit, dark));
     return image;
@@ -113,7 +117,19 @@ QString quantityName(Quantity q) {
 
 bool isLatent(const ModelInfo& m) { return m.state == StateKind::Image && m.pictureShape.rank() == 3 && !(m.stateShape == m.pictureShape) && foldOf(m) == 1; }
 
+int shownEvaluation(const Run& run, int evaluation) {
+    const bool isBrokenOff = run.status == RunStatus::Interrupted || run.status == RunStatus::Cancelled || run.status == RunStatus::Failed;
+    return evaluation < 0 && isBrokenOff && !run.pictures && run.trajectory ? int(run.trajectory->evaluations.size()) - 1 : evaluation;
+}
+
+float signedLimit(const Pixels& p) {
+    float limit = 1e-6f;
+    for (float v : channelMeans(p)) limit = std::max(limit, std::abs(v));
+    return limit;
+}
+
 Pixels statePixels(const Run& run, int image, int evaluation, Quantity quantity) {
+    evaluation = shownEvaluation(run, evaluation);
     if (evaluation < 0) {
         if (!run.trajectory || run.trajectory->empty()) return pixelsOf(run.pictures, image, run.model);
         return pixelsOf(run.trajectory->last(), image, run.model);
@@ -139,6 +155,7 @@ Pixels statePixels(const Run& run, int image, int evaluation, Quantity quantity)
 }
 
 QImage statePicture(const Run& run, int image, int evaluation, Quantity quantity, bool dark) {
+    evaluation = shownEvaluation(run, evaluation);
     if (evaluation < 0 && run.pictures) return pictureOf(run.pictures, image);
     Pixels p = statePixels(run, image, evaluation, quantity);
     if (p.isEmpty()) return {};

@@ -11,6 +11,8 @@ enum class Quantity { Denoised, State, Noise, Change };  // x̂0, x_t, ε̂, Δ 
 QString quantityName(Quantity q);
 
 bool isLatent(const ModelInfo& model);
+// What stands for the finished picture (−1): of a run that was broken off before it had one, its last evaluation.
+int shownEvaluation(const Run& run, int evaluation);
 // Null when the record does not hold it. `evaluation` −1: the finished picture.
 QImage statePicture(const Run& run, int image, int evaluation, Quantity quantity, bool dark);
 // The numbers behind it, (height, width, channels) of one picture, for probes and metrics; empty when unknown.
@@ -20,5 +22,7 @@ struct Pixels {
     bool isEmpty() const { return values.empty(); }
 };
 Pixels statePixels(const Run& run, int image, int evaluation, Quantity quantity);
+// The value of the strongest colour of a signed picture, which shows the mean of the channels.
+float signedLimit(const Pixels& p);
 
 }  // namespace meander::gui

@@ -49,9 +49,9 @@ StepPanel::StepPanel(Document& document, SelectionModel& selection, QWidget* par
     };
     connect(&document, &Document::trajectoryLoaded, this, ifCurrent);
     connect(&document, &Document::runFinished, this, ifCurrent);
-    // A run under way sends a step per frame; four times a second is enough and leaves the processor to the run.
+    // A run under way may send a step per frame; four times as long as the diagnostics take leaves the processor to the run.
     m_soon.setSingleShot(true);
-    m_soon.setInterval(250);
+    m_soon.setInterval(40);
     connect(&m_soon, &QTimer::timeout, this, &StepPanel::refresh);
     connect(&document, &Document::runChanged, this, [this](const QString& id) {
         if (id == m_selection.currentRun() && !m_soon.isActive()) m_soon.start();
@@ -69,10 +69,12 @@ void StepPanel::refresh() {
     }
     DiagnosticOptions options;
     if (r->model.state == StateKind::Image) options.image = m_selection.image();
+    m_asked.restart();
     m_work.request([trajectory = r->trajectory, options] { return diagnose(*trajectory, options); });
 }
 
 void StepPanel::show(const std::vector<Diagnostic>& all) {
+    if (m_asked.isValid()) m_soon.setInterval(std::clamp(int(4 * m_asked.elapsed()), 40, 500));
     std::vector<const Diagnostic*> wanted;
     for (const char* id : shown)
         if (const Diagnostic* d = findDiagnostic(all, id); d && wanted.size() < mostCards) wanted.push_back(d);
@@ -97,7 +99,7 @@ void StepPanel::show(const std::vector<Diagnostic>& all) {
 int StepPanel::stepAtCursor() const {
     const RunPtr r = run();
     if (!r || !r->trajectory) return -1;
-    const int e = shownCursor(m_document, m_selection).evaluation;
+    const int e = linkedStep(*r, shownCursor(m_document, m_selection)).evaluation;
     const auto& list = r->trajectory->evaluations;
     return e >= 0 && e < int(list.size()) ? list[std::size_t(e)]->step : -1;
 }

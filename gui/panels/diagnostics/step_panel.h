@@ -1,5 +1,6 @@
 // The step under the cursor in numbers: cards of the diagnostics that say most about it, each with its curve over the run.
 #pragma once
+#include <QElapsedTimer>
 #include <QLabel>
 #include <QTimer>
 #include <QVBoxLayout>
@@ -38,6 +39,7 @@ private:
     std::vector<DiagnosticCard*> m_cards;
     Latest<std::vector<Diagnostic>> m_work;
     QTimer m_soon;
+    QElapsedTimer m_asked;
 };
 
 }  // namespace meander::gui

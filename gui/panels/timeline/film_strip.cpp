@@ -15,6 +15,10 @@
 #include "gui/widgets/focus.h"
 
 namespace meander::gui {
+namespace {
+// As short as on the buttons that choose the axis.
+QString rulerName(StepAxis axis) { return axis == StepAxis::Evaluations ? QStringLiteral("NFE") : axis == StepAxis::Milliseconds ? QStringLiteral("ms") : axisName(axis); }
+}  // namespace
 
 FilmStrip::FilmStrip(Document& document, SelectionModel& selection, QWidget* parent) : QWidget(parent), m_document(document), m_selection(selection) {
     setMouseTracking(true);
@@ -75,6 +79,10 @@ StripGeometry FilmStrip::geometryOf() const {
     const double ruler = QFontMetricsF(numberFont(7.5)).height() + 8;
     g.area = QRectF(rect()).adjusted(18, 7, -14, -ruler);
     g.thumb = std::clamp((g.area.height() - g.gap * (g.rows - 1)) / g.rows, 24.0, 96.0);
+    // The last frame's label and then the name of the axis fit under and beside it.
+    const QFontMetricsF fm(numberFont(7.5));
+    const double beside = fm.horizontalAdvance(QStringLiteral("000")) / 2 + 8 + fm.horizontalAdvance(rulerName(m_selection.axis())) + 4;
+    g.area.setRight(std::min(g.area.right(), width() - beside + g.thumb / 2));
     return g;
 }
 
@@ -110,7 +118,7 @@ void FilmStrip::paintRow(QPainter& p, int index, const StripGeometry& g, bool& i
     const Row& row = m_rows[std::size_t(index)];
     const Theme& t = theme();
     const auto at = frameInRow(row);
-    const auto shown = visibleFrames(row.strip, g, at);
+    const auto shown = visibleFrames(row.strip, g, at, row.frames.back().evaluation >= 0);
     const QColor color = runStyle(row.style, t).color;
     const double centre = g.thumbRect(index, 0).center().y();
     p.setPen(Qt::NoPen);
@@ -191,22 +199,28 @@ void FilmStrip::paintRuler(QPainter& p, const StripGeometry& g) {
     const Theme& t = theme();
     p.setFont(numberFont(7.5));
     QFontMetricsF fm(p.font());
-    const QString name = axisName(m_selection.axis());
     const double base = height() - fm.height() - 4;
-    double free = g.area.left() - 10;
-    const double nameLeft = g.area.right() - fm.horizontalAdvance(name);
-    for (std::size_t i = 0; i < row.frames.size(); ++i) {
-        double x = g.x(row.strip.positions[i]);
-        if (x < free + 6) continue;
-        const QString text = m_selection.axis() == StepAxis::Step ? QString::number(row.frames[i].step) : formatNumber(row.values[i], 3);
-        double width = fm.horizontalAdvance(text);
-        if (x - width / 2 < free + 6 || x + width / 2 > nameLeft - 8) continue;
+    const bool isStep = m_selection.axis() == StepAxis::Step;
+    const std::size_t last = row.frames.size() - 1;
+    const auto text = [&](std::size_t i) { return isStep ? QString::number(row.frames[i].step) : formatNumber(row.values[i], 3); };
+    const auto write = [&](std::size_t i) {
+        const double x = g.x(row.strip.positions[i]), width = fm.horizontalAdvance(text(i));
         p.setPen(t.dim);
-        p.drawText(QRectF(x - width / 2, base, width + 1, fm.height()), Qt::AlignCenter, text);
-        free = x + width / 2;
+        p.drawText(QRectF(x - width / 2, base, width + 1, fm.height()), Qt::AlignCenter, text(i));
+        return x + width / 2;
+    };
+    // The last frame has its label first; before it round steps, or what fits of other axes.
+    const double end = write(last), lastLeft = g.x(row.strip.positions[last]) - fm.horizontalAdvance(text(last)) / 2;
+    const double perStep = (g.x(1) - g.x(0)) / std::max(1, row.run->recipe.steps);
+    const int stride = isStep ? int(std::max(1.0, niceStep((fm.horizontalAdvance(QString::number(row.run->recipe.steps)) + 8) / perStep))) : 1;
+    double free = g.area.left() - 10;
+    for (std::size_t i = 0; i < last; ++i) {
+        const double x = g.x(row.strip.positions[i]), half = fm.horizontalAdvance(text(i)) / 2;
+        if ((isStep && row.frames[i].step % stride) || x - half < free + 6 || x + half > lastLeft - 6) continue;
+        free = write(i);
     }
     p.setPen(t.muted);
-    p.drawText(QRectF(nameLeft, base, g.area.right() - nameLeft + 2, fm.height()), Qt::AlignRight | Qt::AlignVCenter, name);
+    p.drawText(QRectF(end + 8, base, width() - end - 12, fm.height()), Qt::AlignRight | Qt::AlignVCenter, rulerName(m_selection.axis()));
 }
 
 void FilmStrip::paintCursor(QPainter& p, const StripGeometry& g) {

@@ -48,7 +48,7 @@ std::optional<int> StripGeometry::frameAt(const StripRow& row, double pageX) con
     return best;
 }
 
-std::vector<char> visibleFrames(const StripRow& row, const StripGeometry& g, std::optional<int> keep) {
+std::vector<char> visibleFrames(const StripRow& row, const StripGeometry& g, std::optional<int> keep, bool isGrowing) {
     std::vector<char> shown(row.positions.size(), 0);
     std::vector<double> taken;
     auto place = [&](int i) {
@@ -62,6 +62,11 @@ std::vector<char> visibleFrames(const StripRow& row, const StripGeometry& g, std
     if (keep) place(*keep);
     place(0);
     place(int(shown.size()) - 1);
+    if (const int last = int(shown.size()) - 1; last > 0) {
+        const double pitch = std::abs(g.x(row.positions[std::size_t(last)]) - g.x(row.positions[0])) / last;
+        const int stride = std::max(1, int(std::ceil((g.thumb + 2) / std::max(pitch, 1e-6)))), intervals = std::max(1, last / stride);
+        for (int k = 1; k < intervals; ++k) place(isGrowing ? k * stride : int(std::int64_t(k) * last / intervals));
+    }
     for (int i = 0; i < int(shown.size()); ++i) place(i);
     return shown;
 }

@@ -1,6 +1,28 @@
 #include "gui/panels/trajectory/run_curves.h"
 
 namespace meander::gui {
+namespace {
+
+// Runs that start or end apart have chords of their own, and what lies beside the first one's says nothing of the others. So every path is taken in its own frame:
+// what is beside its chord, and as one more coordinate the way along it, in lengths of the first chord. All then run along the same axis, from one point to one point.
+void standUpright(std::vector<std::vector<State>>& paths) {
+    const double length = chordLength(paths.front());
+    for (auto& path : paths) {
+        const ProjectionBasis own = fitProjection(path);
+        for (State& x : path) {
+            double along = 0;
+            if (!own.chord.empty()) {
+                for (std::size_t i = 0; i < x.size(); ++i) x[i] -= own.origin[i];
+                along = dot(x, own.chord);
+                for (std::size_t i = 0; i < x.size(); ++i) x[i] -= along * own.chord[i];
+                along *= length / own.chordLength;
+            }
+            x.push_back(along);
+        }
+    }
+}
+
+}  // namespace
 
 PanelCurves curvesOf(const std::vector<std::shared_ptr<const Run>>& runs, int image) {
     PanelCurves result;
@@ -17,7 +39,8 @@ PanelCurves curvesOf(const std::vector<std::shared_ptr<const Run>>& runs, int im
         paths.push_back(std::move(frames));
     }
     if (paths.empty()) return result;
-    const ProjectionBasis basis = paths.size() == 1 ? fitProjection(paths.front()) : fitProjection(paths);
+    if (paths.size() > 1) standUpright(paths);
+    const ProjectionBasis basis = fitProjection(paths);
     std::vector<ProjectedPoint> all;
     for (std::size_t i = 0; i < paths.size(); ++i) {
         result.runs[i].path = project(basis, paths[i]);

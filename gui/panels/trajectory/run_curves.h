@@ -12,7 +12,7 @@ namespace meander::gui {
 struct RunCurves {
     std::string id;
     std::shared_ptr<const Run> run;
-    std::vector<ProjectedPoint> path;  // frames 0 .. steps, in the basis of the first run
+    std::vector<ProjectedPoint> path;  // frames 0 .. steps: along its own chord, in lengths of the first one's, and across it in components of all runs
     std::vector<Diagnostic> diagnostics;
 };
 

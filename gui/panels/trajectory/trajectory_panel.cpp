@@ -11,6 +11,10 @@
 #include "gui/selection/step_link.h"
 
 namespace meander::gui {
+namespace {
+// The number first: runs of one prompt have one title.
+QString legendName(const Run& run) { return TrajectoryPanel::tr("run %1 · %2").arg(run.number).arg(runTitle(run)); }
+}  // namespace
 
 TrajectoryPanel::TrajectoryPanel(Document& document, SelectionModel& selection, QWidget* parent)
     : QWidget(parent), m_document(document), m_selection(selection), m_work(this, [this](const PanelCurves& c) { show(c); }) {
@@ -60,7 +64,7 @@ TrajectoryPanel::TrajectoryPanel(Document& document, SelectionModel& selection, 
         if (id == m_selection.currentRun() || id == m_selection.comparedRun()) refreshSoon();
     });
     m_soon.setSingleShot(true);
-    m_soon.setInterval(250);
+    m_soon.setInterval(40);
     connect(&m_soon, &QTimer::timeout, this, &TrajectoryPanel::refresh);
     connect(&selection, &SelectionModel::runChanged, this, &TrajectoryPanel::refresh);
     connect(&selection, &SelectionModel::imageChanged, this, &TrajectoryPanel::refresh);
@@ -73,7 +77,7 @@ TrajectoryPanel::TrajectoryPanel(Document& document, SelectionModel& selection, 
     refresh();
 }
 
-// A run under way sends a step per frame; curves that grow four times a second are as good and leave the processor to the run.
+// A run under way may send a step per frame; four times as long as the curves take leaves the processor to the run.
 void TrajectoryPanel::refreshSoon() {
     if (!m_soon.isActive()) m_soon.start();
 }
@@ -86,11 +90,13 @@ void TrajectoryPanel::refresh() {
         if (!run->trajectory) m_document.requestTrajectory(id);
         else runs.push_back(run);
     }
+    m_asked.restart();
     m_work.request([runs, image = m_selection.image()] { return curvesOf(runs, image); });
 }
 
 void TrajectoryPanel::show(const PanelCurves& curves) {
     m_curves = curves;
+    if (m_asked.isValid()) m_soon.setInterval(std::clamp(int(4 * m_asked.elapsed()), 40, 500));
     fillChoices();
     plotPath();
     plotQuantity();
@@ -113,7 +119,7 @@ void TrajectoryPanel::fillChoices() {
 
 void TrajectoryPanel::plotPath() {
     Plot plot;
-    plot.title = tr("Path, chord removed · %1").arg(qstr(m_curves.caption));
+    plot.title = (m_curves.runs.size() > 1 ? tr("Paths, each without its chord · %1") : tr("Path, chord removed · %1")).arg(qstr(m_curves.caption));
     plot.empty = tr("Run once to see how the path from noise to picture bends.");
     // On a line there is nothing beside the chord.
     const bool isLine = !m_curves.runs.empty() && m_curves.runs.front().run->model.stateShape.count() == 1;
@@ -132,7 +138,7 @@ void TrajectoryPanel::plotPath() {
     for (std::size_t i = 0; i < m_curves.runs.size(); ++i) {
         const RunCurves& r = m_curves.runs[i];
         LineLayer line;
-        line.name = runTitle(*r.run);
+        line.name = legendName(*r.run);
         line.style = runStyle(runStyleIndex(m_document, *r.run), theme());
         for (std::size_t k = 0; k < r.path.size(); ++k) {
             // From left (noise) to right (picture), as the run goes.
@@ -147,7 +153,8 @@ void TrajectoryPanel::plotPath() {
     plot.hasLegend = m_curves.runs.size() > 1;
     plot.fitX(0.03);
     plot.fitY(0.12);
-    plot.x.fixedTicks = {{0, tr("noise")}, {m_curves.chordLength, tr("picture")}};
+    const bool isPoints = !m_curves.runs.empty() && m_curves.runs.front().run->model.state == StateKind::Points;
+    plot.x.fixedTicks = {{0, tr("noise")}, {m_curves.chordLength, isPoints ? tr("point") : tr("picture")}};
     m_path->setPlot(std::move(plot));
     m_path->setStops(std::move(stops), texts, true);
 }
@@ -165,7 +172,7 @@ void TrajectoryPanel::plotQuantity() {
         const Diagnostic* d = findDiagnostic(r.diagnostics, id);
         if (!d) continue;
         LineLayer line;
-        line.name = runTitle(*r.run);
+        line.name = legendName(*r.run);
         line.style = runStyle(runStyleIndex(m_document, *r.run), theme());
         for (std::size_t k = 0; k < d->values.size(); ++k) {
             const double x = k < axis.size() ? axis[k] : std::nan("");
@@ -197,7 +204,7 @@ void TrajectoryPanel::plotQuantity() {
 std::optional<int> TrajectoryPanel::cursorFrame() const {
     if (m_curves.runs.empty()) return {};
     const auto& t = *m_curves.runs.front().run->trajectory;
-    const int e = shownCursor(m_document, m_selection).evaluation;
+    const int e = linkedStep(*m_curves.runs.front().run, shownCursor(m_document, m_selection)).evaluation;
     if (e < 0) return int(t.steps.size());
     if (e >= int(t.evaluations.size())) return {};
     return t.evaluations[std::size_t(e)]->step;

@@ -2,6 +2,7 @@
 // in the same axes with its own colour, dash and marker.
 #pragma once
 #include <QComboBox>
+#include <QElapsedTimer>
 #include <QTimer>
 #include <QWidget>
 
@@ -42,6 +43,7 @@ private:
     PanelCurves m_curves;
     std::vector<double> m_axisValues;  // of the frames of the first run, as plotted
     QTimer m_soon;
+    QElapsedTimer m_asked;
     Latest<PanelCurves> m_work;
 };
 

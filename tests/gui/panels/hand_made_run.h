@@ -130,6 +130,25 @@ inline std::shared_ptr<Run> discRun(const std::string& id, int number, int steps
     return run;
 }
 
+// The same with a second evaluation in every step but the last, at the level where the step ends: as a Heun run with the same levels is recorded.
+inline std::shared_ptr<Run> withCorrectors(const Run& run, const std::string& id) {
+    auto result = std::make_shared<Run>(run);
+    auto t = std::make_shared<Trajectory>(*run.trajectory);
+    result->id = id;
+    t->evaluations.clear();
+    const auto& all = run.trajectory->evaluations;
+    for (std::size_t k = 0; k < all.size(); ++k)
+        for (std::size_t at : {k, k + 1}) {
+            if (at >= all.size()) continue;
+            auto e = std::make_shared<Evaluation>(*all[at]);
+            e->index = int(t->evaluations.size());
+            e->step = int(k);
+            t->evaluations.push_back(e);
+        }
+    result->trajectory = t;
+    return result;
+}
+
 inline std::shared_ptr<Run> ringRun(const std::string& id, int number, int steps, int particles = 240, int dimensions = 2) {
     auto run = std::make_shared<Run>();
     auto t = std::make_shared<Trajectory>();

@@ -9,6 +9,7 @@
 #include "gui/panels/attention/word_bars.h"
 #include "gui/panels/canvas/canvas_panel.h"
 #include "gui/panels/canvas/picture_stage.h"
+#include "gui/plots/color_map.h"
 #include "tests/gui/panels/panel_test.h"
 
 using namespace meander;
@@ -44,7 +45,7 @@ private slots:
 
     void clickOnThePictureRanksWords() {
         CanvasPanel canvas(*m_document, *m_selection);
-        WordBars bars(*m_document, *m_selection, false);
+        WordBars bars(*m_document, *m_selection);
         canvas.resize(700, 500);
         canvas.show();
         select("a");
@@ -69,6 +70,65 @@ private slots:
         QCOMPARE(m_selection->attentionHead(), 2);
         QTest::keyClick(&panel.heads(), Qt::Key_Escape);
         QCOMPARE(m_selection->attentionSite(), -1);
+    }
+
+    void entropyOverTheRunStandsAsTheGridDoes() {
+        AttentionPanel panel(*m_document, *m_selection);
+        panel.resize(300, 900);
+        panel.setVisible(true);
+        select("a");
+        QTRY_COMPARE(panel.heads().sites(), 2);
+        lock("a", 11);
+        PlotView& plot = panel.entropyPlot();
+        QTRY_VERIFY(plot.plot().hasData());
+        const QImage image = plot.grab().toImage();
+        for (int site = 0; site < 2; ++site)
+            for (int head = 0; head < 4; ++head) {
+                const QColor seen = image.pixelColor(plot.pageOf({10.8, site * 4 + head + 0.5}).toPoint()), meant = QColor(colorOf(ColorMap::Viridis, panel.heads().entropyAt(site, head)));
+                QVERIFY2(std::abs(seen.red() - meant.red()) + std::abs(seen.green() - meant.green()) + std::abs(seen.blue() - meant.blue()) < 6, qPrintable(QStringLiteral("L%1 H%2: %3, not %4").arg(site).arg(head).arg(seen.name(), meant.name())));
+            }
+    }
+
+    void askingMovesNothingAndStandsOnce() {
+        CanvasPanel canvas(*m_document, *m_selection);
+        AttentionPanel panel(*m_document, *m_selection);
+        canvas.resize(900, 420);
+        canvas.show();
+        select("a");
+        PictureStage& stage = canvas.pictures();
+        auto* bars = canvas.findChild<WordBars*>();
+        QVERIFY(bars && bars->isVisible());  // it offers to be asked
+        QVERIFY(panel.findChildren<WordBars*>().isEmpty());
+        const QRectF before = stage.pictureRect();
+        QVERIFY(std::abs(before.center().x() - stage.width() / 2.0) < 1);  // in the middle, because there is room for both
+        QVERIFY(!before.intersects(QRectF(bars->geometry())));
+        m_selection->setWords({2});
+        QCOMPARE(stage.pictureRect(), before);
+        QTest::mouseClick(&stage, Qt::LeftButton, {}, before.center().toPoint());
+        QTRY_VERIFY(!bars->shares().empty());
+        QCOMPARE(stage.pictureRect(), before);
+        m_selection->setPixel(std::nullopt);
+        m_selection->setWords({});
+        QCOMPARE(stage.pictureRect(), before);
+        canvas.resize(460, 420);
+        QVERIFY(bars->isVisible());
+        QVERIFY(!stage.pictureRect().intersects(QRectF(bars->geometry())));
+    }
+
+    void wordsThatComeAgainHaveNumbers() {
+        std::vector<Token> tokens = test::discTokens();
+        tokens[4].text = tokens[1].text;  // <s> a red circle a green </s>
+        const auto names = wordNames(tokens);
+        QCOMPARE(names.value(0), QStringLiteral("a"));
+        QCOMPARE(names.value(3), QStringLiteral("a (2)"));
+        AttentionPanel panel(*m_document, *m_selection);
+        panel.resize(300, 900);
+        panel.setVisible(true);
+        select("a");
+        QTRY_COMPARE(panel.massPlot().plot().layers.size(), std::size_t(5));
+        m_selection->setWords({2});
+        for (std::size_t i = 0; i < 5; ++i)
+            if (const auto* line = dynamic_cast<const LineLayer*>(panel.massPlot().plot().layers[i].get())) QCOMPARE(line->style.color, line->name == QStringLiteral("circle") ? theme().token : theme().muted);
     }
 
     void rangeOfStepsIsAveraged() {

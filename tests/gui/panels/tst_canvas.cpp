@@ -1,4 +1,10 @@
 // The canvas: pictures and points at the step of the cursor, alone and compared, driven by mouse and keys.
+#include <QApplication>
+#include <QClipboard>
+#include <QComboBox>
+#include <QTemporaryDir>
+
+#include "engine/exchange/recipe_exchange.h"
 #include "gui/bridge/field_service.h"
 #include "gui/panels/canvas/canvas_panel.h"
 #include "gui/panels/canvas/picture_stage.h"
@@ -30,6 +36,11 @@ private slots:
         const auto m = *comparePictures(a, b);
         QVERIFY(std::abs(m.maximum - 0.2) < 1e-9);
         QVERIFY(std::abs(m.rms - 0.05) < 1e-9);
+        QCOMPARE(m.fittingAmplification(), 4.0);
+        a.setPixel(1, 1, qRgb(149, 149, 149));  // 2 of 255
+        QCOMPARE(comparePictures(a, b)->fittingAmplification(), 64.0);
+        QCOMPARE(comparePictures(a, a)->fittingAmplification(), 1.0);
+        a.setPixel(1, 1, qRgb(100, 100, 100));
         const QImage d = differenceImage(b, a, 5, true);
         QCOMPARE(d.pixel(0, 0), divergingColor(0, 1, true));
         QCOMPARE(d.pixel(1, 1), divergingColor(1, 1, true));
@@ -76,6 +87,8 @@ private slots:
         QTRY_VERIFY(std::abs(stage.wipe() - 0.25) < 0.02);
         QTest::mouseRelease(&stage, Qt::LeftButton, {}, QPointF(t.left() + 0.25 * t.width(), t.center().y()).toPoint());
         stage.setCompareMode(CompareMode::Difference);
+        QCOMPARE(canvas.findChild<QComboBox*>("amplification")->currentData().toInt(), 0);
+        QCOMPARE(stage.amplification(), stage.metrics()->fittingAmplification());
         const QImage difference = stage.grab().toImage();
         QVERIFY(difference != first && difference != second);
         stage.toggleBlink();
@@ -93,6 +106,107 @@ private slots:
         view.zoomAt(1.7, at, size, area);
         const QPointF after = *shareOf(view.target(size, area), at);
         QVERIFY(std::hypot(after.x() - before.x(), after.y() - before.y()) < 0.01);
+    }
+
+    void gridHasItsOwnZoomAndNumbers() {
+        auto four = std::make_shared<Run>(*m_document->run("a"));
+        four->id = "four";
+        four->recipe.images = 4;
+        const auto one = four->pictures.toFloats();
+        std::vector<float> all;
+        for (int i = 0; i < 4; ++i) all.insert(all.end(), one.begin(), one.end());
+        four->pictures = HostTensor::fromFloats({4, 32, 32, 3}, all);
+        m_document->addRun(four);
+        CanvasPanel canvas(*m_document, *m_selection);
+        canvas.resize(700, 500);
+        canvas.show();
+        select("four");
+        PictureStage& stage = canvas.pictures();
+        const double alone = stage.shownScale();
+        stage.setGrid(true);
+        const auto tiles = stage.gridRects();
+        QCOMPARE(tiles.size(), std::size_t(4));
+        QCOMPARE(stage.shownScale(), tiles[0].width() / 32);
+        QVERIFY(stage.shownScale() < alone);
+        QVERIFY2(canvas.headline().contains(QStringLiteral("%1 %").arg(qRound(tiles[0].width() / 32 * 100))), qPrintable(canvas.headline()));
+        QTest::mouseClick(&stage, Qt::LeftButton, {}, tiles[2].center().toPoint());
+        QCOMPARE(m_selection->image(), 2);
+    }
+
+    void brokenOffRunShowsItsLastEstimate() {
+        auto broken = std::make_shared<Run>(*m_document->run("a"));
+        auto t = std::make_shared<Trajectory>(*broken->trajectory);
+        broken->id = "broken";
+        broken->status = RunStatus::Interrupted;
+        broken->pictures = {};
+        t->evaluations.resize(6);
+        t->steps.resize(6);
+        broken->trajectory = t;
+        m_document->addRun(broken);
+        QCOMPARE(statePicture(*broken, 0, -1, Quantity::Denoised, true), statePicture(*broken, 0, 5, Quantity::Denoised, true));
+        CanvasPanel canvas(*m_document, *m_selection);
+        canvas.resize(700, 500);
+        canvas.show();
+        select("broken");
+        QVERIFY2(canvas.headline().startsWith(QStringLiteral("x̂0, stopped after step 6")), qPrintable(canvas.headline()));
+    }
+
+    void titleTakesTheColourOfTheTheme() {
+        CanvasPanel canvas(*m_document, *m_selection);
+        canvas.resize(700, 500);
+        canvas.show();
+        select("a");
+        const auto titleHas = [&](const QColor& color) {
+            const QImage image = canvas.pictures().grab().toImage();
+            for (int y = 0; y < int(canvas.pictures().pictureRect().top()); ++y)
+                for (int x = 0; x < image.width(); ++x)
+                    if (image.pixelColor(x, y) == color) return true;
+            return false;
+        };
+        const QColor dark = theme().runs[0];
+        QVERIFY(titleHas(dark));
+        applyTheme(ThemeChoice::Light);
+        QVERIFY(titleHas(theme().runs[0]) && !titleHas(dark));
+        applyTheme(ThemeChoice::Dark);
+    }
+
+    void pictureIsSavedWithItsRecipe() {
+        CanvasPanel canvas(*m_document, *m_selection);
+        canvas.resize(700, 500);
+        canvas.show();
+        select("a");
+        lock("a", 4);
+        QTemporaryDir dir;
+        const QString path = dir.filePath("step.png");
+        QVERIFY(canvas.savePictureTo(path));
+        const auto file = readPng(path.toStdString());
+        QVERIFY(file.ok());
+        const QImage meant = statePicture(*m_document->run("a"), 0, 4, Quantity::Denoised, true);
+        QCOMPARE(file->picture.width, meant.width());
+        for (int y = 0; y < 32; ++y)
+            for (int x = 0; x < 32; ++x) QCOMPARE(qRgb(file->picture.at(x, y)[0], file->picture.at(x, y)[1], file->picture.at(x, y)[2]), meant.pixel(x, y));
+        const auto recipe = readRecipeFrom(path.toStdString());
+        QVERIFY(recipe.ok() && recipe->recipe.prompt == "a red circle on green");
+        QVERIFY(QString::fromStdString(file->texts.at("Comment")).contains(QStringLiteral("step 4 of 12")));
+        QVERIFY(!canvas.savePictureTo(dir.filePath("nowhere/step.png")));
+        QTest::keyClick(&canvas.pictures(), Qt::Key_C, Qt::ControlModifier);
+        QCOMPARE(QApplication::clipboard()->image().size(), meant.size());
+    }
+
+    void planeOfPointsStaysUnlessItFollows() {
+        CanvasPanel canvas(*m_document, *m_selection);
+        canvas.resize(600, 500);
+        canvas.show();
+        select("p");
+        PointsStage& stage = canvas.points();
+        const QRectF end = stage.viewBounds();
+        lock("p", 0);
+        QCOMPARE(stage.viewBounds(), end);
+        QVERIFY(stage.headline().startsWith(QStringLiteral("xₜ at step 0 of 10")));
+        stage.setFollowsSpread(true);
+        QVERIFY(stage.viewBounds().width() > 20 * end.width());
+        lock("p", 9);
+        QVERIFY(stage.viewBounds().width() < 2 * end.width());
     }
 
     void pointsAreDrawn() {

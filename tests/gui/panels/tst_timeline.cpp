@@ -77,6 +77,58 @@ private slots:
         QCOMPARE(linkedStep(*b, {QStringLiteral("a"), -1, 0}).evaluation, -1);
     }
 
+    void correctorsAreNotTakenForTheNextStep() {
+        m_document->addRun(test::withCorrectors(*m_document->run("a"), "heun"));
+        m_document->addRun(test::withCorrectors(*m_document->run("a"), "other"));
+        const auto a = m_document->run("a"), heun = m_document->run("heun"), other = m_document->run("other");
+        for (int step = 0; step < 12; ++step) {
+            const LinkedStep at = linkedStep(*heun, cursorFor(*a, {step, step}));
+            QCOMPARE(at.evaluation, heun->trajectory->evaluationOf(step)->index);
+            QCOMPARE(linkedStep(*a, cursorFor(*heun, {step, at.evaluation})).evaluation, step);
+        }
+        const StepCursor corrector = cursorFor(*heun, {0, 7});
+        QVERIFY(corrector.isCorrector);
+        QCOMPARE(linkedStep(*other, corrector).evaluation, 7);
+        const auto &first = *a->trajectory->evaluations[5], &last = *a->trajectory->evaluations[8];
+        const StepRange range{"a", 5, 8, std::min(first.logSnr, last.logSnr), std::max(first.logSnr, last.logSnr)};
+        QCOMPARE(*stepsIn(*heun, range), std::pair(5, 8));
+        // Both strips frame the same step, and the numbers of the step are those of the current run.
+        TimelinePanel panel(*m_document, *m_selection);
+        select("a", "heun");
+        panel.resize(900, 200);
+        panel.show();
+        QTest::mouseClick(&panel.strip(), Qt::LeftButton, {}, panel.strip().frameRectOf(1, 9).center().toPoint());
+        QCOMPARE(panel.strip().currentFrame(), 9);
+    }
+
+    void framesLieEvenlyAndTheLastHasItsLabel() {
+        StripRow row;
+        for (int i = 0; i <= 117; ++i) row.positions.push_back(i / 400.0);
+        StripGeometry g;
+        g.area = QRectF(18, 7, 880, 60);
+        g.thumb = 60;
+        const auto shown = visibleFrames(row, g, 117);
+        double last = 0, widest = 0;
+        for (int i = 0; i <= 117; ++i)
+            if (shown[std::size_t(i)]) {
+                widest = std::max(widest, g.x(row.positions[std::size_t(i)]) - last);
+                last = g.x(row.positions[std::size_t(i)]);
+            }
+        QVERIFY2(widest < 1.5 * (g.thumb + 2), qPrintable(QString::number(widest)));
+
+        TimelinePanel panel(*m_document, *m_selection);
+        select("a");
+        panel.resize(900, 150);
+        panel.show();
+        FilmStrip& strip = panel.strip();
+        const QImage image = strip.grab().toImage();
+        const QRectF end = strip.frameRectOf(0, 12);
+        int ink = 0;
+        for (int y = image.height() - 14; y < image.height() - 2; ++y)
+            for (int x = int(end.center().x()) - 7; x < int(end.center().x()) + 8; ++x) ink += image.pixelColor(x, y) != theme().panel;
+        QVERIFY2(ink > 8, qPrintable(QString::number(ink)));
+    }
+
     void shiftDragBrushesARange() {
         TimelinePanel panel(*m_document, *m_selection);
         select("a", "b");

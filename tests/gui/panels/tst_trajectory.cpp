@@ -37,6 +37,43 @@ private slots:
         }
     }
 
+    void pathsOfOtherNoiseAreSeenBesideTheirOwnChords() {
+        // The same path mirrored: it starts and ends elsewhere, and bends as much.
+        const auto a = m_document->run("a");
+        auto mirrored = std::make_shared<Run>(*a);
+        auto t = std::make_shared<Trajectory>(*a->trajectory);
+        const auto mirror = [](const HostTensor& x) {
+            auto v = x.toDoubles();
+            for (double& e : v) e = 1 - e;
+            return HostTensor::fromDoubles(x.shape(), v);
+        };
+        t->initial = mirror(t->initial);
+        for (auto& s : t->steps) {
+            auto copy = std::make_shared<Step>(*s);
+            copy->state = mirror(s->state);
+            s = copy;
+        }
+        mirrored->trajectory = t;
+        const PanelCurves curves = curvesOf({a, mirrored}, 0);
+        QCOMPARE(curves.runs.size(), std::size_t(2));
+        double reach[2] = {};
+        for (std::size_t i = 0; i < 2; ++i) {
+            const auto& path = curves.runs[i].path;
+            QVERIFY(std::abs(path.front().along - curves.chordLength) < 1e-6 * curves.chordLength);
+            QVERIFY(std::abs(path.back().along) < 1e-6 * curves.chordLength);
+            for (const auto& p : path) reach[i] = std::max(reach[i], std::abs(p.first));
+            QVERIFY(std::abs(path.front().first) < 0.01 * reach[i] && std::abs(path.back().first) < 0.01 * reach[i]);
+        }
+        QVERIFY(reach[0] > 0);
+        QVERIFY2(std::abs(reach[1] / reach[0] - 1) < 1e-3, qPrintable(QString::number(reach[1] / reach[0])));
+        TrajectoryPanel panel(*m_document, *m_selection);
+        panel.resize(900, 300);
+        panel.setVisible(true);
+        select("p");
+        QTRY_VERIFY(panel.pathView()->plot().hasData());
+        QCOMPARE(panel.pathView()->plot().x.fixedTicks.back().label, QStringLiteral("point"));
+    }
+
     void cardsShowTheStep() {
         StepPanel panel(*m_document, *m_selection);
         panel.resize(300, 500);

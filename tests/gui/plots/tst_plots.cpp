@@ -46,6 +46,7 @@ private slots:
     void handlesAreHit();
     void divergingMapIsCentred();
     void exportsAreValid();
+    void legendNamesEveryRun();
     void viewTalksAboutStops();
     void keysMoveTheCursor();
 };
@@ -193,6 +194,25 @@ void TestPlots::exportsAreValid() {
     QCOMPARE(csv.size(), 10);
     QVERIFY(csv[1].startsWith(QStringLiteral("\"fitted, 8\",0,80")));
     QVERIFY(!plotImage(plot, {200, 100}, theme()).isNull());
+}
+
+void TestPlots::legendNamesEveryRun() {
+    Plot plot;
+    plot.hasLegend = true;
+    for (int i = 0; i < 2; ++i) {
+        LineLayer line;
+        line.name = QStringLiteral("run %1 · a red circle above a blue square on a green background").arg(i + 1);
+        line.style = runStyle(i, theme());
+        plot.add(std::move(line));
+    }
+    for (int width : {160, 260, 900}) {
+        const QImage image = plotImage(plot, {width, 160}, theme(), 1);
+        bool isSeen[2] = {};
+        for (int y = 0; y < 60; ++y)
+            for (int x = 0; x < image.width(); ++x)
+                for (int i = 0; i < 2; ++i) isSeen[i] |= image.pixelColor(x, y) == theme().runs[std::size_t(i)];
+        QVERIFY2(isSeen[0] && isSeen[1], qPrintable(QString::number(width)));
+    }
 }
 
 void TestPlots::viewTalksAboutStops() {
