@@ -40,9 +40,17 @@ void MainWindow::addEditCommands() {
     QUndoStack& undo = m_document.undoStack();
     m_commands.add({"edit.undo", menu, tr("Undo"), {}, {QKeySequence("Ctrl+Z")}, "undo", [&undo] { undo.undo(); }, [&undo] { return undo.canUndo(); }});
     m_commands.add({"edit.redo", menu, tr("Redo"), {}, {QKeySequence("Ctrl+Shift+Z"), QKeySequence("Ctrl+Y")}, "redo", [&undo] { undo.redo(); }, [&undo] { return undo.canRedo(); }});
+    const auto naming = [this](const QString& id) {
+        QAction* action = m_commands.action(id);
+        return [action, verb = action->text()](const QString& edit) { action->setText(edit.isEmpty() ? verb : QStringLiteral("%1: %2").arg(verb, edit)); };
+    };
+    // The actions go before the stack does.
+    connect(&undo, &QUndoStack::undoTextChanged, m_commands.action("edit.undo"), naming("edit.undo"));
+    connect(&undo, &QUndoStack::redoTextChanged, m_commands.action("edit.redo"), naming("edit.redo"));
     const auto hasRun = [this] { return currentRun() != nullptr; };
     m_commands.add({"edit.renameRun", menu, tr("Rename the run"), {}, {QKeySequence("F2")}, "edit", [this] { m_runs->renameCurrent(); }, hasRun, nullptr, true});
     m_commands.add({"edit.removeRun", menu, tr("Delete the run"), tr("Can be undone until the project is closed."), {}, "trash", [this] { m_runs->removeCurrent(); }, hasRun});
+    m_commands.action("edit.removeRun")->setText(tr("Delete the run") + '\t' + QKeySequence(Qt::Key_Delete).toString(QKeySequence::NativeText));  // a key of the list only
     m_commands.add({"edit.useRecipe", menu, tr("Use the run's recipe as the draft"), {}, {QKeySequence("Ctrl+Shift+D")}, "copy", [this] {
                         Recipe r = currentRun()->recipe;
                         r.branch.reset();
