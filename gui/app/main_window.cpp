@@ -118,6 +118,7 @@ void MainWindow::buildStatusBar() {
     m_engineDot->setFixedSize(8, 8);
     m_engineState = new ElidedLabel(this);
     m_lastMessage = new ElidedLabel(this);
+    m_lastMessage->setObjectName("lastMessage");
     m_load = new ElidedLabel(this);
     for (QLabel* l : {m_engineState, m_lastMessage, m_load}) {
         l->setFont(interfaceFont(8.9));

@@ -94,7 +94,7 @@ void MainWindow::addRunCommands() {
     m_commands.add({"run.branch", menu, tr("Branch from this step"), tr("The draft continues the shown run from the step under the cursor; change what should differ, then run."), {QKeySequence("B")}, "branch", [this] { branchHere(); }, hasRecord, nullptr, true, tr("Branch here")});
     m_commands.add({"run.baseline", menu, tr("Make it the baseline"), tr("Other runs are measured against it."), {QKeySequence("P")}, "star", [this] { m_document.setPinned(m_selection.currentRun(), !currentRun()->pinned); },
                     [this] { return currentRun() != nullptr; }, [this] { return currentRun() && currentRun()->pinned; }});
-    m_commands.add({"run.compare", menu, tr("Compare with the baseline"), tr("With the baseline, or with the newest other run. Alt+click a run to choose it."), {QKeySequence("Ctrl+D")}, "compare", [this] { toggleCompare(); },
+    m_commands.add({"run.compare", menu, tr("Compare with the baseline"), tr("With the baseline, or with the newest other run of its kind and size. Alt+click a run to choose it."), {QKeySequence("Ctrl+D")}, "compare", [this] { toggleCompare(); },
                     [this] { return m_document.runs().size() > 1; }, [this] { return !m_selection.comparedRun().isEmpty(); }, false, tr("Compare")});
     m_commands.add({"run.newSeed", menu, tr("Run with another seed"), {}, {QKeySequence("Ctrl+R")}, "dice", [this] {
                         Recipe r = m_document.draft();

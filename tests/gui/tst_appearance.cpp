@@ -111,6 +111,31 @@ private slots:
         check(1);
     }
 
+    void narrowWindowsKeepTheWordsOfTheBar() {
+        showDisc();
+        window->resize(1024, 700);
+        QTest::qWait(30);
+        int seen = 0;
+        for (const QToolButton* b : window->findChildren<QToolButton*>())
+            if (b->isVisible() && b->property("segment").isValid()) {
+                ++seen;
+                QVERIFY2(b->width() >= b->fontMetrics().horizontalAdvance(b->text()) + 6, qPrintable(QStringLiteral("%1: %2").arg(b->text()).arg(b->width())));
+            }
+        QVERIFY(seen >= 5);
+    }
+
+    void tabsDoNotMoveTheCanvas() {
+        showDisc();
+        window->resize(1600, 1000);
+        QTest::qWait(30);
+        const QRect canvas = window->centralWidget()->geometry();
+        for (const char* id : {"compare", "lab", "queue", "log"}) {
+            window->dock(id)->raise();
+            QTest::qWait(30);
+            QCOMPARE(window->centralWidget()->geometry(), canvas);
+        }
+    }
+
     void keysAreChosenAndClashesTold() {
         inDialog("settings", [&](QDialog* dialog) {
             auto* names = dialog->findChild<QListWidget*>();

@@ -33,6 +33,7 @@ LogPanel::LogPanel(LogModel& log, QWidget* parent) : QWidget(parent), m_filter(n
     m_filter->setSourceModel(&log);
     m_list->setModel(m_filter);
     m_list->setFont(numberFont(8.8));
+    m_list->setStyleSheet(QStringLiteral("padding-left: 8px;"));
     m_list->setSelectionMode(QAbstractItemView::ExtendedSelection);
     m_list->setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
     m_list->setAccessibleName(tr("Log"));

@@ -50,7 +50,7 @@ void ProgressLine::paintEvent(QPaintEvent*) {
 }
 
 QueueRow::QueueRow(Document& document, const QString& id, QWidget* parent)
-    : QWidget(parent), m_document(document), m_id(id), m_number(new QLabel(this)), m_name(new ElidedLabel(this)), m_state(new ElidedLabel(this)), m_bar(new ProgressLine(this)),
+    : QWidget(parent), m_document(document), m_id(id), m_number(new QLabel(this)), m_name(new ElidedLabel(this)), m_state(new QLabel(this)), m_bar(new ProgressLine(this)),
       m_up(rowButton("up", tr("Earlier"), this)), m_down(rowButton("down", tr("Later"), this)), m_pause(rowButton("pause", tr("Pause"), this)), m_cancel(rowButton("close", tr("Cancel"), this)) {
     m_number->setFont(numberFont(8.8));
     m_number->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
