@@ -88,6 +88,7 @@ CommandPalette::CommandPalette(CommandRegistry& registry, QWidget* window) : QFr
 
 void CommandPalette::popUp() {
     m_registry.refresh();
+    m_settings = m_askSettings ? m_askSettings() : std::vector<Command>();
     m_search->clear();
     filter({});
     QWidget* window = parentWidget();
@@ -104,8 +105,12 @@ void CommandPalette::filter(const QString& query) {
         const Command* command;
     };
     std::vector<Hit> hits;
-    for (const Command& c : m_registry.commands())
-        if (const int score = matchScore(query, c.text + ' ' + c.menu + ' ' + c.tooltip)) hits.push_back({score + (query.isEmpty() ? 0 : matchScore(query, c.text)), &c});
+    const auto look = [&](const std::vector<Command>& commands) {
+        for (const Command& c : commands)
+            if (const int score = matchScore(query, c.text + ' ' + c.menu + ' ' + c.tooltip)) hits.push_back({score + (query.isEmpty() ? 0 : matchScore(query, c.text)), &c});
+    };
+    look(m_registry.commands());
+    if (!query.isEmpty()) look(m_settings);
     std::stable_sort(hits.begin(), hits.end(), [](const Hit& a, const Hit& b) { return a.score > b.score; });
     m_list->clear();
     for (const Hit& h : hits) {
@@ -113,7 +118,7 @@ void CommandPalette::filter(const QString& query) {
         item->setData(idRole, h.command->id);
         item->setData(menuRole, h.command->menu);
         item->setData(keysRole, m_registry.keyText(h.command->id));
-        item->setData(enabledRole, m_registry.action(h.command->id)->isEnabled());
+        item->setData(enabledRole, !h.command->isEnabled || h.command->isEnabled());
         item->setToolTip(h.command->tooltip);
     }
     m_list->setCurrentRow(0);
@@ -134,9 +139,13 @@ void CommandPalette::runCurrent() {
     const QListWidgetItem* item = m_list->currentItem();
     if (!item) return;
     const QString id = item->data(idRole).toString();
-    if (!m_registry.action(id)->isEnabled()) return;
+    if (!item->data(enabledRole).toBool()) return;
     hide();
-    m_registry.trigger(id);
+    const auto setting = std::find_if(m_settings.begin(), m_settings.end(), [&](const Command& c) { return c.id == id; });
+    if (setting != m_settings.end())
+        setting->run();
+    else
+        m_registry.trigger(id);
 }
 
 bool CommandPalette::eventFilter(QObject* watched, QEvent* event) {

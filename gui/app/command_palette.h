@@ -16,6 +16,8 @@ class CommandPalette : public QFrame {
 public:
     CommandPalette(CommandRegistry& registry, QWidget* window);
     void popUp();
+    // What else can be found, asked for anew each time: settings, shown once something is typed.
+    void setSettings(std::function<std::vector<Command>()> settings) { m_askSettings = std::move(settings); }
     // Ids in the order shown.
     QStringList shownCommands() const;
     QLineEdit* searchField() const { return m_search; }
@@ -28,6 +30,8 @@ private:
     void runCurrent();
 
     CommandRegistry& m_registry;
+    std::function<std::vector<Command>()> m_askSettings;
+    std::vector<Command> m_settings;
     QLineEdit* m_search;
     QListWidget* m_list;
 };

@@ -13,6 +13,7 @@
 #include "gui/app/settings.h"
 #include "gui/app/theme.h"
 #include "gui/document/run_text.h"
+#include "gui/panels/compare/compare_table.h"
 #include "meander_version.h"
 
 namespace meander::gui {
@@ -81,10 +82,17 @@ bool askForRecipe(QWidget* parent, const Recipe& now, const Recipe& offered, con
         table->horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
         for (int i = 0; i < int(changes.size()); ++i) {
             const Difference& d = changes[std::size_t(i)];
-            table->setItem(i, 0, new QTableWidgetItem(qstr(d.label)));
-            table->setItem(i, 1, new QTableWidgetItem(qstr(d.left)));
-            table->setItem(i, 2, new QTableWidgetItem(qstr(d.right)));
+            const QString cells[] = {qstr(d.label), settingText(d, d.left), settingText(d, d.right)};
+            for (int c = 0; c < 3; ++c) {
+                table->setItem(i, c, new QTableWidgetItem(cells[c]));
+                table->item(i, c)->setTextAlignment(Qt::AlignLeft | Qt::AlignTop);
+                table->item(i, c)->setToolTip(cells[c]);
+            }
         }
+        table->horizontalHeader()->setSectionResizeMode(0, QHeaderView::ResizeToContents);
+        table->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
+        // Long prompts wrap, at the width the columns really get.
+        QObject::connect(table->horizontalHeader(), &QHeaderView::sectionResized, table, &QTableWidget::resizeRowsToContents, Qt::QueuedConnection);
         box->addWidget(table, 1);
     }
     if (!remarks.isEmpty()) {
@@ -93,14 +101,16 @@ bool askForRecipe(QWidget* parent, const Recipe& now, const Recipe& offered, con
         box->addWidget(left);
     }
     auto* buttons = new QDialogButtonBox(&dialog);
-    auto* use = buttons->addButton(MainWindow::tr("Use as draft"), QDialogButtonBox::AcceptRole);
-    use->setProperty("primary", true);
-    use->setEnabled(!changes.empty());
-    buttons->addButton(QDialogButtonBox::Cancel);
+    if (changes.empty()) {
+        buttons->addButton(QDialogButtonBox::Close);
+    } else {
+        buttons->addButton(MainWindow::tr("Use as draft"), QDialogButtonBox::AcceptRole)->setProperty("primary", true);
+        buttons->addButton(QDialogButtonBox::Cancel);
+    }
     QObject::connect(buttons, &QDialogButtonBox::accepted, &dialog, &QDialog::accept);
     QObject::connect(buttons, &QDialogButtonBox::rejected, &dialog, &QDialog::reject);
     box->addWidget(buttons);
-    dialog.resize(560, 380);
+    dialog.resize(560, changes.empty() ? 0 : 380);
     return dialog.exec() == QDialog::Accepted;
 }
 
@@ -127,7 +137,10 @@ void askForRecovery(QWidget* parent, Document& document) {
         row->addWidget(discard);
         box->addWidget(card);
         QObject::connect(restore, &QPushButton::clicked, &dialog, [&document, &dialog, e] {
-            if (const Status s = document.restore(e); !s) emit document.problem(qstr(s.error().text), qstr(s.error().detail));
+            if (const Status s = document.restore(e); !s)
+                emit document.problem(qstr(s.error().text), qstr(s.error().detail));
+            else
+                emit document.message(MainWindow::tr("Restored %1, as it was at %2").arg(document.displayName(), e.time));
             dialog.accept();
         });
         QObject::connect(discard, &QPushButton::clicked, &dialog, [&document, &dialog, card, e] {

@@ -4,6 +4,7 @@
 #include <QCloseEvent>
 #include <QHBoxLayout>
 #include <QMenu>
+#include <QPointer>
 #include <QRegularExpression>
 #include <QStatusBar>
 #include <QStyle>
@@ -16,6 +17,7 @@
 #include "gui/document/run_text.h"
 #include "gui/panels/log/log_model.h"
 #include "gui/panels/recipe/recipe_panel.h"
+#include "gui/panels/runs/run_list_model.h"
 #include "gui/panels/runs/runs_panel.h"
 #include "gui/selection/step_link.h"
 #include "gui/widgets/elided_label.h"
@@ -36,6 +38,7 @@ MainWindow::MainWindow(QWidget* parent) : QMainWindow(parent), m_commands(this),
     addViewCommands();
     addHelpCommands();
     m_palette = new CommandPalette(m_commands, this);
+    m_palette->setSettings([this] { return recipeEntries(); });
     buildMenus();
     buildToolBar();
     buildStatusBar();
@@ -64,12 +67,19 @@ void MainWindow::connectDocument() {
     connect(&m_document, &Document::deviceChanged, this, &MainWindow::showEngine);
     connect(&m_document, &Document::planChanged, this, &MainWindow::showEngine);
     connect(&m_document, &Document::runsChanged, this, [this] {
-        if (!currentRun()) selectNewest();
+        if (!currentRun()) showFirstRun();
         showEngine();
         showRemarks();
     });
+    // What can be done with a run depends on its record, which comes from the disk only when the run is shown.
+    connect(&m_document, &Document::trajectoryLoaded, this, [this] {
+        showEngine();
+        showRemarks();
+        m_commands.refresh();
+    });
     connect(&m_document, &Document::runChanged, this, &MainWindow::showEngine);
     connect(&m_document, &Document::runQueued, this, [this](const QString& id) {
+        m_hint->hide();
         m_selection.setCurrentRun(id);
         m_selection.setFollowsLive(true);
         m_selection.lockStep({id, -1, std::numeric_limits<double>::infinity()});
@@ -81,6 +91,7 @@ void MainWindow::connectDocument() {
     connect(&m_selection, &SelectionModel::runChanged, this, [this] {
         m_document.requestTrajectory(m_selection.currentRun());
         m_document.requestTrajectory(m_selection.comparedRun());
+        keepComparable();
         showRemarks();
         m_commands.refresh();
     });
@@ -92,12 +103,15 @@ void MainWindow::connectDocument() {
     connect(&m_document.undoStack(), &QUndoStack::indexChanged, &m_commands, &CommandRegistry::refresh);
 }
 
-void MainWindow::selectNewest() {
+void MainWindow::showFirstRun() {
     // The baseline if there is one: it is what the others are measured against.
     const auto runs = m_document.runs();
-    const RunPtr chosen = m_document.baseline() ? m_document.baseline() : runs.empty() ? nullptr : runs.back();
-    m_selection.setCurrentRun(chosen ? qstr(chosen->id) : QString());
-    if (chosen) m_selection.lockStep({qstr(chosen->id), -1, std::numeric_limits<double>::infinity()});
+    showRun(m_document.baseline() ? m_document.baseline() : runs.empty() ? nullptr : runs.back());
+}
+
+void MainWindow::showRun(const RunPtr& run) {
+    m_selection.setCurrentRun(run ? qstr(run->id) : QString());
+    if (run) m_selection.lockStep({qstr(run->id), -1, std::numeric_limits<double>::infinity()});
 }
 
 void MainWindow::buildStatusBar() {
@@ -105,6 +119,7 @@ void MainWindow::buildStatusBar() {
     m_engineDot->setFixedSize(8, 8);
     m_engineState = new ElidedLabel(this);
     m_lastMessage = new ElidedLabel(this);
+    m_lastMessage->setObjectName("lastMessage");
     m_load = new ElidedLabel(this);
     for (QLabel* l : {m_engineState, m_lastMessage, m_load}) {
         l->setFont(interfaceFont(8.9));
@@ -188,19 +203,28 @@ void MainWindow::toggleCompare() {
         m_selection.setComparedRun({});
         return;
     }
-    const RunPtr run = currentRun(), baseline = m_document.baseline();
+    const RunPtr run = currentRun();
     if (!run) return;
-    if (baseline && baseline->id != run->id) {
-        m_selection.setComparedRun(qstr(baseline->id));
-        return;
-    }
+    const auto fits = [&](const RunPtr& r) { return r && r->id != run->id && r->status == RunStatus::Finished && areComparable(*r, *run); };
     RunPtr other;
     for (const RunPtr& r : m_document.runs())
-        if (r->id != run->id && r->status == RunStatus::Finished) other = r;
+        if (fits(r)) other = r;
+    if (fits(m_document.baseline())) other = m_document.baseline();
     if (other)
-        m_selection.setComparedRun(qstr(other->id));
+        m_runs->compareWith(qstr(other->id));
     else
-        emit m_document.message(tr("There is no other run to compare with yet"));
+        emit m_document.message(tr("No other finished run has pictures or points of this kind and size yet"));
+}
+
+void MainWindow::keepComparable() {
+    const RunPtr run = currentRun(), other = m_document.run(m_selection.comparedRun());
+    if (run && other && !areComparable(*run, *other)) {
+        m_selection.setComparedRun({});
+        emit m_document.message(tr("The comparison ended: run %1 is of another kind or size than run %2").arg(run->number).arg(other->number));
+        return;
+    }
+    const bool wasComparing = std::exchange(m_isComparing, other != nullptr);
+    if (m_isComparing && !wasComparing && !dock("compare")->isHidden()) dock("compare")->raise();
 }
 
 void MainWindow::changeAppearance(ThemeChoice choice, double scale) {
@@ -208,15 +232,15 @@ void MainWindow::changeAppearance(ThemeChoice choice, double scale) {
     settings::setThemeChoice(choice);
     settings::setFontScale(std::clamp(scale, 0.8, 2.0));
     const double ratio = settings::fontScale() / before;
+    // Fonts that were set on a widget do not follow the application's, and a new style sheet overwrites them: they are taken before it and set again after it.
+    std::vector<std::pair<QPointer<QWidget>, QFont>> own;
+    for (QWidget* w : QApplication::allWidgets())
+        if (w->testAttribute(Qt::WA_SetFont)) own.emplace_back(w, w->font());
     applyTheme(choice, settings::fontScale());
-    // Fonts that were set on a widget do not follow the application's.
-    if (ratio != 1)
-        for (QWidget* w : QApplication::allWidgets())
-            if (w->testAttribute(Qt::WA_SetFont)) {
-                QFont f = w->font();
-                f.setPointSizeF(f.pointSizeF() * ratio);
-                w->setFont(f);
-            }
+    for (auto& [widget, font] : own) {
+        font.setPointSizeF(font.pointSizeF() * ratio);
+        if (widget) widget->setFont(font);
+    }
     for (QWidget* w : QApplication::allWidgets()) w->update();
     m_commands.refresh();
 }
@@ -242,6 +266,8 @@ void MainWindow::focusNextDock(int direction) {
 }
 
 bool MainWindow::eventFilter(QObject* watched, QEvent* event) {
+    // A separator that moves would leave its picture where it was.
+    if ((event->type() == QEvent::Move || event->type() == QEvent::Resize) && qobject_cast<QDockWidget*>(watched)) update();
     if (event->type() == QEvent::DragEnter || event->type() == QEvent::DragMove || event->type() == QEvent::Drop) return takeDrop(watched, event) || QMainWindow::eventFilter(watched, event);
     if (event->type() != QEvent::ShortcutOverride) return QMainWindow::eventFilter(watched, event);
     // Keys belong to an open drop-down; it may close at this very event, and then the shortcut of the window would follow.

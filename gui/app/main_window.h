@@ -13,6 +13,7 @@
 #include "gui/document/document.h"
 #include "gui/selection/selection_model.h"
 #include "gui/widgets/dock_title.h"
+#include "gui/widgets/hint_bar.h"
 #include "gui/widgets/segmented.h"
 #include "gui/widgets/toasts.h"
 
@@ -60,7 +61,7 @@ public:
     // Project, recipe, picture with a recipe, or model.
     bool openAnything(const QString& path);
     void resetLayout();
-    static constexpr int layoutVersion = 3;  // of saved dock layouts
+    static constexpr int layoutVersion = 4;  // of saved dock layouts
 
 protected:
     void closeEvent(QCloseEvent* event) override;
@@ -99,6 +100,9 @@ private:
     void buildMenus();
     void buildToolBar();
     void fillRecentMenu();
+    // main_window_recipe.cpp
+    std::vector<Command> recipeEntries();
+    void goToField(QWidget* field);
     // main_window_files.cpp
     bool mayLeaveProject();
     bool report(const Status& status);
@@ -109,13 +113,17 @@ private:
     void exportRecipe();
     void openFirst(const QString& path, bool asCopy);
     void openSample();
+    void offerStart();
+    void forgetLastProject();
     void copyDiagnostics();
     // main_window.cpp
     void connectDocument();
     void buildStatusBar();
     void showTitle();
     void showEngine();
-    void selectNewest();
+    void showFirstRun();
+    void showRun(const RunPtr& run);
+    void keepComparable();
     void moveStep(int delta);
     void branchHere();
     void toggleCompare();
@@ -135,9 +143,10 @@ private:
     ModelPanel* m_model = nullptr;
     QWidget *m_canvas = nullptr, *m_timeline = nullptr, *m_lab = nullptr;
     Segmented* m_axis = nullptr;
-    QFrame* m_hint = nullptr;
+    HintBar* m_hint = nullptr;
     QMenu* m_recentMenu = nullptr;
     std::map<QString, DockInfo> m_docks;
+    bool m_isComparing = false;
     bool m_isLayoutByHand = false;  // a person moved a separator: sizes stay as they are, as far as the canvas has room
     QLabel *m_engineDot = nullptr, *m_engineState = nullptr, *m_lastMessage = nullptr, *m_load = nullptr;
 };

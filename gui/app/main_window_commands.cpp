@@ -41,9 +41,17 @@ void MainWindow::addEditCommands() {
     QUndoStack& undo = m_document.undoStack();
     m_commands.add({"edit.undo", menu, tr("Undo"), {}, {QKeySequence("Ctrl+Z")}, "undo", [&undo] { undo.undo(); }, [&undo] { return undo.canUndo(); }});
     m_commands.add({"edit.redo", menu, tr("Redo"), {}, {QKeySequence("Ctrl+Shift+Z"), QKeySequence("Ctrl+Y")}, "redo", [&undo] { undo.redo(); }, [&undo] { return undo.canRedo(); }});
+    const auto naming = [this](const QString& id) {
+        QAction* action = m_commands.action(id);
+        return [action, verb = action->text()](const QString& edit) { action->setText(edit.isEmpty() ? verb : QStringLiteral("%1: %2").arg(verb, edit)); };
+    };
+    // The actions go before the stack does.
+    connect(&undo, &QUndoStack::undoTextChanged, m_commands.action("edit.undo"), naming("edit.undo"));
+    connect(&undo, &QUndoStack::redoTextChanged, m_commands.action("edit.redo"), naming("edit.redo"));
     const auto hasRun = [this] { return currentRun() != nullptr; };
     m_commands.add({"edit.renameRun", menu, tr("Rename the run"), {}, {QKeySequence("F2")}, "edit", [this] { m_runs->renameCurrent(); }, hasRun, nullptr, true});
     m_commands.add({"edit.removeRun", menu, tr("Delete the run"), tr("Can be undone until the project is closed."), {}, "trash", [this] { m_runs->removeCurrent(); }, hasRun});
+    m_commands.action("edit.removeRun")->setText(tr("Delete the run") + '\t' + QKeySequence(Qt::Key_Delete).toString(QKeySequence::NativeText));  // a key of the list only
     m_commands.add({"edit.useRecipe", menu, tr("Use the run's recipe as the draft"), {}, {QKeySequence("Ctrl+Shift+D")}, "copy", [this] {
                         Recipe r = currentRun()->recipe;
                         r.branch.reset();
@@ -90,7 +98,7 @@ void MainWindow::addRunCommands() {
     m_commands.add({"run.branch", menu, tr("Branch from this step"), tr("The draft continues the shown run from the step under the cursor; change what should differ, then run."), {QKeySequence("B")}, "branch", [this] { branchHere(); }, hasRecord, nullptr, true, tr("Branch here")});
     m_commands.add({"run.baseline", menu, tr("Make it the baseline"), tr("Other runs are measured against it."), {QKeySequence("P")}, "star", [this] { m_document.setPinned(m_selection.currentRun(), !currentRun()->pinned); },
                     [this] { return currentRun() != nullptr; }, [this] { return currentRun() && currentRun()->pinned; }});
-    m_commands.add({"run.compare", menu, tr("Compare with the baseline"), tr("With the baseline, or with the newest other run. Alt+click a run to choose it."), {QKeySequence("Ctrl+D")}, "compare", [this] { toggleCompare(); },
+    m_commands.add({"run.compare", menu, tr("Compare with the baseline"), tr("With the baseline, or with the newest other run of its kind and size. Alt+click a run to choose it."), {QKeySequence("Ctrl+D")}, "compare", [this] { toggleCompare(); },
                     [this] { return m_document.runs().size() > 1; }, [this] { return !m_selection.comparedRun().isEmpty(); }, false, tr("Compare")});
     m_commands.add({"run.newSeed", menu, tr("Run with another seed"), {}, {QKeySequence("Ctrl+R")}, "dice", [this] {
                         Recipe r = m_document.draft();

@@ -1,8 +1,6 @@
 // Where things stand: the centre, the docks, their heads, and remembering all of it.
 #include <QApplication>
-#include <QFrame>
 #include <QGuiApplication>
-#include <QHBoxLayout>
 #include <QMouseEvent>
 #include <QScreen>
 #include <QTabBar>
@@ -33,7 +31,6 @@ struct DockShares {
     static int left(int width) { return side(width, 0.218, 284, 336); }
     static int right(int width) { return side(width, 0.212, 268, 332); }
     static int timeline(int height) { return std::clamp(int(height * 0.155), 112, 168); }
-    static int lab(int height) { return std::clamp(int(height * 0.42), 230, 460); }  // needs room more than the canvas does
     static int tabs(int height) { return std::clamp(int(height * 0.285), 158, 330); }
 };
 constexpr double canvasShare = 0.42;  // of the height, at least, also after sizes were chosen by hand
@@ -47,27 +44,9 @@ void MainWindow::buildCentre() {
     auto* box = new QVBoxLayout(centre);
     box->setContentsMargins(0, 0, 0, 0);
     box->setSpacing(0);
-    m_hint = new QFrame(centre);
-    m_hint->setProperty("card", "accent");
-    m_hint->setObjectName("hint");
-    auto* hintBox = new QHBoxLayout(m_hint);
-    hintBox->setContentsMargins(14, 7, 8, 7);
-    auto* text = new QLabel(tr("This is a finished run. Move over the film strip to see how the picture came about, click a word to see where it looked, then change the recipe and press Run."), m_hint);
-    text->setWordWrap(true);
-    auto* gotIt = new QToolButton(m_hint);
-    gotIt->setText(tr("Got it"));
-    connect(gotIt, &QToolButton::clicked, this, [this] {
-        m_hint->hide();
-        settings::setHintWasSeen(true);
-    });
-    hintBox->addWidget(text, 1);
-    hintBox->addWidget(gotIt);
-    m_hint->hide();
+    m_hint = new HintBar(centre);
     m_canvas = makeCanvas(m_document, m_selection, centre);
-    auto* hintMargin = new QVBoxLayout;
-    hintMargin->setContentsMargins(0, 0, 0, 0);
-    hintMargin->addWidget(m_hint);
-    box->addLayout(hintMargin);
+    box->addWidget(m_hint);
     box->addWidget(m_canvas, 1);
     box->addWidget(makeTokenBar(m_document, m_selection, centre));
     setCentralWidget(centre);
@@ -103,7 +82,7 @@ void MainWindow::buildDocks() {
     addDock("trajectory", tr("Trajectory"), makeTrajectory(m_document, m_selection, nullptr), Qt::BottomDockWidgetArea);
     addDock("compare", tr("Compare"), makeCompareTable(m_document, m_selection, nullptr), Qt::BottomDockWidgetArea);
     m_lab = makeLab(m_document, nullptr);
-    connect(addDock("lab", tr("Lab"), m_lab, Qt::BottomDockWidgetArea).dock, &QDockWidget::visibilityChanged, this, [this] { QTimer::singleShot(0, this, &MainWindow::fitDocks); });
+    addDock("lab", tr("Lab"), m_lab, Qt::BottomDockWidgetArea);
     addDock("queue", tr("Queue"), new QueuePanel(m_document), Qt::BottomDockWidgetArea);
     addDock("log", tr("Log"), new LogPanel(programLog()), Qt::BottomDockWidgetArea);
     addDock("step", tr("Step"), makeStepCards(m_document, m_selection, nullptr), Qt::RightDockWidgetArea);
@@ -132,12 +111,8 @@ void MainWindow::arrangeDocks() {
     put("recipe", Qt::LeftDockWidgetArea);
     put("model", Qt::LeftDockWidgetArea);
     tabifyDockWidget(dock("recipe"), dock("model"));
-    put("timeline", Qt::BottomDockWidgetArea);
-    put("trajectory", Qt::BottomDockWidgetArea);
-    put("compare", Qt::BottomDockWidgetArea);
-    put("lab", Qt::BottomDockWidgetArea);
-    put("queue", Qt::BottomDockWidgetArea);
-    put("log", Qt::BottomDockWidgetArea);
+    // One above the other inside an area that goes across: in one that goes up, Qt takes the line above it for an upright one.
+    addDockWidget(Qt::BottomDockWidgetArea, dock("timeline"), Qt::Horizontal);
     splitDockWidget(dock("timeline"), dock("trajectory"), Qt::Vertical);
     tabifyDockWidget(dock("trajectory"), dock("compare"));
     tabifyDockWidget(dock("compare"), dock("lab"));
@@ -174,7 +149,7 @@ void MainWindow::fitDocks() {
     resizeDocks({dock("step"), dock("attention")}, {int(height * 0.47), int(height * 0.53)}, Qt::Vertical);
     QList<QDockWidget*> below = bottomDocks();
     QList<int> heights;
-    for (const QDockWidget* d : below) heights.append(d == dock("timeline") ? DockShares::timeline(height) : d == dock("lab") ? DockShares::lab(height) : DockShares::tabs(height));
+    for (const QDockWidget* d : below) heights.append(d == dock("timeline") ? DockShares::timeline(height) : DockShares::tabs(height));
     if (!below.isEmpty()) resizeDocks(below, heights, Qt::Vertical);
 }
 
@@ -197,6 +172,7 @@ void MainWindow::resizeEvent(QResizeEvent* event) {
 void MainWindow::showEvent(QShowEvent* event) {
     QMainWindow::showEvent(event);
     fitDocks();
+    QTimer::singleShot(300, this, qOverload<>(&QWidget::update));  // for 150 ms Qt goes back and forth between a restored layout and the fitted one; its first picture has separators of both
 }
 
 bool MainWindow::event(QEvent* event) {

@@ -59,6 +59,7 @@ void MainWindow::newProject() {
     const int live = int(m_document.queue().size());
     if ((live > 0 && !m_questions.stopRuns(live)) || !mayLeaveProject()) return;
     m_document.newProject();
+    forgetLastProject();
 }
 
 bool MainWindow::openProject(const QString& path) {
@@ -67,8 +68,15 @@ bool MainWindow::openProject(const QString& path) {
     if (!report(m_document.open(path))) return false;
     settings::addRecentFile(m_document.path());
     settings::setLastFolder(QFileInfo(path).absolutePath());
-    m_hint->hide();
+    forgetLastProject();
+    emit m_document.message(tr("Opened %1").arg(m_document.displayName()));
     return true;
+}
+
+// What was said about another project is not true of this one.
+void MainWindow::forgetLastProject() {
+    m_hint->hide();
+    m_lastMessage->clear();
 }
 
 bool MainWindow::saveProject() {
@@ -149,7 +157,11 @@ void MainWindow::exportRecipe() {
 void MainWindow::begin(const QString& path, bool asCopy) {
     m_document.startEngine();
     openFirst(path, asCopy);
-    if (!m_document.recoverable().empty()) m_questions.recover(m_document);
+    if (m_document.recoverable().empty()) return;
+    m_questions.recover(m_document);
+    if (!m_document.isModified() || m_document.runs().empty()) return;  // nothing was restored
+    m_hint->hide();
+    showRun(m_document.runs().back());  // what was under way is what is missed, not the baseline
 }
 
 void MainWindow::openFirst(const QString& path, bool asCopy) {
@@ -162,14 +174,29 @@ void MainWindow::openFirst(const QString& path, bool asCopy) {
     }
     const QString last = QSettings().value("files/last").toString();
     if (settings::opensLastProject() && !last.isEmpty() && QFileInfo::exists(last) && openProject(last)) return;
-    if (!QSettings().contains("files/last") || !settings::hintWasSeen()) openSample();
+    if (!QSettings().contains("files/last") || !settings::hintWasSeen())
+        openSample();
+    else
+        offerStart();
+}
+
+// Instead of an empty window that says nothing.
+void MainWindow::offerStart() {
+    QList<HintBar::Answer> answers{{tr("Open the sample"), tr("A finished run to look at; opened as a copy."), [this] { openSample(); }}};
+    for (const QString& path : settings::recentFiles())
+        if (QFileInfo::exists(path) && answers.size() < 4) answers.append({QFileInfo(path).fileName(), path, [this, path] { openAnything(path); }});
+    answers.append({tr("Open …"), {}, [this] { m_commands.trigger("file.open"); }});
+    m_hint->say(tr("This project is new and empty. Run the draft, or go on with:"), answers);
 }
 
 void MainWindow::openSample() {
     const auto sample = findResource("samples/sprites-tour.meander");
     if (!sample || !mayLeaveProject()) return;
     if (!report(m_document.openAsUntitled(qstr(*sample), QStringLiteral("sprites-tour.meander")))) return;
-    m_hint->show();
+    forgetLastProject();
+    if (settings::hintWasSeen()) return;
+    m_hint->say(tr("This is a finished run. Move over the film strip to see how the picture came about, click a word to see where it looked, then change the recipe and press Run."),
+                {{tr("Got it"), {}, [] { settings::setHintWasSeen(true); }}});
 }
 
 void MainWindow::copyDiagnostics() {

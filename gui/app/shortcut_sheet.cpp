@@ -13,42 +13,57 @@ namespace {
 
 struct Group {
     QString name;
-    std::vector<const Command*> commands;
+    std::vector<std::pair<QString, QString>> rows;  // what, and by which keys or gesture
+    int height() const { return int(rows.size()) + 2; }  // in lines
 };
 
 std::vector<Group> groupsOf(const CommandRegistry& registry) {
     std::vector<Group> groups;
     for (const Command& c : registry.commands()) {
-        if (registry.keyText(c.id).isEmpty()) continue;
         const QString name = c.menu.section('/', 0, 0);
+        QStringList keys;
+        for (const QKeySequence& k : registry.action(c.id)->shortcuts()) keys.append(k.toString(QKeySequence::NativeText));
+        if (keys.isEmpty()) continue;
         auto it = std::find_if(groups.begin(), groups.end(), [&](const Group& g) { return g.name == name; });
         if (it == groups.end()) it = groups.insert(groups.end(), Group{name, {}});
-        it->commands.push_back(&c);
+        it->rows.emplace_back(c.text, keys.mid(0, 2).join(QStringLiteral("  ")));
     }
+    // What is no command: it belongs to what is under the pointer or has the focus.
+    const auto tr = [](const char* text) { return ShortcutSheet::tr(text); };
+    groups.push_back({tr("List of runs"),
+                      {{tr("Compare with the shown run"), tr("Alt+click")},
+                       {tr("Rename"), tr("double click")},
+                       {tr("Delete the run"), QKeySequence(Qt::Key_Delete).toString(QKeySequence::NativeText)}}});
+    groups.push_back({tr("Canvas, words and steps"),
+                      {{tr("Words that made this place"), tr("click the picture")},
+                       {tr("Zoom"), tr("Ctrl+wheel")},
+                       {tr("Move the picture"), tr("Shift+drag")},
+                       {tr("Grid of pictures"), QStringLiteral("G")},
+                       {tr("Several words"), tr("Ctrl+click")},
+                       {tr("Range of steps"), tr("Shift+drag the film strip")},
+                       {tr("A plot as a table"), QStringLiteral("T")}}});
     return groups;
 }
 
-QWidget* groupWidget(const Group& group, const CommandRegistry& registry, QWidget* parent) {
+QWidget* groupWidget(const Group& group, QWidget* parent) {
     auto* widget = new QWidget(parent);
     widget->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
     auto* grid = new QGridLayout(widget);
-    grid->setContentsMargins(0, 0, 0, 8);
-    grid->setHorizontalSpacing(24);
-    grid->setVerticalSpacing(5);
+    grid->setContentsMargins(0, 0, 0, 10);
+    grid->setHorizontalSpacing(16);
+    grid->setVerticalSpacing(4);
     auto* head = new QLabel(group.name, widget);
     head->setFont(headFont());
     head->setProperty("muted", true);
     grid->addWidget(head, 0, 0, 1, 2);
-    int row = 1;
-    for (const Command* c : group.commands) {
-        grid->addWidget(new QLabel(c->text, widget), row, 0);
-        QStringList keys;
-        for (const QKeySequence& k : registry.action(c->id)->shortcuts()) keys.append(k.toString(QKeySequence::NativeText));
-        auto* label = new QLabel(keys.join(QStringLiteral("  ")), widget);
-        label->setFont(numberFont());
+    for (int row = 0; row < int(group.rows.size()); ++row) {
+        const auto& [text, keys] = group.rows[std::size_t(row)];
+        grid->addWidget(new QLabel(text, widget), row + 1, 0);
+        auto* label = new QLabel(keys, widget);
+        label->setFont(numberFont(8.8));
         label->setProperty("muted", true);
-        label->setAlignment(Qt::AlignRight);
-        grid->addWidget(label, row++, 1);
+        label->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+        grid->addWidget(label, row + 1, 1);
     }
     grid->setColumnStretch(0, 1);
     return widget;
@@ -57,27 +72,24 @@ QWidget* groupWidget(const Group& group, const CommandRegistry& registry, QWidge
 }  // namespace
 
 ShortcutSheet::ShortcutSheet(const CommandRegistry& registry, QWidget* parent) : QDialog(parent) {
+    setObjectName("shortcutSheet");
     setWindowTitle(tr("Keyboard shortcuts"));
     auto* content = new QWidget;
     content->setProperty("panel", true);
     auto* columns = new QHBoxLayout(content);
     columns->setContentsMargins(20, 16, 20, 8);
-    columns->setSpacing(48);
+    columns->setSpacing(40);
+    // In their order, in three columns of about the same height.
     const auto groups = groupsOf(registry);
-    std::size_t total = 0, placed = 0;
-    for (const Group& g : groups) total += g.commands.size() + 2;
-    QVBoxLayout* column = nullptr;
+    int total = 0, above = 0;
+    for (const Group& g : groups) total += g.height();
+    std::vector<QVBoxLayout*> column;
+    for (int i = 0; i < 3; ++i) columns->addLayout(column.emplace_back(new QVBoxLayout), 1);
     for (const Group& g : groups) {
-        if (!column || placed > total / 2) {
-            if (column) column->addStretch();
-            column = new QVBoxLayout;
-            columns->addLayout(column, 1);
-            if (placed > total / 2) placed = 0, total = std::size_t(-1);
-        }
-        column->addWidget(groupWidget(g, registry, content));
-        placed += g.commands.size() + 2;
+        column[std::size_t(std::min(2, 3 * (above + g.height() / 2) / total))]->addWidget(groupWidget(g, content));
+        above += g.height();
     }
-    if (column) column->addStretch();
+    for (QVBoxLayout* c : column) c->addStretch();
     auto* scroll = new QScrollArea(this);
     scroll->setWidget(content);
     scroll->setWidgetResizable(true);
@@ -90,7 +102,9 @@ ShortcutSheet::ShortcutSheet(const CommandRegistry& registry, QWidget* parent) :
     box->addWidget(close, 0, Qt::AlignRight);
     scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     scroll->setMinimumWidth(content->minimumSizeHint().width() + 24);
-    resize(std::max(860, scroll->minimumWidth() + 12), 600);
+    // All of it at once, where the window has the room.
+    const QSize whole = content->sizeHint() + QSize(36, 76), most = parent ? parent->size() - QSize(40, 60) : whole;
+    resize(std::max(scroll->minimumWidth() + 12, whole.width()), std::min(whole.height(), most.height()));
 }
 
 }  // namespace meander::gui

@@ -10,9 +10,16 @@ namespace {
 const char* const sheet = R"(
 * { outline: none; }
 QMainWindow, QDialog { background: @panel; }
-QMainWindow::separator { width: 5px; height: 5px; background: qlineargradient(x1:0, y1:0, x2:0, y2:1, stop:0 @panel, stop:0.39 @panel, stop:0.4 @line, stop:0.6 @line, stop:0.61 @panel, stop:1 @panel); }
-QMainWindow::separator:horizontal { background: qlineargradient(x1:0, y1:0, x2:1, y2:0, stop:0 @panel, stop:0.39 @panel, stop:0.4 @line, stop:0.6 @line, stop:0.61 @panel, stop:1 @panel); }
-QMainWindow::separator:hover { background: @accentSoft; }
+QMainWindow::separator { width: 5px; height: 5px; background: @hairAcross; }
+QMainWindow::separator:horizontal { background: @hairAlong; }
+QMainWindow::separator:hover { background: @accentAcross; }
+QMainWindow::separator:horizontal:hover { background: @accentAlong; }
+QSplitter::handle { image: none; }
+QSplitter::handle:horizontal { width: 5px; background: @hairAcross; }
+QSplitter::handle:vertical { height: 5px; background: @hairAlong; }
+QSplitter::handle:horizontal:hover { background: @accentAcross; }
+QSplitter::handle:vertical:hover { background: @accentAlong; }
+QDialogButtonBox, QMessageBox, QFileDialog { dialogbuttonbox-buttons-have-icons: 0; }
 QToolTip { background: @raised; color: @text; border: 1px solid @line; padding: 5px 7px; }
 
 QMenuBar { background: @panel; padding: 2px 6px 0 6px; }
@@ -35,7 +42,8 @@ QStatusBar::item { border: 0; }
 QPushButton, QToolButton { background: @raised; color: @text; border: 1px solid @line; border-radius: 5px; padding: 5px 12px; }
 QToolButton { padding: 5px 9px; }
 QPushButton:hover, QToolButton:hover { background: @hover; }
-QPushButton:pressed, QToolButton:pressed, QToolButton:checked, QPushButton:checked { background: @pressed; }
+QPushButton:pressed, QToolButton:pressed { background: @pressed; }
+QToolButton:checked, QPushButton:checked { background: @accentSoft; color: @accentText; border: 1px solid @accentLine; }
 QPushButton:disabled, QToolButton:disabled { color: @dim; background: @panel; }
 QPushButton:focus, QToolButton:focus { border: 1px solid @accent; }
 QPushButton:default { border: 1px solid @accent; }
@@ -48,16 +56,17 @@ QToolButton[primary="true"]:disabled, QPushButton[primary="true"]:disabled { bac
 QToolButton[flat="true"], QPushButton[flat="true"] { background: transparent; border: 1px solid transparent; padding: 3px; }
 QToolButton[flat="true"]:hover, QPushButton[flat="true"]:hover { background: @hover; }
 QToolButton[flat="true"]:pressed, QPushButton[flat="true"]:pressed { background: @pressed; }
+QToolButton[flat="true"]:checked { background: @accentSoft; border: 1px solid @accentLine; }
 QToolButton[flat="true"]:focus, QPushButton[flat="true"]:focus { border: 1px solid @accent; }
 QPushButton[link="true"], QToolButton[link="true"] { background: transparent; border: 1px solid transparent; color: @accent; padding: 2px 3px; text-align: left; }
 QPushButton[link="true"]:hover, QToolButton[link="true"]:hover { color: @accentHover; background: @hover; }
 QPushButton[link="true"]:focus, QToolButton[link="true"]:focus { border: 1px solid @accent; }
 QPushButton[link="true"]:disabled { color: @dim; }
 QToolButton::menu-indicator { image: none; width: 0; }
-QToolButton[segment="true"] { background: @raised; color: @muted; border: 1px solid @line; border-radius: 0; padding: 5px 14px; margin: 0; }
-QToolButton[segment="first"] { background: @raised; color: @muted; border: 1px solid @line; border-right: 0; border-top-left-radius: 5px; border-bottom-left-radius: 5px; border-top-right-radius: 0; border-bottom-right-radius: 0; padding: 5px 14px; }
-QToolButton[segment="middle"] { background: @raised; color: @muted; border: 1px solid @line; border-right: 0; border-radius: 0; padding: 5px 14px; }
-QToolButton[segment="last"] { background: @raised; color: @muted; border: 1px solid @line; border-top-right-radius: 5px; border-bottom-right-radius: 5px; border-top-left-radius: 0; border-bottom-left-radius: 0; padding: 5px 14px; }
+QToolButton[segment="true"] { background: @raised; color: @muted; border: 1px solid @line; border-radius: 0; padding: 5px 3px; margin: 0; }
+QToolButton[segment="first"] { background: @raised; color: @muted; border: 1px solid @line; border-right: 0; border-top-left-radius: 5px; border-bottom-left-radius: 5px; border-top-right-radius: 0; border-bottom-right-radius: 0; padding: 5px 3px; }
+QToolButton[segment="middle"] { background: @raised; color: @muted; border: 1px solid @line; border-right: 0; border-radius: 0; padding: 5px 3px; }
+QToolButton[segment="last"] { background: @raised; color: @muted; border: 1px solid @line; border-top-right-radius: 5px; border-bottom-right-radius: 5px; border-top-left-radius: 0; border-bottom-left-radius: 0; padding: 5px 3px; }
 QToolButton[segment="first"]:hover, QToolButton[segment="middle"]:hover, QToolButton[segment="last"]:hover { background: @hover; color: @text; }
 QToolButton[segment="first"]:checked, QToolButton[segment="middle"]:checked, QToolButton[segment="last"]:checked { background: @accentSoft; color: @accentText; }
 QToolButton[segment="first"]:focus, QToolButton[segment="middle"]:focus, QToolButton[segment="last"]:focus { color: @text; border: 1px solid @accent; }
@@ -138,6 +147,11 @@ QWidget[canvas="true"] { background: @background; }
 
 QString css(const QColor& c) { return c.name(); }
 
+// A line of one pixel in the middle of the five that the hand takes.
+QString hairline(const QColor& beside, const QColor& line, bool isAcross) {
+    return QStringLiteral("qlineargradient(x1:0, y1:0, x2:%1, y2:%2, stop:0 %3, stop:0.39 %3, stop:0.4 %4, stop:0.6 %4, stop:0.61 %3, stop:1 %3)").arg(isAcross ? 1 : 0).arg(isAcross ? 0 : 1).arg(css(beside), css(line));
+}
+
 }  // namespace
 
 QColor mixed(const QColor& under, const QColor& over, double a) {
@@ -149,6 +163,11 @@ QString styleSheet(const Theme& t) {
     const QColor white(Qt::white), black(Qt::black);
     // Longest names first: "@accentSoft" must not be read as "@accent".
     const QList<QPair<QString, QString>> tokens = {
+        // What the style calls a horizontal separator lies flat, a horizontal splitter has upright handles.
+        {"@hairAcross", hairline(t.panel, t.line, true)},
+        {"@hairAlong", hairline(t.panel, t.line, false)},
+        {"@accentAcross", hairline(t.panel, t.accent, true)},
+        {"@accentAlong", hairline(t.panel, t.accent, false)},
         {"@accentPressed", css(mixed(t.accent, black, 0.18))},
         {"@accentHover", css(mixed(t.accent, t.dark ? white : black, 0.12))},
         {"@accentSoft", css(mixed(t.raised, t.accent, t.dark ? 0.24 : 0.18))},

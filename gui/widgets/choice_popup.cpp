@@ -147,6 +147,9 @@ void ChoicePopup::filter() {
         none->setFlags(Qt::NoItemFlags);
         none->setData(indexRole, noIndex);
     }
+    // Nothing chosen yet: the first entry, whose help then fills the place kept for it.
+    for (int i = 0; i < m_list->count() && !best; ++i)
+        if (m_list->item(i)->data(indexRole).toInt() != noIndex) best = m_list->item(i);
     m_list->setCurrentItem(best);
     if (best) m_list->scrollToItem(best);
     showHelp();

@@ -127,6 +127,7 @@ void ChoiceField::wheelEvent(QWheelEvent* event) {
 
 IntegerField::IntegerField(QWidget* parent) : QSpinBox(parent) {
     setFont(numberFont());
+    lineEdit()->setFont(numberFont());  // it would lose an inherited one to a new style sheet or text size
     setButtonSymbols(QAbstractSpinBox::NoButtons);
     setFocusPolicy(Qt::StrongFocus);
     setLocale(QLocale::c());
@@ -140,6 +141,7 @@ void IntegerField::wheelEvent(QWheelEvent* event) {
 
 RealField::RealField(QWidget* parent) : QDoubleSpinBox(parent) {
     setFont(numberFont());
+    lineEdit()->setFont(numberFont());  // it would lose an inherited one to a new style sheet or text size
     setButtonSymbols(QAbstractSpinBox::NoButtons);
     setFocusPolicy(Qt::StrongFocus);
     setLocale(QLocale::c());
@@ -255,11 +257,16 @@ FormRow::FormRow(const QString& label, QWidget* field, QWidget* parent, Layout l
     auto* box = new QHBoxLayout(this);
     box->setContentsMargins(0, 0, 0, 0);
     box->setSpacing(8);
-    auto* labels = new QWidget(this);
-    labels->setLayout(head);
-    labels->setFixedWidth(formLabelWidth());
-    box->addWidget(labels);
+    m_labels = new QWidget(this);
+    m_labels->setLayout(head);
+    m_labels->setFixedWidth(formLabelWidth());
+    box->addWidget(m_labels);
     box->addWidget(field, 1);
+}
+
+void FormRow::changeEvent(QEvent* event) {
+    if (event->type() == QEvent::FontChange && m_labels) m_labels->setFixedWidth(formLabelWidth());
+    QWidget::changeEvent(event);
 }
 
 void FormRow::addToHead(QWidget* before, const QList<QWidget*>& after) {

@@ -121,12 +121,16 @@ public:
 signals:
     void resetRequested();
 
+protected:
+    void changeEvent(QEvent* event) override;
+
 private:
     QLabel* m_label;
     QLabel* m_dot;
     QToolButton* m_reset;
     QWidget* m_field;
     QHBoxLayout* m_head;
+    QWidget* m_labels = nullptr;  // beside the field
     bool m_different = false;
 };
 

@@ -5,8 +5,6 @@
 #include <QEvent>
 #include <QHBoxLayout>
 #include <QLabel>
-#include <QPushButton>
-#include <QTimer>
 #include <QToolButton>
 #include <QVBoxLayout>
 #include <algorithm>
@@ -16,7 +14,7 @@
 
 namespace meander::gui {
 namespace {
-constexpr int toastWidth = 380, toastGap = 8, messageMs = 5000;
+constexpr int toastWidth = 380, toastGap = 8, messageMs = 5000, problemMs = 20'000;
 constexpr std::size_t toastLimit = 4;
 }
 
@@ -45,6 +43,7 @@ Toast::Toast(const QString& sentence, const QString& detail, bool isProblem, QWi
         more->setProperty("muted", true);
         more->setFont(numberFont(8.4));
         more->hide();
+        m_detail = more;
         auto* buttons = new QHBoxLayout;
         auto* show = new QPushButton(tr("Details"), this);
         auto* copy = new QPushButton(tr("Copy"), this);
@@ -67,11 +66,29 @@ Toast::Toast(const QString& sentence, const QString& detail, bool isProblem, QWi
     box->addWidget(mark, 0, Qt::AlignTop);
     box->addLayout(texts, 1);
     box->addWidget(close, 0, Qt::AlignTop);
+    m_life.setSingleShot(true);
+    m_life.setInterval(isProblem ? problemMs : messageMs);
+    connect(&m_life, &QTimer::timeout, this, &Toast::closed);
+    m_life.start();
 }
 
-void Toast::addOne() { m_text->setText(QStringLiteral("%1 (×%2)").arg(m_sentence).arg(++m_count)); }
+void Toast::addOne() {
+    m_text->setText(QStringLiteral("%1 (×%2)").arg(m_sentence).arg(++m_count));
+    m_life.start();
+}
 
-Toasts::Toasts(QWidget* window) : QObject(window), m_window(window) { window->installEventFilter(this); }
+void Toast::enterEvent(QEnterEvent*) { m_life.stop(); }
+void Toast::leaveEvent(QEvent*) {
+    if (!m_detail || m_detail->isHidden()) m_life.start();
+}
+
+Toasts::Toasts(QWidget* window) : QObject(window), m_window(window), m_closeAll(new QPushButton(tr("Close all"), window)) {
+    window->installEventFilter(this);
+    m_closeAll->hide();
+    connect(m_closeAll, &QPushButton::clicked, this, [this] {
+        while (!m_shown.empty()) remove(m_shown.back());
+    });
+}
 
 void Toasts::showProblem(const QString& sentence, const QString& detail) { add(sentence, detail, true); }
 void Toasts::showMessage(const QString& sentence) { add(sentence, {}, false); }
@@ -85,7 +102,6 @@ void Toasts::add(const QString& sentence, const QString& detail, bool isProblem)
     if (m_shown.size() >= toastLimit) remove(m_shown.front());
     auto* toast = new Toast(sentence, detail, isProblem, m_window);
     connect(toast, &Toast::closed, this, [this, toast] { remove(toast); });
-    if (!isProblem) QTimer::singleShot(messageMs, toast, &Toast::closed);
     m_shown.push_back(toast);
     toast->show();
     arrange();
@@ -107,6 +123,10 @@ void Toasts::arrange() {
         t->raise();
         bottom -= height + toastGap;
     }
+    m_closeAll->setVisible(m_shown.size() > 1);
+    m_closeAll->adjustSize();
+    m_closeAll->move(m_window->width() - m_closeAll->width() - 16, bottom - m_closeAll->height());
+    m_closeAll->raise();
 }
 
 bool Toasts::eventFilter(QObject* watched, QEvent* event) {

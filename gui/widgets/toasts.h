@@ -1,6 +1,9 @@
-// Short notices at the lower right of the window. A problem stays until it is closed; a message goes by itself.
+// Short notices at the lower right of the window. They go by themselves, a problem after a longer while, but not under the pointer or with its details open;
+// the log keeps what they said.
 #pragma once
 #include <QFrame>
+#include <QPushButton>
+#include <QTimer>
 #include <QWidget>
 #include <vector>
 
@@ -17,9 +20,14 @@ public:
 signals:
     void closed();
 
+protected:
+    void enterEvent(QEnterEvent* event) override;
+    void leaveEvent(QEvent* event) override;
+
 private:
     QString m_sentence;
-    class QLabel* m_text;
+    class QLabel *m_text, *m_detail = nullptr;
+    QTimer m_life;
     int m_count = 1;
 };
 
@@ -30,6 +38,7 @@ public:
     void showProblem(const QString& sentence, const QString& detail);
     void showMessage(const QString& sentence);
     const std::vector<Toast*>& shown() const { return m_shown; }
+    QPushButton* closeAll() const { return m_closeAll; }  // above the notices, where there are several
 
 protected:
     bool eventFilter(QObject* watched, QEvent* event) override;
@@ -40,6 +49,7 @@ private:
     void arrange();
     QWidget* m_window;
     std::vector<Toast*> m_shown;
+    QPushButton* m_closeAll;
 };
 
 }  // namespace meander::gui

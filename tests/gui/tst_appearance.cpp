@@ -87,6 +87,55 @@ private slots:
         QVERIFY(!settings::reducedMotion());
     }
 
+    void textSizeReachesEveryFontAndComesBack() {
+        showDisc();
+        struct Face {
+            QPointer<QWidget> widget;
+            QString family;
+            double points;
+        };
+        std::vector<Face> faces;
+        for (QWidget* w : window->findChildren<QWidget*>())
+            if (!w->objectName().startsWith("qt_scrollarea")) faces.push_back({w, w->font().family(), w->font().pointSizeF()});  // those show no text
+        const auto check = [&](double ratio) {
+            for (const Face& f : faces)
+                if (f.widget) {
+                    const QFont now = f.widget->font();
+                    QVERIFY2(std::abs(now.pointSizeF() / f.points - ratio) < 0.01 && now.family() == f.family,
+                             qPrintable(QStringLiteral("%1 %2 in %3: %4 %5, was %6 %7").arg(f.widget->metaObject()->className(), f.widget->objectName(), f.widget->parentWidget()->metaObject()->className(), now.family()).arg(now.pointSizeF()).arg(f.family).arg(f.points)));
+                }
+        };
+        for (int i = 0; i < 5; ++i) QVERIFY(window->commands().trigger("view.larger"));
+        check(1.5);
+        for (int i = 0; i < 5; ++i) QVERIFY(window->commands().trigger("view.smaller"));
+        check(1);
+    }
+
+    void narrowWindowsKeepTheWordsOfTheBar() {
+        showDisc();
+        window->resize(1024, 700);
+        QTest::qWait(30);
+        int seen = 0;
+        for (const QToolButton* b : window->findChildren<QToolButton*>())
+            if (b->isVisible() && b->property("segment").isValid()) {
+                ++seen;
+                QVERIFY2(b->width() >= b->fontMetrics().horizontalAdvance(b->text()) + 6, qPrintable(QStringLiteral("%1: %2").arg(b->text()).arg(b->width())));
+            }
+        QVERIFY(seen >= 5);
+    }
+
+    void tabsDoNotMoveTheCanvas() {
+        showDisc();
+        window->resize(1600, 1000);
+        QTest::qWait(30);
+        const QRect canvas = window->centralWidget()->geometry();
+        for (const char* id : {"compare", "lab", "queue", "log"}) {
+            window->dock(id)->raise();
+            QTest::qWait(30);
+            QCOMPARE(window->centralWidget()->geometry(), canvas);
+        }
+    }
+
     void keysAreChosenAndClashesTold() {
         inDialog("settings", [&](QDialog* dialog) {
             auto* names = dialog->findChild<QListWidget*>();

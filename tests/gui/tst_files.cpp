@@ -93,7 +93,9 @@ private slots:
             for (const QLabel* l : dialog->findChildren<QLabel*>()) told += l->text() + '\n';
             QTest::mouseClick(buttonCalled(dialog, "Restore"), Qt::LeftButton);
         });
+        QSignalSpy said(&d, &Document::message);
         askForRecovery(window.get(), d);
+        QVERIFY(std::any_of(said.begin(), said.end(), [](const QList<QVariant>& m) { return m.front().toString().startsWith("Restored"); }));
         QVERIFY2(told.contains("1 run ") && !told.contains("1 runs"), qPrintable(told));
         QCOMPARE(d.runs().size(), std::size_t(1));
         QCOMPARE(d.runs().front()->status, RunStatus::Finished);

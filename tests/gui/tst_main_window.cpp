@@ -15,7 +15,12 @@
 #include "gui/document/run_text.h"
 #include "gui/panels/attention/token_bar.h"
 #include "gui/panels/recipe/recipe_panel.h"
+#include "gui/panels/log/log_model.h"
+#include "gui/panels/log/log_panel.h"
 #include "gui/panels/runs/runs_panel.h"
+#include "gui/widgets/choice_popup.h"
+#include "gui/widgets/fields.h"
+#include "tests/gui/panels/hand_made_run.h"
 
 using namespace meander;
 using namespace meander::gui;
@@ -24,6 +29,13 @@ class TestMainWindow : public QObject {
     Q_OBJECT
     std::unique_ptr<MainWindow> window;
     QTemporaryDir folder;
+
+    QString lastMessage() { return window->findChild<QLabel*>("lastMessage")->text(); }
+    QToolButton* hintButton(const QString& text) {
+        for (auto* b : window->findChild<QWidget*>("hint")->findChildren<QToolButton*>())
+            if (b->text() == text && b->isVisible()) return b;
+        return nullptr;
+    }
 
     // Nobody is asked; work that is not saved is given up.
     void open() {
@@ -192,6 +204,140 @@ private slots:
         QTest::keyClick(box->view(), Qt::Key_Escape);
         QTRY_VERIFY(!QApplication::activePopupWidget());
         QCOMPARE(window->selection().words(), QSet<int>{1});
+    }
+
+    void paletteFindsTheRecipe() {
+        Document& d = window->document();
+        const std::string before = d.draft().sampler.id;
+        const auto choose = [&](const QString& words) {
+            window->palette().popUp();
+            QTest::keyClicks(window->palette().searchField(), words);
+            QVERIFY2(!window->palette().shownCommands().isEmpty(), qPrintable(words));
+            QTest::keyClick(window->palette().searchField(), Qt::Key_Return);
+        };
+        choose("sampler heun");
+        QCOMPARE(d.draft().sampler.id, std::string("heun"));
+        QVERIFY(window->commands().action("edit.undo")->text().contains("sampler"));
+        QVERIFY(window->commands().trigger("edit.undo"));
+        QCOMPARE(d.draft().sampler.id, before);
+        QCOMPARE(window->commands().action("edit.undo")->text(), QString("Undo"));
+        QVERIFY(window->commands().action("edit.redo")->text().contains("sampler"));
+        choose("schedule karras");
+        QCOMPARE(d.draft().schedule.id, std::string("karras"));
+        const std::size_t rules = d.draft().guidance.size();
+        choose("add guidance");
+        QCOMPARE(d.draft().guidance.size(), rules + 1);
+        window->activateWindow();
+        QVERIFY(QTest::qWaitForWindowActive(window.get()));
+        choose("steps");
+        QTRY_COMPARE(window->recipePanel().findChild<QSpinBox*>("steps"), QApplication::focusWidget());
+        choose("sampler");
+        QTRY_COMPARE(window->recipePanel().findChild<QComboBox*>("sampler"), QApplication::focusWidget());
+    }
+
+    void comparesWhatFitsTogether() {
+        Document& d = window->document();
+        d.addRun(meander::test::discRun("a", 1, 4));
+        d.addRun(meander::test::ringRun("p", 2, 4));
+        SelectionModel& selection = window->selection();
+        selection.setCurrentRun("a");
+        // Points beside a picture say nothing.
+        QVERIFY(window->commands().trigger("run.compare"));
+        QVERIFY(selection.comparedRun().isEmpty());
+        QVERIFY2(lastMessage().contains("kind and size"), qPrintable(lastMessage()));
+        window->runsPanel().compareWith("p");
+        QVERIFY(selection.comparedRun().isEmpty());
+        QVERIFY2(lastMessage().contains("1 and 2"), qPrintable(lastMessage()));
+        d.addRun(meander::test::discRun("b", 3, 6));
+        d.addRun(meander::test::discRun("c", 4, 8));
+        d.addRun(meander::test::discRun("large", 5, 4, 64));
+        QVERIFY(window->commands().trigger("run.compare"));
+        QCOMPARE(selection.comparedRun(), QString("c"));
+        QTRY_VERIFY(!window->dock("compare")->visibleRegion().isEmpty());  // the settings that differ come to the front
+        d.setPinned("b", true);
+        QVERIFY(window->commands().trigger("run.compare"));
+        QVERIFY(selection.comparedRun().isEmpty());
+        QVERIFY(window->commands().trigger("run.compare"));
+        QCOMPARE(selection.comparedRun(), QString("b"));
+        // Another kind of run ends it, in words.
+        selection.setCurrentRun("p");
+        QVERIFY(selection.comparedRun().isEmpty());
+        QVERIFY2(lastMessage().contains("ended"), qPrintable(lastMessage()));
+    }
+
+    void aStartWithNothingOffersSomething() {
+        window->begin({});  // the very first: the sample, with its hint
+        QVERIFY(!window->document().runs().empty());
+        QTest::mouseClick(hintButton("Got it"), Qt::LeftButton);
+        QVERIFY(window->findChild<QWidget*>("hint")->isHidden());
+        window->close();
+        open();
+        window->begin({});
+        QVERIFY(window->document().runs().empty());
+        QVERIFY(hintButton("Open …"));
+        QTest::mouseClick(hintButton("Open the sample"), Qt::LeftButton);
+        QVERIFY(!window->document().runs().empty());
+        QVERIFY(window->findChild<QWidget*>("hint")->isHidden());  // it was answered once
+        const QString path = folder.filePath("offered.meander");
+        QVERIFY(window->document().saveAs(path).ok());
+        settings::addRecentFile(path);
+        settings::setOpensLastProject(false);
+        window->close();
+        open();
+        window->begin({});
+        QTest::mouseClick(hintButton("offered.meander"), Qt::LeftButton);
+        QCOMPARE(QFileInfo(window->document().path()), QFileInfo(path));
+        QVERIFY2(lastMessage().contains("Opened offered.meander"), qPrintable(lastMessage()));
+        QVERIFY(window->commands().trigger("file.new"));
+        QCOMPARE(lastMessage(), QString());
+        QVERIFY(window->findChild<QWidget*>("hint")->isHidden());
+    }
+
+    void commandsFollowARecordFromTheDisk() {
+        const QString path = folder.filePath("record.meander");
+        Document& d = window->document();
+        d.addRun(meander::test::ringRun("kept", 1, 4));
+        QVERIFY(d.saveAs(path).ok());
+        QVERIFY(window->commands().trigger("file.new"));
+        QVERIFY(!window->findChild<QToolButton*>("button.run.branch")->isEnabled());
+        QVERIFY(window->openProject(path));
+        QTRY_VERIFY(d.run("kept")->trajectory);
+        QVERIFY(window->findChild<QToolButton*>("button.run.branch")->isEnabled());
+        const QList<QLabel*> head = window->dock("step")->titleBarWidget()->findChildren<QLabel*>();
+        QVERIFY(std::any_of(head.begin(), head.end(), [](const QLabel* l) { return l->text().contains("finished"); }));
+        // Letters stay commands in the list of runs.
+        QTest::keyClick(window->runsPanel().list(), Qt::Key_K);
+        QCOMPARE(window->selection().currentRun(), QString("kept"));
+    }
+
+    void noticesCanBeClosedTogether() {
+        emit window->document().problem("one", {});
+        QVERIFY(window->toasts().closeAll()->isHidden());
+        emit window->document().problem("two", "why");
+        emit window->document().problem("one", {});
+        QCOMPARE(window->toasts().shown().size(), std::size_t(2));
+        QVERIFY(window->toasts().closeAll()->isVisible());
+        QTest::mouseClick(window->toasts().closeAll(), Qt::LeftButton);
+        QVERIFY(window->toasts().shown().empty());
+        QVERIFY(window->toasts().closeAll()->isHidden());
+    }
+
+    void emptyLogSaysWhatItIsFor() {
+        LogModel log;
+        LogPanel panel(log);
+        panel.resize(500, 200);
+        panel.show();
+        const auto hint = [&] {
+            QString said;
+            for (const QLabel* l : panel.findChildren<QLabel*>())
+                if (l->isVisible()) said += l->text();
+            return said;
+        };
+        QVERIFY(hint().contains("every problem"));
+        log.add(LogLevel::Info, "a line");
+        QVERIFY(hint().isEmpty());
+        panel.findChild<QLineEdit*>()->setText("nowhere");
+        QVERIFY(hint().contains("filter"));
     }
 
     void stepKeysMoveTheCursor() {

@@ -6,6 +6,7 @@
 #include "gui/panels/compare/compare_table.h"
 #include "gui/panels/queue/queue_panel.h"
 #include "gui/panels/runs/run_list_model.h"
+#include "tests/gui/panels/hand_made_run.h"
 #include "tests/gui/window_fixture.h"
 
 using namespace meander;
@@ -142,6 +143,19 @@ private slots:
         window->dock("queue")->raise();
         QTRY_VERIFY(queueRow(waiting[2]) && queueRow(waiting[2])->isVisible());
         QVERIFY(!rowButton(waiting[0], "Earlier")->isEnabled());
+        // Columns: the bar of what runs and the words of all rows stand in line, and progress is told in steps.
+        QVERIFY(queueRow(first)->findChild<ProgressLine*>()->isVisible());
+        QStringList told;
+        QSet<int> lefts;
+        for (const QString& id : QStringList{first} + waiting)
+            for (const QLabel* l : queueRow(id)->findChildren<QLabel*>())
+                if (l->text().startsWith("step ") || l->text().startsWith("waiting")) {
+                    told.append(l->text());
+                    lefts.insert(l->x());
+                }
+        QCOMPARE(told.size(), 4);
+        QVERIFY2(told.front().contains(" of 10000") && !told.front().contains("evaluation"), qPrintable(told.front()));
+        QCOMPARE(lefts.size(), 1);
         QVERIFY(!rowButton(waiting[2], "Later")->isEnabled());
         QVERIFY(!rowButton(first, "Earlier"));  // what runs is not in a queue
         QTest::mouseClick(rowButton(waiting[2], "Earlier"), Qt::LeftButton);
@@ -256,6 +270,46 @@ private slots:
         clickRun(a);
         QCOMPARE(window->selection().currentRun(), a);
         QVERIFY(window->selection().comparedRun().isEmpty());
+    }
+
+    void cardsTellNumberDistanceAndWhatWasReached() {
+        RunListModel list(document());
+        const auto card = [&](const QString& id, int role) { return list.indexOf(id).data(role); };
+        document().addRun(meander::test::discRun("a", 1, 4));
+        document().addRun(meander::test::discRun("b", 2, 4, 32, 2));
+        auto half = meander::test::discRun("half", 3, 4);
+        half->status = RunStatus::Interrupted;
+        half->pictures = {};
+        half->recipe.seed = 7;
+        document().addRun(half);
+        document().setPinned("a", true);
+        QCOMPARE(card("b", RunListModel::NumberRole).toInt(), 2);
+        QVERIFY2(card("b", RunListModel::DeltaRole).toString().startsWith(QStringLiteral("Δ")), qPrintable(card("b", RunListModel::DeltaRole).toString()));
+        QVERIFY(card("a", RunListModel::DeltaRole).toString().isEmpty());  // to itself
+        QVERIFY(!card("half", RunListModel::ThumbnailRole).value<QImage>().isNull());
+        QVERIFY(card("half", RunListModel::NoteRole).toString().contains("after step"));
+        QVERIFY(!card("b", RunListModel::NoteRole).toString().contains("seed"));
+        auto other = meander::test::discRun("other", 4, 4);
+        other->recipe.seed = 8;
+        document().addRun(other);
+        QVERIFY(card("other", RunListModel::NoteRole).toString().contains("seed 8"));
+    }
+
+    void distanceWaitsForABaselineOutOfSight() {
+        QTemporaryDir folder;
+        document().addRun(meander::test::discRun("a", 1, 4));
+        document().addRun(meander::test::discRun("b", 2, 4, 32, 2));
+        document().setPinned("a", true);
+        const QString path = folder.filePath("two.meander");
+        QVERIFY(document().saveAs(path).ok());
+        document().newProject();
+        Document again;
+        QVERIFY(again.open(path).ok());
+        RunListModel list(again);
+        const auto b = [&] { return list.indexOf("b"); };
+        b().data(RunListModel::ThumbnailRole);  // only this card is painted
+        QTRY_VERIFY(b().data(RunListModel::DeltaRole).toString().startsWith(QStringLiteral("Δ")));
+        QVERIFY(!again.run("b")->trajectory);  // nor was anything shown
     }
 
     void comparingOutlivesDeletionAndUndo() {

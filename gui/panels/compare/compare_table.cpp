@@ -11,6 +11,8 @@
 
 namespace meander::gui {
 
+QString settingText(const Difference& d, const std::string& value) { return d.key == "model" ? modelLabel(value) : qstr(value); }
+
 CompareTable::CompareTable(Document& document, SelectionModel& selection, QWidget* parent) : QWidget(parent), m_document(document), m_selection(selection) {
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(metrics::panelPadding, metrics::rowGap, metrics::panelPadding, metrics::panelPadding);
@@ -62,9 +64,9 @@ void CompareTable::refresh() {
         m_hint->setText(tr("Alt-click a second run in the list, or press Compare, to see the two side by side and the settings in which they differ."));
         return;
     }
-    m_table->setHorizontalHeaderLabels({tr("Setting"), runTitle(*a), runTitle(*b)});
+    m_table->setHorizontalHeaderLabels({tr("Setting"), tr("%1 · %2").arg(a->number).arg(runTitle(*a)), tr("%1 · %2").arg(b->number).arg(runTitle(*b))});
     const auto list = differences(a->recipe, b->recipe);
-    for (const auto& d : list) addRow(qstr(d.label), qstr(d.left), qstr(d.right));
+    for (const auto& d : list) addRow(qstr(d.label), settingText(d, d.left), settingText(d, d.right));
     addRow(tr("Evaluations (NFE)"), QString::number(a->evaluations), QString::number(b->evaluations));
     addRow(tr("Time"), secondsText(a->seconds), secondsText(b->seconds));
     m_hint->setText(list.empty() ? tr("The two runs have the same settings.") : list.size() == 1 ? tr("One setting differs.") : tr("%1 settings differ.").arg(list.size()));

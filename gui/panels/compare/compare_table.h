@@ -9,6 +9,9 @@
 
 namespace meander::gui {
 
+// A setting as people read it: a model by its name.
+QString settingText(const Difference& difference, const std::string& value);
+
 class CompareTable : public QWidget {
     Q_OBJECT
 public:

@@ -68,9 +68,22 @@ std::optional<int> DiagnosticCard::stopAt(const std::vector<double>& values, con
     return int(std::lround(u * double(values.size() - 1)));
 }
 
+DiagnosticCard::Lines DiagnosticCard::lines() {
+    const auto height = [](const QFont& f) { return double(QFontMetrics(f).height()); };
+    const double value = 9 + height(interfaceFont(9.5)), note = value + height(numberFont(14));
+    return {8, value, note, note + height(interfaceFont(8.5)) + 10};
+}
+
+QSize DiagnosticCard::sizeHint() const { return {260, std::max(80, int(lines().height))}; }
+
+void DiagnosticCard::changeEvent(QEvent* event) {
+    if (event->type() == QEvent::FontChange) updateGeometry();
+    QWidget::changeEvent(event);
+}
+
 QRectF DiagnosticCard::curveArea() const {
-    const double left = std::max(118.0, width() * 0.46);
-    return QRectF(left, 30, width() - left - 14, height() - 44);
+    const double left = std::max(118.0, width() * 0.46), top = lines().value + 4;
+    return QRectF(left, top, width() - left - 14, height() - top - 14);
 }
 
 void DiagnosticCard::paintEvent(QPaintEvent*) {
@@ -82,12 +95,13 @@ void DiagnosticCard::paintEvent(QPaintEvent*) {
     p.drawRoundedRect(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5), metrics::cardRadius, metrics::cardRadius);
     p.setPen(t.muted);
     p.setFont(interfaceFont(9.5));
-    const QRectF title(12, 8, width() - 24, 18);
+    const Lines at = lines();
+    const QRectF title(12, at.title, width() - 24, at.value - at.title);
     p.drawText(title, Qt::AlignLeft | Qt::AlignVCenter, p.fontMetrics().elidedText(QString::fromStdString(m_diagnostic.label), Qt::ElideRight, int(title.width())));
     p.setPen(t.text);
     p.setFont(numberFont(14));
     const double right = curveArea().left() - 4;
-    p.drawText(QRectF(12, 27, right - 12, 26), Qt::AlignLeft | Qt::AlignVCenter, valueText());
+    p.drawText(QRectF(12, at.value, right - 12, at.note - at.value), Qt::AlignLeft | Qt::AlignVCenter, valueText());
     const double unitLeft = 12 + p.fontMetrics().horizontalAdvance(valueText()) + 6;
     p.setPen(t.dim);
     p.setFont(interfaceFont(8.5));
@@ -95,8 +109,8 @@ void DiagnosticCard::paintEvent(QPaintEvent*) {
     const QFontMetrics small(p.font());
     const bool fits = unitLeft + small.horizontalAdvance(unitText()) <= right;
     const QString note = noteText(), below = note.isEmpty() ? unitText() : fits ? note : unitText() + QStringLiteral(" · ") + note;
-    if (!note.isEmpty() && fits) p.drawText(QRectF(unitLeft, 30, right - unitLeft, 24), Qt::AlignLeft | Qt::AlignVCenter, unitText());
-    p.drawText(QRectF(12, 54, right - 12, 16), Qt::AlignLeft | Qt::AlignVCenter, small.elidedText(below, Qt::ElideRight, int(right - 12)));
+    if (!note.isEmpty() && fits) p.drawText(QRectF(unitLeft, at.value + 2, right - unitLeft, at.note - at.value - 2), Qt::AlignLeft | Qt::AlignVCenter, unitText());
+    p.drawText(QRectF(12, at.note, right - 12, at.height - at.note - 8), Qt::AlignLeft | Qt::AlignVCenter, small.elidedText(below, Qt::ElideRight, int(right - 12)));
     paintCurve(p);
 }
 

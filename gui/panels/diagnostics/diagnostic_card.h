@@ -17,7 +17,7 @@ public:
     QString valueText() const;  // at the step; on the finished picture the summary of the run, else its extreme
     QString unitText() const;
     QString noteText() const;  // what the number is when no step is chosen
-    QSize sizeHint() const override { return {260, 80}; }
+    QSize sizeHint() const override;
     QSize minimumSizeHint() const override { return {180, 80}; }
 
     // The value nearest to a horizontal position of the curve's area; none when there is none.
@@ -33,8 +33,13 @@ protected:
     void mouseMoveEvent(QMouseEvent* e) override;
     void mousePressEvent(QMouseEvent* e) override;
     void leaveEvent(QEvent*) override;
+    void changeEvent(QEvent* event) override;
 
 private:
+    struct Lines {
+        double title, value, note, height;  // tops of the three lines of text, and of the whole
+    };
+    static Lines lines();
     QRectF curveArea() const;
     std::optional<int> extreme() const;
     void paintCurve(QPainter& p) const;

@@ -1,5 +1,6 @@
 #include "gui/panels/lab/lab_form.h"
 
+#include <QEvent>
 #include <QHBoxLayout>
 #include <QPainter>
 #include <QScrollArea>
@@ -35,7 +36,14 @@ LabForm::LabForm(QWidget* parent) : QWidget(parent) {
     box->addLayout(m_head);
     box->addWidget(scroll, 1);
     box->addLayout(m_foot);
-    setFixedWidth(formLabelWidth() + 190);
+    setFixedWidth(columnWidth());
+}
+
+int LabForm::columnWidth() { return formLabelWidth() + QFontMetrics(interfaceFont()).horizontalAdvance(QStringLiteral("variance exploding, in full")) + 70; }
+
+void LabForm::changeEvent(QEvent* event) {
+    if (event->type() == QEvent::FontChange) setFixedWidth(columnWidth());
+    QWidget::changeEvent(event);
 }
 
 void LabForm::add(const QString& label, QWidget* field, const QString& help) {

@@ -19,7 +19,11 @@ public:
     // Stays in sight below what scrolls.
     void setFoot(const QList<QWidget*>& widgets);
 
+protected:
+    void changeEvent(QEvent* event) override;
+
 private:
+    static int columnWidth();
     QVBoxLayout *m_head, *m_rows, *m_foot;
 };
 

@@ -28,11 +28,12 @@ bool LogFilter::filterAcceptsRow(int row, const QModelIndex& parent) const {
     return index.data(LogModel::LevelRole).toInt() >= int(m_level) && (m_text.isEmpty() || index.data().toString().contains(m_text, Qt::CaseInsensitive));
 }
 
-LogPanel::LogPanel(LogModel& log, QWidget* parent) : QWidget(parent), m_filter(new LogFilter(this)), m_list(new QListView(this)) {
+LogPanel::LogPanel(LogModel& log, QWidget* parent) : QWidget(parent), m_filter(new LogFilter(this)), m_list(new QListView(this)), m_empty(new QLabel(this)) {
     setProperty("panel", true);
     m_filter->setSourceModel(&log);
     m_list->setModel(m_filter);
     m_list->setFont(numberFont(8.8));
+    m_list->setStyleSheet(QStringLiteral("padding-left: 8px;"));
     m_list->setSelectionMode(QAbstractItemView::ExtendedSelection);
     m_list->setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
     m_list->setAccessibleName(tr("Log"));
@@ -68,10 +69,25 @@ LogPanel::LogPanel(LogModel& log, QWidget* parent) : QWidget(parent), m_filter(n
     box->setContentsMargins(0, 0, 0, 0);
     box->addLayout(bar);
     box->addWidget(m_list, 1);
+    m_empty->setProperty("muted", true);
+    m_empty->setAlignment(Qt::AlignCenter);
+    m_empty->setWordWrap(true);
+    m_empty->setContentsMargins(20, 0, 20, 0);
+    box->addWidget(m_empty, 1);
+    for (auto signal : {&QAbstractItemModel::rowsInserted, &QAbstractItemModel::rowsRemoved}) connect(m_filter, signal, this, &LogPanel::showEmpty);
+    connect(m_filter, &QAbstractItemModel::modelReset, this, &LogPanel::showEmpty);
+    showEmpty();
     connect(m_filter, &QAbstractItemModel::rowsInserted, this, [this] {
         QScrollBar* bar = m_list->verticalScrollBar();
         if (bar->value() >= bar->maximum() - 4) QMetaObject::invokeMethod(m_list, &QListView::scrollToBottom, Qt::QueuedConnection);
     });
+}
+
+void LogPanel::showEmpty() {
+    const bool isEmpty = m_filter->rowCount() == 0;
+    m_list->setVisible(!isEmpty);
+    m_empty->setVisible(isEmpty);
+    m_empty->setText(m_filter->sourceModel()->rowCount() > 0 ? tr("No line of the log passes this filter.") : tr("What the program does and every problem stands here, newest last. Nothing so far."));
 }
 
 QString LogPanel::shownText() const {

@@ -1,6 +1,7 @@
 // The log with a filter by level and text, and copying.
 #pragma once
 #include <QComboBox>
+#include <QLabel>
 #include <QLineEdit>
 #include <QListView>
 #include <QSortFilterProxyModel>
@@ -33,8 +34,10 @@ public:
 
 private:
     void copy() const;
+    void showEmpty();
     LogFilter* m_filter;
     QListView* m_list;
+    QLabel* m_empty;
 };
 
 }  // namespace meander::gui

@@ -1,11 +1,14 @@
 #include "gui/panels/queue/queue_panel.h"
 
+#include <QPainter>
 #include <QScrollArea>
 #include <algorithm>
 
 #include "gui/app/icons.h"
 #include "gui/app/theme.h"
 #include "gui/document/run_text.h"
+#include "gui/panels/runs/run_list_model.h"
+#include "gui/widgets/elided_label.h"
 
 namespace meander::gui {
 namespace {
@@ -16,22 +19,50 @@ QToolButton* rowButton(const QString& iconName, const QString& tooltip, QWidget*
     b->setProperty("flat", true);
     b->setToolTip(tooltip);
     b->setAccessibleName(tooltip);
+    QSizePolicy policy = b->sizePolicy();
+    policy.setRetainSizeWhenHidden(true);  // the columns of all rows stay in line
+    b->setSizePolicy(policy);
     return b;
 }
 
 }  // namespace
 
+ProgressLine::ProgressLine(QWidget* parent) : QWidget(parent) {
+    QSizePolicy policy(QSizePolicy::Fixed, QSizePolicy::Fixed);
+    policy.setRetainSizeWhenHidden(true);
+    setSizePolicy(policy);
+    setFixedSize(160, 4);
+}
+
+void ProgressLine::setShare(double share) {
+    if (std::exchange(m_share, std::clamp(share, 0.0, 1.0)) != m_share) update();
+}
+
+void ProgressLine::paintEvent(QPaintEvent*) {
+    QPainter p(this);
+    p.setRenderHint(QPainter::Antialiasing);
+    p.setPen(Qt::NoPen);
+    p.setBrush(theme().line);
+    p.drawRoundedRect(rect(), 2, 2);
+    p.setBrush(theme().accent);
+    p.setClipRect(QRectF(0, 0, width() * m_share, height()));
+    p.drawRoundedRect(rect(), 2, 2);
+}
+
 QueueRow::QueueRow(Document& document, const QString& id, QWidget* parent)
-    : QWidget(parent), m_document(document), m_id(id), m_name(new QLabel(this)), m_state(new QLabel(this)), m_bar(new QProgressBar(this)),
+    : QWidget(parent), m_document(document), m_id(id), m_number(new QLabel(this)), m_name(new ElidedLabel(this)), m_state(new QLabel(this)), m_bar(new ProgressLine(this)),
       m_up(rowButton("up", tr("Earlier"), this)), m_down(rowButton("down", tr("Later"), this)), m_pause(rowButton("pause", tr("Pause"), this)), m_cancel(rowButton("close", tr("Cancel"), this)) {
+    m_number->setFont(numberFont(8.8));
+    m_number->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+    m_number->setFixedWidth(QFontMetrics(m_number->font()).horizontalAdvance("000"));
+    m_number->setProperty("muted", true);
     m_state->setProperty("muted", true);
     m_state->setFont(numberFont(8.8));
-    m_state->setMinimumWidth(fontMetrics().horizontalAdvance("000/000 evaluations · 00 min 00 s left"));
-    m_bar->setTextVisible(false);
-    m_bar->setFixedWidth(160);
+    m_state->setFixedWidth(QFontMetrics(m_state->font()).horizontalAdvance("step 000 of 000 · 00 min 00 s left") + 4);
     auto* box = new QHBoxLayout(this);
     box->setContentsMargins(12, 3, 12, 3);
     box->setSpacing(8);
+    box->addWidget(m_number);
     box->addWidget(m_name, 1);
     box->addWidget(m_bar, 0, Qt::AlignVCenter);
     box->addWidget(m_state);
@@ -54,16 +85,16 @@ void QueueRow::show(int position, int count) {
     m_position = position;
     const Run& run = *live->run;
     const bool isPaused = run.status == RunStatus::Paused;
-    m_name->setText(QStringLiteral("%1  %2").arg(run.number).arg(runTitle(run)));
-    m_bar->setMaximum(std::max(1, live->evaluations));
-    m_bar->setValue(live->evaluation);
+    m_number->setText(QString::number(run.number));
+    m_name->setText(runTitle(run));
+    m_bar->setShare(live->evaluations > 0 ? double(live->evaluation) / live->evaluations : 0);
     m_bar->setVisible(position < 0);
     if (position >= 0)
         m_state->setText(tr("waiting, place %1").arg(position + 1));
     else if (isPaused)
-        m_state->setText(tr("paused at %1/%2").arg(live->evaluation).arg(live->evaluations));
+        m_state->setText(tr("paused at %1").arg(progressText(*live)));
     else
-        m_state->setText(tr("%1/%2 evaluations").arg(live->evaluation).arg(live->evaluations) + (live->secondsLeft > 0.5 ? tr(" · %1 left").arg(secondsText(live->secondsLeft)) : QString()));
+        m_state->setText(progressText(*live) + (live->secondsLeft > 0.5 ? tr(" · %1 left").arg(secondsText(live->secondsLeft)) : QString()));
     m_up->setVisible(position >= 0);
     m_down->setVisible(position >= 0);
     m_up->setEnabled(position > 0);

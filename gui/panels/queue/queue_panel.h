@@ -1,7 +1,6 @@
 // What is running and waiting: progress, time left, order, pause, cancel.
 #pragma once
 #include <QLabel>
-#include <QProgressBar>
 #include <QToolButton>
 #include <QVBoxLayout>
 #include <QWidget>
@@ -10,6 +9,20 @@
 #include "gui/document/document.h"
 
 namespace meander::gui {
+
+class ProgressLine : public QWidget {
+    Q_OBJECT
+public:
+    explicit ProgressLine(QWidget* parent = nullptr);
+    void setShare(double share);  // done, 0 to 1
+    double share() const { return m_share; }
+
+protected:
+    void paintEvent(QPaintEvent* event) override;
+
+private:
+    double m_share = 0;
+};
 
 class QueueRow : public QWidget {
     Q_OBJECT
@@ -21,8 +34,8 @@ public:
 private:
     Document& m_document;
     QString m_id;
-    QLabel *m_name, *m_state;
-    QProgressBar* m_bar;
+    QLabel *m_number, *m_name, *m_state;
+    ProgressLine* m_bar;
     QToolButton *m_up, *m_down, *m_pause, *m_cancel;
     int m_position = 0;
 };

@@ -75,7 +75,12 @@ void RunDelegate::paint(QPainter* p, const QStyleOptionViewItem& option, const Q
     p->setFont(title);
     p->setPen(t.text);
     const QRect first(text.left(), text.top(), text.width(), line), second = first.translated(0, line), third = second.translated(0, line);
-    p->drawText(first, Qt::AlignLeft | Qt::AlignVCenter, p->fontMetrics().elidedText(index.data(RunListModel::TitleRole).toString(), Qt::ElideRight, text.width()));
+    const QString number = index.data(RunListModel::NumberRole).toString();
+    const int numberWidth = QFontMetrics(numberFont(8.6)).horizontalAdvance(number) + 8;
+    p->drawText(first, Qt::AlignLeft | Qt::AlignVCenter, p->fontMetrics().elidedText(index.data(RunListModel::TitleRole).toString(), Qt::ElideRight, text.width() - numberWidth));
+    p->setFont(numberFont(8.6));
+    p->setPen(t.dim);
+    p->drawText(first, Qt::AlignRight | Qt::AlignVCenter, number);
     p->setFont(interfaceFont(8.9));
     p->setPen(t.muted);
     p->drawText(second, Qt::AlignLeft | Qt::AlignVCenter, p->fontMetrics().elidedText(index.data(RunListModel::LineRole).toString(), Qt::ElideRight, text.width()));
@@ -103,12 +108,13 @@ void RunDelegate::paint(QPainter* p, const QStyleOptionViewItem& option, const Q
 QWidget* RunDelegate::createEditor(QWidget* parent, const QStyleOptionViewItem&, const QModelIndex&) const {
     auto* editor = new QLineEdit(parent);
     editor->setAccessibleName(tr("Name of the run"));
+    editor->setStyleSheet(QStringLiteral("padding: 0 5px;"));  // as high as the line it stands on
     return editor;
 }
 
 void RunDelegate::updateEditorGeometry(QWidget* editor, const QStyleOptionViewItem& option, const QModelIndex&) const {
     const QRect text = textRect(option.rect.adjusted(6, 2, -6, -2));
-    editor->setGeometry(text.left() - 6, text.top() - 6, text.width() + 8, QFontMetrics(interfaceFont()).height() + 12);
+    editor->setGeometry(text.left() - 6, text.top() - 4, text.width() + 8, text.height() / 3 + 5);
 }
 
 }  // namespace meander::gui

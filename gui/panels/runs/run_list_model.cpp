@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gui/app/theme.h"
 #include "gui/document/run_text.h"
+#include "gui/panels/canvas/state_picture.h"
 #include "gui/plots/run_style.h"
 
 namespace meander::gui {
@@ -29,6 +31,16 @@ std::optional<double> endDifference(const Run& a, const Run& b) {
         for (std::int64_t i = 0; i < x->count(); ++i) sum += (x->at(i) - y->at(i)) * (x->at(i) - y->at(i));
     }
     return std::sqrt(sum / double(x->count()));
+}
+
+bool areComparable(const Run& a, const Run& b) {
+    return a.model.state == b.model.state && (a.model.state == StateKind::Points ? a.model.stateShape == b.model.stateShape : a.model.pictureShape == b.model.pictureShape);
+}
+
+QString progressText(const LiveRun& live) {
+    const auto& t = live.run->trajectory;
+    const int steps = t && t->levels.size() > 1 ? int(t->levels.size()) - 1 : live.run->recipe.steps;
+    return RunListModel::tr("step %1 of %2").arg(t ? std::min(int(t->steps.size()), steps) : 0).arg(steps);
 }
 
 RunListModel::RunListModel(Document& document, QObject* parent) : QAbstractListModel(parent), m_document(document) {
@@ -58,8 +70,13 @@ void RunListModel::reload() {
 
 void RunListModel::refresh(const QString& id) {
     m_thumbnails.remove(id);
-    if (m_baseline && qstr(m_baseline->id) == id) m_deltas.clear();
     m_deltas.remove(id);
+    if (m_baseline && qstr(m_baseline->id) == id) {
+        // Its picture may have come only now: all distances to it are new.
+        m_baseline = m_document.run(id);
+        m_deltas.clear();
+        if (!m_runs.empty()) emit dataChanged(index(0), index(int(m_runs.size()) - 1));
+    }
     for (std::size_t row = 0; row < m_runs.size(); ++row)
         if (qstr(m_runs[row]->id) == id) {
             if (const RunPtr r = m_document.run(id)) m_runs[row] = r;
@@ -82,15 +99,40 @@ QString RunListModel::note(const Run& run) const {
     if (const LiveRun* live = m_document.live(qstr(run.id))) {
         if (run.status == RunStatus::Queued) return tr("waiting");
         const QString left = live->secondsLeft > 0.5 ? tr(" · %1 left").arg(secondsText(live->secondsLeft)) : QString();
-        return tr("%1 %2/%3").arg(statusWord(run.status)).arg(live->evaluation).arg(live->evaluations) + left;
+        return (run.status == RunStatus::Running ? QString() : statusWord(run.status) + QStringLiteral(" · ")) + progressText(*live) + left;
     }
     if (run.status != RunStatus::Finished) return statusLine(run);
     if (run.pinned) return tr("★ baseline");
+    const QString seed = m_baseline && m_baseline->recipe.seed == run.recipe.seed ? QString() : tr(" · seed %1").arg(run.recipe.seed);
     if (m_baseline && m_baseline->evaluations > 0 && run.evaluations != m_baseline->evaluations) {
         const int percent = qRound(100.0 * (run.evaluations - m_baseline->evaluations) / m_baseline->evaluations);
-        return tr("%1 % NFE").arg(percent > 0 ? QStringLiteral("+%1").arg(percent) : QStringLiteral("−%1").arg(-percent));
+        return tr("%1 % NFE").arg(percent > 0 ? QStringLiteral("+%1").arg(percent) : QStringLiteral("−%1").arg(-percent)) + seed;
     }
-    return evaluationsText(run.evaluations);
+    return evaluationsText(run.evaluations) + seed;
+}
+
+QImage RunListModel::thumbnail(const Run& run) const {
+    const QString id = qstr(run.id);
+    if (const LiveRun* live = m_document.live(id); live && live->preview) return pictureOf(live->preview);
+    auto it = m_thumbnails.find(id);
+    if (it != m_thumbnails.end()) return *it;
+    QImage image = runThumbnail(run, thumbnailSize);
+    const bool isFinished = run.status == RunStatus::Finished;
+    // A run that did not finish has no picture, but the estimate of its last evaluation.
+    if (image.isNull() && !isFinished && run.trajectory && !run.trajectory->evaluations.empty()) image = statePicture(run, 0, int(run.trajectory->evaluations.size()) - 1, Quantity::Denoised, theme().dark);
+    if (image.isNull() && isFinished) m_document.requestPicture(id);
+    if (image.isNull() && !isFinished) m_document.requestTrajectory(id);
+    return *m_thumbnails.insert(id, image);
+}
+
+QString RunListModel::delta(const Run& run) const {
+    if (!m_baseline || run.pinned || run.status != RunStatus::Finished) return {};
+    const QString id = qstr(run.id);
+    auto it = m_deltas.find(id);
+    if (it != m_deltas.end()) return *it;
+    if (!endOf(*m_baseline)) m_document.requestPicture(qstr(m_baseline->id));  // its card may be out of sight
+    const auto d = endDifference(run, *m_baseline);
+    return *m_deltas.insert(id, d ? tr("Δ %1").arg(QString::number(*d, 'f', 3)) : QString());
 }
 
 QVariant RunListModel::data(const QModelIndex& index, int role) const {
@@ -112,31 +154,14 @@ QVariant RunListModel::data(const QModelIndex& index, int role) const {
             const LiveRun* live = m_document.live(id);
             return live && live->evaluations > 0 ? double(live->evaluation) / live->evaluations : -1.0;
         }
-        case DeltaRole: {
-            if (!m_baseline || run->status != RunStatus::Finished) return QString();
-            auto it = m_deltas.find(id);
-            if (it == m_deltas.end()) {
-                const auto d = endDifference(*run, *m_baseline);
-                it = m_deltas.insert(id, d ? tr("Δ %1").arg(QString::number(*d, 'f', 3)) : QString());
-            }
-            return *it;
-        }
-        case ThumbnailRole: {
-            const LiveRun* live = m_document.live(id);
-            if (live && live->preview) return pictureOf(live->preview);
-            auto it = m_thumbnails.find(id);
-            if (it == m_thumbnails.end()) {
-                it = m_thumbnails.insert(id, runThumbnail(*run, thumbnailSize));
-                if (it->isNull()) m_document.requestPicture(id);
-            }
-            return *it;
-        }
+        case DeltaRole: return delta(*run);
+        case ThumbnailRole: return thumbnail(*run);
         case Qt::ToolTipRole:
-            return tr("Run %1 · %2\n%3\n%4 evaluations · %5 · %6\nΔ: RMS of the finished pictures against the baseline")
+            return tr("Run %1 · %2\n%3 · seed %4\n%5 · %6 · %7\nΔ: RMS of the finished pictures against the baseline")
                 .arg(run->number)
                 .arg(runTitle(*run), recipeLine(run->recipe))
-                .arg(run->evaluations)
-                .arg(secondsText(run->seconds), statusLine(*run));
+                .arg(run->recipe.seed)
+                .arg(evaluationsText(run->evaluations), secondsText(run->seconds), statusLine(*run));
         case Qt::AccessibleTextRole: return tr("Run %1, %2, %3, %4").arg(run->number).arg(runTitle(*run), recipeLine(run->recipe), note(*run));
         default: return {};
     }

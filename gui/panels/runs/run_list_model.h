@@ -11,6 +11,10 @@ namespace meander::gui {
 
 // Root mean square difference of the finished pictures (or points) of two runs; nothing when their shapes differ or one is missing.
 std::optional<double> endDifference(const Run& a, const Run& b);
+// Whether their states are of one kind and size, so that they can stand side by side.
+bool areComparable(const Run& a, const Run& b);
+// "step 7 of 20", wherever a run under way is told of.
+QString progressText(const LiveRun& live);
 
 class RunListModel : public QAbstractListModel {
     Q_OBJECT
@@ -29,6 +33,8 @@ private:
     void reload();
     void refresh(const QString& id);
     QString note(const Run& run) const;
+    QImage thumbnail(const Run& run) const;
+    QString delta(const Run& run) const;
 
     Document& m_document;
     std::vector<RunPtr> m_runs;

@@ -72,7 +72,7 @@ bool RunsPanel::eventFilter(QObject* watched, QEvent* event) {
         if (press->button() == Qt::LeftButton && index.isValid()) {
             const QString id = index.data(RunListModel::IdRole).toString();
             if (press->modifiers() & Qt::AltModifier) {
-                m_selection.setComparedRun(m_selection.comparedRun() == id ? QString() : id);
+                compareWith(id);
                 return true;
             }
             m_selection.setCurrentRun(id);
@@ -84,6 +84,8 @@ bool RunsPanel::eventFilter(QObject* watched, QEvent* event) {
             removeCurrent();
             return true;
         }
+        // Letters are the window's commands; the list would take those that are disabled just now for the beginning of a name.
+        if (const QString typed = static_cast<QKeyEvent*>(event)->text(); !typed.isEmpty() && typed.front().isPrint()) return true;
         // Only keys move the selection with the list's own cursor: the list also moves it by itself, to the first row, when it gets the focus.
         if (key == Qt::Key_Up || key == Qt::Key_Down || key == Qt::Key_Home || key == Qt::Key_End || key == Qt::Key_PageUp || key == Qt::Key_PageDown)
             QTimer::singleShot(0, this, [this] {
@@ -95,6 +97,16 @@ bool RunsPanel::eventFilter(QObject* watched, QEvent* event) {
         }
     }
     return QWidget::eventFilter(watched, event);
+}
+
+void RunsPanel::compareWith(const QString& id) {
+    const RunPtr shown = m_document.run(m_selection.currentRun()), other = m_document.run(id);
+    if (!shown || !other || m_selection.comparedRun() == id)
+        m_selection.setComparedRun({});
+    else if (areComparable(*shown, *other))
+        m_selection.setComparedRun(id);
+    else
+        emit m_document.message(tr("Runs %1 and %2 cannot stand side by side: their pictures or points are not of one kind and size").arg(shown->number).arg(other->number));
 }
 
 void RunsPanel::renameCurrent() {
@@ -118,7 +130,7 @@ void RunsPanel::showMenu(const QPoint& at) {
     const QString id = qstr(run->id);
     QMenu menu(this);
     menu.addAction(tr("Show"), this, [&] { m_selection.setCurrentRun(id); });
-    QAction* compare = menu.addAction(m_selection.comparedRun() == id ? tr("Stop comparing") : tr("Compare with the shown run"), this, [&] { m_selection.setComparedRun(m_selection.comparedRun() == id ? QString() : id); });
+    QAction* compare = menu.addAction(m_selection.comparedRun() == id ? tr("Stop comparing") : tr("Compare with the shown run"), this, [&] { compareWith(id); });
     compare->setEnabled(id != m_selection.currentRun() && !m_selection.currentRun().isEmpty());
     menu.addAction(run->pinned ? tr("No longer the baseline") : tr("Make it the baseline"), this, [&] { m_document.setPinned(id, !run->pinned); });
     menu.addSeparator();
