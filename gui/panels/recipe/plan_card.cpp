@@ -65,10 +65,11 @@ void PlanCard::show(const Result<Plan>& plan, bool isPlanning, bool hasModel) {
     }
     const Plan& p = plan.value();
     const QString time = p.seconds > 0 ? tr("about %1").arg(secondsText(p.seconds)) : tr("time unknown");
-    m_cost->setText(QStringLiteral("%1 · %2 · %3").arg(evaluationsText(p.evaluations), time, bytesText(p.bytes)));
+    m_cost->setText(QStringLiteral("%1 · %2").arg(evaluationsText(p.evaluations), time));
     QStringList notes;
     for (const PlanNote& n : p.notes) notes.append(n.kind == NoteKind::Warning ? QStringLiteral("⚠ ") + qstr(n.text) : qstr(n.text));
-    if (p.recordBytes > 0) notes.append(tr("The record will hold %1.").arg(bytesText(p.recordBytes)));
+    const QString memory = tr("Takes %1 of memory").arg(bytesText(p.bytes));
+    notes.append(p.recordBytes > 0 ? tr("%1; its record will hold %2.").arg(memory, bytesText(p.recordBytes)) : memory + '.');
     m_notes->setText(notes.join('\n'));
     fit();
 }
