@@ -104,14 +104,18 @@ void TrajectoryPanel::show(const PanelCurves& curves) {
 }
 
 void TrajectoryPanel::fillChoices() {
+    // A run under way comes here with every step; a list that is open must not be filled anew.
+    const std::vector<Diagnostic> none, &wanted = m_curves.runs.empty() ? none : m_curves.runs.front().diagnostics;
+    bool isSame = m_choice->count() == int(wanted.size());
+    for (int i = 0; isSame && i < m_choice->count(); ++i) isSame = m_choice->itemData(i).toString() == qstr(wanted[std::size_t(i)].id);
+    if (isSame && m_choice->count() > 0) return;
     const QString before = m_choice->currentData().toString();
     const QSignalBlocker quiet(m_choice);
     m_choice->clear();
-    if (!m_curves.runs.empty())
-        for (const auto& d : m_curves.runs.front().diagnostics) {
-            m_choice->addItem(qstr(d.label), qstr(d.id));
-            m_choice->setItemData(m_choice->count() - 1, qstr(d.formula + "\n" + d.reading), Qt::ToolTipRole);
-        }
+    for (const auto& d : wanted) {
+        m_choice->addItem(qstr(d.label), qstr(d.id));
+        m_choice->setItemData(m_choice->count() - 1, qstr(d.formula + "\n" + d.reading), Qt::ToolTipRole);
+    }
     const int at = m_choice->findData(before.isEmpty() ? QStringLiteral("D3") : before);
     m_choice->setCurrentIndex(std::max(0, at));
     m_choice->setVisible(m_choice->count() > 0);
