@@ -18,7 +18,7 @@ namespace meander::gui {
 namespace {
 
 // Points on a line: their histogram.
-QImage barsOf(const std::vector<double>& values, int size) {
+QImage barsOf(const std::vector<double>& values, int size, const QColor& color) {
     double reach = 1e-9;
     for (double x : values)
         if (std::isfinite(x)) reach = std::max(reach, std::abs(x));
@@ -32,14 +32,14 @@ QImage barsOf(const std::vector<double>& values, int size) {
     const double width = size / 17.0;
     for (std::size_t i = 0; i < counts.size(); ++i) {
         const double height = 0.8 * size * counts[i] / most;
-        p.fillRect(QRectF(double(i) * width + 0.5, size * 0.9 - height, width - 1, height), theme().accent);
+        p.fillRect(QRectF(double(i) * width + 0.5, size * 0.9 - height, width - 1, height), color);
     }
     return image;
 }
 
-QImage scatterOf(const HostTensor& points, int size) {
+QImage scatterOf(const HostTensor& points, int size, QColor color) {
     const auto& shape = points.shape();
-    if (shape.rank() == 2 && shape[1] == 1) return barsOf(points.toDoubles(), size);
+    if (shape.rank() == 2 && shape[1] == 1) return barsOf(points.toDoubles(), size, color);
     if (shape.rank() != 2) return {};
     const std::vector<double> v = points.toDoubles();
     double reach = 1e-9;
@@ -49,10 +49,9 @@ QImage scatterOf(const HostTensor& points, int size) {
     image.fill(theme().background);
     QPainter p(&image);
     p.setRenderHint(QPainter::Antialiasing);
-    QColor c = theme().accent;
-    c.setAlphaF(0.75f);
+    color.setAlphaF(0.75f);
     p.setPen(Qt::NoPen);
-    p.setBrush(c);
+    p.setBrush(color);
     const double scale = 0.45 * size / reach, dot = std::max(0.8, size / 48.0);
     const std::int64_t columns = shape[1];
     for (std::int64_t i = 0; i < std::min<std::int64_t>(shape[0], 2000); ++i)
@@ -167,13 +166,13 @@ QImage pictureOf(const HostTensor& pictures, int index) {
     return image;
 }
 
-QImage runThumbnail(const Run& run, int size) {
+QImage runThumbnail(const Run& run, int size, const QColor& color) {
     if (const QImage picture = pictureOf(run.pictures); !picture.isNull()) {
         const QSize whole = picture.size().scaled(size, size, Qt::KeepAspectRatio);
         if (picture.width() < size) return nearestScaled(picture, QRectF(QPointF(), whole), QRect(QPoint(), whole), 1);
         return picture.convertToFormat(QImage::Format_RGB32).scaled(whole, Qt::IgnoreAspectRatio, Qt::SmoothTransformation);
     }
-    if (run.model.state == StateKind::Points && run.trajectory && !run.trajectory->empty()) return scatterOf(run.trajectory->last(), size);
+    if (run.model.state == StateKind::Points && run.trajectory && !run.trajectory->empty()) return scatterOf(run.trajectory->last(), size, color);
     return {};
 }
 

@@ -29,7 +29,7 @@ QString numberText(double v, int digits = 3);   // shortest of fixed and scienti
 
 // Picture `image` of (images, h, w, 3) floats in [0, 1]; null when there is none.
 QImage pictureOf(const HostTensor& pictures, int image = 0);
-// A square picture of the run for lists; points are drawn as a scatter. Null when nothing is known.
-QImage runThumbnail(const Run& run, int size);
+// A square picture of the run for lists; points are drawn as a scatter in the colour of the run. Null when nothing is known.
+QImage runThumbnail(const Run& run, int size, const QColor& color);
 
 }  // namespace meander::gui

@@ -25,6 +25,7 @@ StepPanel::StepPanel(Document& document, SelectionModel& selection, QWidget* par
     m_empty = new QLabel(tr("Run once to see what every step did: how far the estimate moved, how the path turned, what guidance added."), this);
     m_empty->setWordWrap(true);
     m_empty->setProperty("dim", true);
+    m_empty->setContentsMargins(0, 0, metrics::panelPadding, 0);
     outer->addWidget(m_empty);
     auto* area = new QScrollArea(this);
     area->setWidgetResizable(true);

@@ -116,7 +116,7 @@ QImage RunListModel::thumbnail(const Run& run) const {
     if (const LiveRun* live = m_document.live(id); live && live->preview) return pictureOf(live->preview);
     auto it = m_thumbnails.find(id);
     if (it != m_thumbnails.end()) return *it;
-    QImage image = runThumbnail(run, thumbnailSize);
+    QImage image = runThumbnail(run, thumbnailSize, runStyle(run.number - 1, theme()).color);
     const bool isFinished = run.status == RunStatus::Finished;
     // A run that did not finish has no picture, but the estimate of its last evaluation.
     if (image.isNull() && !isFinished && run.trajectory && !run.trajectory->evaluations.empty()) image = statePicture(run, 0, int(run.trajectory->evaluations.size()) - 1, Quantity::Denoised, theme().dark);
