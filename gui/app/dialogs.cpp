@@ -79,6 +79,8 @@ bool askForRecipe(QWidget* parent, const Recipe& now, const Recipe& offered, con
         table->verticalHeader()->hide();
         table->setShowGrid(false);
         table->setEditTriggers(QAbstractItemView::NoEditTriggers);
+        table->setSelectionMode(QAbstractItemView::NoSelection);
+        table->setFocusPolicy(Qt::NoFocus);
         table->horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
         for (int i = 0; i < int(changes.size()); ++i) {
             const Difference& d = changes[std::size_t(i)];
@@ -104,7 +106,9 @@ bool askForRecipe(QWidget* parent, const Recipe& now, const Recipe& offered, con
     if (changes.empty()) {
         buttons->addButton(QDialogButtonBox::Close);
     } else {
-        buttons->addButton(MainWindow::tr("Use as draft"), QDialogButtonBox::AcceptRole)->setProperty("primary", true);
+        auto* use = new QPushButton(MainWindow::tr("Use as draft"));
+        use->setProperty("primary", true);  // before the box gives it its style
+        buttons->addButton(use, QDialogButtonBox::AcceptRole);
         buttons->addButton(QDialogButtonBox::Cancel);
     }
     QObject::connect(buttons, &QDialogButtonBox::accepted, &dialog, &QDialog::accept);

@@ -184,7 +184,7 @@ void MainWindow::openFirst(const QString& path, bool asCopy) {
 void MainWindow::offerStart() {
     QList<HintBar::Answer> answers{{tr("Open the sample"), tr("A finished run to look at; opened as a copy."), [this] { openSample(); }}};
     for (const QString& path : settings::recentFiles())
-        if (QFileInfo::exists(path) && answers.size() < 4) answers.append({QFileInfo(path).fileName(), path, [this, path] { openAnything(path); }});
+        if (QFileInfo::exists(path) && answers.size() < (width() < 1400 ? 2 : 4)) answers.append({QFileInfo(path).fileName(), path, [this, path] { openAnything(path); }});
     answers.append({tr("Open …"), {}, [this] { m_commands.trigger("file.open"); }});
     m_hint->say(tr("This project is new and empty. Run the draft, or go on with:"), answers);
 }

@@ -111,7 +111,7 @@ QTabWidget::pane { border: 0; border-top: 1px solid @line; }
 
 QListView, QTreeView, QTableView { background: @panel; border: 0; }
 QListView:focus[bordered="true"] { border: 1px solid @accent; }
-QHeaderView::section { background: @panel; color: @muted; border: 0; border-bottom: 1px solid @line; padding: 5px 8px; }
+QHeaderView::section { background: @panel; color: @muted; border: 0; border-bottom: 1px solid @line; padding: 5px 3px; }
 QTableView { gridline-color: @line; }
 QTableView::item { padding: 0 8px; }
 QListWidget[pages="true"]::item { min-height: 24px; padding: 2px 8px; border-radius: 4px; }

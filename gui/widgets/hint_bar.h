@@ -32,7 +32,7 @@ public:
         }
         for (const Answer& a : answers) {
             auto* b = new QToolButton(this);
-            b->setText(a.text);
+            b->setText(fontMetrics().elidedText(a.text, Qt::ElideMiddle, 160));
             b->setToolTip(a.tooltip);
             connect(b, &QToolButton::clicked, this, [this, act = a.act] {
                 hide();

@@ -135,8 +135,31 @@ private slots:
             d->reject();
         });
         QVERIFY(!askForRecipe(window.get(), document().draft(), offered, "picture.png", {"Clip skip: 2"}));
+        inDialog("useRecipe", [this](QDialog* d) {
+            save(d, "use-recipe-equal");
+            d->reject();
+        });
+        askForRecipe(window.get(), document().draft(), document().draft(), "picture.png", {});
+        Recipe longer = document().draft();
+        longer.prompt = "a very long prompt about a red circle above a blue square on a green background with words that go on and on, and then some more";
+        longer.model = "builtin:sprites-dit";
+        inDialog("useRecipe", [this](QDialog* d) {
+            save(d, "use-recipe-long");
+            d->reject();
+        });
+        askForRecipe(window.get(), document().draft(), longer, "picture.png", {});
+        inDialog("shortcutSheet", [this](QDialog* d) {
+            save(d, "keys");
+            d->reject();
+        });
+        window->commands().trigger("help.keys");
+        emit document().problem("The model could not be opened: its file ends too early. Copy it again.", "unexpected end of file at byte 4096");
+        emit document().problem("Cannot read '/home/somebody/bad.json': it is not valid JSON. The file may be damaged or incomplete; try to download it again.", {});
+        window->resize(1600, 1000);
+        window->dock("log")->raise();
+        save(window.get(), "notices");
         window->palette().popUp();
-        save(window.get(), "palette");
+        save(&window->palette(), "palette");
     }
 };
 
