@@ -113,7 +113,7 @@ void Document::Implementation::receiveEvent(const RunEvent& e) {
     if (e.preview) l.preview = e.preview;
     if (e.kind == RunEventKind::Paused) changeRun(id, [](Run& r) { r.status = RunStatus::Paused; });
     if (e.kind == RunEventKind::Resumed) changeRun(id, [](Run& r) { r.status = RunStatus::Running; });
-    if (!e.message.empty()) emit owner.message(qstr(e.message));
+    if (!e.message.empty()) emit owner.message(e.kind == RunEventKind::Loading ? Document::tr("Loading %1").arg(qstr(e.message)) : qstr(e.message));
 }
 
 void Document::Implementation::ended(const RunEvent& e) {
