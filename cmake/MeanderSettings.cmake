@@ -36,6 +36,8 @@ set(MEANDER_VERSION ${PROJECT_VERSION})
 configure_file(${CMAKE_SOURCE_DIR}/cmake/version.h.in ${CMAKE_BINARY_DIR}/generated/meander_version.h)
 if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
   target_compile_options(meander_settings INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wno-missing-field-initializers>)
+  # g++ 13 and newer take the key of `text(params, "key")` for what the reference points to.
+  target_compile_options(meander_settings INTERFACE $<$<AND:$<COMPILE_LANG_AND_ID:CXX,GNU>,$<VERSION_GREATER_EQUAL:$<CXX_COMPILER_VERSION>,13>>:-Wno-dangling-reference>)
   if(MEANDER_WERROR)
     target_compile_options(meander_settings INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
   endif()

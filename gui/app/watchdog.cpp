@@ -16,27 +16,30 @@ namespace {
 constexpr std::chrono::milliseconds pauseBetween{5};
 
 #ifdef Q_OS_LINUX
-clockid_t g_guiClock;
-bool g_hasGuiClock = false;
-int g_guiSchedule = -1;  // /proc/self/task/ID/schedstat: nanoseconds on a processor, nanoseconds ready and waiting for one, time slices
-void rememberGuiThread() {
-    g_hasGuiClock = pthread_getcpuclockid(pthread_self(), &g_guiClock) == 0;
-    if (g_guiSchedule < 0) g_guiSchedule = ::open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+struct GuiThread {
+    clockid_t clock{};
+    bool hasClock = pthread_getcpuclockid(pthread_self(), &clock) == 0;
+    int schedule = ::open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);  // nanoseconds on a processor, nanoseconds ready and waiting for one, time slices
+};
+// Of the thread that asks first.
+const GuiThread& guiThread() {
+    static const GuiThread t;
+    return t;
 }
 // Processor time of the GUI thread so far, asked from any thread.
 double ownMs() {
     timespec t{};
-    if (!g_hasGuiClock || clock_gettime(g_guiClock, &t) != 0) return -1;
+    if (!guiThread().hasClock || clock_gettime(guiThread().clock, &t) != 0) return -1;
     return double(t.tv_sec) * 1e3 + double(t.tv_nsec) / 1e6;
 }
 double turnMs() {
     char buffer[128] = {};
     unsigned long long ran = 0, waited = 0;
-    if (g_guiSchedule < 0 || ::pread(g_guiSchedule, buffer, sizeof buffer - 1, 0) <= 0 || std::sscanf(buffer, "%llu %llu", &ran, &waited) != 2) return -1;
+    if (guiThread().schedule < 0 || ::pread(guiThread().schedule, buffer, sizeof buffer - 1, 0) <= 0 || std::sscanf(buffer, "%llu %llu", &ran, &waited) != 2) return -1;
     return double(waited) / 1e6;
 }
 #else
-void rememberGuiThread() {}
+void guiThread() {}
 double turnMs() { return -1; }
 double ownMs() { return -1; }
 #endif
@@ -60,7 +63,7 @@ Watchdog::~Watchdog() {
 
 void Watchdog::start() {
     if (m_thread.joinable()) return;
-    rememberGuiThread();
+    guiThread();  // this one
     m_thread = std::thread([this] { watch(); });
 }
 

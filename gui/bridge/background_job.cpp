@@ -1,6 +1,7 @@
 #include "gui/bridge/background_job.h"
 
 #include <QThread>
+#include <QtConcurrent>
 #include <exception>
 
 namespace meander::gui {
@@ -35,7 +36,7 @@ void BackgroundJob::start(std::function<void(const Ticket&)> work, std::function
     m_ticket = Ticket();
     m_ticket.m_owner = this;
     setBusy(true);
-    m_pool.start([this, ticket = m_ticket, work = std::move(work), ended = std::move(ended)] {
+    (void)QtConcurrent::run(&m_pool, [this, ticket = m_ticket, work = std::move(work), ended = std::move(ended)] {
         QString problem;
         try {
             ticket.check();
