@@ -33,10 +33,17 @@ dnnl::matmul::primitive_desc describeLinear(const dnnl::engine& engine, std::int
     return describeMatmul(engine, rowsDesc(rows, in, t), weights, nullptr, rowsDesc(rows, out, Type::f32), attributes());
 }
 
+// One picture as the engine has it, channels last, or in the order that oneDNN likes.
+memory::desc pictureIn(const ConvWeights& w, std::int64_t height, std::int64_t width, Type t, Tag order = Tag::nhwc) { return {{1, w.in, height, width}, t, order}; }
+memory::desc pictureOut(const ConvWeights& w, std::int64_t height, std::int64_t width, Tag order = Tag::nhwc) {
+    return {{1, w.out, outExtent(height, w), outExtent(width, w)}, Type::f32, order};
+}
+
+// Winograd is there for channels in blocks only: the picture is brought into that order and back, which costs far less than it saves.
 dnnl::convolution_forward::primitive_desc describeConv(const dnnl::engine& engine, const ConvWeights& w, dnnl::algorithm algorithm, std::int64_t height, std::int64_t width,
                                                        Type t, const memory::desc& weights) {
-    const memory::desc src({1, w.in, height, width}, t, Tag::nhwc), dst({1, w.out, outExtent(height, w), outExtent(width, w)}, Type::f32, Tag::nhwc);
-    return describeConvolution(engine, algorithm, src, weights, {}, dst, w.stride, w.padding, attributes());
+    const Tag order = algorithm == dnnl::algorithm::convolution_winograd ? Tag::any : Tag::nhwc;
+    return describeConvolution(engine, algorithm, pictureIn(w, height, width, t, order), weights, {}, pictureOut(w, height, width, order), w.stride, w.padding, attributes());
 }
 
 }  // namespace
@@ -157,7 +164,16 @@ void DnnlDevice::linear(MemoryPool& pool, const void* x, std::int64_t rows, cons
 }
 
 void DnnlDevice::conv(MemoryPool& pool, const void* x, std::int64_t height, std::int64_t width, const DnnlConv& w, float* sums) try {
-    execute(pool, preparedConv(height, width, w), w.weight, x, sums);
+    const Prepared& p = preparedConv(height, width, w);
+    memory in(pictureIn(w, height, width, typeOf(w.compute())), m_engine, const_cast<void*>(x)), out(pictureOut(w, height, width), m_engine, sums);
+    if (p.src == in.get_desc() && p.dst == out.get_desc()) return execute(pool, p, w.weight, x, sums);
+    const Scratch<char> source(pool, p.src.get_size()), target(pool, p.dst.get_size());
+    memory blockedIn(p.src, m_engine, source.data()), blockedOut(p.dst, m_engine, target.data());
+    dnnl::reorder(in, blockedIn).execute(m_stream, in, blockedIn);
+    m_stream.wait();
+    execute(pool, p, w.weight, source.data(), reinterpret_cast<float*>(target.data()));
+    dnnl::reorder(blockedOut, out).execute(m_stream, blockedOut, out);
+    m_stream.wait();
 } catch (const dnnl::error& e) {
     throw DeviceError(std::string("oneDNN could not compute a convolution (") + e.what() + "). Set MEANDER_CPU_DNNL=0 to do without it.");
 }

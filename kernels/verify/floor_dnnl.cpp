@@ -81,13 +81,13 @@ std::optional<FloorCandidate> FloorDnnl::State::conv(const TracedOp& op, DType t
     const auto* e = op.extents;
     const Type t = dnnlType(type);
     const std::int64_t h = (e[1] + 2 * e[7] - e[5]) / e[6] + 1, w = (e[2] + 2 * e[7] - e[5]) / e[6] + 1;
-    // Winograd likes its own blocked layout inside; src and dst stay channels-last, as an engine has them.
-    const memory::desc x({e[0], e[3], e[1], e[2]}, t, Tag::nhwc), weights({e[4], e[3], e[5], e[5]}, t, Tag::any), b({e[4]}, Type::f32, Tag::a),
-        y({e[0], e[4], h, w}, t, Tag::nhwc);
+    // Channels last, as an engine has them; Winograd knows channels in blocks only and is timed without the way there and back.
+    const Tag order = algorithm == dnnl::algorithm::convolution_winograd ? Tag::any : Tag::nhwc;
+    const memory::desc x({e[0], e[3], e[1], e[2]}, t, order), weights({e[4], e[3], e[5], e[5]}, t, Tag::any), b({e[4]}, Type::f32, Tag::a), y({e[0], e[4], h, w}, t, order);
     const auto d = describeConvolution(engine, algorithm, x, weights, b, y, int(e[6]), int(e[7]), {});
     return candidate(std::string("conv ") + d.impl_info_str(), dnnl::convolution_forward(d),
-                     {{DNNL_ARG_SRC, filled(x, engine)}, {DNNL_ARG_WEIGHTS, filled(d.weights_desc(), engine)}, {DNNL_ARG_BIAS, filled(b, engine)},
-                      {DNNL_ARG_DST, filled(y, engine)}});
+                     {{DNNL_ARG_SRC, filled(d.src_desc(), engine)}, {DNNL_ARG_WEIGHTS, filled(d.weights_desc(), engine)}, {DNNL_ARG_BIAS, filled(b, engine)},
+                      {DNNL_ARG_DST, filled(d.dst_desc(), engine)}});
 } catch (const dnnl::error&) {
     return std::nullopt;
 }
