@@ -68,8 +68,9 @@ void PlanCard::show(const Result<Plan>& plan, bool isPlanning, bool hasModel) {
     m_cost->setText(QStringLiteral("%1 · %2").arg(evaluationsText(p.evaluations), time));
     QStringList notes;
     for (const PlanNote& n : p.notes) notes.append(n.kind == NoteKind::Warning ? QStringLiteral("⚠ ") + qstr(n.text) : qstr(n.text));
-    const QString memory = tr("Takes %1 of memory").arg(bytesText(p.bytes));
-    notes.append(p.recordBytes > 0 ? tr("%1; its record will hold %2.").arg(memory, bytesText(p.recordBytes)) : memory + '.');
+    const auto whole = [](QString number) { return number.replace(QLatin1Char(' '), QChar::Nbsp); };  // a number and its unit stay on one line
+    const QString memory = tr("Takes %1 of memory").arg(whole(bytesText(p.bytes)));
+    notes.append(p.recordBytes > 0 ? tr("%1; its record will hold %2.").arg(memory, whole(bytesText(p.recordBytes))) : memory + '.');
     m_notes->setText(notes.join('\n'));
     fit();
 }
