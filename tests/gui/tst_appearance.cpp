@@ -234,8 +234,7 @@ private slots:
         QTest::qWait(30);
         // As in a window whose lines nobody has touched.
         const auto untouched = openWindow({1280, 800});
-        QTest::qWait(60);
-        QVERIFY2(std::abs(window->centralWidget()->height() - untouched->centralWidget()->height()) <= 1, qPrintable(QStringLiteral("%1, untouched %2").arg(window->centralWidget()->height()).arg(untouched->centralWidget()->height())));
+        QTRY_VERIFY2(std::abs(window->centralWidget()->height() - untouched->centralWidget()->height()) <= 1, qPrintable(QStringLiteral("%1, untouched %2").arg(window->centralWidget()->height()).arg(untouched->centralWidget()->height())));
     }
 
     void layoutsComeBack() {
