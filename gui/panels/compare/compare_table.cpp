@@ -10,6 +10,21 @@
 #include "gui/document/run_text.h"
 
 namespace meander::gui {
+namespace {
+
+// A header under a style sheet does not elide by itself.
+class ElidedHeader : public QHeaderView {
+public:
+    explicit ElidedHeader(QWidget* parent) : QHeaderView(Qt::Horizontal, parent) {}
+
+protected:
+    void initStyleOptionForIndex(QStyleOptionHeader* option, int section) const override {
+        QHeaderView::initStyleOptionForIndex(option, section);
+        option->text = option->fontMetrics.elidedText(option->text, Qt::ElideRight, sectionSize(section) - 12);
+    }
+};
+
+}  // namespace
 
 QString settingText(const Difference& d, const std::string& value) { return d.key == "model" ? modelLabel(value) : qstr(value); }
 
@@ -22,13 +37,13 @@ CompareTable::CompareTable(Document& document, SelectionModel& selection, QWidge
     m_table = new QTableWidget(0, 3, this);
     m_table->setObjectName(QStringLiteral("compareTable"));
     m_table->setAccessibleName(tr("Settings that differ"));
+    m_table->setHorizontalHeader(new ElidedHeader(m_table));
     m_table->verticalHeader()->hide();
     m_table->setShowGrid(false);
     m_table->setEditTriggers(QAbstractItemView::NoEditTriggers);
     m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
     m_table->horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
     m_table->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
-    m_table->horizontalHeader()->setTextElideMode(Qt::ElideRight);
     m_table->horizontalHeader()->setSectionResizeMode(0, QHeaderView::ResizeToContents);
     m_table->setContextMenuPolicy(Qt::ActionsContextMenu);
     auto* copy = new QAction(tr("Copy as text"), m_table);

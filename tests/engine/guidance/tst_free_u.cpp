@@ -10,23 +10,13 @@
 #include "engine/models/layers/free_u.h"
 #include "engine/models/model.h"
 #include "tests/engine/guidance/engine_run.h"
+#include "tests/engine/guidance/network_bench.h"
 
 using namespace meander;
 using namespace meander::bench;
 
 namespace {
 
-std::vector<float> random(std::size_t n, std::uint32_t seed) {
-    RandomWeights source(seed + 1);
-    std::vector<float> v = source.read("noise.bias", {std::int64_t(n)}).floats();
-    for (float& x : v) x *= 50;  // RandomWeights draws biases with deviation 0.02
-    return v;
-}
-double largestDifference(const HostTensor& a, const HostTensor& b) {
-    double d = a.shape() == b.shape() ? 0 : 1e9;
-    for (std::int64_t i = 0; d < 1e9 && i < a.count(); ++i) d = std::max(d, std::abs(a.at(i) - b.at(i)));
-    return d;
-}
 NetworkChangePtr changed(NetworkChange::FreeU how) {
     NetworkChange c;
     c.freeU = how;

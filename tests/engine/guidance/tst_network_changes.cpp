@@ -10,8 +10,10 @@
 #include "engine/models/files/safetensors.h"
 #include "engine/models/layers/row_changes.h"
 #include "engine/models/model.h"
+#include "tests/engine/guidance/network_bench.h"
 
 using namespace meander;
+using namespace meander::bench;
 
 namespace {
 
@@ -20,18 +22,6 @@ using Edit = NetworkChange::AttentionEdit;
 using Attention = NetworkChange::Attention;
 using Part = NetworkChange::Part;
 
-std::vector<float> random(std::size_t n, std::uint32_t seed) {
-    RandomWeights source(seed + 1);
-    const HostWeight w = source.read("noise.bias", {std::int64_t(n)});
-    std::vector<float> v = w.floats();
-    for (float& x : v) x *= 50;  // RandomWeights draws biases with deviation 0.02
-    return v;
-}
-double largestDifference(const HostTensor& a, const HostTensor& b) {
-    double d = a.shape() == b.shape() ? 0 : 1e9;
-    for (std::int64_t i = 0; d < 1e9 && i < a.count(); ++i) d = std::max(d, std::abs(a.at(i) - b.at(i)));
-    return d;
-}
 NetworkChangePtr shared(NetworkChange c) { return std::make_shared<const NetworkChange>(std::move(c)); }
 NetworkChangePtr edited(std::vector<Edit> edits) {
     NetworkChange c;

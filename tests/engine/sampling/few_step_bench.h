@@ -7,31 +7,11 @@
 #include "engine/process/parametrization.h"
 #include "engine/sampling/noise/torch_random.h"
 #include "engine/schedule/schedule.h"
-#include "tests/engine/sampling/oracle_bench.h"
+#include "tests/engine/sampling/noise_bench.h"
 
 namespace meander::bench {
 
 inline const Mixture gaussian(2, {0.6, -0.3}, {0.25, 2.25});
-
-inline Process processNamed(const QString& name) {
-    if (name == "edm") return Process::varianceExploding(0.002, 80);
-    if (name == "vp") return Process::vpScaledLinear(1000, 0.00085, 0.012);
-    return Process::rectifiedFlow();
-}
-inline const QStringList processNames = {"edm", "vp", "flow"};
-
-inline NoiseFunction philox(std::uint64_t seed) {
-    return [seed](const NoiseRequest& q, const Tensor& like) {
-        Tensor z(cpu(), like.shape(), like.type());
-        std::vector<kernels::NoiseAddress> addresses;
-        for (std::int64_t i = 0; i < like.rows(); ++i) addresses.push_back({seed, std::uint32_t(i), std::uint32_t(q.step * 4096 + 1 + q.draw), 0});
-        cpu().normal(addresses, z);
-        return z;
-    };
-}
-
-inline Tensor tensorOf(Shape shape, const std::vector<double>& values) { return upload(cpu(), HostTensor::fromDoubles(shape, values)); }
-inline Tensor normals(std::int64_t rows, std::int64_t width, std::uint64_t seed) { return philox(seed)({-1, 4095, 0, 0}, Tensor(cpu(), {rows, width}, DType::F64)); }
 
 // Draws of the exact marginal at τ.
 inline Tensor marginal(const Process& p, double tau, std::int64_t rows, std::uint64_t seed) {

@@ -6,31 +6,12 @@
 #include "engine/sampling/inversion_kit.h"
 #include "engine/process/parametrization.h"
 #include "engine/schedule/schedule.h"
-#include "tests/engine/sampling/oracle_bench.h"
+#include "tests/engine/sampling/noise_bench.h"
 
 using namespace meander;
 using namespace meander::bench;
 
 namespace {
-
-const QStringList processNames = {"edm", "vp", "flow"};
-Process processNamed(const QString& name) {
-    if (name == "edm") return Process::varianceExploding(0.002, 80);
-    if (name == "vp") return Process::vpScaledLinear(1000, 0.00085, 0.012);
-    return Process::rectifiedFlow();
-}
-
-Tensor tensorOf(Shape shape, const std::vector<double>& values) { return upload(cpu(), HostTensor::fromDoubles(shape, values)); }
-
-NoiseFunction philox(std::uint64_t seed) {
-    return [seed](const NoiseRequest& q, const Tensor& like) {
-        Tensor z(cpu(), like.shape(), like.type());
-        std::vector<kernels::NoiseAddress> addresses;
-        for (std::int64_t i = 0; i < like.rows(); ++i) addresses.push_back({seed, std::uint32_t(i), std::uint32_t(q.step * 4096 + 1 + q.draw), 0});
-        cpu().normal(addresses, z);
-        return z;
-    };
-}
 
 // Karras' levels rising from the lowest to the highest.
 std::vector<double> rising(const Process& p, int steps) {

@@ -7,7 +7,7 @@
 #include "engine/run/plan.h"
 #include "engine/sampling/manifold_kit.h"
 #include "engine/schedule/schedule.h"
-#include "tests/engine/sampling/oracle_bench.h"
+#include "tests/engine/sampling/noise_bench.h"
 
 using namespace meander;
 using namespace meander::bench;
@@ -17,17 +17,6 @@ namespace {
 constexpr double pi = std::numbers::pi;
 const std::vector<ManifoldKind> curved = {ManifoldKind::Sphere, ManifoldKind::Torus, ManifoldKind::Hyperboloid};
 
-Tensor tensorOf(Shape shape, const std::vector<double>& values) { return upload(cpu(), HostTensor::fromDoubles(shape, values)); }
-NoiseFunction philox(std::uint64_t seed) {
-    return [seed](const NoiseRequest& q, const Tensor& like) {
-        Tensor z(cpu(), like.shape(), like.type());
-        std::vector<kernels::NoiseAddress> addresses;
-        for (std::int64_t i = 0; i < like.rows(); ++i) addresses.push_back({seed, std::uint32_t(i), std::uint32_t(q.step * 4096 + 1 + q.draw), 0});
-        cpu().normal(addresses, z);
-        return z;
-    };
-}
-Tensor normals(std::int64_t rows, std::int64_t width, std::uint64_t seed) { return philox(seed)({-1, 4095, 0, 0}, Tensor(cpu(), {rows, width}, DType::F64)); }
 int coordinates(ManifoldKind k) { return k == ManifoldKind::Torus ? 2 : 3; }
 Tensor prior(ManifoldKind k, std::int64_t rows, std::uint64_t seed) { return priorOf(Manifold(k), normals(rows, coordinates(k), seed)); }
 Process flowOn(ManifoldKind k) { return Process::rectifiedFlow().onManifold(Manifold(k)); }
