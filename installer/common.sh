@@ -12,6 +12,7 @@ stop() {
 # Packages of Debian 12 and Ubuntu 24.04. "a|b": the first of the two that the distribution has.
 common_packages=(cmake ninja-build g++ pkg-config ccache libdnnl-dev nlohmann-json3-dev libcli11-dev libspdlog-dev libsqlite3-dev libzstd-dev libpng-dev)
 window_packages=(qt6-base-dev qt6-base-dev-tools 'qt6-svg-dev|libqt6svg6-dev' libopencv-core-dev libopencv-imgproc-dev)
+test_packages=('clang-format-14')  # one version: each breaks lines in its own way
 package_packages=(dpkg-dev file gzip lintian)
 
 installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }

@@ -54,12 +54,12 @@ void zScore(HeatMap& m) {
 
 const char* nameOf(MapScale s) {
     switch (s) {
-        case MapScale::Raw: return "raw probability";
-        case MapScale::SharePrompt: return "÷ prompt tokens";
-        case MapScale::SharedRange: return "shared range of the chosen words";
-        case MapScale::OwnRange: return "own range of each map (not comparable)";
-        case MapScale::ZScore: return "z-score";
-        case MapScale::Uniform: return "× places (1 = uniform)";
+    case MapScale::Raw: return "raw probability";
+    case MapScale::SharePrompt: return "÷ prompt tokens";
+    case MapScale::SharedRange: return "shared range of the chosen words";
+    case MapScale::OwnRange: return "own range of each map (not comparable)";
+    case MapScale::ZScore: return "z-score";
+    case MapScale::Uniform: return "× places (1 = uniform)";
     }
     return "";
 }
@@ -87,10 +87,12 @@ std::vector<Word> wordsOf(const std::vector<Token>& tokens, bool withSpecial) {
     return words;
 }
 
-std::vector<HeatMap> mapsOf(const TokenMaps& maps, const std::vector<Word>& words, MapScale scale, const std::vector<Token>& tokens) {
+std::vector<HeatMap> mapsOf(const TokenMaps& maps, const std::vector<Word>& words, MapScale scale,
+                            const std::vector<Token>& tokens) {
     std::vector<HeatMap> list;
     if (maps.empty()) return list;
-    for (const auto& w : words) list.push_back({maps.width, maps.height, meanOf(maps, w.tokens), 0, 1, maps.caption + " · " + nameOf(scale)});
+    for (const auto& w : words)
+        list.push_back({maps.width, maps.height, meanOf(maps, w.tokens), 0, 1, maps.caption + " · " + nameOf(scale)});
     if (scale == MapScale::SharePrompt) sharePrompt(list, maps, tokens);
     if (scale == MapScale::ZScore)
         for (auto& m : list) zScore(m);
@@ -100,14 +102,15 @@ std::vector<HeatMap> mapsOf(const TokenMaps& maps, const std::vector<Word>& word
             toRange(m, low, high);
         }
     if (scale == MapScale::Uniform)
-        // Probabilities of a place add up to 1 over the tokens; a token looked at alike everywhere by all has its mean there. Dividing by the mean over places
-        // makes 1 mean "as much as on average".
+        // Probabilities of a place add up to 1 over the tokens; a token looked at alike everywhere by all has its mean
+        // there. Dividing by the mean over places makes 1 mean "as much as on average".
         for (auto& m : list) {
             double total = 0;
             for (double v : m.values) total += v;
             for (double& v : m.values) v = total > 0 ? v / total * double(m.values.size()) : 0;
         }
-    if (scale == MapScale::SharedRange || scale == MapScale::Raw || scale == MapScale::SharePrompt || scale == MapScale::Uniform) {
+    if (scale == MapScale::SharedRange || scale == MapScale::Raw || scale == MapScale::SharePrompt
+        || scale == MapScale::Uniform) {
         double low = scale == MapScale::SharedRange ? 1e300 : 0, high = 0;
         for (const auto& m : list) {
             const auto [l, h] = rangeOf(m.values);
@@ -115,10 +118,8 @@ std::vector<HeatMap> mapsOf(const TokenMaps& maps, const std::vector<Word>& word
             high = std::max(high, h);
         }
         for (auto& m : list) {
-            if (scale == MapScale::SharedRange)
-                toRange(m, low, high);
-            else
-                m.low = 0, m.high = high > 0 ? high : 1;
+            if (scale == MapScale::SharedRange) toRange(m, low, high);
+            else m.low = 0, m.high = high > 0 ? high : 1;
         }
     }
     return list;
@@ -132,8 +133,12 @@ std::vector<WordShare> wordsAt(const TokenMaps& maps, const std::vector<Word>& w
     double area = 0;
     for (int y = 0; y < maps.height; ++y)
         for (int x = 0; x < maps.width; ++x) {
-            const double w = std::max(0.0, std::min(region.right, double(x + 1) / maps.width) - std::max(region.left, double(x) / maps.width)) * maps.width;
-            const double h = std::max(0.0, std::min(region.bottom, double(y + 1) / maps.height) - std::max(region.top, double(y) / maps.height)) * maps.height;
+            const double w = std::max(0.0, std::min(region.right, double(x + 1) / maps.width)
+                                               - std::max(region.left, double(x) / maps.width))
+                             * maps.width;
+            const double h = std::max(0.0, std::min(region.bottom, double(y + 1) / maps.height)
+                                               - std::max(region.top, double(y) / maps.height))
+                             * maps.height;
             area += weight[std::size_t(y * maps.width + x)] = w * h;
         }
     if (!(area > 0)) return list;
@@ -147,7 +152,8 @@ std::vector<WordShare> wordsAt(const TokenMaps& maps, const std::vector<Word>& w
         const double share = area / double(mean.size());
         list.push_back({word.text, word.tokens, total > 0 ? inside / total / share : 0, inside / area});
     }
-    std::stable_sort(list.begin(), list.end(), [](const WordShare& a, const WordShare& b) { return a.concentration > b.concentration; });
+    std::stable_sort(list.begin(), list.end(),
+                     [](const WordShare& a, const WordShare& b) { return a.concentration > b.concentration; });
     return list;
 }
 

@@ -1,6 +1,7 @@
-// Recorded cross-attention reduced to maps, masses and matrices, always by means and always in the order heads → layers (each enlarged bilinearly to the
-// largest grid) → evaluations; sums would depend on the number of steps and the solver. Every result carries a caption that says how it was made.
-// Sources: Tang et al. 2022 (DAAM), Helbling et al. 2025 (ConceptAttention), Chefer et al. 2023 (Attend-and-Excite); interface.md 1.2.
+// Recorded cross-attention reduced to maps, masses and matrices, always by means and always in the order heads → layers
+// (each enlarged bilinearly to the largest grid) → evaluations; sums would depend on the number of steps and the
+// solver. Every result carries a caption that says how it was made. Sources: Tang et al. 2022 (DAAM), Helbling et al.
+// 2025 (ConceptAttention), Chefer et al. 2023 (Attend-and-Excite); interface.md 1.2.
 #pragma once
 #include <optional>
 #include <string>
@@ -24,7 +25,10 @@ struct TokenMaps {
     std::vector<double> values;  // (tokens, height, width)
     std::string caption;         // "cross-attention · mean of 6 layers, 4 heads, steps 3–7"
     bool empty() const { return values.empty(); }
-    double at(int token, int x, int y) const { return values[(std::size_t(token) * std::size_t(height) + std::size_t(y)) * std::size_t(width) + std::size_t(x)]; }
+    double at(int token, int x, int y) const {
+        return values[(std::size_t(token) * std::size_t(height) + std::size_t(y)) * std::size_t(width)
+                      + std::size_t(x)];
+    }
 };
 // Empty, with a caption that says why, when the record holds no such maps.
 TokenMaps reduceAttention(const Trajectory& t, const AttentionSelection& selection);
@@ -40,7 +44,8 @@ struct HeatMap {
     double at(int x, int y) const { return values[std::size_t(y) * std::size_t(width) + std::size_t(x)]; }
 };
 
-// A word as a person sees it: the tokens of the prompt that share Token::word; special tokens are words of their own, last.
+// A word as a person sees it: the tokens of the prompt that share Token::word; special tokens are words of their own,
+// last.
 struct Word {
     std::string text;
     std::vector<int> tokens;
@@ -49,7 +54,8 @@ struct Word {
 std::vector<Word> wordsOf(const std::vector<Token>& tokens, bool withSpecial = false);
 
 // One map per word (mean over its tokens), brought to the asked scale; "shared" ones share it among the given words.
-std::vector<HeatMap> mapsOf(const TokenMaps& maps, const std::vector<Word>& words, MapScale scale, const std::vector<Token>& tokens);
+std::vector<HeatMap> mapsOf(const TokenMaps& maps, const std::vector<Word>& words, MapScale scale,
+                            const std::vector<Token>& tokens);
 
 // A part of the picture as fractions of its sides.
 struct Region {
@@ -58,7 +64,8 @@ struct Region {
 struct WordShare {
     std::string text;
     std::vector<int> tokens;
-    double concentration = 0;  // share of the word's attention that falls into the region ÷ the region's share of the picture; 1: as anywhere
+    double concentration = 0;  // share of the word's attention that falls into the region ÷ the region's share of the
+                               // picture; 1: as anywhere
     double probability = 0;    // mean probability inside
 };
 // The inverse question: which words made this place? Strongest concentration first.
@@ -74,7 +81,8 @@ struct HeadMatrix {
     std::vector<double> values;  // (rows, evaluations), NaN where not recorded
 };
 HeadMatrix entropyMatrix(const Trajectory& t, int image);
-// Mean probability of a word's tokens per evaluation (token mass M_k) and its maximum over places (m_k, the "neglected word" alarm).
+// Mean probability of a word's tokens per evaluation (token mass M_k) and its maximum over places (m_k, the "neglected
+// word" alarm).
 struct WordMass {
     std::vector<double> mean, peak;  // per evaluation with maps
     std::vector<int> evaluations;

@@ -58,20 +58,28 @@ void addEnlarged(std::vector<double>& into, const Grid& to, const std::vector<do
             for (int x = 0; x < to.width; ++x) {
                 const auto [x0, u] = xs[std::size_t(x)];
                 const int x1 = g.width > 1 ? x0 + 1 : x0;
-                *target++ += (1 - v) * ((1 - u) * upper[x0] + u * upper[x1]) + v * ((1 - u) * lower[x0] + u * lower[x1]);
+                *target++ +=
+                    (1 - v) * ((1 - u) * upper[x0] + u * upper[x1]) + v * ((1 - u) * lower[x0] + u * lower[x1]);
             }
         }
     }
 }
 
-bool isSelected(const Evaluation& e, const AttentionSelection& s) { return e.step >= s.firstStep && (!s.lastStep || e.step <= *s.lastStep) && std::size_t(s.image) < e.attention.size(); }
-bool isSelected(const AttentionMap& m, const AttentionSelection& s) { return bool(m.probabilities) && m.probabilities.shape().rank() == 4 && (s.sites.empty() || std::find(s.sites.begin(), s.sites.end(), m.site) != s.sites.end()); }
+bool isSelected(const Evaluation& e, const AttentionSelection& s) {
+    return e.step >= s.firstStep && (!s.lastStep || e.step <= *s.lastStep) && std::size_t(s.image) < e.attention.size();
+}
+bool isSelected(const AttentionMap& m, const AttentionSelection& s) {
+    return bool(m.probabilities) && m.probabilities.shape().rank() == 4
+           && (s.sites.empty() || std::find(s.sites.begin(), s.sites.end(), m.site) != s.sites.end());
+}
 
 std::string counted(int n, const char* one) { return std::to_string(n) + " " + one + (n == 1 ? "" : "s"); }
 
 std::string captionFor(int layers, int heads, int firstStep, int lastStep) {
     std::string s = "cross-attention · mean of " + counted(layers, "layer") + ", " + counted(heads, "head") + ", ";
-    return s + (firstStep == lastStep ? "step " + std::to_string(firstStep) : "steps " + std::to_string(firstStep) + "–" + std::to_string(lastStep));
+    return s
+           + (firstStep == lastStep ? "step " + std::to_string(firstStep)
+                                    : "steps " + std::to_string(firstStep) + "–" + std::to_string(lastStep));
 }
 
 }  // namespace
@@ -147,7 +155,8 @@ HeadMatrix entropyMatrix(const Trajectory& t, int image) {
         for (const auto& m : t.evaluations[std::size_t(matrix.evaluations[c])]->attention[std::size_t(image)]) {
             if (m.site < 0 || std::size_t(m.site) >= t.sites.size()) continue;
             const auto heads = std::min(m.entropy.size(), std::size_t(t.sites[std::size_t(m.site)].heads));
-            for (std::size_t h = 0; h < heads; ++h) matrix.values[(firstRow[std::size_t(m.site)] + h) * columns + c] = m.entropy[h];
+            for (std::size_t h = 0; h < heads; ++h)
+                matrix.values[(firstRow[std::size_t(m.site)] + h) * columns + c] = m.entropy[h];
         }
     return matrix;
 }
@@ -155,14 +164,16 @@ HeadMatrix entropyMatrix(const Trajectory& t, int image) {
 WordMass massOverTime(const Trajectory& t, int image, const Word& word) {
     WordMass mass;
     for (const auto& e : t.evaluations) {
-        const TokenMaps maps = reduceAttention(Trajectory{t.levels, t.initial, {e}, {}, t.sites, t.tokens}, {image, {}, {}, 0, {}});
+        const TokenMaps maps =
+            reduceAttention(Trajectory{t.levels, t.initial, {e}, {}, t.sites, t.tokens}, {image, {}, {}, 0, {}});
         if (maps.empty()) continue;
         double mean = 0, peak = 0;
         const int places = maps.width * maps.height;
         for (int p = 0; p < places; ++p) {
             double here = 0;
             for (int k : word.tokens)
-                if (k >= 0 && k < maps.tokens) here += maps.values[std::size_t(k) * std::size_t(places) + std::size_t(p)];
+                if (k >= 0 && k < maps.tokens)
+                    here += maps.values[std::size_t(k) * std::size_t(places) + std::size_t(p)];
             mean += here / places;
             peak = std::max(peak, here);
         }

@@ -16,7 +16,8 @@ Linear linearOf(const Lab& c) {
     const auto f = [](double t) { return t > 6.0 / 29 ? t * t * t : 3 * (6.0 / 29) * (6.0 / 29) * (t - 4.0 / 29); };
     const double fy = (c.l + 16) / 116;
     const double x = 0.95047 * f(fy + c.a / 500), y = f(fy), z = 1.08883 * f(fy - c.b / 200);
-    return {3.2404542 * x - 1.5371385 * y - 0.4985314 * z, -0.9692660 * x + 1.8760108 * y + 0.0415560 * z, 0.0556434 * x - 0.2040259 * y + 1.0572252 * z};
+    return {3.2404542 * x - 1.5371385 * y - 0.4985314 * z, -0.9692660 * x + 1.8760108 * y + 0.0415560 * z,
+            0.0556434 * x - 0.2040259 * y + 1.0572252 * z};
 }
 
 bool isInside(const Linear& c) {
@@ -49,8 +50,13 @@ Hue curve(const std::vector<Hue>& points, double t) {
     const int i = std::clamp(int(t * last), 0, last - 1);
     const double u = t * last - i;
     const auto at = [&](int k) { return points[std::size_t(std::clamp(k, 0, last))]; };
-    const auto blend = [u](double p0, double p1, double p2, double p3) { return 0.5 * (2 * p1 + (p2 - p0) * u + (2 * p0 - 5 * p1 + 4 * p2 - p3) * u * u + (3 * p1 - p0 - 3 * p2 + p3) * u * u * u); };
-    return {blend(at(i - 1).a, at(i).a, at(i + 1).a, at(i + 2).a), blend(at(i - 1).b, at(i).b, at(i + 1).b, at(i + 2).b)};
+    const auto blend = [u](double p0, double p1, double p2, double p3) {
+        return 0.5
+               * (2 * p1 + (p2 - p0) * u + (2 * p0 - 5 * p1 + 4 * p2 - p3) * u * u
+                  + (3 * p1 - p0 - 3 * p2 + p3) * u * u * u);
+    };
+    return {blend(at(i - 1).a, at(i).a, at(i + 1).a, at(i + 2).a),
+            blend(at(i - 1).b, at(i).b, at(i + 1).b, at(i + 2).b)};
 }
 
 ColourMap sequential(std::string id, std::string label, double from, double to, const std::vector<Hue>& points) {
@@ -63,7 +69,8 @@ ColourMap sequential(std::string id, std::string label, double from, double to, 
     return map;
 }
 
-ColourMap diverging(std::string id, std::string label, double dark, double light, const std::vector<Hue>& below, const std::vector<Hue>& above) {
+ColourMap diverging(std::string id, std::string label, double dark, double light, const std::vector<Hue>& below,
+                    const std::vector<Hue>& above) {
     ColourMap map{std::move(id), std::move(label), true, {}};
     for (int i = 0; i < 256; ++i) {
         const double t = i / 127.5 - 1, s = std::abs(t);

@@ -1,6 +1,7 @@
-// Colour maps made by formula in CIELAB: lightness runs straight from dark to light, so equal steps look equal and prints stay readable; hue follows a smooth
-// curve through a few points and is drawn in where sRGB ends. Our own curves in the spirit of viridis, cividis, magma (Smith, van der Walt; Nuñez et al. 2018)
-// and vik (Crameri); no table was copied.
+// Colour maps made by formula in CIELAB: lightness runs straight from dark to light, so equal steps look equal and
+// prints stay readable; hue follows a smooth curve through a few points and is drawn in where sRGB ends. Our own curves
+// in the spirit of viridis, cividis, magma (Smith, van der Walt; Nuñez et al. 2018) and vik (Crameri); no table was
+// copied.
 #pragma once
 #include <array>
 #include <cstdint>

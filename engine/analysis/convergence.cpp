@@ -37,19 +37,22 @@ struct Space {
 };
 
 std::vector<Space> spaces() {
-    return {{"VE", "Karras levels, ρ = 7, 14.6146 … 0.0291675", Process::varianceExploding(0.0291675, 14.614642), karras},
-            {"VP", "levels equal in log σ, 10 … 0.05", Process::vpScaledLinear(1000, 0.00085, 0.012), geometric},
-            {"flow", "Karras levels, ρ = 3, 1 … 0.05", Process::rectifiedFlow(), cubic}};
+    return {
+        {"VE", "Karras levels, ρ = 7, 14.6146 … 0.0291675", Process::varianceExploding(0.0291675, 14.614642), karras},
+        {"VP", "levels equal in log σ, 10 … 0.05", Process::vpScaledLinear(1000, 0.00085, 0.012), geometric},
+        {"flow", "Karras levels, ρ = 3, 1 … 0.05", Process::rectifiedFlow(), cubic}};
 }
 
 // A Gaussian with another deviation in every dimension, so that their errors do not vanish together.
 std::shared_ptr<const Mixture> gaussian() {
-    return std::make_shared<Mixture>(dimensions, std::vector<double>(dimensions, 0.25), std::vector<double>{0.09, 0.25, 0.64, 1.44});
+    return std::make_shared<Mixture>(dimensions, std::vector<double>(dimensions, 0.25),
+                                     std::vector<double>{0.09, 0.25, 0.64, 1.44});
 }
 
 // Three overlapping modes in every pair of dimensions.
 std::shared_ptr<const Mixture> mixture() {
-    const std::vector<double> means = {-0.6, 0.3, 0.2, -0.4, 0.5, 0.6, -0.3, 0.5, 0.2, -0.7, 0.4, 0.1}, variances = {0.2, 0.3, 0.25};
+    const std::vector<double> means = {-0.6, 0.3, 0.2, -0.4, 0.5, 0.6, -0.3, 0.5, 0.2, -0.7, 0.4, 0.1},
+                              variances = {0.2, 0.3, 0.25};
     return std::make_shared<Mixture>(dimensions, means, variances, std::vector<double>{0.4, 0.35, 0.25});
 }
 
@@ -58,7 +61,8 @@ Estimator mixtureEstimator(std::shared_ptr<const Process> process, std::shared_p
         const auto values = download(y).toDoubles();
         std::vector<double> out(values.size());
         for (std::size_t i = 0; i < values.size(); i += dimensions)
-            m->denoise(std::span(values).subspan(i, dimensions), process->signal(tau), tau, {}, std::span(out).subspan(i, dimensions));
+            m->denoise(std::span(values).subspan(i, dimensions), process->signal(tau), tau, {},
+                       std::span(out).subspan(i, dimensions));
         return Answer{upload(y.backend(), HostTensor::fromDoubles(y.shape(), out)), {}, {}};
     };
 }
@@ -69,7 +73,8 @@ ConvergenceProblem problem(const Space& space, bool isMixture, Backend& backend)
     p.levels = space.levels;
     p.process = std::make_shared<Process>(space.process);
     p.make = space.make;
-    const double first = space.make(1).front(), last = space.make(1).back(), spread = std::hypot(0.5 * space.process.signal(first), first);
+    const double first = space.make(1).front(), last = space.make(1).back(),
+                 spread = std::hypot(0.5 * space.process.signal(first), first);
     std::vector<double> start;
     for (int k = 0; k < 24 * dimensions; ++k) start.push_back(1.4 * spread * std::cos(0.37 * k));
     p.start = upload(backend, HostTensor::fromDoubles({24, dimensions}, start));
@@ -107,24 +112,45 @@ std::vector<ConvergenceProblem> convergenceProblems(Backend& backend) {
 std::vector<ConvergenceCase> convergenceCases() {
     std::vector<ConvergenceCase> list;
     for (const auto& s : samplers()) {
-        if (s.order == 0 || s.stochastic || s.inverts || s.id == "dopri5" || s.id == "dpm_adaptive" || s.id == "addim" || s.id == "time_shift") continue;
+        if (s.order == 0 || s.stochastic || s.inverts || s.id == "dopri5" || s.id == "dpm_adaptive" || s.id == "addim"
+            || s.id == "time_shift")
+            continue;
         ConvergenceCase c{s.id, {}, double(s.order)};
-        if (s.id == "dpm_fast") c.steps = {20, 41, 80, 161, 320, 641};  // 2 more than a multiple of 3: its last step has order 2, not 1
+        if (s.id == "dpm_fast")
+            c.steps = {20, 41, 80, 161, 320, 641};  // 2 more than a multiple of 3: its last step has order 2, not 1
         if (s.id == "parallel") c.params = {{"tolerance", 1e-9}, {"sweeps", std::int64_t(1000)}};
         list.push_back(std::move(c));
     }
-    const auto add = [&](const char* id, Params params, double order) { list.push_back({id, std::move(params), order}); };
+    const auto add = [&](const char* id, Params params, double order) {
+        list.push_back({id, std::move(params), order});
+    };
     const auto n = [](int i) { return ParamValue(std::int64_t(i)); };
     const auto t = [](const char* s) { return ParamValue(std::string(s)); };
     for (int k = 1; k <= 5; ++k) add("lms", {{"order", n(k)}, {"start", t("runge_kutta")}}, k);
     for (int k = 1; k <= 4; ++k) add("res_multistep", {{"order", n(k)}, {"start", t("runge_kutta")}}, k);
     const std::vector<int> few = {10, 14, 20, 28, 40, 56};  // where rounding is near after more
-    for (const auto& [name, order] : {std::pair{"midpoint", 2}, {"heun", 2}, {"ralston_2", 2}, {"heun_3", 3}, {"ralston_3", 3}, {"ssprk_3", 3}, {"kutta_4", 4}, {"three_eighths", 4}, {"dormand_prince_5", 5}, {"butcher_6", 6}})
-        list.push_back({"runge_kutta", {{"tableau", t(name)}}, double(order), order < 5 ? ConvergenceCase{}.steps : few});
-    for (const auto& [name, order] : {std::pair{"gauss_1", 2}, {"gauss_3", 6}, {"radau_2", 3}, {"radau_3", 5}, {"lobatto_2", 2}, {"lobatto_3", 4}})
-        list.push_back({"implicit_runge_kutta", {{"tableau", t(name)}, {"sweeps", n(order - 1)}}, double(order), order < 5 ? ConvergenceCase{}.steps : few});
+    for (const auto& [name, order] : {std::pair{"midpoint", 2},
+                                      {"heun", 2},
+                                      {"ralston_2", 2},
+                                      {"heun_3", 3},
+                                      {"ralston_3", 3},
+                                      {"ssprk_3", 3},
+                                      {"kutta_4", 4},
+                                      {"three_eighths", 4},
+                                      {"dormand_prince_5", 5},
+                                      {"butcher_6", 6}})
+        list.push_back(
+            {"runge_kutta", {{"tableau", t(name)}}, double(order), order < 5 ? ConvergenceCase{}.steps : few});
+    for (const auto& [name, order] :
+         {std::pair{"gauss_1", 2}, {"gauss_3", 6}, {"radau_2", 3}, {"radau_3", 5}, {"lobatto_2", 2}, {"lobatto_3", 4}})
+        list.push_back({"implicit_runge_kutta",
+                        {{"tableau", t(name)}, {"sweeps", n(order - 1)}},
+                        double(order),
+                        order < 5 ? ConvergenceCase{}.steps : few});
     add("implicit_runge_kutta", {{"tableau", t("gauss_3")}, {"sweeps", n(2)}}, 3);
-    for (const auto& [name, order] : {std::pair{"etdrk_2", 2}, {"etdrk_3", 3}, {"etdrk_4", 4}, {"lawson_2a", 2}, {"lawson_2b", 2}, {"lawson_4", 4}}) add("exponential_runge_kutta", {{"method", t(name)}}, order);
+    for (const auto& [name, order] :
+         {std::pair{"etdrk_2", 2}, {"etdrk_3", 3}, {"etdrk_4", 4}, {"lawson_2a", 2}, {"lawson_2b", 2}, {"lawson_4", 4}})
+        add("exponential_runge_kutta", {{"method", t(name)}}, order);
     add("bdia", {{"gamma", 0.0}}, 1);
     add("bdia", {{"gamma", 0.9}}, 1);
     add("dpm_2", {{"middle", t("arithmetic")}}, 2);
@@ -161,7 +187,9 @@ Convergence measureConvergence(const ConvergenceCase& c, const ConvergenceProble
         result.errors.push_back(std::sqrt(sum / double(got.size())));
         result.evaluations.push_back(s.requests);
     }
-    const auto slope = [&](std::size_t from, std::size_t to) { return std::log(result.errors[from] / result.errors[to]) / std::log(double(c.steps[to]) / c.steps[from]); };
+    const auto slope = [&](std::size_t from, std::size_t to) {
+        return std::log(result.errors[from] / result.errors[to]) / std::log(double(c.steps[to]) / c.steps[from]);
+    };
     const std::size_t n = c.steps.size();
     if (n >= 3) result.order = std::max(slope(n - 2, n - 1), slope(n - 3, n - 1));
     return result;

@@ -19,7 +19,8 @@ NoiseFunction philox(std::uint64_t seed) {
     return [seed](const NoiseRequest& q, const Tensor& like) {
         Tensor z(like.backend(), like.shape(), like.type());
         std::vector<kernels::NoiseAddress> addresses;
-        for (std::int64_t i = 0; i < like.rows(); ++i) addresses.push_back({seed, std::uint32_t(i), std::uint32_t(q.step * 4096 + 1 + q.draw), 0});
+        for (std::int64_t i = 0; i < like.rows(); ++i)
+            addresses.push_back({seed, std::uint32_t(i), std::uint32_t(q.step * 4096 + 1 + q.draw), 0});
         like.backend().normal(addresses, z);
         return z;
     };
@@ -48,7 +49,11 @@ RequestEstimator modelEstimator(Model& model, const Prompt& prompt) {
         batch.conditioning.assign(rows, conditioning);
         TapResult none;
         const Tensor output = model.predict(batch, {}, none);
-        return Answer{info.parametrization == Parametrization::X0 ? output : combine({{c.fromState, q.x}, {c.fromOutput, output}}), {}, {}};
+        return Answer{info.parametrization == Parametrization::X0
+                          ? output
+                          : combine({{c.fromState, q.x}, {c.fromOutput, output}}),
+                      {},
+                      {}};
     };
 }
 
@@ -92,10 +97,13 @@ OrderFit fitOrder(std::span<const double> n, std::span<const double> errors, dou
 
 namespace {
 
-LabProblem problemOf(Model& model, Backend& backend, int particles, std::uint64_t seed, RequestEstimator estimator, int referenceSteps) {
+LabProblem problemOf(Model& model, Backend& backend, int particles, std::uint64_t seed, RequestEstimator estimator,
+                     int referenceSteps) {
     const ModelInfo& info = model.info();
     const Process& p = info.process;
-    if (!p.manifold().isFlat()) throw Failure("The convergence laboratory compares samplers of flat space; " + info.name + " lives on the " + nameOf(p.manifold().kind()) + ".");
+    if (!p.manifold().isFlat())
+        throw Failure("The convergence laboratory compares samplers of flat space; " + info.name + " lives on the "
+                      + nameOf(p.manifold().kind()) + ".");
     std::vector<std::int64_t> extents{particles};
     for (auto e : info.stateShape.extents()) extents.push_back(e);
     LabProblem problem{{}, info.name, p, {}, std::move(estimator), {}, {}};
@@ -105,24 +113,28 @@ LabProblem problemOf(Model& model, Backend& backend, int particles, std::uint64_
         const auto y = download(problem.start).toDoubles();
         const std::size_t d = std::size_t(exact->mixture().dimensions());
         for (std::size_t at = 0; at < y.size(); at += d)
-            for (double v : exactFlowMap(exact->mixture(), p, p.maximum(), 0, std::span(y).subspan(at, d))) problem.truth.push_back(v);
+            for (double v : exactFlowMap(exact->mixture(), p, p.maximum(), 0, std::span(y).subspan(at, d)))
+                problem.truth.push_back(v);
         problem.reference = "exact flow";
         return problem;
     }
     const auto levels = equalAngles(p, referenceSteps);
     const Tensor low = solve(*findSampler("rk4"), p, levels, problem.start, {}, problem.estimator).state;
-    problem.truth = download(problem.estimator(DenoiseRequest{low, levels.back(), 0.0, NAN, 0, {}}).denoised).toDoubles();
+    problem.truth =
+        download(problem.estimator(DenoiseRequest{low, levels.back(), 0.0, NAN, 0, {}}).denoised).toDoubles();
     problem.reference = "Runge–Kutta, " + std::to_string(referenceSteps) + " steps";
     return problem;
 }
 
 }  // namespace
 
-LabProblem labProblem(Model& model, Backend& backend, int particles, std::uint64_t seed, const Prompt& prompt, int referenceSteps) {
+LabProblem labProblem(Model& model, Backend& backend, int particles, std::uint64_t seed, const Prompt& prompt,
+                      int referenceSteps) {
     return problemOf(model, backend, particles, seed, modelEstimator(model, prompt), referenceSteps);
 }
 
-LabProblem labProblem(const std::string& model, int particles, std::uint64_t seed, std::function<void()> beforeEvaluation, int referenceSteps) {
+LabProblem labProblem(const std::string& model, int particles, std::uint64_t seed,
+                      std::function<void()> beforeEvaluation, int referenceSteps) {
     struct Owner {
         std::unique_ptr<Backend> backend = kernels::createCpuBackend({1});
         std::unique_ptr<Model> model;
@@ -133,11 +145,13 @@ LabProblem labProblem(const std::string& model, int particles, std::uint64_t see
     owner->model = std::move(*loaded);
     RequestEstimator estimator = modelEstimator(*owner->model, {});
     if (beforeEvaluation)
-        estimator = [estimate = std::move(estimator), beforeEvaluation = std::move(beforeEvaluation)](const DenoiseRequest& q) {
+        estimator = [estimate = std::move(estimator),
+                     beforeEvaluation = std::move(beforeEvaluation)](const DenoiseRequest& q) {
             beforeEvaluation();
             return estimate(q);
         };
-    LabProblem problem = problemOf(*owner->model, *owner->backend, particles, seed, std::move(estimator), referenceSteps);
+    LabProblem problem =
+        problemOf(*owner->model, *owner->backend, particles, seed, std::move(estimator), referenceSteps);
     problem.owner = owner;
     return problem;
 }
@@ -167,8 +181,10 @@ LabCell measure(const LabProblem& problem, const Choice& sampler, const Choice& 
         auto levels = makeSchedule(schedule.id, problem.process, cell.steps, schedule.params);
         if (!levels) throw Failure(levels.error().text);
         if (info->ownLevels) *levels = info->ownLevels(problem.process, *levels, *params);
-        // From the level the schedule begins with; the paths are those of the noise at the highest level only when it begins there.
-        if (std::abs(levels->front() / problem.process.maximum() - 1) > 1e-3) throw Failure("The schedule begins at level " + display(levels->front()) + ", below the model's highest.");
+        // From the level the schedule begins with; the paths are those of the noise at the highest level only when it
+        // begins there.
+        if (std::abs(levels->front() / problem.process.maximum() - 1) > 1e-3)
+            throw Failure("The schedule begins at level " + display(levels->front()) + ", below the model's highest.");
         double inModel = 0;
         const RequestEstimator timed = [&](const DenoiseRequest& q) {
             const auto start = Clock::now();
@@ -204,7 +220,8 @@ OrderFit orderOf(const std::vector<LabCell>& cells) {
     return fitOrder(n, errors);
 }
 
-std::vector<LabCell> convergenceMatrix(const LabProblem& problem, const std::vector<Choice>& samplers, const std::vector<Choice>& schedules, const std::vector<int>& budgets) {
+std::vector<LabCell> convergenceMatrix(const LabProblem& problem, const std::vector<Choice>& samplers,
+                                       const std::vector<Choice>& schedules, const std::vector<int>& budgets) {
     std::vector<LabCell> cells;
     for (const auto& sampler : samplers)
         for (const auto& schedule : schedules)

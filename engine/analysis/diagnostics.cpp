@@ -20,7 +20,8 @@ std::vector<double> perPoint(const Path& path, const std::function<double(const 
 
 std::vector<double> stepChange(const Path& path) {
     std::vector<double> values(path.points.size(), none);
-    for (std::size_t k = 1; k < path.points.size(); ++k) values[k] = rmsDifference(path.points[k].denoised, path.points[k - 1].denoised);
+    for (std::size_t k = 1; k < path.points.size(); ++k)
+        values[k] = rmsDifference(path.points[k].denoised, path.points[k - 1].denoised);
     return values;
 }
 
@@ -71,8 +72,9 @@ std::vector<double> towardsEnd(const Path& path) {
     });
 }
 
-// What the step did beyond one Euler step of the same slope: an embedded pair of order 1 and the sampler's own. Where the sampler took the Euler step itself
-// only the rounding of the record is left (`epsilon`: of its numbers), which is no error of a step: 0.
+// What the step did beyond one Euler step of the same slope: an embedded pair of order 1 and the sampler's own. Where
+// the sampler took the Euler step itself only the rounding of the record is left (`epsilon`: of its numbers), which is
+// no error of a step: 0.
 std::vector<double> embeddedError(const Path& path, double epsilon) {
     std::vector<double> values(path.points.size(), none);
     for (std::size_t k = 0; k < path.points.size(); ++k) {
@@ -108,52 +110,83 @@ double largest(const std::vector<double>& v) {
 using Rows = std::vector<Diagnostic>;
 
 void pictures(const Path& path, double range, Rows& rows) {
-    rows.push_back({"D3", "Step change", "RMS", "RMS(D_k − D_{k−1})", "How much the estimate moved: a flat tail is time that could be saved.", DiagnosticAxis::Step, stepChange(path)});
-    rows.push_back({"D3r", "Relative step change", "", "Σ|D_k − D_{k−1}| / Σ|D_{k−1}|", "The quantity that caching by TeaCache watches.", DiagnosticAxis::Step, relativeChange(path)});
-    rows.push_back({"D4", "Distance to the end", "dB", "PSNR(D_k, x_N), range " + std::to_string(int(range)), "Above 40 dB the eye sees no more change.", DiagnosticAxis::Step, distanceToEnd(path, range)});
+    rows.push_back({"D3", "Step change", "RMS", "RMS(D_k − D_{k−1})",
+                    "How much the estimate moved: a flat tail is time that could be saved.", DiagnosticAxis::Step,
+                    stepChange(path)});
+    rows.push_back({"D3r", "Relative step change", "", "Σ|D_k − D_{k−1}| / Σ|D_{k−1}|",
+                    "The quantity that caching by TeaCache watches.", DiagnosticAxis::Step, relativeChange(path)});
+    rows.push_back({"D4", "Distance to the end", "dB", "PSNR(D_k, x_N), range " + std::to_string(int(range)),
+                    "Above 40 dB the eye sees no more change.", DiagnosticAxis::Step, distanceToEnd(path, range)});
 }
 
 void geometry(const Path& path, Rows& rows) {
     const auto deviation = chordDeviation(path.frames);
     const double chord = chordLength(path.frames);
-    rows.push_back({"G1", "Chord deviation", "of chord", "‖(x_N − x_k) − proj‖ / ‖x_N − x_0‖", "Where the path bends, and how far from a straight line.", DiagnosticAxis::Frame,
+    rows.push_back({"G1", "Chord deviation", "of chord", "‖(x_N − x_k) − proj‖ / ‖x_N − x_0‖",
+                    "Where the path bends, and how far from a straight line.", DiagnosticAxis::Frame,
                     scaled(deviation, chord > 0 ? 1 / chord : none), arcOverChord(path.frames), "arc ÷ chord (G2)"});
-    rows.push_back({"G3", "Turning angle", "°", "angle(x_{k+1} − x_k, x_k − x_{k−1})", "Near 0: straight. About 90: the step is mostly fresh noise.", DiagnosticAxis::Frame, turningAngles(path.frames)});
-    rows.push_back({"G4", "Curvature", "1/length", "2 sin θ_k / ‖x_{k+1} − x_{k−1}‖", "Needs many steps to mean much.", DiagnosticAxis::Frame, mengerCurvature(path.frames)});
-    rows.push_back({"G6", "Straightness", "", "‖(z_1 − z_0) − u_k‖² / ‖z_1 − z_0‖²", "0 everywhere: one Euler step would do.", DiagnosticAxis::Step, straightnessIntegrand(path), straightness(path), "Σ Δt · value"});
-    rows.push_back({"G7", "Slope norm", "RMS", "‖dx/dτ‖ / √d", "About 1 until the noise nears the scale of the data; above 1 at high guidance: overshoot.", DiagnosticAxis::Step,
-                    perPoint(path, [](const PathPoint& p) { return rms(slopeAt(p)); })});
-    rows.push_back({"G9", "State norm", "", "‖x_k‖ / √(a²‖x_N‖² + τ² d)", "Away from 1: wrong scaling, or a schedule that does not fit the model.", DiagnosticAxis::Frame, stateNorm(path)});
-    rows.push_back({"G10", "Pointing to the end", "cos", "cos(ε̂_k, x_k − x_N)", "1: the present slope leads straight to the result.", DiagnosticAxis::Step, towardsEnd(path)});
+    rows.push_back({"G3", "Turning angle", "°", "angle(x_{k+1} − x_k, x_k − x_{k−1})",
+                    "Near 0: straight. About 90: the step is mostly fresh noise.", DiagnosticAxis::Frame,
+                    turningAngles(path.frames)});
+    rows.push_back({"G4", "Curvature", "1/length", "2 sin θ_k / ‖x_{k+1} − x_{k−1}‖", "Needs many steps to mean much.",
+                    DiagnosticAxis::Frame, mengerCurvature(path.frames)});
+    rows.push_back({"G6", "Straightness", "", "‖(z_1 − z_0) − u_k‖² / ‖z_1 − z_0‖²",
+                    "0 everywhere: one Euler step would do.", DiagnosticAxis::Step, straightnessIntegrand(path),
+                    straightness(path), "Σ Δt · value"});
+    rows.push_back({"G7", "Slope norm", "RMS", "‖dx/dτ‖ / √d",
+                    "About 1 until the noise nears the scale of the data; above 1 at high guidance: overshoot.",
+                    DiagnosticAxis::Step, perPoint(path, [](const PathPoint& p) { return rms(slopeAt(p)); })});
+    rows.push_back({"G9", "State norm", "", "‖x_k‖ / √(a²‖x_N‖² + τ² d)",
+                    "Away from 1: wrong scaling, or a schedule that does not fit the model.", DiagnosticAxis::Frame,
+                    stateNorm(path)});
+    rows.push_back({"G10", "Pointing to the end", "cos", "cos(ε̂_k, x_k − x_N)",
+                    "1: the present slope leads straight to the result.", DiagnosticAxis::Step, towardsEnd(path)});
 }
 
 void errors(const Trajectory& t, const Path& path, Rows& rows) {
     const bool isNoisy = std::any_of(t.steps.begin(), t.steps.end(), [](const auto& s) { return s->stochastic; });
     if (isNoisy) return;
-    auto e = embeddedError(path, t.initial.type() == DType::F64 ? std::numeric_limits<double>::epsilon() : double(std::numeric_limits<float>::epsilon()));
+    auto e = embeddedError(path, t.initial.type() == DType::F64 ? std::numeric_limits<double>::epsilon()
+                                                                : double(std::numeric_limits<float>::epsilon()));
     const double sum = total(e);
     if (!(largest(e) > 0)) return;  // the sampler is Euler: no second order to compare with
     const bool several = t.evaluations.size() > path.points.size();
     auto share = scaled(e, sum > 0 ? 1 / sum : none);
-    rows.push_back({several ? "E2" : "E4", several ? "Local error (embedded pair)" : "Local error (multistep)", "RMS", "RMS(x_{k+1} − Euler step)", "Where a step is too long; an upper estimate of its error.", DiagnosticAxis::Step,
-                    std::move(e)});
+    rows.push_back({several ? "E2" : "E4", several ? "Local error (embedded pair)" : "Local error (multistep)", "RMS",
+                    "RMS(x_{k+1} − Euler step)", "Where a step is too long; an upper estimate of its error.",
+                    DiagnosticAxis::Step, std::move(e)});
     const double worst = largest(share);
-    rows.push_back({"E5", "Share of the error", "", "e_k / Σ e", "One tall bar: put a step there.", DiagnosticAxis::Step, std::move(share), worst, "largest share"});
+    rows.push_back({"E5", "Share of the error", "", "e_k / Σ e", "One tall bar: put a step there.",
+                    DiagnosticAxis::Step, std::move(share), worst, "largest share"});
 }
 
 void guidance(const Trajectory& t, const Path& path, Rows& rows) {
-    if (std::none_of(path.points.begin(), path.points.end(), [](const PathPoint& p) { return hasBothBranches(p); })) return;
-    const auto row = [&](const char* id, const char* label, const char* unit, const char* formula, const char* reading, double (*f)(const PathPoint&)) {
+    if (std::none_of(path.points.begin(), path.points.end(), [](const PathPoint& p) { return hasBothBranches(p); }))
+        return;
+    const auto row = [&](const char* id, const char* label, const char* unit, const char* formula, const char* reading,
+                         double (*f)(const PathPoint&)) {
         rows.push_back({id, label, unit, formula, reading, DiagnosticAxis::Step, perPoint(path, f)});
     };
-    row("C1", "Guidance difference (ε space)", "RMS", "RMS(D_c − D_u) · a/τ", "Where it peaks guidance acts; where it is small the second branch could be left out.", differenceInNoise);
-    row("C1x", "Guidance difference (x̂0 space)", "RMS", "RMS(D_c − D_u)", "Falls as the picture becomes certain.", differenceInClean);
-    row("C2", "Alignment (ε space)", "−log10(1 − cos)", "−log10(1 − cos(ε_c, ε_u))", "4 means that the branches agree to a hundredth of a degree or so: the second call is redundant.", alignmentInNoise);
-    row("C2x", "Alignment (x̂0 space)", "−log10(1 − cos)", "−log10(1 − cos(D_c, D_u))", "High: both branches see the same picture.", alignmentInClean);
-    row("C3", "Parallel share", "", "|⟨D_c − D_u, D_c⟩| / (‖·‖‖·‖)", "The parallel part saturates colours, the rest adds detail: high calls for projected guidance or a lower weight.", parallelShare);
-    rows.push_back({"C4", "Guidance impulse", "", "(w_k − 1) · |Δσ|/σ · RMS(D_c − D_u)", "Its sum is what guidance did; the interval that holds 95 % of it is enough.", DiagnosticAxis::Step, guidanceImpulse(path)});
-    row("C5", "Saturation", "std ratio", "std(D_w) / std(D_c)", "Above 1.2 guidance over-saturates: rescale it or lower the weight.", saturation);
-    row("C5c", "Clipped share", "", "share of |D| > 1", "Values that cannot be shown; above 2 % pictures burn out.", clippedShare);
+    row("C1", "Guidance difference (ε space)", "RMS", "RMS(D_c − D_u) · a/τ",
+        "Where it peaks guidance acts; where it is small the second branch could be left out.", differenceInNoise);
+    row("C1x", "Guidance difference (x̂0 space)", "RMS", "RMS(D_c − D_u)", "Falls as the picture becomes certain.",
+        differenceInClean);
+    row("C2", "Alignment (ε space)", "−log10(1 − cos)", "−log10(1 − cos(ε_c, ε_u))",
+        "4 means that the branches agree to a hundredth of a degree or so: the second call is redundant.",
+        alignmentInNoise);
+    row("C2x", "Alignment (x̂0 space)", "−log10(1 − cos)", "−log10(1 − cos(D_c, D_u))",
+        "High: both branches see the same picture.", alignmentInClean);
+    row("C3", "Parallel share", "", "|⟨D_c − D_u, D_c⟩| / (‖·‖‖·‖)",
+        "The parallel part saturates colours, the rest adds detail: high calls for projected guidance or a lower "
+        "weight.",
+        parallelShare);
+    rows.push_back({"C4", "Guidance impulse", "", "(w_k − 1) · |Δσ|/σ · RMS(D_c − D_u)",
+                    "Its sum is what guidance did; the interval that holds 95 % of it is enough.", DiagnosticAxis::Step,
+                    guidanceImpulse(path)});
+    row("C5", "Saturation", "std ratio", "std(D_w) / std(D_c)",
+        "Above 1.2 guidance over-saturates: rescale it or lower the weight.", saturation);
+    row("C5c", "Clipped share", "", "share of |D| > 1", "Values that cannot be shown; above 2 % pictures burn out.",
+        clippedShare);
     static_cast<void>(t);
 }
 
@@ -210,10 +243,8 @@ int rowsSaved(const Trajectory& t) {
     int saved = 0;
     bool guided = false;
     for (const auto& e : t.evaluations) {
-        if (e->branches.size() > 1)
-            guided = true;
-        else if (e->state || e->denoised)
-            saved += int(e->denoised.shape().rank() > 0 ? e->denoised.shape()[0] : 0);
+        if (e->branches.size() > 1) guided = true;
+        else if (e->state || e->denoised) saved += int(e->denoised.shape().rank() > 0 ? e->denoised.shape()[0] : 0);
     }
     return guided ? saved : 0;
 }
@@ -221,10 +252,8 @@ int rowsSaved(const Trajectory& t) {
 std::optional<int> settledAt(const Diagnostic& distanceToEnd, double decibel) {
     std::optional<int> first;
     for (std::size_t k = 0; k < distanceToEnd.values.size(); ++k) {
-        if (!(distanceToEnd.values[k] >= decibel))
-            first.reset();
-        else if (!first)
-            first = int(k);
+        if (!(distanceToEnd.values[k] >= decibel)) first.reset();
+        else if (!first) first = int(k);
     }
     return first;
 }

@@ -1,5 +1,6 @@
-// The diagnostics of a recorded run: one value per step, each with what it is, its formula, its unit and how to read it. No network is called.
-// Space: integration coordinates (engine/process), RMS (÷ √d) instead of raw norms so that resolutions compare. Several pictures are averaged.
+// The diagnostics of a recorded run: one value per step, each with what it is, its formula, its unit and how to read
+// it. No network is called. Space: integration coordinates (engine/process), RMS (÷ √d) instead of raw norms so that
+// resolutions compare. Several pictures are averaged.
 #pragma once
 #include <optional>
 #include <string>
@@ -12,13 +13,13 @@ namespace meander {
 enum class DiagnosticAxis : std::uint8_t { Step, Frame };  // Frame: steps + 1 values, frame 0 is the start
 
 struct Diagnostic {
-    std::string id;       // "D3", "G1" ...
-    std::string label;    // "Step change"
-    std::string unit;     // "RMS", "°", "dB", ""
+    std::string id;     // "D3", "G1" ...
+    std::string label;  // "Step change"
+    std::string unit;   // "RMS", "°", "dB", ""
     std::string formula;
     std::string reading;  // one sentence: how to read it
     DiagnosticAxis axis = DiagnosticAxis::Step;
-    std::vector<double> values;  // NaN where it is not defined
+    std::vector<double> values;                                 // NaN where it is not defined
     double summary = std::numeric_limits<double>::quiet_NaN();  // one number for the run, where there is one
     std::string summaryLabel;
 };

@@ -3,17 +3,20 @@
 #ifndef MEANDER_HAVE_OPENCV
 
 namespace meander {
-Result<FidelityVerdict> judgeSprite(const Picture&, const std::string&) { return Error{"Prompt fidelity cannot be measured: this Meander was built without OpenCV. Build it with -DMEANDER_OPENCV=ON."}; }
+Result<FidelityVerdict> judgeSprite(const Picture&, const std::string&) {
+    return Error{"Prompt fidelity cannot be measured: this Meander was built without OpenCV. Build it with "
+                 "-DMEANDER_OPENCV=ON."};
+}
 }  // namespace meander
 
 #else
 
-#include <algorithm>
-#include <cmath>
-#include <opencv2/core.hpp>
-#include <opencv2/imgproc.hpp>
+#    include <algorithm>
+#    include <cmath>
+#    include <opencv2/core.hpp>
+#    include <opencv2/imgproc.hpp>
 
-#include "engine/analysis/sprite_palette.h"
+#    include "engine/analysis/sprite_palette.h"
 
 namespace meander {
 namespace {
@@ -34,7 +37,9 @@ double squaredDistance(const cv::Vec3f& p, const cv::Vec3f& q) {
     return double(d.dot(d));
 }
 
-cv::Vec3f paletteColour(int i) { return {float(spritePalette[i].r), float(spritePalette[i].g), float(spritePalette[i].b)}; }
+cv::Vec3f paletteColour(int i) {
+    return {float(spritePalette[i].r), float(spritePalette[i].g), float(spritePalette[i].b)};
+}
 
 int nearest(const cv::Vec3f& p) {
     int best = 0;
@@ -78,7 +83,9 @@ std::string shapeOf(const cv::Mat& mask) {
     std::vector<std::vector<cv::Point>> contours;
     cv::findContours(mask.clone(), contours, cv::RETR_EXTERNAL, cv::CHAIN_APPROX_NONE);
     if (contours.empty()) return {};
-    const auto& contour = *std::max_element(contours.begin(), contours.end(), [](const auto& a, const auto& b) { return cv::contourArea(a) < cv::contourArea(b); });
+    const auto& contour = *std::max_element(contours.begin(), contours.end(), [](const auto& a, const auto& b) {
+        return cv::contourArea(a) < cv::contourArea(b);
+    });
     std::vector<cv::Point> hull;
     cv::convexHull(contour, hull);
     const double area = cv::contourArea(contour), hullArea = cv::contourArea(hull);
@@ -89,7 +96,8 @@ std::string shapeOf(const cv::Mat& mask) {
     cv::Point2f centre;
     float radius = 0;
     cv::minEnclosingCircle(hull, centre, radius);
-    const double box = hullArea / (double(bounds.width - 1) * (bounds.height - 1)), disc = hullArea / (CV_PI * double(radius) * radius);
+    const double box = hullArea / (double(bounds.width - 1) * (bounds.height - 1)),
+                 disc = hullArea / (CV_PI * double(radius) * radius);
     if (box < 0.64 && disc < 0.56) return "triangle";
     if (box > 0.87 && disc < 0.82) return "square";
     if (box >= 0.70 && box <= 0.90 && disc >= 0.80) return "circle";
@@ -107,9 +115,11 @@ std::pair<int, cv::Vec3f> colourOf(const cv::Mat& big, const cv::Mat& part, int 
     if (pixels.empty()) throw Fault{"thin component"};
     const cv::Vec3f colour = median(pixels);
     const int name = nearest(colour);
-    if (name >= spriteObjectColours || name == ground) throw Fault{std::string("object of colour ") + spritePalette[name].name};
+    if (name >= spriteObjectColours || name == ground)
+        throw Fault{std::string("object of colour ") + spritePalette[name].name};
     if (squaredDistance(colour, paletteColour(name)) > 70.0 * 70.0) throw Fault{"washed-out colour"};
-    const auto same = std::count_if(pixels.begin(), pixels.end(), [&](const cv::Vec3f& p) { return nearest(p) == name; });
+    const auto same =
+        std::count_if(pixels.begin(), pixels.end(), [&](const cv::Vec3f& p) { return nearest(p) == name; });
     if (double(same) < 0.9 * double(pixels.size())) throw Fault{"object of mixed colour"};
     return {name, colour};
 }
@@ -120,7 +130,9 @@ Found objectOf(const cv::Mat& big, const cv::Mat& part, const Ground& ground) {
     cv::Mat mask = cv::Mat::zeros(big.size(), CV_8U);
     for (int y = 0; y < big.rows; ++y)
         for (int x = 0; x < big.cols; ++x)
-            if (part.at<std::uint8_t>(y, x) && (big.at<cv::Vec3f>(y, x) - ground.colour).dot(axis) / axis.dot(axis) > 0.5) mask.at<std::uint8_t>(y, x) = 1;
+            if (part.at<std::uint8_t>(y, x)
+                && (big.at<cv::Vec3f>(y, x) - ground.colour).dot(axis) / axis.dot(axis) > 0.5)
+                mask.at<std::uint8_t>(y, x) = 1;
     cv::Mat labels, stats, centres;
     const int n = cv::connectedComponentsWithStats(mask, labels, stats, centres, 4);
     if (n < 2) throw Fault{"unclear shape"};
@@ -129,7 +141,8 @@ Found objectOf(const cv::Mat& big, const cv::Mat& part, const Ground& ground) {
         if (stats.at<int>(i, cv::CC_STAT_AREA) > stats.at<int>(largest, cv::CC_STAT_AREA)) largest = i;
     const std::string shape = shapeOf(labels == largest);
     if (shape.empty()) throw Fault{"unclear shape"};
-    return {spritePalette[name].name, shape, (centres.at<double>(largest, 0) + 0.5) / up, (centres.at<double>(largest, 1) + 0.5) / up};
+    return {spritePalette[name].name, shape, (centres.at<double>(largest, 0) + 0.5) / up,
+            (centres.at<double>(largest, 1) + 0.5) / up};
 }
 
 std::vector<Found> objectsOf(const cv::Mat& rgb, const Ground& ground) {
@@ -138,7 +151,8 @@ std::vector<Found> objectsOf(const cv::Mat& rgb, const Ground& ground) {
     big.convertTo(big, CV_32FC3);
     cv::Mat foreground(big.size(), CV_8U);
     for (int y = 0; y < big.rows; ++y)
-        for (int x = 0; x < big.cols; ++x) foreground.at<std::uint8_t>(y, x) = squaredDistance(big.at<cv::Vec3f>(y, x), ground.colour) > 60.0 * 60.0;
+        for (int x = 0; x < big.cols; ++x)
+            foreground.at<std::uint8_t>(y, x) = squaredDistance(big.at<cv::Vec3f>(y, x), ground.colour) > 60.0 * 60.0;
     cv::Mat labels, stats, centres;
     const int n = cv::connectedComponentsWithStats(foreground, labels, stats, centres, 4);
     std::vector<Found> objects;
@@ -159,7 +173,8 @@ bool holds(const std::string& relation, const Found& a, const Found& b) {
 }
 
 std::string compare(const SpriteScene& wanted, const Ground& ground, const std::vector<Found>& seen) {
-    if (spritePalette[ground.name].name != wanted.background) return std::string("background ") + spritePalette[ground.name].name;
+    if (spritePalette[ground.name].name != wanted.background)
+        return std::string("background ") + spritePalette[ground.name].name;
     if (seen.size() != wanted.objects.size()) return std::to_string(seen.size()) + " objects";
     const auto isIt = [](const Found& f, const auto& o) { return f.colour == o.first && f.shape == o.second; };
     if (seen.size() == 1) {
@@ -173,15 +188,20 @@ std::string compare(const SpriteScene& wanted, const Ground& ground, const std::
         if (holds(wanted.relation, a, b)) return "ok";
         isSame = true;
     }
-    return isSame ? "relation" : "objects " + seen[0].colour + " " + seen[0].shape + ", " + seen[1].colour + " " + seen[1].shape;
+    return isSame ? "relation"
+                  : "objects " + seen[0].colour + " " + seen[0].shape + ", " + seen[1].colour + " " + seen[1].shape;
 }
 
 }  // namespace
 
 Result<FidelityVerdict> judgeSprite(const Picture& picture, const std::string& prompt) {
     const auto scene = parseSpritePrompt(prompt);
-    if (!scene) return Error{"The prompt \"" + prompt + "\" is not of the sprites' grammar, so fidelity cannot be measured. Example: \"a red circle above a blue square on a white background\"."};
-    if (picture.width != 32 || picture.height != 32) return Error{"Fidelity is measured on pictures of 32 × 32 pixels."};
+    if (!scene)
+        return Error{"The prompt \"" + prompt
+                     + "\" is not of the sprites' grammar, so fidelity cannot be measured. Example: \"a red circle "
+                       "above a blue square on a white background\"."};
+    if (picture.width != 32 || picture.height != 32)
+        return Error{"Fidelity is measured on pictures of 32 × 32 pixels."};
     try {
         const cv::Mat rgb(picture.height, picture.width, CV_8UC3, const_cast<std::uint8_t*>(picture.rgb.data()));
         const Ground ground = groundOf(rgb);

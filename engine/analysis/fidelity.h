@@ -1,5 +1,5 @@
-// Does a 32 × 32 sprite show what its prompt asks for? The rule stands in resources/training/FIDELITY.md and is the same as the training's own checker.
-// Needs OpenCV; without it the answers are Errors.
+// Does a 32 × 32 sprite show what its prompt asks for? The rule stands in resources/training/FIDELITY.md and is the
+// same as the training's own checker. Needs OpenCV; without it the answers are Errors.
 #pragma once
 #include <optional>
 #include <string>
@@ -19,7 +19,8 @@ struct SpriteScene {
 // Nothing when the text is not of the sprites' grammar.
 std::optional<SpriteScene> parseSpritePrompt(const std::string& prompt);
 std::string promptOf(const SpriteScene& scene);
-// The rule of scene.py: background, two objects of other colours, one in five with a single object. The same seed gives the same prompts everywhere.
+// The rule of scene.py: background, two objects of other colours, one in five with a single object. The same seed gives
+// the same prompts everywhere.
 std::vector<std::string> randomSpritePrompts(int n, std::uint64_t seed);
 
 struct FidelityVerdict {

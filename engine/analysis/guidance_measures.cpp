@@ -20,11 +20,17 @@ double deviation(const State& a) {
 
 }  // namespace
 
-bool hasBothBranches(const PathPoint& p) { return !p.conditional.empty() && p.conditional.size() == p.unconditional.size(); }
+bool hasBothBranches(const PathPoint& p) {
+    return !p.conditional.empty() && p.conditional.size() == p.unconditional.size();
+}
 
-double differenceInClean(const PathPoint& p) { return hasBothBranches(p) ? rmsDifference(p.conditional, p.unconditional) : none; }
+double differenceInClean(const PathPoint& p) {
+    return hasBothBranches(p) ? rmsDifference(p.conditional, p.unconditional) : none;
+}
 
-double differenceInNoise(const PathPoint& p) { return hasBothBranches(p) && p.tau > 0 ? rmsDifference(p.conditional, p.unconditional) * p.signal / p.tau : none; }
+double differenceInNoise(const PathPoint& p) {
+    return hasBothBranches(p) && p.tau > 0 ? rmsDifference(p.conditional, p.unconditional) * p.signal / p.tau : none;
+}
 
 double alignment(const State& a, const State& b) {
     const double na = norm(a), nb = norm(b);
@@ -37,7 +43,9 @@ double alignment(const State& a, const State& b) {
     return std::min(16.0, -std::log10(std::max(apart / 2, 1e-16)));  // 1 − cos = ‖u − v‖²/2
 }
 
-double alignmentInClean(const PathPoint& p) { return hasBothBranches(p) ? alignment(p.conditional, p.unconditional) : none; }
+double alignmentInClean(const PathPoint& p) {
+    return hasBothBranches(p) ? alignment(p.conditional, p.unconditional) : none;
+}
 
 double alignmentInNoise(const PathPoint& p) {
     if (!hasBothBranches(p)) return none;

@@ -56,7 +56,8 @@ Path pathOf(const Trajectory& t, std::int64_t image) {
         last = e->step;
         path.points.push_back(pointOf(*e, image));
         // A record without states at requests still has them at the starts of steps.
-        if (path.points.back().state.empty() && std::size_t(e->step) < path.frames.size()) path.points.back().state = path.frames[std::size_t(e->step)];
+        if (path.points.back().state.empty() && std::size_t(e->step) < path.frames.size())
+            path.points.back().state = path.frames[std::size_t(e->step)];
     }
     return path;
 }
@@ -81,7 +82,9 @@ double cosine(const State& a, const State& b) {
     return n > 0 ? std::clamp(dot(a, b) / n, -1.0, 1.0) : none;
 }
 
-double chordLength(const std::vector<State>& frames) { return frames.size() < 2 ? 0 : norm(minus(frames.back(), frames.front())); }
+double chordLength(const std::vector<State>& frames) {
+    return frames.size() < 2 ? 0 : norm(minus(frames.back(), frames.front()));
+}
 
 std::vector<double> chordDeviation(const std::vector<State>& frames) {
     std::vector<double> deviation(frames.size(), 0);

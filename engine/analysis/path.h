@@ -1,6 +1,7 @@
-// The path of one picture or particle through a run, as plain numbers, and its geometry. All in the integration coordinates of engine/process (EDM
-// coordinates x/α for variance exploding and preserving, native ones for flows), so every function is the same for every family.
-// Formulas: diff-analyzer (zju-pi) for deviation, Menger for curvature, Liu et al. 2022 for straightness.
+// The path of one picture or particle through a run, as plain numbers, and its geometry. All in the integration
+// coordinates of engine/process (EDM coordinates x/α for variance exploding and preserving, native ones for flows), so
+// every function is the same for every family. Formulas: diff-analyzer (zju-pi) for deviation, Menger for curvature,
+// Liu et al. 2022 for straightness.
 #pragma once
 #include <vector>
 
@@ -28,9 +29,9 @@ Path pathOf(const Trajectory& t, std::int64_t image);
 
 double dot(const State& a, const State& b);
 double norm(const State& a);
-double rms(const State& a);                      // norm / √d
+double rms(const State& a);  // norm / √d
 double rmsDifference(const State& a, const State& b);
-double cosine(const State& a, const State& b);   // NaN when one is 0
+double cosine(const State& a, const State& b);  // NaN when one is 0
 
 // G1: ‖(x_N − x_k) − projection onto the chord‖ per frame, and divided by the chord's length.
 std::vector<double> chordDeviation(const std::vector<State>& frames);
@@ -45,7 +46,8 @@ std::vector<double> mengerCurvature(const std::vector<State>& frames);
 State slopeAt(const PathPoint& p);
 // ε̂ = (y − a D)/τ for a given clean estimate.
 State noiseAt(const PathPoint& p, const State& denoised);
-// G6: per step ‖chord velocity − slope‖² / ‖chord velocity‖²; its mean weighted by Δτ is the run's straightness, 0: one Euler step suffices.
+// G6: per step ‖chord velocity − slope‖² / ‖chord velocity‖²; its mean weighted by Δτ is the run's straightness, 0: one
+// Euler step suffices.
 std::vector<double> straightnessIntegrand(const Path& path);
 double straightness(const Path& path);
 

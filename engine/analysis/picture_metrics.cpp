@@ -53,7 +53,8 @@ Plane product(const Plane& a, const Plane& b) {
 double ssim(const Plane& a, const Plane& b) {
     const auto wx = window(std::min(11, a.width)), wy = window(std::min(11, a.height));
     const Plane ma = filtered(a, wx, wy), mb = filtered(b, wx, wy);
-    const Plane aa = filtered(product(a, a), wx, wy), bb = filtered(product(b, b), wx, wy), ab = filtered(product(a, b), wx, wy);
+    const Plane aa = filtered(product(a, a), wx, wy), bb = filtered(product(b, b), wx, wy),
+                ab = filtered(product(a, b), wx, wy);
     constexpr double c1 = 0.01 * 0.01, c2 = 0.03 * 0.03;
     double sum = 0;
     for (std::size_t i = 0; i < ma.values.size(); ++i) {
@@ -73,9 +74,13 @@ Plane channel(const std::vector<double>& v, int width, int height, std::size_t c
 }  // namespace
 
 Result<PictureMetrics> comparePictures(const HostTensor& a, const HostTensor& b, std::int64_t index) {
-    const auto isPicture = [&](const HostTensor& t) { return t && t.shape().rank() == 4 && t.shape()[3] == 3 && index >= 0 && index < t.shape()[0] && t.shape()[1] > 0 && t.shape()[2] > 0; };
+    const auto isPicture = [&](const HostTensor& t) {
+        return t && t.shape().rank() == 4 && t.shape()[3] == 3 && index >= 0 && index < t.shape()[0] && t.shape()[1] > 0
+               && t.shape()[2] > 0;
+    };
     if (!isPicture(a) || !isPicture(b)) return Error{"The pictures cannot be compared: one of them is missing."};
-    if (a.shape()[1] != b.shape()[1] || a.shape()[2] != b.shape()[2]) return Error{"The pictures cannot be compared: their sizes differ."};
+    if (a.shape()[1] != b.shape()[1] || a.shape()[2] != b.shape()[2])
+        return Error{"The pictures cannot be compared: their sizes differ."};
     const auto va = a.rows(index, 1).toDoubles(), vb = b.rows(index, 1).toDoubles();
     PictureMetrics m;
     for (std::size_t i = 0; i < va.size(); ++i) {
@@ -86,7 +91,8 @@ Result<PictureMetrics> comparePictures(const HostTensor& a, const HostTensor& b,
     m.rms = std::sqrt(m.mse);
     m.psnr = m.mse > 0 ? -10 * std::log10(m.mse) : std::numeric_limits<double>::infinity();
     const int width = int(a.shape()[2]), height = int(a.shape()[1]);
-    for (std::size_t c = 0; c < 3; ++c) m.ssim += ssim(channel(va, width, height, c), channel(vb, width, height, c)) / 3;
+    for (std::size_t c = 0; c < 3; ++c)
+        m.ssim += ssim(channel(va, width, height, c), channel(vb, width, height, c)) / 3;
     return m;
 }
 

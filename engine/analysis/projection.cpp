@@ -88,7 +88,9 @@ ProjectionBasis fitProjection(const std::vector<std::vector<State>>& paths) {
     return b;
 }
 
-ProjectionBasis fitProjection(const std::vector<State>& frames) { return fitProjection(std::vector<std::vector<State>>{frames}); }
+ProjectionBasis fitProjection(const std::vector<State>& frames) {
+    return fitProjection(std::vector<std::vector<State>>{frames});
+}
 
 std::vector<ProjectedPoint> project(const ProjectionBasis& b, const std::vector<State>& frames) {
     std::vector<ProjectedPoint> points;

@@ -13,8 +13,7 @@ namespace {
 
 constexpr int side = 32;
 
-template <class List>
-bool contains(const List& list, const std::string& word) {
+template <class List> bool contains(const List& list, const std::string& word) {
     return std::find(std::begin(list), std::end(list), word) != std::end(list);
 }
 
@@ -35,7 +34,9 @@ std::string lowered(const std::string& prompt) {
 class Draw {
 public:
     explicit Draw(std::uint64_t seed) : m_seed(seed) {}
-    std::uint32_t bits() { return kernels::philox4x32(m_count++, 0, 0, 0x5917u, std::uint32_t(m_seed), std::uint32_t(m_seed >> 32)).v[0]; }
+    std::uint32_t bits() {
+        return kernels::philox4x32(m_count++, 0, 0, 0x5917u, std::uint32_t(m_seed), std::uint32_t(m_seed >> 32)).v[0];
+    }
     std::size_t below(std::size_t n) { return std::size_t((std::uint64_t(bits()) * n) >> 32); }
     double real() { return (double(bits()) + 0.5) / 4294967296.0; }
 
@@ -60,7 +61,8 @@ const SpriteColour& colourNamed(const std::string& name) {
 }  // namespace
 
 std::optional<SpriteScene> parseSpritePrompt(const std::string& prompt) {
-    static const std::regex form("^a (\\w+) (\\w+)(?: (above|below|left of|right of) a (\\w+) (\\w+))? on a (\\w+) background$");
+    static const std::regex form(
+        "^a (\\w+) (\\w+)(?: (above|below|left of|right of) a (\\w+) (\\w+))? on a (\\w+) background$");
     const std::string text = lowered(prompt);
     std::smatch m;
     if (text.size() > 200 || !std::regex_match(text, m, form)) return {};
@@ -97,10 +99,8 @@ std::vector<std::string> randomSpritePrompts(int n, std::uint64_t seed) {
         }
         const bool isSingle = draw.real() < 0.2;
         const std::string relation = spriteRelations[draw.below(4)];
-        if (isSingle)
-            s.objects.pop_back();
-        else
-            s.relation = relation;
+        if (isSingle) s.objects.pop_back();
+        else s.relation = relation;
         prompts.push_back(promptOf(s));
     }
     return prompts;
@@ -121,9 +121,13 @@ Picture drawSprite(const SpriteScene& s) {
         const auto& at = k == 0 ? first : second;
         for (int y = 0; y < side; ++y)
             for (int x = 0; x < side; ++x) {
-                const double cover = std::clamp(0.5 - distanceTo(s.objects[k].second, x + 0.5 - at[0], y + 0.5 - at[1], s.objects.size() > 1 ? 5.6 : 8.0), 0.0, 1.0);
+                const double cover = std::clamp(0.5
+                                                    - distanceTo(s.objects[k].second, x + 0.5 - at[0], y + 0.5 - at[1],
+                                                                 s.objects.size() > 1 ? 5.6 : 8.0),
+                                                0.0, 1.0);
                 const std::uint8_t colour[3] = {c.r, c.g, c.b};
-                for (int i = 0; i < 3; ++i) p.at(x, y)[i] = std::uint8_t(std::lround(p.at(x, y)[i] + cover * (colour[i] - p.at(x, y)[i])));
+                for (int i = 0; i < 3; ++i)
+                    p.at(x, y)[i] = std::uint8_t(std::lround(p.at(x, y)[i] + cover * (colour[i] - p.at(x, y)[i])));
             }
     }
     return p;

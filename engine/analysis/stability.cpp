@@ -9,9 +9,10 @@ namespace {
 
 using Complex = std::complex<double>;
 
-constexpr int steps = 26, first = 7, last = 21;  // of the states used: behind the start of multistep rules, before special last steps
-constexpr double far = 1e6;                      // distance from τ = 0 in steps, for the Noise clock
-constexpr double exactness = 1e-5;               // of a recurrence; the factors of the Noise clock vary by 1/far a step
+constexpr int steps = 26, first = 7,
+              last = 21;     // of the states used: behind the start of multistep rules, before special last steps
+constexpr double far = 1e6;  // distance from τ = 0 in steps, for the Noise clock
+constexpr double exactness = 1e-5;  // of a recurrence; the factors of the Noise clock vary by 1/far a step
 
 struct Recorder : Sampling::Host {
     std::vector<std::vector<double>> states;
@@ -23,7 +24,9 @@ struct Recorder : Sampling::Host {
 Tensor answer(const DenoiseRequest& q, std::span<const Complex> z, const StabilityOptions& o) {
     auto v = download(q.x).toDoubles();
     for (std::size_t r = 0; 2 * r < v.size(); ++r) {
-        const Complex y(v[2 * r], v[2 * r + 1]), d = o.clock == StabilityClock::Noise ? y + q.tau * z[r % z.size()] * y : y * (1.0 + z[r % z.size()] / o.logStep);
+        const Complex y(v[2 * r], v[2 * r + 1]), d = o.clock == StabilityClock::Noise
+                                                         ? y + q.tau * z[r % z.size()] * y
+                                                         : y * (1.0 + z[r % z.size()] / o.logStep);
         v[2 * r] = d.real();
         v[2 * r + 1] = d.imag();
     }
@@ -120,7 +123,8 @@ std::vector<std::complex<double>> recurrenceRoots(std::span<const Complex> c) {
     return x;
 }
 
-std::vector<double> amplification(const SamplerInfo& sampler, const Params& params, std::span<const Complex> z, const StabilityOptions& o) {
+std::vector<double> amplification(const SamplerInfo& sampler, const Params& params, std::span<const Complex> z,
+                                  const StabilityOptions& o) {
     std::vector<double> growth(z.size(), NAN);
     auto full = resolveParams(sampler.params, params, sampler.label);
     if (!full) throw Failure(full.error().text);
@@ -129,7 +133,8 @@ std::vector<double> amplification(const SamplerInfo& sampler, const Params& para
     std::vector<double> start, levels;
     for (std::size_t i = 0; i < z.size(); ++i) start.insert(start.end(), {1, 0});
     const double direction = sampler.inverts ? 1 : -1;  // inverting samplers go up
-    for (int k = 0; k <= steps; ++k) levels.push_back(o.clock == StabilityClock::Noise ? far + direction * k : std::exp(direction * k * o.logStep));
+    for (int k = 0; k <= steps; ++k)
+        levels.push_back(o.clock == StabilityClock::Noise ? far + direction * k : std::exp(direction * k * o.logStep));
     // In falling τ the step is −1 and λ = −z; the answer is written for that. Rising, λ = z.
     std::vector<Complex> values(z.begin(), z.end());
     if (sampler.inverts)
@@ -137,11 +142,13 @@ std::vector<double> amplification(const SamplerInfo& sampler, const Params& para
     const Process process = Process::varianceExploding(1e-9, 1e9);
     Recorder host;
     try {
-        Sampling s(process, levels, std::move(*full), upload(*backend, HostTensor::fromDoubles({std::int64_t(z.size()), 2}, start)), host);
+        Sampling s(process, levels, std::move(*full),
+                   upload(*backend, HostTensor::fromDoubles({std::int64_t(z.size()), 2}, start)), host);
         SamplerTask task = sampler.run(s);
         task.resume();
         while (!task.done()) {
-            for (DenoiseRequest& q : s.pending()) q.answer.denoised = q.answer.conditional = q.answer.unconditional = answer(q, values, o);
+            for (DenoiseRequest& q : s.pending())
+                q.answer.denoised = q.answer.conditional = q.answer.unconditional = answer(q, values, o);
             s.clearPending();
             task.resume();
         }
@@ -151,22 +158,26 @@ std::vector<double> amplification(const SamplerInfo& sampler, const Params& para
     if (host.states.size() != std::size_t(steps)) return growth;
     for (std::size_t i = 0; i < z.size(); ++i) {
         std::vector<Complex> record;
-        for (int k = first; k <= last; ++k) record.emplace_back(host.states[std::size_t(k)][2 * i], host.states[std::size_t(k)][2 * i + 1]);
+        for (int k = first; k <= last; ++k)
+            record.emplace_back(host.states[std::size_t(k)][2 * i], host.states[std::size_t(k)][2 * i + 1]);
         growth[i] = largestFactor(record);
     }
     return growth;
 }
 
-StabilityRegion stabilityRegion(const SamplerInfo& sampler, const Params& params, StabilityRegion region, const StabilityOptions& options) {
+StabilityRegion stabilityRegion(const SamplerInfo& sampler, const Params& params, StabilityRegion region,
+                                const StabilityOptions& options) {
     std::vector<Complex> z;
     for (int r = 0; r < region.rows; ++r)
         for (int c = 0; c < region.columns; ++c)
-            z.emplace_back(region.left + (c + 0.5) / region.columns * (region.right - region.left), region.bottom + (r + 0.5) / region.rows * (region.top - region.bottom));
+            z.emplace_back(region.left + (c + 0.5) / region.columns * (region.right - region.left),
+                           region.bottom + (r + 0.5) / region.rows * (region.top - region.bottom));
     region.growth = amplification(sampler, params, z, options);
     return region;
 }
 
-double stabilityInterval(const SamplerInfo& sampler, const Params& params, double limit, const StabilityOptions& options) {
+double stabilityInterval(const SamplerInfo& sampler, const Params& params, double limit,
+                         const StabilityOptions& options) {
     double low = 0, high = limit;
     for (int round = 0; round < 6; ++round) {  // each time a grid of 50 in the part where it turns unstable
         std::vector<Complex> z;

@@ -54,7 +54,9 @@ void rotate(std::vector<double>& a, std::vector<double>& v, int n, int p, int q)
 
 Eigen symmetricEigen(std::vector<double> a, int n) {
     for (int i = 0; i < n; ++i)
-        for (int j = 0; j < i; ++j) a[std::size_t(i * n + j)] = a[std::size_t(j * n + i)] = (a[std::size_t(i * n + j)] + a[std::size_t(j * n + i)]) / 2;
+        for (int j = 0; j < i; ++j)
+            a[std::size_t(i * n + j)] = a[std::size_t(j * n + i)] =
+                (a[std::size_t(i * n + j)] + a[std::size_t(j * n + i)]) / 2;
     std::vector<double> v(std::size_t(n) * std::size_t(n), 0);
     for (int i = 0; i < n; ++i) v[std::size_t(i * n + i)] = 1;
     double scale = 0;
@@ -64,7 +66,8 @@ Eigen symmetricEigen(std::vector<double> a, int n) {
             for (int q = p + 1; q < n; ++q) rotate(a, v, n, p, q);
     std::vector<int> order(static_cast<std::size_t>(n));
     std::iota(order.begin(), order.end(), 0);
-    std::sort(order.begin(), order.end(), [&](int i, int j) { return a[std::size_t(i * n + i)] > a[std::size_t(j * n + j)]; });
+    std::sort(order.begin(), order.end(),
+              [&](int i, int j) { return a[std::size_t(i * n + i)] > a[std::size_t(j * n + j)]; });
     Eigen e;
     for (int i : order) {
         e.values.push_back(a[std::size_t(i * n + i)]);

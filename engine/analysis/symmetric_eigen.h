@@ -1,5 +1,5 @@
-// Eigenvalues and vectors of a real symmetric matrix by cyclic Jacobi rotations (Golub & Van Loan, Matrix Computations, 8.5). Fit for the T × T Gram
-// matrices of paths (T up to a few hundred).
+// Eigenvalues and vectors of a real symmetric matrix by cyclic Jacobi rotations (Golub & Van Loan, Matrix
+// Computations, 8.5). Fit for the T × T Gram matrices of paths (T up to a few hundred).
 #pragma once
 #include <vector>
 

@@ -8,7 +8,7 @@
 #include <mutex>
 
 #ifndef _WIN32
-#include <unistd.h>
+#    include <unistd.h>
 #endif
 
 #include "engine/cli/interrupt.h"
@@ -29,28 +29,34 @@ bool isTerminal() {
 
 const char* nameOf(RunEventKind k) {
     switch (k) {
-        case RunEventKind::Queued: return "queued";
-        case RunEventKind::Loading: return "loading";
-        case RunEventKind::Started: return "started";
-        case RunEventKind::Evaluated: return "evaluated";
-        case RunEventKind::Stepped: return "stepped";
-        case RunEventKind::Paused: return "paused";
-        case RunEventKind::Resumed: return "resumed";
-        case RunEventKind::Finished: return "finished";
-        case RunEventKind::Cancelled: return "cancelled";
-        case RunEventKind::Failed: return "failed";
-        case RunEventKind::Idle: return "idle";
-        case RunEventKind::DeviceReady: return "device";
+    case RunEventKind::Queued: return "queued";
+    case RunEventKind::Loading: return "loading";
+    case RunEventKind::Started: return "started";
+    case RunEventKind::Evaluated: return "evaluated";
+    case RunEventKind::Stepped: return "stepped";
+    case RunEventKind::Paused: return "paused";
+    case RunEventKind::Resumed: return "resumed";
+    case RunEventKind::Finished: return "finished";
+    case RunEventKind::Cancelled: return "cancelled";
+    case RunEventKind::Failed: return "failed";
+    case RunEventKind::Idle: return "idle";
+    case RunEventKind::DeviceReady: return "device";
     }
     return "";
 }
 
-bool isEnd(RunEventKind k) { return k == RunEventKind::Finished || k == RunEventKind::Cancelled || k == RunEventKind::Failed; }
+bool isEnd(RunEventKind k) {
+    return k == RunEventKind::Finished || k == RunEventKind::Cancelled || k == RunEventKind::Failed;
+}
 
 // Lives on both threads: events come on the engine's.
 class Watcher {
 public:
-    Watcher(const BatchOptions& options, std::size_t runs) : m_options(options), m_wanted(runs), m_showsBar(!options.isJson && !options.isQuiet && isTerminal()), m_started(Clock::now()) {}
+    Watcher(const BatchOptions& options, std::size_t runs)
+        : m_options(options),
+          m_wanted(runs),
+          m_showsBar(!options.isJson && !options.isQuiet && isTerminal()),
+          m_started(Clock::now()) {}
 
     void hear(const RunEvent& e) {
         if (m_options.project) recordEvent(*m_options.project, e);
@@ -87,9 +93,11 @@ private:
     void tell(const RunEvent& e) const {
         Json j = {{"event", nameOf(e.kind)}};
         if (!e.runId.empty()) j["run"] = e.runId;
-        if (e.evaluations > 0) j["evaluation"] = e.evaluation, j["evaluations"] = e.evaluations, j["seconds_left"] = e.secondsLeft;
+        if (e.evaluations > 0)
+            j["evaluation"] = e.evaluation, j["evaluations"] = e.evaluations, j["seconds_left"] = e.secondsLeft;
         if (e.steps > 0) j["step"] = e.step, j["steps"] = e.steps;
-        if (e.evaluationRecord) j["sigma"] = e.evaluationRecord->sigma, j["milliseconds"] = e.evaluationRecord->milliseconds;
+        if (e.evaluationRecord)
+            j["sigma"] = e.evaluationRecord->sigma, j["milliseconds"] = e.evaluationRecord->milliseconds;
         if (!e.message.empty()) j["message"] = e.message;
         if (isEnd(e.kind) && e.run) j["result"] = toJson(*e.run);
         printLine(j);
@@ -106,7 +114,8 @@ private:
         const double left = share > 0 ? seconds() * (1 - share) / share : 0;
         std::string bar(std::size_t(full), '#');
         bar.resize(std::size_t(width), '.');
-        std::fprintf(stderr, "\r[%s] %3d %%  %d of %d evaluations  %s left   ", bar.c_str(), int(share * 100), e.evaluation, e.evaluations, secondsText(left).c_str());
+        std::fprintf(stderr, "\r[%s] %3d %%  %d of %d evaluations  %s left   ", bar.c_str(), int(share * 100),
+                     e.evaluation, e.evaluations, secondsText(left).c_str());
     }
 
     const BatchOptions& m_options;
@@ -131,10 +140,8 @@ BatchResult runBatch(const std::vector<Plan>& plans, const BatchOptions& options
         engineOptions.device = options.device;
         engineOptions.preview = false;
         Engine engine(engineOptions, [&](const RunEvent& e) { watcher.hear(e); });
-        if (plans.size() == 1)
-            ids.push_back(engine.submit(plans.front(), options.parent, {}, options.firstNumber));
-        else
-            ids = engine.submit(plans);
+        if (plans.size() == 1) ids.push_back(engine.submit(plans.front(), options.parent, {}, options.firstNumber));
+        else ids = engine.submit(plans);
         if (!watcher.wait()) engine.cancelAll();
         engine.waitIdle();
         result.device = engine.deviceDescription();

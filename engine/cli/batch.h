@@ -1,4 +1,5 @@
-// Carries out plans on the engine and waits, with a progress bar on a terminal (stderr) or JSON lines; SIGINT and SIGTERM cancel cleanly.
+// Carries out plans on the engine and waits, with a progress bar on a terminal (stderr) or JSON lines; SIGINT and
+// SIGTERM cancel cleanly.
 #pragma once
 #include "engine/cli/command.h"
 #include "engine/project/project_store.h"

@@ -1,10 +1,11 @@
-// meander-run bench: speed and peak memory of networks with random weights, of the bare library below them, and of the sprites.
+// meander-run bench: speed and peak memory of networks with random weights, of the bare library below them, and of the
+// sprites.
 #include <chrono>
 #include <cstdio>
 #include <iostream>
 
 #ifndef _WIN32
-#include <sys/resource.h>
+#    include <sys/resource.h>
 #endif
 
 #include "engine/cli/batch.h"
@@ -55,7 +56,8 @@ std::function<void()> networkCall(const Options& o, Backend& backend) {
     if (o.network == "dit-xl2") {
         const DiTConfig config = ditXl2Config();
         const std::shared_ptr<DiT> net = makeRandomDiT(config, backend, type);
-        const Tensor x = filled(backend, {o.rows, config.gridHeight * config.patch, config.gridWidth * config.patch, config.channels}, 0.1);
+        const Tensor x = filled(
+            backend, {o.rows, config.gridHeight * config.patch, config.gridWidth * config.patch, config.channels}, 0.1);
         return [net, x, times, classes = std::vector<int>(std::size_t(o.rows), 1)] { net->forward(x, times, classes); };
     }
     if (o.network != "sd15") noSuch("network", o.network, {"sd15", "dit-xl2"});
@@ -93,22 +95,30 @@ int benchNetwork(const Options& o, bool withFloor) {
     const auto memory = backend->memoryUse();
     double flops = 0;
     for (const auto& op : trace) flops += op.flops();
-    Json j = {{"network", o.network}, {"device", backend->description()}, {"precision", o.precision}, {"rows", o.rows}, {"seconds", seconds}, {"gflops", flops / 1e9 / seconds}, {"peak_bytes", memory.peak},
-              {"process_peak_bytes", peakProcessBytes()}};
+    Json j = {{"network", o.network},      {"device", backend->description()},
+              {"precision", o.precision},  {"rows", o.rows},
+              {"seconds", seconds},        {"gflops", flops / 1e9 / seconds},
+              {"peak_bytes", memory.peak}, {"process_peak_bytes", peakProcessBytes()}};
     if (withFloor) {
         const auto floor = kernels::measureFloor(trace, o.precision == "bf16" ? DType::BF16 : DType::F32, o.repeats);
         j["floor_seconds"] = floor.totalMilliseconds() / 1e3;
         j["over_floor"] = seconds * 1e3 / floor.totalMilliseconds();
         if (!o.isJson)
-            for (const auto& l : floor.lines) std::printf("%4d ×  %9.3f ms  %8.1f GFLOP  %s\n", l.count, l.milliseconds, l.op.flops() * 1e-9, l.implementation.c_str());
+            for (const auto& l : floor.lines)
+                std::printf("%4d ×  %9.3f ms  %8.1f GFLOP  %s\n", l.count, l.milliseconds, l.op.flops() * 1e-9,
+                            l.implementation.c_str());
     }
     if (o.isJson) {
         printLine(j);
         return 0;
     }
-    std::printf("%s, %d row(s), %s, %s: %s a call, %.0f GFLOP/s, peak %s on the device, %s of the process\n", o.network.c_str(), o.rows, o.precision.c_str(), backend->description().c_str(), secondsText(seconds).c_str(), flops / 1e9 / seconds,
-                bytesText(double(memory.peak)).c_str(), bytesText(peakProcessBytes()).c_str());
-    if (withFloor) std::printf("The library alone needs %s: the engine takes %.2f times that.\n", secondsText(double(j["floor_seconds"])).c_str(), double(j["over_floor"]));
+    std::printf("%s, %d row(s), %s, %s: %s a call, %.0f GFLOP/s, peak %s on the device, %s of the process\n",
+                o.network.c_str(), o.rows, o.precision.c_str(), backend->description().c_str(),
+                secondsText(seconds).c_str(), flops / 1e9 / seconds, bytesText(double(memory.peak)).c_str(),
+                bytesText(peakProcessBytes()).c_str());
+    if (withFloor)
+        std::printf("The library alone needs %s: the engine takes %.2f times that.\n",
+                    secondsText(double(j["floor_seconds"])).c_str(), double(j["over_floor"]));
     return 0;
 }
 
@@ -133,15 +143,24 @@ int benchSprites(const Options& o) {
             std::sort(seconds.begin(), seconds.end());
             const double median = seconds[seconds.size() / 2];
             if (o.isJson)
-                printLine({{"images", images}, {"steps", o.steps}, {"attention", nameOf(level)}, {"seconds", median}, {"evaluations", p.evaluations}, {"peak_bytes", peak}, {"device", device}});
+                printLine({{"images", images},
+                           {"steps", o.steps},
+                           {"attention", nameOf(level)},
+                           {"seconds", median},
+                           {"evaluations", p.evaluations},
+                           {"peak_bytes", peak},
+                           {"device", device}});
             else
-                std::printf("%2d picture(s), %d steps, attention %-4s: %s, %s a picture, peak %s, %s\n", images, o.steps, nameOf(level), secondsText(median).c_str(), secondsText(median / images).c_str(), bytesText(double(peak)).c_str(), device.c_str());
+                std::printf("%2d picture(s), %d steps, attention %-4s: %s, %s a picture, peak %s, %s\n", images,
+                            o.steps, nameOf(level), secondsText(median).c_str(), secondsText(median / images).c_str(),
+                            bytesText(double(peak)).c_str(), device.c_str());
         }
     return 0;
 }
 
 int bench(const Options& o) {
-    if ((o.what == "convergence" || o.what == "stability") && o.device != "auto" && o.device != "cpu") throw WrongArgument("bench " + o.what + " computes on the CPU in double precision. Leave --device out.");
+    if ((o.what == "convergence" || o.what == "stability") && o.device != "auto" && o.device != "cpu")
+        throw WrongArgument("bench " + o.what + " computes on the CPU in double precision. Leave --device out.");
     if (o.what == "model") return benchNetwork(o, false);
     if (o.what == "floor") return benchNetwork(o, true);
     if (o.what == "sprites") return benchSprites(o);
@@ -154,24 +173,36 @@ int bench(const Options& o) {
         return benchMatrix(m);
     }
     if (o.what == "stability") return benchStability(o.samplers, o.isJson);
-    throw WrongArgument("There is nothing to measure named \"" + o.what + "\"." + didYouMean(o.what, {"model", "floor", "sprites", "convergence", "matrix", "stability"}));
+    throw WrongArgument("There is nothing to measure named \"" + o.what + "\"."
+                        + didYouMean(o.what, {"model", "floor", "sprites", "convergence", "matrix", "stability"}));
 }
 
 }  // namespace
 
 void addBench(CLI::App& app, Context& context) {
     auto o = std::make_shared<Options>();
-    auto* c = app.add_subcommand("bench", "Measure speed and peak memory: a network with random weights, the library below it, the sprites; or what the samplers are worth");
-    c->add_option("what", o->what, "model, floor (model against the bare library), sprites, convergence (measured orders), matrix (samplers × schedules) or stability")->required();
+    auto* c = app.add_subcommand("bench", "Measure speed and peak memory: a network with random weights, the library "
+                                          "below it, the sprites; or what the samplers are worth");
+    c->add_option("what", o->what,
+                  "model, floor (model against the bare library), sprites, convergence (measured orders), matrix "
+                  "(samplers × schedules) or stability")
+        ->required();
     c->add_option("--network", o->network, "sd15 or dit-xl2")->capture_default_str();
     c->add_option("--rows", o->rows, "Rows of the network call")->capture_default_str()->check(CLI::Range(1, 256));
-    c->add_option("--precision", o->precision, "f32 or bf16")->capture_default_str()->check(CLI::IsMember({"f32", "bf16"}));
+    c->add_option("--precision", o->precision, "f32 or bf16")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"f32", "bf16"}));
     c->add_option("--repeats", o->repeats, "The median of so many")->capture_default_str()->check(CLI::Range(1, 1000));
     c->add_option("--model", o->matrix.model, "Model of the matrix")->capture_default_str();
-    c->add_option("--samplers", o->samplers, "Samplers of the matrix or of stability, separated by commas")->delimiter(',');
+    c->add_option("--samplers", o->samplers, "Samplers of the matrix or of stability, separated by commas")
+        ->delimiter(',');
     c->add_option("--schedules", o->matrix.schedules, "Schedules of the matrix, separated by commas")->delimiter(',');
-    c->add_option("--budgets", o->matrix.budgets, "Evaluations a cell may use, separated by commas")->delimiter(',')->check(CLI::Range(1, 100000));
-    c->add_option("--particles", o->matrix.particles, "Particles of the matrix")->capture_default_str()->check(CLI::Range(1, 100000));
+    c->add_option("--budgets", o->matrix.budgets, "Evaluations a cell may use, separated by commas")
+        ->delimiter(',')
+        ->check(CLI::Range(1, 100000));
+    c->add_option("--particles", o->matrix.particles, "Particles of the matrix")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 100000));
     c->add_option("--steps", o->steps, "Steps of the sprites")->capture_default_str()->check(CLI::Range(1, 1000));
     addDevice(*c, o->device);
     c->add_flag("--json", o->isJson, "As JSON, one measurement a line");

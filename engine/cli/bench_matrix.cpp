@@ -1,4 +1,5 @@
-// meander-run bench matrix: samplers × schedules at equal numbers of evaluations, against the exact flow or a fine reference.
+// meander-run bench matrix: samplers × schedules at equal numbers of evaluations, against the exact flow or a fine
+// reference.
 #include "engine/cli/bench_matrix.h"
 
 #include <algorithm>
@@ -18,12 +19,22 @@ Json number(double v) { return std::isfinite(v) ? Json(v) : Json(nullptr); }
 void printJson(const LabProblem& problem, const std::string& device, const std::vector<LabCell>& row) {
     Json cells = Json::array();
     for (const auto& c : row) {
-        Json j = {{"budget", c.budget}, {"steps", c.steps}, {"evaluations", c.evaluations}, {"error", number(c.error)}, {"seconds_model", c.secondsOfModel}, {"seconds_sampler", c.secondsOfSampler}};
+        Json j = {{"budget", c.budget},
+                  {"steps", c.steps},
+                  {"evaluations", c.evaluations},
+                  {"error", number(c.error)},
+                  {"seconds_model", c.secondsOfModel},
+                  {"seconds_sampler", c.secondsOfSampler}};
         if (!c.problem.empty()) j["problem"] = c.problem;
         cells.push_back(std::move(j));
     }
     const OrderFit fit = orderOf(row);
-    printLine({{"model", problem.name}, {"reference", problem.reference}, {"device", device}, {"sampler", row.front().sampler}, {"schedule", row.front().schedule}, {"cells", std::move(cells)},
+    printLine({{"model", problem.name},
+               {"reference", problem.reference},
+               {"device", device},
+               {"sampler", row.front().sampler},
+               {"schedule", row.front().schedule},
+               {"cells", std::move(cells)},
                {"order", {{"value", number(fit.order)}, {"low", number(fit.low)}, {"high", number(fit.high)}}}});
 }
 
@@ -32,18 +43,14 @@ void printText(const std::vector<LabCell>& row) {
     double own = 0;
     int steps = 0;
     for (const auto& c : row) {
-        if (c.problem.empty())
-            std::printf(" %10.3e", c.error);
-        else
-            std::printf(" %10s", "-");
+        if (c.problem.empty()) std::printf(" %10.3e", c.error);
+        else std::printf(" %10s", "-");
         own += c.secondsOfSampler;
         steps += c.steps;
     }
     const OrderFit fit = orderOf(row);
-    if (fit.points > 2)
-        std::printf("  %5.2f [%5.2f, %5.2f]", fit.order, fit.low, fit.high);
-    else
-        std::printf("  %21s", "");
+    if (fit.points > 2) std::printf("  %5.2f [%5.2f, %5.2f]", fit.order, fit.low, fit.high);
+    else std::printf("  %21s", "");
     std::printf("  %8s a step\n", steps > 0 ? secondsText(own / steps).c_str() : "-");
     for (const auto& c : row)
         if (!c.problem.empty()) {
@@ -69,9 +76,11 @@ int benchMatrix(const MatrixOptions& o) {
     auto loaded = loadModel(o.model, *backend);
     if (!loaded) throw Failure(loaded.error().text);
     const LabProblem problem = labProblem(**loaded, *backend, o.particles, o.seed);
-    const auto samplerChoices = choices(o.samplers, samplers(), "sampler"), scheduleChoices = choices(o.schedules, schedules(), "schedule");
+    const auto samplerChoices = choices(o.samplers, samplers(), "sampler"),
+               scheduleChoices = choices(o.schedules, schedules(), "schedule");
     if (!o.isJson) {
-        std::printf("%s, %d particles, %s; root mean square error against the %s\n%-24s %-16s", problem.name.c_str(), o.particles, backend->description().c_str(), problem.reference.c_str(), "sampler", "schedule");
+        std::printf("%s, %d particles, %s; root mean square error against the %s\n%-24s %-16s", problem.name.c_str(),
+                    o.particles, backend->description().c_str(), problem.reference.c_str(), "sampler", "schedule");
         for (const int b : o.budgets) std::printf(" %6d NFE", b);
         std::printf("  %-21s\n", "order in NFE, 95 %");
     }
@@ -88,11 +97,12 @@ int benchStability(const std::vector<std::string>& ids, bool isJson) {
     choices(ids, samplers(), "sampler");
     for (const auto& s : samplers()) {
         if (!ids.empty() && std::find(ids.begin(), ids.end(), s.id) == ids.end()) continue;
-        const double noise = stabilityInterval(s, {}), log = stabilityInterval(s, {}, 100, {StabilityClock::LogNoise, 0.5});
-        if (isJson)
-            printLine({{"sampler", s.id}, {"interval", number(noise)}, {"interval_log_noise", number(log)}});
+        const double noise = stabilityInterval(s, {}),
+                     log = stabilityInterval(s, {}, 100, {StabilityClock::LogNoise, 0.5});
+        if (isJson) printLine({{"sampler", s.id}, {"interval", number(noise)}, {"interval_log_noise", number(log)}});
         else
-            std::printf("%-28s stable for −z up to %7.4f in τ, %7.4f in log τ (steps of 0.5)\n", s.id.c_str(), noise, log);
+            std::printf("%-28s stable for −z up to %7.4f in τ, %7.4f in log τ (steps of 0.5)\n", s.id.c_str(), noise,
+                        log);
     }
     return 0;
 }

@@ -10,7 +10,8 @@ namespace meander::cli {
 
 struct MatrixOptions {
     std::string model = "analytic:gaussian2", device = "cpu";
-    std::vector<std::string> samplers = {"euler", "heun", "dpmpp_2m", "rk4"}, schedules = {"karras", "exponential", "uniform_t", "cosine"};
+    std::vector<std::string> samplers = {"euler", "heun", "dpmpp_2m", "rk4"},
+                             schedules = {"karras", "exponential", "uniform_t", "cosine"};
     std::vector<int> budgets = {8, 16, 32, 64};  // evaluations
     int particles = 64;
     std::uint64_t seed = 1;

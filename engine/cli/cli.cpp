@@ -20,23 +20,17 @@ void printLine(const Json& j) {
 
 std::string bytesText(double bytes) {
     char text[32];
-    if (bytes >= 1e9)
-        std::snprintf(text, sizeof text, "%.1f GB", bytes / 1e9);
-    else if (bytes >= 1e6)
-        std::snprintf(text, sizeof text, "%.0f MB", bytes / 1e6);
-    else
-        std::snprintf(text, sizeof text, "%.0f kB", std::ceil(bytes / 1e3));
+    if (bytes >= 1e9) std::snprintf(text, sizeof text, "%.1f GB", bytes / 1e9);
+    else if (bytes >= 1e6) std::snprintf(text, sizeof text, "%.0f MB", bytes / 1e6);
+    else std::snprintf(text, sizeof text, "%.0f kB", std::ceil(bytes / 1e3));
     return text;
 }
 
 std::string secondsText(double s) {
     char text[40];
-    if (s >= 60)
-        std::snprintf(text, sizeof text, "%d min %02d s", int(s) / 60, int(s) % 60);
-    else if (s >= 1)
-        std::snprintf(text, sizeof text, "%.1f s", s);
-    else
-        std::snprintf(text, sizeof text, "%.0f ms", s * 1e3);
+    if (s >= 60) std::snprintf(text, sizeof text, "%d min %02d s", int(s) / 60, int(s) % 60);
+    else if (s >= 1) std::snprintf(text, sizeof text, "%.1f s", s);
+    else std::snprintf(text, sizeof text, "%.0f ms", s * 1e3);
     return text;
 }
 
@@ -58,7 +52,9 @@ std::size_t distance(const std::string& a, const std::string& b) {
 }
 
 void addCommands(CLI::App& app, Context& context) {
-    for (auto* add : {addRun, addPlan, addSchedule, addInspect, addList, addVerify, addBench, addExport, addFidelity, addLikelihood, addHelpTables, addSampleProject, addSample}) add(app, context);
+    for (auto* add : {addRun, addPlan, addSchedule, addInspect, addList, addVerify, addBench, addExport, addFidelity,
+                      addLikelihood, addHelpTables, addSampleProject, addSample})
+        add(app, context);
 }
 
 int fail(const std::string& sentence) {
@@ -73,7 +69,8 @@ int wrongArguments(const CLI::App& app, const CLI::ParseError& e, int argc, char
         std::vector<std::string> names;
         for (const auto* s : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(s->get_name());
         if (std::find(names.begin(), names.end(), argv[1]) == names.end()) {
-            std::cerr << "meander-run: There is no command \"" << argv[1] << "\"." << didYouMean(argv[1], names) << " See meander-run --help.\n";
+            std::cerr << "meander-run: There is no command \"" << argv[1] << "\"." << didYouMean(argv[1], names)
+                      << " See meander-run --help.\n";
             return 2;
         }
         hint = std::string(" ") + argv[1];
@@ -87,8 +84,12 @@ int wrongArguments(const CLI::App& app, const CLI::ParseError& e, int argc, char
 }  // namespace
 
 std::string didYouMean(const std::string& wanted, const std::vector<std::string>& known) {
-    const auto best = std::min_element(known.begin(), known.end(), [&](const auto& a, const auto& b) { return distance(wanted, a) < distance(wanted, b); });
-    return best == known.end() || distance(wanted, *best) > std::max<std::size_t>(2, wanted.size() / 2) ? std::string() : " Did you mean \"" + *best + "\"?";
+    const auto best = std::min_element(known.begin(), known.end(), [&](const auto& a, const auto& b) {
+        return distance(wanted, a) < distance(wanted, b);
+    });
+    return best == known.end() || distance(wanted, *best) > std::max<std::size_t>(2, wanted.size() / 2)
+               ? std::string()
+               : " Did you mean \"" + *best + "\"?";
 }
 
 void noSuch(const std::string& kind, const std::string& id, const std::vector<std::string>& known) {
@@ -101,7 +102,9 @@ CLI::Validator finiteIn(double low, double high) {
     const std::string range = display(low) + " to " + display(high);
     return {[=](std::string& text) {
                 double v = 0;
-                return CLI::detail::lexical_cast(text, v) && v >= low && v <= high ? std::string() : "\"" + text + "\" is not a number from " + range;
+                return CLI::detail::lexical_cast(text, v) && v >= low && v <= high
+                           ? std::string()
+                           : "\"" + text + "\" is not a number from " + range;
             },
             "from " + range};
 }
@@ -110,7 +113,9 @@ CLI::Validator seedNumber() {
     return {[](std::string& text) {
                 std::uint64_t v = 0;
                 const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), v);
-                return error == std::errc() && end == text.data() + text.size() ? std::string() : "\"" + text + "\" is not a whole number from 0 to 18446744073709551615";
+                return error == std::errc() && end == text.data() + text.size()
+                           ? std::string()
+                           : "\"" + text + "\" is not a whole number from 0 to 18446744073709551615";
             },
             ""};
 }
@@ -122,10 +127,14 @@ CLI::Validator notEmpty() {
 namespace {
 
 int answer(int argc, char** argv) {
-    CLI::App app("Meander without a window: run, plan, inspect and measure the sampling of diffusion, flow and consistency models.", "meander-run");
+    CLI::App app("Meander without a window: run, plan, inspect and measure the sampling of diffusion, flow and "
+                 "consistency models.",
+                 "meander-run");
     app.set_version_flag("--version", "Meander " MEANDER_VERSION);
     app.require_subcommand(1);
-    app.footer("Examples:\n  meander-run run --sample -o pictures\n  meander-run run recipe.json --set steps=12 --set sampler=heun --project tour.meander\n  meander-run list samplers\n  meander-run schedule karras --model \"analytic:gaussian?process=sd15\" --steps 8\n"
+    app.footer("Examples:\n  meander-run run --sample -o pictures\n  meander-run run recipe.json --set steps=12 --set "
+               "sampler=heun --project tour.meander\n  meander-run list samplers\n  meander-run schedule karras "
+               "--model \"analytic:gaussian?process=sd15\" --steps 8\n"
                "Exit status: 0 done, 1 failed, 2 wrong arguments, 130 or 143 interrupted.");
     Context context;
     addCommands(app, context);
@@ -156,7 +165,8 @@ int run(int argc, char** argv) {
     // Commands print without looking; whatever was lost on the way, a full disk or a closed output, shows here.
     const bool isFlushed = bool(std::cout.flush()), isWritten = std::fflush(stdout) == 0 && !std::ferror(stdout);
     if (isFlushed && isWritten) return status;
-    const int failed = fail("The output could not be written completely. Check that its disk has room and that what reads it is still there.");
+    const int failed = fail("The output could not be written completely. Check that its disk has room and that what "
+                            "reads it is still there.");
     return status == 0 ? failed : status;
 }
 

@@ -3,7 +3,8 @@
 
 namespace meander::cli {
 
-// The exit status: 0 done, 1 failed (one sentence on stderr), 2 wrong arguments, 130 and 143 interrupted by SIGINT and SIGTERM.
+// The exit status: 0 done, 1 failed (one sentence on stderr), 2 wrong arguments, 130 and 143 interrupted by SIGINT and
+// SIGTERM.
 int run(int argc, char** argv);
 
 }  // namespace meander::cli

@@ -6,8 +6,11 @@ namespace meander::cli {
 
 std::string deviceProblem(const std::string& device) {
     const std::string index = device.starts_with("cuda:") ? device.substr(5) : "0";
-    const bool isIndex = !index.empty() && index.size() <= 2 && index.find_first_not_of("0123456789") == std::string::npos;
-    return device == "auto" || device == "cpu" || ((device == "cuda" || device.starts_with("cuda:")) && isIndex) ? std::string() : "There is no device \"" + device + "\". Use auto, cpu or cuda:0.";
+    const bool isIndex =
+        !index.empty() && index.size() <= 2 && index.find_first_not_of("0123456789") == std::string::npos;
+    return device == "auto" || device == "cpu" || ((device == "cuda" || device.starts_with("cuda:")) && isIndex)
+               ? std::string()
+               : "There is no device \"" + device + "\". Use auto, cpu or cuda:0.";
 }
 
 std::unique_ptr<kernels::Backend> openBackend(const std::string& device) {
@@ -21,7 +24,9 @@ std::unique_ptr<kernels::Backend> openBackend(const std::string& device) {
 }
 
 void addDevice(CLI::App& command, std::string& device) {
-    command.add_option("--device", device, "auto, cpu or cuda:0")->capture_default_str()->check(CLI::Validator([](std::string& text) { return deviceProblem(text); }, ""));
+    command.add_option("--device", device, "auto, cpu or cuda:0")
+        ->capture_default_str()
+        ->check(CLI::Validator([](std::string& text) { return deviceProblem(text); }, ""));
 }
 
 }  // namespace meander::cli

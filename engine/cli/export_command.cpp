@@ -18,7 +18,9 @@ int exportOne(const Options& o) {
     if (!store->note().empty()) std::cerr << "meander-run: " << store->note() << '\n';
     const auto runs = orFail(store->runs());
     if (runs.empty()) throw Failure("'" + o.project + "' holds no run.");
-    const auto it = o.number == 0 ? runs.end() - 1 : std::find_if(runs.begin(), runs.end(), [&](const Run& r) { return r.number == o.number; });
+    const auto it = o.number == 0
+                        ? runs.end() - 1
+                        : std::find_if(runs.begin(), runs.end(), [&](const Run& r) { return r.number == o.number; });
     if (it == runs.end()) {
         std::string known;
         for (const auto& r : runs) known += (known.empty() ? "" : ", ") + std::to_string(r.number);
@@ -26,10 +28,8 @@ int exportOne(const Options& o) {
     }
     prepareFolder(o.folder);
     const auto files = exportInto(orFail(store->loadRun(it->id)), o.folder);
-    if (o.isJson)
-        printLine({{"run", it->id}, {"number", it->number}, {"folder", o.folder}, {"files", files}});
-    else
-        std::cout << files.size() << " files of run " << it->number << " in " << o.folder << '\n';
+    if (o.isJson) printLine({{"run", it->id}, {"number", it->number}, {"folder", o.folder}, {"files", files}});
+    else std::cout << files.size() << " files of run " << it->number << " in " << o.folder << '\n';
     return 0;
 }
 
@@ -37,9 +37,12 @@ int exportOne(const Options& o) {
 
 void addExport(CLI::App& app, Context& context) {
     auto o = std::make_shared<Options>();
-    auto* c = app.add_subcommand("export", "Write a recorded run of a project as pictures, film strips, tables and attention maps");
+    auto* c = app.add_subcommand(
+        "export", "Write a recorded run of a project as pictures, film strips, tables and attention maps");
     c->add_option("project", o->project, "The project (.meander)")->required();
-    c->add_option("--run", o->number, "Number of the run; the last one without it")->type_name("N")->check(CLI::Range(1, 1000000000));
+    c->add_option("--run", o->number, "Number of the run; the last one without it")
+        ->type_name("N")
+        ->check(CLI::Range(1, 1000000000));
     addFolder(*c, o->folder)->required();
     c->add_flag("--json", o->isJson, "List the files as JSON");
     c->callback([o, &context] { context.chosen = [o] { return exportOne(*o); }; });

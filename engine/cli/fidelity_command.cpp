@@ -26,10 +26,16 @@ Recipe baseRecipe(const Options& o, const ModelInfo& info) {
     base.recordStates = false;
     base.device = o.device;
     if (o.steps > 0) base.steps = o.steps;
-    static const std::map<std::string, std::string> own = {{"model", "Give it with --model"}, {"prompt", "The prompts are random; --prompts says how many"}, {"seed", "Give it with --seed"}, {"images", "Every prompt is drawn once; --prompts says how many"}, {"device", "Give it with --device"}};
+    static const std::map<std::string, std::string> own = {
+        {"model", "Give it with --model"},
+        {"prompt", "The prompts are random; --prompts says how many"},
+        {"seed", "Give it with --seed"},
+        {"images", "Every prompt is drawn once; --prompts says how many"},
+        {"device", "Give it with --device"}};
     for (const auto& s : o.sets) {
         const std::string key = s.substr(0, s.find('='));
-        if (const auto it = own.find(key); it != own.end()) throw WrongArgument("The measurement chooses \"" + key + "\" itself, so --set cannot. " + it->second + ".");
+        if (const auto it = own.find(key); it != own.end())
+            throw WrongArgument("The measurement chooses \"" + key + "\" itself, so --set cannot. " + it->second + ".");
         applySet(base, s);
     }
     return base;
@@ -56,7 +62,8 @@ void judge(const Run& run, Count& count) {
 }
 
 int measure(const Options& o) {
-    orFail(judgeSprite(drawSprite(*parseSpritePrompt("a red circle on a white background")), "a red circle on a white background"));
+    orFail(judgeSprite(drawSprite(*parseSpritePrompt("a red circle on a white background")),
+                       "a red circle on a white background"));
     const ModelInfo info = orFail(inspectModel(o.model));
     const Recipe base = baseRecipe(o, info);
     const auto prompts = randomSpritePrompts(o.prompts, o.seed);
@@ -68,21 +75,32 @@ int measure(const Options& o) {
     constexpr std::size_t group = 64;
     for (std::size_t first = 0; first < prompts.size() && interruptedBy() == 0; first += group) {
         std::vector<Plan> plans;
-        for (std::size_t i = first; i < std::min(prompts.size(), first + group); ++i) plans.push_back(planFor(base, info, prompts[i], o.seed * 1'000'003 + i));
+        for (std::size_t i = first; i < std::min(prompts.size(), first + group); ++i)
+            plans.push_back(planFor(base, info, prompts[i], o.seed * 1'000'003 + i));
         const auto result = runBatch(plans, {o.device, false, o.isJson});
         seconds += result.seconds;
         steps = plans.front().intervals();
         device = result.device;
         for (const auto& run : result.runs) judge(*run, count);
     }
-    if (count.judged == 0) throw Failure(interruptedBy() != 0 ? "The measurement was interrupted before a picture was finished." : "No picture was finished.");
-    if (interruptedBy() != 0) std::cerr << "meander-run: Interrupted; the figures are those of the pictures finished so far.\n";
+    if (count.judged == 0)
+        throw Failure(interruptedBy() != 0 ? "The measurement was interrupted before a picture was finished."
+                                           : "No picture was finished.");
+    if (interruptedBy() != 0)
+        std::cerr << "meander-run: Interrupted; the figures are those of the pictures finished so far.\n";
     const double share = double(count.faithful) / count.judged;
     if (o.isJson) {
-        printLine({{"model", o.model}, {"prompts", count.judged}, {"steps", steps}, {"device", device}, {"fidelity", share}, {"seconds", seconds}, {"reasons", count.reasons}});
+        printLine({{"model", o.model},
+                   {"prompts", count.judged},
+                   {"steps", steps},
+                   {"device", device},
+                   {"fidelity", share},
+                   {"seconds", seconds},
+                   {"reasons", count.reasons}});
         return 0;
     }
-    std::printf("%s, %d steps: %.1f %% of %d pictures show what was asked (%s on %s)\n", info.name.c_str(), steps, 100 * share, count.judged, secondsText(seconds).c_str(), device.c_str());
+    std::printf("%s, %d steps: %.1f %% of %d pictures show what was asked (%s on %s)\n", info.name.c_str(), steps,
+                100 * share, count.judged, secondsText(seconds).c_str(), device.c_str());
     for (const auto& [reason, n] : count.reasons)
         if (reason != "ok") std::printf("  %4d  %s\n", n, reason.c_str());
     return 0;
@@ -94,10 +112,14 @@ void addFidelity(CLI::App& app, Context& context) {
     auto o = std::make_shared<Options>();
     auto* c = app.add_subcommand("fidelity", "Measure how often a sprites model draws what its prompt asks for");
     c->add_option("--model", o->model, "A sprites model")->capture_default_str();
-    c->add_option("--prompts", o->prompts, "Number of random prompts, one picture each")->capture_default_str()->check(CLI::Range(1, 100000));
+    c->add_option("--prompts", o->prompts, "Number of random prompts, one picture each")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 100000));
     c->add_option("--steps", o->steps, "Steps; the model's recommendation without it")->check(CLI::Range(1, 1000));
     c->add_option("--seed", o->seed, "Of prompts and noise")->capture_default_str()->check(seedNumber());
-    c->add_option("--set", o->sets, "Change a setting of the recipe (may be repeated)")->type_name("KEY=VALUE")->allow_extra_args(false);
+    c->add_option("--set", o->sets, "Change a setting of the recipe (may be repeated)")
+        ->type_name("KEY=VALUE")
+        ->allow_extra_args(false);
     addDevice(*c, o->device);
     c->add_flag("--json", o->isJson, "The result as one JSON object");
     c->callback([o, &context] { context.chosen = [o] { return measure(*o); }; });

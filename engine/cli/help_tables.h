@@ -1,4 +1,5 @@
-// The documentation pages that are made from the program's own tables: samplers, schedules, guidance rules, noise sources.
+// The documentation pages that are made from the program's own tables: samplers, schedules, guidance rules, noise
+// sources.
 #pragma once
 #include <string>
 #include <vector>

@@ -19,10 +19,11 @@ void inspectProject(const Options& o) {
     const auto store = orFail(ProjectStore::open(o.source));
     if (!store->note().empty()) std::cerr << "meander-run: " << store->note() << '\n';
     for (const auto& r : orFail(store->runs())) {
-        if (o.isJson)
-            printLine(toJson(r));
+        if (o.isJson) printLine(toJson(r));
         else
-            std::cout << r.number << "  " << nameOf(r.status) << "  " << r.recipe.sampler.id << " · " << r.recipe.steps << " · " << r.recipe.schedule.id << "  " << (r.name.empty() ? r.recipe.prompt : r.name) << (r.problem.empty() ? "" : "\n   " + r.problem) << '\n';
+            std::cout << r.number << "  " << nameOf(r.status) << "  " << r.recipe.sampler.id << " · " << r.recipe.steps
+                      << " · " << r.recipe.schedule.id << "  " << (r.name.empty() ? r.recipe.prompt : r.name)
+                      << (r.problem.empty() ? "" : "\n   " + r.problem) << '\n';
     }
 }
 
@@ -43,7 +44,9 @@ void inspectTheModel(const Options& o) {
         return;
     }
     std::cout << m.name << '\n' << m.summary << "\n\n";
-    const auto line = [](const char* label, const std::string& value) { std::cout << "  " << label << std::string(18 - std::string(label).size(), ' ') << value << '\n'; };
+    const auto line = [](const char* label, const std::string& value) {
+        std::cout << "  " << label << std::string(18 - std::string(label).size(), ' ') << value << '\n';
+    };
     line("Family", m.family);
     line("Parametrization", nameOf(m.parametrization));
     line("Process", m.process.name());
@@ -58,15 +61,17 @@ void inspectTheModel(const Options& o) {
 
 void addInspect(CLI::App& app, Context& context) {
     auto o = std::make_shared<Options>();
-    auto* c = app.add_subcommand("inspect", "Tell what a model, a project (.meander) or a picture with a recipe (.png) is");
-    c->add_option("what", o->source, "A model (builtin:sprites-unet, a file, a folder), a project or a picture")->required();
+    auto* c =
+        app.add_subcommand("inspect", "Tell what a model, a project (.meander) or a picture with a recipe (.png) is");
+    c->add_option("what", o->source, "A model (builtin:sprites-unet, a file, a folder), a project or a picture")
+        ->required();
     c->add_flag("--json", o->isJson, "As JSON, one object a line");
     c->callback([o, &context] {
         context.chosen = [o] {
             switch (fileKindOf(o->source)) {
-                case FileKind::Project: inspectProject(*o); break;
-                case FileKind::Picture: inspectPicture(*o); break;
-                case FileKind::Other: inspectTheModel(*o); break;
+            case FileKind::Project: inspectProject(*o); break;
+            case FileKind::Picture: inspectPicture(*o); break;
+            case FileKind::Other: inspectTheModel(*o); break;
             }
             return 0;
         };

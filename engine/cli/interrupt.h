@@ -1,4 +1,5 @@
-// SIGINT and SIGTERM as a wish: the running command cancels its runs, keeps what was recorded and ends. A second signal ends the program at once.
+// SIGINT and SIGTERM as a wish: the running command cancels its runs, keeps what was recorded and ends. A second signal
+// ends the program at once.
 #pragma once
 
 namespace meander::cli {

@@ -13,11 +13,21 @@ struct Options {
 
 void printJson(const Plan& p) {
     Json notes = Json::array();
-    for (const auto& n : p.notes) notes.push_back({{"kind", n.kind == NoteKind::Warning ? "warning" : "hint"}, {"key", n.key}, {"text", n.text}});
+    for (const auto& n : p.notes)
+        notes.push_back({{"kind", n.kind == NoteKind::Warning ? "warning" : "hint"}, {"key", n.key}, {"text", n.text}});
     Json rules = Json::array();
     for (const auto& g : p.guidance) rules.push_back({{"id", g.id}, {"evaluations", g.evaluations}, {"idle", g.idle}});
-    printLine({{"recipe", toJson(p.resolved)}, {"model", p.model.name}, {"process", p.model.process.name()}, {"levels", p.levels}, {"requests", p.requests}, {"evaluations", p.evaluations}, {"bytes", p.bytes},
-               {"record_bytes", p.recordBytes}, {"seconds", p.seconds}, {"notes", notes}, {"guidance", rules}});
+    printLine({{"recipe", toJson(p.resolved)},
+               {"model", p.model.name},
+               {"process", p.model.process.name()},
+               {"levels", p.levels},
+               {"requests", p.requests},
+               {"evaluations", p.evaluations},
+               {"bytes", p.bytes},
+               {"record_bytes", p.recordBytes},
+               {"seconds", p.seconds},
+               {"notes", notes},
+               {"guidance", rules}});
 }
 
 int show(const Options& o) {
@@ -27,13 +37,21 @@ int show(const Options& o) {
         printJson(p);
         return 0;
     }
-    std::cout << p.model.name << " · " << p.resolved.sampler.id << " · " << p.intervals() << (p.intervals() == 1 ? " step · " : " steps · ") << p.resolved.schedule.id << '\n'
-              << p.evaluations << " evaluations, " << (p.seconds > 0 ? "about " + secondsText(p.seconds) : std::string("time not measured yet")) << ", " << bytesText(double(p.bytes)) << " of device memory, "
-              << bytesText(double(p.recordBytes)) << " of record\n";
-    for (const auto& g : p.guidance) std::cout << "Guidance: " << g.label << ", " << (g.evaluations == 0 ? "no further evaluation" : std::to_string(g.evaluations) + " further evaluations") << (g.idle.empty() ? "" : ", idle") << '\n';
+    std::cout << p.model.name << " · " << p.resolved.sampler.id << " · " << p.intervals()
+              << (p.intervals() == 1 ? " step · " : " steps · ") << p.resolved.schedule.id << '\n'
+              << p.evaluations << " evaluations, "
+              << (p.seconds > 0 ? "about " + secondsText(p.seconds) : std::string("time not measured yet")) << ", "
+              << bytesText(double(p.bytes)) << " of device memory, " << bytesText(double(p.recordBytes))
+              << " of record\n";
+    for (const auto& g : p.guidance)
+        std::cout << "Guidance: " << g.label << ", "
+                  << (g.evaluations == 0 ? "no further evaluation"
+                                         : std::to_string(g.evaluations) + " further evaluations")
+                  << (g.idle.empty() ? "" : ", idle") << '\n';
     for (const auto& n : p.notes) std::cout << (n.kind == NoteKind::Warning ? "Warning: " : "Hint: ") << n.text << '\n';
     if (o.showsLevels)
-        for (std::size_t k = 0; k < p.levels.size(); ++k) std::cout << k << '\t' << p.levels[k] << '\t' << p.model.process.sigma(p.levels[k]) << '\n';
+        for (std::size_t k = 0; k < p.levels.size(); ++k)
+            std::cout << k << '\t' << p.levels[k] << '\t' << p.model.process.sigma(p.levels[k]) << '\n';
     return 0;
 }
 

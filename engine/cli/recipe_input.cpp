@@ -34,7 +34,9 @@ Choice parseChoice(const std::string& given, const char* kind, auto find, const 
         end = std::min(given.find(':', start), given.size());
         const std::string part = given.substr(start, end - start);
         const auto equals = part.find('=');
-        if (equals == std::string::npos || equals == 0) throw Failure("\"" + part + "\" is not of the form KEY=VALUE; an operator is written as clip:max=5:min=0.1.");
+        if (equals == std::string::npos || equals == 0)
+            throw Failure("\"" + part
+                          + "\" is not of the form KEY=VALUE; an operator is written as clip:max=5:min=0.1.");
         const std::string key = part.substr(0, equals);
         choice.params[key] = orFail(parseParam(specOf(info->params, key, info->label), part.substr(equals + 1)));
     }
@@ -50,11 +52,13 @@ void setParam(Choice& choice, const Info* info, const std::string& key, const st
 // "clip.max=5" or "0.max=5": an operator by its id (added at the end when it is missing) or its place.
 void setOperator(std::vector<Choice>& operators, const std::string& key, const std::string& value) {
     const auto dot = key.find('.');
-    if (dot == std::string::npos) throw Failure("Parameters of operators are set as schedule_operators.clip.max=5; \"" + key + "\" names none.");
+    if (dot == std::string::npos)
+        throw Failure("Parameters of operators are set as schedule_operators.clip.max=5; \"" + key + "\" names none.");
     const std::string id = key.substr(0, dot);
     auto it = std::find_if(operators.begin(), operators.end(), [&](const Choice& c) { return c.id == id; });
     if (!id.empty() && id.find_first_not_of("0123456789") == std::string::npos) {
-        if (id.size() > 3 || std::size_t(std::stoi(id)) >= operators.size()) throw Failure("The recipe has no operator number " + id + " on its schedule; the first is 0.");
+        if (id.size() > 3 || std::size_t(std::stoi(id)) >= operators.size())
+            throw Failure("The recipe has no operator number " + id + " on its schedule; the first is 0.");
         it = operators.begin() + std::stoi(id);
     } else if (it == operators.end()) {
         if (!findScheduleOperator(id)) noSuch("operator on schedules", id, idsOf(scheduleOperators()));
@@ -65,7 +69,8 @@ void setOperator(std::vector<Choice>& operators, const std::string& key, const s
 
 void setGuidance(Recipe& r, const std::string& key, const std::string& value) {
     const auto dot = key.find('.');
-    const std::string id = dot == std::string::npos ? (r.guidance.empty() ? "cfg" : r.guidance.front().id) : key.substr(0, dot);
+    const std::string id =
+        dot == std::string::npos ? (r.guidance.empty() ? "cfg" : r.guidance.front().id) : key.substr(0, dot);
     const auto* rule = findGuidance(id);
     if (!rule) noSuch("guidance rule", id, idsOf(guidanceRules()));
     auto it = std::find_if(r.guidance.begin(), r.guidance.end(), [&](const Choice& c) { return c.id == id; });
@@ -73,18 +78,22 @@ void setGuidance(Recipe& r, const std::string& key, const std::string& value) {
     setParam(*it, rule, dot == std::string::npos ? key : key.substr(dot + 1), value);
 }
 
-// Names from tables, which files may hold unknown for later versions to read, are looked up at once when a person types them.
+// Names from tables, which files may hold unknown for later versions to read, are looked up at once when a person types
+// them.
 void checkNames(const std::string& key, const std::string& value) {
     if (key == "sampler" && !findSampler(value)) noSuch("sampler", value, idsOf(samplers()));
     if (key == "schedule" && !findSchedule(value)) noSuch("schedule", value, idsOf(schedules()));
     if (key == "noise" && !findNoise(value)) noSuch("noise source", value, idsOf(noiseSources()));
-    if (key == "guidance" && value != "none" && value != "off" && !findGuidance(value)) noSuch("guidance rule", value, idsOf(guidanceRules()));
-    if (const std::string problem = key == "device" ? deviceProblem(value) : std::string(); !problem.empty()) throw WrongArgument(problem);
+    if (key == "guidance" && value != "none" && value != "off" && !findGuidance(value))
+        noSuch("guidance rule", value, idsOf(guidanceRules()));
+    if (const std::string problem = key == "device" ? deviceProblem(value) : std::string(); !problem.empty())
+        throw WrongArgument(problem);
 }
 
 // A plain key through the recipe's own JSON reader, so that types, names and sentences are the same as in files.
 void setPlain(Recipe& r, const std::string& key, const std::string& value) {
-    static const std::vector<std::string> texts = {"model", "prompt", "negative_prompt", "precision", "device", "attention", "start", "sampler", "schedule", "noise"};
+    static const std::vector<std::string> texts = {"model",     "prompt", "negative_prompt", "precision", "device",
+                                                   "attention", "start",  "sampler",         "schedule",  "noise"};
     static const std::vector<std::string> numbers = {"class", "seed", "images", "steps", "record_states"};
     std::vector<std::string> known = texts;
     known.insert(known.end(), numbers.begin(), numbers.end());
@@ -100,11 +109,13 @@ void setPlain(Recipe& r, const std::string& key, const std::string& value) {
         j[key] = *parsed;
     } else if (key == "schedule_operators") {
         j[key] = Json::array();
-        for (const auto& o : value == "none" ? std::vector<Choice>{} : parseOperators(value)) j[key].push_back({{"id", o.id}, {"params", meander::toJson(o.params)}});
+        for (const auto& o : value == "none" ? std::vector<Choice>{} : parseOperators(value))
+            j[key].push_back({{"id", o.id}, {"params", meander::toJson(o.params)}});
     } else if (key == "guidance") {
         j[key] = value == "none" || value == "off" ? Json::array() : Json::array({{{"id", value}}});
     } else {
-        throw Failure("A recipe has no setting \"" + key + "\"." + didYouMean(key, known) + " Parameters are set as sampler.eta=0.5, schedule.rho=5, noise.per=batch, guidance.scale=3.");
+        throw Failure("A recipe has no setting \"" + key + "\"." + didYouMean(key, known)
+                      + " Parameters are set as sampler.eta=0.5, schedule.rho=5, noise.per=batch, guidance.scale=3.");
     }
     r = orFail(recipeFromJson(j));
 }
@@ -121,9 +132,16 @@ Recipe draftOf(ProjectStore& store) {
 }  // namespace
 
 void RecipeInput::addTo(CLI::App& command) {
-    command.add_option("recipe", source, "A recipe (.json), a picture that carries one (.png), or a project (.meander, its draft)");
-    command.add_flag("--sample", isSample, "The sample: \"a red circle above a blue square on a green background\" by the sprites U-Net");
-    command.add_option("--set", sets, "Change a setting: steps=12, seed=7, sampler=heun, schedule.rho=5, schedule_operators=clip:max=5|to_clean, guidance.scale=3 (may be repeated)")->type_name("KEY=VALUE")->allow_extra_args(false);
+    command.add_option("recipe", source,
+                       "A recipe (.json), a picture that carries one (.png), or a project (.meander, its draft)");
+    command.add_flag("--sample", isSample,
+                     "The sample: \"a red circle above a blue square on a green background\" by the sprites U-Net");
+    command
+        .add_option("--set", sets,
+                    "Change a setting: steps=12, seed=7, sampler=heun, schedule.rho=5, "
+                    "schedule_operators=clip:max=5|to_clean, guidance.scale=3 (may be repeated)")
+        ->type_name("KEY=VALUE")
+        ->allow_extra_args(false);
 }
 
 Recipe sampleRecipe() {
@@ -135,22 +153,16 @@ Recipe sampleRecipe() {
 
 void applySet(Recipe& r, const std::string& assignment) try {
     const auto equals = assignment.find('=');
-    if (equals == std::string::npos || equals == 0) throw Failure("--set needs KEY=VALUE; \"" + assignment + "\" has no such form.");
+    if (equals == std::string::npos || equals == 0)
+        throw Failure("--set needs KEY=VALUE; \"" + assignment + "\" has no such form.");
     const std::string key = assignment.substr(0, equals), value = assignment.substr(equals + 1);
-    if (key.starts_with("start."))
-        setParam(r.start, findStart(r.start.id), key.substr(6), value);
-    else if (key.starts_with("sampler."))
-        setParam(r.sampler, findSampler(r.sampler.id), key.substr(8), value);
-    else if (key.starts_with("schedule."))
-        setParam(r.schedule, findSchedule(r.schedule.id), key.substr(9), value);
-    else if (key.starts_with("schedule_operators."))
-        setOperator(r.scheduleOperators, key.substr(19), value);
-    else if (key.starts_with("noise."))
-        setParam(r.noise, findNoise(r.noise.id), key.substr(6), value);
-    else if (key.starts_with("guidance."))
-        setGuidance(r, key.substr(9), value);
-    else
-        setPlain(r, key, value);
+    if (key.starts_with("start.")) setParam(r.start, findStart(r.start.id), key.substr(6), value);
+    else if (key.starts_with("sampler.")) setParam(r.sampler, findSampler(r.sampler.id), key.substr(8), value);
+    else if (key.starts_with("schedule.")) setParam(r.schedule, findSchedule(r.schedule.id), key.substr(9), value);
+    else if (key.starts_with("schedule_operators.")) setOperator(r.scheduleOperators, key.substr(19), value);
+    else if (key.starts_with("noise.")) setParam(r.noise, findNoise(r.noise.id), key.substr(6), value);
+    else if (key.starts_with("guidance.")) setGuidance(r, key.substr(9), value);
+    else setPlain(r, key, value);
 } catch (const Failure& e) {
     throw WrongArgument(e.what());
 }
@@ -159,7 +171,9 @@ std::vector<Choice> parseOperators(const std::string& text) try {
     std::vector<Choice> operators;
     for (std::size_t start = 0; start <= text.size();) {
         const std::size_t end = std::min(text.find('|', start), text.size());
-        operators.push_back(parseChoice(text.substr(start, end - start), "operator on schedules", [](const std::string& id) { return findScheduleOperator(id); }, idsOf(scheduleOperators())));
+        operators.push_back(parseChoice(
+            text.substr(start, end - start), "operator on schedules",
+            [](const std::string& id) { return findScheduleOperator(id); }, idsOf(scheduleOperators())));
         start = end + 1;
     }
     return operators;
@@ -169,7 +183,9 @@ std::vector<Choice> parseOperators(const std::string& text) try {
 
 ReadInput readInput(const RecipeInput& input) {
     ReadInput in;
-    if (input.isSample == !input.source.empty()) throw WrongArgument(input.isSample ? "Give either a recipe or --sample, not both." : "Give a recipe, a picture, a project or --sample.");
+    if (input.isSample == !input.source.empty())
+        throw WrongArgument(input.isSample ? "Give either a recipe or --sample, not both."
+                                           : "Give a recipe, a picture, a project or --sample.");
     if (input.isSample) {
         in.recipe = sampleRecipe();
     } else if (fileKindOf(input.source) == FileKind::Project) {
@@ -183,11 +199,15 @@ ReadInput readInput(const RecipeInput& input) {
     }
     for (const auto& s : input.sets) applySet(in.recipe, s);
     if (const std::string id = startRunOf(in.recipe); !id.empty()) {
-        if (!in.project) throw Failure("The recipe starts from another run, which only its project has. Give the project, or start from noise or data.");
+        if (!in.project)
+            throw Failure("The recipe starts from another run, which only its project has. Give the project, or start "
+                          "from noise or data.");
         in.start = std::make_shared<const Run>(orFail(in.project->loadRun(id)));
     }
     if (in.recipe.branch) {
-        if (!in.project) throw Failure("The recipe branches from another run, which only its project has. Give the project, or remove \"branch\".");
+        if (!in.project)
+            throw Failure("The recipe branches from another run, which only its project has. Give the project, or "
+                          "remove \"branch\".");
         in.parent = std::make_shared<const Run>(orFail(in.project->loadRun(in.recipe.branch->run)));
     }
     return in;

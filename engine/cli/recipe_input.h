@@ -1,4 +1,5 @@
-// The recipe a command works on: from a .json recipe, a picture that carries one, a project's draft, or the sample; then changed by --set key=value.
+// The recipe a command works on: from a .json recipe, a picture that carries one, a project's draft, or the sample;
+// then changed by --set key=value.
 #pragma once
 #include <memory>
 
@@ -9,7 +10,7 @@
 namespace meander::cli {
 
 struct RecipeInput {
-    std::string source;             // a path; empty with --sample
+    std::string source;  // a path; empty with --sample
     bool isSample = false;
     std::vector<std::string> sets;  // "steps=12", "sampler=heun", "schedule.rho=5", "guidance.scale=3"
 

@@ -17,15 +17,20 @@ struct Options {
 };
 
 std::unique_ptr<ProjectStore> writable(std::unique_ptr<ProjectStore> store) {
-    if (store && store->isReadOnly()) throw Failure("The project '" + store->path() + "' cannot be written, so the run would be lost. Name another with --project, or a folder with -o.");
+    if (store && store->isReadOnly())
+        throw Failure(
+            "The project '" + store->path()
+            + "' cannot be written, so the run would be lost. Name another with --project, or a folder with -o.");
     return store;
 }
 
 // The project to record into: the one named, new or existing, else the one the recipe came from.
 std::unique_ptr<ProjectStore> projectFor(const Options& o, std::unique_ptr<ProjectStore> source) {
-    if (o.project.empty() && source && source->isReadOnly() && !o.folder.empty()) return nullptr;  // said on opening; the files are written all the same
+    if (o.project.empty() && source && source->isReadOnly() && !o.folder.empty())
+        return nullptr;  // said on opening; the files are written all the same
     if (o.project.empty()) return writable(std::move(source));
-    if (source && std::filesystem::weakly_canonical(o.project) == std::filesystem::path(source->path())) return writable(std::move(source));
+    if (source && std::filesystem::weakly_canonical(o.project) == std::filesystem::path(source->path()))
+        return writable(std::move(source));
     auto store = std::filesystem::exists(o.project) ? ProjectStore::open(o.project) : ProjectStore::create(o.project);
     return writable(orFail(std::move(store)));
 }
@@ -39,10 +44,19 @@ int nextNumber(ProjectStore* store) {
 
 void report(const Run& run, const BatchResult& result, const Options& o, const std::vector<std::string>& files) {
     if (o.isJson) {
-        printLine({{"event", "done"}, {"run", run.id}, {"status", nameOf(run.status)}, {"seconds", run.seconds}, {"evaluations", run.evaluations}, {"device", result.device}, {"folder", o.folder}, {"files", files}});
+        printLine({{"event", "done"},
+                   {"run", run.id},
+                   {"status", nameOf(run.status)},
+                   {"seconds", run.seconds},
+                   {"evaluations", run.evaluations},
+                   {"device", result.device},
+                   {"folder", o.folder},
+                   {"files", files}});
         return;
     }
-    std::cout << "Run " << run.number << ' ' << nameOf(run.status) << ": " << run.evaluations << " evaluations in " << secondsText(run.seconds) << " on " << result.device << ", peak " << bytesText(double(run.peakBytes)) << ".\n";
+    std::cout << "Run " << run.number << ' ' << nameOf(run.status) << ": " << run.evaluations << " evaluations in "
+              << secondsText(run.seconds) << " on " << result.device << ", peak " << bytesText(double(run.peakBytes))
+              << ".\n";
     if (!result.deviceNote.empty()) std::cout << result.deviceNote << '\n';
     if (!files.empty()) std::cout << files.size() << " files in " << o.folder << '\n';
 }
@@ -71,8 +85,11 @@ int carryOut(const Options& o) {
         if (note.kind == NoteKind::Warning) std::cerr << "meander-run: " << note.text << '\n';
     if (!o.folder.empty()) prepareFolder(o.folder);
     const auto store = projectFor(o, std::move(in.project));
-    if (!store && o.folder.empty()) std::cerr << "meander-run: Nothing of this run is kept. Give -o FOLDER for its files, or --project FILE to record it.\n";
-    const BatchResult result = runBatch({p}, {p.resolved.device, o.isJson, false, store.get(), in.parent, nextNumber(store.get())});
+    if (!store && o.folder.empty())
+        std::cerr << "meander-run: Nothing of this run is kept. Give -o FOLDER for its files, or --project FILE to "
+                     "record it.\n";
+    const BatchResult result =
+        runBatch({p}, {p.resolved.device, o.isJson, false, store.get(), in.parent, nextNumber(store.get())});
     if (result.runs.empty()) throw Failure("The run was interrupted before it began.");
     const Run& run = *result.runs.front();
     // A project that cannot be written does not keep the files from being written, nor the other way round.
@@ -86,12 +103,17 @@ int carryOut(const Options& o) {
 
 void addRun(CLI::App& app, Context& context) {
     auto o = std::make_shared<Options>();
-    auto* c = app.add_subcommand("run", "Carry out a recipe; write pictures, trajectory and attention maps, or record into a project");
+    auto* c = app.add_subcommand(
+        "run", "Carry out a recipe; write pictures, trajectory and attention maps, or record into a project");
     o->input.addTo(*c);
     addFolder(*c, o->folder);
-    c->add_option("--project", o->project, "Project to record the run into; made when it does not exist")->type_name("FILE")->check(notEmpty());
+    c->add_option("--project", o->project, "Project to record the run into; made when it does not exist")
+        ->type_name("FILE")
+        ->check(notEmpty());
     c->add_flag("--json", o->isJson, "Tell what happens as JSON, one object a line on stdout");
-    c->footer("Ctrl-C cancels after the network call at hand and keeps the steps done so far.\nA run of a project's draft is added to that project, unless --project names another. The draft stays as it is: --set is for this run only.");
+    c->footer(
+        "Ctrl-C cancels after the network call at hand and keeps the steps done so far.\nA run of a project's draft is "
+        "added to that project, unless --project names another. The draft stays as it is: --set is for this run only.");
     c->callback([o, &context] { context.chosen = [o] { return carryOut(*o); }; });
 }
 

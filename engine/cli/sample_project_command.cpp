@@ -22,7 +22,8 @@ struct Making {
     std::string path;
     std::unique_ptr<ProjectStore> store;
 
-    explicit Making(const std::string& target) : path(absolutePath(target) + ".making"), store(orFail(ProjectStore::create(path, true))) {}
+    explicit Making(const std::string& target)
+        : path(absolutePath(target) + ".making"), store(orFail(ProjectStore::create(path, true))) {}
     ~Making() {
         store.reset();
         removeCompanions(path);
@@ -31,14 +32,18 @@ struct Making {
 };
 
 int make(const Options& o) {
-    if (std::filesystem::exists(o.path) && !isMeanderProject(o.path)) throw Failure("'" + o.path + "' exists and is not a Meander project, so it is not replaced. Give another name, or remove it first.");
+    if (std::filesystem::exists(o.path) && !isMeanderProject(o.path))
+        throw Failure(
+            "'" + o.path
+            + "' exists and is not a Meander project, so it is not replaced. Give another name, or remove it first.");
     const Making making(o.path);
     const auto& store = making.store;
     int number = 0;
     for (const auto& sample : sampleRuns()) {
         const Plan p = orFail(plan(sample.recipe));
         const BatchResult result = runBatch({p}, {o.device, false, false, store.get(), nullptr, ++number});
-        if (interruptedBy() != 0 || result.runs.empty()) throw Failure("The sample project is incomplete: it was interrupted.");
+        if (interruptedBy() != 0 || result.runs.empty())
+            throw Failure("The sample project is incomplete: it was interrupted.");
         store->updateRun(result.runs.front()->id, sample.name, sample.isPinned);
         std::cout << number << "  " << sample.name << ": " << secondsText(result.runs.front()->seconds) << '\n';
     }
@@ -84,7 +89,9 @@ std::vector<SampleRun> sampleRuns() {
 void addSampleProject(CLI::App& app, Context& context) {
     auto o = std::make_shared<Options>();
     auto* c = app.add_subcommand("sample-project", "Make the sample project that the window opens with");
-    c->add_option("file", o->path, "The project to write; an older project of this name is replaced")->required()->check(notEmpty());
+    c->add_option("file", o->path, "The project to write; an older project of this name is replaced")
+        ->required()
+        ->check(notEmpty());
     addDevice(*c, o->device);
     c->callback([o, &context] { context.chosen = [o] { return make(*o); }; });
 }

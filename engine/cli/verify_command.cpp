@@ -22,15 +22,23 @@ int verify(const Options& o) {
     const auto results = kernels::verifyBackend(*backend, o.filter, [&](const kernels::CaseResult& r) {
         ++done;
         if (o.isJson)
-            printLine({{"case", r.name}, {"passed", r.passed}, {"error", r.error}, {"tolerance", r.tolerance}, {"milliseconds", r.milliseconds}, {"message", r.message}});
+            printLine({{"case", r.name},
+                       {"passed", r.passed},
+                       {"error", r.error},
+                       {"tolerance", r.tolerance},
+                       {"milliseconds", r.milliseconds},
+                       {"message", r.message}});
         else if (!r.passed || o.showsAll)
-            std::printf("%s  %-70s error %.3g, allowed %.3g%s%s\n", r.passed ? "ok  " : "FAIL", r.name.c_str(), r.error, r.tolerance, r.message.empty() ? "" : "  ", r.message.c_str());
+            std::printf("%s  %-70s error %.3g, allowed %.3g%s%s\n", r.passed ? "ok  " : "FAIL", r.name.c_str(), r.error,
+                        r.tolerance, r.message.empty() ? "" : "  ", r.message.c_str());
         return interruptedBy() == 0;
     });
     int failed = 0;
     for (const auto& r : results) failed += r.passed ? 0 : 1;
     if (results.empty() && interruptedBy() == 0) throw Failure("No case has \"" + o.filter + "\" in its name.");
-    if (interruptedBy() != 0) throw Failure("Interrupted; cases checked: " + std::to_string(results.size()) + ", failed: " + std::to_string(failed) + ". The rest was not checked.");
+    if (interruptedBy() != 0)
+        throw Failure("Interrupted; cases checked: " + std::to_string(results.size())
+                      + ", failed: " + std::to_string(failed) + ". The rest was not checked.");
     if (!o.isJson) std::cout << results.size() - std::size_t(failed) << " of " << results.size() << " cases passed.\n";
     return failed == 0 ? 0 : 1;
 }

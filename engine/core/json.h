@@ -1,4 +1,5 @@
-// JSON read from files of others: limited in size and depth, never trusted, and with sentences instead of exceptions of the parser.
+// JSON read from files of others: limited in size and depth, never trusted, and with sentences instead of exceptions of
+// the parser.
 #pragma once
 #include <cstddef>
 #include <string>
@@ -23,14 +24,18 @@ Result<Json> readJsonFile(const std::string& path, const JsonLimits& limits = {}
 // The whole file as bytes, refused above `limit`.
 Result<std::string> readTextFile(const std::string& path, std::size_t limit);
 
-// A member of the asked type, or the fallback when it is absent or null; a member of another type throws Failure, which names `what` and the key.
+// A member of the asked type, or the fallback when it is absent or null; a member of another type throws Failure, which
+// names `what` and the key.
 std::int64_t jsonInteger(const Json& object, const char* key, std::int64_t fallback, const std::string& what);
 double jsonReal(const Json& object, const char* key, double fallback, const std::string& what);
 bool jsonBool(const Json& object, const char* key, bool fallback, const std::string& what);
 std::string jsonText(const Json& object, const char* key, const std::string& fallback, const std::string& what);
-std::vector<std::string> jsonTexts(const Json& object, const char* key, const std::vector<std::string>& fallback, const std::string& what);
-std::vector<double> jsonReals(const Json& object, const char* key, const std::vector<double>& fallback, const std::string& what);
+std::vector<std::string> jsonTexts(const Json& object, const char* key, const std::vector<std::string>& fallback,
+                                   const std::string& what);
+std::vector<double> jsonReals(const Json& object, const char* key, const std::vector<double>& fallback,
+                              const std::string& what);
 // A list of integers, or one integer that stands for `count` equal ones.
-std::vector<std::int64_t> jsonIntegers(const Json& object, const char* key, const std::vector<std::int64_t>& fallback, std::size_t count, const std::string& what);
+std::vector<std::int64_t> jsonIntegers(const Json& object, const char* key, const std::vector<std::int64_t>& fallback,
+                                       std::size_t count, const std::string& what);
 
 }  // namespace meander

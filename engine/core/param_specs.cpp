@@ -25,20 +25,26 @@ ParamSpec within(ParamSpec s, double minimum, double maximum, double step) {
 
 }  // namespace
 
-ParamSpec realParam(std::string key, std::string label, double value, double minimum, double maximum, std::string help, double step) {
-    return within(spec(ParamKind::Real, std::move(key), std::move(label), value, std::move(help)), minimum, maximum, step);
+ParamSpec realParam(std::string key, std::string label, double value, double minimum, double maximum, std::string help,
+                    double step) {
+    return within(spec(ParamKind::Real, std::move(key), std::move(label), value, std::move(help)), minimum, maximum,
+                  step);
 }
 
-ParamSpec integerParam(std::string key, std::string label, std::int64_t value, double minimum, double maximum, std::string help) {
-    return within(spec(ParamKind::Integer, std::move(key), std::move(label), value, std::move(help)), minimum, maximum, 1);
+ParamSpec integerParam(std::string key, std::string label, std::int64_t value, double minimum, double maximum,
+                       std::string help) {
+    return within(spec(ParamKind::Integer, std::move(key), std::move(label), value, std::move(help)), minimum, maximum,
+                  1);
 }
 
 ParamSpec toggleParam(std::string key, std::string label, bool value, std::string help) {
     return within(spec(ParamKind::Toggle, std::move(key), std::move(label), value, std::move(help)), 0, 1, 1);
 }
 
-ParamSpec choiceParam(std::string key, std::string label, std::string value, std::vector<ParamChoice> choices, std::string help) {
-    ParamSpec s = within(spec(ParamKind::Choice, std::move(key), std::move(label), std::move(value), std::move(help)), 0, 1, 1);
+ParamSpec choiceParam(std::string key, std::string label, std::string value, std::vector<ParamChoice> choices,
+                      std::string help) {
+    ParamSpec s =
+        within(spec(ParamKind::Choice, std::move(key), std::move(label), std::move(value), std::move(help)), 0, 1, 1);
     s.choices = std::move(choices);
     return s;
 }
@@ -49,10 +55,13 @@ ParamSpec choiceParam(std::string key, std::string label, std::vector<ParamChoic
 }
 
 ParamSpec listParam(std::string key, std::string label, double minimum, double maximum, std::string help) {
-    return within(spec(ParamKind::List, std::move(key), std::move(label), std::vector<double>{}, std::move(help)), minimum, maximum, 0.01);
+    return within(spec(ParamKind::List, std::move(key), std::move(label), std::vector<double>{}, std::move(help)),
+                  minimum, maximum, 0.01);
 }
 
-ParamSpec textParam(std::string key, std::string label, std::string help) { return spec(ParamKind::Text, std::move(key), std::move(label), std::string(), std::move(help)); }
+ParamSpec textParam(std::string key, std::string label, std::string help) {
+    return spec(ParamKind::Text, std::move(key), std::move(label), std::string(), std::move(help));
+}
 
 ParamSpec withUnit(ParamSpec spec, std::string unit) {
     spec.unit = std::move(unit);

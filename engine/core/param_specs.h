@@ -4,13 +4,18 @@
 
 namespace meander {
 
-ParamSpec realParam(std::string key, std::string label, double value, double minimum, double maximum, std::string help, double step = 0.05);
-ParamSpec integerParam(std::string key, std::string label, std::int64_t value, double minimum, double maximum, std::string help);
+ParamSpec realParam(std::string key, std::string label, double value, double minimum, double maximum, std::string help,
+                    double step = 0.05);
+ParamSpec integerParam(std::string key, std::string label, std::int64_t value, double minimum, double maximum,
+                       std::string help);
 ParamSpec toggleParam(std::string key, std::string label, bool value, std::string help);
-ParamSpec choiceParam(std::string key, std::string label, std::string value, std::vector<ParamChoice> choices, std::string help);
-ParamSpec choiceParam(std::string key, std::string label, std::vector<ParamChoice> choices, std::string help);  // the first is the default
-ParamSpec listParam(std::string key, std::string label, double minimum, double maximum, std::string help);      // empty by default
-ParamSpec textParam(std::string key, std::string label, std::string help);                                      // empty by default
+ParamSpec choiceParam(std::string key, std::string label, std::string value, std::vector<ParamChoice> choices,
+                      std::string help);
+ParamSpec choiceParam(std::string key, std::string label, std::vector<ParamChoice> choices,
+                      std::string help);  // the first is the default
+ParamSpec listParam(std::string key, std::string label, double minimum, double maximum,
+                    std::string help);                                      // empty by default
+ParamSpec textParam(std::string key, std::string label, std::string help);  // empty by default
 ParamSpec withUnit(ParamSpec spec, std::string unit);
 ParamSpec advanced(ParamSpec spec);     // folded away at first
 ParamSpec mayBeAbsent(ParamSpec spec);  // optional, and folded away

@@ -13,7 +13,9 @@ std::string shortNumber(double v) {
     return {buffer, end};
 }
 
-std::string rangeText(const ParamSpec& s) { return "between " + shortNumber(s.minimum) + " and " + shortNumber(s.maximum); }
+std::string rangeText(const ParamSpec& s) {
+    return "between " + shortNumber(s.minimum) + " and " + shortNumber(s.maximum);
+}
 
 Error reject(const ParamSpec& s, const std::string& owner, const std::string& why) {
     return Error{"The parameter '" + s.label + "' of " + owner + " " + why + "."};
@@ -30,57 +32,56 @@ std::string choiceList(const ParamSpec& s) {
 // The value in the type its kind stores, or an error.
 Result<ParamValue> checked(const ParamSpec& s, const ParamValue& given, const std::string& owner) {
     switch (s.kind) {
-        case ParamKind::Toggle:
-            if (const bool* b = std::get_if<bool>(&given)) return ParamValue(*b);
-            return reject(s, owner, "must be on or off");
-        case ParamKind::Integer: {
-            std::int64_t n = 0;
-            if (const auto* i = std::get_if<std::int64_t>(&given)) {
-                n = *i;
-            } else if (const auto* d = std::get_if<double>(&given); d && std::floor(*d) == *d && std::abs(*d) < 9e15) {
-                n = std::int64_t(*d);
-            } else {
-                return reject(s, owner, "must be a whole number");
-            }
-            if (!inRange(s, double(n))) return reject(s, owner, "must be " + rangeText(s) + ", but is " + std::to_string(n));
-            return ParamValue(n);
+    case ParamKind::Toggle:
+        if (const bool* b = std::get_if<bool>(&given)) return ParamValue(*b);
+        return reject(s, owner, "must be on or off");
+    case ParamKind::Integer: {
+        std::int64_t n = 0;
+        if (const auto* i = std::get_if<std::int64_t>(&given)) {
+            n = *i;
+        } else if (const auto* d = std::get_if<double>(&given); d && std::floor(*d) == *d && std::abs(*d) < 9e15) {
+            n = std::int64_t(*d);
+        } else {
+            return reject(s, owner, "must be a whole number");
         }
-        case ParamKind::Real: {
-            double v = 0;
-            if (const auto* d = std::get_if<double>(&given))
-                v = *d;
-            else if (const auto* i = std::get_if<std::int64_t>(&given))
-                v = double(*i);
-            else
-                return reject(s, owner, "must be a number");
-            if (!inRange(s, v)) return reject(s, owner, "must be " + rangeText(s) + ", but is " + shortNumber(v));
-            return ParamValue(v);
-        }
-        case ParamKind::Choice: {
-            const auto* t = std::get_if<std::string>(&given);
-            if (!t) return reject(s, owner, "must be one of: " + choiceList(s));
-            for (const auto& c : s.choices)
-                if (c.id == *t) return ParamValue(*t);
-            return reject(s, owner, "must be one of: " + choiceList(s) + "; '" + *t + "' is none of them");
-        }
-        case ParamKind::Text:
-            if (const auto* t = std::get_if<std::string>(&given)) return ParamValue(*t);
-            return reject(s, owner, "must be a text");
-        case ParamKind::List: {
-            const auto* list = std::get_if<std::vector<double>>(&given);
-            if (!list) return reject(s, owner, "must be a list of numbers");
-            for (double v : *list)
-                if (!inRange(s, v)) return reject(s, owner, "has the element " + shortNumber(v) + ", but elements must be " + rangeText(s));
-            return ParamValue(*list);
-        }
+        if (!inRange(s, double(n)))
+            return reject(s, owner, "must be " + rangeText(s) + ", but is " + std::to_string(n));
+        return ParamValue(n);
+    }
+    case ParamKind::Real: {
+        double v = 0;
+        if (const auto* d = std::get_if<double>(&given)) v = *d;
+        else if (const auto* i = std::get_if<std::int64_t>(&given)) v = double(*i);
+        else return reject(s, owner, "must be a number");
+        if (!inRange(s, v)) return reject(s, owner, "must be " + rangeText(s) + ", but is " + shortNumber(v));
+        return ParamValue(v);
+    }
+    case ParamKind::Choice: {
+        const auto* t = std::get_if<std::string>(&given);
+        if (!t) return reject(s, owner, "must be one of: " + choiceList(s));
+        for (const auto& c : s.choices)
+            if (c.id == *t) return ParamValue(*t);
+        return reject(s, owner, "must be one of: " + choiceList(s) + "; '" + *t + "' is none of them");
+    }
+    case ParamKind::Text:
+        if (const auto* t = std::get_if<std::string>(&given)) return ParamValue(*t);
+        return reject(s, owner, "must be a text");
+    case ParamKind::List: {
+        const auto* list = std::get_if<std::vector<double>>(&given);
+        if (!list) return reject(s, owner, "must be a list of numbers");
+        for (double v : *list)
+            if (!inRange(s, v))
+                return reject(s, owner, "has the element " + shortNumber(v) + ", but elements must be " + rangeText(s));
+        return ParamValue(*list);
+    }
     }
     return reject(s, owner, "is of an unknown kind");
 }
 
-template <class T>
-const T& typed(const Params& p, const std::string& key, const char* type) {
+template <class T> const T& typed(const Params& p, const std::string& key, const char* type) {
     const auto it = p.find(key);
-    if (it == p.end()) throw Failure("The parameter '" + key + "' is missing. Parameters must be resolved before they are used.");
+    if (it == p.end())
+        throw Failure("The parameter '" + key + "' is missing. Parameters must be resolved before they are used.");
     const T* v = std::get_if<T>(&it->second);
     if (!v) throw Failure("The parameter '" + key + "' is not " + type + ".");
     return *v;
@@ -105,7 +106,8 @@ std::optional<std::vector<double>> numbersIn(std::string t) {
     for (char& c : t)
         if (c == '[' || c == ']' || c == ';' || c == ',') c = ' ';
     std::vector<double> list;
-    for (std::size_t at = t.find_first_not_of(" \t\n"); at != std::string::npos; at = t.find_first_not_of(" \t\n", at)) {
+    for (std::size_t at = t.find_first_not_of(" \t\n"); at != std::string::npos;
+         at = t.find_first_not_of(" \t\n", at)) {
         const std::size_t end = std::min(t.find_first_of(" \t\n", at), t.size());
         const auto v = numberIn(t.substr(at, end - at));
         if (!v) return std::nullopt;
@@ -132,8 +134,11 @@ Result<Params> resolveParams(const std::vector<ParamSpec>& specs, const Params& 
         for (const auto& s : specs) known += (known.empty() ? "" : ", ") + s.key;
         // Knobs of randomness, asked of something that has none.
         const bool wantsNoise = key == "eta" || key == "s_noise" || key == "s_churn";
-        return Error{"There is no parameter '" + key + "' of " + owner + ". " + (known.empty() ? "It takes none." : "It takes: " + known + ".") +
-                     (wantsNoise ? " Nothing there is random; leave it away, or choose a sampler that draws noise, such as euler_ancestral." : "")};
+        return Error{"There is no parameter '" + key + "' of " + owner + ". "
+                     + (known.empty() ? "It takes none." : "It takes: " + known + ".")
+                     + (wantsNoise ? " Nothing there is random; leave it away, or choose a sampler that draws noise, "
+                                     "such as euler_ancestral."
+                                   : "")};
     }
     return resolved;
 }
@@ -172,7 +177,8 @@ Result<Params> paramsFromJson(const Json& j) {
             p[key] = value.get<double>();
         } else if (value.is_string()) {
             p[key] = value.get<std::string>();
-        } else if (value.is_array() && std::all_of(value.begin(), value.end(), [](const Json& e) { return e.is_number(); })) {
+        } else if (value.is_array()
+                   && std::all_of(value.begin(), value.end(), [](const Json& e) { return e.is_number(); })) {
             std::vector<double> list;
             for (const auto& e : value) list.push_back(e.get<double>());
             p[key] = std::move(list);
@@ -201,19 +207,19 @@ std::string display(const ParamValue& v) {
 Result<ParamValue> parseParam(const ParamSpec& spec, const std::string& given) {
     const std::string t = trimmed(given);
     switch (spec.kind) {
-        case ParamKind::Toggle:
-            if (t == "on" || t == "true" || t == "yes" || t == "1") return ParamValue(true);
-            if (t == "off" || t == "false" || t == "no" || t == "0") return ParamValue(false);
-            return Error{"'" + given + "' is not a value of '" + spec.label + "': write on or off."};
-        case ParamKind::Integer:
-        case ParamKind::Real:
-            if (const auto v = numberIn(t)) return checked(spec, *v, "'" + spec.key + "'");
-            return Error{"'" + given + "' is not a number. '" + spec.label + "' is a number " + rangeText(spec) + "."};
-        case ParamKind::List:
-            if (auto list = numbersIn(t)) return checked(spec, std::move(*list), "'" + spec.key + "'");
-            return Error{"'" + given + "' is not a list of numbers. Write numbers with commas between them."};
-        case ParamKind::Choice: return checked(spec, t, "'" + spec.key + "'");
-        case ParamKind::Text: return ParamValue(given);
+    case ParamKind::Toggle:
+        if (t == "on" || t == "true" || t == "yes" || t == "1") return ParamValue(true);
+        if (t == "off" || t == "false" || t == "no" || t == "0") return ParamValue(false);
+        return Error{"'" + given + "' is not a value of '" + spec.label + "': write on or off."};
+    case ParamKind::Integer:
+    case ParamKind::Real:
+        if (const auto v = numberIn(t)) return checked(spec, *v, "'" + spec.key + "'");
+        return Error{"'" + given + "' is not a number. '" + spec.label + "' is a number " + rangeText(spec) + "."};
+    case ParamKind::List:
+        if (auto list = numbersIn(t)) return checked(spec, std::move(*list), "'" + spec.key + "'");
+        return Error{"'" + given + "' is not a list of numbers. Write numbers with commas between them."};
+    case ParamKind::Choice: return checked(spec, t, "'" + spec.key + "'");
+    case ParamKind::Text: return ParamValue(given);
     }
     return Error{"The parameter '" + spec.key + "' is of an unknown kind."};
 }

@@ -1,5 +1,5 @@
-// Parameters that describe themselves: samplers, schedules and guidance rules list theirs, and the form, the command line, the file format and the
-// documentation follow from the list.
+// Parameters that describe themselves: samplers, schedules and guidance rules list theirs, and the form, the command
+// line, the file format and the documentation follow from the list.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -34,10 +34,10 @@ struct ParamSpec {
     std::string unit;                 // "", "σ", "steps", "%" ...
     std::string help;                 // one sentence: what it does and how to read it
     std::vector<ParamChoice> choices;
-    double step = 0.01;      // what one notch of a spin box changes
+    double step = 0.01;        // what one notch of a spin box changes
     bool logarithmic = false;  // a slider should be logarithmic
     bool advanced = false;     // folded away at first
-    bool optional = false;     // may be absent, which `help` explains ("the model's own"); resolveParams does not fill it
+    bool optional = false;  // may be absent, which `help` explains ("the model's own"); resolveParams does not fill it
 };
 
 // A row of a table with its parameters: a sampler, a schedule, an operator on schedules or a guidance rule.
@@ -47,7 +47,8 @@ struct Choice {
     bool operator==(const Choice&) const = default;
 };
 
-// Fills missing parameters with defaults; rejects unknown keys, wrong types and values out of range with a sentence that names `owner`.
+// Fills missing parameters with defaults; rejects unknown keys, wrong types and values out of range with a sentence
+// that names `owner`.
 Result<Params> resolveParams(const std::vector<ParamSpec>& specs, const Params& given, const std::string& owner);
 
 double real(const Params& p, const std::string& key);

@@ -4,11 +4,11 @@
 #include <cstdlib>
 #include <filesystem>
 #if defined(_WIN32)
-#include <windows.h>
+#    include <windows.h>
 #elif defined(__APPLE__)
-#include <mach-o/dyld.h>
+#    include <mach-o/dyld.h>
 #elif defined(__linux__)
-#include <sys/auxv.h>
+#    include <sys/auxv.h>
 #endif
 
 namespace meander {
@@ -28,10 +28,11 @@ fs::path executableFolder() {
     return _NSGetExecutablePath(buffer, &size) == 0 ? fs::canonical(buffer, error).parent_path() : fs::path();
 #else
     if (const fs::path self = fs::read_symlink("/proc/self/exe", error); !error) return self.parent_path();
-#if defined(__linux__)
+#    if defined(__linux__)
     // Without /proc, as in a bare chroot: the name that the program was started by.
-    if (const auto* name = reinterpret_cast<const char*>(getauxval(AT_EXECFN))) return fs::canonical(name, error).parent_path();
-#endif
+    if (const auto* name = reinterpret_cast<const char*>(getauxval(AT_EXECFN)))
+        return fs::canonical(name, error).parent_path();
+#    endif
     return {};
 #endif
 }

@@ -1,4 +1,5 @@
-// Where the files that belong to the program are: environment MEANDER_RESOURCES, then ../share/meander beside the executable, then the source folder.
+// Where the files that belong to the program are: environment MEANDER_RESOURCES, then ../share/meander beside the
+// executable, then the source folder.
 #pragma once
 #include <optional>
 #include <string>

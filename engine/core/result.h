@@ -1,4 +1,5 @@
-// What a fallible call at a border (load, plan, open, save) returns: a value or an Error, which is a sentence with cause and remedy.
+// What a fallible call at a border (load, plan, open, save) returns: a value or an Error, which is a sentence with
+// cause and remedy.
 #pragma once
 #include <stdexcept>
 #include <string>
@@ -12,8 +13,7 @@ struct Error {
     std::string detail;  // optional: technical detail, shown on demand
 };
 
-template <class T>
-class [[nodiscard]] Result {
+template <class T> class [[nodiscard]] Result {
 public:
     Result(T value) : m_state(std::in_place_index<0>, std::move(value)) {}
     Result(Error error) : m_state(std::in_place_index<1>, std::move(error)) {}

@@ -4,7 +4,10 @@
 
 namespace meander {
 
-ParamSpec enabledParam() { return mayBeAbsent(toggleParam(enabledKey, "Enabled", true, "Off: it stays in its place with its settings and does nothing; absent: on.")); }
+ParamSpec enabledParam() {
+    return mayBeAbsent(toggleParam(enabledKey, "Enabled", true,
+                                   "Off: it stays in its place with its settings and does nothing; absent: on."));
+}
 
 bool isSwitchedOff(const Choice& choice) {
     const auto it = choice.params.find(enabledKey);

@@ -6,7 +6,8 @@ namespace meander {
 
 inline constexpr const char* enabledKey = "enabled";
 
-// For the rows of such a table. Optional: a recipe says so only where something is off, and recipes of earlier versions say nothing.
+// For the rows of such a table. Optional: a recipe says so only where something is off, and recipes of earlier versions
+// say nothing.
 ParamSpec enabledParam();
 bool isSwitchedOff(const Choice& choice);
 

@@ -14,8 +14,7 @@ struct Source {
 };
 constexpr Source sources[] = {{"NV", "nv_philox"}, {"CPU", "torch_cpu"}, {"GPU", "torch_cuda"}};
 
-template <class T>
-bool number(const std::string& s, T& into) {
+template <class T> bool number(const std::string& s, T& into) {
     const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), into);
     return error == std::errc() && end == s.data() + s.size();
 }
@@ -48,7 +47,9 @@ bool readNoiseSetting(const std::string& key, const std::string& value, Choice& 
     } else if (key == "seed resize from") {
         const auto by = value.find('x');
         std::int64_t height = 0;
-        if (by == std::string::npos || !number(value.substr(0, by), whole) || !number(value.substr(by + 1), height) || whole < pixelsPerElement || height < pixelsPerElement) return false;
+        if (by == std::string::npos || !number(value.substr(0, by), whole) || !number(value.substr(by + 1), height)
+            || whole < pixelsPerElement || height < pixelsPerElement)
+            return false;
         ensureStream(noise);
         noise.params["resize_width"] = whole / pixelsPerElement;
         noise.params["resize_height"] = height / pixelsPerElement;
@@ -73,10 +74,13 @@ std::string noiseSettingsText(const Choice& noise) {
     const auto is = [&](const char* key, const char* value) { return p.contains(key) && text(p, key) == value; };
     if (s.empty() || (p.contains("per") && !is("per", "image"))) return {};
     if (is("variation_rule", "a1111") && p.contains("variation_strength") && real(p, "variation_strength") > 0)
-        s += ", Variation seed: " + std::to_string(p.contains("variation_seed") ? integer(p, "variation_seed") : 0) + ", Variation seed strength: " + numberText(real(p, "variation_strength"));
+        s += ", Variation seed: " + std::to_string(p.contains("variation_seed") ? integer(p, "variation_seed") : 0)
+             + ", Variation seed strength: " + numberText(real(p, "variation_strength"));
     if (p.contains("resize_width") && p.contains("resize_height"))
-        s += ", Seed resize from: " + std::to_string(integer(p, "resize_width") * pixelsPerElement) + "x" + std::to_string(integer(p, "resize_height") * pixelsPerElement);
-    if (is("step_noise", "restart") && p.contains("step_seed_delta")) s += ", ENSD: " + std::to_string(integer(p, "step_seed_delta"));
+        s += ", Seed resize from: " + std::to_string(integer(p, "resize_width") * pixelsPerElement) + "x"
+             + std::to_string(integer(p, "resize_height") * pixelsPerElement);
+    if (is("step_noise", "restart") && p.contains("step_seed_delta"))
+        s += ", ENSD: " + std::to_string(integer(p, "step_seed_delta"));
     if (is("initial_scale", "unit_variance")) s += ", SGM noise multiplier: True";
     return s;
 }

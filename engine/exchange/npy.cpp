@@ -12,18 +12,17 @@ namespace {
 
 const char* descriptorOf(DType t) {
     switch (t) {
-        case DType::F32: return "<f4";
-        case DType::F64: return "<f8";
-        case DType::F16: return "<f2";
-        case DType::I32: return "<i4";
-        case DType::BF16: break;
+    case DType::F32: return "<f4";
+    case DType::F64: return "<f8";
+    case DType::F16: return "<f2";
+    case DType::I32: return "<i4";
+    case DType::BF16: break;
     }
     return nullptr;
 }
 
 // Elements of other kinds become doubles.
-template <class T>
-std::vector<double> asDoubles(std::string_view data, std::size_t n) {
+template <class T> std::vector<double> asDoubles(std::string_view data, std::size_t n) {
     std::vector<double> v(n);
     for (std::size_t i = 0; i < n; ++i) {
         T x;
@@ -44,20 +43,24 @@ Head headOf(const std::string& bytes, const std::string& what) {
     if (bytes.size() < 12 || std::memcmp(bytes.data(), "\x93NUMPY", 6) != 0) throw damaged("it is not an .npy file");
     const bool isLong = bytes[6] >= 2;
     std::size_t length = 0;
-    for (int i = isLong ? 3 : 1; i >= 0; --i) length = length << 8 | static_cast<unsigned char>(bytes[std::size_t(8 + i)]);
+    for (int i = isLong ? 3 : 1; i >= 0; --i)
+        length = length << 8 | static_cast<unsigned char>(bytes[std::size_t(8 + i)]);
     Head h;
     h.dataAt = (isLong ? 12u : 10u) + length;
     if (length > 65536 || h.dataAt > bytes.size()) throw damaged("its head is damaged");
     const std::string text = bytes.substr(isLong ? 12 : 10, length);
     std::smatch m;
-    if (!std::regex_search(text, m, std::regex("'descr'\\s*:\\s*'([<|=][a-z][0-9])'"))) throw damaged("its element type is not supported; save it as float32 or float64, little-endian");
+    if (!std::regex_search(text, m, std::regex("'descr'\\s*:\\s*'([<|=][a-z][0-9])'")))
+        throw damaged("its element type is not supported; save it as float32 or float64, little-endian");
     h.kind = m[1].str().substr(1);
-    if (std::regex_search(text, std::regex("'fortran_order'\\s*:\\s*True"))) throw damaged("it is in Fortran order; save it with numpy.ascontiguousarray");
+    if (std::regex_search(text, std::regex("'fortran_order'\\s*:\\s*True")))
+        throw damaged("it is in Fortran order; save it with numpy.ascontiguousarray");
     if (!std::regex_search(text, m, std::regex("'shape'\\s*:\\s*\\(([0-9, ]*)\\)"))) throw damaged("it has no shape");
     const std::string shape = m[1];
     const std::regex digits("[0-9]+");
     for (std::sregex_iterator it(shape.begin(), shape.end(), digits), end; it != end; ++it) {
-        if (it->length() > 12 || h.extents.size() >= std::size_t(Shape::maxRank)) throw damaged("its shape is too large");
+        if (it->length() > 12 || h.extents.size() >= std::size_t(Shape::maxRank))
+            throw damaged("its shape is too large");
         const auto e = std::stoll(it->str());
         if (e > 0 && h.count > (std::size_t(1) << 40) / std::size_t(e)) throw damaged("its shape is too large");
         h.extents.push_back(e);
@@ -86,7 +89,8 @@ HostTensor arrayOf(const std::string& bytes, const std::string& what) {
 
 Status writeNpy(const std::string& path, const HostTensor& t) {
     const char* kind = descriptorOf(t.type());
-    if (!t || !kind) return Error{"Cannot write '" + path + "': there is nothing to write, or its type has no .npy form."};
+    if (!t || !kind)
+        return Error{"Cannot write '" + path + "': there is nothing to write, or its type has no .npy form."};
     std::string shape;
     for (auto e : t.shape().extents()) shape += std::to_string(e) + ", ";
     if (t.shape().rank() > 1) shape.resize(shape.size() - 2);

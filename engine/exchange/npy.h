@@ -1,4 +1,5 @@
-// NumPy's .npy files (format 1.0 to 3.0): arrays out, and point data sets in. Little-endian, C order; f2, f4, f8, i4 (u1, i8 are read too).
+// NumPy's .npy files (format 1.0 to 3.0): arrays out, and point data sets in. Little-endian, C order; f2, f4, f8, i4
+// (u1, i8 are read too).
 #pragma once
 #include <string>
 

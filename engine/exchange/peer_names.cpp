@@ -12,7 +12,8 @@ namespace meander {
 
 namespace {
 
-// Settings as "key=value key=value"; those not named keep our defaults. The first row of an `ours` whose settings hold is the one that is written.
+// Settings as "key=value key=value"; those not named keep our defaults. The first row of an `ours` whose settings hold
+// is the one that is written.
 struct Row {
     const char *theirs, *ours, *settings;
     const char* automatic = "";  // A1111's own schedule of that sampler
@@ -121,12 +122,22 @@ constexpr Row scheduleTitles[] = {
 
 // ComfyUI's identifiers are ours; these are the others: SwarmUI, StabilityMatrix, RES4LYF.
 constexpr Row scheduleIds[] = {
-    {"align_your_steps", "ays", ""},     {"turbo", "sd_turbo", ""},           {"ltxv", "ltx2", ""}, {"sinusoidal_sf", "reforge", "curve=sinusoidal_sf"},
-    {"invcosinusoidal_sf", "reforge", "curve=invcosinusoidal_sf"}, {"react_cosinusoidal_dynsf", "reforge", "curve=react_cosinusoidal_dynsf"},
+    {"align_your_steps", "ays", ""},
+    {"turbo", "sd_turbo", ""},
+    {"ltxv", "ltx2", ""},
+    {"sinusoidal_sf", "reforge", "curve=sinusoidal_sf"},
+    {"invcosinusoidal_sf", "reforge", "curve=invcosinusoidal_sf"},
+    {"react_cosinusoidal_dynsf", "reforge", "curve=react_cosinusoidal_dynsf"},
 };
 constexpr Row scheduleIdsOfSdCpp[] = {
-    {"discrete", "normal", "dialect=sdcpp"},       {"simple", "simple", "dialect=sdcpp"}, {"sgm_uniform", "sgm_uniform", "dialect=sdcpp"}, {"beta", "beta", "dialect=sdcpp"},
-    {"ays", "ays", "dialect=sdcpp"},               {"gits", "gits", "dialect=sdcpp"},     {"lcm", "model_steps", "spacing=lcm"},           {"flux", "flow_dynamic", ""},
+    {"discrete", "normal", "dialect=sdcpp"},
+    {"simple", "simple", "dialect=sdcpp"},
+    {"sgm_uniform", "sgm_uniform", "dialect=sdcpp"},
+    {"beta", "beta", "dialect=sdcpp"},
+    {"ays", "ays", "dialect=sdcpp"},
+    {"gits", "gits", "dialect=sdcpp"},
+    {"lcm", "model_steps", "spacing=lcm"},
+    {"flux", "flow_dynamic", ""},
     {"bong_tangent", "bong_tangent", "dialect=sdcpp"},
 };
 
@@ -160,16 +171,22 @@ std::string nameOf(std::span<const Row> rows, const Choice& choice, const std::v
     for (const Row& r : rows) {
         if (choice.id != r.ours) continue;
         const Params wanted = choiceOf(specs, r).params;
-        if (std::all_of(wanted.begin(), wanted.end(), [&](const auto& p) { return filled.ok() && filled->contains(p.first) && filled->at(p.first) == p.second; })) return r.theirs;
+        if (std::all_of(wanted.begin(), wanted.end(), [&](const auto& p) {
+                return filled.ok() && filled->contains(p.first) && filled->at(p.first) == p.second;
+            }))
+            return r.theirs;
     }
     return choice.id;
 }
 
 std::optional<NamedSampler> wholeName(const std::string& name) {
     for (const bool isExact : {true, false})
-        for (const std::span<const Row> rows : {std::span<const Row>(samplerTitles), std::span<const Row>(samplerIds)}) {
+        for (const std::span<const Row> rows :
+             {std::span<const Row>(samplerTitles), std::span<const Row>(samplerIds)}) {
             if (isExact && findSampler(name)) return NamedSampler{{name, {}}, {}, {}};
-            if (const Row* r = rowNamed(rows, name, isExact)) return NamedSampler{samplerOf(*r), {}, *r->automatic ? std::optional(Choice{r->automatic, {}}) : std::nullopt};
+            if (const Row* r = rowNamed(rows, name, isExact))
+                return NamedSampler{
+                    samplerOf(*r), {}, *r->automatic ? std::optional(Choice{r->automatic, {}}) : std::nullopt};
         }
     return std::nullopt;
 }
@@ -180,7 +197,8 @@ std::optional<Choice> scheduleNamed(const std::string& name, Peer peer) {
     if (peer == Peer::SdCpp)
         if (const Row* r = rowNamed(scheduleIdsOfSdCpp, name, true)) return scheduleOf(*r);
     for (const bool isExact : {true, false})
-        for (const std::span<const Row> rows : {std::span<const Row>(scheduleTitles), std::span<const Row>(scheduleIds)}) {
+        for (const std::span<const Row> rows :
+             {std::span<const Row>(scheduleTitles), std::span<const Row>(scheduleIds)}) {
             if (const Row* r = rowNamed(rows, name, isExact)) return scheduleOf(*r);
             if (isExact && findSchedule(name)) return Choice{name, {}};
         }

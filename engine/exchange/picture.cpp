@@ -6,13 +6,15 @@
 
 namespace meander {
 
-Picture::Picture(int w, int h, std::array<std::uint8_t, 3> colour) : width(w), height(h), rgb(std::size_t(w) * std::size_t(h) * 3) {
+Picture::Picture(int w, int h, std::array<std::uint8_t, 3> colour)
+    : width(w), height(h), rgb(std::size_t(w) * std::size_t(h) * 3) {
     for (std::size_t i = 0; i < rgb.size(); ++i) rgb[i] = colour[i % 3];
 }
 
 Picture pictureOf(const HostTensor& pictures, std::int64_t index) {
     const Shape& s = pictures.shape();
-    if (!pictures || s.rank() != 4 || s[3] != 3 || index < 0 || index >= s[0]) throw Failure("A picture was expected, but the tensor has the shape " + s.text() + ".");
+    if (!pictures || s.rank() != 4 || s[3] != 3 || index < 0 || index >= s[0])
+        throw Failure("A picture was expected, but the tensor has the shape " + s.text() + ".");
     const std::vector<float> values = pictures.rows(index, 1).toFloats();
     const int width = int(s[2]), height = int(s[1]);
     Picture p(width, height);

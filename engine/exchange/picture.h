@@ -17,7 +17,9 @@ struct Picture {
     Picture(int w, int h, std::array<std::uint8_t, 3> colour = {0, 0, 0});
     bool empty() const { return rgb.empty(); }
     std::uint8_t* at(int x, int y) { return rgb.data() + (std::size_t(y) * std::size_t(width) + std::size_t(x)) * 3; }
-    const std::uint8_t* at(int x, int y) const { return rgb.data() + (std::size_t(y) * std::size_t(width) + std::size_t(x)) * 3; }
+    const std::uint8_t* at(int x, int y) const {
+        return rgb.data() + (std::size_t(y) * std::size_t(width) + std::size_t(x)) * 3;
+    }
     bool operator==(const Picture&) const = default;
 };
 

@@ -10,8 +10,9 @@
 #include "engine/core/json.h"
 #include "engine/project/durable_file.h"
 
-// libpng leaves a failed call by longjmp. Every function that sets a jump below keeps its objects with destructors outside (in the caller or in a struct
-// that outlives the jump), so nothing is skipped and no local value is used after it.
+// libpng leaves a failed call by longjmp. Every function that sets a jump below keeps its objects with destructors
+// outside (in the caller or in a struct that outlives the jump), so nothing is skipped and no local value is used after
+// it.
 
 namespace meander {
 namespace {
@@ -82,7 +83,8 @@ bool readHead(Reader& r) {
     png_set_scale_16(r.png);
     png_set_gray_to_rgb(r.png);
     const png_color_16 white{0, 255, 255, 255, 255};
-    if (png_get_color_type(r.png, r.info) & PNG_COLOR_MASK_ALPHA || png_get_valid(r.png, r.info, PNG_INFO_tRNS)) png_set_background(r.png, &white, PNG_BACKGROUND_GAMMA_SCREEN, 0, 1.0);
+    if (png_get_color_type(r.png, r.info) & PNG_COLOR_MASK_ALPHA || png_get_valid(r.png, r.info, PNG_INFO_tRNS))
+        png_set_background(r.png, &white, PNG_BACKGROUND_GAMMA_SCREEN, 0, 1.0);
     png_set_interlace_handling(r.png);
     png_read_update_info(r.png, r.info);
     r.width = png_get_image_width(r.png, r.info);
@@ -105,7 +107,8 @@ void takeTexts(png_structp png, png_infop info, PngTexts& into, std::size_t& tot
     for (int i = 0; i < n; ++i) {
         const auto& t = texts[i];
         if (!t.key || !t.text) continue;
-        const bool international = t.compression == PNG_ITXT_COMPRESSION_NONE || t.compression == PNG_ITXT_COMPRESSION_zTXt;
+        const bool international =
+            t.compression == PNG_ITXT_COMPRESSION_NONE || t.compression == PNG_ITXT_COMPRESSION_zTXt;
         const std::size_t length = international ? t.itxt_length : t.text_length;
         total += length;
         if (total > maximumPngText) return;
@@ -114,12 +117,15 @@ void takeTexts(png_structp png, png_infop info, PngTexts& into, std::size_t& tot
             value.assign(t.text, length);
         } else {  // Latin-1; many programs write UTF-8 here, which is kept when it is valid
             const std::string raw(t.text, length);
-            value = nlohmann::json(raw).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).find("\xEF\xBF\xBD") == std::string::npos ? raw : std::string();
+            value =
+                nlohmann::json(raw).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).find("\xEF\xBF\xBD")
+                        == std::string::npos
+                    ? raw
+                    : std::string();
             if (value.empty() && !raw.empty())
                 for (const char c : raw) {
                     const auto u = static_cast<unsigned char>(c);
-                    if (u < 0x80)
-                        value += c;
+                    if (u < 0x80) value += c;
                     else {
                         value += char(0xC0 | (u >> 6));
                         value += char(0x80 | (u & 0x3F));
@@ -130,13 +136,19 @@ void takeTexts(png_structp png, png_infop info, PngTexts& into, std::size_t& tot
     }
 }
 
-Error damaged(const std::string& what, const Reader& r) { return {"Cannot read " + what + ": the PNG is damaged or too large (" + std::string(r.problem.text.data()) + "). Try to get the file again."}; }
+Error damaged(const std::string& what, const Reader& r) {
+    return {"Cannot read " + what + ": the PNG is damaged or too large (" + std::string(r.problem.text.data())
+            + "). Try to get the file again."};
+}
 
-// libpng takes the memory that a chunk claims before it reads it. Pixels (IDAT) it reads in pieces, so that a picture that is cut off there still gives its texts.
+// libpng takes the memory that a chunk claims before it reads it. Pixels (IDAT) it reads in pieces, so that a picture
+// that is cut off there still gives its texts.
 bool chunksFit(std::span<const std::byte> bytes) {
     for (std::size_t at = 8; bytes.size() - at >= 8;) {
-        const std::size_t length = png_get_uint_32(reinterpret_cast<png_const_bytep>(bytes.data() + at)), left = bytes.size() - at - 8;
-        const bool isPixels = std::memcmp(bytes.data() + at + 4, "IDAT", 4) == 0, isEnd = std::memcmp(bytes.data() + at + 4, "IEND", 4) == 0;
+        const std::size_t length = png_get_uint_32(reinterpret_cast<png_const_bytep>(bytes.data() + at)),
+                          left = bytes.size() - at - 8;
+        const bool isPixels = std::memcmp(bytes.data() + at + 4, "IDAT", 4) == 0,
+                   isEnd = std::memcmp(bytes.data() + at + 4, "IEND", 4) == 0;
         if (length + 4 > left) return isPixels || isEnd;
         if (isEnd) return true;
         at += length + 12;
@@ -144,11 +156,16 @@ bool chunksFit(std::span<const std::byte> bytes) {
     return true;
 }
 
-bool isPng(std::span<const std::byte> bytes) { return bytes.size() >= 8 && png_sig_cmp(reinterpret_cast<png_const_bytep>(bytes.data()), 0, 8) == 0; }
+bool isPng(std::span<const std::byte> bytes) {
+    return bytes.size() >= 8 && png_sig_cmp(reinterpret_cast<png_const_bytep>(bytes.data()), 0, 8) == 0;
+}
 
 Status checkForm(std::span<const std::byte> bytes, const std::string& what) {
     if (!isPng(bytes)) return Error{"Cannot read " + what + ": it is not a PNG picture."};
-    if (!chunksFit(bytes)) return Error{"Cannot read " + what + ": a part of it claims to be longer than the file. The PNG is damaged or cut off; try to get the file again."};
+    if (!chunksFit(bytes))
+        return Error{"Cannot read " + what
+                     + ": a part of it claims to be longer than the file. The PNG is damaged or cut off; try to get "
+                       "the file again."};
     return Done{};
 }
 
@@ -179,7 +196,8 @@ bool writeAll(Writer& w, int width, int height) {
     if (setjmp(png_jmpbuf(w.png))) return false;
     png_set_user_limits(w.png, maximumPictureSide, maximumPictureSide);
     png_set_write_fn(w.png, &w, writeBytes, nullptr);
-    png_set_IHDR(w.png, w.info, png_uint_32(width), png_uint_32(height), 8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_BASE, PNG_FILTER_TYPE_BASE);
+    png_set_IHDR(w.png, w.info, png_uint_32(width), png_uint_32(height), 8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
+                 PNG_COMPRESSION_TYPE_BASE, PNG_FILTER_TYPE_BASE);
     if (!w.texts.empty()) png_set_text(w.png, w.info, w.texts.data(), int(w.texts.size()));
     png_write_info(w.png, w.info);
     png_write_image(w.png, w.rows.data());
@@ -200,8 +218,10 @@ Result<PngFile> decodePng(std::span<const std::byte> bytes, const std::string& w
     Reader r(bytes);
     if (!r.png || !r.info || !r.end) return Error{"Cannot read " + what + ": there is not enough memory."};
     if (!readHead(r)) return damaged(what, r);
-    // Packed pixels never need less than a thousandth of their size: a head that promises more than the file can hold is refused before memory is taken.
-    if (r.rowBytes != std::size_t(r.width) * 3 || r.rowBytes * r.height / 1100 > bytes.size()) return Error{"Cannot read " + what + ": its size does not fit its contents. The PNG is damaged."};
+    // Packed pixels never need less than a thousandth of their size: a head that promises more than the file can hold
+    // is refused before memory is taken.
+    if (r.rowBytes != std::size_t(r.width) * 3 || r.rowBytes * r.height / 1100 > bytes.size())
+        return Error{"Cannot read " + what + ": its size does not fit its contents. The PNG is damaged."};
     PngFile file;
     file.picture.width = int(r.width);
     file.picture.height = int(r.height);
@@ -237,9 +257,12 @@ Result<PngTexts> readPngTexts(const std::string& path) {
 }
 
 Result<std::vector<std::byte>> encodePng(const Picture& picture, const PngTexts& texts) {
-    if (picture.width < 1 || picture.height < 1 || picture.width > maximumPictureSide || picture.height > maximumPictureSide ||
-        picture.rgb.size() != std::size_t(picture.width) * std::size_t(picture.height) * 3)
-        return Error{"A picture of " + std::to_string(picture.width) + " × " + std::to_string(picture.height) + " pixels cannot be written as PNG; up to " + std::to_string(maximumPictureSide) + " each way is possible."};
+    if (picture.width < 1 || picture.height < 1 || picture.width > maximumPictureSide
+        || picture.height > maximumPictureSide
+        || picture.rgb.size() != std::size_t(picture.width) * std::size_t(picture.height) * 3)
+        return Error{"A picture of " + std::to_string(picture.width) + " × " + std::to_string(picture.height)
+                     + " pixels cannot be written as PNG; up to " + std::to_string(maximumPictureSide)
+                     + " each way is possible."};
     Writer w;
     if (!w.png || !w.info) return Error{"A picture could not be written: there is not enough memory."};
     for (int y = 0; y < picture.height; ++y) w.rows.push_back(const_cast<png_bytep>(picture.at(0, y)));
@@ -257,7 +280,8 @@ Result<std::vector<std::byte>> encodePng(const Picture& picture, const PngTexts&
         }
         w.texts.push_back(t);
     }
-    if (!writeAll(w, picture.width, picture.height)) return Error{"A picture could not be written as PNG: " + std::string(w.problem.text.data()) + "."};
+    if (!writeAll(w, picture.width, picture.height))
+        return Error{"A picture could not be written as PNG: " + std::string(w.problem.text.data()) + "."};
     return std::move(w.bytes);
 }
 

@@ -1,4 +1,5 @@
-// PNG by libpng, for files of unknown origin: sizes and memory are limited, damage becomes a sentence, and text chunks (tEXt, zTXt, iTXt) are kept.
+// PNG by libpng, for files of unknown origin: sizes and memory are limited, damage becomes a sentence, and text chunks
+// (tEXt, zTXt, iTXt) are kept.
 #pragma once
 #include <map>
 #include <string>
@@ -14,7 +15,8 @@ constexpr std::size_t maximumPngText = std::size_t(16) << 20;  // bytes of all t
 using PngTexts = std::map<std::string, std::string>;
 
 struct PngFile {
-    Picture picture;  // palette, grey, 16 bits and transparency become 8-bit RGB; transparent pixels are laid over white
+    Picture
+        picture;  // palette, grey, 16 bits and transparency become 8-bit RGB; transparent pixels are laid over white
     PngTexts texts;
 };
 

@@ -55,8 +55,7 @@ std::vector<std::pair<std::string, std::string>> settingsOf(const std::string& l
     return pairs;
 }
 
-template <class T>
-bool number(const std::string& s, T& into) {
+template <class T> bool number(const std::string& s, T& into) {
     T v{};
     const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), v);
     if (error != std::errc() || end != s.data() + s.size()) return false;
@@ -117,24 +116,33 @@ Result<Recipe> readRecipeFile(const std::string& path) {
     return r;
 }
 
-Status writeRecipeFile(const std::string& path, const Recipe& recipe) { return writeWholeFile(path, toJson(recipe).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"); }
+Status writeRecipeFile(const std::string& path, const Recipe& recipe) {
+    return writeWholeFile(path, toJson(recipe).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+}
 
 std::string parametersText(const Recipe& r, int width, int height, const std::string& modelName) {
     std::string s = r.prompt + "\n";
     if (!r.negativePrompt.empty()) s += "Negative prompt: " + r.negativePrompt + "\n";
-    s += "Steps: " + std::to_string(r.steps) + ", Sampler: " + peerNameOfSampler(r.sampler) + ", Schedule type: " + peerNameOfSchedule(r.schedule);
+    s += "Steps: " + std::to_string(r.steps) + ", Sampler: " + peerNameOfSampler(r.sampler)
+         + ", Schedule type: " + peerNameOfSchedule(r.schedule);
     double scale = 1;
     for (const auto& g : r.guidance)
-        if (const auto it = g.params.find("scale"); g.id == "cfg" && !isSwitchedOff(g) && it != g.params.end()) scale = std::holds_alternative<double>(it->second) ? std::get<double>(it->second) : double(std::get<std::int64_t>(it->second));
-    s += ", CFG scale: " + numberText(scale) + ", Seed: " + std::to_string(r.seed) + ", Size: " + std::to_string(width) + "x" + std::to_string(height) + noiseSettingsText(r.noise);
+        if (const auto it = g.params.find("scale"); g.id == "cfg" && !isSwitchedOff(g) && it != g.params.end())
+            scale = std::holds_alternative<double>(it->second) ? std::get<double>(it->second)
+                                                               : double(std::get<std::int64_t>(it->second));
+    s += ", CFG scale: " + numberText(scale) + ", Seed: " + std::to_string(r.seed) + ", Size: " + std::to_string(width)
+         + "x" + std::to_string(height) + noiseSettingsText(r.noise);
     return s + ", Model: " + modelName + ", Version: Meander " MEANDER_VERSION;
 }
 
 PngTexts textsOf(const Run& run, int image) {
-    Json ours = {{"program", "Meander " MEANDER_VERSION}, {"run", run.id}, {"image", image}, {"recipe", toJson(run.recipe)}};
+    Json ours = {
+        {"program", "Meander " MEANDER_VERSION}, {"run", run.id}, {"image", image}, {"recipe", toJson(run.recipe)}};
     const Shape& s = run.pictures.shape();
     const int width = s.rank() == 4 ? int(s[2]) : 0, height = s.rank() == 4 ? int(s[1]) : 0;
-    return {{"meander", ours.dump(-1, ' ', false, Json::error_handler_t::replace)}, {"parameters", parametersText(run.recipe, width, height, run.model.name.empty() ? run.recipe.model : run.model.name)}};
+    return {{"meander", ours.dump(-1, ' ', false, Json::error_handler_t::replace)},
+            {"parameters",
+             parametersText(run.recipe, width, height, run.model.name.empty() ? run.recipe.model : run.model.name)}};
 }
 
 ReadRecipe recipeFromParameters(const std::string& text) {
@@ -161,7 +169,8 @@ ReadRecipe recipeFromParameters(const std::string& text) {
     const auto pairs = settingsOf(settings);
     Names names;
     for (const auto& [key, value] : pairs)
-        if (lower(key) == "version" && value.find("stable-diffusion.cpp") != std::string::npos) names.peer = Peer::SdCpp;
+        if (lower(key) == "version" && value.find("stable-diffusion.cpp") != std::string::npos)
+            names.peer = Peer::SdCpp;
     for (const auto& [key, value] : pairs) setting(key, value, names, r);
     if (settings.empty()) r.notUnderstood.push_back("The text has no line of settings (Steps, Sampler ...).");
     return r;
@@ -176,10 +185,12 @@ Result<ReadRecipe> recipeFromTexts(const PngTexts& texts, const std::string& wha
         if (!recipe) return Error{"The recipe in " + what + " cannot be used: " + recipe.error().text};
         return ReadRecipe{*recipe, "meander", {}};
     }
-    if (const auto theirs = texts.find("parameters"); theirs != texts.end() && !theirs->second.starts_with("{")) return recipeFromParameters(theirs->second);
+    if (const auto theirs = texts.find("parameters"); theirs != texts.end() && !theirs->second.starts_with("{"))
+        return recipeFromParameters(theirs->second);
     std::string keys;
     for (const auto& [key, value] : texts) keys += (keys.empty() ? "" : ", ") + key;
-    return Error{"There is no recipe in " + what + " that Meander can read" + (keys.empty() ? ": the picture carries no text." : " (it carries: " + keys + ").")};
+    return Error{"There is no recipe in " + what + " that Meander can read"
+                 + (keys.empty() ? ": the picture carries no text." : " (it carries: " + keys + ").")};
 }
 
 Result<ReadRecipe> readRecipeFrom(const std::string& path) {

@@ -1,5 +1,5 @@
-// Recipes in and out: JSON files, the text chunks of PNG pictures (ours under "meander", and "parameters" as A1111, Forge, stable-diffusion.cpp and others write
-// it), and back.
+// Recipes in and out: JSON files, the text chunks of PNG pictures (ours under "meander", and "parameters" as A1111,
+// Forge, stable-diffusion.cpp and others write it), and back.
 #pragma once
 #include <string>
 #include <vector>
@@ -12,7 +12,7 @@ namespace meander {
 
 struct ReadRecipe {
     Recipe recipe;
-    std::string source;                   // "meander", "parameters"
+    std::string source;                      // "meander", "parameters"
     std::vector<std::string> notUnderstood;  // sentences or "key: value" of what has no counterpart here
     bool isExact() const { return notUnderstood.empty() && source == "meander"; }
 };

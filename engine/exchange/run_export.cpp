@@ -27,11 +27,13 @@ void must(const Status& s) {
 
 class Exporter {
 public:
-    Exporter(const Run& run, const std::string& folder, const ExportOptions& options) : m_run(run), m_folder(folder), m_options(options) {}
+    Exporter(const Run& run, const std::string& folder, const ExportOptions& options)
+        : m_run(run), m_folder(folder), m_options(options) {}
 
     std::vector<std::string> write() {
         must(writeRecipeFile(file("recipe.json"), m_run.recipe));
-        must(writeWholeFile(file("run.json"), toJson(m_run).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"));
+        must(
+            writeWholeFile(file("run.json"), toJson(m_run).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"));
         if (m_options.pictures) pictures();
         if (!m_run.trajectory) return std::move(m_files);
         const Trajectory& t = *m_run.trajectory;
@@ -50,7 +52,8 @@ private:
         const fs::path path = fs::path(m_folder) / name;
         std::error_code error;
         fs::create_directories(path.parent_path(), error);
-        if (error) throw Failure("Cannot make the folder '" + path.parent_path().string() + "': " + error.message() + ".");
+        if (error)
+            throw Failure("Cannot make the folder '" + path.parent_path().string() + "': " + error.message() + ".");
         m_files.push_back(name);
         return path.string();
     }
@@ -58,12 +61,15 @@ private:
     int images() const { return isPicture(m_run.pictures) ? int(m_run.pictures.shape()[0]) : 0; }
 
     void pictures() {
-        for (int i = 0; i < images(); ++i) must(writePng(file("picture-" + std::to_string(i + 1) + ".png"), pictureOf(m_run.pictures, i), textsOf(m_run, i)));
+        for (int i = 0; i < images(); ++i)
+            must(writePng(file("picture-" + std::to_string(i + 1) + ".png"), pictureOf(m_run.pictures, i),
+                          textsOf(m_run, i)));
     }
 
     void strips() {
         for (int i = 0; i < std::min(images(), 16); ++i)
-            if (const Picture p = filmStrip(m_run, i, 96, m_options.decode); !p.empty()) must(writePng(file("strip-" + std::to_string(i + 1) + ".png"), p));
+            if (const Picture p = filmStrip(m_run, i, 96, m_options.decode); !p.empty())
+                must(writePng(file("strip-" + std::to_string(i + 1) + ".png"), p));
     }
 
     void diagnostics(const Trajectory& t) {
@@ -86,7 +92,8 @@ private:
 
     // Viridis over the grey picture: places keep their shape, strength decides how much of the picture shows.
     Picture overlay(const HeatMap& map, const Picture& picture) const {
-        const int side = m_options.attentionSide, height = std::max(1, side * picture.height / std::max(1, picture.width));
+        const int side = m_options.attentionSide,
+                  height = std::max(1, side * picture.height / std::max(1, picture.width));
         Picture out(side, height);
         const ColourMap& colours = colourMaps().front();
         for (int y = 0; y < height; ++y)
@@ -95,13 +102,15 @@ private:
                 const auto* p = picture.at(x * picture.width / side, y * picture.height / height);
                 const double grey = 0.3 * p[0] + 0.6 * p[1] + 0.1 * p[2], cover = 0.45 + 0.4 * std::clamp(v, 0.0, 1.0);
                 const Rgb c = colours.at(v);
-                for (std::size_t i = 0; i < 3; ++i) out.at(x, y)[i] = std::uint8_t(std::lround(cover * c[i] + (1 - cover) * grey));
+                for (std::size_t i = 0; i < 3; ++i)
+                    out.at(x, y)[i] = std::uint8_t(std::lround(cover * c[i] + (1 - cover) * grey));
             }
         return out;
     }
 
     static double sample(const HeatMap& m, double u, double v) {
-        const double x = std::clamp(u * m.width - 0.5, 0.0, double(m.width - 1)), y = std::clamp(v * m.height - 0.5, 0.0, double(m.height - 1));
+        const double x = std::clamp(u * m.width - 0.5, 0.0, double(m.width - 1)),
+                     y = std::clamp(v * m.height - 0.5, 0.0, double(m.height - 1));
         const int x0 = int(x), y0 = int(y), x1 = std::min(x0 + 1, m.width - 1), y1 = std::min(y0 + 1, m.height - 1);
         const double a = x - x0, b = y - y0;
         return (1 - b) * ((1 - a) * m.at(x0, y0) + a * m.at(x1, y0)) + b * ((1 - a) * m.at(x0, y1) + a * m.at(x1, y1));
@@ -124,13 +133,24 @@ private:
             Json list = Json::array();
             for (std::size_t k = 0; k < maps.size(); ++k) {
                 const std::string name = std::to_string(k + 1) + "-" + safe(words[k].text) + ".png";
-                must(writePng(file(folder + name), overlay(maps[k], picture), {{"Description", words[k].text + ": " + maps[k].caption}}));
+                must(writePng(file(folder + name), overlay(maps[k], picture),
+                              {{"Description", words[k].text + ": " + maps[k].caption}}));
                 list.push_back({{"file", name}, {"word", words[k].text}, {"tokens", words[k].tokens}});
             }
-            const Json about = {{"caption", maps.front().caption}, {"reduction", "mean over heads, then layers (bilinear to the largest grid), then evaluations"}, {"normalisation", nameOf(MapScale::SharePrompt)},
-                                {"grid", {raw.height, raw.width}}, {"range", {maps.front().low, maps.front().high}}, {"colour_map", "viridis"}, {"maps", list}, {"raw", "raw.npy"}};
-            must(writeWholeFile(file(folder + "about.json"), about.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"));
-            must(writeNpy(file(folder + "raw.npy"), HostTensor::fromFloats({raw.tokens, raw.height, raw.width}, std::vector<float>(raw.values.begin(), raw.values.end()))));
+            const Json about = {
+                {"caption", maps.front().caption},
+                {"reduction", "mean over heads, then layers (bilinear to the largest grid), then evaluations"},
+                {"normalisation", nameOf(MapScale::SharePrompt)},
+                {"grid", {raw.height, raw.width}},
+                {"range", {maps.front().low, maps.front().high}},
+                {"colour_map", "viridis"},
+                {"maps", list},
+                {"raw", "raw.npy"}};
+            must(writeWholeFile(file(folder + "about.json"),
+                                about.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"));
+            must(writeNpy(file(folder + "raw.npy"),
+                          HostTensor::fromFloats({raw.tokens, raw.height, raw.width},
+                                                 std::vector<float>(raw.values.begin(), raw.values.end()))));
         }
     }
 
@@ -166,13 +186,16 @@ Picture filmStrip(const Run& run, int image, int height, const Decode& decode) {
 }
 
 std::string trajectoryCsv(const Trajectory& t) {
-    Table table({"evaluation", "step", "tau", "sigma", "log_snr", "network_time", "guidance_weight", "state_rms", "denoised_rms", "change_rms", "network_rows", "milliseconds", "replayed"});
+    Table table({"evaluation", "step", "tau", "sigma", "log_snr", "network_time", "guidance_weight", "state_rms",
+                 "denoised_rms", "change_rms", "network_rows", "milliseconds", "replayed"});
     State before;
     for (const auto& e : t.evaluations) {
         const State denoised = e->denoised ? e->denoised.toDoubles() : State{};
         const State state = e->state ? e->state.toDoubles() : State{};
-        table.add({std::to_string(e->index), std::to_string(e->step), numberText(e->tau), numberText(e->sigma), numberText(e->logSnr), numberText(e->networkTime), numberText(e->guidanceWeight), numberText(rms(state)),
-                   numberText(rms(denoised)), numberText(rmsDifference(denoised, before)), std::to_string(e->networkRows), numberText(e->milliseconds), e->replayed ? "1" : "0"});
+        table.add({std::to_string(e->index), std::to_string(e->step), numberText(e->tau), numberText(e->sigma),
+                   numberText(e->logSnr), numberText(e->networkTime), numberText(e->guidanceWeight),
+                   numberText(rms(state)), numberText(rms(denoised)), numberText(rmsDifference(denoised, before)),
+                   std::to_string(e->networkRows), numberText(e->milliseconds), e->replayed ? "1" : "0"});
         before = denoised;
     }
     return table.csv();

@@ -1,5 +1,5 @@
-// A run as files in a folder: pictures with their recipe inside, film strip, trajectory.csv, diagnostics.csv, attention maps with a description of how each was
-// made, recipe.json and run.json; points as points.npy.
+// A run as files in a folder: pictures with their recipe inside, film strip, trajectory.csv, diagnostics.csv, attention
+// maps with a description of how each was made, recipe.json and run.json; points as points.npy.
 #pragma once
 #include <functional>
 #include <string>
@@ -19,7 +19,8 @@ struct ExportOptions {
     Decode decode;
 };
 // Names of the files that were written, relative to the folder.
-Result<std::vector<std::string>> exportRun(const Run& run, const std::string& folder, const ExportOptions& options = {});
+Result<std::vector<std::string>> exportRun(const Run& run, const std::string& folder,
+                                           const ExportOptions& options = {});
 
 // The estimates x̂0 of one picture, first evaluation of every step, then the result; side by side. Empty for points.
 Picture filmStrip(const Run& run, int image, int height = 96, const Decode& decode = {});

@@ -33,7 +33,8 @@ StatePictures::StatePictures(const Run& run) {
     const auto x = shuffled(state, m_factor), y = run.pictures.toFloats();
     double n = 0, sx = 0, sy = 0, sxx = 0, sxy = 0;
     for (std::size_t i = 0; i < x.size(); ++i)
-        if (y[i] > 0.002f && y[i] < 0.998f) n += 1, sx += x[i], sy += y[i], sxx += double(x[i]) * x[i], sxy += double(x[i]) * y[i];
+        if (y[i] > 0.002f && y[i] < 0.998f)
+            n += 1, sx += x[i], sy += y[i], sxx += double(x[i]) * x[i], sxy += double(x[i]) * y[i];
     const double spread = n * sxx - sx * sx;
     if (n < 16 || spread <= 1e-9 * n * n) return;
     const double scale = (n * sxy - sx * sy) / spread;

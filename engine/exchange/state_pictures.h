@@ -1,5 +1,5 @@
-// Pictures of recorded states without the model: for codecs that only rearrange pixels (pixel shuffle), whose scale is found by comparing the run's last
-// state with its pictures. Empty for states that need a network to be decoded.
+// Pictures of recorded states without the model: for codecs that only rearrange pixels (pixel shuffle), whose scale is
+// found by comparing the run's last state with its pictures. Empty for states that need a network to be decoded.
 #pragma once
 #include "engine/run/trajectory.h"
 

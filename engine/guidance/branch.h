@@ -1,5 +1,5 @@
-// A branch is one estimate of a request: the same noisy states, seen under another condition, by a changed network or by another model. Branches are data: named, recorded,
-// stored in the project and batched across runs.
+// A branch is one estimate of a request: the same noisy states, seen under another condition, by a changed network or
+// by another model. Branches are data: named, recorded, stored in the project and batched across runs.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -33,13 +33,19 @@ struct BranchSpec {
     std::string label;  // for people: "a dog", "identity attention in mid_block", "sprites-lcm"
     std::string prompt;
     std::optional<int> classIndex;
-    enum class Condition : std::uint8_t { Recipe, Negative, None, Own } condition = Condition::Recipe;  // Own: prompt or classIndex
-    NetworkChange change;  // without a prepared prompt to avoid
-    int model = 0;         // 0: the recipe's, k: the k-th further one
+    enum class Condition : std::uint8_t {
+        Recipe,
+        Negative,
+        None,
+        Own
+    } condition = Condition::Recipe;  // Own: prompt or classIndex
+    NetworkChange change;             // without a prepared prompt to avoid
+    int model = 0;                    // 0: the recipe's, k: the k-th further one
     // The branch whose self-attention is summed in this block, for SAG.
     std::optional<int> selfBlock;
     bool sameQuestion(const BranchSpec& o) const {
-        return prompt == o.prompt && classIndex == o.classIndex && condition == o.condition && change == o.change && model == o.model;
+        return prompt == o.prompt && classIndex == o.classIndex && condition == o.condition && change == o.change
+               && model == o.model;
     }
 };
 

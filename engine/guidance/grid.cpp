@@ -32,7 +32,8 @@ void transform(std::vector<Complex>& a, bool inverse) {
     const std::size_t n = a.size();
     if ((n & (n - 1)) == 0) return transformFast(a, inverse);
     std::vector<Complex> roots(n), out(n);
-    for (std::size_t k = 0; k < n; ++k) roots[k] = std::polar(1.0, (inverse ? 2 : -2) * std::numbers::pi * double(k) / double(n));
+    for (std::size_t k = 0; k < n; ++k)
+        roots[k] = std::polar(1.0, (inverse ? 2 : -2) * std::numbers::pi * double(k) / double(n));
     for (std::size_t k = 0; k < n; ++k)
         for (std::size_t i = 0; i < n; ++i) out[k] += a[i] * roots[i * k % n];
     a = std::move(out);
@@ -48,8 +49,10 @@ void transformSides(const Planes& p, Spectrum& s, bool inverse) {
     const std::int64_t row = p.width * p.channels;
     for (std::int64_t r = 0; r < p.rows; ++r)
         for (std::int64_t c = 0; c < p.channels; ++c) {
-            for (std::int64_t y = 0; y < p.height; ++y) along(p.width, p.channels, std::size_t((r * p.height + y) * row + c));
-            for (std::int64_t x = 0; x < p.width; ++x) along(p.height, row, std::size_t(r * p.perRow() + x * p.channels + c));
+            for (std::int64_t y = 0; y < p.height; ++y)
+                along(p.width, p.channels, std::size_t((r * p.height + y) * row + c));
+            for (std::int64_t x = 0; x < p.width; ++x)
+                along(p.height, row, std::size_t(r * p.perRow() + x * p.channels + c));
         }
 }
 
@@ -69,7 +72,8 @@ Planes resized(const Planes& p, std::int64_t h, std::int64_t w) {
             const double fx = place(x, p.width, w, x0, x1);
             for (std::int64_t r = 0; r < p.rows; ++r)
                 for (std::int64_t c = 0; c < p.channels; ++c)
-                    out.at(r, y, x, c) = (1 - fy) * ((1 - fx) * p.at(r, y0, x0, c) + fx * p.at(r, y0, x1, c)) + fy * ((1 - fx) * p.at(r, y1, x0, c) + fx * p.at(r, y1, x1, c));
+                    out.at(r, y, x, c) = (1 - fy) * ((1 - fx) * p.at(r, y0, x0, c) + fx * p.at(r, y0, x1, c))
+                                         + fy * ((1 - fx) * p.at(r, y1, x0, c) + fx * p.at(r, y1, x1, c));
         }
     }
     return out;
@@ -86,7 +90,9 @@ Planes Planes::of(const HostTensor& t) {
 }
 Planes Planes::of(const Tensor& t) { return of(download(t)); }
 
-Tensor Planes::tensor(const Tensor& like) const { return upload(like.backend(), HostTensor::fromDoubles(like.shape(), values)).converted(like.type()); }
+Tensor Planes::tensor(const Tensor& like) const {
+    return upload(like.backend(), HostTensor::fromDoubles(like.shape(), values)).converted(like.type());
+}
 
 HostTensor Planes::floats() const {
     const std::vector<float> narrow(values.begin(), values.end());

@@ -1,11 +1,13 @@
-// Guidance turns one request of a sampler into several network rows (branches) and combines the answers. Rules stack in a visible order: each sees the branches and the
-// combination so far. A rule is a row of the table (what forms, command line, files and documentation need) and makes an object with its state for every run.
+// Guidance turns one request of a sampler into several network rows (branches) and combines the answers. Rules stack in
+// a visible order: each sees the branches and the combination so far. A rule is a row of the table (what forms, command
+// line, files and documentation need) and makes an object with its state for every run.
 //
-// House rule: rules work on x̂0. Branches differ by an affine map from ε, v or the network's own output, so linear combinations are the same in every space; where a formula
-// is not linear, the rule has a parameter `space` (spaces.h). Combinations add: a rule adds what it would change of the conditional estimate, so CFG and PAG commute.
+// House rule: rules work on x̂0. Branches differ by an affine map from ε, v or the network's own output, so linear
+// combinations are the same in every space; where a formula is not linear, the rule has a parameter `space` (spaces.h).
+// Combinations add: a rule adds what it would change of the conditional estimate, so CFG and PAG commute.
 #pragma once
-#include <memory>
 #include <limits>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -28,15 +30,16 @@ struct GuidanceMoment {
     const Process& process;
     Parametrization parametrization = Parametrization::X0;
     double sigmaData = 0.5;
-    double tau = 0, target = 0;  // now, and where the step ends
-    double told = std::numeric_limits<double>::quiet_NaN();  // the level the network is told instead of τ, for samplers that shift it
+    double tau = 0, target = 0;                              // now, and where the step ends
+    double told = std::numeric_limits<double>::quiet_NaN();  // the level the network is told instead of τ, for samplers
+                                                             // that shift it
     int step = 0, steps = 1;
-    bool isFirst = true;        // the rules have seen nothing yet
-    bool isStepStart = true;    // the first request of its interval; later ones are at states that a sampler only tries
-    bool isOwnState = true;     // asked at the run's own state, not at a copy the sampler moved
+    bool isFirst = true;      // the rules have seen nothing yet
+    bool isStepStart = true;  // the first request of its interval; later ones are at states that a sampler only tries
+    bool isOwnState = true;   // asked at the run's own state, not at a copy the sampler moved
     std::uint64_t seed = 0;
-    Tensor state;               // y; empty while a plan counts
-    Model* model = nullptr;     // for pictures of states; null while a plan counts and in tests
+    Tensor state;            // y; empty while a plan counts
+    Model* model = nullptr;  // for pictures of states; null while a plan counts and in tests
 
     double signal() const { return process.signal(tau); }
     double sigma() const { return process.sigma(tau); }
@@ -50,11 +53,13 @@ struct Reading {
 
 // The answers of the branches and what is made of them.
 struct GuidanceParts {
-    // The two that combinations extrapolate between. Rules before them may replace these; `branches` keeps the answers as they came.
+    // The two that combinations extrapolate between. Rules before them may replace these; `branches` keeps the answers
+    // as they came.
     Tensor conditional, unconditional;  // unconditional is empty when nobody asked
     Tensor combined;                    // starts as the conditional estimate
     std::vector<std::pair<Branch, Tensor>> branches;
-    // States of second questions (GuidanceRun::followUp) and self-attention of tapped branches: (rows) of (height, width).
+    // States of second questions (GuidanceRun::followUp) and self-attention of tapped branches: (rows) of (height,
+    // width).
     std::vector<std::pair<Branch, Tensor>> askedAt;
     std::vector<std::pair<Branch, std::vector<HostTensor>>> selfMass;
     std::vector<Reading> readings;
@@ -72,7 +77,8 @@ struct GuidanceParts {
 // What a rule wants of the network at a moment.
 struct GuidanceWishes {
     std::vector<Branch> branches;
-    // Changes of every row with the recipe's prompt: another prompt that NAG avoids; and of every row: the scale that a distilled network is told, FreeU.
+    // Changes of every row with the recipe's prompt: another prompt that NAG avoids; and of every row: the scale that a
+    // distilled network is told, FreeU.
     struct Avoid {
         Branch prompt;
         NetworkChange::Avoid how;
@@ -84,14 +90,16 @@ struct GuidanceWishes {
     void want(Branch b);
 };
 
-// A rule in one run. `apply` is called for every request in order, with the branches that `ask` wanted; under replay they come from the record, so state (momentum, log-densities)
-// is right by construction.
+// A rule in one run. `apply` is called for every request in order, with the branches that `ask` wanted; under replay
+// they come from the record, so state (momentum, log-densities) is right by construction.
 class GuidanceRun {
 public:
     virtual ~GuidanceRun() = default;
     virtual void ask(const GuidanceMoment&, GuidanceWishes&) const {}
     // States for second questions, made from the first answers.
-    virtual std::vector<std::pair<Branch, Tensor>> followUp(const GuidanceMoment&, const GuidanceParts&) const { return {}; }
+    virtual std::vector<std::pair<Branch, Tensor>> followUp(const GuidanceMoment&, const GuidanceParts&) const {
+        return {};
+    }
     // The state the network is asked at instead of y, for rules that hold states to a constraint.
     virtual Tensor heldState(const GuidanceMoment&, const Tensor& y) const { return y; }
     virtual void apply(const GuidanceMoment&, GuidanceParts&) = 0;
@@ -138,7 +146,8 @@ public:
     // No condition at all, even where the recipe has a negative prompt.
     Branch empty();
     Branch changed(NetworkChange change, std::string label);
-    // The recipe's condition, or `text` unless it is empty, seen by another model. Throws Failure when its states are others.
+    // The recipe's condition, or `text` unless it is empty, seen by another model. Throws Failure when its states are
+    // others.
     Branch otherModel(const std::string& id, const std::string& text = {});
     Branch degraded(BranchSpec spec);
     // Sums the self-attention of `block` in `branch` (the conditional or unconditional one).
@@ -153,7 +162,8 @@ private:
     Branch add(Branch::Kind kind, BranchSpec spec);
     std::vector<std::pair<Branch, BranchSpec>> m_specs;
     std::vector<std::string> m_models;
-    BranchSpec m_conditional{.label = "conditional"}, m_unconditional{.label = "unconditional", .condition = BranchSpec::Condition::Negative};
+    BranchSpec m_conditional{.label = "conditional"},
+        m_unconditional{.label = "unconditional", .condition = BranchSpec::Condition::Negative};
 };
 
 // All rules of one run.

@@ -9,15 +9,16 @@ namespace {
 class Mask final : public LinearOperator {
 public:
     explicit Mask(std::vector<double> mask) : m_mask(std::move(mask)) {}
-    Planes apply(const Planes& x) const override { return times(x, [](double m) { return m; }); }
+    Planes apply(const Planes& x) const override {
+        return times(x, [](double m) { return m; });
+    }
     Planes inverse(const Planes& y) const override {
         return times(y, [](double m) { return m > 0 ? 1 / m : 0; });
     }
     Planes adjoint(const Planes& y) const override { return apply(y); }
 
 private:
-    template <class F>
-    Planes times(Planes x, F factor) const {
+    template <class F> Planes times(Planes x, F factor) const {
         const std::size_t perRow = std::size_t(x.perRow()), each = perRow / m_mask.size();
         for (std::size_t i = 0; i < x.values.size(); ++i) x.values[i] *= factor(m_mask[i % perRow / each]);
         return x;
@@ -30,25 +31,29 @@ public:
     explicit Downsample(int factor) : m_factor(factor) {}
     Planes apply(const Planes& x) const override {
         Planes y = x.sized(x.height / m_factor, x.width / m_factor);
-        each(y, [&](std::int64_t r, std::int64_t i, std::int64_t j, std::int64_t c, std::int64_t yy, std::int64_t xx) { y.at(r, i, j, c) += x.at(r, yy, xx, c) / (m_factor * m_factor); });
+        each(y, [&](std::int64_t r, std::int64_t i, std::int64_t j, std::int64_t c, std::int64_t yy, std::int64_t xx) {
+            y.at(r, i, j, c) += x.at(r, yy, xx, c) / (m_factor * m_factor);
+        });
         return y;
     }
     Planes inverse(const Planes& y) const override { return spread(y, 1); }
     Planes adjoint(const Planes& y) const override { return spread(y, 1.0 / (m_factor * m_factor)); }
 
 private:
-    template <class F>
-    void each(const Planes& small, F visit) const {
+    template <class F> void each(const Planes& small, F visit) const {
         for (std::int64_t r = 0; r < small.rows; ++r)
             for (std::int64_t i = 0; i < small.height; ++i)
                 for (std::int64_t j = 0; j < small.width; ++j)
                     for (int dy = 0; dy < m_factor; ++dy)
                         for (int dx = 0; dx < m_factor; ++dx)
-                            for (std::int64_t c = 0; c < small.channels; ++c) visit(r, i, j, c, i * m_factor + dy, j * m_factor + dx);
+                            for (std::int64_t c = 0; c < small.channels; ++c)
+                                visit(r, i, j, c, i * m_factor + dy, j * m_factor + dx);
     }
     Planes spread(const Planes& y, double factor) const {
         Planes x = y.sized(y.height * m_factor, y.width * m_factor);
-        each(y, [&](std::int64_t r, std::int64_t i, std::int64_t j, std::int64_t c, std::int64_t yy, std::int64_t xx) { x.at(r, yy, xx, c) = factor * y.at(r, i, j, c); });
+        each(y, [&](std::int64_t r, std::int64_t i, std::int64_t j, std::int64_t c, std::int64_t yy, std::int64_t xx) {
+            x.at(r, yy, xx, c) = factor * y.at(r, i, j, c);
+        });
         return x;
     }
     int m_factor;
@@ -95,11 +100,12 @@ private:
         }
         std::vector<double> gains(kernel.size());
         for (std::size_t k = 0; k < gains.size(); ++k)
-            for (std::size_t i = 0; i < kernel.size(); ++i) gains[k] += kernel[i] / sum * std::cos(2 * 3.14159265358979323846 * double(k * i % kernel.size()) / double(n));
+            for (std::size_t i = 0; i < kernel.size(); ++i)
+                gains[k] +=
+                    kernel[i] / sum * std::cos(2 * 3.14159265358979323846 * double(k * i % kernel.size()) / double(n));
         return gains;
     }
-    template <class F>
-    Planes throughSpectrum(const Planes& x, F gain) const {
+    template <class F> Planes throughSpectrum(const Planes& x, F gain) const {
         const auto tall = transfer(x.height), wide = transfer(x.width);
         Spectrum s = fourier(x);
         std::size_t i = 0;
@@ -114,9 +120,13 @@ private:
 
 }  // namespace
 
-std::unique_ptr<LinearOperator> maskOperator(std::vector<double> mask) { return std::make_unique<Mask>(std::move(mask)); }
+std::unique_ptr<LinearOperator> maskOperator(std::vector<double> mask) {
+    return std::make_unique<Mask>(std::move(mask));
+}
 std::unique_ptr<LinearOperator> downsampleOperator(int factor) { return std::make_unique<Downsample>(factor); }
 std::unique_ptr<LinearOperator> greyOperator() { return std::make_unique<Grey>(); }
-std::unique_ptr<LinearOperator> blurOperator(double sigma, double least) { return std::make_unique<Blur>(sigma, least); }
+std::unique_ptr<LinearOperator> blurOperator(double sigma, double least) {
+    return std::make_unique<Blur>(sigma, least);
+}
 
 }  // namespace meander

@@ -1,4 +1,5 @@
-// Linear operators on pictures and points that data consistency can hold an estimate to: y = A x, with the pseudo-inverse A⁺ and the adjoint Aᵀ.
+// Linear operators on pictures and points that data consistency can hold an estimate to: y = A x, with the
+// pseudo-inverse A⁺ and the adjoint Aᵀ.
 #pragma once
 #include <memory>
 
@@ -20,7 +21,8 @@ std::unique_ptr<LinearOperator> maskOperator(std::vector<double> mask);
 std::unique_ptr<LinearOperator> downsampleOperator(int factor);
 // The mean over channels: colour is lost.
 std::unique_ptr<LinearOperator> greyOperator();
-// A Gaussian of σ pixels, wrapped around at the borders so that it is diagonal in frequency; A⁺ leaves out frequencies that it damps below `least`.
+// A Gaussian of σ pixels, wrapped around at the borders so that it is diagonal in frequency; A⁺ leaves out frequencies
+// that it damps below `least`.
 std::unique_ptr<LinearOperator> blurOperator(double sigma, double least);
 
 }  // namespace meander

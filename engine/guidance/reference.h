@@ -1,4 +1,5 @@
-// A reference picture for rules that compare with one: read and checked when the plan is made, turned into states when the model is at hand.
+// A reference picture for rules that compare with one: read and checked when the plan is made, turned into states when
+// the model is at hand.
 #pragma once
 #include <string>
 

@@ -31,10 +31,11 @@ double channelMean(const Planes& p, std::int64_t row, std::int64_t c) {
         for (std::int64_t x = 0; x < p.width; ++x) sum += p.at(row, y, x, c);
     return sum / double(p.height * p.width);
 }
-double brightness(const Planes& p, std::int64_t row) { return (channelMean(p, row, 0) + channelMean(p, row, 1) + channelMean(p, row, 2)) / 3; }
+double brightness(const Planes& p, std::int64_t row) {
+    return (channelMean(p, row, 0) + channelMean(p, row, 1) + channelMean(p, row, 2)) / 3;
+}
 // Of one colour over the mean of the two others.
-template <int C>
-double dominance(const Planes& p, std::int64_t row) {
+template <int C> double dominance(const Planes& p, std::int64_t row) {
     return channelMean(p, row, C) - (channelMean(p, row, (C + 1) % 3) + channelMean(p, row, (C + 2) % 3)) / 2;
 }
 double contrast(const Planes& p, std::int64_t row) {
@@ -69,7 +70,8 @@ private:
 
 class PointReward final : public Reward {
 public:
-    PointReward(std::string kind, std::vector<double> point, std::int64_t coordinate) : m_kind(std::move(kind)), m_point(std::move(point)), m_coordinate(coordinate) {}
+    PointReward(std::string kind, std::vector<double> point, std::int64_t coordinate)
+        : m_kind(std::move(kind)), m_point(std::move(point)), m_coordinate(coordinate) {}
     std::vector<double> of(const GuidanceMoment&, const Tensor& estimate) const override {
         const auto v = download(estimate).toDoubles();
         const auto d = std::size_t(estimate.shape().rowCount());
@@ -77,7 +79,8 @@ public:
         for (std::size_t at = 0; at < v.size(); at += d) {
             const double x = v[at + std::size_t(m_coordinate)];
             double square = 0;
-            for (std::size_t i = 0; i < d && i < m_point.size(); ++i) square += (v[at + i] - m_point[i]) * (v[at + i] - m_point[i]);
+            for (std::size_t i = 0; i < d && i < m_point.size(); ++i)
+                square += (v[at + i] - m_point[i]) * (v[at + i] - m_point[i]);
             r.push_back(m_kind == "distance" ? -std::sqrt(square) : m_kind == "level" ? std::round(x) : x);
         }
         return r;
@@ -93,34 +96,55 @@ struct PictureKind {
     const char* id;
     double (*judge)(const Planes&, std::int64_t);
 };
-constexpr PictureKind pictureKinds[] = {{"brightness", brightness}, {"contrast", contrast}, {"red", dominance<0>}, {"green", dominance<1>}, {"blue", dominance<2>}};
+constexpr PictureKind pictureKinds[] = {{"brightness", brightness},
+                                        {"contrast", contrast},
+                                        {"red", dominance<0>},
+                                        {"green", dominance<1>},
+                                        {"blue", dominance<2>}};
 
 }  // namespace
 
 std::vector<ParamSpec> rewardParams() {
     return {choiceParam("reward", "Reward",
-                        {{"brightness", "Brightness"}, {"contrast", "Contrast"}, {"red", "Red over the other colours"}, {"green", "Green over the other colours"}, {"blue", "Blue over the other colours"}, {"fidelity", "The sprite shows what the prompt asks for"},
-                         {"distance", "Nearness to a point"}, {"coordinate", "A coordinate"}, {"level", "A coordinate, rounded to whole numbers"}},
+                        {{"brightness", "Brightness"},
+                         {"contrast", "Contrast"},
+                         {"red", "Red over the other colours"},
+                         {"green", "Green over the other colours"},
+                         {"blue", "Blue over the other colours"},
+                         {"fidelity", "The sprite shows what the prompt asks for"},
+                         {"distance", "Nearness to a point"},
+                         {"coordinate", "A coordinate"},
+                         {"level", "A coordinate, rounded to whole numbers"}},
                         "What is preferred; the first six judge pictures, the others points."),
-            listParam("point", "Point", -1e6, 1e6, "The point that 'nearness' means."), advanced(integerParam("coordinate", "Coordinate", 0, 0, 65535, "Which one, from 0."))};
+            listParam("point", "Point", -1e6, 1e6, "The point that 'nearness' means."),
+            advanced(integerParam("coordinate", "Coordinate", 0, 0, 65535, "Which one, from 0."))};
 }
 
 std::unique_ptr<Reward> makeReward(const Params& p, const ModelInfo& model, const Recipe& recipe) {
     const std::string kind = text(p, "reward");
     const bool isPicture = model.state == StateKind::Image;
-    const auto judge = std::find_if(std::begin(pictureKinds), std::end(pictureKinds), [&](const PictureKind& k) { return kind == k.id; });
+    const auto judge = std::find_if(std::begin(pictureKinds), std::end(pictureKinds),
+                                    [&](const PictureKind& k) { return kind == k.id; });
     const bool judgesPictures = judge != std::end(pictureKinds) || kind == "fidelity";
-    if (judgesPictures && !isPicture) throw Failure("The reward '" + kind + "' judges pictures, but '" + model.name + "' draws points. Choose nearness or a coordinate.");
-    if (!judgesPictures && isPicture) throw Failure("The reward '" + kind + "' judges points, but '" + model.name + "' draws pictures. Choose brightness, contrast or a colour.");
+    if (judgesPictures && !isPicture)
+        throw Failure("The reward '" + kind + "' judges pictures, but '" + model.name
+                      + "' draws points. Choose nearness or a coordinate.");
+    if (!judgesPictures && isPicture)
+        throw Failure("The reward '" + kind + "' judges points, but '" + model.name
+                      + "' draws pictures. Choose brightness, contrast or a colour.");
     if (judge != std::end(pictureKinds)) return std::make_unique<PictureReward>(judge->judge);
     if (kind == "fidelity") {
-        if (!parseSpritePrompt(recipe.prompt)) throw Failure("The reward 'fidelity' knows prompts of the sprites only, such as \"a red circle above a blue square on a white background\".");
+        if (!parseSpritePrompt(recipe.prompt))
+            throw Failure("The reward 'fidelity' knows prompts of the sprites only, such as \"a red circle above a "
+                          "blue square on a white background\".");
         return std::make_unique<Fidelity>(recipe.prompt);
     }
     const auto& point = std::get<std::vector<double>>(p.at("point"));
     const std::int64_t d = model.stateShape.count();
-    if (kind == "distance" && std::int64_t(point.size()) != d) throw Failure("Nearness needs a point of " + std::to_string(d) + " numbers.");
-    if (integer(p, "coordinate") >= d) throw Failure("The states of '" + model.name + "' have the coordinates 0 to " + std::to_string(d - 1) + ".");
+    if (kind == "distance" && std::int64_t(point.size()) != d)
+        throw Failure("Nearness needs a point of " + std::to_string(d) + " numbers.");
+    if (integer(p, "coordinate") >= d)
+        throw Failure("The states of '" + model.name + "' have the coordinates 0 to " + std::to_string(d - 1) + ".");
     return std::make_unique<PointReward>(kind, point, integer(p, "coordinate"));
 }
 

@@ -7,15 +7,20 @@
 
 namespace meander {
 
-Tensor Space::from(const Tensor& estimate, const Tensor& y) const { return isEstimate() ? estimate : combine({{onEstimate, estimate}, {onState, y}}); }
-Tensor Space::back(const Tensor& value, const Tensor& y) const { return isEstimate() ? value : combine({{1 / onEstimate, value}, {-onState / onEstimate, y}}); }
+Tensor Space::from(const Tensor& estimate, const Tensor& y) const {
+    return isEstimate() ? estimate : combine({{onEstimate, estimate}, {onState, y}});
+}
+Tensor Space::back(const Tensor& value, const Tensor& y) const {
+    return isEstimate() ? value : combine({{1 / onEstimate, value}, {-onState / onEstimate, y}});
+}
 
 Space spaceOf(const std::string& name, const GuidanceMoment& m) {
     const double a = m.signal(), tau = m.tau;
     if (name == "x0") return {};
     if (name == "output") {
         const Conversion c = conversionAt(m.process, m.parametrization, tau, m.sigmaData);
-        return m.parametrization == Parametrization::X0 ? Space{} : Space{-c.fromState / c.fromOutput, 1 / c.fromOutput};
+        return m.parametrization == Parametrization::X0 ? Space{}
+                                                        : Space{-c.fromState / c.fromOutput, 1 / c.fromOutput};
     }
     if (name == "epsilon" && a > 0) return {1 / tau, -a / tau};
     if (name == "v") {
@@ -26,9 +31,15 @@ Space spaceOf(const std::string& name, const GuidanceMoment& m) {
 }
 
 ParamSpec spaceParam(const char* usual, const char* key) {
-    std::vector<ParamChoice> choices = {{"x0", "Clean estimate x̂0"}, {"epsilon", "Noise ε"}, {"v", "v"}, {"velocity", "Velocity ε − x0"}, {"output", "The network's own output"}};
+    std::vector<ParamChoice> choices = {{"x0", "Clean estimate x̂0"},
+                                        {"epsilon", "Noise ε"},
+                                        {"v", "v"},
+                                        {"velocity", "Velocity ε − x0"},
+                                        {"output", "The network's own output"}};
     std::stable_partition(choices.begin(), choices.end(), [&](const ParamChoice& c) { return c.id == usual; });
-    return advanced(choiceParam(key, "Space", std::move(choices), "What the formula is applied to; norms, projections and deviations differ between these, linear combinations do not."));
+    return advanced(choiceParam(key, "Space", std::move(choices),
+                                "What the formula is applied to; norms, projections and deviations differ between "
+                                "these, linear combinations do not."));
 }
 
 }  // namespace meander

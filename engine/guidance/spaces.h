@@ -1,4 +1,5 @@
-// The quantities a guidance formula may be written in. Each is affine in x̂0 at a given state: F = onState·y + onEstimate·x̂0.
+// The quantities a guidance formula may be written in. Each is affine in x̂0 at a given state: F = onState·y +
+// onEstimate·x̂0.
 //   x0        x̂0                                    output    what the network returns
 //   epsilon   (y − a x̂0)/τ                          v         cos φ·ε − sin φ·x0, tan φ = σ
 //   velocity  ε − x0

@@ -17,8 +17,10 @@ constexpr std::array<const char*, 6> kindNames = {"cond", "uncond", "prompt", "c
 int classNamed(const std::string& text, const ModelInfo& model) {
     const auto& names = model.classes;
     if (const auto it = std::find(names.begin(), names.end(), text); it != names.end()) return int(it - names.begin());
-    const bool isNumber = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-    if (const int index = isNumber && text.size() < 7 ? std::stoi(text) : -1; index >= 0 && index < int(names.size())) return index;
+    const bool isNumber =
+        !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+    if (const int index = isNumber && text.size() < 7 ? std::stoi(text) : -1; index >= 0 && index < int(names.size()))
+        return index;
     std::string list;
     for (const auto& n : names) list += (list.empty() ? "" : ", ") + n;
     throw Failure("The model '" + model.name + "' has no class \"" + text + "\". Its classes are: " + list + ".");
@@ -43,7 +45,9 @@ std::optional<Branch> branchNamed(const std::string& name) {
     const auto kind = Branch::Kind(it - kindNames.begin());
     if (space == std::string::npos) return kind <= Branch::Unconditional ? std::optional<Branch>(kind) : std::nullopt;
     const std::string digits = name.substr(space + 1);
-    if (kind <= Branch::Unconditional || digits.empty() || digits.size() > 6 || digits.find_first_not_of("0123456789") != std::string::npos) return {};
+    if (kind <= Branch::Unconditional || digits.empty() || digits.size() > 6
+        || digits.find_first_not_of("0123456789") != std::string::npos)
+        return {};
     return Branch(kind, std::stoi(digits));
 }
 
@@ -79,46 +83,55 @@ Branch GuidanceSetup::add(Branch::Kind kind, BranchSpec spec) {
 }
 
 Branch GuidanceSetup::prompt(const std::string& text) {
-    if (model.conditioning == ConditioningKind::None) throw Failure("The model '" + model.name + "' takes no prompt, so a rule that compares prompts cannot work with it. Choose a model with prompts or classes, or remove the rule.");
+    if (model.conditioning == ConditioningKind::None)
+        throw Failure("The model '" + model.name
+                      + "' takes no prompt, so a rule that compares prompts cannot work with it. Choose a model with "
+                        "prompts or classes, or remove the rule.");
     BranchSpec s{.label = text, .prompt = {}, .classIndex = {}, .condition = BranchSpec::Condition::Own};
-    if (model.conditioning == ConditioningKind::Class)
-        s.classIndex = classNamed(text, model);
-    else
-        s.prompt = text;
+    if (model.conditioning == ConditioningKind::Class) s.classIndex = classNamed(text, model);
+    else s.prompt = text;
     return add(Branch::Prompt, std::move(s));
 }
 
 Branch GuidanceSetup::empty() {
     if (recipe.negativePrompt.empty()) return Branch::Unconditional;
-    return add(Branch::Prompt, {.label = "no condition", .prompt = {}, .classIndex = {}, .condition = BranchSpec::Condition::None});
+    return add(Branch::Prompt,
+               {.label = "no condition", .prompt = {}, .classIndex = {}, .condition = BranchSpec::Condition::None});
 }
 
-Branch GuidanceSetup::changed(NetworkChange change, std::string label) { return add(Branch::Changed, {.label = std::move(label), .prompt = {}, .classIndex = {}, .change = std::move(change)}); }
+Branch GuidanceSetup::changed(NetworkChange change, std::string label) {
+    return add(Branch::Changed,
+               {.label = std::move(label), .prompt = {}, .classIndex = {}, .change = std::move(change)});
+}
 
 Branch GuidanceSetup::otherModel(const std::string& id, const std::string& text) {
     auto info = inspectModel(id);
     if (!info) throw Failure(info.error().text);
     const bool isFlow = info->process.kind() == ProcessKind::RectifiedFlow;
     if (info->stateShape != model.stateShape || info->stateType != model.stateType)
-        throw Failure("'" + info->name + "' works on states of " + info->stateShape.text() + ", '" + model.name + "' on " + model.stateShape.text() + ". Only models with the same states can be combined.");
-    if (isFlow != (model.process.kind() == ProcessKind::RectifiedFlow)) throw Failure("'" + info->name + "' and '" + model.name + "' mix signal and noise in different ways (a flow and a diffusion), so their estimates cannot be combined.");
+        throw Failure("'" + info->name + "' works on states of " + info->stateShape.text() + ", '" + model.name
+                      + "' on " + model.stateShape.text() + ". Only models with the same states can be combined.");
+    if (isFlow != (model.process.kind() == ProcessKind::RectifiedFlow))
+        throw Failure("'" + info->name + "' and '" + model.name
+                      + "' mix signal and noise in different ways (a flow and a diffusion), so their estimates cannot "
+                        "be combined.");
     auto known = std::find(m_models.begin(), m_models.end(), id);
     if (known == m_models.end()) known = m_models.insert(m_models.end(), id);
     BranchSpec s{.label = text.empty() ? info->name : info->name + ": " + text, .prompt = {}, .classIndex = {}};
     s.model = int(known - m_models.begin()) + 1;
     if (!text.empty()) {
         s.condition = BranchSpec::Condition::Own;
-        if (info->conditioning == ConditioningKind::Class)
-            s.classIndex = classNamed(text, *info);
-        else
-            s.prompt = text;
+        if (info->conditioning == ConditioningKind::Class) s.classIndex = classNamed(text, *info);
+        else s.prompt = text;
     }
     return add(Branch::OtherModel, std::move(s));
 }
 
 Branch GuidanceSetup::degraded(BranchSpec spec) { return add(Branch::Degraded, std::move(spec)); }
 
-void GuidanceSetup::tapSelfAttention(Branch branch, int block) { (branch == Branch::Unconditional ? m_unconditional : m_conditional).selfBlock = block; }
+void GuidanceSetup::tapSelfAttention(Branch branch, int block) {
+    (branch == Branch::Unconditional ? m_unconditional : m_conditional).selfBlock = block;
+}
 
 const BranchSpec& GuidanceSetup::spec(Branch b) const {
     if (b == Branch::Conditional) return m_conditional;
@@ -135,10 +148,12 @@ std::vector<Branch> GuidanceSetup::branches() const {
 }
 
 bool GuidanceSetup::knows(Branch b) const {
-    return b.kind <= Branch::Unconditional || std::any_of(m_specs.begin(), m_specs.end(), [&](const auto& s) { return s.first == b; });
+    return b.kind <= Branch::Unconditional
+           || std::any_of(m_specs.begin(), m_specs.end(), [&](const auto& s) { return s.first == b; });
 }
 
-GuidanceStack::GuidanceStack(const Recipe& recipe, const ModelInfo& model) : m_recipe(std::make_unique<Recipe>(recipe)), m_model(std::make_unique<ModelInfo>(model)) {
+GuidanceStack::GuidanceStack(const Recipe& recipe, const ModelInfo& model)
+    : m_recipe(std::make_unique<Recipe>(recipe)), m_model(std::make_unique<ModelInfo>(model)) {
     m_setup = std::make_unique<GuidanceSetup>(*m_model, *m_recipe);
     for (const auto& g : recipe.guidance) {
         const auto* rule = findGuidance(g.id);
@@ -175,7 +190,8 @@ Tensor GuidanceStack::heldState(const GuidanceMoment& m) const {
     return y;
 }
 
-std::vector<std::pair<Branch, Tensor>> GuidanceStack::followUps(const GuidanceMoment& m, const GuidanceParts& parts) const {
+std::vector<std::pair<Branch, Tensor>> GuidanceStack::followUps(const GuidanceMoment& m,
+                                                                const GuidanceParts& parts) const {
     std::vector<std::pair<Branch, Tensor>> all;
     for (const auto& rule : m_rules)
         for (auto& q : rule->followUp(m, parts)) all.push_back(std::move(q));
@@ -186,7 +202,8 @@ void GuidanceStack::apply(const GuidanceMoment& m, GuidanceParts& parts, const s
     for (const auto& rule : m_rules) {
         GuidanceWishes w;
         rule->ask(m, w);
-        if (std::all_of(w.branches.begin(), w.branches.end(), [&](Branch b) { return parts.find(b); })) rule->apply(m, parts);
+        if (std::all_of(w.branches.begin(), w.branches.end(), [&](Branch b) { return parts.find(b); }))
+            rule->apply(m, parts);
     }
     if (recorded) parts.survivors = *recorded;
     if (!parts.survivors.empty())

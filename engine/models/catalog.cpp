@@ -19,36 +19,79 @@ struct BuiltIn {
     const char *name, *label, *summary, *resource, *recommended;
 };
 
-constexpr const char* flowRecipe = R"({"sampler": {"id": "euler"}, "schedule": {"id": "uniform_t"}, "steps": 20, "guidance": [], "images": 512})";
-constexpr const char* reflowRecipe = R"({"sampler": {"id": "euler"}, "schedule": {"id": "uniform_t"}, "steps": 2, "guidance": [], "images": 512})";
-constexpr const char* consistencyRecipe = R"({"sampler": {"id": "lcm"}, "schedule": {"id": "uniform_t"}, "steps": 4, "guidance": [], "images": 512})";
-constexpr const char* shortcutRecipe = R"({"sampler": {"id": "shortcut"}, "schedule": {"id": "uniform_t"}, "steps": 4, "guidance": [], "images": 512})";
+constexpr const char* flowRecipe =
+    R"({"sampler": {"id": "euler"}, "schedule": {"id": "uniform_t"}, "steps": 20, "guidance": [], "images": 512})";
+constexpr const char* reflowRecipe =
+    R"({"sampler": {"id": "euler"}, "schedule": {"id": "uniform_t"}, "steps": 2, "guidance": [], "images": 512})";
+constexpr const char* consistencyRecipe =
+    R"({"sampler": {"id": "lcm"}, "schedule": {"id": "uniform_t"}, "steps": 4, "guidance": [], "images": 512})";
+constexpr const char* shortcutRecipe =
+    R"({"sampler": {"id": "shortcut"}, "schedule": {"id": "uniform_t"}, "steps": 4, "guidance": [], "images": 512})";
 
 const BuiltIn builtIns[] = {
-    {"sprites-unet", "Sprites U-Net", "Draws coloured shapes above, below or beside each other from a sentence; variance preserving, v-prediction.", "models/sprites-unet",
-     R"({"sampler": {"id": "dpmpp_2m"}, "schedule": {"id": "model_steps", "params": {"spacing": "trailing"}}, "steps": 20, "guidance": [{"id": "cfg", "params": {"scale": 2.0}}], "images": 4,
+    {"sprites-unet", "Sprites U-Net",
+     "Draws coloured shapes above, below or beside each other from a sentence; variance preserving, v-prediction.",
+     "models/sprites-unet",
+     R"({"sampler": {"id": "dpmpp_2m"}, "schedule": {"id": "model_steps", "params": {"spacing": "trailing"}},
+         "steps": 20, "guidance": [{"id": "cfg", "params": {"scale": 2.0}}], "images": 4,
          "prompt": "a red circle above a blue square on a white background"})"},
-    {"sprites-dit", "Sprites DiT", "The same scenes from a diffusion transformer with cross-attention, trained as a rectified flow.", "models/sprites-dit",
-     R"({"sampler": {"id": "euler"}, "schedule": {"id": "uniform_t"}, "steps": 20, "guidance": [{"id": "cfg", "params": {"scale": 3.0}}], "images": 4,
+    {"sprites-dit", "Sprites DiT",
+     "The same scenes from a diffusion transformer with cross-attention, trained as a rectified flow.",
+     "models/sprites-dit",
+     R"({"sampler": {"id": "euler"}, "schedule": {"id": "uniform_t"}, "steps": 20, "guidance": [{"id": "cfg",
+         "params": {"scale": 3.0}}], "images": 4,
          "prompt": "a yellow triangle left of a green circle on a black background"})"},
-    {"sprites-lcm", "Sprites LCM", "The sprites U-Net distilled into a latent consistency model: a picture in four evaluations.", "models/sprites-lcm",
-     R"({"sampler": {"id": "lcm"}, "schedule": {"id": "model_steps", "params": {"spacing": "lcm"}}, "steps": 4, "guidance": [], "images": 4, "prompt": "a blue square below a red triangle on a gray background"})"},
-    {"flow2d-moons", "Two moons, flow", "A small network that learned two moons in the plane by flow matching.", "models/flow2d/moons-flow.safetensors", flowRecipe},
-    {"flow2d-moons-reflow", "Two moons, reflow", "A small network that learned two moons and was straightened by one reflow: few steps suffice.", "models/flow2d/moons-reflow.safetensors", reflowRecipe},
-    {"flow2d-moons-consistency", "Two moons, consistency", "A small network that was distilled to jump from any noise level to two moons at once.", "models/flow2d/moons-consistency.safetensors", consistencyRecipe},
-    {"flow2d-moons-shortcut", "Two moons, shortcut", "A small network that learned two moons together with the length of its steps: 1, 2, 4 … 64 equal steps.", "models/flow2d/moons-shortcut.safetensors", shortcutRecipe},
-    {"flow2d-spiral", "Spiral, flow", "A small network that learned a spiral in the plane by flow matching.", "models/flow2d/spiral-flow.safetensors", flowRecipe},
-    {"flow2d-spiral-reflow", "Spiral, reflow", "A small network that learned a spiral and was straightened by one reflow: few steps suffice.", "models/flow2d/spiral-reflow.safetensors", reflowRecipe},
-    {"flow2d-spiral-consistency", "Spiral, consistency", "A small network that was distilled to jump from any noise level to a spiral at once.", "models/flow2d/spiral-consistency.safetensors", consistencyRecipe},
-    {"flow2d-spiral-shortcut", "Spiral, shortcut", "A small network that learned a spiral together with the length of its steps: 1, 2, 4 … 64 equal steps.", "models/flow2d/spiral-shortcut.safetensors", shortcutRecipe},
-    {"flow2d-checkerboard", "Checkerboard, flow", "A small network that learned a checkerboard in the plane by flow matching.", "models/flow2d/checkerboard-flow.safetensors", flowRecipe},
-    {"flow2d-checkerboard-reflow", "Checkerboard, reflow", "A small network that learned a checkerboard and was straightened by one reflow: few steps suffice.", "models/flow2d/checkerboard-reflow.safetensors", reflowRecipe},
-    {"flow2d-checkerboard-consistency", "Checkerboard, consistency", "A small network that was distilled to jump from any noise level to a checkerboard at once.", "models/flow2d/checkerboard-consistency.safetensors", consistencyRecipe},
-    {"flow2d-checkerboard-shortcut", "Checkerboard, shortcut", "A small network that learned a checkerboard together with the length of its steps: 1, 2, 4 … 64 equal steps.", "models/flow2d/checkerboard-shortcut.safetensors", shortcutRecipe},
-    {"flow2d-eight-gaussians", "Eight Gaussians, flow", "A small network that learned eight Gaussians in the plane by flow matching.", "models/flow2d/eight-gaussians-flow.safetensors", flowRecipe},
-    {"flow2d-eight-gaussians-reflow", "Eight Gaussians, reflow", "A small network that learned eight Gaussians and was straightened by one reflow: few steps suffice.", "models/flow2d/eight-gaussians-reflow.safetensors", reflowRecipe},
-    {"flow2d-eight-gaussians-consistency", "Eight Gaussians, consistency", "A small network that was distilled to jump from any noise level to eight Gaussians at once.", "models/flow2d/eight-gaussians-consistency.safetensors", consistencyRecipe},
-    {"flow2d-eight-gaussians-shortcut", "Eight Gaussians, shortcut", "A small network that learned eight Gaussians together with the length of its steps: 1, 2, 4 … 64 equal steps.", "models/flow2d/eight-gaussians-shortcut.safetensors", shortcutRecipe},
+    {"sprites-lcm", "Sprites LCM",
+     "The sprites U-Net distilled into a latent consistency model: a picture in four evaluations.",
+     "models/sprites-lcm",
+     R"({"sampler": {"id": "lcm"}, "schedule": {"id": "model_steps", "params": {"spacing": "lcm"}}, "steps": 4,
+         "guidance": [], "images": 4, "prompt": "a blue square below a red triangle on a gray background"})"},
+    {"flow2d-moons", "Two moons, flow", "A small network that learned two moons in the plane by flow matching.",
+     "models/flow2d/moons-flow.safetensors", flowRecipe},
+    {"flow2d-moons-reflow", "Two moons, reflow",
+     "A small network that learned two moons and was straightened by one reflow: few steps suffice.",
+     "models/flow2d/moons-reflow.safetensors", reflowRecipe},
+    {"flow2d-moons-consistency", "Two moons, consistency",
+     "A small network that was distilled to jump from any noise level to two moons at once.",
+     "models/flow2d/moons-consistency.safetensors", consistencyRecipe},
+    {"flow2d-moons-shortcut", "Two moons, shortcut",
+     "A small network that learned two moons together with the length of its steps: 1, 2, 4 … 64 equal steps.",
+     "models/flow2d/moons-shortcut.safetensors", shortcutRecipe},
+    {"flow2d-spiral", "Spiral, flow", "A small network that learned a spiral in the plane by flow matching.",
+     "models/flow2d/spiral-flow.safetensors", flowRecipe},
+    {"flow2d-spiral-reflow", "Spiral, reflow",
+     "A small network that learned a spiral and was straightened by one reflow: few steps suffice.",
+     "models/flow2d/spiral-reflow.safetensors", reflowRecipe},
+    {"flow2d-spiral-consistency", "Spiral, consistency",
+     "A small network that was distilled to jump from any noise level to a spiral at once.",
+     "models/flow2d/spiral-consistency.safetensors", consistencyRecipe},
+    {"flow2d-spiral-shortcut", "Spiral, shortcut",
+     "A small network that learned a spiral together with the length of its steps: 1, 2, 4 … 64 equal steps.",
+     "models/flow2d/spiral-shortcut.safetensors", shortcutRecipe},
+    {"flow2d-checkerboard", "Checkerboard, flow",
+     "A small network that learned a checkerboard in the plane by flow matching.",
+     "models/flow2d/checkerboard-flow.safetensors", flowRecipe},
+    {"flow2d-checkerboard-reflow", "Checkerboard, reflow",
+     "A small network that learned a checkerboard and was straightened by one reflow: few steps suffice.",
+     "models/flow2d/checkerboard-reflow.safetensors", reflowRecipe},
+    {"flow2d-checkerboard-consistency", "Checkerboard, consistency",
+     "A small network that was distilled to jump from any noise level to a checkerboard at once.",
+     "models/flow2d/checkerboard-consistency.safetensors", consistencyRecipe},
+    {"flow2d-checkerboard-shortcut", "Checkerboard, shortcut",
+     "A small network that learned a checkerboard together with the length of its steps: 1, 2, 4 … 64 equal steps.",
+     "models/flow2d/checkerboard-shortcut.safetensors", shortcutRecipe},
+    {"flow2d-eight-gaussians", "Eight Gaussians, flow",
+     "A small network that learned eight Gaussians in the plane by flow matching.",
+     "models/flow2d/eight-gaussians-flow.safetensors", flowRecipe},
+    {"flow2d-eight-gaussians-reflow", "Eight Gaussians, reflow",
+     "A small network that learned eight Gaussians and was straightened by one reflow: few steps suffice.",
+     "models/flow2d/eight-gaussians-reflow.safetensors", reflowRecipe},
+    {"flow2d-eight-gaussians-consistency", "Eight Gaussians, consistency",
+     "A small network that was distilled to jump from any noise level to eight Gaussians at once.",
+     "models/flow2d/eight-gaussians-consistency.safetensors", consistencyRecipe},
+    {"flow2d-eight-gaussians-shortcut", "Eight Gaussians, shortcut",
+     "A small network that learned eight Gaussians together with the length of its steps: 1, 2, 4 … 64 equal steps.",
+     "models/flow2d/eight-gaussians-shortcut.safetensors", shortcutRecipe},
 };
 
 std::optional<std::string> resourceOf(const BuiltIn& b) { return findResource(b.resource); }
@@ -68,8 +111,12 @@ Found findTrained(const std::string& path) {
         f.info = inspectDiffusers(*f.folder);
         return f;
     }
-    if (!fs::exists(path, error)) throw Failure("There is no model at '" + path + "'. Check the path, or choose a built-in model.");
-    if (fs::is_directory(path, error)) throw Failure("The folder '" + path + "' holds no model that Meander knows: it has no model_index.json. Choose a folder in the format of diffusers.");
+    if (!fs::exists(path, error))
+        throw Failure("There is no model at '" + path + "'. Check the path, or choose a built-in model.");
+    if (fs::is_directory(path, error))
+        throw Failure("The folder '" + path
+                      + "' holds no model that Meander knows: it has no model_index.json. Choose a folder in the "
+                        "format of diffusers.");
     f.file = fs::absolute(path, error).lexically_normal().string();
     f.info = inspectMlp2d(f.file);
     return f;
@@ -77,9 +124,20 @@ Found findTrained(const std::string& path) {
 
 Json genericRecommendation(const ModelInfo& info) {
     const bool flow = info.process.kind() == ProcessKind::RectifiedFlow, lcm = info.distillation == Distillation::Lcm;
-    Json r = {{"sampler", {{"id", lcm ? "lcm" : flow ? "euler" : "dpmpp_2m"}}}, {"schedule", {{"id", lcm ? "model_steps" : flow ? "uniform_t" : "karras"}}}, {"steps", lcm ? 4 : 20}, {"guidance", Json::array()}};
+    Json r = {{"sampler",
+               {{"id", lcm    ? "lcm"
+                       : flow ? "euler"
+                              : "dpmpp_2m"}}},
+              {"schedule",
+               {{"id", lcm    ? "model_steps"
+                       : flow ? "uniform_t"
+                              : "karras"}}},
+              {"steps", lcm ? 4 : 20},
+              {"guidance", Json::array()}};
     r["images"] = info.state == StateKind::Points ? 512 : 1;
-    if (!lcm && info.conditioning != ConditioningKind::None) r["guidance"].push_back({{"id", "cfg"}, {"params", {{"scale", info.conditioning == ConditioningKind::Text ? 7.5 : 2.0}}}});
+    if (!lcm && info.conditioning != ConditioningKind::None)
+        r["guidance"].push_back(
+            {{"id", "cfg"}, {"params", {{"scale", info.conditioning == ConditioningKind::Text ? 7.5 : 2.0}}}});
     return r;
 }
 
@@ -93,7 +151,10 @@ Found findModel(const ModelId& id) {
     for (const auto& b : builtIns) {
         if (id.name != b.name) continue;
         const auto path = resourceOf(b);
-        if (!path) throw Failure("The built-in model '" + id.name + "' is not in this installation. Install Meander's models, or set MEANDER_RESOURCES to the folder that holds them.");
+        if (!path)
+            throw Failure("The built-in model '" + id.name
+                          + "' is not in this installation. Install Meander's models, or set MEANDER_RESOURCES to the "
+                            "folder that holds them.");
         Found f = findTrained(*path);
         f.info.id = id.text;
         f.info.name = b.label;
@@ -107,16 +168,19 @@ Found findModel(const ModelId& id) {
 }
 
 // Runs at a border: a Failure, and whatever a library threw, becomes an Error.
-template <class F>
-auto atBorder(const std::string& what, F work) -> Result<decltype(work())> {
+template <class F> auto atBorder(const std::string& what, F work) -> Result<decltype(work())> {
     try {
         return work();
     } catch (const Failure& f) {
         return Error{f.what()};
     } catch (const kernels::OutOfMemory& e) {
-        return Error{"There is not enough memory for the model '" + what + "'. Close other programs, or choose a smaller model.", e.what()};
+        return Error{"There is not enough memory for the model '" + what
+                         + "'. Close other programs, or choose a smaller model.",
+                     e.what()};
     } catch (const std::bad_alloc& e) {
-        return Error{"There is not enough memory for the model '" + what + "'. Close other programs, or choose a smaller model.", e.what()};
+        return Error{"There is not enough memory for the model '" + what
+                         + "'. Close other programs, or choose a smaller model.",
+                     e.what()};
     } catch (const std::exception& e) {
         return Error{"The model '" + what + "' could not be opened. Its files may be damaged.", e.what()};
     }

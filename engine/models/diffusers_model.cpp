@@ -27,13 +27,18 @@ struct NetworkKind {
 
 void describeUNet(const Json& config, const std::string& what, ModelInfo& info) {
     const UNetConfig c = unetConfig(config, what);
-    if (c.inChannels != c.outChannels) throw Failure("The U-Net described in " + what + " has other channels at its input than at its output (an inpainting model?), which Meander cannot use yet.");
+    if (c.inChannels != c.outChannels)
+        throw Failure("The U-Net described in " + what
+                      + " has other channels at its input than at its output (an inpainting model?), which Meander "
+                        "cannot use yet.");
     info.stateShape = {c.sampleHeight, c.sampleWidth, c.inChannels};
     info.blocks = transformerBlocks(c);
     info.bytesPerRow = bytesPerRow(c, c.sampleHeight, c.sampleWidth, sizeof(float));
     info.takesGuidance = c.guidanceWidth > 0;
 }
-std::unique_ptr<TextNetwork> buildUNet(const Json& config, const std::string& what, NetworkBuilder& builder) { return std::make_unique<UNet>(unetConfig(config, what), builder); }
+std::unique_ptr<TextNetwork> buildUNet(const Json& config, const std::string& what, NetworkBuilder& builder) {
+    return std::make_unique<UNet>(unetConfig(config, what), builder);
+}
 
 void describePixArt(const Json& config, const std::string& what, ModelInfo& info) {
     const PixArtConfig c = pixArtConfig(config, what);
@@ -41,7 +46,9 @@ void describePixArt(const Json& config, const std::string& what, ModelInfo& info
     info.blocks = transformerBlocks(c);
     info.bytesPerRow = bytesPerRow(c, c.sampleSize, c.sampleSize, sizeof(float));
 }
-std::unique_ptr<TextNetwork> buildPixArt(const Json& config, const std::string& what, NetworkBuilder& builder) { return std::make_unique<PixArt>(pixArtConfig(config, what), builder); }
+std::unique_ptr<TextNetwork> buildPixArt(const Json& config, const std::string& what, NetworkBuilder& builder) {
+    return std::make_unique<PixArt>(pixArtConfig(config, what), builder);
+}
 
 const NetworkKind kinds[] = {
     {"UNet2DConditionModel", "U-Net with cross-attention", describeUNet, buildUNet},
@@ -54,7 +61,8 @@ const NetworkKind& kindOf(const DiffusersFolder& folder) {
         if (name == k.className) return k;
     std::string known;
     for (const auto& k : kinds) known.append(known.empty() ? "" : ", ").append(k.className);
-    throw Failure("The network in '" + folder.path + "' is a '" + name + "', which Meander cannot compute yet. It knows: " + known + ".");
+    throw Failure("The network in '" + folder.path + "' is a '" + name
+                  + "', which Meander cannot compute yet. It knows: " + known + ".");
 }
 
 // Half precision where it is fast and the model is large, unless told otherwise.
@@ -69,7 +77,9 @@ DType computeType(const Backend& backend, const std::string& precision, std::int
     throw Failure("The precision '" + precision + "' does not exist. Choose auto, f32 or bf16.");
 }
 
-std::string weightsStem(const std::string& component) { return component == "text_encoder" ? "model" : "diffusion_pytorch_model"; }
+std::string weightsStem(const std::string& component) {
+    return component == "text_encoder" ? "model" : "diffusion_pytorch_model";
+}
 
 std::unique_ptr<FileWeights> weightsOf(const DiffusersFolder& folder, const std::string& component) {
     auto weights = FileWeights::open(folder.component(component), weightsStem(component));
@@ -85,30 +95,41 @@ ModelInfo inspectDiffusers(const DiffusersFolder& folder) {
     info.id = folder.path;
     info.name = std::filesystem::path(folder.path).filename().string();
     info.family = kind.family;
-    const auto meaning = meaningOfScheduler(folder.scheduler, "'" + folder.component("scheduler") + "/scheduler_config.json'");
+    const auto meaning =
+        meaningOfScheduler(folder.scheduler, "'" + folder.component("scheduler") + "/scheduler_config.json'");
     info.process = meaning.process;
     info.parametrization = meaning.parametrization;
     info.distillation = meaning.isLcm ? Distillation::Lcm : Distillation::None;
     kind.describe(folder.network, folder.configName(folder.networkName), info);
-    if (!folder.textEncoder.is_object()) throw Failure("The model in '" + folder.path + "' has no text encoder, and Meander cannot use this kind of network without one yet.");
-    const auto architectures = jsonTexts(folder.textEncoder, "architectures", {"CLIPTextModel"}, folder.configName("text_encoder"));
+    if (!folder.textEncoder.is_object())
+        throw Failure("The model in '" + folder.path
+                      + "' has no text encoder, and Meander cannot use this kind of network without one yet.");
+    const auto architectures =
+        jsonTexts(folder.textEncoder, "architectures", {"CLIPTextModel"}, folder.configName("text_encoder"));
     const std::string encoder = architectures.empty() ? "CLIPTextModel" : architectures.front();
-    if (encoder != "CLIPTextModel") throw Failure("The text encoder in '" + folder.path + "' is a '" + encoder + "', which Meander cannot compute yet. It knows CLIPTextModel.");
-    if (!folder.codec.is_object()) throw Failure("The model in '" + folder.path + "' has a picture codec that Meander cannot use yet.");
+    if (encoder != "CLIPTextModel")
+        throw Failure("The text encoder in '" + folder.path + "' is a '" + encoder
+                      + "', which Meander cannot compute yet. It knows CLIPTextModel.");
+    if (!folder.codec.is_object())
+        throw Failure("The model in '" + folder.path + "' has a picture codec that Meander cannot use yet.");
     info.pictureShape = codecFrom(folder.codec, folder.configName("codec"))->pictureShape(info.stateShape);
     info.conditioning = ConditioningKind::Text;
     info.textTokens = clipTextConfig(folder.textEncoder, folder.configName("text_encoder")).positions;
     info.tokenizer = folder.component("tokenizer");
     // Each of the blocks looks at the text once, after itself; the network, once built, tells the same.
-    for (const TapSite& b : info.blocks) info.attention.push_back({b.path + ".attn2", b.heads, b.height, b.width, info.textTokens});
-    info.parameters = weightsOf(folder, folder.networkName)->parameters() + weightsOf(folder, "text_encoder")->parameters();
+    for (const TapSite& b : info.blocks)
+        info.attention.push_back({b.path + ".attn2", b.heads, b.height, b.width, info.textTokens});
+    info.parameters =
+        weightsOf(folder, folder.networkName)->parameters() + weightsOf(folder, "text_encoder")->parameters();
     info.weightBytes = std::size_t(info.parameters) * sizeof(float);
     const Json& own = folder.index.contains("meander") ? folder.index["meander"] : Json();
-    if (own.is_object() && own.contains("guidance_embedded")) info.builtInGuidance = jsonReal(own, "guidance_embedded", 1, "'" + folder.path + "/model_index.json'");
+    if (own.is_object() && own.contains("guidance_embedded"))
+        info.builtInGuidance = jsonReal(own, "guidance_embedded", 1, "'" + folder.path + "/model_index.json'");
     return info;
 }
 
-DiffusersModel::DiffusersModel(ModelInfo info, const DiffusersFolder& folder, Backend& backend, const LoadOptions& options)
+DiffusersModel::DiffusersModel(ModelInfo info, const DiffusersFolder& folder, Backend& backend,
+                               const LoadOptions& options)
     : m_backend(backend), m_tokenizer([&] {
           auto tokenizer = ClipTokenizer::open(folder.component("tokenizer"));
           if (!tokenizer) throw Failure(tokenizer.error().text);
@@ -118,8 +139,11 @@ DiffusersModel::DiffusersModel(ModelInfo info, const DiffusersFolder& folder, Ba
     m_codec = codecFrom(folder.codec, folder.configName("codec"));
     const auto textWeights = weightsOf(folder, "text_encoder");
     NetworkBuilder textBuilder(backend, *textWeights, DType::F32);
-    m_encoder = std::make_unique<ClipTextEncoder>(clipTextConfig(folder.textEncoder, folder.configName("text_encoder")), textBuilder);
-    if (m_tokenizer.length() > m_encoder->config().positions) throw Failure("The tokenizer in '" + folder.path + "' makes more tokens than the text encoder reads. They do not belong together.");
+    m_encoder = std::make_unique<ClipTextEncoder>(clipTextConfig(folder.textEncoder, folder.configName("text_encoder")),
+                                                  textBuilder);
+    if (m_tokenizer.length() > m_encoder->config().positions)
+        throw Failure("The tokenizer in '" + folder.path
+                      + "' makes more tokens than the text encoder reads. They do not belong together.");
     const auto weights = weightsOf(folder, folder.networkName);
     NetworkBuilder builder(backend, *weights, computeType(backend, options.precision, weights->parameters()));
     m_network = kindOf(folder).build(folder.network, folder.configName(folder.networkName), builder);
@@ -156,7 +180,8 @@ Tensor DiffusersModel::textOf(const std::vector<ConditioningPtr>& rows) {
     }
     std::vector<Tensor> parts;
     for (const auto& row : rows) {
-        const auto* c = dynamic_cast<const TextConditioning*>(row ? row.get() : condition({.text = {}, .classIndex = {}, .unconditional = true}).get());
+        const auto* c = dynamic_cast<const TextConditioning*>(
+            row ? row.get() : condition({.text = {}, .classIndex = {}, .unconditional = true}).get());
         if (!c) throw std::invalid_argument("the conditioning of a row was prepared by another model");
         parts.push_back(c->text);
     }
@@ -184,7 +209,8 @@ Tensor DiffusersModel::predict(const NetworkBatch& batch, const TapRequest& tap,
         throw std::invalid_argument("the batch " + s.text() + " does not fit its times and conditionings");
     AttentionCapture capture(tap, m_network->sites(int(s[1]), int(s[2]), m_info.textTokens), s[0], tapped);
     const auto changes = changesOf(batch);
-    Tensor out = m_network->forward(batch.x.converted(DType::F32), batch.times, textOf(batch.conditioning), capture.wanted() ? &capture : nullptr, changes ? &*changes : nullptr);
+    Tensor out = m_network->forward(batch.x.converted(DType::F32), batch.times, textOf(batch.conditioning),
+                                    capture.wanted() ? &capture : nullptr, changes ? &*changes : nullptr);
     capture.finish();
     return out.converted(batch.x.type());
 }

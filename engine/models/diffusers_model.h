@@ -22,7 +22,8 @@ public:
     HostTensor encode(const HostTensor& pictures) const override { return m_codec->encode(pictures); }
 
 private:
-    // The prepared text of all rows below each other; kept from call to call, because the steps of a run ask for the same rows.
+    // The prepared text of all rows below each other; kept from call to call, because the steps of a run ask for the
+    // same rows.
     Tensor textOf(const std::vector<ConditioningPtr>& rows);
     std::optional<RowChanges> changesOf(const NetworkBatch& batch);  // none when no row is changed
 

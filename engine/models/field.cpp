@@ -42,7 +42,8 @@ void fillDenoised(FieldGrid& g, Model& model, Backend& backend, const Prompt& pr
 
 }  // namespace
 
-Result<FieldGrid> evaluateField(const std::string& modelId, const Prompt& prompt, double tau, const FieldBounds& bounds, int columns, int dataPoints) {
+Result<FieldGrid> evaluateField(const std::string& modelId, const Prompt& prompt, double tau, const FieldBounds& bounds,
+                                int columns, int dataPoints) {
     try {
         kernels::CpuOptions options;
         options.threads = 1;
@@ -51,7 +52,10 @@ Result<FieldGrid> evaluateField(const std::string& modelId, const Prompt& prompt
         if (!loaded) return loaded.error();
         Model& model = **loaded;
         const ModelInfo& info = model.info();
-        if (info.state != StateKind::Points || info.stateShape.count() > 2) return Error{"A field can be drawn for models of one or two dimensions only; '" + info.name + "' has states of shape " + info.stateShape.text() + ".", {}};
+        if (info.state != StateKind::Points || info.stateShape.count() > 2)
+            return Error{"A field can be drawn for models of one or two dimensions only; '" + info.name
+                             + "' has states of shape " + info.stateShape.text() + ".",
+                         {}};
         FieldGrid g;
         g.dimensions = int(info.stateShape.count());
         g.columns = columns;
@@ -63,7 +67,8 @@ Result<FieldGrid> evaluateField(const std::string& modelId, const Prompt& prompt
         if (info.hasDensity) {
             std::vector<double> native = y;
             for (double& v : native) v *= info.process.nativeScale(g.tau);
-            g.logDensity = model.logDensity(HostTensor::fromDoubles({std::int64_t(g.rows) * g.columns, g.dimensions}, native), g.tau, prompt);
+            g.logDensity = model.logDensity(
+                HostTensor::fromDoubles({std::int64_t(g.rows) * g.columns, g.dimensions}, native), g.tau, prompt);
         }
         if (dataPoints > 0)
             if (const HostTensor data = model.drawData(dataPoints, 1, prompt); data)

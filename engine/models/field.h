@@ -1,5 +1,5 @@
-// What a model of points says about its plane at one noise level: x̂0, velocity and, for exact models, the density. For views of 1-D and 2-D models; runs on a
-// backend of its own, in any thread.
+// What a model of points says about its plane at one noise level: x̂0, velocity and, for exact models, the density. For
+// views of 1-D and 2-D models; runs on a backend of its own, in any thread.
 #pragma once
 #include <string>
 #include <vector>
@@ -23,7 +23,9 @@ struct FieldGrid {
     std::vector<double> dataX, dataY;          // draws of the data, when the model can make them
 };
 
-// `columns` × `columns` places for two dimensions, `columns` × 1 for one. τ 0 gives the density of nearly clean data and no velocities.
-Result<FieldGrid> evaluateField(const std::string& modelId, const Prompt& prompt, double tau, const FieldBounds& bounds, int columns, int dataPoints = 0);
+// `columns` × `columns` places for two dimensions, `columns` × 1 for one. τ 0 gives the density of nearly clean data
+// and no velocities.
+Result<FieldGrid> evaluateField(const std::string& modelId, const Prompt& prompt, double tau, const FieldBounds& bounds,
+                                int columns, int dataPoints = 0);
 
 }  // namespace meander

@@ -1,4 +1,5 @@
-// A model: network + parametrization + process + conditioning + codec. Created, used and destroyed on the engine thread; ModelInfo is a value anyone may hold.
+// A model: network + parametrization + process + conditioning + codec. Created, used and destroyed on the engine
+// thread; ModelInfo is a value anyone may hold.
 #pragma once
 #include <memory>
 #include <optional>
@@ -19,38 +20,39 @@ enum class ConditioningKind : std::uint8_t { None, Class, Text };
 
 struct Token {
     int id = 0;
-    std::string text;       // as shown: "circle"
-    bool special = false;   // start, end, padding
-    int word = -1;          // index of the word (chip) it belongs to; −1 for special tokens
+    std::string text;        // as shown: "circle"
+    bool special = false;    // start, end, padding
+    int word = -1;           // index of the word (chip) it belongs to; −1 for special tokens
     int begin = 0, end = 0;  // byte range in the prompt as it was normalised
 };
 
 struct ModelInfo {
-    std::string id;           // "builtin:sprites-unet", "analytic:ring8" or an absolute path
-    std::string name;         // "Sprites U-Net"
-    std::string summary;      // one sentence: what it draws
-    std::string family;       // "U-Net with cross-attention", "DiT", "exact mixture", "MLP"
+    std::string id;       // "builtin:sprites-unet", "analytic:ring8" or an absolute path
+    std::string name;     // "Sprites U-Net"
+    std::string summary;  // one sentence: what it draws
+    std::string family;   // "U-Net with cross-attention", "DiT", "exact mixture", "MLP"
     Parametrization parametrization = Parametrization::X0;
     Process process = Process::varianceExploding(0.002, 80);
     double sigmaData = 0.5;
     Distillation distillation = Distillation::None;
     StateKind state = StateKind::Image;
-    Shape stateShape;               // of one item, without the batch: (h, w, c) or (dimensions)
-    Shape pictureShape;             // of a decoded picture (h, w, 3); empty for points
-    DType stateType = DType::F32;   // F64 for exact models
+    Shape stateShape;              // of one item, without the batch: (h, w, c) or (dimensions)
+    Shape pictureShape;            // of a decoded picture (h, w, 3); empty for points
+    DType stateType = DType::F32;  // F64 for exact models
     ConditioningKind conditioning = ConditioningKind::None;
     std::vector<std::string> classes;  // for Class
     int textTokens = 0;                // context length, for Text
     std::string tokenizer;             // folder of its vocabulary, for Text
     std::vector<TapSite> attention;    // cross-attention sites, in execution order
-    // Transformer blocks in execution order; heads, grid and tokens (= height · width) are those of their self-attention. Known without the weights.
+    // Transformer blocks in execution order; heads, grid and tokens (= height · width) are those of their
+    // self-attention. Known without the weights.
     std::vector<TapSite> blocks;
-    std::int64_t parameters = 0;       // number of weights
+    std::int64_t parameters = 0;  // number of weights
     std::size_t weightBytes = 0;
-    std::size_t bytesPerRow = 0;       // estimate of activation memory for one row of a call
-    double secondsPerRow = 0;          // estimate, from the last measurement on this machine; 0 when unknown
+    std::size_t bytesPerRow = 0;            // estimate of activation memory for one row of a call
+    double secondsPerRow = 0;               // estimate, from the last measurement on this machine; 0 when unknown
     std::optional<double> builtInGuidance;  // scale distilled into the weights
-    bool takesGuidance = false;             // the network is told a guidance scale (guidance-distilled with a scale input)
+    bool takesGuidance = false;  // the network is told a guidance scale (guidance-distilled with a scale input)
     // What a new draft should start with: sampler, schedule, steps, guidance, prompt, count (keys of the recipe).
     Json recommended;
     // Exact models: what is known in closed form.
@@ -76,12 +78,14 @@ struct Prompt {
 
 // Rows of one network call; rows may be of different runs and at different times.
 struct NetworkBatch {
-    Tensor x;                     // (rows, state...) native input, already scaled by Conversion::input; F32 or F64
-    std::vector<double> times;    // per row, Conversion::time
-    std::vector<double> taus;     // per row, integration clock (exact models use it)
-    std::vector<double> targets;  // per row, the clock value stepped to, for models that are told; NaN when the sampler does not say
+    Tensor x;                   // (rows, state...) native input, already scaled by Conversion::input; F32 or F64
+    std::vector<double> times;  // per row, Conversion::time
+    std::vector<double> taus;   // per row, integration clock (exact models use it)
+    std::vector<double>
+        targets;  // per row, the clock value stepped to, for models that are told; NaN when the sampler does not say
     std::vector<ConditioningPtr> conditioning;  // per row; null: unconditional
-    std::vector<NetworkChangePtr> changes;      // per row, null: none; empty: none in any row. Models without transformer blocks ignore them.
+    std::vector<NetworkChangePtr>
+        changes;  // per row, null: none; empty: none in any row. Models without transformer blocks ignore them.
 };
 
 class Model {
@@ -120,7 +124,8 @@ struct CatalogEntry {
 std::vector<CatalogEntry> builtInModels();
 // Reads what a model is, without its weights.
 Result<ModelInfo> inspectModel(const std::string& idOrPath);
-Result<std::unique_ptr<Model>> loadModel(const std::string& idOrPath, Backend& backend, const LoadOptions& options = {});
+Result<std::unique_ptr<Model>> loadModel(const std::string& idOrPath, Backend& backend,
+                                         const LoadOptions& options = {});
 // Words and sub-tokens of a prompt for a text model; empty list when the model takes no text.
 Result<std::vector<Token>> tokenizePrompt(const std::string& idOrPath, const std::string& prompt);
 

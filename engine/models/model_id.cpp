@@ -17,7 +17,8 @@ std::optional<double> numberIn(std::string_view t) {
 }
 
 [[noreturn]] void notANumber(const ModelId& id, const std::string& key, const std::string& value) {
-    throw Failure("The model '" + id.text + "' has " + key + "=" + value + ", which is not a number. Write for example " + key + "=2.5.");
+    throw Failure("The model '" + id.text + "' has " + key + "=" + value + ", which is not a number. Write for example "
+                  + key + "=2.5.");
 }
 
 }  // namespace
@@ -38,8 +39,10 @@ Result<ModelId> ModelId::parse(const std::string& text) {
         const std::size_t start = at + 1, end = text.find('&', start);
         const std::string part = text.substr(start, end == std::string::npos ? std::string::npos : end - start);
         const std::size_t equal = part.find('=');
-        if (equal == std::string::npos || equal == 0) return Error{"The model '" + text + "' has a part '" + part + "' that is not of the form name=value."};
-        if (!id.parameters.emplace(part.substr(0, equal), part.substr(equal + 1)).second) return Error{"The model '" + text + "' says '" + part.substr(0, equal) + "' twice."};
+        if (equal == std::string::npos || equal == 0)
+            return Error{"The model '" + text + "' has a part '" + part + "' that is not of the form name=value."};
+        if (!id.parameters.emplace(part.substr(0, equal), part.substr(equal + 1)).second)
+            return Error{"The model '" + text + "' says '" + part.substr(0, equal) + "' twice."};
         at = end;
     }
     return id;
@@ -87,7 +90,9 @@ Process ModelId::takeProcess(const std::string& fallback) {
         if (low >= high) throw Failure("The model '" + text + "' needs a sigma_max above its sigma_min.");
         return Process::varianceExploding(low, high);
     }
-    if (name == "flow") return Process::rectifiedFlow(1, takeNumber("shift", 1, 1e-3, 1e3), int(takeNumber("train_steps", 1000, 2, 1e6)));
+    if (name == "flow")
+        return Process::rectifiedFlow(1, takeNumber("shift", 1, 1e-3, 1e3),
+                                      int(takeNumber("train_steps", 1000, 2, 1e6)));
     const bool isZeroSnr = takeNumber("zero_snr", 0, 0, 1) != 0;
     const Process p = takeVariancePreserving(name);
     return isZeroSnr ? p.withZeroTerminalSnr() : p;
@@ -96,16 +101,20 @@ Process ModelId::takeProcess(const std::string& fallback) {
 Process ModelId::takeVariancePreserving(const std::string& name) {
     const bool isScaled = name == "sd15" || name == "vp-scaled-linear", isLinear = name == "vp-linear";
     if (!isScaled && !isLinear && name != "vp-cosine")
-        throw Failure("The model '" + text + "' asks for the process '" + name + "', which does not exist. Choose edm, ve, sd15, vp-linear, vp-scaled-linear, vp-cosine or flow.");
+        throw Failure(
+            "The model '" + text + "' asks for the process '" + name
+            + "', which does not exist. Choose edm, ve, sd15, vp-linear, vp-scaled-linear, vp-cosine or flow.");
     const int steps = int(takeNumber("train_steps", 1000, 2, 1e6));
     if (name == "vp-cosine") return Process::vpCosine(steps);
-    const double first = takeNumber("beta_start", isScaled ? 0.00085 : 1e-4, 1e-9, 0.999), last = takeNumber("beta_end", isScaled ? 0.012 : 0.02, 1e-9, 0.999);
+    const double first = takeNumber("beta_start", isScaled ? 0.00085 : 1e-4, 1e-9, 0.999),
+                 last = takeNumber("beta_end", isScaled ? 0.012 : 0.02, 1e-9, 0.999);
     if (first > last) throw Failure("The model '" + text + "' needs a beta_end of at least its beta_start.");
     return isScaled ? Process::vpScaledLinear(steps, first, last) : Process::vpLinear(steps, first, last);
 }
 
 void ModelId::finish() const {
-    if (!parameters.empty()) throw Failure("The model '" + text + "' does not take a parameter '" + parameters.begin()->first + "'.");
+    if (!parameters.empty())
+        throw Failure("The model '" + text + "' does not take a parameter '" + parameters.begin()->first + "'.");
 }
 
 }  // namespace meander

@@ -1,4 +1,5 @@
-// The data sets in the plane that the built-in point models were trained on (formulas: resources/models/flow2d/README.md).
+// The data sets in the plane that the built-in point models were trained on (formulas:
+// resources/models/flow2d/README.md).
 #pragma once
 #include <cstdint>
 #include <string>

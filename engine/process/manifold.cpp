@@ -20,11 +20,12 @@ double dot(std::span<const double> a, std::span<const double> b) {
 double minkowski(std::span<const double> a, std::span<const double> b) { return dot(a, b) - 2 * a[0] * b[0]; }
 double wrapped(double angle) { return angle - 2 * pi * std::floor((angle + pi) / (2 * pi)); }
 
-// On the hyperboloid everything is measured at the apex, where the boost that carries x there and back keeps lengths: Minkowski products of vectors far out would be small
-// differences of large numbers. Vectors of space coordinates only, from which the first follows.
+// On the hyperboloid everything is measured at the apex, where the boost that carries x there and back keeps lengths:
+// Minkowski products of vectors far out would be small differences of large numbers. Vectors of space coordinates only,
+// from which the first follows.
 using Vector = std::vector<double>;
-// The part of a point along a boost by asinh(s): along · √(1 + s²) + q0 s, `across` the square of its other part. Where the two would cancel, by the difference of their
-// squares, s² across − (along + s)(along − s).
+// The part of a point along a boost by asinh(s): along · √(1 + s²) + q0 s, `across` the square of its other part. Where
+// the two would cancel, by the difference of their squares, s² across − (along + s)(along − s).
 double boosted(double along, double across, double s, double sum) {
     const double c = std::hypot(1, s), first = std::sqrt(1 + along * along + across);
     return along * s >= 0 ? along * c + first * s : (s * s * across - sum * (along - s)) / (first * s - along * c);
@@ -72,7 +73,9 @@ Vector tangentSeenFrom(std::span<const double> x, std::span<const double> v) {
 // log sinh, also where sinh is beyond the numbers
 double logSinh(double r) { return r + std::log1p(-std::exp(-2 * r)) - std::numbers::ln2; }
 // log density at distance r from the apex of a normal vector of n dimensions wrapped onto the hyperboloid there.
-double logWrappedNormal(double n, double r) { return -0.5 * (r * r + n * std::log(2 * pi)) + (r > 1e-6 ? (n - 1) * (std::log(r) - logSinh(r)) : 0); }
+double logWrappedNormal(double n, double r) {
+    return -0.5 * (r * r + n * std::log(2 * pi)) + (r > 1e-6 ? (n - 1) * (std::log(r) - logSinh(r)) : 0);
+}
 
 }  // namespace
 
@@ -100,18 +103,22 @@ double Manifold::distance(std::span<const double> x, std::span<const double> y) 
         square += d * d;
         opposite += (x[i] + y[i]) * (x[i] + y[i]);
     }
-    if (m_kind == ManifoldKind::Sphere) return square <= opposite ? 2 * std::asin(std::min(1.0, std::sqrt(square) / 2)) : pi - 2 * std::asin(std::min(1.0, std::sqrt(opposite) / 2));
+    if (m_kind == ManifoldKind::Sphere)
+        return square <= opposite ? 2 * std::asin(std::min(1.0, std::sqrt(square) / 2))
+                                  : pi - 2 * std::asin(std::min(1.0, std::sqrt(opposite) / 2));
     return std::sqrt(square);
 }
 
 void Manifold::log(std::span<const double> x, std::span<const double> y, std::span<double> v) const {
     if (m_kind == ManifoldKind::Euclidean || m_kind == ManifoldKind::Torus) {
-        for (std::size_t i = 0; i < x.size(); ++i) v[i] = m_kind == ManifoldKind::Torus ? wrapped(y[i] - x[i]) : y[i] - x[i];
+        for (std::size_t i = 0; i < x.size(); ++i)
+            v[i] = m_kind == ManifoldKind::Torus ? wrapped(y[i] - x[i]) : y[i] - x[i];
         return;
     }
     if (m_kind == ManifoldKind::Hyperboloid) {
         const Vector p = pointSeenFrom(x, y);
-        const double sinh = std::sqrt(dot(p, p)), factor = sinh > 0 ? std::asinh(sinh) / sinh : 0, along = dot(x.subspan(1), p);
+        const double sinh = std::sqrt(dot(p, p)), factor = sinh > 0 ? std::asinh(sinh) / sinh : 0,
+                     along = dot(x.subspan(1), p);
         v[0] = factor * along;
         for (std::size_t i = 1; i < x.size(); ++i) v[i] = factor * (p[i - 1] + along / (1 + x[0]) * x[i]);
         return;
@@ -125,7 +132,8 @@ void Manifold::log(std::span<const double> x, std::span<const double> y, std::sp
 
 void Manifold::exp(std::span<const double> x, std::span<const double> v, std::span<double> y) const {
     if (m_kind == ManifoldKind::Euclidean || m_kind == ManifoldKind::Torus) {
-        for (std::size_t i = 0; i < x.size(); ++i) y[i] = m_kind == ManifoldKind::Torus ? wrapped(x[i] + v[i]) : x[i] + v[i];
+        for (std::size_t i = 0; i < x.size(); ++i)
+            y[i] = m_kind == ManifoldKind::Torus ? wrapped(x[i] + v[i]) : x[i] + v[i];
         return;
     }
     if (m_kind == ManifoldKind::Hyperboloid) {
@@ -137,7 +145,8 @@ void Manifold::exp(std::span<const double> x, std::span<const double> v, std::sp
         retract(y);
         return;
     }
-    const double length = std::sqrt(dot(v, v)), along = std::cos(length), across = length < 1e-8 ? 1 : std::sin(length) / length;
+    const double length = std::sqrt(dot(v, v)), along = std::cos(length),
+                 across = length < 1e-8 ? 1 : std::sin(length) / length;
     for (std::size_t i = 0; i < x.size(); ++i) y[i] = along * x[i] + across * v[i];
     retract(y);
 }
@@ -198,7 +207,8 @@ void Manifold::makeTangentNormal(std::span<const double> x, std::span<double> z)
     makeTangent(x, z);
 }
 
-std::optional<double> Manifold::logExpansion(std::span<const double> centre, std::span<const double> x, double kappa) const {
+std::optional<double> Manifold::logExpansion(std::span<const double> centre, std::span<const double> x,
+                                             double kappa) const {
     const double n = dimension(int(x.size()));
     if (m_kind == ManifoldKind::Euclidean) return -n * std::log(kappa);
     if (m_kind == ManifoldKind::Torus) {
@@ -209,7 +219,8 @@ std::optional<double> Manifold::logExpansion(std::span<const double> centre, std
     const double r = distance(centre, x), far = r / kappa;
     if (m_kind == ManifoldKind::Sphere && far >= pi) return {};
     if (r < 1e-7) return -n * std::log(kappa);
-    const double ratio = m_kind == ManifoldKind::Sphere ? std::log(std::sin(far) / std::sin(r)) : logSinh(far) - logSinh(r);
+    const double ratio =
+        m_kind == ManifoldKind::Sphere ? std::log(std::sin(far) / std::sin(r)) : logSinh(far) - logSinh(r);
     return -std::log(kappa) + (n - 1) * ratio;
 }
 

@@ -31,7 +31,8 @@ Process Process::variancePreserving(std::vector<double> alphasCumprod, std::stri
         const double clipped = std::clamp(a, terminalSignal, 1 - 1e-12);
         const double logSigma = 0.5 * std::log((1 - clipped) / clipped);
         if (!p.m_logSigmas.empty() && !(logSigma > p.m_logSigmas.back()))
-            throw Failure("The training schedule does not get noisier at step " + std::to_string(p.m_logSigmas.size()) + "; the scheduler settings of the model are damaged.");
+            throw Failure("The training schedule does not get noisier at step " + std::to_string(p.m_logSigmas.size())
+                          + "; the scheduler settings of the model are damaged.");
         p.m_logSigmas.push_back(logSigma);
     }
     p.m_min = std::exp(p.m_logSigmas.front());
@@ -49,7 +50,8 @@ std::vector<double> cumulative(int steps, auto beta) {
 }  // namespace
 
 Process Process::vpLinear(int steps, double betaStart, double betaEnd) {
-    return variancePreserving(cumulative(steps, [&](int k) { return betaStart + (betaEnd - betaStart) * k / (steps - 1); }), "linear");
+    return variancePreserving(
+        cumulative(steps, [&](int k) { return betaStart + (betaEnd - betaStart) * k / (steps - 1); }), "linear");
 }
 
 Process Process::vpScaledLinear(int steps, double betaStart, double betaEnd) {
@@ -67,18 +69,26 @@ Process Process::vpCosine(int steps, double maxBeta) {
         const double c = std::cos((t + 0.008) / 1.008 * M_PI / 2);
         return c * c;
     };
-    return variancePreserving(cumulative(steps, [&](int k) { return std::min(1 - alphaBar((k + 1.0) / steps) / alphaBar(double(k) / steps), maxBeta); }), "cosine");
+    return variancePreserving(
+        cumulative(
+            steps,
+            [&](int k) { return std::min(1 - alphaBar((k + 1.0) / steps) / alphaBar(double(k) / steps), maxBeta); }),
+        "cosine");
 }
 
 Process Process::withZeroTerminalSnr(double lastSignal) const {
-    if (m_kind != ProcessKind::VariancePreserving) throw Failure("Zero terminal SNR is a property of variance-preserving training schedules; this one is " + name() + ".");
+    if (m_kind != ProcessKind::VariancePreserving)
+        throw Failure("Zero terminal SNR is a property of variance-preserving training schedules; this one is " + name()
+                      + ".");
     std::vector<double> alphas;
     for (const double logSigma : m_logSigmas) alphas.push_back(1 / (1 + std::exp(2 * logSigma)));
-    return variancePreserving(zeroTerminalSnr(std::move(alphas), lastSignal), m_scheduleName + " with zero terminal SNR");
+    return variancePreserving(zeroTerminalSnr(std::move(alphas), lastSignal),
+                              m_scheduleName + " with zero terminal SNR");
 }
 
 Process Process::rectifiedFlow(double timeScale, double shift, int tableSteps) {
-    if (!(shift > 0) || tableSteps < 2) throw Failure("A rectified flow needs a time shift above 0 and a table of at least two training times.");
+    if (!(shift > 0) || tableSteps < 2)
+        throw Failure("A rectified flow needs a time shift above 0 and a table of at least two training times.");
     Process p;
     p.m_kind = ProcessKind::RectifiedFlow;
     p.m_scheduleName = "rectified flow";
@@ -92,7 +102,8 @@ Process Process::rectifiedFlow(double timeScale, double shift, int tableSteps) {
 }
 
 Process Process::onManifold(Manifold manifold) const {
-    if (m_kind != ProcessKind::RectifiedFlow && !manifold.isFlat()) throw Failure("A curved space needs the clock of a rectified flow; this process is " + name() + ".");
+    if (m_kind != ProcessKind::RectifiedFlow && !manifold.isFlat())
+        throw Failure("A curved space needs the clock of a rectified flow; this process is " + name() + ".");
     Process p = *this;
     p.m_manifold = manifold;
     return p;
@@ -100,26 +111,30 @@ Process Process::onManifold(Manifold manifold) const {
 
 std::string Process::name() const {
     switch (m_kind) {
-        case ProcessKind::VarianceExploding: return "variance exploding (EDM)";
-        case ProcessKind::VariancePreserving: return "variance preserving, " + m_scheduleName + ", " + std::to_string(trainingSteps()) + " steps";
-        case ProcessKind::RectifiedFlow: {
-            char shift[40] = "";
-            if (m_shift != 1) std::snprintf(shift, sizeof shift, ", time shift %g", m_shift);
-            return std::string("rectified flow") + shift + (m_manifold.isFlat() ? std::string() : std::string(" on the ") + nameOf(m_manifold.kind()));
-        }
+    case ProcessKind::VarianceExploding: return "variance exploding (EDM)";
+    case ProcessKind::VariancePreserving:
+        return "variance preserving, " + m_scheduleName + ", " + std::to_string(trainingSteps()) + " steps";
+    case ProcessKind::RectifiedFlow: {
+        char shift[40] = "";
+        if (m_shift != 1) std::snprintf(shift, sizeof shift, ", time shift %g", m_shift);
+        return std::string("rectified flow") + shift
+               + (m_manifold.isFlat() ? std::string() : std::string(" on the ") + nameOf(m_manifold.kind()));
+    }
     }
     return {};
 }
 
 double Process::signal(double tau) const { return m_kind == ProcessKind::RectifiedFlow ? 1 - tau : 1; }
 
-double Process::nativeScale(double tau) const { return m_kind == ProcessKind::VariancePreserving ? 1 / std::sqrt(1 + tau * tau) : 1; }
+double Process::nativeScale(double tau) const {
+    return m_kind == ProcessKind::VariancePreserving ? 1 / std::sqrt(1 + tau * tau) : 1;
+}
 
 double Process::networkTime(double tau) const {
     switch (m_kind) {
-        case ProcessKind::VarianceExploding: return tau;
-        case ProcessKind::RectifiedFlow: return m_timeScale * tau;
-        case ProcessKind::VariancePreserving: break;
+    case ProcessKind::VarianceExploding: return tau;
+    case ProcessKind::RectifiedFlow: return m_timeScale * tau;
+    case ProcessKind::VariancePreserving: break;
     }
     const double logSigma = std::log(tau);
     const auto upper = std::upper_bound(m_logSigmas.begin(), m_logSigmas.end(), logSigma);
@@ -134,9 +149,9 @@ double Process::networkTime(double tau) const {
 
 double Process::tauOfTime(double time) const {
     switch (m_kind) {
-        case ProcessKind::VarianceExploding: return time;
-        case ProcessKind::RectifiedFlow: return time / m_timeScale;
-        case ProcessKind::VariancePreserving: return tauOfStep(time);
+    case ProcessKind::VarianceExploding: return time;
+    case ProcessKind::RectifiedFlow: return time / m_timeScale;
+    case ProcessKind::VariancePreserving: return tauOfStep(time);
     }
     return time;
 }
@@ -155,7 +170,10 @@ double Process::logSnr(double tau) const {
     return a <= 0 ? -infinity : 2 * std::log(a / tau);
 }
 
-bool Process::startsFromPureNoise() const { return m_kind == ProcessKind::RectifiedFlow || (m_kind == ProcessKind::VariancePreserving && 1 / (1 + m_max * m_max) < 1e-7); }
+bool Process::startsFromPureNoise() const {
+    return m_kind == ProcessKind::RectifiedFlow
+           || (m_kind == ProcessKind::VariancePreserving && 1 / (1 + m_max * m_max) < 1e-7);
+}
 
 double Process::tauOfLogSnr(double lambda) const { return tauOfSigma(std::exp(-0.5 * lambda)); }
 

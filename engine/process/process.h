@@ -2,9 +2,10 @@
 //
 // Integration coordinates. A sampler works on y = a(τ)·x0 + τ·ε with the clock τ running down to 0:
 //   variance exploding / EDM   τ = σ                a = 1      native x = y
-//   variance preserving        τ = σ = n/s          a = 1      native x = s·y, s = 1/√(1+σ²)        (ODE of DDIM; k-diffusion's coordinates)
-//   rectified flow             τ = t                a = 1 − τ  native x = y
-// In all of them the probability-flow slope is dy/dτ = (y − D)/τ with D the denoised estimate x̂0, so no sampler has a family flag.
+//   variance preserving        τ = σ = n/s          a = 1      native x = s·y, s = 1/√(1+σ²)        (ODE of DDIM;
+//   k-diffusion's coordinates) rectified flow             τ = t                a = 1 − τ  native x = y
+// In all of them the probability-flow slope is dy/dτ = (y − D)/τ with D the denoised estimate x̂0, so no sampler has a
+// family flag.
 #pragma once
 #include <limits>
 #include <string>
@@ -21,37 +22,41 @@ class Process {
 public:
     // σ in [minimum, maximum]; the network is told σ itself.
     static Process varianceExploding(double sigmaMin, double sigmaMax);
-    // Discrete training steps with cumulative signal ᾱ_k = s², k = 0 .. n−1; the network is told the (possibly fractional) step.
-    // Between steps log σ is interpolated linearly in k, as k-diffusion does. A last step without any signal (zero terminal SNR) would be σ = ∞; it is kept at the finite
-    // level of `terminalSignal` (terminal.h), since samplers step in σ.
+    // Discrete training steps with cumulative signal ᾱ_k = s², k = 0 .. n−1; the network is told the (possibly
+    // fractional) step. Between steps log σ is interpolated linearly in k, as k-diffusion does. A last step without any
+    // signal (zero terminal SNR) would be σ = ∞; it is kept at the finite level of `terminalSignal` (terminal.h), since
+    // samplers step in σ.
     static Process variancePreserving(std::vector<double> alphasCumprod, std::string scheduleName);
     static Process vpLinear(int steps, double betaStart, double betaEnd);        // β linear (DDPM)
     static Process vpScaledLinear(int steps, double betaStart, double betaEnd);  // √β linear (latent diffusion)
-    static Process vpCosine(int steps, double maxBeta = 0.999);                  // squared cosine (Nichol & Dhariwal 2021)
-    // t in (0, 1]; the network is told timeScale · t. `shift` and `tableSteps` describe the model's table of training times as tools keep it,
-    // s t/(1 + (s − 1) t) at t = k/tableSteps: they give the least noisy level and serve the schedules that walk that table.
+    static Process vpCosine(int steps, double maxBeta = 0.999);  // squared cosine (Nichol & Dhariwal 2021)
+    // t in (0, 1]; the network is told timeScale · t. `shift` and `tableSteps` describe the model's table of training
+    // times as tools keep it, s t/(1 + (s − 1) t) at t = k/tableSteps: they give the least noisy level and serve the
+    // schedules that walk that table.
     static Process rectifiedFlow(double timeScale = 1.0, double shift = 1.0, int tableSteps = 1000);
 
-    // The same clock on a curved space: a state at τ lies on the geodesic from data to noise, x_τ = exp_{x0}(τ log_{x0}(ε)) with ε drawn from the manifold's prior.
-    // Rectified flow only; y is then not a·x0 + τ·ε, and only samplers that ask the manifold step rightly.
+    // The same clock on a curved space: a state at τ lies on the geodesic from data to noise, x_τ = exp_{x0}(τ
+    // log_{x0}(ε)) with ε drawn from the manifold's prior. Rectified flow only; y is then not a·x0 + τ·ε, and only
+    // samplers that ask the manifold step rightly.
     Process onManifold(Manifold manifold) const;
     const Manifold& manifold() const { return m_manifold; }
 
     ProcessKind kind() const { return m_kind; }
     std::string name() const;  // "variance preserving, scaled linear, 1000 steps"
 
-    // The same training schedule with zero terminal SNR: √ᾱ shifted and scaled so that it starts where it did and ends at 0 (Lin et al. 2024, algorithm 1).
-    // σ would be ∞ there, so the last ᾱ is `lastSignal`: 2⁻²⁴ (σ = 4096) in diffusers, 4.8973451890853435e-8 (σ = 4518.8) in ComfyUI and A1111.
-    // Variance preserving only; such a model must predict v or x0.
+    // The same training schedule with zero terminal SNR: √ᾱ shifted and scaled so that it starts where it did and ends
+    // at 0 (Lin et al. 2024, algorithm 1). σ would be ∞ there, so the last ᾱ is `lastSignal`: 2⁻²⁴ (σ = 4096) in
+    // diffusers, 4.8973451890853435e-8 (σ = 4518.8) in ComfyUI and A1111. Variance preserving only; such a model must
+    // predict v or x0.
     Process withZeroTerminalSnr(double lastSignal = 0x1p-24) const;
 
     double maximum() const { return m_max; }  // the noisiest clock value that training saw
     double minimum() const { return m_min; }  // the least noisy one above 0
 
-    double signal(double tau) const;      // a(τ)
-    double nativeScale(double tau) const;  // native x = nativeScale · y
+    double signal(double tau) const;                                                  // a(τ)
+    double nativeScale(double tau) const;                                             // native x = nativeScale · y
     double nativeSignal(double tau) const { return nativeScale(tau) * signal(tau); }  // s(t)
-    double nativeNoise(double tau) const { return nativeScale(tau) * tau; }          // n(t)
+    double nativeNoise(double tau) const { return nativeScale(tau) * tau; }           // n(t)
     double networkTime(double tau) const;  // what the network is told: σ, step or timeScale·t
     double tauOfTime(double networkTime) const;
     // log(s²/n²); −∞ at pure noise, +∞ at 0.

@@ -7,7 +7,8 @@
 namespace meander {
 
 std::vector<double> zeroTerminalSnr(std::vector<double> alphasCumprod, double last) {
-    if (alphasCumprod.size() < 2 || !(alphasCumprod.front() > alphasCumprod.back())) throw Failure("A schedule whose signal does not fall cannot be rescaled to end without signal.");
+    if (alphasCumprod.size() < 2 || !(alphasCumprod.front() > alphasCumprod.back()))
+        throw Failure("A schedule whose signal does not fall cannot be rescaled to end without signal.");
     const double first = std::sqrt(alphasCumprod.front()), end = std::sqrt(alphasCumprod.back());
     for (double& a : alphasCumprod) {
         const double root = (std::sqrt(a) - end) * first / (first - end);
@@ -17,7 +18,9 @@ std::vector<double> zeroTerminalSnr(std::vector<double> alphasCumprod, double la
     return alphasCumprod;
 }
 
-Gaussian1 analyticStart(double signal, double tau, double dataMean, double dataVariance) { return {signal * dataMean, signal * signal * dataVariance + tau * tau}; }
+Gaussian1 analyticStart(double signal, double tau, double dataMean, double dataVariance) {
+    return {signal * dataMean, signal * signal * dataVariance + tau * tau};
+}
 
 double klOf(const Gaussian1& p, const Gaussian1& q) {
     const double d = p.mean - q.mean, ratio = p.variance / q.variance;

@@ -16,14 +16,18 @@ namespace {
 
 }  // namespace
 
-bool DatabaseError::isDamage() const { return code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_FORMAT; }
+bool DatabaseError::isDamage() const {
+    return code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_FORMAT;
+}
 bool DatabaseError::isTemporary() const {
-    return code == SQLITE_FULL || code == SQLITE_IOERR || code == SQLITE_READONLY || code == SQLITE_CANTOPEN || code == SQLITE_NOMEM || code == SQLITE_BUSY || code == SQLITE_LOCKED ||
-           code == SQLITE_PERM || code == SQLITE_AUTH || code == SQLITE_PROTOCOL;
+    return code == SQLITE_FULL || code == SQLITE_IOERR || code == SQLITE_READONLY || code == SQLITE_CANTOPEN
+           || code == SQLITE_NOMEM || code == SQLITE_BUSY || code == SQLITE_LOCKED || code == SQLITE_PERM
+           || code == SQLITE_AUTH || code == SQLITE_PROTOCOL;
 }
 
 Database::Database(const std::string& path, OpenMode mode) {
-    const int flags = (mode == OpenMode::Read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | (mode == OpenMode::Create ? SQLITE_OPEN_CREATE : 0) | SQLITE_OPEN_FULLMUTEX;
+    const int flags = (mode == OpenMode::Read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE)
+                      | (mode == OpenMode::Create ? SQLITE_OPEN_CREATE : 0) | SQLITE_OPEN_FULLMUTEX;
     const int code = sqlite3_open_v2(path.c_str(), &m_handle, flags, nullptr);
     if (code != SQLITE_OK) {
         const std::string reason = m_handle ? sqlite3_errmsg(m_handle) : sqlite3_errstr(code);
@@ -71,7 +75,9 @@ std::string Database::text(const std::string& sql) const {
 
 std::int64_t Database::lastId() const { return sqlite3_last_insert_rowid(m_handle); }
 
-Statement::Statement(const Database& db, const std::string& sql) : m_db(db.handle()) { check(sqlite3_prepare_v2(m_db, sql.data(), int(sql.size()), &m_statement, nullptr)); }
+Statement::Statement(const Database& db, const std::string& sql) : m_db(db.handle()) {
+    check(sqlite3_prepare_v2(m_db, sql.data(), int(sql.size()), &m_statement, nullptr));
+}
 Statement::~Statement() { sqlite3_finalize(m_statement); }
 
 void Statement::check(int code) const {
@@ -120,10 +126,13 @@ void Statement::reset() {
 
 bool Statement::isNull(int column) const { return sqlite3_column_type(m_statement, column) == SQLITE_NULL; }
 std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(m_statement, column); }
-double Statement::real(int column) const { return isNull(column) ? std::numeric_limits<double>::quiet_NaN() : sqlite3_column_double(m_statement, column); }
+double Statement::real(int column) const {
+    return isNull(column) ? std::numeric_limits<double>::quiet_NaN() : sqlite3_column_double(m_statement, column);
+}
 std::string Statement::text(int column) const {
     const auto* t = sqlite3_column_text(m_statement, column);
-    return t ? std::string(reinterpret_cast<const char*>(t), std::size_t(sqlite3_column_bytes(m_statement, column))) : std::string();
+    return t ? std::string(reinterpret_cast<const char*>(t), std::size_t(sqlite3_column_bytes(m_statement, column)))
+             : std::string();
 }
 std::span<const std::byte> Statement::blobView(int column) const {
     const void* b = sqlite3_column_blob(m_statement, column);
@@ -136,7 +145,8 @@ std::vector<std::byte> Statement::blob(int column) const {
 
 Transaction::Transaction(Database& db) : m_db(&db) { db.run("BEGIN IMMEDIATE"); }
 Transaction::~Transaction() {
-    if (m_db && !sqlite3_get_autocommit(m_db->handle())) sqlite3_exec(m_db->handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+    if (m_db && !sqlite3_get_autocommit(m_db->handle()))
+        sqlite3_exec(m_db->handle(), "ROLLBACK", nullptr, nullptr, nullptr);
 }
 void Transaction::commit() {
     m_db->run("COMMIT");

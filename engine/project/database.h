@@ -1,4 +1,5 @@
-// SQLite with owners: a connection, a prepared statement and a transaction. Failures throw DatabaseError; the project store turns them into sentences.
+// SQLite with owners: a connection, a prepared statement and a transaction. Failures throw DatabaseError; the project
+// store turns them into sentences.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -17,7 +18,7 @@ namespace meander {
 
 struct DatabaseError : std::runtime_error {
     DatabaseError(int resultCode, const std::string& what) : std::runtime_error(what), code(resultCode) {}
-    int code;  // SQLite's primary result code
+    int code;                  // SQLite's primary result code
     bool isDamage() const;     // not a database, malformed
     bool isTemporary() const;  // disk full, read only, input/output, memory: worth trying again
 };
@@ -34,7 +35,7 @@ public:
 
     bool isOpen() const { return m_handle != nullptr; }
     void close();
-    void run(const std::string& sql);                // no results
+    void run(const std::string& sql);                   // no results
     std::int64_t number(const std::string& sql) const;  // first column of the first row; 0 when there is none
     std::string text(const std::string& sql) const;
     std::int64_t lastId() const;
@@ -59,10 +60,9 @@ public:
     Statement& bindNull(int i);
     Statement& bind(int i, std::optional<std::int64_t> v) { return v ? bind(i, *v) : bindNull(i); }
 
-    bool next();  // false after the last row
+    bool next();     // false after the last row
     void finish() {  // for statements without rows; ready for new bindings
-        while (next()) {
-        }
+        while (next()) {}
         reset();
     }
     void reset();

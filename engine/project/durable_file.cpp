@@ -5,15 +5,15 @@
 #include <utility>
 
 #ifdef _WIN32
-#include <windows.h>
+#    include <windows.h>
 #else
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#    include <fcntl.h>
+#    include <sys/file.h>
+#    include <sys/stat.h>
+#    include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
+#    include <cerrno>
+#    include <cstring>
 #endif
 
 namespace meander {
@@ -36,7 +36,8 @@ void syncPath(const std::string& path, int flags) {
 void syncFile(const std::string& path) { syncPath(path, O_RDONLY); }
 #else
 void syncFile(const std::string& path) {
-    const HANDLE h = CreateFileW(fs::path(path).c_str(), GENERIC_WRITE, FILE_SHARE_READ, nullptr, OPEN_EXISTING, 0, nullptr);
+    const HANDLE h =
+        CreateFileW(fs::path(path).c_str(), GENERIC_WRITE, FILE_SHARE_READ, nullptr, OPEN_EXISTING, 0, nullptr);
     if (h == INVALID_HANDLE_VALUE || !FlushFileBuffers(h)) {
         if (h != INVALID_HANDLE_VALUE) CloseHandle(h);
         throw Failure("Cannot write '" + path + "'. Check the disk.");
@@ -49,7 +50,8 @@ void replaceFile(const std::string& from, const std::string& to) {
     syncFile(from);
     std::error_code error;
     fs::rename(from, to, error);
-    if (error) throw Failure("Cannot write '" + to + "': " + error.message() + ". Choose another folder or free the file.");
+    if (error)
+        throw Failure("Cannot write '" + to + "': " + error.message() + ". Choose another folder or free the file.");
 #ifndef _WIN32
     const std::string folder = fs::path(to).parent_path().string();
     syncPath(folder.empty() ? "." : folder, O_RDONLY | O_DIRECTORY);
@@ -63,7 +65,9 @@ Status writeWholeFile(const std::string& path, std::span<const std::byte> bytes)
             std::ofstream out(fresh, std::ios::binary | std::ios::trunc);
             out.write(reinterpret_cast<const char*>(bytes.data()), std::streamsize(bytes.size()));
             out.close();
-            if (!out) throw Failure("Cannot write '" + path + "'. Check that the folder exists, may be written and has room.");
+            if (!out)
+                throw Failure("Cannot write '" + path
+                              + "'. Check that the folder exists, may be written and has room.");
         }
         replaceFile(fresh, path);
         return Done{};
@@ -73,7 +77,9 @@ Status writeWholeFile(const std::string& path, std::span<const std::byte> bytes)
     }
 }
 
-Status writeWholeFile(const std::string& path, const std::string& text) { return writeWholeFile(path, std::as_bytes(std::span(text))); }
+Status writeWholeFile(const std::string& path, const std::string& text) {
+    return writeWholeFile(path, std::as_bytes(std::span(text)));
+}
 
 void removeFile(const std::string& path) noexcept {
     std::error_code ignored;
@@ -90,7 +96,10 @@ std::string absolutePath(const std::string& path) {
     return error ? fs::absolute(path, error).string() : p.string();
 }
 
-ProjectLock::ProjectLock(ProjectLock&& o) noexcept : m_path(std::move(o.m_path)), m_handle(std::exchange(o.m_handle, nullptr)), m_descriptor(std::exchange(o.m_descriptor, -1)) {}
+ProjectLock::ProjectLock(ProjectLock&& o) noexcept
+    : m_path(std::move(o.m_path)),
+      m_handle(std::exchange(o.m_handle, nullptr)),
+      m_descriptor(std::exchange(o.m_descriptor, -1)) {}
 
 ProjectLock& ProjectLock::operator=(ProjectLock&& o) noexcept {
     if (this != &o) {
@@ -106,8 +115,10 @@ ProjectLock& ProjectLock::operator=(ProjectLock&& o) noexcept {
 ProjectLock::Answer ProjectLock::take(const std::string& projectPath) {
     release();
     m_path = projectPath + "-lock";
-    const HANDLE h = CreateFileW(fs::path(m_path).c_str(), GENERIC_WRITE, 0, nullptr, OPEN_ALWAYS, FILE_FLAG_DELETE_ON_CLOSE, nullptr);
-    if (h == INVALID_HANDLE_VALUE) return GetLastError() == ERROR_SHARING_VIOLATION ? Answer::HeldByOther : Answer::NotPossible;
+    const HANDLE h = CreateFileW(fs::path(m_path).c_str(), GENERIC_WRITE, 0, nullptr, OPEN_ALWAYS,
+                                 FILE_FLAG_DELETE_ON_CLOSE, nullptr);
+    if (h == INVALID_HANDLE_VALUE)
+        return GetLastError() == ERROR_SHARING_VIOLATION ? Answer::HeldByOther : Answer::NotPossible;
     m_handle = h;
     return Answer::Taken;
 }
@@ -128,8 +139,10 @@ ProjectLock::Answer ProjectLock::take(const std::string& projectPath) {
             return held ? Answer::HeldByOther : Answer::NotPossible;
         }
         // The former holder removes the file when it lets go: what we locked must still be what the name means.
-        struct stat ours {}, named {};
-        if (::fstat(fd, &ours) == 0 && ::stat(m_path.c_str(), &named) == 0 && ours.st_ino == named.st_ino && ours.st_dev == named.st_dev) {
+        struct stat ours {
+        }, named{};
+        if (::fstat(fd, &ours) == 0 && ::stat(m_path.c_str(), &named) == 0 && ours.st_ino == named.st_ino
+            && ours.st_dev == named.st_dev) {
             m_descriptor = fd;
             return Answer::Taken;
         }

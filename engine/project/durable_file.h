@@ -21,7 +21,8 @@ void removeCompanions(const std::string& path) noexcept;
 // Absolute, with links resolved as far as the path exists.
 std::string absolutePath(const std::string& path);
 
-// An advisory lock on a project: `path`-lock, held by the operating system, so it ends with the process however that ends.
+// An advisory lock on a project: `path`-lock, held by the operating system, so it ends with the process however that
+// ends.
 class ProjectLock {
 public:
     ProjectLock() = default;

@@ -20,7 +20,8 @@ Json shapeToJson(const Shape& s) {
 
 Shape shapeFromJson(const Json& j, const char* key) {
     const auto extents = jsonIntegers(j, key, {}, 0, what);
-    if (extents.size() > std::size_t(Shape::maxRank)) throw Failure("A recorded shape has too many dimensions. The project file is damaged.");
+    if (extents.size() > std::size_t(Shape::maxRank))
+        throw Failure("A recorded shape has too many dimensions. The project file is damaged.");
     for (auto e : extents)
         if (e < 0 || e > (1 << 24)) throw Failure("A recorded shape is not valid. The project file is damaged.");
     return Shape(std::span<const std::int64_t>(extents));
@@ -30,18 +31,23 @@ Shape shapeFromJson(const Json& j, const char* key) {
 std::string scheduleNameOf(const Process& p) {
     const std::string name = p.name();
     const auto first = name.find(", "), last = name.rfind(", ");
-    return first == std::string::npos || first == last ? std::string("recorded") : name.substr(first + 2, last - first - 2);
+    return first == std::string::npos || first == last ? std::string("recorded")
+                                                       : name.substr(first + 2, last - first - 2);
 }
 
 Json processToJson(const Process& p) {
     switch (p.kind()) {
-        case ProcessKind::VarianceExploding: return {{"kind", "variance exploding"}, {"minimum", p.minimum()}, {"maximum", p.maximum()}};
-        case ProcessKind::RectifiedFlow: {
-            Json j = {{"kind", "rectified flow"}, {"time_scale", p.networkTime(1)}, {"time_shift", p.timeShift()}, {"table_steps", p.tableSteps()}};
-            if (!p.manifold().isFlat()) j["manifold"] = nameOf(p.manifold().kind());
-            return j;
-        }
-        case ProcessKind::VariancePreserving: break;
+    case ProcessKind::VarianceExploding:
+        return {{"kind", "variance exploding"}, {"minimum", p.minimum()}, {"maximum", p.maximum()}};
+    case ProcessKind::RectifiedFlow: {
+        Json j = {{"kind", "rectified flow"},
+                  {"time_scale", p.networkTime(1)},
+                  {"time_shift", p.timeShift()},
+                  {"table_steps", p.tableSteps()}};
+        if (!p.manifold().isFlat()) j["manifold"] = nameOf(p.manifold().kind());
+        return j;
+    }
+    case ProcessKind::VariancePreserving: break;
     }
     Json alphas = Json::array();
     for (int k = 0; k < p.trainingSteps(); ++k) {
@@ -61,20 +67,22 @@ Process processFromJson(const Json& j) {
     if (kind == "rectified flow") {
         const double scale = jsonReal(j, "time_scale", 1, what), shift = jsonReal(j, "time_shift", 1, what);
         const std::int64_t table = jsonInteger(j, "table_steps", 1000, what);
-        if (!(scale > 0 && std::isfinite(scale) && shift > 0 && shift <= 1000 && table >= 2 && table <= 1'000'000)) throw Failure("A recorded noise process is not valid.");
+        if (!(scale > 0 && std::isfinite(scale) && shift > 0 && shift <= 1000 && table >= 2 && table <= 1'000'000))
+            throw Failure("A recorded noise process is not valid.");
         const auto manifold = manifoldNamed(jsonText(j, "manifold", "euclidean", what));
         if (!manifold) throw Failure("A recorded noise process is on a space that this version does not know.");
         return Process::rectifiedFlow(scale, shift, int(table)).onManifold(Manifold(*manifold));
     }
     const auto alphas = jsonReals(j, "alphas_cumprod", {}, what);
-    if (kind != "variance preserving" || alphas.size() < 2 || alphas.size() > maximumList) throw Failure("A recorded noise process is of an unknown kind.");
+    if (kind != "variance preserving" || alphas.size() < 2 || alphas.size() > maximumList)
+        throw Failure("A recorded noise process is of an unknown kind.");
     for (std::size_t k = 0; k < alphas.size(); ++k)
-        if (!(alphas[k] > 0 && alphas[k] < 1 && (k == 0 || alphas[k] < alphas[k - 1]))) throw Failure("A recorded noise process is not valid.");
+        if (!(alphas[k] > 0 && alphas[k] < 1 && (k == 0 || alphas[k] < alphas[k - 1])))
+            throw Failure("A recorded noise process is not valid.");
     return Process::variancePreserving(alphas, jsonText(j, "name", "recorded", what));
 }
 
-template <class E>
-E byName(const Json& j, const char* key, int count, E fallback) {
+template <class E> E byName(const Json& j, const char* key, int count, E fallback) {
     const std::string name = jsonText(j, key, "", what);
     for (int i = 0; i < count; ++i)
         if (name == nameOf(E(i))) return E(i);
@@ -84,8 +92,7 @@ E byName(const Json& j, const char* key, int count, E fallback) {
 constexpr const char* stateNames[] = {"points", "image"};
 constexpr const char* conditioningNames[] = {"none", "class", "text"};
 
-template <class E, std::size_t N>
-E fromNames(const Json& j, const char* key, const char* const (&names)[N]) {
+template <class E, std::size_t N> E fromNames(const Json& j, const char* key, const char* const (&names)[N]) {
     const std::string name = jsonText(j, key, names[0], what);
     const auto it = std::find(std::begin(names), std::end(names), name);
     return it == std::end(names) ? E(0) : E(it - std::begin(names));
@@ -95,7 +102,9 @@ E fromNames(const Json& j, const char* key, const char* const (&names)[N]) {
 
 Json sitesToJson(const std::vector<TapSite>& sites) {
     Json j = Json::array();
-    for (const auto& s : sites) j.push_back({{"path", s.path}, {"heads", s.heads}, {"height", s.height}, {"width", s.width}, {"tokens", s.tokens}});
+    for (const auto& s : sites)
+        j.push_back(
+            {{"path", s.path}, {"heads", s.heads}, {"height", s.height}, {"width", s.width}, {"tokens", s.tokens}});
     return j;
 }
 
@@ -109,14 +118,21 @@ std::vector<TapSite> sitesFromJson(const Json& j) {
             if (v < 0 || v > (1 << 20)) throw Failure("A recorded attention layer has a size that cannot be.");
             return int(v);
         };
-        sites.push_back({jsonText(e, "path", "", what), extent("heads"), extent("height"), extent("width"), extent("tokens")});
+        sites.push_back(
+            {jsonText(e, "path", "", what), extent("heads"), extent("height"), extent("width"), extent("tokens")});
     }
     return sites;
 }
 
 Json tokensToJson(const std::vector<Token>& tokens) {
     Json j = Json::array();
-    for (const auto& t : tokens) j.push_back({{"id", t.id}, {"text", t.text}, {"special", t.special}, {"word", t.word}, {"begin", t.begin}, {"end", t.end}});
+    for (const auto& t : tokens)
+        j.push_back({{"id", t.id},
+                     {"text", t.text},
+                     {"special", t.special},
+                     {"word", t.word},
+                     {"begin", t.begin},
+                     {"end", t.end}});
     return j;
 }
 
@@ -126,8 +142,9 @@ std::vector<Token> tokensFromJson(const Json& j) {
     if (!j.is_array() || j.size() > maximumList) throw Failure("The recorded words of the prompt are damaged.");
     const std::string token = "a recorded token";
     for (const auto& e : j)
-        tokens.push_back({int(jsonInteger(e, "id", 0, token)), jsonText(e, "text", "", token), jsonBool(e, "special", false, token), int(jsonInteger(e, "word", -1, token)), int(jsonInteger(e, "begin", 0, token)),
-                          int(jsonInteger(e, "end", 0, token))});
+        tokens.push_back({int(jsonInteger(e, "id", 0, token)), jsonText(e, "text", "", token),
+                          jsonBool(e, "special", false, token), int(jsonInteger(e, "word", -1, token)),
+                          int(jsonInteger(e, "begin", 0, token)), int(jsonInteger(e, "end", 0, token))});
     return tokens;
 }
 

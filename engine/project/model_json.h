@@ -1,4 +1,5 @@
-// What a model was, as JSON for the project file, so that old runs can be looked at when their model is gone. Weights are never in it.
+// What a model was, as JSON for the project file, so that old runs can be looked at when their model is gone. Weights
+// are never in it.
 #pragma once
 #include "engine/models/model.h"
 

@@ -26,7 +26,9 @@ void writeEmptyProject(const std::string& path) {
         db.run("PRAGMA auto_vacuum = INCREMENTAL");
         migrate(db);
         Transaction t(db);
-        const auto put = [&](const char* key, const std::string& value) { Statement(db, "INSERT INTO meta VALUES(?, ?)").bind(1, std::string_view(key)).bind(2, value).finish(); };
+        const auto put = [&](const char* key, const std::string& value) {
+            Statement(db, "INSERT INTO meta VALUES(?, ?)").bind(1, std::string_view(key)).bind(2, value).finish();
+        };
         put("created", nowUtc());
         put("program", MEANDER_VERSION);
         t.commit();
@@ -70,13 +72,15 @@ void examine(const Database& db, const std::string& path) {
 
 bool lockProject(ProjectLock& lock, const std::string& path) {
     const auto answer = lock.take(path);
-    if (answer == ProjectLock::Answer::HeldByOther) throw Failure("'" + path + "' is open in another Meander. Close it there, or work on a copy.");
+    if (answer == ProjectLock::Answer::HeldByOther)
+        throw Failure("'" + path + "' is open in another Meander. Close it there, or work on a copy.");
     return answer == ProjectLock::Answer::Taken;
 }
 
 Database openForWriting(const std::string& path) {
     Database db(path, OpenMode::Write);
-    if (db.text("PRAGMA journal_mode = WAL") != "wal") throw DatabaseError(8, "the journal cannot be kept beside the file");
+    if (db.text("PRAGMA journal_mode = WAL") != "wal")
+        throw DatabaseError(8, "the journal cannot be kept beside the file");
     db.run("PRAGMA synchronous = NORMAL");
     return db;
 }
@@ -90,7 +94,9 @@ void backToOneFile(Database& db) {
 void ProjectStore::Implementation::attach(Database writer) {
     if (writer.isOpen()) {
         writer.run("UPDATE run SET status = 'interrupted' WHERE status IN ('queued', 'running', 'paused')");
-        Statement(writer, "INSERT OR REPLACE INTO meta VALUES('program', ?)").bind(1, std::string_view(MEANDER_VERSION)).finish();
+        Statement(writer, "INSERT OR REPLACE INTO meta VALUES('program', ?)")
+            .bind(1, std::string_view(MEANDER_VERSION))
+            .finish();
     }
     reader = Database(path, OpenMode::Read);
     readMeta();
@@ -123,8 +129,12 @@ Result<std::unique_ptr<ProjectStore>> ProjectStore::create(const std::string& gi
     auto d = std::make_unique<Implementation>(path);
     try {
         if (fs::is_directory(path)) throw Failure("Cannot make the project '" + path + "': a folder has this name.");
-        if (!replace && fs::exists(path)) throw Failure("Cannot make the project '" + path + "': the file exists already. Open it, or choose another name.");
-        if (!lockProject(d->lock, path)) throw Failure("Cannot make the project '" + path + "': its folder does not exist or may not be written. Choose another folder.");
+        if (!replace && fs::exists(path))
+            throw Failure("Cannot make the project '" + path
+                          + "': the file exists already. Open it, or choose another name.");
+        if (!lockProject(d->lock, path))
+            throw Failure("Cannot make the project '" + path
+                          + "': its folder does not exist or may not be written. Choose another folder.");
         writeEmptyProject(path);
         d->attach(openForWriting(path));
         return std::unique_ptr<ProjectStore>(new ProjectStore(std::move(d)));
@@ -155,7 +165,9 @@ Result<std::unique_ptr<ProjectStore>> ProjectStore::open(const std::string& give
             }
             if (d->isReadOnly) {
                 examine(Database(path, OpenMode::Read), path);
-                d->note = "'" + path + "' cannot be written: it is open for reading. To keep changes, save the project under another name.";
+                d->note = "'" + path
+                          + "' cannot be written: it is open for reading. To keep changes, save the project under "
+                            "another name.";
             }
             d->attach(std::move(writer));
             return std::unique_ptr<ProjectStore>(new ProjectStore(std::move(d)));

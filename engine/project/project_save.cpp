@@ -7,7 +7,8 @@
 namespace meander {
 namespace {
 
-// Whoever wrote a project of this name last may have left a journal that must not be taken for the new file's: brings it home first.
+// Whoever wrote a project of this name last may have left a journal that must not be taken for the new file's: brings
+// it home first.
 void settleTarget(const std::string& target) {
     if (!std::filesystem::exists(target)) return;
     try {
@@ -29,7 +30,8 @@ void applyAll(Database& db, std::deque<WriteJob>& jobs, bool dropRemoved) {
 
 }  // namespace
 
-void ProjectStore::Implementation::writeTo(const std::string& target, Database& from, std::deque<WriteJob>& waiting, bool dropRemoved) {
+void ProjectStore::Implementation::writeTo(const std::string& target, Database& from, std::deque<WriteJob>& waiting,
+                                           bool dropRemoved) {
     const std::string fresh = target + "-new";
     removeFile(fresh);
     removeCompanions(fresh);
@@ -57,7 +59,9 @@ Status ProjectStore::copyTo(const std::string& given) {
     try {
         if (target == path()) throw Failure("A copy needs another name than the project itself.");
         ProjectLock lock;
-        if (!lockProject(lock, target)) throw Failure("Cannot write '" + target + "': its folder does not exist or may not be written. Choose another folder.");
+        if (!lockProject(lock, target))
+            throw Failure("Cannot write '" + target
+                          + "': its folder does not exist or may not be written. Choose another folder.");
         static_cast<void>(d.queue.flush());
         const std::lock_guard reading(d.readMutex);
         std::deque<WriteJob> none;
@@ -76,7 +80,9 @@ Status ProjectStore::saveAs(const std::string& given) {
     if (target == path()) return flush();
     try {
         ProjectLock lock;
-        if (!lockProject(lock, target)) throw Failure("Cannot write '" + target + "': its folder does not exist or may not be written. Choose another folder.");
+        if (!lockProject(lock, target))
+            throw Failure("Cannot write '" + target
+                          + "': its folder does not exist or may not be written. Choose another folder.");
         static_cast<void>(d.queue.flush());
         d.queue.whilePaused([&](Database& writer, std::deque<WriteJob>& waiting) {
             const std::lock_guard reading(d.readMutex);

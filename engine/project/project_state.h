@@ -27,8 +27,7 @@ struct ProjectStore::Implementation {
     void putMeta(const std::string& key, const std::string& value, bool durable = false);
     void dropMeta(const std::string& key);
     // Runs `read` with the reading connection; failures become sentences.
-    template <class T>
-    Result<T> reading(const std::function<T(const RunReader&)>& read);
+    template <class T> Result<T> reading(const std::function<T(const RunReader&)>& read);
     Error sentence(const std::exception& e, const std::string& doing) const;
     // The file alone at `target`: everything written, `waiting` applied to it.
     void writeTo(const std::string& target, Database& from, std::deque<WriteJob>& waiting, bool dropRemoved);

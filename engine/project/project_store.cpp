@@ -39,7 +39,8 @@ void ProjectStore::setStart(const std::string& runId, const RunStart& start) {
     m_implementation->queue.add({[runId, start](Database&, RunWriter& w) { w.start(runId, start); }});
 }
 void ProjectStore::appendEvaluation(const std::string& runId, std::shared_ptr<const Evaluation> evaluation) {
-    m_implementation->queue.add({[runId, e = std::move(evaluation)](Database&, RunWriter& w) { w.evaluation(runId, *e); }});
+    m_implementation->queue.add(
+        {[runId, e = std::move(evaluation)](Database&, RunWriter& w) { w.evaluation(runId, *e); }});
 }
 void ProjectStore::appendStep(const std::string& runId, std::shared_ptr<const Step> step) {
     m_implementation->queue.add({[runId, s = std::move(step)](Database&, RunWriter& w) { w.step(runId, *s); }});
@@ -57,9 +58,9 @@ void ProjectStore::restoreRun(const std::string& runId) {
     m_implementation->queue.add({[runId](Database&, RunWriter& w) { w.setRemoved(runId, false); }});
 }
 
-template <class T>
-Result<T> ProjectStore::Implementation::reading(const std::function<T(const RunReader&)>& read) {
-    if (!isReadOnly && queue.waiting() > 0) static_cast<void>(queue.flush());  // what cannot be written now is still in memory of the caller
+template <class T> Result<T> ProjectStore::Implementation::reading(const std::function<T(const RunReader&)>& read) {
+    if (!isReadOnly && queue.waiting() > 0)
+        static_cast<void>(queue.flush());  // what cannot be written now is still in memory of the caller
     const std::lock_guard lock(readMutex);
     try {
         if (!reader.isOpen()) throw Failure("The project is closed.");
@@ -73,11 +74,13 @@ Result<std::vector<Run>> ProjectStore::runs() {
     auto list = m_implementation->reading<std::vector<Run>>([](const RunReader& r) { return r.runs(); });
     if (list && isReadOnly())
         for (auto& r : *list)
-            if (r.status == RunStatus::Queued || r.status == RunStatus::Running || r.status == RunStatus::Paused) r.status = RunStatus::Interrupted;
+            if (r.status == RunStatus::Queued || r.status == RunStatus::Running || r.status == RunStatus::Paused)
+                r.status = RunStatus::Interrupted;
     return list;
 }
 Result<std::shared_ptr<const Trajectory>> ProjectStore::loadTrajectory(const std::string& runId) {
-    return m_implementation->reading<std::shared_ptr<const Trajectory>>([&](const RunReader& r) { return r.trajectory(runId); });
+    return m_implementation->reading<std::shared_ptr<const Trajectory>>(
+        [&](const RunReader& r) { return r.trajectory(runId); });
 }
 Result<HostTensor> ProjectStore::loadPictures(const std::string& runId) {
     return m_implementation->reading<HostTensor>([&](const RunReader& r) { return r.pictures(runId); });
@@ -94,10 +97,14 @@ Result<Run> ProjectStore::loadRun(const std::string& runId) {
 // Small things, remembered here and written behind.
 
 void ProjectStore::Implementation::putMeta(const std::string& key, const std::string& value, bool durable) {
-    queue.add({[key, value](Database& db, RunWriter&) { Statement(db, "INSERT OR REPLACE INTO meta VALUES(?, ?)").bind(1, key).bind(2, value).finish(); }, durable});
+    queue.add({[key, value](Database& db, RunWriter&) {
+                   Statement(db, "INSERT OR REPLACE INTO meta VALUES(?, ?)").bind(1, key).bind(2, value).finish();
+               },
+               durable});
 }
 void ProjectStore::Implementation::dropMeta(const std::string& key) {
-    queue.add({[key](Database& db, RunWriter&) { Statement(db, "DELETE FROM meta WHERE key = ?").bind(1, key).finish(); }});
+    queue.add(
+        {[key](Database& db, RunWriter&) { Statement(db, "DELETE FROM meta WHERE key = ?").bind(1, key).finish(); }});
 }
 
 namespace {

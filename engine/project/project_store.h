@@ -1,19 +1,24 @@
-// One project = one file. What is put in is written by the store's own thread, in order, and is safe once `flush` says so; a finished run is safe when
-// its transaction is committed, which `finishRun` reports. All functions may be called from any thread; only flush, the loads, saveAs, copyTo and close wait.
+// One project = one file. What is put in is written by the store's own thread, in order, and is safe once `flush` says
+// so; a finished run is safe when its transaction is committed, which `finishRun` reports. All functions may be called
+// from any thread; only flush, the loads, saveAs, copyTo and close wait.
 //
-// The file is an SQLite 3 database: application_id 0x4D6E6472 ("Mndr"), user_version = version of the layout below. While a project is open the file is in
-// WAL mode (name-wal and name-shm lie beside it) and name-lock holds an advisory lock; after `close` it is one file again. Tables (version 1):
+// The file is an SQLite 3 database: application_id 0x4D6E6472 ("Mndr"), user_version = version of the layout below.
+// While a project is open the file is in WAL mode (name-wal and name-shm lie beside it) and name-lock holds an advisory
+// lock; after `close` it is one file again. Tables (version 1):
 //   meta(key, value)          name, created, program (last writer), draft, autosave (recipes as JSON), view (JSON)
 //   model(id, json)           what a model was, without weights; shared by runs
-//   run(id, position, number, name, status, pinned, removed, created, header, model, levels, sites, tokens, initial, pictures)
-//                             header: JSON with the recipe and the counts; levels: doubles (blob); sites, tokens: JSON; initial, pictures: ids in `tensor`.
-//                             status is the name of a RunStatus; what is found "queued", "running" or "paused" on opening was interrupted.
+//   run(id, position, number, name, status, pinned, removed, created, header, model, levels, sites, tokens, initial,
+//   pictures)
+//                             header: JSON with the recipe and the counts; levels: doubles (blob); sites, tokens: JSON;
+//                             initial, pictures: ids in `tensor`. status is the name of a RunStatus; what is found
+//                             "queued", "running" or "paused" on opening was interrupted.
 //   step(run, idx, t_from, t_to, stochastic, state)
-//   evaluation(run, idx, step, tau, sigma, log_snr, network_time, weight, network_rows, rows_in_call, milliseconds, replayed, state, denoised)
-//   branch(run, evaluation, position, branch, denoised)
-//   attention(run, evaluation, image, site, heads, probabilities, entropy, mass)       entropy, mass: floats (blob)
-//   tensor(id, run, data)     data: the blob of tensor_blob.h: header with type, shape and checksum, then a zstd frame. Equal neighbours are stored once.
-// Numbers are little-endian. Nothing in a file is trusted: sizes, counts, types and checksums are looked at before use, and unknown meta keys are kept.
+//   evaluation(run, idx, step, tau, sigma, log_snr, network_time, weight, network_rows, rows_in_call, milliseconds,
+//   replayed, state, denoised) branch(run, evaluation, position, branch, denoised) attention(run, evaluation, image,
+//   site, heads, probabilities, entropy, mass)       entropy, mass: floats (blob) tensor(id, run, data)     data: the
+//   blob of tensor_blob.h: header with type, shape and checksum, then a zstd frame. Equal neighbours are stored once.
+// Numbers are little-endian. Nothing in a file is trusted: sizes, counts, types and checksums are looked at before use,
+// and unknown meta keys are kept.
 #pragma once
 #include <functional>
 #include <memory>
@@ -41,12 +46,14 @@ struct RunStart {
 
 class ProjectStore {
 public:
-    // A write failed: one sentence. Called on the store's thread, once per kind of trouble until writing works again. What could not be written is kept and tried again.
+    // A write failed: one sentence. Called on the store's thread, once per kind of trouble until writing works again.
+    // What could not be written is kept and tried again.
     using OnProblem = std::function<void(const Error&)>;
 
     // A new, empty project; an existing file is replaced when `replace` is set, else refused.
     static Result<std::unique_ptr<ProjectStore>> create(const std::string& path, bool replace = false);
-    // A damaged project is not touched: what can be read is put into a copy beside it, that copy is opened and `note` tells so.
+    // A damaged project is not touched: what can be read is put into a copy beside it, that copy is opened and `note`
+    // tells so.
     static Result<std::unique_ptr<ProjectStore>> open(const std::string& path);
     ~ProjectStore();  // closes
     ProjectStore(const ProjectStore&) = delete;
@@ -57,7 +64,8 @@ public:
     std::string note() const;  // what a person should know about how the file was opened; empty when all is well
     void setOnProblem(OnProblem f);
 
-    // Runs. A run may be begun with or without its trajectory; `finishRun` adds whatever of the run's trajectory was not appended.
+    // Runs. A run may be begun with or without its trajectory; `finishRun` adds whatever of the run's trajectory was
+    // not appended.
     void beginRun(const Run& run);
     void setStart(const std::string& runId, const RunStart& start);
     void appendEvaluation(const std::string& runId, std::shared_ptr<const Evaluation> evaluation);

@@ -4,21 +4,21 @@ namespace meander {
 
 void recordEvent(ProjectStore& store, const RunEvent& e, std::function<void()> committed) {
     switch (e.kind) {
-        case RunEventKind::Started:
-            if (e.run) store.beginRun(*e.run);
-            break;
-        case RunEventKind::Evaluated:
-            if (e.evaluationRecord) store.appendEvaluation(e.runId, e.evaluationRecord);
-            break;
-        case RunEventKind::Stepped:
-            if (e.stepRecord) store.appendStep(e.runId, e.stepRecord);
-            break;
-        case RunEventKind::Finished:
-        case RunEventKind::Cancelled:
-        case RunEventKind::Failed:
-            if (e.run) store.finishRun(*e.run, std::move(committed));
-            break;
-        default: break;
+    case RunEventKind::Started:
+        if (e.run) store.beginRun(*e.run);
+        break;
+    case RunEventKind::Evaluated:
+        if (e.evaluationRecord) store.appendEvaluation(e.runId, e.evaluationRecord);
+        break;
+    case RunEventKind::Stepped:
+        if (e.stepRecord) store.appendStep(e.runId, e.stepRecord);
+        break;
+    case RunEventKind::Finished:
+    case RunEventKind::Cancelled:
+    case RunEventKind::Failed:
+        if (e.run) store.finishRun(*e.run, std::move(committed));
+        break;
+    default: break;
     }
 }
 

@@ -27,7 +27,10 @@ struct WorkingCopy {
 
 std::string copyName(const std::string& path, int n) {
     const fs::path p(path);
-    return (p.parent_path() / (p.stem().string() + (n == 1 ? " (recovered)" : " (recovered " + std::to_string(n) + ")") + p.extension().string())).string();
+    return (p.parent_path()
+            / (p.stem().string() + (n == 1 ? " (recovered)" : " (recovered " + std::to_string(n) + ")")
+               + p.extension().string()))
+        .string();
 }
 
 std::string freeName(const std::string& path) {
@@ -37,7 +40,10 @@ std::string freeName(const std::string& path) {
 }
 
 // Tells one damaged file from another, and from itself after a change: length and time of the last write.
-std::string fingerprint(const std::string& path) { return std::to_string(fs::file_size(path)) + " " + std::to_string(fs::last_write_time(path).time_since_epoch().count()); }
+std::string fingerprint(const std::string& path) {
+    return std::to_string(fs::file_size(path)) + " "
+           + std::to_string(fs::last_write_time(path).time_since_epoch().count());
+}
 
 constexpr const char* rescuedFrom = "rescued_from";
 
@@ -87,7 +93,8 @@ std::vector<std::string> idsOf(const Database& db, std::vector<std::string>& los
 void copyMeta(const Database& from, Database& to) {
     try {
         Statement s(from, "SELECT key, value FROM meta");
-        while (s.next()) Statement(to, "INSERT OR REPLACE INTO meta VALUES(?, ?)").bind(1, s.text(0)).bind(2, s.text(1)).finish();
+        while (s.next())
+            Statement(to, "INSERT OR REPLACE INTO meta VALUES(?, ?)").bind(1, s.text(0)).bind(2, s.text(1)).finish();
     } catch (const DatabaseError&) {  // name and draft are worth less than the runs
     }
 }
@@ -112,8 +119,10 @@ bool copyRun(const Database& from, RunWriter& to, const std::string& id, Recover
     } catch (const std::exception& e) {
         losses.push_back(e.what());
     }
-    const bool ended = run.status == RunStatus::Finished || run.status == RunStatus::Cancelled || run.status == RunStatus::Failed;
-    const bool isShort = !losses.empty() && (!run.trajectory || run.trajectory->steps.size() + 1 < run.trajectory->levels.size());
+    const bool ended =
+        run.status == RunStatus::Finished || run.status == RunStatus::Cancelled || run.status == RunStatus::Failed;
+    const bool isShort =
+        !losses.empty() && (!run.trajectory || run.trajectory->steps.size() + 1 < run.trajectory->levels.size());
     if (!ended || (run.status == RunStatus::Finished && isShort)) run.status = RunStatus::Interrupted;
     if (!losses.empty()) ++result.damagedRuns;
     to.finish(run);
@@ -122,7 +131,8 @@ bool copyRun(const Database& from, RunWriter& to, const std::string& id, Recover
 }
 
 std::string sentenceOf(const std::string& path, const Recovered& r, int lost) {
-    std::string s = "'" + path + "' is damaged. What could be read was put into the copy '" + r.path + "', which is open now: " + std::to_string(r.runs) + (r.runs == 1 ? " run" : " runs");
+    std::string s = "'" + path + "' is damaged. What could be read was put into the copy '" + r.path
+                    + "', which is open now: " + std::to_string(r.runs) + (r.runs == 1 ? " run" : " runs");
     if (r.damagedRuns > 0) s += ", " + std::to_string(r.damagedRuns) + " of them incomplete";
     if (lost > 0) s += "; " + std::to_string(lost) + " could not be read";
     return s + ". The damaged file was left as it is.";
@@ -136,16 +146,22 @@ bool looksLikeDatabase(const std::string& path) {
 }
 
 Recovered recover(const std::string& path) {
-    if (!looksLikeDatabase(path)) throw Failure("'" + path + "' is not a Meander project, or its beginning is damaged. Choose a file that ends in .meander.");
+    if (!looksLikeDatabase(path))
+        throw Failure(
+            "'" + path
+            + "' is not a Meander project, or its beginning is damaged. Choose a file that ends in .meander.");
     Recovered result;
     if (result.path = earlierCopy(path); !result.path.empty()) {
-        result.sentence = "'" + path + "' is damaged. What could be read of it when it was opened before is in the copy '" + result.path + "', which is open now.";
+        result.sentence = "'" + path
+                          + "' is damaged. What could be read of it when it was opened before is in the copy '"
+                          + result.path + "', which is open now.";
         return result;
     }
     result.path = freeName(path);
     const WorkingCopy damaged{result.path + "-damaged"}, fresh{result.path + "-new"};
     fs::copy_file(path, damaged.path, fs::copy_options::overwrite_existing);
-    if (fs::exists(path + "-wal")) fs::copy_file(path + "-wal", damaged.path + "-wal", fs::copy_options::overwrite_existing);
+    if (fs::exists(path + "-wal"))
+        fs::copy_file(path + "-wal", damaged.path + "-wal", fs::copy_options::overwrite_existing);
 
     Database from(damaged.path, OpenMode::Write), to(fresh.path, OpenMode::Create);
     std::vector<std::string> losses;
@@ -161,13 +177,17 @@ Recovered recover(const std::string& path) {
         Transaction t(to);
         RunWriter writer(to);
         copyMeta(from, to);
-        Statement(to, "INSERT OR REPLACE INTO meta VALUES(?, ?)").bind(1, std::string_view(rescuedFrom)).bind(2, fingerprint(path)).finish();
+        Statement(to, "INSERT OR REPLACE INTO meta VALUES(?, ?)")
+            .bind(1, std::string_view(rescuedFrom))
+            .bind(2, fingerprint(path))
+            .finish();
         for (const auto& id : idsOf(from, losses))
             if (!copyRun(from, writer, id, result)) ++lost;
         t.commit();
     }
     to.close();
-    if (result.runs == 0 && (lost > 0 || !losses.empty())) throw Failure("'" + path + "' is damaged and no run in it can be read. The file was left as it is.");
+    if (result.runs == 0 && (lost > 0 || !losses.empty()))
+        throw Failure("'" + path + "' is damaged and no run in it can be read. The file was left as it is.");
     replaceFile(fresh.path, result.path);
     result.sentence = sentenceOf(path, result, lost);
     return result;

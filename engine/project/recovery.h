@@ -5,8 +5,8 @@
 namespace meander {
 
 struct Recovered {
-    std::string path;  // the copy
-    int runs = 0;      // in the copy
+    std::string path;     // the copy
+    int runs = 0;         // in the copy
     int damagedRuns = 0;  // of them with something missing
     std::string sentence;
 };

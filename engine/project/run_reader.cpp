@@ -11,7 +11,9 @@ namespace {
 
 constexpr std::int64_t maximumIndex = 1 << 20;
 
-std::optional<std::int64_t> id(const Statement& s, int column) { return s.isNull(column) ? std::optional<std::int64_t>() : s.integer(column); }
+std::optional<std::int64_t> id(const Statement& s, int column) {
+    return s.isNull(column) ? std::optional<std::int64_t>() : s.integer(column);
+}
 
 int index(const Statement& s, int column) {
     const auto v = s.integer(column);
@@ -19,8 +21,7 @@ int index(const Statement& s, int column) {
     return int(v);
 }
 
-template <class T>
-std::vector<T> numbers(const Statement& s, int column) {
+template <class T> std::vector<T> numbers(const Statement& s, int column) {
     const auto bytes = s.blobView(column);
     std::vector<T> v(bytes.size() / sizeof(T));
     if (!v.empty()) std::memcpy(v.data(), bytes.data(), v.size() * sizeof(T));
@@ -35,7 +36,8 @@ Json json(const Statement& s, int column, const std::string& what) {
 }
 
 RunStatus statusFrom(const std::string& name) {
-    for (auto s : {RunStatus::Queued, RunStatus::Running, RunStatus::Paused, RunStatus::Finished, RunStatus::Cancelled, RunStatus::Failed})
+    for (auto s : {RunStatus::Queued, RunStatus::Running, RunStatus::Paused, RunStatus::Finished, RunStatus::Cancelled,
+                   RunStatus::Failed})
         if (name == nameOf(s)) return s;
     return RunStatus::Interrupted;
 }
@@ -43,12 +45,15 @@ RunStatus statusFrom(const std::string& name) {
 bool sound(const AttentionMap& map, std::size_t sites) {
     if ((map.site >= 0 && std::size_t(map.site) >= sites) || map.heads < 1) return false;
     const Shape& s = map.probabilities.shape();
-    if (map.probabilities && (s.rank() != 4 || (s[0] != map.heads && s[0] != 1) || s.count() == 0)) return false;  // a summary holds one mean map
+    if (map.probabilities && (s.rank() != 4 || (s[0] != map.heads && s[0] != 1) || s.count() == 0))
+        return false;  // a summary holds one mean map
     return map.entropy.empty() || map.mass.empty() || map.mass.size() % map.entropy.size() == 0;
 }
 
 // Views walk states of one trajectory side by side: all must have the shape of the first.
-bool fits(const HostTensor& state, const Trajectory& t) { return !state || !t.initial || state.shape() == t.initial.shape(); }
+bool fits(const HostTensor& state, const Trajectory& t) {
+    return !state || !t.initial || state.shape() == t.initial.shape();
+}
 
 const char* runColumns = "SELECT id, number, name, status, pinned, created, header, model FROM run ";
 
@@ -142,12 +147,14 @@ void RunReader::branches(const std::string& runId, int evaluation, Evaluation& e
             lost("A branch of evaluation " + std::to_string(evaluation) + " has an unknown name.");
             continue;
         }
-        e.branches.push_back({*branch, tensor(id(s, 1)), colon == std::string::npos ? std::string() : written.substr(colon + 1)});
+        e.branches.push_back(
+            {*branch, tensor(id(s, 1)), colon == std::string::npos ? std::string() : written.substr(colon + 1)});
     }
 }
 
 void RunReader::readings(const std::string& runId, int evaluation, Evaluation& e) const {
-    if (m_db.number("SELECT count(*) FROM sqlite_master WHERE name = 'reading'") == 0) return;  // an old file that cannot be written
+    if (m_db.number("SELECT count(*) FROM sqlite_master WHERE name = 'reading'") == 0)
+        return;  // an old file that cannot be written
     Statement s(m_db, "SELECT position, name, numbers FROM reading WHERE run = ? AND evaluation = ? ORDER BY position");
     s.bind(1, runId).bind(2, std::int64_t(evaluation));
     const std::int64_t rows = e.denoised.shape().rank() > 0 ? e.denoised.shape()[0] : 0;
@@ -157,7 +164,9 @@ void RunReader::readings(const std::string& runId, int evaluation, Evaluation& e
             continue;
         }
         e.survivors = numbers<std::int64_t>(s, 2);
-        if (std::int64_t(e.survivors.size()) != rows || std::any_of(e.survivors.begin(), e.survivors.end(), [&](std::int64_t r) { return r < 0 || r >= rows; })) {
+        if (std::int64_t(e.survivors.size()) != rows
+            || std::any_of(e.survivors.begin(), e.survivors.end(),
+                           [&](std::int64_t r) { return r < 0 || r >= rows; })) {
             lost("The selection of particles in evaluation " + std::to_string(evaluation) + " is damaged.");
             e.survivors.clear();
         }
@@ -165,7 +174,8 @@ void RunReader::readings(const std::string& runId, int evaluation, Evaluation& e
 }
 
 void RunReader::attention(const std::string& runId, int evaluation, Evaluation& e, std::size_t sites) const {
-    Statement s(m_db, "SELECT image, site, heads, probabilities, entropy, mass FROM attention WHERE run = ? AND evaluation = ? ORDER BY image, site");
+    Statement s(m_db, "SELECT image, site, heads, probabilities, entropy, mass FROM attention WHERE run = ? AND "
+                      "evaluation = ? ORDER BY image, site");
     s.bind(1, runId).bind(2, std::int64_t(evaluation));
     while (s.next()) {
         const auto image = std::size_t(index(s, 0));
@@ -188,7 +198,8 @@ void RunReader::attention(const std::string& runId, int evaluation, Evaluation& 
 }
 
 void RunReader::evaluations(const std::string& runId, Trajectory& t) const {
-    Statement s(m_db, "SELECT idx, step, tau, sigma, log_snr, network_time, weight, network_rows, rows_in_call, milliseconds, replayed, state, denoised FROM evaluation WHERE run = ? ORDER BY idx");
+    Statement s(m_db, "SELECT idx, step, tau, sigma, log_snr, network_time, weight, network_rows, rows_in_call, "
+                      "milliseconds, replayed, state, denoised FROM evaluation WHERE run = ? ORDER BY idx");
     s.bind(1, runId);
     while (s.next()) {
         auto e = std::make_shared<Evaluation>();
@@ -205,13 +216,16 @@ void RunReader::evaluations(const std::string& runId, Trajectory& t) const {
         e->replayed = s.integer(10) != 0;
         e->state = tensor(id(s, 11));
         e->denoised = tensor(id(s, 12));
-        if (e->index != int(t.evaluations.size())) return lost("Evaluation " + std::to_string(t.evaluations.size()) + " is missing.");
-        if (!e->denoised || (!e->state && !s.isNull(11)) || !fits(e->state, t) || !fits(e->denoised, t)) return lost("Evaluation " + std::to_string(e->index) + " is damaged.");
+        if (e->index != int(t.evaluations.size()))
+            return lost("Evaluation " + std::to_string(t.evaluations.size()) + " is missing.");
+        if (!e->denoised || (!e->state && !s.isNull(11)) || !fits(e->state, t) || !fits(e->denoised, t))
+            return lost("Evaluation " + std::to_string(e->index) + " is damaged.");
         branches(runId, e->index, *e);
         readings(runId, e->index, *e);
         attention(runId, e->index, *e, t.sites.size());
         for (const auto& b : e->branches)
-            if (!b.denoised || !fits(b.denoised, t)) return lost("A branch of evaluation " + std::to_string(e->index) + " is damaged.");
+            if (!b.denoised || !fits(b.denoised, t))
+                return lost("A branch of evaluation " + std::to_string(e->index) + " is damaged.");
         t.evaluations.push_back(std::move(e));
     }
 }

@@ -1,4 +1,5 @@
-// Runs and their tensors as rows of the project's tables: the only place that knows the columns. Writers belong to the store's thread; readers get a connection.
+// Runs and their tensors as rows of the project's tables: the only place that knows the columns. Writers belong to the
+// store's thread; readers get a connection.
 #pragma once
 #include <deque>
 #include <map>
@@ -33,11 +34,13 @@ private:
     bool has(const char* table, const std::string& runId, int index) const;
 
     Database& m_db;
-    // The newest tensors of each run with their ids: a state is the end of one step and the request of the next evaluation.
+    // The newest tensors of each run with their ids: a state is the end of one step and the request of the next
+    // evaluation.
     std::map<std::string, std::deque<std::pair<HostTensor, std::int64_t>>> m_recent;
 };
 
-// Damage throws Failure or DatabaseError; with `losses` given (recovery) it is told there and what is sound is returned.
+// Damage throws Failure or DatabaseError; with `losses` given (recovery) it is told there and what is sound is
+// returned.
 class RunReader {
 public:
     explicit RunReader(const Database& db, std::vector<std::string>* losses = nullptr) : m_db(db), m_losses(losses) {}

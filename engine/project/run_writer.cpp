@@ -28,8 +28,10 @@ void RunWriter::header(const Run& run) {
     const std::string model = modelToJson(run.model).dump();
     Statement(m_db, "INSERT OR IGNORE INTO model(json) VALUES(?)").bind(1, model).finish();
     Statement(m_db, "INSERT INTO run(id, position, number, name, status, pinned, created, header, model) "
-                    "VALUES(?1, (SELECT coalesce(max(position), 0) + 1 FROM run), ?2, ?3, ?4, ?5, ?6, ?7, (SELECT id FROM model WHERE json = ?8)) "
-                    "ON CONFLICT(id) DO UPDATE SET number = ?2, name = CASE WHEN ?3 = '' THEN name ELSE ?3 END, status = ?4, pinned = max(pinned, ?5), created = ?6, header = ?7, "
+                    "VALUES(?1, (SELECT coalesce(max(position), 0) + 1 FROM run), ?2, ?3, ?4, ?5, ?6, ?7, (SELECT id "
+                    "FROM model WHERE json = ?8)) "
+                    "ON CONFLICT(id) DO UPDATE SET number = ?2, name = CASE WHEN ?3 = '' THEN name ELSE ?3 END, status "
+                    "= ?4, pinned = max(pinned, ?5), created = ?6, header = ?7, "
                     "model = excluded.model")
         .bind(1, run.id)
         .bind(2, std::int64_t(run.number))
@@ -44,7 +46,8 @@ void RunWriter::header(const Run& run) {
 
 void RunWriter::begin(const Run& run) {
     header(run);
-    if (run.trajectory && !run.trajectory->empty()) start(run.id, {run.trajectory->levels, run.trajectory->initial, run.trajectory->sites, run.trajectory->tokens});
+    if (run.trajectory && !run.trajectory->empty())
+        start(run.id, {run.trajectory->levels, run.trajectory->initial, run.trajectory->sites, run.trajectory->tokens});
 }
 
 void RunWriter::start(const std::string& runId, const RunStart& s) {
@@ -104,7 +107,8 @@ void RunWriter::evaluation(const std::string& runId, const Evaluation& e) {
             .bind(1, runId)
             .bind(2, std::int64_t(e.index))
             .bind(3, std::int64_t(i))
-            .bind(4, e.branches[i].label.empty() ? nameOf(e.branches[i].branch) : nameOf(e.branches[i].branch) + ":" + e.branches[i].label)
+            .bind(4, e.branches[i].label.empty() ? nameOf(e.branches[i].branch)
+                                                 : nameOf(e.branches[i].branch) + ":" + e.branches[i].label)
             .bind(5, tensor(runId, e.branches[i].denoised))
             .finish();
     readings(runId, e);
@@ -124,9 +128,16 @@ void RunWriter::evaluation(const std::string& runId, const Evaluation& e) {
 
 void RunWriter::readings(const std::string& runId, const Evaluation& e) {
     const auto write = [&](std::int64_t position, const std::string& name, std::span<const std::byte> numbers) {
-        Statement(m_db, "INSERT INTO reading VALUES(?, ?, ?, ?, ?)").bind(1, runId).bind(2, std::int64_t(e.index)).bind(3, position).bind(4, name).bind(5, numbers).finish();
+        Statement(m_db, "INSERT INTO reading VALUES(?, ?, ?, ?, ?)")
+            .bind(1, runId)
+            .bind(2, std::int64_t(e.index))
+            .bind(3, position)
+            .bind(4, name)
+            .bind(5, numbers)
+            .finish();
     };
-    for (std::size_t i = 0; i < e.readings.size(); ++i) write(std::int64_t(i), e.readings[i].name, std::as_bytes(std::span(e.readings[i].values)));
+    for (std::size_t i = 0; i < e.readings.size(); ++i)
+        write(std::int64_t(i), e.readings[i].name, std::as_bytes(std::span(e.readings[i].values)));
     if (!e.survivors.empty()) write(-1, "survivors", std::as_bytes(std::span(e.survivors)));
 }
 
@@ -149,17 +160,26 @@ void RunWriter::finish(const Run& run) {
         // In the order in which they happened, so that shared states are found again.
         std::size_t s = 0;
         for (const auto& e : run.trajectory->evaluations) {
-            while (s < run.trajectory->steps.size() && run.trajectory->steps[s]->index < e->step) step(run.id, *run.trajectory->steps[s++]);
+            while (s < run.trajectory->steps.size() && run.trajectory->steps[s]->index < e->step)
+                step(run.id, *run.trajectory->steps[s++]);
             evaluation(run.id, *e);
         }
         while (s < run.trajectory->steps.size()) step(run.id, *run.trajectory->steps[s++]);
     }
-    if (run.pictures) Statement(m_db, "UPDATE run SET pictures = ? WHERE id = ?").bind(1, tensor(run.id, run.pictures)).bind(2, run.id).finish();
+    if (run.pictures)
+        Statement(m_db, "UPDATE run SET pictures = ? WHERE id = ?")
+            .bind(1, tensor(run.id, run.pictures))
+            .bind(2, run.id)
+            .finish();
     m_recent.erase(run.id);
 }
 
 void RunWriter::label(const std::string& runId, const std::string& name, bool pinned) {
-    Statement(m_db, "UPDATE run SET name = ?, pinned = ? WHERE id = ?").bind(1, name).bind(2, std::int64_t(pinned)).bind(3, runId).finish();
+    Statement(m_db, "UPDATE run SET name = ?, pinned = ? WHERE id = ?")
+        .bind(1, name)
+        .bind(2, std::int64_t(pinned))
+        .bind(3, runId)
+        .finish();
 }
 
 void RunWriter::setRemoved(const std::string& runId, bool removed) {
@@ -167,7 +187,8 @@ void RunWriter::setRemoved(const std::string& runId, bool removed) {
 }
 
 void RunWriter::erase(const std::string& runId) {
-    for (const char* table : {"step", "evaluation", "branch", "reading", "attention", "tensor"}) Statement(m_db, std::string("DELETE FROM ") + table + " WHERE run = ?").bind(1, runId).finish();
+    for (const char* table : {"step", "evaluation", "branch", "reading", "attention", "tensor"})
+        Statement(m_db, std::string("DELETE FROM ") + table + " WHERE run = ?").bind(1, runId).finish();
     Statement(m_db, "DELETE FROM run WHERE id = ?").bind(1, runId).finish();
     m_recent.erase(runId);
 }

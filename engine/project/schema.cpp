@@ -9,13 +9,20 @@ void makeVersion1(Database& db) {
     db.run(R"(
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE model(id INTEGER PRIMARY KEY, json TEXT NOT NULL UNIQUE);
-CREATE TABLE run(id TEXT PRIMARY KEY, position INTEGER NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL, status TEXT NOT NULL, pinned INTEGER NOT NULL,
-  removed INTEGER NOT NULL DEFAULT 0, created TEXT NOT NULL, header TEXT NOT NULL, model INTEGER, levels BLOB, sites TEXT, tokens TEXT, initial INTEGER, pictures INTEGER) WITHOUT ROWID;
-CREATE TABLE step(run TEXT NOT NULL, idx INTEGER NOT NULL, t_from REAL, t_to REAL, stochastic INTEGER NOT NULL, state INTEGER, PRIMARY KEY(run, idx)) WITHOUT ROWID;
-CREATE TABLE evaluation(run TEXT NOT NULL, idx INTEGER NOT NULL, step INTEGER NOT NULL, tau REAL, sigma REAL, log_snr REAL, network_time REAL, weight REAL, network_rows INTEGER,
-  rows_in_call INTEGER, milliseconds REAL, replayed INTEGER NOT NULL, state INTEGER, denoised INTEGER, PRIMARY KEY(run, idx)) WITHOUT ROWID;
-CREATE TABLE branch(run TEXT NOT NULL, evaluation INTEGER NOT NULL, position INTEGER NOT NULL, branch TEXT NOT NULL, denoised INTEGER, PRIMARY KEY(run, evaluation, position)) WITHOUT ROWID;
-CREATE TABLE attention(run TEXT NOT NULL, evaluation INTEGER NOT NULL, image INTEGER NOT NULL, site INTEGER NOT NULL, heads INTEGER NOT NULL, probabilities INTEGER, entropy BLOB, mass BLOB,
+CREATE TABLE run(id TEXT PRIMARY KEY, position INTEGER NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL,
+  status TEXT NOT NULL, pinned INTEGER NOT NULL,
+  removed INTEGER NOT NULL DEFAULT 0, created TEXT NOT NULL, header TEXT NOT NULL, model INTEGER, levels BLOB,
+  sites TEXT, tokens TEXT, initial INTEGER, pictures INTEGER) WITHOUT ROWID;
+CREATE TABLE step(run TEXT NOT NULL, idx INTEGER NOT NULL, t_from REAL, t_to REAL, stochastic INTEGER NOT NULL,
+  state INTEGER, PRIMARY KEY(run, idx)) WITHOUT ROWID;
+CREATE TABLE evaluation(run TEXT NOT NULL, idx INTEGER NOT NULL, step INTEGER NOT NULL, tau REAL, sigma REAL,
+  log_snr REAL, network_time REAL, weight REAL, network_rows INTEGER,
+  rows_in_call INTEGER, milliseconds REAL, replayed INTEGER NOT NULL, state INTEGER, denoised INTEGER,
+  PRIMARY KEY(run, idx)) WITHOUT ROWID;
+CREATE TABLE branch(run TEXT NOT NULL, evaluation INTEGER NOT NULL, position INTEGER NOT NULL, branch TEXT NOT NULL,
+  denoised INTEGER, PRIMARY KEY(run, evaluation, position)) WITHOUT ROWID;
+CREATE TABLE attention(run TEXT NOT NULL, evaluation INTEGER NOT NULL, image INTEGER NOT NULL, site INTEGER NOT NULL,
+  heads INTEGER NOT NULL, probabilities INTEGER, entropy BLOB, mass BLOB,
   PRIMARY KEY(run, evaluation, image, site)) WITHOUT ROWID;
 CREATE TABLE tensor(id INTEGER PRIMARY KEY, run TEXT NOT NULL, data BLOB NOT NULL);
 CREATE INDEX tensor_run ON tensor(run);
@@ -26,7 +33,8 @@ CREATE INDEX tensor_run ON tensor(run);
 // What guidance rules measured, a number for every picture. Position −1: the selection of particles.
 void makeVersion2(Database& db) {
     db.run(R"(
-CREATE TABLE reading(run TEXT NOT NULL, evaluation INTEGER NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL, numbers BLOB NOT NULL, PRIMARY KEY(run, evaluation, position)) WITHOUT ROWID;
+CREATE TABLE reading(run TEXT NOT NULL, evaluation INTEGER NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL,
+  numbers BLOB NOT NULL, PRIMARY KEY(run, evaluation, position)) WITHOUT ROWID;
 )");
 }
 
@@ -44,18 +52,24 @@ int newestProjectVersion() { return int(migrations().size()); }
 
 void checkIdentity(const Database& db, const std::string& path) {
     const auto id = db.number("PRAGMA application_id");
-    if (id != projectApplicationId) throw Failure("'" + path + "' is not a Meander project: it is a database of another program. Choose a file that ends in .meander.");
+    if (id != projectApplicationId)
+        throw Failure(
+            "'" + path
+            + "' is not a Meander project: it is a database of another program. Choose a file that ends in .meander.");
     const auto version = db.number("PRAGMA user_version");
     if (version > newestProjectVersion()) {
         std::string writer;
         try {
             writer = db.text("SELECT value FROM meta WHERE key = 'program'").substr(0, 40);
-        } catch (const DatabaseError&) {
-        }
-        throw Failure("'" + path + "' was written by " + (writer.empty() ? "a later Meander" : "Meander " + writer) + " as project version " + std::to_string(version) +
-                      "; this is Meander " MEANDER_VERSION ", which reads up to version " + std::to_string(newestProjectVersion()) + ". Install a newer Meander to open it.");
+        } catch (const DatabaseError&) {}
+        throw Failure("'" + path + "' was written by " + (writer.empty() ? "a later Meander" : "Meander " + writer)
+                      + " as project version " + std::to_string(version)
+                      + "; this is Meander " MEANDER_VERSION ", which reads up to version "
+                      + std::to_string(newestProjectVersion()) + ". Install a newer Meander to open it.");
     }
-    if (version < 1) throw Failure("'" + path + "' is an empty or unfinished Meander project and has nothing to open. Make a new project.");
+    if (version < 1)
+        throw Failure("'" + path
+                      + "' is an empty or unfinished Meander project and has nothing to open. Make a new project.");
 }
 
 void migrate(Database& db) {

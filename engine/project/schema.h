@@ -1,5 +1,5 @@
-// The layout of a project file and its history: a chain of steps v → v+1. To change the layout add a step at the end and a stored file of the old
-// version under tests/engine/project/data; never change a step that was released.
+// The layout of a project file and its history: a chain of steps v → v+1. To change the layout add a step at the end
+// and a stored file of the old version under tests/engine/project/data; never change a step that was released.
 #pragma once
 #include "engine/project/database.h"
 

@@ -15,9 +15,12 @@ static_assert(std::endian::native == std::endian::little, "project files are lit
 constexpr std::size_t fixedHead = 16;
 constexpr char magic[3] = {'M', 'T', '1'};
 
-[[noreturn]] void damaged(const char* what) { throw Failure(std::string("A recorded tensor is damaged: ") + what + "."); }
+[[noreturn]] void damaged(const char* what) {
+    throw Failure(std::string("A recorded tensor is damaged: ") + what + ".");
+}
 
-// Byte planes: bytes 0 of all elements, then bytes 1 and so on. Neighbouring floats share exponents, which zstd then sees.
+// Byte planes: bytes 0 of all elements, then bytes 1 and so on. Neighbouring floats share exponents, which zstd then
+// sees.
 std::vector<std::byte> split(std::span<const std::byte> raw, std::size_t width) {
     std::vector<std::byte> out(raw.size());
     const std::size_t n = raw.size() / width;
@@ -37,7 +40,8 @@ std::vector<std::byte> join(std::span<const std::byte> planes, std::size_t width
 // Unpacks to exactly `wanted` bytes; memory grows with what really comes out, whatever the frame says about itself.
 std::vector<std::byte> unpack(std::span<const std::byte> frame, std::size_t wanted) {
     const std::unique_ptr<ZSTD_DStream, decltype(&ZSTD_freeDStream)> stream(ZSTD_createDStream(), &ZSTD_freeDStream);
-    if (!stream || ZSTD_isError(ZSTD_DCtx_setParameter(stream.get(), ZSTD_d_windowLogMax, 27))) damaged("it cannot be unpacked");
+    if (!stream || ZSTD_isError(ZSTD_DCtx_setParameter(stream.get(), ZSTD_d_windowLogMax, 27)))
+        damaged("it cannot be unpacked");
     constexpr std::size_t piece = std::size_t(1) << 20;
     std::vector<std::byte> out;
     ZSTD_inBuffer in{frame.data(), frame.size(), 0};
@@ -87,7 +91,8 @@ std::vector<std::byte> packTensor(const HostTensor& t, int level) {
     std::memcpy(out.data() + 8, &sum, 8);
     if (!extents.empty()) std::memcpy(out.data() + fixedHead, extents.data(), extents.size() * 8);
     const std::size_t packed = ZSTD_compress(out.data() + head, out.size() - head, planes.data(), planes.size(), level);
-    if (ZSTD_isError(packed)) throw Failure(std::string("A tensor could not be packed: ") + ZSTD_getErrorName(packed) + ".");
+    if (ZSTD_isError(packed))
+        throw Failure(std::string("A tensor could not be packed: ") + ZSTD_getErrorName(packed) + ".");
     out.resize(head + packed);
     return out;
 }
@@ -97,13 +102,15 @@ HostTensor unpackTensor(std::span<const std::byte> blob) {
     if (blob[3] > std::byte(DType::I32)) damaged("its type is unknown");
     const DType type = DType(blob[3]);
     const std::size_t rank = std::size_t(blob[4]);
-    if (rank > std::size_t(Shape::maxRank) || blob[5] > std::byte(1) || blob.size() < fixedHead + 8 * rank) damaged("its shape is not valid");
+    if (rank > std::size_t(Shape::maxRank) || blob[5] > std::byte(1) || blob.size() < fixedHead + 8 * rank)
+        damaged("its shape is not valid");
     std::array<std::int64_t, Shape::maxRank> extents{};
     if (rank > 0) std::memcpy(extents.data(), blob.data() + fixedHead, rank * 8);
     std::size_t bytes = kernels::sizeOf(type);
     for (std::size_t i = 0; i < rank; ++i) {
         if (extents[i] < 0 || std::uint64_t(extents[i]) > maximumTensorBytes) damaged("its shape is not valid");
-        if (extents[i] != 0 && bytes > maximumTensorBytes / std::size_t(extents[i])) damaged("it says that it is larger than 1 GiB");
+        if (extents[i] != 0 && bytes > maximumTensorBytes / std::size_t(extents[i]))
+            damaged("it says that it is larger than 1 GiB");
         bytes *= std::size_t(extents[i]);
     }
     std::uint64_t sum;

@@ -15,18 +15,28 @@ constexpr std::chrono::seconds pauseAfterTrouble{2};
 
 Error databaseSentence(const DatabaseError& e, const std::string& path, const std::string& doing) {
     const std::string what = "Cannot " + doing + " '" + path + "': ";
-    if (e.isDamage()) return {what + "the file is damaged. Save the project under another name and open the damaged file again to recover what it holds.", e.what()};
+    if (e.isDamage())
+        return {what
+                    + "the file is damaged. Save the project under another name and open the damaged file again to "
+                      "recover what it holds.",
+                e.what()};
     switch (e.code) {
-        case SQLITE_FULL: return {what + "the disk is full. Free some space or save the project on another disk.", e.what()};
-        case SQLITE_READONLY:
-        case SQLITE_PERM:
-        case SQLITE_AUTH: return {what + "the file or its folder is read only. Save the project under another name.", e.what()};
-        case SQLITE_IOERR: return {what + "the disk refused it. It may be full, disconnected or failing; save the project elsewhere.", e.what()};
-        case SQLITE_CANTOPEN: return {what + "the file or its folder cannot be opened. Check that they exist and may be used.", e.what()};
-        case SQLITE_BUSY:
-        case SQLITE_LOCKED: return {what + "another program uses the file. Close that program, or save under another name.", e.what()};
-        case SQLITE_NOMEM: return {what + "there is not enough memory. Close other programs.", e.what()};
-        default: return {what + "the database reported a problem. Save the project under another name.", e.what()};
+    case SQLITE_FULL:
+        return {what + "the disk is full. Free some space or save the project on another disk.", e.what()};
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+        return {what + "the file or its folder is read only. Save the project under another name.", e.what()};
+    case SQLITE_IOERR:
+        return {what + "the disk refused it. It may be full, disconnected or failing; save the project elsewhere.",
+                e.what()};
+    case SQLITE_CANTOPEN:
+        return {what + "the file or its folder cannot be opened. Check that they exist and may be used.", e.what()};
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return {what + "another program uses the file. Close that program, or save under another name.", e.what()};
+    case SQLITE_NOMEM: return {what + "there is not enough memory. Close other programs.", e.what()};
+    default: return {what + "the database reported a problem. Save the project under another name.", e.what()};
     }
 }
 
@@ -91,7 +101,8 @@ void WriteQueue::loop() {
     std::unique_lock lock(m_mutex);
     for (;;) {
         m_wake.wait(lock, [&] { return m_stopping || !m_jobs.empty(); });
-        if (m_trouble && !m_stopping && !m_retryNow) m_wake.wait_for(lock, pauseAfterTrouble, [&] { return m_stopping || m_retryNow; });
+        if (m_trouble && !m_stopping && !m_retryNow)
+            m_wake.wait_for(lock, pauseAfterTrouble, [&] { return m_stopping || m_retryNow; });
         if (m_stopping) return;
         m_retryNow = false;
         lock.unlock();
@@ -118,7 +129,8 @@ bool WriteQueue::attempt() {
     } catch (const DatabaseError& e) {
         trouble = sentence(e);
         drop = n == 1 && !e.isTemporary() && !e.isDamage();
-        if (!drop) trouble->text += " What is not written yet is kept in memory and tried again while the program runs.";
+        if (!drop)
+            trouble->text += " What is not written yet is kept in memory and tried again while the program runs.";
     } catch (const std::exception& e) {
         trouble = Error{"A part of a run could not be put into the project: " + std::string(e.what())};
         drop = n == 1;

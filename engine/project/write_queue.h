@@ -1,5 +1,6 @@
-// The store's own thread: writes jobs to the database in the order they were given, many in one transaction. A job leaves memory when its transaction is
-// committed, not before; while the disk is full or the file cannot be written the jobs wait and are tried again.
+// The store's own thread: writes jobs to the database in the order they were given, many in one transaction. A job
+// leaves memory when its transaction is committed, not before; while the disk is full or the file cannot be written the
+// jobs wait and are tried again.
 #pragma once
 #include <condition_variable>
 #include <deque>
@@ -27,13 +28,15 @@ public:
     // A closed database means that the project is read only.
     void start(Database db);
     void add(WriteJob job);
-    // Waits until all jobs given before are committed, or an attempt to write them has failed; tells of a job that could never be written, once.
+    // Waits until all jobs given before are committed, or an attempt to write them has failed; tells of a job that
+    // could never be written, once.
     Status flush();
     std::size_t waiting() const;
     void setOnProblem(ProjectStore::OnProblem f);
     void stop();  // ends the thread after the job at hand; what waits stays
 
-    // Calls `act` while nothing is being written, with all jobs that wait; when it returns those are taken as done. For saving elsewhere.
+    // Calls `act` while nothing is being written, with all jobs that wait; when it returns those are taken as done. For
+    // saving elsewhere.
     void whilePaused(const std::function<void(Database&, std::deque<WriteJob>&)>& act);
     void setPath(const std::string& path);
     // Before the file is closed; the thread must have been stopped.
@@ -53,8 +56,8 @@ private:
     ProjectStore::OnProblem m_onProblem;
     std::uint64_t m_added = 0, m_done = 0, m_attempts = 0;
     std::optional<Error> m_trouble;
-    std::optional<Error> m_lost;   // a job was given up since the last flush
-    std::string m_reported;  // the sentence that was told last
+    std::optional<Error> m_lost;  // a job was given up since the last flush
+    std::string m_reported;       // the sentence that was told last
     bool m_stopping = false, m_retryNow = false;
 
     std::mutex m_databaseMutex;  // taken before m_mutex

@@ -11,8 +11,17 @@ namespace meander {
 
 using Clock = std::chrono::steady_clock;
 
-ActiveRun::ActiveRun(Plan plan, Run run, std::shared_ptr<const Run> parent, std::vector<Model*> models, Backend& backend, Engine::Sink& sink)
-    : m_plan(std::move(plan)), m_run(std::move(run)), m_parent(std::move(parent)), m_models(std::move(models)), m_model(*m_models.front()), m_backend(backend), m_sink(sink), m_guidance(m_plan, m_models), m_started(Clock::now()) {
+ActiveRun::ActiveRun(Plan plan, Run run, std::shared_ptr<const Run> parent, std::vector<Model*> models,
+                     Backend& backend, Engine::Sink& sink)
+    : m_plan(std::move(plan)),
+      m_run(std::move(run)),
+      m_parent(std::move(parent)),
+      m_models(std::move(models)),
+      m_model(*m_models.front()),
+      m_backend(backend),
+      m_sink(sink),
+      m_guidance(m_plan, m_models),
+      m_started(Clock::now()) {
     if (const ConditioningPtr c = m_guidance.conditioning(Branch::Conditional)) m_record.tokens = c->tokens;
     m_record.levels = m_plan.levels;
     m_record.sites = m_plan.model.attention;
@@ -26,15 +35,21 @@ void ActiveRun::begin() {
     const Tensor start = startState();
     m_record.initial = download(start);
     if (m_parent)
-        while (m_replayUntil < m_parent->trajectory->evaluations.size() && m_parent->trajectory->evaluations[m_replayUntil]->step < r.branch->step) ++m_replayUntil;
+        while (m_replayUntil < m_parent->trajectory->evaluations.size()
+               && m_parent->trajectory->evaluations[m_replayUntil]->step < r.branch->step)
+            ++m_replayUntil;
     begin(start, 0);
 }
 
-// The data that the run starts from, one row for each picture; empty when it starts from noise or from a state in between.
+// The data that the run starts from, one row for each picture; empty when it starts from noise or from a state in
+// between.
 Tensor ActiveRun::startData() const {
     const StartPoint& p = m_plan.start;
     const Recipe& r = m_plan.resolved;
-    HostTensor data = p.isDrawn ? m_model.drawData(r.images, r.seed, {r.prompt, r.classIndex, false}) : p.pictures ? m_model.encode(p.pictures) : p.tau == 0 ? p.state : HostTensor();
+    HostTensor data = p.isDrawn    ? m_model.drawData(r.images, r.seed, {r.prompt, r.classIndex, false})
+                      : p.pictures ? m_model.encode(p.pictures)
+                      : p.tau == 0 ? p.state
+                                   : HostTensor();
     if (!data) return {};
     const Tensor rows = upload(m_backend, data).converted(m_plan.model.stateType);
     if (rows.rows() == r.images) return rows;
@@ -42,7 +57,8 @@ Tensor ActiveRun::startData() const {
     return stackRows(copies);
 }
 
-// y at the first level: noise, data with noise on it (on a curved space: the point between both on their geodesic), or what another run left.
+// y at the first level: noise, data with noise on it (on a curved space: the point between both on their geodesic), or
+// what another run left.
 Tensor ActiveRun::startState() {
     const ModelInfo& m = m_plan.model;
     const double tau = m_plan.levels.front();
@@ -62,7 +78,8 @@ Tensor ActiveRun::startState() {
     return makeFirstState(firstState(m_plan.resolved.noise, m.process, tau, m.sigmaData, m.stateShape[-1]), unit);
 }
 
-// Sampler or noise differ from the parent's: its steps are taken over as they are and the sampler starts afresh from the recorded state.
+// Sampler or noise differ from the parent's: its steps are taken over as they are and the sampler starts afresh from
+// the recorded state.
 void ActiveRun::beginAtBranch() {
     const int step = m_plan.resolved.branch->step;
     const Trajectory& old = *m_parent->trajectory;
@@ -77,7 +94,8 @@ void ActiveRun::beginAtBranch() {
     // Noise that is drawn in order goes on behind the first state's and what the steps so far drew.
     m_noise = makeNoise(m_plan.resolved.noise, noiseContext());
     m_noise->initial();
-    m_noise->skip(int(std::count_if(m_record.steps.begin(), m_record.steps.end(), [](const auto& s) { return s->stochastic; })));
+    m_noise->skip(
+        int(std::count_if(m_record.steps.begin(), m_record.steps.end(), [](const auto& s) { return s->stochastic; })));
     m_clean = startData();
     watchRecord(old, step);
     begin(upload(m_backend, old.stateAt(step)), step);
@@ -142,7 +160,10 @@ GuidanceMoment ActiveRun::moment(std::size_t k) const {
     const auto all = m_sampling->pending();
     const DenoiseRequest& q = all[m_answered + k];
     const std::optional<int> before = m_answered + k > 0 ? std::optional(all[m_answered + k - 1].step) : m_lastStep;
-    GuidanceMoment m{.process = process(), .parametrization = m_plan.model.parametrization, .sigmaData = m_plan.model.sigmaData, .state = q.x};
+    GuidanceMoment m{.process = process(),
+                     .parametrization = m_plan.model.parametrization,
+                     .sigmaData = m_plan.model.sigmaData,
+                     .state = q.x};
     m.tau = q.tau;
     m.target = q.target;
     m.told = q.told;
@@ -166,14 +187,20 @@ const std::vector<RowGroup>& ActiveRun::waiting(std::size_t k) {
     return progress(k).waiting;
 }
 
-void ActiveRun::deliver(std::size_t k, std::vector<GroupAnswer> answers) { m_guidance.take(progress(k), moment(k), std::move(answers)); }
-
-void ActiveRun::answerComplete() {
-    while (!done() && !m_progress.empty() && m_progress.front().isAsked && m_progress.front().waiting.empty()) answerFirst();
+void ActiveRun::deliver(std::size_t k, std::vector<GroupAnswer> answers) {
+    m_guidance.take(progress(k), moment(k), std::move(answers));
 }
 
-// Writes into the state itself: whoever holds it, the sampler's own copies of the handle too, goes on from the rows that were chosen.
-static void selectRows(const Tensor& state, const std::vector<std::int64_t>& rows) { state.backend().copy(gatheredRows(state, rows), state); }
+void ActiveRun::answerComplete() {
+    while (!done() && !m_progress.empty() && m_progress.front().isAsked && m_progress.front().waiting.empty())
+        answerFirst();
+}
+
+// Writes into the state itself: whoever holds it, the sampler's own copies of the handle too, goes on from the rows
+// that were chosen.
+static void selectRows(const Tensor& state, const std::vector<std::int64_t>& rows) {
+    state.backend().copy(gatheredRows(state, rows), state);
+}
 
 void ActiveRun::answerFirst() {
     DenoiseRequest& q = pending().front();
@@ -195,7 +222,8 @@ bool ActiveRun::answerFromRecord() {
     if (index >= m_replayUntil) return false;
     auto e = std::make_shared<Evaluation>(*m_parent->trajectory->evaluations[index]);
     DenoiseRequest& q = pending().front();
-    // The same code on the same numbers asks the same question; if not, the record is of another program or machine, and the live network takes over.
+    // The same code on the same numbers asks the same question; if not, the record is of another program or machine,
+    // and the live network takes over.
     if (!download(q.x).sameBits(e->state) || q.tau != e->tau) {
         m_replayUntil = index;
         return false;
@@ -223,7 +251,10 @@ void ActiveRun::watchRecord(const Trajectory& old, int step) {
     if (!m_parent->recipe.recordStates) return;
     for (const auto& e : old.evaluations) {
         if (e->step >= step || !e->state) continue;
-        GuidanceMoment m{.process = process(), .parametrization = m_plan.model.parametrization, .sigmaData = m_plan.model.sigmaData, .state = upload(m_backend, e->state)};
+        GuidanceMoment m{.process = process(),
+                         .parametrization = m_plan.model.parametrization,
+                         .sigmaData = m_plan.model.sigmaData,
+                         .state = upload(m_backend, e->state)};
         m.tau = e->tau;
         m.target = old.levels[std::size_t(e->step) + 1];
         m.step = e->step;
@@ -244,15 +275,22 @@ void ActiveRun::record(const DenoiseRequest& q, const RequestProgress& p, const 
     e->tau = q.tau;
     e->sigma = process().sigma(q.tau);
     e->logSnr = process().logSnr(q.tau);
-    e->networkTime = conversionAt(process(), m_plan.model.parametrization, std::isnan(q.told) ? q.tau : q.told, m_plan.model.sigmaData).time;
+    e->networkTime = conversionAt(process(), m_plan.model.parametrization, std::isnan(q.told) ? q.tau : q.told,
+                                  m_plan.model.sigmaData)
+                         .time;
     e->state = download(q.x);
     e->denoised = download(parts.combined);
     for (const double v : m_backend.reduceRows(kernels::Reduction::SumAbs, parts.combined))
         if (!std::isfinite(v))
-            throw Failure("The estimate became not a number (NaN) or infinite in step " + std::to_string(q.step + 1) + ". Lower the guidance scale, use more steps, or choose precision f32.");
-    const bool isPlain = p.answers.size() == 1 && parts.combined.view().data == p.answers.front().second.denoised.view().data;
+            throw Failure("The estimate became not a number (NaN) or infinite in step " + std::to_string(q.step + 1)
+                          + ". Lower the guidance scale, use more steps, or choose precision f32.");
+    const bool isPlain =
+        p.answers.size() == 1 && parts.combined.view().data == p.answers.front().second.denoised.view().data;
     if (!isPlain && m_plan.resolved.recordStates)
-        for (const auto& [asked, answer] : p.answers) e->branches.push_back({asked.branch, download(answer.denoised), asked.branch.kind <= Branch::Unconditional ? std::string() : m_guidance.label(asked.branch)});
+        for (const auto& [asked, answer] : p.answers)
+            e->branches.push_back(
+                {asked.branch, download(answer.denoised),
+                 asked.branch.kind <= Branch::Unconditional ? std::string() : m_guidance.label(asked.branch)});
     e->guidanceWeight = weight;
     e->readings = parts.readings;
     e->survivors = parts.survivors;
@@ -285,7 +323,8 @@ void ActiveRun::emitEvaluation(std::shared_ptr<const Evaluation> e) {
     m_sink(event);
 }
 
-// As the plan and the finished run count: every question to the network, for one picture. A sampler that chooses its steps may need more than was planned.
+// As the plan and the finished run count: every question to the network, for one picture. A sampler that chooses its
+// steps may need more than was planned.
 void ActiveRun::countEvaluations(RunEvent& e) const {
     e.evaluation = m_run.evaluations;
     e.evaluations = std::max(m_plan.evaluations, m_run.evaluations);
@@ -306,8 +345,10 @@ std::shared_ptr<const Run> ActiveRun::snapshot(RunStatus status, const std::stri
     run->peakBytes = m_backend.memoryUse().peak;
     run->trajectory = std::make_shared<const Trajectory>(m_record);
     if (m_plan.model.state == StateKind::Image && status != RunStatus::Queued && !m_record.steps.empty()) {
-        // Of a run that did not come to its end the state is mostly noise; its last estimate is what it was about to draw.
-        const bool isWhole = status == RunStatus::Finished || m_record.evaluations.empty() || !m_record.evaluations.back()->denoised;
+        // Of a run that did not come to its end the state is mostly noise; its last estimate is what it was about to
+        // draw.
+        const bool isWhole =
+            status == RunStatus::Finished || m_record.evaluations.empty() || !m_record.evaluations.back()->denoised;
         run->pictures = m_model.decode(isWhole ? m_record.last() : m_record.evaluations.back()->denoised);
     }
     return run;

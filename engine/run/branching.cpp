@@ -16,8 +16,9 @@ std::vector<double> branchLevels(const std::vector<double>& parent, int step, co
 }
 
 bool restoresHistory(const Recipe& child, const Run& parent) {
-    return child.start == parent.recipe.start && child.sampler == parent.recipe.sampler && sameNoise(child.noise, child.seed, parent.recipe.noise, parent.recipe.seed) &&
-           child.images == parent.recipe.images && child.model == parent.recipe.model;
+    return child.start == parent.recipe.start && child.sampler == parent.recipe.sampler
+           && sameNoise(child.noise, child.seed, parent.recipe.noise, parent.recipe.seed)
+           && child.images == parent.recipe.images && child.model == parent.recipe.model;
 }
 
 }  // namespace meander

@@ -84,7 +84,10 @@ std::vector<GroupAnswer> evaluate(Model& model, Backend& backend, std::vector<Pl
     std::vector<GroupAnswer> answers;
     for (const Place& place : places) {
         const std::int64_t first = place.first, n = place.rows->state.rows();
-        const auto taken = [&](auto& perRow) { return std::vector(std::make_move_iterator(perRow.begin() + first), std::make_move_iterator(perRow.begin() + first + n)); };
+        const auto taken = [&](auto& perRow) {
+            return std::vector(std::make_move_iterator(perRow.begin() + first),
+                               std::make_move_iterator(perRow.begin() + first + n));
+        };
         GroupAnswer a;
         a.denoised = denoised.slice(first, n);
         a.rowsInCall = rows;
@@ -105,7 +108,8 @@ int evaluateTogether(Backend& backend, const std::vector<Ask>& asks) {
         for (std::size_t k = 0; k < requests; ++k) {
             const auto& groups = run->waiting(k);
             for (std::size_t g = 0; g < groups.size(); ++g) {
-                const auto call = std::size_t(std::find(models.begin(), models.end(), groups[g].model) - models.begin());
+                const auto call =
+                    std::size_t(std::find(models.begin(), models.end(), groups[g].model) - models.begin());
                 if (call == models.size()) {
                     models.push_back(groups[g].model);
                     calls.emplace_back();

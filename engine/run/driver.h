@@ -1,5 +1,6 @@
-// The driver answers what samplers ask. It packs the requests of all active runs, each at its own noise level, into shared network calls, applies guidance,
-// records every evaluation, and answers from a parent's record where a run replays it. Engine thread only.
+// The driver answers what samplers ask. It packs the requests of all active runs, each at its own noise level, into
+// shared network calls, applies guidance, records every evaluation, and answers from a parent's record where a run
+// replays it. Engine thread only.
 #pragma once
 #include <chrono>
 #include <deque>
@@ -17,14 +18,16 @@ namespace meander {
 // One run in progress.
 class ActiveRun : public Sampling::Host {
 public:
-    // Throws Failure (conditioning). `run` has recipe, model, id set; `models`: the recipe's, then the plan's further ones.
-    ActiveRun(Plan plan, Run run, std::shared_ptr<const Run> parent, std::vector<Model*> models, Backend& backend, Engine::Sink& sink);
+    // Throws Failure (conditioning). `run` has recipe, model, id set; `models`: the recipe's, then the plan's further
+    // ones.
+    ActiveRun(Plan plan, Run run, std::shared_ptr<const Run> parent, std::vector<Model*> models, Backend& backend,
+              Engine::Sink& sink);
 
     const std::string& id() const { return m_run.id; }
     bool done() const { return m_task.done(); }
     bool paused = false;
     std::string problem;  // not empty: failed
-    int allowance = 0;  // evaluations that a paused run may still do (single step)
+    int allowance = 0;    // evaluations that a paused run may still do (single step)
 
     // The requests that still wait for an answer, in order; empty when done. They are answered first to last.
     std::span<DenoiseRequest> pending() const { return m_sampling->pending().subspan(m_answered); }
@@ -35,9 +38,12 @@ public:
     int rowsWaiting(std::size_t k) { return int(waiting(k).size()) * images(); }
     // Answers to all that waited in the k-th pending request.
     void deliver(std::size_t k, std::vector<GroupAnswer> answers);
-    // Combines and records the requests that have all they need, first to last, and resumes the sampler when none waits any more.
+    // Combines and records the requests that have all they need, first to last, and resumes the sampler when none waits
+    // any more.
     void answerComplete();
-    bool recordsAttention() const { return m_plan.resolved.attention != AttentionLevel::Off && !m_plan.model.attention.empty(); }
+    bool recordsAttention() const {
+        return m_plan.resolved.attention != AttentionLevel::Off && !m_plan.model.attention.empty();
+    }
     AttentionLevel attentionLevel() const { return m_plan.resolved.attention; }
     int images() const { return m_plan.resolved.images; }
     const Process& process() const { return m_plan.model.process; }
@@ -83,7 +89,7 @@ private:
     Tensor m_clean;  // data that the run starts from
     std::unique_ptr<Sampling> m_sampling;
     SamplerTask m_task;
-    std::size_t m_answered = 0;  // of the sampler's pending requests
+    std::size_t m_answered = 0;     // of the sampler's pending requests
     std::size_t m_replayUntil = 0;  // evaluations of the parent's record to answer from
     std::chrono::steady_clock::time_point m_started, m_lastPreview;
 };

@@ -10,7 +10,8 @@
 
 namespace meander {
 
-// `queue` and the description are shared between threads; everything below `owned by the thread` is touched by the engine thread alone.
+// `queue` and the description are shared between threads; everything below `owned by the thread` is touched by the
+// engine thread alone.
 struct Engine::Implementation {
     Implementation(EngineOptions o, Sink s) : options(std::move(o)), sink(std::move(s)), thread([this] { loop(); }) {}
     ~Implementation() {
@@ -63,7 +64,9 @@ struct Engine::Implementation {
 
     // Paused runs do not block others.
     RunQueue::Progress progress() const {
-        return {int(active.size()), std::any_of(active.begin(), active.end(), [](const auto& r) { return !r->paused || r->allowance > 0; }), activeKey};
+        return {int(active.size()),
+                std::any_of(active.begin(), active.end(), [](const auto& r) { return !r->paused || r->allowance > 0; }),
+                activeKey};
     }
 
     static std::vector<std::string> keysOf(const Plan& p) {
@@ -79,7 +82,8 @@ struct Engine::Implementation {
                 continue;
             }
             if (wish == Wish::Cancel ? cancelWaiting(id) : queue.note(id, wish)) continue;
-            const auto it = std::find_if(active.begin(), active.end(), [&id = id](const auto& r) { return r->id() == id; });
+            const auto it =
+                std::find_if(active.begin(), active.end(), [&id = id](const auto& r) { return r->id() == id; });
             if (it != active.end()) grant(it, wish);
         }
     }
@@ -95,28 +99,28 @@ struct Engine::Implementation {
     void grant(std::list<std::unique_ptr<ActiveRun>>::iterator it, Wish wish) {
         ActiveRun& run = **it;
         switch (wish) {
-            case Wish::Pause:
-                if (run.paused) break;
+        case Wish::Pause:
+            if (run.paused) break;
+            run.paused = true;
+            emit(RunEventKind::Paused, run.snapshot(RunStatus::Paused), {});
+            break;
+        case Wish::Resume:
+            if (!run.paused) break;
+            run.paused = false;
+            run.allowance = 0;
+            emit(RunEventKind::Resumed, run.snapshot(RunStatus::Running), {});
+            break;
+        case Wish::Step:
+            if (!run.paused) {
                 run.paused = true;
                 emit(RunEventKind::Paused, run.snapshot(RunStatus::Paused), {});
-                break;
-            case Wish::Resume:
-                if (!run.paused) break;
-                run.paused = false;
-                run.allowance = 0;
-                emit(RunEventKind::Resumed, run.snapshot(RunStatus::Running), {});
-                break;
-            case Wish::Step:
-                if (!run.paused) {
-                    run.paused = true;
-                    emit(RunEventKind::Paused, run.snapshot(RunStatus::Paused), {});
-                }
-                ++run.allowance;
-                break;
-            case Wish::Cancel:
-                emit(RunEventKind::Cancelled, run.snapshot(RunStatus::Cancelled), {});
-                active.erase(it);
-                break;
+            }
+            ++run.allowance;
+            break;
+        case Wish::Cancel:
+            emit(RunEventKind::Cancelled, run.snapshot(RunStatus::Cancelled), {});
+            active.erase(it);
+            break;
         }
     }
 
@@ -159,11 +163,13 @@ struct Engine::Implementation {
     std::vector<Model*> modelsFor(const Plan& plan, const std::string& runId) {
         const auto keys = keysOf(plan);
         std::vector<Model*> all{&modelFor(plan.resolved.model, keys[0], keys, plan, runId)};
-        for (std::size_t i = 0; i < plan.models.size(); ++i) all.push_back(&modelFor(plan.models[i], keys[i + 1], keys, plan, runId));
+        for (std::size_t i = 0; i < plan.models.size(); ++i)
+            all.push_back(&modelFor(plan.models[i], keys[i + 1], keys, plan, runId));
         return all;
     }
 
-    Model& modelFor(const std::string& id, const std::string& key, const std::vector<std::string>& kept, const Plan& plan, const std::string& runId) {
+    Model& modelFor(const std::string& id, const std::string& key, const std::vector<std::string>& kept,
+                    const Plan& plan, const std::string& runId) {
         for (auto it = models.begin(); it != models.end(); ++it)
             if (it->first == key) {
                 models.splice(models.begin(), models, it);
@@ -176,7 +182,9 @@ struct Engine::Implementation {
         sink(e);
         // Three models are kept; one in use never leaves.
         while (models.size() >= 3) {
-            const auto unused = std::find_if(models.rbegin(), models.rend(), [&](const auto& m) { return !inUse(m.first) && std::find(kept.begin(), kept.end(), m.first) == kept.end(); });
+            const auto unused = std::find_if(models.rbegin(), models.rend(), [&](const auto& m) {
+                return !inUse(m.first) && std::find(kept.begin(), kept.end(), m.first) == kept.end();
+            });
             if (unused == models.rend()) break;
             models.erase(std::prev(unused.base()));
         }
@@ -186,7 +194,8 @@ struct Engine::Implementation {
         return *models.front().second;
     }
 
-    // One round: answer from records what they cover, then one network call for the runs of one model, as many requests as fit.
+    // One round: answer from records what they cover, then one network call for the runs of one model, as many requests
+    // as fit.
     void tick() {
         std::vector<Ask> asks;
         int rows = 0;
@@ -207,8 +216,7 @@ struct Engine::Implementation {
 
     // How many requests of a run go into this round; its first one fixes the model.
     std::size_t take(ActiveRun& run, std::string& key, int& rows) {
-        while (!run.done() && run.answerFromRecord()) {
-        }
+        while (!run.done() && run.answerFromRecord()) {}
         if (run.done()) return 0;
         const std::string own = WaitingRun::modelKeyOf(run.plan());
         if (key.empty()) key = own;
@@ -222,7 +230,9 @@ struct Engine::Implementation {
         return taken;
     }
 
-    int limitFor(const ActiveRun& run) const { return run.plan().model.state == StateKind::Points ? 65536 : options.maximumRowsPerCall; }
+    int limitFor(const ActiveRun& run) const {
+        return run.plan().model.state == StateKind::Points ? 65536 : options.maximumRowsPerCall;
+    }
 
     void rotate(ActiveRun* run) {
         const auto it = std::find_if(active.begin(), active.end(), [run](const auto& r) { return r.get() == run; });
@@ -277,7 +287,8 @@ struct Engine::Implementation {
     std::thread thread;  // last: starts when everything else is ready
 };
 
-Engine::Engine(EngineOptions options, Sink sink) : m_implementation(std::make_unique<Implementation>(std::move(options), std::move(sink))) {}
+Engine::Engine(EngineOptions options, Sink sink)
+    : m_implementation(std::make_unique<Implementation>(std::move(options), std::move(sink))) {}
 Engine::~Engine() = default;
 
 namespace {

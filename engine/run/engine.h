@@ -1,5 +1,5 @@
-// The engine thread: a queue of runs, carried out together where they share a model. Values go down (submit, pause, cancel ...), events come up.
-// All public functions may be called from any thread and return at once.
+// The engine thread: a queue of runs, carried out together where they share a model. Values go down (submit, pause,
+// cancel ...), events come up. All public functions may be called from any thread and return at once.
 #pragma once
 #include <functional>
 #include <map>
@@ -12,7 +12,20 @@
 
 namespace meander {
 
-enum class RunEventKind : std::uint8_t { Queued, Loading, Started, Evaluated, Stepped, Paused, Resumed, Finished, Cancelled, Failed, Idle, DeviceReady };
+enum class RunEventKind : std::uint8_t {
+    Queued,
+    Loading,
+    Started,
+    Evaluated,
+    Stepped,
+    Paused,
+    Resumed,
+    Finished,
+    Cancelled,
+    Failed,
+    Idle,
+    DeviceReady
+};
 
 struct RunEvent {
     RunEventKind kind = RunEventKind::Queued;
@@ -40,13 +53,15 @@ struct EngineOptions {
 
 class Engine {
 public:
-    // `sink` is called on the engine thread for every event, in order; it must return quickly. It is the record: nothing is skipped.
+    // `sink` is called on the engine thread for every event, in order; it must return quickly. It is the record:
+    // nothing is skipped.
     using Sink = std::function<void(const RunEvent&)>;
     Engine(EngineOptions options, Sink sink);
     ~Engine();  // cancels, waits for the current network call
 
     // The plan's recipe is run; `parent` when it branches. Returns the new run's id.
-    std::string submit(const Plan& plan, std::shared_ptr<const Run> parent = nullptr, std::string name = {}, int number = 0);
+    std::string submit(const Plan& plan, std::shared_ptr<const Run> parent = nullptr, std::string name = {},
+                       int number = 0);
     // Several at once: they start together and share network calls.
     std::vector<std::string> submit(const std::vector<Plan>& plans);
 
@@ -67,7 +82,8 @@ private:
     std::unique_ptr<Implementation> m_implementation;
 };
 
-// Between the engine thread and a slower reader: keeps every event except that a newer Evaluated or Stepped of a run replaces a waiting older one.
+// Between the engine thread and a slower reader: keeps every event except that a newer Evaluated or Stepped of a run
+// replaces a waiting older one.
 class Mailbox {
 public:
     // `wake` is called (on the engine thread) when the box was empty.

@@ -1,4 +1,5 @@
-// What this process has measured of its models: seconds a row of a network call takes. Written by the engine thread, read by plans on any thread.
+// What this process has measured of its models: seconds a row of a network call takes. Written by the engine thread,
+// read by plans on any thread.
 #pragma once
 #include <string>
 

@@ -31,7 +31,8 @@ std::string nearest(const std::string& wanted, const auto& table) {
         for (std::size_t i = 1; i <= wanted.size(); ++i) {
             std::size_t diagonal = d[0]++;
             for (std::size_t j = 1; j <= row.id.size(); ++j) {
-                const std::size_t next = std::min({d[j] + 1, d[j - 1] + 1, diagonal + (wanted[i - 1] != row.id[j - 1])});
+                const std::size_t next =
+                    std::min({d[j] + 1, d[j - 1] + 1, diagonal + (wanted[i - 1] != row.id[j - 1])});
                 diagonal = std::exchange(d[j], next);
             }
         }
@@ -57,7 +58,8 @@ void resolve(Choice& choice, const auto& info) {
 
 class Planner {
 public:
-    Planner(const Recipe& recipe, const ModelInfo& model, const Run* parent, const Run* start) : m_parent(parent), m_startRun(start) {
+    Planner(const Recipe& recipe, const ModelInfo& model, const Run* parent, const Run* start)
+        : m_parent(parent), m_startRun(start) {
         m_plan.resolved = recipe;
         m_plan.model = model;
     }
@@ -82,10 +84,17 @@ private:
         const bool arePoints = m_plan.model.state == StateKind::Points;
         const int most = mostImages(m_plan.model.state);
         if (r.steps < 1 || r.steps > 10000) throw Failure("Steps must lie between 1 and 10000.");
-        if (r.images < 1 || r.images > most) throw Failure(std::string("The number of ") + (arePoints ? "particles" : "images") + " must lie between 1 and " + std::to_string(most) + ".");
-        if (r.precision != "auto" && r.precision != "f32" && r.precision != "bf16") throw Failure("Precision must be auto, f32 or bf16.");
-        if (!isDeviceName(r.device)) throw Failure("There is no device '" + r.device + "'. Choose auto, cpu, or cuda:0 (cuda:1 and so on for further GPUs).");
-        if (r.classIndex && (m_plan.model.conditioning != ConditioningKind::Class || *r.classIndex < 0 || *r.classIndex >= int(m_plan.model.classes.size())))
+        if (r.images < 1 || r.images > most)
+            throw Failure(std::string("The number of ") + (arePoints ? "particles" : "images")
+                          + " must lie between 1 and " + std::to_string(most) + ".");
+        if (r.precision != "auto" && r.precision != "f32" && r.precision != "bf16")
+            throw Failure("Precision must be auto, f32 or bf16.");
+        if (!isDeviceName(r.device))
+            throw Failure("There is no device '" + r.device
+                          + "'. Choose auto, cpu, or cuda:0 (cuda:1 and so on for further GPUs).");
+        if (r.classIndex
+            && (m_plan.model.conditioning != ConditioningKind::Class || *r.classIndex < 0
+                || *r.classIndex >= int(m_plan.model.classes.size())))
             throw Failure("The model has no class " + std::to_string(*r.classIndex) + ".");
         if (r.branch && !m_parent) throw Failure("The run to branch from is not in this project any more.");
     }
@@ -95,7 +104,8 @@ private:
         resolve(r.start, required(findStart(r.start.id), "start", r.start.id, starts()));
         resolve(r.sampler, required(findSampler(r.sampler.id), "sampler", r.sampler.id, samplers()));
         resolve(r.schedule, required(findSchedule(r.schedule.id), "schedule", r.schedule.id, schedules()));
-        for (auto& o : r.scheduleOperators) resolve(o, required(findScheduleOperator(o.id), "operator on schedules", o.id, scheduleOperators()));
+        for (auto& o : r.scheduleOperators)
+            resolve(o, required(findScheduleOperator(o.id), "operator on schedules", o.id, scheduleOperators()));
         resolveNoise();
         for (auto& g : r.guidance) resolve(g, required(findGuidance(g.id), "guidance rule", g.id, guidanceRules()));
     }
@@ -104,15 +114,19 @@ private:
         Recipe& r = m_plan.resolved;
         const auto& info = required(findNoise(r.noise.id), "noise source", r.noise.id, noiseSources());
         if (r.noise.id == "recorded") {
-            if (!m_parent || !m_parent->trajectory) throw Failure("The noise \"" + info.label + "\" needs a run to branch from. Branch from a run, or choose another noise.");
+            if (!m_parent || !m_parent->trajectory)
+                throw Failure("The noise \"" + info.label
+                              + "\" needs a run to branch from. Branch from a run, or choose another noise.");
             resolve(r.noise, info);
             r.noise = recordedNoise(m_parent->recipe.noise, m_parent->recipe.seed);
-            if (noiseSeed(r.noise, r.seed) == r.seed && !m_parent->recipe.noise.params.contains("seed")) r.noise.params.erase("seed");
+            if (noiseSeed(r.noise, r.seed) == r.seed && !m_parent->recipe.noise.params.contains("seed"))
+                r.noise.params.erase("seed");
         }
         // A branch of a path stays on it, also where its own levels span another range.
         if (r.noise.id == "brownian" && m_parent && m_parent->recipe.noise.id == "brownian")
             for (const char* end : {"high", "low"})
-                if (const auto it = m_parent->recipe.noise.params.find(end); it != m_parent->recipe.noise.params.end()) r.noise.params.insert(*it);
+                if (const auto it = m_parent->recipe.noise.params.find(end); it != m_parent->recipe.noise.params.end())
+                    r.noise.params.insert(*it);
         resolve(r.noise, required(findNoise(r.noise.id), "noise source", r.noise.id, noiseSources()));
     }
     void fixPath() {
@@ -125,19 +139,26 @@ private:
 
     void makeLevels() {
         Recipe& r = m_plan.resolved;
-        if (const int own = r.schedule.id == "custom" ? customIntervals(r.schedule.params) : 0; own > 0 && own != r.steps) {
-            note(NoteKind::Hint, "steps", "The custom list has " + std::to_string(own) + (own == 1 ? " interval" : " intervals") + ", so the run has that many steps instead of " + std::to_string(r.steps) + ".");
+        if (const int own = r.schedule.id == "custom" ? customIntervals(r.schedule.params) : 0;
+            own > 0 && own != r.steps) {
+            note(NoteKind::Hint, "steps",
+                 "The custom list has " + std::to_string(own) + (own == 1 ? " interval" : " intervals")
+                     + ", so the run has that many steps instead of " + std::to_string(r.steps) + ".");
             r.steps = own;
         }
-        auto levels = makeSchedule(r.schedule, r.scheduleOperators, m_plan.model.process, r.steps, imageTokensOf(m_plan.model));
+        auto levels =
+            makeSchedule(r.schedule, r.scheduleOperators, m_plan.model.process, r.steps, imageTokensOf(m_plan.model));
         if (!levels) throw Failure(levels.error().text);
         m_plan.levels = *levels;
-        for (const auto& n : scheduleNotes(m_plan.levels, m_plan.model.process, r.steps)) note(n.warning ? NoteKind::Warning : NoteKind::Hint, n.key, n.text);
+        for (const auto& n : scheduleNotes(m_plan.levels, m_plan.model.process, r.steps))
+            note(n.warning ? NoteKind::Warning : NoteKind::Hint, n.key, n.text);
         takeOwnLevels();
         takeStart();
         const auto* sampler = findSampler(r.sampler.id);
         if (!sampler->inverts && m_plan.levels.back() > m_plan.levels.front())
-            throw Failure(sampler->label + " goes from noise to the picture, but the levels of the schedule rise. Remove its operator \"Reverse\", or choose a sampler that inverts.");
+            throw Failure(sampler->label
+                          + " goes from noise to the picture, but the levels of the schedule rise. Remove its operator "
+                            "\"Reverse\", or choose a sampler that inverts.");
         if (r.branch) makeBranch();
     }
 
@@ -146,20 +167,31 @@ private:
         const Recipe& r = m_plan.resolved;
         const SamplerInfo& sampler = *findSampler(r.sampler.id);
         if (r.start.id == "noise") {
-            if (sampler.inverts) throw Failure(sampler.label + " goes from data to noise, and the recipe starts from noise. Start it from data or from another run.");
-            if (sampler.needsData) throw Failure(sampler.label + " changes given data, and the recipe starts from noise. Start it from data or from another run that ended at the data.");
+            if (sampler.inverts)
+                throw Failure(sampler.label
+                              + " goes from data to noise, and the recipe starts from noise. Start it from data or "
+                                "from another run.");
+            if (sampler.needsData)
+                throw Failure(sampler.label
+                              + " changes given data, and the recipe starts from noise. Start it from data or from "
+                                "another run that ended at the data.");
             return;
         }
         m_plan.start = resolveStart(r, m_plan.model, m_startRun);
-        if (sampler.needsData && m_plan.start.tau > 0) throw Failure(sampler.label + " changes given data, but the run to start from did not end at the data.");
+        if (sampler.needsData && m_plan.start.tau > 0)
+            throw Failure(sampler.label + " changes given data, but the run to start from did not end at the data.");
         const double strength = real(r.start.params, "strength");
         const int whole = m_plan.intervals();
         m_plan.levels = startLevels(m_plan.levels, m_plan.start, strength, sampler.inverts);
         const int done = m_plan.intervals();
         if (m_plan.start.tau > 0)
-            note(NoteKind::Hint, "start", "The run goes on from level " + display(m_plan.start.tau) + ", where the other one ended: " + std::to_string(done) + (done == 1 ? " step." : " steps."));
+            note(NoteKind::Hint, "start",
+                 "The run goes on from level " + display(m_plan.start.tau)
+                     + ", where the other one ended: " + std::to_string(done) + (done == 1 ? " step." : " steps."));
         else if (done < whole)
-            note(NoteKind::Hint, "start", "Of the schedule's " + std::to_string(whole) + " steps the " + std::to_string(done) + " next to the data are done (strength " + display(strength) + ").");
+            note(NoteKind::Hint, "start",
+                 "Of the schedule's " + std::to_string(whole) + " steps the " + std::to_string(done)
+                     + " next to the data are done (strength " + display(strength) + ").");
     }
 
     // Rules with levels of their own put them in place of the schedule's.
@@ -170,24 +202,37 @@ private:
         const auto own = sampler.ownLevels(m_plan.model.process, m_plan.levels, r.sampler.params);
         if (own == m_plan.levels) return;
         const int steps = int(own.size()) - 1;
-        note(NoteKind::Hint, "schedule", sampler.label + " visits levels of its own" + (steps == r.steps ? "" : ", " + std::to_string(steps) + " instead of " + std::to_string(r.steps) + " steps") + "; the schedule only says where it begins and ends.");
+        note(NoteKind::Hint, "schedule",
+             sampler.label + " visits levels of its own"
+                 + (steps == r.steps
+                        ? ""
+                        : ", " + std::to_string(steps) + " instead of " + std::to_string(r.steps) + " steps")
+                 + "; the schedule only says where it begins and ends.");
         m_plan.levels = own;
     }
 
     void makeBranch() {
         Recipe& r = m_plan.resolved;
-        if (!m_parent->trajectory || m_parent->trajectory->empty()) throw Failure("The run to branch from has no recorded states.");
-        if (m_parent->recipe.model != r.model) throw Failure("A branch continues with its parent's model; choose that model or start a new run.");
-        if (m_parent->recipe.images != r.images) throw Failure("A branch has as many images as its parent: " + std::to_string(m_parent->recipe.images) + ".");
+        if (!m_parent->trajectory || m_parent->trajectory->empty())
+            throw Failure("The run to branch from has no recorded states.");
+        if (m_parent->recipe.model != r.model)
+            throw Failure("A branch continues with its parent's model; choose that model or start a new run.");
+        if (m_parent->recipe.images != r.images)
+            throw Failure("A branch has as many images as its parent: " + std::to_string(m_parent->recipe.images)
+                          + ".");
         const auto& record = *m_parent->trajectory;
-        if (r.branch->step < 0 || r.branch->step > int(record.steps.size()) || r.branch->step + 1 >= int(record.levels.size()))
-            throw Failure("The run to branch from has no step " + std::to_string(r.branch->step) + " that something could follow.");
+        if (r.branch->step < 0 || r.branch->step > int(record.steps.size())
+            || r.branch->step + 1 >= int(record.levels.size()))
+            throw Failure("The run to branch from has no step " + std::to_string(r.branch->step)
+                          + " that something could follow.");
         m_plan.levels = branchLevels(record.levels, r.branch->step, m_plan.levels);
         r.steps = int(m_plan.levels.size()) - 1;
         if (restoresHistory(r, *m_parent))
             note(NoteKind::Hint, "branch", "The sampler's history is restored from the record.");
         else
-            note(NoteKind::Hint, "branch", "The sampler restarts at step " + std::to_string(r.branch->step) + " without history, because sampler or noise differ from the parent's.");
+            note(NoteKind::Hint, "branch",
+                 "The sampler restarts at step " + std::to_string(r.branch->step)
+                     + " without history, because sampler or noise differ from the parent's.");
     }
 
     void countCost() {
@@ -201,7 +246,10 @@ private:
         for (int step = r.branch ? r.branch->step : 0; step < m_plan.intervals(); ++step) {
             const int requests = sampler->requestsInStep(step, steps, r.sampler.params);
             for (int k = 0; k < requests; ++k) {
-                GuidanceMoment m{.process = m_plan.model.process, .parametrization = m_plan.model.parametrization, .sigmaData = m_plan.model.sigmaData, .state = {}};
+                GuidanceMoment m{.process = m_plan.model.process,
+                                 .parametrization = m_plan.model.parametrization,
+                                 .sigmaData = m_plan.model.sigmaData,
+                                 .state = {}};
                 const double tau = m_plan.levels[std::size_t(step + (k > 0))];
                 m.tau = tau > 0 ? tau : m_plan.model.process.minimum();
                 m.target = m_plan.levels[std::size_t(step + 1)];
@@ -215,8 +263,10 @@ private:
                 m_plan.evaluations += rows;
                 m_mostRows = std::max(m_mostRows, rows);
                 const Branch negative = Branch::Unconditional;
-                m_usesNegative |= std::find(w.branches.begin(), w.branches.end(), negative) != w.branches.end() || (w.avoid && w.avoid->prompt == negative);
-                for (std::size_t i = 0; i < r.guidance.size(); ++i) m_plan.guidance[i].evaluations += stack.rowsAddedBy(i, m);
+                m_usesNegative |= std::find(w.branches.begin(), w.branches.end(), negative) != w.branches.end()
+                                  || (w.avoid && w.avoid->prompt == negative);
+                for (std::size_t i = 0; i < r.guidance.size(); ++i)
+                    m_plan.guidance[i].evaluations += stack.rowsAddedBy(i, m);
             }
         }
     }
@@ -224,16 +274,21 @@ private:
     void estimate() {
         const Recipe& r = m_plan.resolved;
         const ModelInfo& m = m_plan.model;
-        const std::size_t element = kernels::sizeOf(m.stateType), state = std::size_t(m.stateShape.count()) * std::size_t(r.images) * element;
+        const std::size_t element = kernels::sizeOf(m.stateType),
+                          state = std::size_t(m.stateShape.count()) * std::size_t(r.images) * element;
         const std::size_t rows = std::size_t(r.images) * std::size_t(m_mostRows);
         m_plan.bytes = m.weightBytes + m.bytesPerRow * rows + 12 * state;
         for (const auto& id : m_plan.models)
             if (const auto other = inspectModel(id)) m_plan.bytes += other->weightBytes;
-        m_plan.recordBytes = state * (std::size_t(m_plan.requests) * 2 + std::size_t(m_plan.evaluations) + std::size_t(m_plan.intervals()));
+        m_plan.recordBytes =
+            state
+            * (std::size_t(m_plan.requests) * 2 + std::size_t(m_plan.evaluations) + std::size_t(m_plan.intervals()));
         if (r.attention != AttentionLevel::Off)
             for (const auto& site : m.attention) {
                 const std::size_t heads = r.attention == AttentionLevel::Full ? std::size_t(site.heads) : 1;
-                if (r.attention != AttentionLevel::Summary) m_plan.recordBytes += 2 * heads * std::size_t(site.height * site.width * site.tokens) * std::size_t(r.images * m_plan.requests);
+                if (r.attention != AttentionLevel::Summary)
+                    m_plan.recordBytes += 2 * heads * std::size_t(site.height * site.width * site.tokens)
+                                          * std::size_t(r.images * m_plan.requests);
             }
         const double perRow = measuredSecondsPerRow(m.id);
         m_plan.seconds = perRow * m_plan.evaluations * r.images;
@@ -243,17 +298,28 @@ private:
         const SamplerInfo& sampler = *findSampler(m_plan.resolved.sampler.id);
         const ModelInfo& m = m_plan.model;
         const CheckpointRule& rule = checkpointRule(m.distillation);
-        if (const std::string caution = samplerCaution(sampler, m.distillation, m.name, usualSampler()); !caution.empty()) note(NoteKind::Warning, "sampler", caution);
-        if (sampler.freeSteps) note(NoteKind::Hint, "sampler", sampler.label + " chooses its own steps within its tolerance: how many evaluations they need is known afterwards.");
+        if (const std::string caution = samplerCaution(sampler, m.distillation, m.name, usualSampler());
+            !caution.empty())
+            note(NoteKind::Warning, "sampler", caution);
+        if (sampler.freeSteps)
+            note(NoteKind::Hint, "sampler",
+                 sampler.label
+                     + " chooses its own steps within its tolerance: how many evaluations they need is known "
+                       "afterwards.");
         if (rule.mostSteps > 0 && m_plan.intervals() > rule.mostSteps)
-            note(NoteKind::Hint, "steps", m.name + " is " + rule.name + ": more than " + std::to_string(rule.mostSteps) + " steps bring nothing, and noise added again at each can harm.");
-        if (m_plan.intervals() == 1 && rule.followsOde && m.distillation == Distillation::None) note(NoteKind::Warning, "steps", "One step gives the mean of what the model expects, not a sample.");
+            note(NoteKind::Hint, "steps",
+                 m.name + " is " + rule.name + ": more than " + std::to_string(rule.mostSteps)
+                     + " steps bring nothing, and noise added again at each can harm.");
+        if (m_plan.intervals() == 1 && rule.followsOde && m.distillation == Distillation::None)
+            note(NoteKind::Warning, "steps", "One step gives the mean of what the model expects, not a sample.");
     }
 
     // What the model itself recommends, else a solver for every model.
     std::string usualSampler() const {
         const Json& r = m_plan.model.recommended;
-        if (r.is_object() && r.contains("sampler") && r["sampler"].is_object() && r["sampler"].contains("id") && r["sampler"]["id"].is_string()) return r["sampler"]["id"].get<std::string>();
+        if (r.is_object() && r.contains("sampler") && r["sampler"].is_object() && r["sampler"].contains("id")
+            && r["sampler"]["id"].is_string())
+            return r["sampler"]["id"].get<std::string>();
         return m_plan.model.process.kind() == ProcessKind::RectifiedFlow ? "euler" : "dpmpp_2m";
     }
 
@@ -261,19 +327,30 @@ private:
         const Recipe& r = m_plan.resolved;
         const ModelInfo& m = m_plan.model;
         const auto* sampler = findSampler(r.sampler.id);
-        const NoiseSituation situation{m.stateShape, m.state == StateKind::Image, r.images, drawsNoise(*sampler, r.sampler.params), sampler->label, r.branch && !restoresHistory(r, *m_parent)};
+        const NoiseSituation situation{m.stateShape,   m.state == StateKind::Image,
+                                       r.images,       drawsNoise(*sampler, r.sampler.params),
+                                       sampler->label, r.branch && !restoresHistory(r, *m_parent)};
         for (const auto& text : noiseAdvice(r.noise, situation)) note(NoteKind::Hint, "noise", text);
-        if (m.process.startsFromPureNoise() && (m.parametrization == Parametrization::Epsilon || m.parametrization == Parametrization::LcmEpsilon || m.parametrization == Parametrization::Score) &&
-            m_plan.levels.front() > m.process.maximum() * (1 - 1e-6))
-            note(NoteKind::Warning, "schedule", "The first level holds no signal, and there what this model predicts (" + std::string(nameOf(m.parametrization)) + ") says nothing about the picture. Start at a lower level.");
-        if (m_plan.levels.front() > 0) firstState(r.noise, m.process, m_plan.levels.front(), m.sigmaData, m.stateShape[-1]);  // refuses what does not fit the model
+        if (m.process.startsFromPureNoise()
+            && (m.parametrization == Parametrization::Epsilon || m.parametrization == Parametrization::LcmEpsilon
+                || m.parametrization == Parametrization::Score)
+            && m_plan.levels.front() > m.process.maximum() * (1 - 1e-6))
+            note(NoteKind::Warning, "schedule",
+                 "The first level holds no signal, and there what this model predicts ("
+                     + std::string(nameOf(m.parametrization))
+                     + ") says nothing about the picture. Start at a lower level.");
+        if (m_plan.levels.front() > 0)
+            firstState(r.noise, m.process, m_plan.levels.front(), m.sigmaData,
+                       m.stateShape[-1]);  // refuses what does not fit the model
     }
 
     void adviseSpace() {
         const Manifold& m = m_plan.model.process.manifold();
         const SamplerInfo& sampler = *findSampler(m_plan.resolved.sampler.id);
         if (!m.isFlat() && !sampler.curved)
-            note(NoteKind::Warning, "sampler", sampler.label + " steps in flat space, and the states of " + m_plan.model.name + " lie on the " + nameOf(m.kind()) + ": points leave it. Choose Riemannian flow.");
+            note(NoteKind::Warning, "sampler",
+                 sampler.label + " steps in flat space, and the states of " + m_plan.model.name + " lie on the "
+                     + nameOf(m.kind()) + ": points leave it. Choose Riemannian flow.");
     }
 
     void adviseConditioning() {
@@ -290,26 +367,37 @@ private:
             if (rule->idle) idle = rule->idle(context);
             if (!idle.empty()) note(NoteKind::Hint, "guidance", idle);
             if (idle.empty() && rule->advice)
-                if (const std::string advice = rule->advice(context); !advice.empty()) note(NoteKind::Warning, "guidance", advice);
+                if (const std::string advice = rule->advice(context); !advice.empty())
+                    note(NoteKind::Warning, "guidance", advice);
             if (m_plan.model.builtInGuidance && rule->usesUnconditional && idle.empty())
-                note(NoteKind::Warning, "guidance", "Guidance is already distilled into this model; a scale other than 1 applies it twice.");
+                note(NoteKind::Warning, "guidance",
+                     "Guidance is already distilled into this model; a scale other than 1 applies it twice.");
             else if (checkpoint.holdsGuidance && rule->usesUnconditional && idle.empty())
-                note(NoteKind::Hint, "guidance", std::string("Guidance is usually distilled into ") + checkpoint.name + "; a scale above 1 then saturates colours. Compare with guidance off.");
+                note(NoteKind::Hint, "guidance",
+                     std::string("Guidance is usually distilled into ") + checkpoint.name
+                         + "; a scale above 1 then saturates colours. Compare with guidance off.");
         }
         adviseWords("prompt", "prompt", r.prompt);
         adviseWords("negative_prompt", "negative prompt", r.negativePrompt);
-        if (m_plan.model.conditioning == ConditioningKind::Text && r.prompt.empty()) note(NoteKind::Hint, "prompt", "The prompt is empty: the model draws whatever it likes.");
-        if (!r.negativePrompt.empty() && !m_usesNegative) note(NoteKind::Hint, "negative_prompt", "The negative prompt has no effect without guidance.");
+        if (m_plan.model.conditioning == ConditioningKind::Text && r.prompt.empty())
+            note(NoteKind::Hint, "prompt", "The prompt is empty: the model draws whatever it likes.");
+        if (!r.negativePrompt.empty() && !m_usesNegative)
+            note(NoteKind::Hint, "negative_prompt", "The negative prompt has no effect without guidance.");
     }
 
     void adviseWords(const char* key, const std::string& name, const std::string& text) {
         const PromptFit fit = fitPrompt(m_plan.model, text);
         if (fit.ignoredWords == 0) return;
-        const std::string lost = fit.ignoredWords == 1 ? "the last word is" : "the last " + std::to_string(fit.ignoredWords) + " words are";
-        note(NoteKind::Warning, key, "The " + name + " is longer than the " + std::to_string(fit.tokens) + " tokens that " + m_plan.model.name + " reads: after \"" + fit.lastRead + "\" " + lost + " ignored.");
+        const std::string lost =
+            fit.ignoredWords == 1 ? "the last word is" : "the last " + std::to_string(fit.ignoredWords) + " words are";
+        note(NoteKind::Warning, key,
+             "The " + name + " is longer than the " + std::to_string(fit.tokens) + " tokens that " + m_plan.model.name
+                 + " reads: after \"" + fit.lastRead + "\" " + lost + " ignored.");
     }
 
-    void note(NoteKind kind, std::string key, std::string text) { m_plan.notes.push_back({kind, std::move(key), std::move(text)}); }
+    void note(NoteKind kind, std::string key, std::string text) {
+        m_plan.notes.push_back({kind, std::move(key), std::move(text)});
+    }
 
     Plan m_plan;
     const Run *m_parent, *m_startRun;

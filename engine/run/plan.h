@@ -23,17 +23,18 @@ struct RuleCost {
 };
 
 struct Plan {
-    Recipe resolved;              // every parameter filled in
+    Recipe resolved;  // every parameter filled in
     ModelInfo model;
-    StartPoint start;             // what it begins with; nothing of it is set when that is noise
-    std::vector<double> levels;   // τ; intervals() + 1 of them, which a schedule or its operators may make other than resolved.steps + 1
-    int requests = 0;             // what the sampler asks for
-    int evaluations = 0;          // NFE per picture, all branches counted
+    StartPoint start;  // what it begins with; nothing of it is set when that is noise
+    std::vector<double>
+        levels;  // τ; intervals() + 1 of them, which a schedule or its operators may make other than resolved.steps + 1
+    int requests = 0;                 // what the sampler asks for
+    int evaluations = 0;              // NFE per picture, all branches counted
     std::vector<RuleCost> guidance;   // in the order of the recipe
     std::vector<std::string> models;  // further ones that guidance asks, besides the recipe's
-    std::size_t bytes = 0;        // estimate of device memory while running, weights included
-    std::size_t recordBytes = 0;  // estimate of what the record will hold
-    double seconds = 0;           // estimate; 0 when nothing was measured yet
+    std::size_t bytes = 0;            // estimate of device memory while running, weights included
+    std::size_t recordBytes = 0;      // estimate of what the record will hold
+    double seconds = 0;               // estimate; 0 when nothing was measured yet
     std::vector<PlanNote> notes;
 
     int intervals() const { return int(levels.size()) - 1; }
@@ -42,13 +43,15 @@ struct Plan {
 // How many pictures or particles one run may draw.
 int mostImages(StateKind kind);
 
-// Picture tokens of 16 × 16 pixels (FLUX, Stable Diffusion 3: latents of 8 × 8 pixels in patches of 2 × 2), for schedules that depend on the resolution. From
-// ModelInfo::pictureShape, or stateShape where pictures are not decoded; none for points.
+// Picture tokens of 16 × 16 pixels (FLUX, Stable Diffusion 3: latents of 8 × 8 pixels in patches of 2 × 2), for
+// schedules that depend on the resolution. From ModelInfo::pictureShape, or stateShape where pictures are not decoded;
+// none for points.
 std::optional<int> imageTokensOf(const ModelInfo& model);
 
 // `parent` is needed when the recipe branches, `start` when it starts from another run (startRunOf).
 Result<Plan> plan(const Recipe& recipe, const Run* parent = nullptr, const Run* start = nullptr);
 // With a known model (no look-up).
-Result<Plan> plan(const Recipe& recipe, const ModelInfo& model, const Run* parent = nullptr, const Run* start = nullptr);
+Result<Plan> plan(const Recipe& recipe, const ModelInfo& model, const Run* parent = nullptr,
+                  const Run* start = nullptr);
 
 }  // namespace meander

@@ -12,10 +12,10 @@ namespace meander {
 
 const char* nameOf(AttentionLevel l) {
     switch (l) {
-        case AttentionLevel::Off: return "off";
-        case AttentionLevel::Summary: return "summary";
-        case AttentionLevel::Layers: return "layers";
-        case AttentionLevel::Full: return "full";
+    case AttentionLevel::Off: return "off";
+    case AttentionLevel::Summary: return "summary";
+    case AttentionLevel::Layers: return "layers";
+    case AttentionLevel::Full: return "full";
     }
     return "";
 }
@@ -34,8 +34,7 @@ public:
     Reader(const Json& j, std::string where) : m_json(j), m_where(std::move(where)) {
         if (!j.is_object()) throw Failure(m_where + " must be a JSON object.");
     }
-    template <class T>
-    void value(const char* key, T& into, const char* kind) {
+    template <class T> void value(const char* key, T& into, const char* kind) {
         const Json* j = take(key);
         if (!j || j->is_null()) return;
         try {
@@ -43,7 +42,9 @@ public:
                 if (!j->is_boolean()) throw Failure("");
             } else if constexpr (std::is_integral_v<T>) {
                 if (!j->is_number_integer()) throw Failure("");
-                if (std::is_signed_v<T> && j->is_number_unsigned() && j->get<std::uint64_t>() > std::uint64_t(std::numeric_limits<T>::max())) throw Failure("");
+                if (std::is_signed_v<T> && j->is_number_unsigned()
+                    && j->get<std::uint64_t>() > std::uint64_t(std::numeric_limits<T>::max()))
+                    throw Failure("");
                 if (std::is_unsigned_v<T> && !j->is_number_unsigned()) throw Failure("");
             }
             into = j->template get<T>();
@@ -58,7 +59,8 @@ public:
     }
     void finish() const {
         for (const auto& [key, v] : m_json.items())
-            if (std::find(m_known.begin(), m_known.end(), key) == m_known.end()) throw Failure(m_where + " has an unknown key \"" + key + "\". Remove it or correct its spelling.");
+            if (std::find(m_known.begin(), m_known.end(), key) == m_known.end())
+                throw Failure(m_where + " has an unknown key \"" + key + "\". Remove it or correct its spelling.");
     }
 
 private:
@@ -140,13 +142,17 @@ Result<Recipe> recipeFromJson(const Json& j) {
         if (const Json* c = r.take("sampler")) recipe.sampler = choiceFromJson(*c, "The recipe's sampler");
         if (const Json* c = r.take("schedule")) recipe.schedule = choiceFromJson(*c, "The recipe's schedule");
         if (const Json* o = r.take("schedule_operators"); o && !o->is_null()) {
-            if (!o->is_array() || o->size() > 32) throw Failure("The recipe: \"schedule_operators\" must be a list of at most 32 operators.");
-            for (const auto& rule : *o) recipe.scheduleOperators.push_back(choiceFromJson(rule, "An operator on the recipe's schedule"));
+            if (!o->is_array() || o->size() > 32)
+                throw Failure("The recipe: \"schedule_operators\" must be a list of at most 32 operators.");
+            for (const auto& rule : *o)
+                recipe.scheduleOperators.push_back(choiceFromJson(rule, "An operator on the recipe's schedule"));
         }
         if (const Json* c = r.take("noise")) recipe.noise = choiceFromJson(*c, "The recipe's noise");
         if (const Json* g = r.take("guidance")) {
-            if (!g->is_array() || g->size() > 32) throw Failure("The recipe: \"guidance\" must be a list of at most 32 rules.");
-            for (const auto& rule : *g) recipe.guidance.push_back(choiceFromJson(rule, "A guidance rule of the recipe"));
+            if (!g->is_array() || g->size() > 32)
+                throw Failure("The recipe: \"guidance\" must be a list of at most 32 rules.");
+            for (const auto& rule : *g)
+                recipe.guidance.push_back(choiceFromJson(rule, "A guidance rule of the recipe"));
         }
         r.value("precision", recipe.precision, "a text");
         r.value("device", recipe.device, "a text");
@@ -182,10 +188,12 @@ Recipe recommendedRecipe(const ModelInfo& info) {
 
 std::vector<Difference> differences(const Recipe& a, const Recipe& b) {
     std::vector<Difference> list;
-    const auto add = [&](const std::string& key, const std::string& label, const std::string& left, const std::string& right) {
+    const auto add = [&](const std::string& key, const std::string& label, const std::string& left,
+                         const std::string& right) {
         if (left != right) list.push_back({key, label, left, right});
     };
-    const auto params = [&](const std::string& key, const std::string& label, const std::vector<ParamSpec>* specs, const Params& l, const Params& r) {
+    const auto params = [&](const std::string& key, const std::string& label, const std::vector<ParamSpec>* specs,
+                            const Params& l, const Params& r) {
         Params all = l;
         all.insert(r.begin(), r.end());
         for (const auto& [name, ignored] : all) {
@@ -193,47 +201,53 @@ std::vector<Difference> differences(const Recipe& a, const Recipe& b) {
             if (specs)
                 for (const auto& s : *specs)
                     if (s.key == name) shown = s.label;
-            const auto value = [&](const Params& p) { return p.contains(name) ? display(p.at(name)) : std::string("–"); };
+            const auto value = [&](const Params& p) {
+                return p.contains(name) ? display(p.at(name)) : std::string("–");
+            };
             add(key + "." + name, label + " " + shown, value(l), value(r));
         }
     };
     // Written out or not, a default is no difference: recipes of earlier versions lack parameters that came later.
     const auto written = [](const Choice& c, const Choice& other, auto find) {
         const auto* info = find(c.id);
-        const auto all = info && c.id == other.id ? resolveParams(info->params, c.params, info->label) : Result<Params>(c.params);
+        const auto all =
+            info && c.id == other.id ? resolveParams(info->params, c.params, info->label) : Result<Params>(c.params);
         return all ? *all : c.params;
     };
-    const auto choices = [&](const std::string& key, const std::string& label, const Choice& l, const Choice& r, auto find) {
+    const auto choices = [&](const std::string& key, const std::string& label, const Choice& l, const Choice& r,
+                             auto find) {
         const auto* info = find(l.id);
         params(key, label, info ? &info->params : nullptr, written(l, r, find), written(r, l, find));
     };
     add("model", "Model", a.model, b.model);
     add("prompt", "Prompt", a.prompt, b.prompt);
     add("negative_prompt", "Negative prompt", a.negativePrompt, b.negativePrompt);
-    add("class", "Class", a.classIndex ? std::to_string(*a.classIndex) : "–", b.classIndex ? std::to_string(*b.classIndex) : "–");
+    add("class", "Class", a.classIndex ? std::to_string(*a.classIndex) : "–",
+        b.classIndex ? std::to_string(*b.classIndex) : "–");
     add("seed", "Seed", std::to_string(a.seed), std::to_string(b.seed));
     add("images", "Images", std::to_string(a.images), std::to_string(b.images));
     add("steps", "Steps", std::to_string(a.steps), std::to_string(b.steps));
     add("start", "Start", labelOf(a.start, findStart), labelOf(b.start, findStart));
     const auto* start = findStart(a.start.id == "noise" ? b.start.id : a.start.id);
-    params("start", "Start", start ? &start->params : nullptr, written(a.start, b.start, findStart), written(b.start, a.start, findStart));
+    params("start", "Start", start ? &start->params : nullptr, written(a.start, b.start, findStart),
+           written(b.start, a.start, findStart));
     add("sampler", "Sampler", labelOf(a.sampler, findSampler), labelOf(b.sampler, findSampler));
     choices("sampler", "Sampler", a.sampler, b.sampler, findSampler);
     add("schedule", "Schedule", labelOf(a.schedule, findSchedule), labelOf(b.schedule, findSchedule));
     choices("schedule", "Schedule", a.schedule, b.schedule, findSchedule);
     add("noise", "Noise", labelOf(a.noise, findNoise), labelOf(b.noise, findNoise));
     choices("noise", "Noise", a.noise, b.noise, findNoise);
-    const auto lists = [&](const std::string& prefix, const std::string& name, const std::vector<Choice>& left, const std::vector<Choice>& right, auto find) {
+    const auto lists = [&](const std::string& prefix, const std::string& name, const std::vector<Choice>& left,
+                           const std::vector<Choice>& right, auto find) {
         for (std::size_t i = 0; i < std::max(left.size(), right.size()); ++i) {
             const Choice* l = i < left.size() ? &left[i] : nullptr;
             const Choice* r = i < right.size() ? &right[i] : nullptr;
             const std::string key = prefix + "." + std::to_string(i);
-            add(key, name + " " + std::to_string(i + 1), l ? labelOf(*l, find) : "none", r ? labelOf(*r, find) : "none");
+            add(key, name + " " + std::to_string(i + 1), l ? labelOf(*l, find) : "none",
+                r ? labelOf(*r, find) : "none");
             const auto* rule = find(l ? l->id : r->id);
-            if (l && r)
-                choices(key, name, *l, *r, find);
-            else
-                params(key, name, rule ? &rule->params : nullptr, l ? l->params : Params{}, r ? r->params : Params{});
+            if (l && r) choices(key, name, *l, *r, find);
+            else params(key, name, rule ? &rule->params : nullptr, l ? l->params : Params{}, r ? r->params : Params{});
         }
     };
     lists("schedule_operators", "Schedule operator", a.scheduleOperators, b.scheduleOperators, findScheduleOperator);
@@ -242,7 +256,9 @@ std::vector<Difference> differences(const Recipe& a, const Recipe& b) {
     add("device", "Device", a.device, b.device);
     add("attention", "Attention record", nameOf(a.attention), nameOf(b.attention));
     add("record_states", "Record states", a.recordStates ? "yes" : "no", b.recordStates ? "yes" : "no");
-    const auto branch = [](const Recipe& r) { return r.branch ? r.branch->run.substr(0, 8) + ", step " + std::to_string(r.branch->step) : std::string("–"); };
+    const auto branch = [](const Recipe& r) {
+        return r.branch ? r.branch->run.substr(0, 8) + ", step " + std::to_string(r.branch->step) : std::string("–");
+    };
     add("branch", "Branches from", branch(a), branch(b));
     return list;
 }

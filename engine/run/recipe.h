@@ -1,4 +1,5 @@
-// All settings of a run, as data: the undo unit, the saved recipe, the command line's input and the bug report. No sentinels: what is absent is optional.
+// All settings of a run, as data: the undo unit, the saved recipe, the command line's input and the bug report. No
+// sentinels: what is absent is optional.
 #pragma once
 #include <optional>
 #include <string>
@@ -29,7 +30,7 @@ struct Recipe {
     Choice schedule{"karras", {}};
     Choice noise{"philox", {}};
     std::vector<Choice> scheduleOperators;  // applied to the schedule's levels, in order
-    std::vector<Choice> guidance;  // in order of application
+    std::vector<Choice> guidance;           // in order of application
     std::string precision = "auto";
     std::string device = "auto";  // "auto", "cpu", "cuda:0"
     AttentionLevel attention = AttentionLevel::Full;

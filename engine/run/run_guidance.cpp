@@ -4,7 +4,8 @@
 
 namespace meander {
 
-RunGuidance::RunGuidance(const Plan& plan, std::vector<Model*> models) : m_recipe(plan.resolved), m_models(std::move(models)), m_stack(plan.resolved, plan.model) {
+RunGuidance::RunGuidance(const Plan& plan, std::vector<Model*> models)
+    : m_recipe(plan.resolved), m_models(std::move(models)), m_stack(plan.resolved, plan.model) {
     // Now, so that a prompt the model refuses is told before the run starts.
     conditioning(Branch::Conditional);
     conditioning(Branch::Unconditional);
@@ -20,10 +21,14 @@ ConditioningPtr RunGuidance::conditioning(Branch b) {
     if (const ConditioningKind kind = model.info().conditioning; kind != ConditioningKind::None) {
         const Recipe& r = m_recipe;
         switch (s.condition) {
-            case BranchSpec::Condition::Recipe: c = model.condition({r.prompt, r.classIndex, kind == ConditioningKind::Class && !r.classIndex}); break;
-            case BranchSpec::Condition::Negative: c = model.condition({r.negativePrompt, {}, r.negativePrompt.empty()}); break;
-            case BranchSpec::Condition::None: c = model.condition({{}, {}, true}); break;
-            case BranchSpec::Condition::Own: c = model.condition({s.prompt, s.classIndex, false}); break;
+        case BranchSpec::Condition::Recipe:
+            c = model.condition({r.prompt, r.classIndex, kind == ConditioningKind::Class && !r.classIndex});
+            break;
+        case BranchSpec::Condition::Negative:
+            c = model.condition({r.negativePrompt, {}, r.negativePrompt.empty()});
+            break;
+        case BranchSpec::Condition::None: c = model.condition({{}, {}, true}); break;
+        case BranchSpec::Condition::Own: c = model.condition({s.prompt, s.classIndex, false}); break;
         }
     }
     m_conditionings.emplace_back(b, c);
@@ -39,7 +44,8 @@ RowGroup RunGuidance::group(Branch b, const Tensor& state, const GuidanceMoment&
         change.avoid = w.avoid->how;
         change.avoid->prompt = conditioning(w.avoid->prompt);
     }
-    const NetworkChangePtr shared = change == NetworkChange{} ? nullptr : std::make_shared<const NetworkChange>(std::move(change));
+    const NetworkChangePtr shared =
+        change == NetworkChange{} ? nullptr : std::make_shared<const NetworkChange>(std::move(change));
     return {b, state, m.tau, m.target, conditioning(b), shared, m_models[std::size_t(s.model)], s.selfBlock, m.told};
 }
 
@@ -62,7 +68,8 @@ void RunGuidance::ask(RequestProgress& p, const GuidanceMoment& m) {
 }
 
 bool RunGuidance::take(RequestProgress& p, const GuidanceMoment& m, std::vector<GroupAnswer> answers) {
-    for (std::size_t i = 0; i < answers.size(); ++i) p.answers.emplace_back(std::move(p.waiting[i]), std::move(answers[i]));
+    for (std::size_t i = 0; i < answers.size(); ++i)
+        p.answers.emplace_back(std::move(p.waiting[i]), std::move(answers[i]));
     p.waiting.clear();
     if (p.hasFollowed) return true;
     p.hasFollowed = true;
@@ -95,7 +102,8 @@ GuidanceParts RunGuidance::replay(const GuidanceMoment& m, const Evaluation& e, 
         if (b.branch == Branch::Conditional) parts.conditional = parts.combined = denoised;
         if (b.branch == Branch::Unconditional) parts.unconditional = denoised;
         // A branch of the same name may have asked another question in the parent's stack.
-        if (b.branch.kind <= Branch::Unconditional || (m_stack.knows(b.branch) && label(b.branch) == b.label)) parts.branches.emplace_back(b.branch, denoised);
+        if (b.branch.kind <= Branch::Unconditional || (m_stack.knows(b.branch) && label(b.branch) == b.label))
+            parts.branches.emplace_back(b.branch, denoised);
     }
     if (!parts.find(Branch::Conditional)) parts.branches.emplace_back(Branch::Conditional, parts.conditional);
     m_stack.apply(held(m), parts, &e.survivors);

@@ -1,4 +1,5 @@
-// Guidance of one run in progress: the rows that each request still needs, what came back, and the combination; the same again from a record.
+// Guidance of one run in progress: the rows that each request still needs, what came back, and the combination; the
+// same again from a record.
 #pragma once
 #include <limits>
 #include <span>

@@ -61,7 +61,9 @@ bool RunQueue::waitForWork(const Progress& progress, int mostActive, const std::
         onIdle();
         lock.lock();
     }
-    m_changed.wait(lock, [&] { return m_stopping || !m_wishes.empty() || progress.hasRunnable || canStart(progress, mostActive); });
+    m_changed.wait(lock, [&] {
+        return m_stopping || !m_wishes.empty() || progress.hasRunnable || canStart(progress, mostActive);
+    });
     return !m_stopping;
 }
 
@@ -74,7 +76,9 @@ std::optional<WaitingRun> RunQueue::takeNext(const Progress& progress, int mostA
     const std::lock_guard lock(m_mutex);
     if (!canStart(progress, mostActive)) return {};
     auto it = m_runs.begin();
-    if (progress.hasRunnable) it = std::find_if(m_runs.begin(), m_runs.end(), [&](const WaitingRun& r) { return r.modelKey() == progress.modelKey; });
+    if (progress.hasRunnable)
+        it = std::find_if(m_runs.begin(), m_runs.end(),
+                          [&](const WaitingRun& r) { return r.modelKey() == progress.modelKey; });
     if (it == m_runs.end()) return {};
     WaitingRun next = std::move(*it);
     m_runs.erase(it);
@@ -105,7 +109,9 @@ std::deque<WaitingRun>::iterator RunQueue::find(const std::string& id) {
 
 bool RunQueue::canStart(const Progress& progress, int mostActive) const {
     if (m_runs.empty() || progress.active >= mostActive) return false;
-    return !progress.hasRunnable || std::any_of(m_runs.begin(), m_runs.end(), [&](const WaitingRun& r) { return r.modelKey() == progress.modelKey; });
+    return !progress.hasRunnable || std::any_of(m_runs.begin(), m_runs.end(), [&](const WaitingRun& r) {
+        return r.modelKey() == progress.modelKey;
+    });
 }
 
 }  // namespace meander

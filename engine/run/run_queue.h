@@ -1,4 +1,5 @@
-// What callers hand to the engine thread: runs that wait and wishes about runs. The only state of the engine that several threads touch.
+// What callers hand to the engine thread: runs that wait and wishes about runs. The only state of the engine that
+// several threads touch.
 #pragma once
 #include <condition_variable>
 #include <deque>

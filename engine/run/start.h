@@ -1,5 +1,5 @@
-// Where a run starts: from noise, from data that is noised to the run's first level (image-to-image; clean for samplers that invert), or where another run ended.
-// An inverting run and a run that starts from it are the round trip.
+// Where a run starts: from noise, from data that is noised to the run's first level (image-to-image; clean for samplers
+// that invert), or where another run ended. An inverting run and a run that starts from it are the round trip.
 #pragma once
 #include <string>
 #include <vector>
@@ -26,10 +26,12 @@ struct StartPoint {
     double tau = 0;        // level of `state`; 0: clean
 };
 
-// Throws Failure: a file that cannot be read or does not fit the model, a run without a record. `run`: the one that startRunOf names.
+// Throws Failure: a file that cannot be read or does not fit the model, a run without a record. `run`: the one that
+// startRunOf names.
 StartPoint resolveStart(const Recipe& recipe, const ModelInfo& model, const Run* run);
-// The part of the levels that is visited: of data, the fraction `strength` of the intervals next to the data (all rounded down, at least one, as image-to-image
-// pipelines do); of a state in between, its level and what lies beyond. `inverts`: from the data upwards.
+// The part of the levels that is visited: of data, the fraction `strength` of the intervals next to the data (all
+// rounded down, at least one, as image-to-image pipelines do); of a state in between, its level and what lies beyond.
+// `inverts`: from the data upwards.
 std::vector<double> startLevels(std::vector<double> levels, const StartPoint& start, double strength, bool inverts);
 
 }  // namespace meander

@@ -15,13 +15,13 @@ const Evaluation* Trajectory::evaluationOf(int step) const {
 
 const char* nameOf(RunStatus s) {
     switch (s) {
-        case RunStatus::Queued: return "queued";
-        case RunStatus::Running: return "running";
-        case RunStatus::Paused: return "paused";
-        case RunStatus::Finished: return "finished";
-        case RunStatus::Cancelled: return "cancelled";
-        case RunStatus::Failed: return "failed";
-        case RunStatus::Interrupted: return "interrupted";
+    case RunStatus::Queued: return "queued";
+    case RunStatus::Running: return "running";
+    case RunStatus::Paused: return "paused";
+    case RunStatus::Finished: return "finished";
+    case RunStatus::Cancelled: return "cancelled";
+    case RunStatus::Failed: return "failed";
+    case RunStatus::Interrupted: return "interrupted";
     }
     return "";
 }

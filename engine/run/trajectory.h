@@ -12,29 +12,29 @@ namespace meander {
 
 struct BranchRecord {
     Branch branch = Branch::Conditional;
-    HostTensor denoised;  // x̂0 of this branch (images, state...)
+    HostTensor denoised;     // x̂0 of this branch (images, state...)
     std::string label = {};  // what was asked, for people
 };
 
 // One answer of the network to the sampler: what was asked and what came back.
 struct Evaluation {
-    int index = 0;        // 0, 1, 2 ... in the order of the sampler's requests
-    int step = 0;         // the interval of the schedule it belongs to
-    double tau = 0;       // integration clock
-    double sigma = 0;     // EDM noise level n/s, may be ∞
-    double logSnr = 0;    // log(s²/n²)
+    int index = 0;      // 0, 1, 2 ... in the order of the sampler's requests
+    int step = 0;       // the interval of the schedule it belongs to
+    double tau = 0;     // integration clock
+    double sigma = 0;   // EDM noise level n/s, may be ∞
+    double logSnr = 0;  // log(s²/n²)
     double networkTime = 0;
-    HostTensor state;     // y at the request (images, state...), the run's state type
-    HostTensor denoised;  // combined x̂0, what the sampler used
+    HostTensor state;                    // y at the request (images, state...), the run's state type
+    HostTensor denoised;                 // combined x̂0, what the sampler used
     std::vector<BranchRecord> branches;  // when guidance evaluated more than one, or changed the only one
     double guidanceWeight = 1;
     std::vector<Reading> readings;  // what guidance rules measured, per picture
     // Particle selection: row r went on as row survivors[r] of `state`; empty: every row as itself.
     std::vector<std::int64_t> survivors;
-    int networkRows = 0;       // rows this request cost (NFE × images)
-    int rowsInCall = 0;        // rows of the network call that carried it, with other runs'
-    double milliseconds = 0;   // its share of that call
-    bool replayed = false;     // answered from a record
+    int networkRows = 0;      // rows this request cost (NFE × images)
+    int rowsInCall = 0;       // rows of the network call that carried it, with other runs'
+    double milliseconds = 0;  // its share of that call
+    bool replayed = false;    // answered from a record
     // [image][site]; conditional branch
     std::vector<std::vector<AttentionMap>> attention;
 };
@@ -79,9 +79,9 @@ struct Run {
     double seconds = 0;
     int evaluations = 0;  // NFE per picture: network rows / images
     int networkCalls = 0;
-    std::string device;   // Backend::description
+    std::string device;  // Backend::description
     std::size_t peakBytes = 0;
-    ModelInfo model;      // value; its weights are not here
+    ModelInfo model;  // value; its weights are not here
     std::shared_ptr<const Trajectory> trajectory;
     HostTensor pictures;  // (images, h, w, 3) F32 in [0, 1]; empty for points
     bool pinned = false;

@@ -1,4 +1,5 @@
-// The sampling rule of each kind of checkpoint, and what comes of another one: a table that plans and forms read. (Wrong rules give plausible rubbish, not errors.)
+// The sampling rule of each kind of checkpoint, and what comes of another one: a table that plans and forms read.
+// (Wrong rules give plausible rubbish, not errors.)
 #pragma once
 #include <optional>
 #include <string>
@@ -23,8 +24,9 @@ struct CheckpointRule {
 const CheckpointRule& checkpointRule(Distillation d);
 std::optional<Distillation> distillationOf(const std::string& key);
 bool isMadeFor(const SamplerInfo& sampler, Distillation d);
-// A sentence with its remedy when the sampler is not made for such a checkpoint, else empty. `model`: its name; `usual`: the sampler to go back to on an
-// ordinary model.
-std::string samplerCaution(const SamplerInfo& sampler, Distillation d, const std::string& model, const std::string& usual);
+// A sentence with its remedy when the sampler is not made for such a checkpoint, else empty. `model`: its name;
+// `usual`: the sampler to go back to on an ordinary model.
+std::string samplerCaution(const SamplerInfo& sampler, Distillation d, const std::string& model,
+                           const std::string& usual);
 
 }  // namespace meander

@@ -36,8 +36,10 @@ void blur(double* x, const Picture& p, double deviation) {
     }
     for (double& w : kernel) w /= total;
     for (std::int64_t c = 0; c < p.channels; ++c) {
-        for (std::int64_t r = 0; r < p.height; ++r) blurLine(x + r * p.width * p.channels + c, p.width, p.channels, kernel);
-        for (std::int64_t q = 0; q < p.width; ++q) blurLine(x + q * p.channels + c, p.height, p.width * p.channels, kernel);
+        for (std::int64_t r = 0; r < p.height; ++r)
+            blurLine(x + r * p.width * p.channels + c, p.width, p.channels, kernel);
+        for (std::int64_t q = 0; q < p.width; ++q)
+            blurLine(x + q * p.channels + c, p.height, p.width * p.channels, kernel);
     }
 }
 
@@ -60,15 +62,14 @@ void pixelate(double* x, const Picture& p, std::int64_t block) {
 Tensor corrupted(const Tensor& x, const std::string& kind, double amount) {
     const std::int64_t block = std::llround(amount);
     if (kind == "noise" || amount <= 0 || (kind == "pixelate" && block <= 1)) return x;
-    if (x.shape().rank() != 4) throw Failure("Blur and pixelation need pictures; this model has none. Choose noise alone.");
+    if (x.shape().rank() != 4)
+        throw Failure("Blur and pixelation need pictures; this model has none. Choose noise alone.");
     const Picture p{x.shape()[1], x.shape()[2], x.shape()[3]};
     auto values = download(x).toDoubles();
     for (std::int64_t r = 0; r < x.rows(); ++r) {
         double* picture = values.data() + r * p.height * p.width * p.channels;
-        if (kind == "blur")
-            blur(picture, p, amount);
-        else
-            pixelate(picture, p, block);
+        if (kind == "blur") blur(picture, p, amount);
+        else pixelate(picture, p, block);
     }
     return upload(x.backend(), HostTensor::fromDoubles(x.shape(), values)).converted(x.type());
 }

@@ -27,7 +27,8 @@ std::vector<double> phasedLevels(const Process& p, const std::vector<double>& sc
     const int steps = int(schedule.size()) - 1;
     std::vector<double> inner;
     if (steps <= phases) {
-        for (int k = steps - 1; k > 0; --k) inner.push_back(levelAtFraction(p, std::round(double(k) * phases / steps) / phases));
+        for (int k = steps - 1; k > 0; --k)
+            inner.push_back(levelAtFraction(p, std::round(double(k) * phases / steps) / phases));
     } else {
         for (int m = phases; m > 0; --m) {  // the phase from m/M down to (m − 1)/M
             const int done = (phases - m) * steps / phases, own = (phases - m + 1) * steps / phases - done;
@@ -85,7 +86,8 @@ double lowerGamma(double a, double x) {
 }  // namespace
 
 double chiSquared(double degrees, double z) {
-    // Wilson & Hilferty 1931: a third root is nearly normal. It is the start, and good to 1e-9 where there are very many degrees.
+    // Wilson & Hilferty 1931: a third root is nearly normal. It is the start, and good to 1e-9 where there are very
+    // many degrees.
     const double c = 2 / (9 * degrees), root = 1 - c + z * std::sqrt(c);
     double value = degrees * std::max(root * root * root, 1e-12);
     if (degrees > 1e5) return value;

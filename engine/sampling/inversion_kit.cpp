@@ -10,7 +10,9 @@ Asked askedAt(const Sampling& s, double from, double to) {
     return {combine({{s.signal(lowest) / s.signal(0), s.x}}), lowest};
 }
 
-Tensor noiseEstimate(const Sampling& s, const Asked& asked, const Tensor& denoised) { return combine({{1 / asked.tau, asked.state}, {-s.signal(asked.tau) / asked.tau, denoised}}); }
+Tensor noiseEstimate(const Sampling& s, const Asked& asked, const Tensor& denoised) {
+    return combine({{1 / asked.tau, asked.state}, {-s.signal(asked.tau) / asked.tau, denoised}});
+}
 
 Tensor raised(const Sampling& s, const Tensor& noise, double from, double to) {
     const double ratio = s.signal(to) / s.signal(from);
@@ -78,7 +80,8 @@ Tensor Anderson::next(const Tensor& y, const Tensor& step) {
     std::vector<std::vector<std::vector<double>>> gram(n, std::vector<std::vector<double>>(n));
     std::vector<std::vector<double>> right(n);
     for (std::size_t i = 0; i < n; ++i) {
-        for (std::size_t j = 0; j <= i; ++j) gram[i][j] = gram[j][i] = products(m_differences[i].step, m_differences[j].step);
+        for (std::size_t j = 0; j <= i; ++j)
+            gram[i][j] = gram[j][i] = products(m_differences[i].step, m_differences[j].step);
         right[i] = products(m_differences[i].step, step);
     }
     // y + step − Σ γ_j (Δy_j + Δstep_j)

@@ -6,8 +6,8 @@
 
 namespace meander {
 
-// Where the network is asked for a state at `from`: there, or from clean data at the lowest level that it was trained at (and not above `to`), with the data scaled to
-// the signal of that level.
+// Where the network is asked for a state at `from`: there, or from clean data at the lowest level that it was trained
+// at (and not above `to`), with the data scaled to the signal of that level.
 struct Asked {
     Tensor state;
     double tau = 0;
@@ -21,8 +21,8 @@ Tensor raised(const Sampling& s, const Tensor& noise, double from, double to);
 // Every number brought within ± range.
 Tensor clippedTo(const Tensor& x, double range);
 
-// Anderson acceleration of y ← y + step(y), each row by itself: the combination of the latest iterates whose steps, by least squares, come nearest to 0
-// (Walker & Ni 2011, type II).
+// Anderson acceleration of y ← y + step(y), each row by itself: the combination of the latest iterates whose steps, by
+// least squares, come nearest to 0 (Walker & Ni 2011, type II).
 class Anderson {
 public:
     explicit Anderson(int depth) : m_depth(std::size_t(depth)) {}

@@ -5,11 +5,14 @@ namespace meander {
 namespace {
 
 // f(row of x, row of y, row of the result); y may be empty.
-Tensor rowwise(const Tensor& x, const Tensor& y, const std::function<void(std::span<const double>, std::span<const double>, std::span<double>)>& f) {
+Tensor rowwise(const Tensor& x, const Tensor& y,
+               const std::function<void(std::span<const double>, std::span<const double>, std::span<double>)>& f) {
     const std::vector<double> a = download(x).toDoubles(), b = y ? download(y).toDoubles() : std::vector<double>();
     std::vector<double> result(a.size());
     const std::size_t n = std::size_t(x.shape().rowCount());
-    for (std::size_t at = 0; at + n <= a.size(); at += n) f(std::span(a).subspan(at, n), y ? std::span(b).subspan(at, n) : std::span<const double>(), std::span(result).subspan(at, n));
+    for (std::size_t at = 0; at + n <= a.size(); at += n)
+        f(std::span(a).subspan(at, n), y ? std::span(b).subspan(at, n) : std::span<const double>(),
+          std::span(result).subspan(at, n));
     return upload(x.backend(), HostTensor::fromDoubles(x.shape(), result)).converted(x.type());
 }
 
@@ -25,12 +28,14 @@ Tensor alongGeodesic(const Manifold& m, const Tensor& x, const Tensor& toward, d
     });
 }
 
-Tensor randomWalk(const Manifold& m, const Tensor& x, const Tensor& toward, double factor, const Tensor& normals, double spread) {
+Tensor randomWalk(const Manifold& m, const Tensor& x, const Tensor& toward, double factor, const Tensor& normals,
+                  double spread) {
     if (m.isFlat()) return combine({{1 - factor, x}, {factor, toward}, {spread, normals}});
     const std::vector<double> z = download(normals).toDoubles();
     std::size_t at = 0;
     return rowwise(x, toward, [&](auto from, auto to, auto end) {
-        std::vector<double> v(from.size()), noise(z.begin() + std::ptrdiff_t(at), z.begin() + std::ptrdiff_t(at + from.size()));
+        std::vector<double> v(from.size()),
+            noise(z.begin() + std::ptrdiff_t(at), z.begin() + std::ptrdiff_t(at + from.size()));
         at += from.size();
         m.log(from, to, v);
         m.makeTangentNormal(from, noise);

@@ -1,4 +1,5 @@
-// Moving whole tensors of points on a curved space, row by row on the host: its states are a few numbers each. In flat space the device does it.
+// Moving whole tensors of points on a curved space, row by row on the host: its states are a few numbers each. In flat
+// space the device does it.
 #pragma once
 #include <functional>
 
@@ -10,7 +11,8 @@ namespace meander {
 // exp_x(factor · log_x(toward)): a share of the way along the geodesic; 1 arrives.
 Tensor alongGeodesic(const Manifold& m, const Tensor& x, const Tensor& toward, double factor);
 // The same with a tangent-normal step of `spread` added before the exponential: a step of the geodesic random walk.
-Tensor randomWalk(const Manifold& m, const Tensor& x, const Tensor& toward, double factor, const Tensor& normals, double spread);
+Tensor randomWalk(const Manifold& m, const Tensor& x, const Tensor& toward, double factor, const Tensor& normals,
+                  double spread);
 // factor · log_x(toward), a vector of the embedding that is tangent at x.
 Tensor tangentTo(const Manifold& m, const Tensor& x, const Tensor& toward, double factor);
 // x + Σ factor · vector brought back to the space (Manifold::retract).

@@ -10,12 +10,15 @@ namespace meander {
 ParamSpec etaParam(double value, const char* help) { return realParam("eta", "η", value, 0, 2, help); }
 
 ParamSpec noiseScaleParam() {
-    return advanced(realParam("s_noise", "Noise scale", 1, 0, 2, "Factor on the fresh noise; 1 is exact, slightly above 1 adds detail that imprecise models lose."));
+    return advanced(
+        realParam("s_noise", "Noise scale", 1, 0, 2,
+                  "Factor on the fresh noise; 1 is exact, slightly above 1 adds detail that imprecise models lose."));
 }
 
 namespace {
 
-// Gauss–Legendre, 12 points on [−1, 1]: exact for polynomials up to degree 23. Nodes by Newton's iteration on P_12, once.
+// Gauss–Legendre, 12 points on [−1, 1]: exact for polynomials up to degree 23. Nodes by Newton's iteration on P_12,
+// once.
 struct Rule {
     static constexpr int n = 12;
     std::array<double, n> x{}, w{};
@@ -46,7 +49,8 @@ double lagrange(std::span<const double> nodes, std::size_t j, double u) {
 }  // namespace
 
 std::vector<double> exponentialWeights(std::span<const double> nodes, double a, double b, double rate) {
-    if (std::isinf(b)) {  // ∫ e^{rate (u − b)} du over an infinite past of the end point is 1/rate; only a constant is bounded there
+    if (std::isinf(b)) {  // ∫ e^{rate (u − b)} du over an infinite past of the end point is 1/rate; only a constant is
+                          // bounded there
         std::vector<double> w(nodes.size(), 0.0);
         w[0] = 1 / rate;
         return w;
@@ -56,16 +60,20 @@ std::vector<double> exponentialWeights(std::span<const double> nodes, double a, 
     const int panels = std::clamp(int(std::ceil(std::abs(rate * (b - a)) / 2)), 1, 400);
     std::vector<double> w(nodes.size(), 0.0);
     for (int p = 0; p < panels; ++p) {
-        const double left = a + (b - a) * p / panels, right = a + (b - a) * (p + 1) / panels, half = (right - left) / 2, middle = (right + left) / 2;
+        const double left = a + (b - a) * p / panels, right = a + (b - a) * (p + 1) / panels, half = (right - left) / 2,
+                     middle = (right + left) / 2;
         for (std::size_t i = 0; i < std::size_t(Rule::n); ++i) {
-            const double u = middle + half * rule.x[i], factor = half * rule.w[i] * (rate == 0 ? 1 : std::exp(rate * (u - b)));
+            const double u = middle + half * rule.x[i],
+                         factor = half * rule.w[i] * (rate == 0 ? 1 : std::exp(rate * (u - b)));
             for (std::size_t j = 0; j < nodes.size(); ++j) w[j] += factor * lagrange(nodes, j, u);
         }
     }
     return w;
 }
 
-std::vector<double> adamsWeights(std::span<const double> nodes, double a, double b) { return exponentialWeights(nodes, a, b, 0); }
+std::vector<double> adamsWeights(std::span<const double> nodes, double a, double b) {
+    return exponentialWeights(nodes, a, b, 0);
+}
 
 double phi(int k, double z) {
     if (k == 0) return std::exp(z);
@@ -88,7 +96,8 @@ double phi(int k, double z) {
 }
 
 std::span<const double> adamsBashforth(std::size_t k) {
-    static constexpr double weights[4][4] = {{1}, {1.5, -0.5}, {23.0 / 12, -16.0 / 12, 5.0 / 12}, {55.0 / 24, -59.0 / 24, 37.0 / 24, -9.0 / 24}};
+    static constexpr double weights[4][4] = {
+        {1}, {1.5, -0.5}, {23.0 / 12, -16.0 / 12, 5.0 / 12}, {55.0 / 24, -59.0 / 24, 37.0 / 24, -9.0 / 24}};
     return {weights[k - 1], k};
 }
 
@@ -126,7 +135,8 @@ void EvaluationHistory::add(double at, Tensor value) {
     }
 }
 
-Tensor EvaluationHistory::combined(double onState, const Tensor& state, double scale, std::span<const double> weights) const {
+Tensor EvaluationHistory::combined(double onState, const Tensor& state, double scale,
+                                   std::span<const double> weights) const {
     std::vector<LinearTerm> terms{{onState, state}};
     for (std::size_t j = 0; j < weights.size(); ++j) terms.push_back({scale * weights[j], m_values[j]});
     return combine(terms);
@@ -134,27 +144,30 @@ Tensor EvaluationHistory::combined(double onState, const Tensor& state, double s
 
 ParamSpec predictionParam() {
     return choiceParam("prediction", "Extrapolates", "data", {{"data", "Estimate x̂0"}, {"noise", "Noise ε"}},
-                       "What the exponential integrator takes as slowly varying: x̂0 is DPM-Solver++, steady under strong guidance; ε is DPM-Solver.");
+                       "What the exponential integrator takes as slowly varying: x̂0 is DPM-Solver++, steady under "
+                       "strong guidance; ε is DPM-Solver.");
 }
 
 bool onSlopes(const Params& p) { return text(p, "prediction") == "noise"; }
 
 const Tableau& kutta4() {
-    static const Tableau t = {{0, 0.5, 0.5, 1}, {{}, {0.5}, {0, 0.5}, {0, 0, 1}}, {1.0 / 6, 1.0 / 3, 1.0 / 3, 1.0 / 6}, {}};
+    static const Tableau t = {
+        {0, 0.5, 0.5, 1}, {{}, {0.5}, {0, 0.5}, {0, 0, 1}}, {1.0 / 6, 1.0 / 3, 1.0 / 3, 1.0 / 6}, {}};
     return t;
 }
 
 const Tableau& dormandPrince5() {
-    static const Tableau t = {{0, 1.0 / 5, 3.0 / 10, 4.0 / 5, 8.0 / 9, 1, 1},
-                              {{},
-                               {1.0 / 5},
-                               {3.0 / 40, 9.0 / 40},
-                               {44.0 / 45, -56.0 / 15, 32.0 / 9},
-                               {19372.0 / 6561, -25360.0 / 2187, 64448.0 / 6561, -212.0 / 729},
-                               {9017.0 / 3168, -355.0 / 33, 46732.0 / 5247, 49.0 / 176, -5103.0 / 18656},
-                               {35.0 / 384, 0, 500.0 / 1113, 125.0 / 192, -2187.0 / 6784, 11.0 / 84}},
-                              {35.0 / 384, 0, 500.0 / 1113, 125.0 / 192, -2187.0 / 6784, 11.0 / 84, 0},
-                              {5179.0 / 57600, 0, 7571.0 / 16695, 393.0 / 640, -92097.0 / 339200, 187.0 / 2100, 1.0 / 40}};
+    static const Tableau t = {
+        {0, 1.0 / 5, 3.0 / 10, 4.0 / 5, 8.0 / 9, 1, 1},
+        {{},
+         {1.0 / 5},
+         {3.0 / 40, 9.0 / 40},
+         {44.0 / 45, -56.0 / 15, 32.0 / 9},
+         {19372.0 / 6561, -25360.0 / 2187, 64448.0 / 6561, -212.0 / 729},
+         {9017.0 / 3168, -355.0 / 33, 46732.0 / 5247, 49.0 / 176, -5103.0 / 18656},
+         {35.0 / 384, 0, 500.0 / 1113, 125.0 / 192, -2187.0 / 6784, 11.0 / 84}},
+        {35.0 / 384, 0, 500.0 / 1113, 125.0 / 192, -2187.0 / 6784, 11.0 / 84, 0},
+        {5179.0 / 57600, 0, 7571.0 / 16695, 393.0 / 640, -92097.0 / 339200, 187.0 / 2100, 1.0 / 40}};
     return t;
 }
 

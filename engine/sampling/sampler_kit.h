@@ -1,4 +1,5 @@
-// What the sampler files share: parameters that several have, and the integrals behind multistep and exponential integrators.
+// What the sampler files share: parameters that several have, and the integrals behind multistep and exponential
+// integrators.
 #pragma once
 #include <cmath>
 #include <span>
@@ -10,13 +11,16 @@
 namespace meander {
 
 // The two that most stochastic samplers have.
-ParamSpec etaParam(double value, const char* help = "Share of fresh noise: 0 follows the ODE, 1 has the variance of the reverse diffusion.");
+ParamSpec etaParam(
+    double value,
+    const char* help = "Share of fresh noise: 0 follows the ODE, 1 has the variance of the reverse diffusion.");
 ParamSpec noiseScaleParam();
 
-// w_j = ∫_a^b ℓ_j(u) du for the Lagrange polynomials ℓ_j of the nodes: Adams–Bashforth on any nodes (LMS, PLMS, iPNDM). Exact up to rounding.
+// w_j = ∫_a^b ℓ_j(u) du for the Lagrange polynomials ℓ_j of the nodes: Adams–Bashforth on any nodes (LMS, PLMS, iPNDM).
+// Exact up to rounding.
 std::vector<double> adamsWeights(std::span<const double> nodes, double a, double b);
-// w_j = ∫_a^b e^{rate (u − b)} ℓ_j(u) du: the variation of constants behind DEIS, DPM-Solver, UniPC, RES and SA-Solver. b may be infinite when rate > 0 and
-// the polynomial is a constant (one node).
+// w_j = ∫_a^b e^{rate (u − b)} ℓ_j(u) du: the variation of constants behind DEIS, DPM-Solver, UniPC, RES and SA-Solver.
+// b may be infinite when rate > 0 and the polynomial is a constant (one node).
 std::vector<double> exponentialWeights(std::span<const double> nodes, double a, double b, double rate);
 
 // Weights of the k-step Adams–Bashforth rule on equal steps, newest first; k = 1 … 4.
@@ -30,7 +34,8 @@ std::vector<double> solveLinear(std::vector<std::vector<double>> a, std::vector<
 // The Euler step of dy/dτ = (y − D)/τ; at to = 0 exactly D.
 Tensor eulerStep(const Tensor& y, const Tensor& denoised, double from, double to);
 
-// What earlier evaluations gave, newest first, each with the place it was taken at (τ, log τ ... whatever the rule extrapolates in).
+// What earlier evaluations gave, newest first, each with the place it was taken at (τ, log τ ... whatever the rule
+// extrapolates in).
 class EvaluationHistory {
 public:
     explicit EvaluationHistory(std::size_t longest) : m_longest(longest) {}
@@ -47,9 +52,10 @@ private:
     std::vector<Tensor> m_values;
 };
 
-// Variation of constants over a step in u = −log τ, of length h. On estimates, y' = (τ'/τ) y + ∫ e^{u − u'} D du: DPM-Solver++. On slopes ε = (y − D)/τ,
-// y' = y − τ' ∫ e^{u' − u} ε du: DPM-Solver. Both are onState · y + scale · [h φ_1(z) V + h φ_2(z) h V' + …] with V the estimate or the slope at the start.
-// In log τ, not in λ = log(a/τ): the same for a = 1; for flow the first is finite at pure noise and has D without a factor.
+// Variation of constants over a step in u = −log τ, of length h. On estimates, y' = (τ'/τ) y + ∫ e^{u − u'} D du:
+// DPM-Solver++. On slopes ε = (y − D)/τ, y' = y − τ' ∫ e^{u' − u} ε du: DPM-Solver. Both are onState · y + scale · [h
+// φ_1(z) V + h φ_2(z) h V' + …] with V the estimate or the slope at the start. In log τ, not in λ = log(a/τ): the same
+// for a = 1; for flow the first is finite at pure noise and has D without a factor.
 struct ExponentialForm {
     ExponentialForm(bool onSlopes, double from, double to)
         : h(std::log(from / to)), z(onSlopes ? h : -h), onState(onSlopes ? 1 : to / from), scale(onSlopes ? -to : 1) {}
@@ -59,7 +65,9 @@ struct ExponentialForm {
 // The two names that this choice has.
 ParamSpec predictionParam();
 bool onSlopes(const Params& p);  // "noise"
-inline Tensor predicted(bool onSlopes, const Tensor& y, const Tensor& denoised, double tau) { return onSlopes ? Sampling::slope(y, denoised, tau) : denoised; }
+inline Tensor predicted(bool onSlopes, const Tensor& y, const Tensor& denoised, double tau) {
+    return onSlopes ? Sampling::slope(y, denoised, tau) : denoised;
+}
 
 // Explicit Runge–Kutta for dy/dτ = (y − D)/τ, one step, stage by stage:
 //   RungeKuttaStep step(kutta4(), s.x, from, to);
@@ -70,10 +78,12 @@ struct Tableau {
     std::vector<double> b, embedded;  // embedded: weights of the second solution of an error estimate
 };
 const Tableau& kutta4();          // the classical method of order 4
-const Tableau& dormandPrince5();  // order 5 with an embedded 4; the last stage is the first of the next step (Dormand & Prince 1980)
+const Tableau& dormandPrince5();  // order 5 with an embedded 4; the last stage is the first of the next step (Dormand &
+                                  // Prince 1980)
 class RungeKuttaStep {
 public:
-    RungeKuttaStep(const Tableau& t, Tensor y, double from, double to) : m_tableau(t), m_y(std::move(y)), m_from(from), m_to(to) {}
+    RungeKuttaStep(const Tableau& t, Tensor y, double from, double to)
+        : m_tableau(t), m_y(std::move(y)), m_from(from), m_to(to) {}
     bool done() const { return m_slopes.size() == m_tableau.c.size(); }
     double tau() const { return m_from + m_tableau.c[m_slopes.size()] * (m_to - m_from); }
     const Tensor& state();
@@ -94,11 +104,17 @@ private:
     std::vector<Tensor> m_slopes;
 };
 
-// One singlestep DPM-Solver step (Lu et al. 2022a, algorithms 1 to 3; 2022b, algorithm 1) of order 1, 2 or 3 with its own levels at r1 and r2 of the step in log τ.
+// One singlestep DPM-Solver step (Lu et al. 2022a, algorithms 1 to 3; 2022b, algorithm 1) of order 1, 2 or 3 with its
+// own levels at r1 and r2 of the step in log τ.
 class DpmSolverStep {
 public:
     DpmSolverStep(int order, bool onSlopes, Tensor y, double from, double to, double r1, double r2 = 2.0 / 3)
-        : m_order(std::size_t(order)), m_onSlopes(onSlopes), m_y(std::move(y)), m_from(from), m_to(to), m_r{0, r1, r2} {}
+        : m_order(std::size_t(order)),
+          m_onSlopes(onSlopes),
+          m_y(std::move(y)),
+          m_from(from),
+          m_to(to),
+          m_r{0, r1, r2} {}
     bool done() const { return m_values.size() == m_order; }
     double tau() const;
     const Tensor& state();
@@ -117,8 +133,8 @@ private:
     std::vector<Tensor> m_values;
 };
 
-// Step size control for adaptive solvers (Söderlind 2003), in the form of k-diffusion: the factor is limited smoothly, and a step is accepted when its factor is at
-// least `safety`.
+// Step size control for adaptive solvers (Söderlind 2003), in the form of k-diffusion: the factor is limited smoothly,
+// and a step is accepted when its factor is at least `safety`.
 class PidController {
 public:
     PidController(double h, double p, double i, double d, double order, double safety);

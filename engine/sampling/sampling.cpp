@@ -6,7 +6,8 @@ namespace meander {
 
 std::vector<Interval> Sampling::intervals() const {
     std::vector<Interval> list;
-    for (int i = m_first; i < steps(); ++i) list.push_back({{m_levels[std::size_t(i)], i}, {m_levels[std::size_t(i) + 1], i + 1}});
+    for (int i = m_first; i < steps(); ++i)
+        list.push_back({{m_levels[std::size_t(i)], i}, {m_levels[std::size_t(i) + 1], i + 1}});
     return list;
 }
 

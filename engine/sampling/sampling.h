@@ -1,5 +1,6 @@
-// Samplers are coroutines. A sampler reads like the algorithm in its paper and says `co_await s.denoise(x, level)`; who answers (the live network, a
-// record, several guidance branches, a batch shared with other runs) is the driver's business.
+// Samplers are coroutines. A sampler reads like the algorithm in its paper and says `co_await s.denoise(x, level)`; who
+// answers (the live network, a record, several guidance branches, a batch shared with other runs) is the driver's
+// business.
 #pragma once
 #include <algorithm>
 #include <coroutine>
@@ -40,15 +41,17 @@ struct DenoiseRequest {
     Tensor x;
     double tau = 0;
     double target = std::numeric_limits<double>::quiet_NaN();  // τ stepped to, for models that are told
-    double told = std::numeric_limits<double>::quiet_NaN();    // level whose time the network is told instead of tau's own; NaN: tau's own
+    double told = std::numeric_limits<double>::quiet_NaN();    // level whose time the network is told instead of tau's
+                                                               // own; NaN: tau's own
     int step = 0;
     Answer answer;
 };
 
-// Which fresh noise: the draw-th of an interval, and the levels it bridges (for sources that are paths, such as a Brownian motion).
+// Which fresh noise: the draw-th of an interval, and the levels it bridges (for sources that are paths, such as a
+// Brownian motion).
 struct NoiseRequest {
-    int step = 0;  // interval of the schedule, from 0
-    int draw = 0;  // several in one interval: 0, 1, 2 ...
+    int step = 0;             // interval of the schedule, from 0
+    int draw = 0;             // several in one interval: 0, 1, 2 ...
     double from = 0, to = 0;  // τ
 };
 
@@ -56,7 +59,9 @@ class SamplerTask {
 public:
     struct promise_type {
         std::exception_ptr error;
-        SamplerTask get_return_object() { return SamplerTask(std::coroutine_handle<promise_type>::from_promise(*this)); }
+        SamplerTask get_return_object() {
+            return SamplerTask(std::coroutine_handle<promise_type>::from_promise(*this));
+        }
         std::suspend_always initial_suspend() noexcept { return {}; }
         std::suspend_always final_suspend() noexcept { return {}; }
         void return_void() {}
@@ -96,7 +101,12 @@ public:
         virtual void advanced(const Tensor& x, const Level& to, bool stochastic) = 0;
     };
     Sampling(const Process& p, std::vector<double> levels, Params params, Tensor initial, Host& host, int firstStep = 0)
-        : x(std::move(initial)), process(p), params(std::move(params)), m_levels(std::move(levels)), m_host(host), m_first(firstStep) {}
+        : x(std::move(initial)),
+          process(p),
+          params(std::move(params)),
+          m_levels(std::move(levels)),
+          m_host(host),
+          m_first(firstStep) {}
     Sampling(const Sampling&) = delete;
 
     Tensor x;      // the state y in integration coordinates
@@ -109,7 +119,8 @@ public:
     int steps() const { return int(m_levels.size()) - 1; }
     const std::vector<double>& levels() const { return m_levels; }
 
-    // Awaitable: the denoised estimate at (x, tau). `target`: where the step is headed, by default the end of the interval.
+    // Awaitable: the denoised estimate at (x, tau). `target`: where the step is headed, by default the end of the
+    // interval.
     struct Denoise {
         Sampling& s;
         std::vector<DenoiseRequest> requests;
@@ -131,7 +142,9 @@ public:
         std::optional<int> step = {};     // interval it is filed under, by default the current one
         std::optional<double> told = {};  // see DenoiseRequest
     };
-    Denoise denoise(const Tensor& state, double tau, std::optional<double> target = {}) { return {*this, {request({state, tau, target, {}, {}})}}; }
+    Denoise denoise(const Tensor& state, double tau, std::optional<double> target = {}) {
+        return {*this, {request({state, tau, target, {}, {}})}};
+    }
     Denoise denoise(const Query& query) { return {*this, {request(query)}}; }
     // Several at once: they share network calls (parallel-in-time sweeps, particles).
     DenoiseAll denoiseAll(const std::vector<Query>& queries) {
@@ -141,7 +154,9 @@ public:
     }
 
     // dy/dτ = (y − D)/τ of the probability-flow ODE, the same in all integration coordinates.
-    static Tensor slope(const Tensor& state, const Tensor& denoised, double tau) { return combine({{1 / tau, state}, {-1 / tau, denoised}}); }
+    static Tensor slope(const Tensor& state, const Tensor& denoised, double tau) {
+        return combine({{1 / tau, state}, {-1 / tau, denoised}});
+    }
     double signal(double tau) const { return process.signal(tau); }
     // half log-SNR: log(a/τ), the λ of DPM-Solver; −∞ at pure noise of a flow, +∞ at 0. And back.
     double halfLogSnr(double tau) const { return 0.5 * process.logSnr(tau); }
@@ -151,7 +166,8 @@ public:
     struct Split {
         double down, rise, spread;
     };
-    // down = τ' √(1 − η² (1 − (τ'/τ)²)); η = 1 is the ancestral step (k-diffusion's σ_down, and ComfyUI's for flow), η = 0 deterministic.
+    // down = τ' √(1 − η² (1 − (τ'/τ)²)); η = 1 is the ancestral step (k-diffusion's σ_down, and ComfyUI's for flow), η
+    // = 0 deterministic.
     Split ancestral(double from, double to, double eta) const;
     // The split for a given `down` ≤ to.
     Split splitAt(double down, double to) const;
@@ -170,8 +186,9 @@ public:
         m_stochastic = false;
         m_step = std::min(to.index, steps() - 1);
     }
-    // For samplers that choose their own steps (SamplerInfo::freeSteps): the next state is at τ, wherever that lies before the last level. Levels of the schedule
-    // that were to come are dropped, except the last, which finish() reaches.
+    // For samplers that choose their own steps (SamplerInfo::freeSteps): the next state is at τ, wherever that lies
+    // before the last level. Levels of the schedule that were to come are dropped, except the last, which finish()
+    // reaches.
     void advanceFreely(Tensor next, double tau) {
         dropComing();
         m_levels.insert(m_levels.end() - 1, tau);
@@ -189,7 +206,12 @@ public:
 private:
     DenoiseRequest request(const Query& q) const {
         const double end = m_levels[std::size_t(m_step) + 1];
-        return {q.x, q.tau, q.target.value_or(end), q.told.value_or(std::numeric_limits<double>::quiet_NaN()), q.step.value_or(m_step), {}};
+        return {q.x,
+                q.tau,
+                q.target.value_or(end),
+                q.told.value_or(std::numeric_limits<double>::quiet_NaN()),
+                q.step.value_or(m_step),
+                {}};
     }
     void dropComing() { m_levels.erase(m_levels.begin() + m_step + 1, m_levels.end() - 1); }
     std::vector<double> m_levels;
@@ -203,23 +225,26 @@ private:
 inline int oncePerStep(int, int, const Params&) { return 1; }
 inline int twiceButLast(int step, int steps, const Params&) { return step + 1 < steps ? 2 : 1; }
 
-// One row of the table of samplers (samplers/list.inl): what form, command line, file format, documentation and tests need to know.
+// One row of the table of samplers (samplers/list.inl): what form, command line, file format, documentation and tests
+// need to know.
 struct SamplerInfo {
     std::string id, label, summary, source;  // source: paper, algorithm or equation
     std::string group;                       // heading in a long list: "One step", "Multistep", "Stochastic" ...
     std::vector<ParamSpec> params = {};
-    int order = 1;             // of convergence on smooth problems at its default settings; 0: not an ODE solver
-    bool stochastic = false;   // draws noise at its default settings
+    int order = 1;            // of convergence on smooth problems at its default settings; 0: not an ODE solver
+    bool stochastic = false;  // draws noise at its default settings
     std::vector<Distillation> madeFor = {};  // kinds of checkpoint it suits; empty: all that follow the ODE
-    bool unconditional = false;  // uses the unconditional estimate inside its step (CFG++), so it is evaluated even at scale 1
-    bool freeSteps = false;    // chooses its own steps between the first and the last level
-    bool inverts = false;      // runs from clean to noise, on rising levels
-    bool needsData = false;    // starts from given data (Sampling::clean)
-    bool curved = false;       // steps on curved spaces too (Process::manifold); others leave them
+    bool unconditional =
+        false;  // uses the unconditional estimate inside its step (CFG++), so it is evaluated even at scale 1
+    bool freeSteps = false;  // chooses its own steps between the first and the last level
+    bool inverts = false;    // runs from clean to noise, on rising levels
+    bool needsData = false;  // starts from given data (Sampling::clean)
+    bool curved = false;     // steps on curved spaces too (Process::manifold); others leave them
     SamplerTask (*run)(Sampling&) = nullptr;
     // Requests it makes in interval `step` of `steps` (the first at its start, a second at its end).
     int (*requestsInStep)(int step, int steps, const Params&) = oncePerStep;
-    // For rules with levels of their own (segments, lists of times): the levels in place of the schedule's, strictly falling from its first to its last.
+    // For rules with levels of their own (segments, lists of times): the levels in place of the schedule's, strictly
+    // falling from its first to its last.
     std::vector<double> (*ownLevels)(const Process&, const std::vector<double>& schedule, const Params&) = nullptr;
 };
 

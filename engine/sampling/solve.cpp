@@ -26,13 +26,15 @@ Tensor affine(const Tensor& y, double factor, double offset) {
 
 }  // namespace
 
-Solution solve(const SamplerInfo& info, const Process& process, const std::vector<double>& levels, const Tensor& start, const Params& params,
-               const Estimator& estimator, const NoiseFunction& noise, int firstStep) {
-    return solve(info, process, levels, start, params, RequestEstimator([&](const DenoiseRequest& q) { return estimator(q.x, q.tau); }), noise, firstStep);
+Solution solve(const SamplerInfo& info, const Process& process, const std::vector<double>& levels, const Tensor& start,
+               const Params& params, const Estimator& estimator, const NoiseFunction& noise, int firstStep) {
+    return solve(info, process, levels, start, params,
+                 RequestEstimator([&](const DenoiseRequest& q) { return estimator(q.x, q.tau); }), noise, firstStep);
 }
 
-Solution solve(const SamplerInfo& info, const Process& process, const std::vector<double>& levels, const Tensor& start, const Params& params,
-               const RequestEstimator& estimator, const NoiseFunction& noise, int firstStep, const Tensor& clean) {
+Solution solve(const SamplerInfo& info, const Process& process, const std::vector<double>& levels, const Tensor& start,
+               const Params& params, const RequestEstimator& estimator, const NoiseFunction& noise, int firstStep,
+               const Tensor& clean) {
     auto full = resolveParams(info.params, params, info.label);
     if (!full) throw Failure(full.error().text);
     Solution result;

@@ -1,5 +1,5 @@
-// Runs a sampler to its end with a function as the model: for oracles, tests, benchmarks and the command line. What a run of the program does with a network,
-// without its record.
+// Runs a sampler to its end with a function as the model: for oracles, tests, benchmarks and the command line. What a
+// run of the program does with a network, without its record.
 #pragma once
 #include <functional>
 #include <vector>
@@ -8,7 +8,8 @@
 
 namespace meander {
 
-// x̂0 of y at τ (integration coordinates, process.h): the combined estimate; conditional and unconditional may be left empty, then they are the combined one.
+// x̂0 of y at τ (integration coordinates, process.h): the combined estimate; conditional and unconditional may be left
+// empty, then they are the combined one.
 using Estimator = std::function<Answer(const Tensor& y, double tau)>;
 // The same for models that are told more: the level stepped to, another time.
 using RequestEstimator = std::function<Answer(const DenoiseRequest& request)>;
@@ -25,15 +26,17 @@ struct Solution {
     std::vector<double> values() const { return download(state).toDoubles(); }
 };
 
-// `params` need not name every parameter; missing ones have their defaults. Throws Failure for wrong parameters and for noise without a noise function.
-// `firstStep`: the interval of `levels` that `start` belongs to.
-Solution solve(const SamplerInfo& info, const Process& process, const std::vector<double>& levels, const Tensor& start, const Params& params,
-               const Estimator& estimator, const NoiseFunction& noise = {}, int firstStep = 0);
+// `params` need not name every parameter; missing ones have their defaults. Throws Failure for wrong parameters and for
+// noise without a noise function. `firstStep`: the interval of `levels` that `start` belongs to.
+Solution solve(const SamplerInfo& info, const Process& process, const std::vector<double>& levels, const Tensor& start,
+               const Params& params, const Estimator& estimator, const NoiseFunction& noise = {}, int firstStep = 0);
 // `clean`: the data the run starts from, for samplers that need it.
-Solution solve(const SamplerInfo& info, const Process& process, const std::vector<double>& levels, const Tensor& start, const Params& params,
-               const RequestEstimator& estimator, const NoiseFunction& noise = {}, int firstStep = 0, const Tensor& clean = {});
+Solution solve(const SamplerInfo& info, const Process& process, const std::vector<double>& levels, const Tensor& start,
+               const Params& params, const RequestEstimator& estimator, const NoiseFunction& noise = {},
+               int firstStep = 0, const Tensor& clean = {});
 
-// x̂0 under independent Gaussians x0 ~ N(mean, deviation²) in every element; `scale` of classifier-free guidance between the two.
+// x̂0 under independent Gaussians x0 ~ N(mean, deviation²) in every element; `scale` of classifier-free guidance between
+// the two.
 struct Gaussian {
     double mean = 0, deviation = 1;
 };

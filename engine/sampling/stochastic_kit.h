@@ -6,37 +6,43 @@
 
 namespace meander {
 
-// A step to `to` without regard to the signal: down to `down`, then fresh noise of deviation `up`, down² + up² = to². k-diffusion's (σ_down, σ_up) on any clock on
-// which levels are noise over a constant signal: σ = n/s always, τ where a = 1. `from` may be infinite.
+// A step to `to` without regard to the signal: down to `down`, then fresh noise of deviation `up`, down² + up² = to².
+// k-diffusion's (σ_down, σ_up) on any clock on which levels are noise over a constant signal: σ = n/s always, τ where a
+// = 1. `from` may be infinite.
 struct AncestralPair {
     double down, up;
 };
 AncestralPair ancestralPair(double from, double to, double eta);
 
-// Where a flow starts at pure noise λ = −∞, and exponential integrators in λ need a finite level: the model's level one ten-thousandth of the training time below
-// it. As ComfyUI does, so that its numbers appear. The training time of most flow models is shifted: t' = s t/(1 + (s − 1) t).
+// Where a flow starts at pure noise λ = −∞, and exponential integrators in λ need a finite level: the model's level one
+// ten-thousandth of the training time below it. As ComfyUI does, so that its numbers appear. The training time of most
+// flow models is shifted: t' = s t/(1 + (s − 1) t).
 ParamSpec timeShiftParam();
-// Level at a share of the training time, 0 noisiest and 1 clean: training steps where there are any, log σ for EDM, shifted t for flow.
+// Level at a share of the training time, 0 noisiest and 1 clean: training steps where there are any, log σ for EDM,
+// shifted t for flow.
 double levelAtProgress(const Process& process, double progress, double timeShift);
 // s.intervals(), the first of which begins at a finite λ.
 std::vector<Interval> finiteIntervals(const Sampling& s);
 
-// Two published samplers handle flows as if the signal were constant. On, the state is rescaled so that its marginal stays that of the process; off, the numbers are
-// those of the published code. The same thing for variance exploding and preserving.
+// Two published samplers handle flows as if the signal were constant. On, the state is rescaled so that its marginal
+// stays that of the process; off, the numbers are those of the published code. The same thing for variance exploding
+// and preserving.
 ParamSpec exactMarginalParam();
 
 // y' = factor · y + noise, only touching y where there is noise.
 Tensor withNoise(Tensor y, double factor, double deviation, const Tensor& noise);
 
-// One exponential step of the reverse SDE with stochasticity η from λ to λ + h on constant D: y' = onState y + onDenoised D + spread z.
-// y' = (τ'/τ) e^{−ηh} y + a' (1 − e^{−(1+η)h}) D + τ' √(1 − e^{−2ηh}) z   (Lu et al. 2022, DPM-Solver++ appendix; η = 1 the reverse SDE, 0 the ODE)
+// One exponential step of the reverse SDE with stochasticity η from λ to λ + h on constant D: y' = onState y +
+// onDenoised D + spread z. y' = (τ'/τ) e^{−ηh} y + a' (1 − e^{−(1+η)h}) D + τ' √(1 − e^{−2ηh}) z   (Lu et al. 2022,
+// DPM-Solver++ appendix; η = 1 the reverse SDE, 0 the ODE)
 struct ExponentialStep {
     double h, onState, onDenoised, spread;
 };
 ExponentialStep exponentialStep(const Sampling& s, double from, double to, double eta);
 
-// One explicit step of the reverse SDE dy = [(y − D)/τ + η² (y − a D)/τ] dτ + η √(2τ) dw, whose marginals are those of the process for every η. For a = 1 and η = 1 it
-// is the variance-exploding SDE of Song et al. 2021; for flows its diffusion stays bounded at pure noise. y' = onState y + onDenoised D + spread z.
+// One explicit step of the reverse SDE dy = [(y − D)/τ + η² (y − a D)/τ] dτ + η √(2τ) dw, whose marginals are those of
+// the process for every η. For a = 1 and η = 1 it is the variance-exploding SDE of Song et al. 2021; for flows its
+// diffusion stays bounded at pure noise. y' = onState y + onDenoised D + spread z.
 struct DiffusionStep {
     double onState, onDenoised, spread;
 };

@@ -45,13 +45,16 @@ double betaQuantile(double u, double a, double b) {
     if (a == 1 && b == 1) return u;
     // Bisection in the logit of x, which resolves both ends; 200 halvings of ±745 end at the last bit.
     double low = -745, high = 745;
-    const auto at = [](double logit) { return logit < 0 ? std::exp(logit) / (1 + std::exp(logit)) : 1 / (1 + std::exp(-logit)); };
+    const auto at = [](double logit) {
+        return logit < 0 ? std::exp(logit) / (1 + std::exp(logit)) : 1 / (1 + std::exp(-logit));
+    };
     for (int i = 0; i < 200 && high - low > 1e-15 * std::max(1.0, std::abs(low)); ++i) {
         const double middle = 0.5 * (low + high);
         (betaCdf(at(middle), a, b) < u ? low : high) = middle;
     }
     const double x = at(0.5 * (low + high));
-    // The median of a symmetric distribution, and other quantiles that are exactly a half, decide ties when training steps are rounded.
+    // The median of a symmetric distribution, and other quantiles that are exactly a half, decide ties when training
+    // steps are rounded.
     return std::abs(x - 0.5) < 1e-14 ? 0.5 : x;
 }
 
@@ -63,7 +66,8 @@ double normalQuantile(double u) {
     for (int i = 0; i < 120 && high - low > 1e-15 * std::max(1.0, std::abs(low)); ++i) {
         const double middle = 0.5 * (low + high);
         // The tail that does not cancel.
-        const bool isBelow = u < 0.5 ? 0.5 * std::erfc(-middle / std::numbers::sqrt2) < u : 0.5 * std::erfc(middle / std::numbers::sqrt2) > 1 - u;
+        const bool isBelow = u < 0.5 ? 0.5 * std::erfc(-middle / std::numbers::sqrt2) < u
+                                     : 0.5 * std::erfc(middle / std::numbers::sqrt2) > 1 - u;
         (isBelow ? low : high) = middle;
     }
     return 0.5 * (low + high);

@@ -1,4 +1,5 @@
-// The training steps of diffusers' schedulers and their noise levels in its 32-bit arithmetic (timestep_spacing: linspace, leading, trailing).
+// The training steps of diffusers' schedulers and their noise levels in its 32-bit arithmetic (timestep_spacing:
+// linspace, leading, trailing).
 #include "engine/schedule/schedule_kit.h"
 
 namespace meander::schedule {
@@ -19,7 +20,8 @@ std::vector<double> sigmas32(const Process& process) {
 
 namespace {
 
-// numpy.arange(trained, 0, −trained/n): its values are start + i·δ with a rounded δ, and for some n (61, 103 …) rounding makes it one longer.
+// numpy.arange(trained, 0, −trained/n): its values are start + i·δ with a rounded δ, and for some n (61, 103 …)
+// rounding makes it one longer.
 std::vector<double> trailingSteps(int trained, int n) {
     const double ratio = double(trained) / n, delta = (trained - ratio) - trained;
     const int count = int(std::ceil(trained / ratio));
@@ -30,13 +32,16 @@ std::vector<double> trailingSteps(int trained, int n) {
 
 }  // namespace
 
-std::vector<double> diffusersSteps(const std::string& family, const std::string& spacing, int trained, int n, int offset) {
+std::vector<double> diffusersSteps(const std::string& family, const std::string& spacing, int trained, int n,
+                                   int offset) {
     const bool isMultistep = family == "dpmpp", isEuler = family == "euler";
     std::vector<double> steps;
     if (spacing == "linspace") {
         const int points = isMultistep ? n + 1 : n;  // a single point is step 0
         for (int i = 0; i < n; ++i) {
-            const double step = points == 1 ? 0 : i == 0 ? trained - 1 : (points - 1 - i) * (double(trained - 1) / (points - 1));
+            const double step = points == 1 ? 0
+                                : i == 0    ? trained - 1
+                                            : (points - 1 - i) * (double(trained - 1) / (points - 1));
             steps.push_back((isEuler ? double(float(step)) : std::nearbyint(step)) + offset);
         }
     } else if (spacing == "leading") {
@@ -53,14 +58,18 @@ ParamSpec spacingParam(const char* value, bool withLcm) {
     std::vector<ParamChoice> choices = {{"leading", "Leading"}, {"trailing", "Trailing"}, {"linspace", "Linspace"}};
     if (withLcm) choices.push_back({"lcm", "LCM"});
     ParamSpec s = choiceParam("spacing", "Spacing", std::move(choices),
-                              withLcm ? "Which training steps are visited: from the start of each block, from its end, evenly with both ends, or the teacher steps of an LCM."
-                                      : "Which training steps are visited: from the start of each block, from its end, or evenly with both ends.");
+                              withLcm ? "Which training steps are visited: from the start of each block, from its end, "
+                                        "evenly with both ends, or the teacher steps of an LCM."
+                                      : "Which training steps are visited: from the start of each block, from its end, "
+                                        "or evenly with both ends.");
     s.defaultValue = std::string(value);
     return s;
 }
 
 ParamSpec offsetParam() {
-    ParamSpec s = mayBeAbsent(integerParam("offset", "Offset", 1, -1000, 1000, "Added to every step (steps_offset); absent: 1 when the spacing is leading, else 0."));
+    ParamSpec s =
+        mayBeAbsent(integerParam("offset", "Offset", 1, -1000, 1000,
+                                 "Added to every step (steps_offset); absent: 1 when the spacing is leading, else 0."));
     s.unit = "steps";
     return s;
 }
@@ -73,27 +82,28 @@ int offsetOf(const ScheduleContext& c, const std::string& spacing) {
 std::vector<double> flowMatchEuler(const ScheduleContext& c, double shift) {
     const double bottom = shifted(1.0 / c.process.tableSteps(), shift);
     std::vector<double> levels;
-    for (int i = 0; i < c.steps; ++i) levels.push_back(shifted(c.steps == 1 ? 1 : 1 + i * (bottom - 1) / (c.steps - 1), shift));
+    for (int i = 0; i < c.steps; ++i)
+        levels.push_back(shifted(c.steps == 1 ? 1 : 1 + i * (bottom - 1) / (c.steps - 1), shift));
     return levels;
 }
 
 Range diffusersRange(const ScheduleContext& c) {
     switch (c.process.kind()) {
-        case ProcessKind::VarianceExploding: break;
-        case ProcessKind::RectifiedFlow: {
-            const auto levels = flowMatchEuler(c, optionalReal(c.params, "shift").value_or(c.process.timeShift()));
-            return {levels.front(), levels.back()};
-        }
-        case ProcessKind::VariancePreserving: {
-            const std::string& spacing = text(c.params, "spacing");
-            const auto steps = diffusersSteps("euler", spacing, c.process.trainingSteps(), c.steps, offsetOf(c, spacing));
-            const auto sigmas = sigmas32(c.process);
-            const auto at = [&](double step) {
-                const auto k = std::size_t(std::min(std::floor(step), double(sigmas.size() - 2)));
-                return sigmas[k] + (step - double(k)) * (sigmas[k + 1] - sigmas[k]);
-            };
-            return {at(steps.front()), at(steps.back())};
-        }
+    case ProcessKind::VarianceExploding: break;
+    case ProcessKind::RectifiedFlow: {
+        const auto levels = flowMatchEuler(c, optionalReal(c.params, "shift").value_or(c.process.timeShift()));
+        return {levels.front(), levels.back()};
+    }
+    case ProcessKind::VariancePreserving: {
+        const std::string& spacing = text(c.params, "spacing");
+        const auto steps = diffusersSteps("euler", spacing, c.process.trainingSteps(), c.steps, offsetOf(c, spacing));
+        const auto sigmas = sigmas32(c.process);
+        const auto at = [&](double step) {
+            const auto k = std::size_t(std::min(std::floor(step), double(sigmas.size() - 2)));
+            return sigmas[k] + (step - double(k)) * (sigmas[k + 1] - sigmas[k]);
+        };
+        return {at(steps.front()), at(steps.back())};
+    }
     }
     return rangeOf(c);
 }

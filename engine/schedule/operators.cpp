@@ -8,14 +8,17 @@ namespace meander::levels {
 namespace {
 
 // Levels before a final 0.
-std::size_t aboveZero(const std::vector<double>& levels) { return levels.size() - (!levels.empty() && levels.back() == 0); }
+std::size_t aboveZero(const std::vector<double>& levels) {
+    return levels.size() - (!levels.empty() && levels.back() == 0);
+}
 
 // A scale that can hold the values: the logarithm has no 0.
 double in(Scale s, double v) { return s == Scale::Logarithmic ? std::log(v) : v; }
 double out(Scale s, double v) { return s == Scale::Logarithmic ? std::exp(v) : v; }
 
 void needPositive(const std::vector<double>& levels, std::size_t n, Scale s) {
-    if (s == Scale::Logarithmic && std::any_of(levels.begin(), levels.begin() + std::ptrdiff_t(n), [](double v) { return v <= 0; }))
+    if (s == Scale::Logarithmic
+        && std::any_of(levels.begin(), levels.begin() + std::ptrdiff_t(n), [](double v) { return v <= 0; }))
         throw Failure("On a logarithmic scale every level but the last must lie above 0. Choose the linear scale.");
 }
 
@@ -30,8 +33,12 @@ std::vector<double> rescaled(std::vector<double> levels, double highest, double 
     const std::size_t n = aboveZero(levels);
     needPositive(levels, n, scale);
     if (n == 0) return levels;
-    const double from = in(scale, levels.front()), to = in(scale, levels[n - 1]), top = in(scale, highest), bottom = in(scale, lowest);
-    for (std::size_t i = 0; i < n; ++i) levels[i] = i == 0 ? highest : i + 1 == n ? lowest : out(scale, bottom + (in(scale, levels[i]) - to) / (from - to) * (top - bottom));
+    const double from = in(scale, levels.front()), to = in(scale, levels[n - 1]), top = in(scale, highest),
+                 bottom = in(scale, lowest);
+    for (std::size_t i = 0; i < n; ++i)
+        levels[i] = i == 0       ? highest
+                    : i + 1 == n ? lowest
+                                 : out(scale, bottom + (in(scale, levels[i]) - to) / (from - to) * (top - bottom));
     return levels;
 }
 
@@ -45,14 +52,18 @@ std::vector<double> resampled(const std::vector<double>& levels, int intervals, 
         const double position = points == 1 ? 0 : double(i) * double(n - 1) / (points - 1);
         const auto k = n < 2 ? 0 : std::min(std::size_t(position), n - 2);
         const double w = position - double(k);
-        result.push_back(w == 0 ? levels[k] : w == 1 ? levels[k + 1] : out(scale, (1 - w) * in(scale, levels[k]) + w * in(scale, levels[k + 1])));
+        result.push_back(w == 0   ? levels[k]
+                         : w == 1 ? levels[k + 1]
+                                  : out(scale, (1 - w) * in(scale, levels[k]) + w * in(scale, levels[k + 1])));
     }
     if (endsAtZero) result.push_back(0);
     return result;
 }
 
 std::pair<std::vector<double>, std::vector<double>> split(const std::vector<double>& levels, int step) {
-    if (step < 0 || std::size_t(step) >= levels.size()) throw Failure("The schedule cannot be split at step " + std::to_string(step) + "; it has " + std::to_string(levels.size() - 1) + " steps.");
+    if (step < 0 || std::size_t(step) >= levels.size())
+        throw Failure("The schedule cannot be split at step " + std::to_string(step) + "; it has "
+                      + std::to_string(levels.size() - 1) + " steps.");
     return {{levels.begin(), levels.begin() + step + 1}, {levels.begin() + step, levels.end()}};
 }
 
@@ -75,12 +86,15 @@ std::vector<double> smoothed(std::vector<double> levels, double strength, int pa
     needPositive(levels, n, scale);
     for (int pass = 0; pass < passes; ++pass) {
         const std::vector<double> old = levels;
-        for (std::size_t i = 1; i + 1 < n; ++i) levels[i] = out(scale, (1 - strength) * in(scale, old[i]) + strength / 2 * (in(scale, old[i - 1]) + in(scale, old[i + 1])));
+        for (std::size_t i = 1; i + 1 < n; ++i)
+            levels[i] = out(scale, (1 - strength) * in(scale, old[i])
+                                       + strength / 2 * (in(scale, old[i - 1]) + in(scale, old[i + 1])));
     }
     return levels;
 }
 
-std::vector<double> clipped(const std::vector<double>& levels, std::optional<double> highest, std::optional<double> lowest) {
+std::vector<double> clipped(const std::vector<double>& levels, std::optional<double> highest,
+                            std::optional<double> lowest) {
     const double top = highest.value_or(HUGE_VAL), bottom = lowest.value_or(0);
     if (!(top > bottom)) throw Failure("Clip: the highest level must lie above the lowest one.");
     const auto [least, most] = std::minmax_element(levels.begin(), levels.end());
@@ -97,7 +111,8 @@ std::vector<double> clipped(const std::vector<double>& levels, std::optional<dou
     return result;
 }
 
-std::vector<double> inserted(const std::vector<double>& levels, int parts, std::optional<double> highest, std::optional<double> lowest, Spacing spacing) {
+std::vector<double> inserted(const std::vector<double>& levels, int parts, std::optional<double> highest,
+                             std::optional<double> lowest, Spacing spacing) {
     const auto curve = [&](double x) {
         const double angle = x * std::numbers::pi / 2;
         return spacing == Spacing::Linear ? x : spacing == Spacing::Cosine ? std::sin(angle) : 1 - std::cos(angle);
@@ -105,8 +120,10 @@ std::vector<double> inserted(const std::vector<double>& levels, int parts, std::
     std::vector<double> result;
     for (std::size_t i = 0; i < levels.size(); ++i) {
         result.push_back(levels[i]);
-        if (i + 1 == levels.size() || levels[i] < lowest.value_or(0) || levels[i] > highest.value_or(HUGE_VAL)) continue;
-        for (int k = 1; k < parts; ++k) result.push_back(levels[i] + curve(double(k) / parts) * (levels[i + 1] - levels[i]));
+        if (i + 1 == levels.size() || levels[i] < lowest.value_or(0) || levels[i] > highest.value_or(HUGE_VAL))
+            continue;
+        for (int k = 1; k < parts; ++k)
+            result.push_back(levels[i] + curve(double(k) / parts) * (levels[i + 1] - levels[i]));
     }
     return result;
 }

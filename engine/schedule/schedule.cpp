@@ -20,30 +20,41 @@ std::string number(double v) {
 }
 
 // "σ 14.61" or "t 0.9"
-std::string levelText(double tau, const Process& p) { return (p.kind() == ProcessKind::RectifiedFlow ? "t " : "σ ") + number(tau); }
+std::string levelText(double tau, const Process& p) {
+    return (p.kind() == ProcessKind::RectifiedFlow ? "t " : "σ ") + number(tau);
+}
 
 void check(const std::vector<double>& levels, const std::string& what, const Process& process) {
-    if (levels.size() < 2) throw Failure(what + ": one level is no interval to sample. Ask for more steps, or add the operator \"To clean\".");
+    if (levels.size() < 2)
+        throw Failure(what
+                      + ": one level is no interval to sample. Ask for more steps, or add the operator \"To clean\".");
     if (levels.size() > std::size_t(mostLevels)) throw Failure(what + ": more than 100000 levels.");
     const bool rises = levels.back() > levels.front();
     for (std::size_t i = 0; i < levels.size(); ++i) {
         std::ostringstream at;
         if (!std::isfinite(levels[i]) || levels[i] < 0) {
-            at << what << ": level " << i << " (" << levels[i] << ") is not a finite number of at least 0. Change its parameters.";
+            at << what << ": level " << i << " (" << levels[i]
+               << ") is not a finite number of at least 0. Change its parameters.";
             throw Failure(at.str());
         }
         if (i && (rises ? levels[i] <= levels[i - 1] : levels[i] >= levels[i - 1])) {
-            at << what << ": levels must fall, but level " << i << " (" << levels[i] << ") is not below level " << i - 1 << " (" << levels[i - 1] << "). Use fewer steps or change its parameters.";
+            at << what << ": levels must fall, but level " << i << " (" << levels[i] << ") is not below level " << i - 1
+               << " (" << levels[i - 1] << "). Use fewer steps or change its parameters.";
             throw Failure(at.str());
         }
     }
     if (std::max(levels.front(), levels.back()) > 1 + 1e-12 && process.kind() == ProcessKind::RectifiedFlow)
-        throw Failure(what + ": a flow model starts at t = 1 at most, but the schedule begins at " + number(std::max(levels.front(), levels.back())) + ". Give its levels as t, or add the operator \"Clip\" with max 1.");
+        throw Failure(what + ": a flow model starts at t = 1 at most, but the schedule begins at "
+                      + number(std::max(levels.front(), levels.back()))
+                      + ". Give its levels as t, or add the operator \"Clip\" with max 1.");
 }
 
-std::vector<double> build(const Choice& schedule, const std::vector<Choice>& operators, const Process& process, int steps, std::optional<int> imageTokens) {
+std::vector<double> build(const Choice& schedule, const std::vector<Choice>& operators, const Process& process,
+                          int steps, std::optional<int> imageTokens) {
     const auto* info = findSchedule(schedule.id);
-    if (!info) throw Failure("There is no schedule named \"" + schedule.id + "\"; `meander-run list schedules` shows them all.");
+    if (!info)
+        throw Failure("There is no schedule named \"" + schedule.id
+                      + "\"; `meander-run list schedules` shows them all.");
     if (steps < 1 || steps > 10000) throw Failure("The number of steps must lie between 1 and 10000.");
     auto params = resolveParams(info->params, schedule.params, info->label);
     if (!params) throw Failure(params.error().text);
@@ -56,7 +67,9 @@ std::vector<double> build(const Choice& schedule, const std::vector<Choice>& ope
     }
     for (const auto& choice : operators) {
         const auto* rule = findScheduleOperator(choice.id);
-        if (!rule) throw Failure("There is no operator on schedules named \"" + choice.id + "\"; `meander-run list operators` shows them all.");
+        if (!rule)
+            throw Failure("There is no operator on schedules named \"" + choice.id
+                          + "\"; `meander-run list operators` shows them all.");
         auto resolved = resolveParams(rule->params, choice.params, rule->label);
         if (!resolved) throw Failure(resolved.error().text);
         if (isSwitchedOff(choice)) continue;
@@ -70,7 +83,8 @@ std::vector<double> build(const Choice& schedule, const std::vector<Choice>& ope
 
 }  // namespace
 
-Result<std::vector<double>> makeSchedule(const Choice& schedule, const std::vector<Choice>& operators, const Process& process, int steps, std::optional<int> imageTokens) {
+Result<std::vector<double>> makeSchedule(const Choice& schedule, const std::vector<Choice>& operators,
+                                         const Process& process, int steps, std::optional<int> imageTokens) {
     try {
         return build(schedule, operators, process, steps, imageTokens);
     } catch (const std::exception& e) {
@@ -78,9 +92,11 @@ Result<std::vector<double>> makeSchedule(const Choice& schedule, const std::vect
     }
 }
 
-Result<std::vector<double>> makeSchedule(const std::string& id, const Process& process, int steps, const Params& params, std::optional<int> imageTokens) {
+Result<std::vector<double>> makeSchedule(const std::string& id, const Process& process, int steps, const Params& params,
+                                         std::optional<int> imageTokens) {
     auto levels = makeSchedule({id, params}, {}, process, steps, imageTokens);
-    if (levels && levels->back() > levels->front()) return Error{"The levels rise, which only an inverting sampler can follow. Give them from high to low."};
+    if (levels && levels->back() > levels->front())
+        return Error{"The levels rise, which only an inverting sampler can follow. Give them from high to low."};
     return levels;
 }
 
@@ -89,13 +105,27 @@ std::vector<ScheduleNote> scheduleNotes(const std::vector<double>& levels, const
     const int intervals = int(levels.size()) - 1;
     const double top = std::max(levels.front(), levels.back()), bottom = std::min(levels.front(), levels.back());
     if (intervals != stepsAsked)
-        notes.push_back({false, "steps", "The rule makes " + std::to_string(intervals) + (intervals == 1 ? " step" : " steps") + " of the " + std::to_string(stepsAsked) + " asked for; choose another number, or add the operator \"Resample\" for exactly that many."});
+        notes.push_back(
+            {false, "steps",
+             "The rule makes " + std::to_string(intervals) + (intervals == 1 ? " step" : " steps") + " of the "
+                 + std::to_string(stepsAsked)
+                 + " asked for; choose another number, or add the operator \"Resample\" for exactly that many."});
     if (top > process.maximum() * (1 + 1e-4))
-        notes.push_back({true, "schedule", "Sampling starts at " + levelText(top, process) + ", beyond the " + levelText(process.maximum(), process) + " that training reached; the network guesses there. Lower \"max\", or add the operator \"Clip\"."});
+        notes.push_back(
+            {true, "schedule",
+             "Sampling starts at " + levelText(top, process) + ", beyond the " + levelText(process.maximum(), process)
+                 + " that training reached; the network guesses there. Lower \"max\", or add the operator \"Clip\"."});
     else if (top < process.maximum() * 0.99)
-        notes.push_back({false, "schedule", "Sampling starts at " + levelText(top, process) + ", below the " + levelText(process.maximum(), process) + " that training calls pure noise, so the first state has less signal than the network expects. Raise \"max\", or choose a schedule with both ends, such as trailing steps."});
+        notes.push_back({false, "schedule",
+                         "Sampling starts at " + levelText(top, process) + ", below the "
+                             + levelText(process.maximum(), process)
+                             + " that training calls pure noise, so the first state has less signal than the network "
+                               "expects. Raise \"max\", or choose a schedule with both ends, such as trailing steps."});
     if (bottom > 0)
-        notes.push_back({false, "schedule", "Sampling stops at " + levelText(bottom, process) + ", above 0: the result keeps that much noise. Add the operator \"To clean\" for a last step to 0."});
+        notes.push_back(
+            {false, "schedule",
+             "Sampling stops at " + levelText(bottom, process)
+                 + ", above 0: the result keeps that much noise. Add the operator \"To clean\" for a last step to 0."});
     return notes;
 }
 

@@ -1,5 +1,6 @@
-// A schedule is the list of clock values τ that a run visits, noisiest first, ending at 0 (clean) unless its rule stops earlier. The tables are explicit: one
-// line per schedule (schedules/list.inl) and per operator on schedules (operators/list.inl).
+// A schedule is the list of clock values τ that a run visits, noisiest first, ending at 0 (clean) unless its rule stops
+// earlier. The tables are explicit: one line per schedule (schedules/list.inl) and per operator on schedules
+// (operators/list.inl).
 #pragma once
 #include <optional>
 #include <string>
@@ -46,12 +47,15 @@ struct ScheduleOperatorInfo {
 const std::vector<ScheduleOperatorInfo>& scheduleOperators();
 const ScheduleOperatorInfo* findScheduleOperator(const std::string& id);
 
-// Built, operated on and checked: finite, at least 0, at most t = 1 for a flow, strictly falling (or strictly rising, for inverting samplers, when `operators`
-// turned it round). Equal neighbours, which some tools' rules produce when they round to training steps, are one level. The number of intervals is
-// levels − 1; it differs from `steps` where the rule says so (ddim_uniform, beta, laplace) or an operator changed it. Errors name the cause and a remedy.
-Result<std::vector<double>> makeSchedule(const Choice& schedule, const std::vector<Choice>& operators, const Process& process, int steps, std::optional<int> imageTokens = {});
+// Built, operated on and checked: finite, at least 0, at most t = 1 for a flow, strictly falling (or strictly rising,
+// for inverting samplers, when `operators` turned it round). Equal neighbours, which some tools' rules produce when
+// they round to training steps, are one level. The number of intervals is levels − 1; it differs from `steps` where the
+// rule says so (ddim_uniform, beta, laplace) or an operator changed it. Errors name the cause and a remedy.
+Result<std::vector<double>> makeSchedule(const Choice& schedule, const std::vector<Choice>& operators,
+                                         const Process& process, int steps, std::optional<int> imageTokens = {});
 // A schedule alone; it must fall.
-Result<std::vector<double>> makeSchedule(const std::string& id, const Process& process, int steps, const Params& params, std::optional<int> imageTokens = {});
+Result<std::vector<double>> makeSchedule(const std::string& id, const Process& process, int steps, const Params& params,
+                                         std::optional<int> imageTokens = {});
 
 // Number of intervals that a resolved parameter set of "custom" describes.
 int customIntervals(const Params& params);

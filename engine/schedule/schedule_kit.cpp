@@ -2,7 +2,9 @@
 
 namespace meander::schedule {
 
-ParamSpec dialectParam(std::vector<ParamChoice> tools, const char* help) { return choiceParam("dialect", "Dialect", std::move(tools), help); }
+ParamSpec dialectParam(std::vector<ParamChoice> tools, const char* help) {
+    return choiceParam("dialect", "Dialect", std::move(tools), help);
+}
 
 namespace {
 ParamSpec limit(const char* key, const char* label, const char* help) {
@@ -14,17 +16,24 @@ ParamSpec limit(const char* key, const char* label, const char* help) {
 }  // namespace
 
 std::vector<ParamSpec> withRange(std::vector<ParamSpec> first) {
-    first.push_back(limit("max", "Highest level", "Where sampling starts (t for flow models); absent: the model's own highest noise level."));
-    first.push_back(limit("min", "Lowest level", "The last level above clean; absent: the model's own lowest noise level."));
+    first.push_back(limit("max", "Highest level",
+                          "Where sampling starts (t for flow models); absent: the model's own highest noise level."));
+    first.push_back(
+        limit("min", "Lowest level", "The last level above clean; absent: the model's own lowest noise level."));
     return first;
 }
 
 ParamSpec shiftOfTable() {
-    return mayBeAbsent(realParam("shift", "Time shift", 3, 0.01, 100, "Flow models: shift s of the tabulated times, t' = s·t/(1 + (s − 1)·t), e^µ for FLUX; absent: the model's own.", 0.1));
+    return mayBeAbsent(realParam(
+        "shift", "Time shift", 3, 0.01, 100,
+        "Flow models: shift s of the tabulated times, t' = s·t/(1 + (s − 1)·t), e^µ for FLUX; absent: the model's own.",
+        0.1));
 }
 
 ParamSpec tokensParam() {
-    ParamSpec s = mayBeAbsent(integerParam("tokens", "Picture tokens", 4096, 1, 1e7, "Number of 16 × 16 pixel patches, 4096 for 1024 × 1024 pixels; absent: of the model's own picture."));
+    ParamSpec s = mayBeAbsent(integerParam(
+        "tokens", "Picture tokens", 4096, 1, 1e7,
+        "Number of 16 × 16 pixel patches, 4096 for 1024 × 1024 pixels; absent: of the model's own picture."));
     return s;
 }
 
@@ -36,19 +45,25 @@ std::optional<double> optionalReal(const Params& p, const char* key) {
 int tokensOf(const ScheduleContext& c, const char* rule) {
     if (c.params.contains("tokens")) return int(integer(c.params, "tokens"));
     if (c.imageTokens) return *c.imageTokens;
-    throw Failure(std::string(rule) + " depends on the size of the picture, and this model draws none. Set its parameter \"tokens\", for example 4096 for 1024 × 1024 pixels.");
+    throw Failure(std::string(rule)
+                  + " depends on the size of the picture, and this model draws none. Set its parameter \"tokens\", for "
+                    "example 4096 for 1024 × 1024 pixels.");
 }
 
 bool isDialect(const ScheduleContext& c, const char* id) { return text(c.params, "dialect") == id; }
 
 void needFlow(const ScheduleContext& c, const char* rule) {
     if (c.process.kind() != ProcessKind::RectifiedFlow)
-        throw Failure(std::string(rule) + " is a rule for rectified-flow models; this model's noise is " + c.process.name() + ". Choose \"Flow shift\", which works for every model, or \"Karras\".");
+        throw Failure(std::string(rule) + " is a rule for rectified-flow models; this model's noise is "
+                      + c.process.name() + ". Choose \"Flow shift\", which works for every model, or \"Karras\".");
 }
 
 Range rangeOf(const ScheduleContext& c) {
-    const Range r{optionalReal(c.params, "max").value_or(c.process.maximum()), optionalReal(c.params, "min").value_or(c.process.minimum())};
-    if (!(r.top > r.bottom)) throw Failure("The highest noise level of the schedule must lie above the lowest one; raise \"max\" or lower \"min\".");
+    const Range r{optionalReal(c.params, "max").value_or(c.process.maximum()),
+                  optionalReal(c.params, "min").value_or(c.process.minimum())};
+    if (!(r.top > r.bottom))
+        throw Failure(
+            "The highest noise level of the schedule must lie above the lowest one; raise \"max\" or lower \"min\".");
     return r;
 }
 
@@ -67,7 +82,9 @@ std::vector<double> resampleLog(const std::vector<double>& values, int points) {
         const double position = points == 1 ? last : last - double(points - 1 - i) / (points - 1) * last;
         const auto k = std::size_t(std::clamp(std::floor(position), 0.0, last - 1));
         const double w = position - double(k);
-        result.push_back(w == 0 ? values[k] : w == 1 ? values[k + 1] : std::exp((1 - w) * std::log(values[k]) + w * std::log(values[k + 1])));
+        result.push_back(w == 0   ? values[k]
+                         : w == 1 ? values[k + 1]
+                                  : std::exp((1 - w) * std::log(values[k]) + w * std::log(values[k + 1])));
     }
     return result;
 }
@@ -89,7 +106,8 @@ std::vector<double> resampleLog32(const std::vector<double>& values, int points)
         while (j + 2 < n && wanted[i] > known[j + 1]) ++j;
         const double w = double(wanted[i] - known[j]) / double(known[j + 1] - known[j]);
         // `values` fall, positions count from their end
-        const double low = double(float(std::log(float(values[n - 1 - j])))), high = double(float(std::log(float(values[n - 2 - j]))));
+        const double low = double(float(std::log(float(values[n - 1 - j])))),
+                     high = double(float(std::log(float(values[n - 2 - j]))));
         result[wanted.size() - 1 - i] = double(float(std::exp(low * (1 - w) + high * w)));
     }
     return result;
@@ -104,29 +122,31 @@ StepTable::StepTable(const ScheduleContext& c, Tool tool) : m_process(c.process)
 
 double StepTable::level(int step) const {
     switch (m_process.kind()) {
-        case ProcessKind::VariancePreserving: return m_process.tauOfStep(step);
-        case ProcessKind::RectifiedFlow: return shifted((step + 1.0) / m_size, m_shift);
-        case ProcessKind::VarianceExploding: break;
+    case ProcessKind::VariancePreserving: return m_process.tauOfStep(step);
+    case ProcessKind::RectifiedFlow: return shifted((step + 1.0) / m_size, m_shift);
+    case ProcessKind::VarianceExploding: break;
     }
     if (m_tool == Tool::SdCpp) return atTime(step);
     const double low = std::log(m_process.minimum()), high = std::log(m_process.maximum());
-    return step == 0 ? m_process.minimum() : step == m_size - 1 ? m_process.maximum() : std::exp(low + (high - low) * step / (m_size - 1));
+    return step == 0            ? m_process.minimum()
+           : step == m_size - 1 ? m_process.maximum()
+                                : std::exp(low + (high - low) * step / (m_size - 1));
 }
 
 double StepTable::atTime(double time) const {
     switch (m_process.kind()) {
-        case ProcessKind::VariancePreserving: return m_process.tauOfStep(time);
-        case ProcessKind::RectifiedFlow: return shifted(m_tool == Tool::SdCpp ? (time + 1) / m_size : time, m_shift);
-        case ProcessKind::VarianceExploding: break;
+    case ProcessKind::VariancePreserving: return m_process.tauOfStep(time);
+    case ProcessKind::RectifiedFlow: return shifted(m_tool == Tool::SdCpp ? (time + 1) / m_size : time, m_shift);
+    case ProcessKind::VarianceExploding: break;
     }
     return std::exp(4 * (m_tool == Tool::SdCpp ? time / m_size : time));
 }
 
 double StepTable::timeOf(double tau) const {
     switch (m_process.kind()) {
-        case ProcessKind::VariancePreserving: return std::round(m_process.networkTime(tau));
-        case ProcessKind::RectifiedFlow: return m_tool == Tool::SdCpp ? unshifted(tau, m_shift) * m_size - 1 : tau;
-        case ProcessKind::VarianceExploding: break;
+    case ProcessKind::VariancePreserving: return std::round(m_process.networkTime(tau));
+    case ProcessKind::RectifiedFlow: return m_tool == Tool::SdCpp ? unshifted(tau, m_shift) * m_size - 1 : tau;
+    case ProcessKind::VarianceExploding: break;
     }
     return 0.25 * std::log(tau) * (m_tool == Tool::SdCpp ? m_size : 1);
 }

@@ -1,4 +1,5 @@
-// What the schedule files share: parameters that several have, ranges, ramps, the tables of training levels that other tools walk, and their 32-bit values.
+// What the schedule files share: parameters that several have, ranges, ramps, the tables of training levels that other
+// tools walk, and their 32-bit values.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -11,7 +12,8 @@
 namespace meander::schedule {
 
 // The tools whose variant of a rule is meant; the first is the default.
-ParamSpec dialectParam(std::vector<ParamChoice> tools, const char* help = "Whose variant of the rule: tools give the same name to different numbers.");
+ParamSpec dialectParam(std::vector<ParamChoice> tools,
+                       const char* help = "Whose variant of the rule: tools give the same name to different numbers.");
 // Optional "max" and "min": where sampling starts and the last level above clean.
 std::vector<ParamSpec> withRange(std::vector<ParamSpec> first = {});
 ParamSpec shiftOfTable();  // optional "shift" of StepTable
@@ -24,8 +26,8 @@ bool isDialect(const ScheduleContext& c, const char* id);
 // Throws Failure unless the process is a rectified flow.
 void needFlow(const ScheduleContext& c, const char* rule);
 
-// The part of the clock that is visited: the model's own range unless the parameters say otherwise. For rectified flow the clock t plays the part of σ, as in
-// the tools that offer these rules for flow models.
+// The part of the clock that is visited: the model's own range unless the parameters say otherwise. For rectified flow
+// the clock t plays the part of σ, as in the tools that offer these rules for flow models.
 struct Range {
     double top, bottom;
 };
@@ -42,7 +44,8 @@ std::vector<double> ramp(int n, auto valueAt) {
 // t' = s t / (1 + (s − 1) t) (Esser et al. 2024, eq. 23). s = e^µ is FLUX's exponential shift, s = µ the linear one.
 inline double shifted(double t, double s) { return s * t / (1 + (s - 1) * t); }
 inline double unshifted(double t, double s) { return t / (s - (s - 1) * t); }
-// Stretches 1 − t so that the last level above 0 becomes `terminal` (LTX-Video; shift_terminal of diffusers). In place; a final 0 stays.
+// Stretches 1 − t so that the last level above 0 becomes `terminal` (LTX-Video; shift_terminal of diffusers). In place;
+// a final 0 stays.
 void stretchToTerminal(std::vector<double>& levels, double terminal);
 // Log-linear interpolation of falling positive numbers to `points` of them (Sabour et al. 2024).
 std::vector<double> resampleLog(const std::vector<double>& values, int points);
@@ -50,7 +53,8 @@ std::vector<double> resampleLog(const std::vector<double>& values, int points);
 std::vector<double> resampleLog32(const std::vector<double>& values, int points);
 
 // The levels of training as the tools tabulate them, and the tools' clock between them.
-//   ComfyUI  VP: step index, log σ interpolated. Flow: t' of N table entries k/N; its time is t' itself, so a time taken from a level is shifted twice.
+//   ComfyUI  VP: step index, log σ interpolated. Flow: t' of N table entries k/N; its time is t' itself, so a time
+//   taken from a level is shifted twice.
 //            Continuous σ: 1000 entries even in log σ, time ¼ ln σ.
 //   sd.cpp   VP as above. Flow: t' of (step + 1)/N. Continuous σ: exp(4 step/1000), whatever the range.
 class StepTable {
@@ -59,8 +63,8 @@ public:
     // Reads the optional parameter "shift".
     StepTable(const ScheduleContext& c, Tool tool);
     int size() const { return m_size; }
-    double level(int step) const;        // τ of a training step, 0 the least noisy
-    double atTime(double time) const;    // τ
+    double level(int step) const;      // τ of a training step, 0 the least noisy
+    double atTime(double time) const;  // τ
     double timeOf(double tau) const;
     double first() const { return timeOf(level(m_size - 1)); }  // the tool's time of the noisiest level
     double last() const { return timeOf(level(0)); }
@@ -72,18 +76,23 @@ private:
     double m_shift = 1;
 };
 
-// σ of every training step in 32-bit arithmetic as diffusers computes it from 32-bit β (σ_0 of Stable Diffusion is 0.02916753 there, 0.02916716 in 64 bit).
+// σ of every training step in 32-bit arithmetic as diffusers computes it from 32-bit β (σ_0 of Stable Diffusion is
+// 0.02916753 there, 0.02916716 in 64 bit).
 std::vector<double> sigmas32(const Process& process);
 
-// The training steps that diffusers visits. `family`: "ddim" (DDIM, DDPM, PNDM: whole steps), "euler" (Euler, Heun, KDPM2, LMS, DPM SDE: linspace is fractional)
-// or "dpmpp" (DPM++, UniPC, DEIS, SA: N + 1 points of which the last is dropped).
-std::vector<double> diffusersSteps(const std::string& family, const std::string& spacing, int trained, int n, int offset);
+// The training steps that diffusers visits. `family`: "ddim" (DDIM, DDPM, PNDM: whole steps), "euler" (Euler, Heun,
+// KDPM2, LMS, DPM SDE: linspace is fractional) or "dpmpp" (DPM++, UniPC, DEIS, SA: N + 1 points of which the last is
+// dropped).
+std::vector<double> diffusersSteps(const std::string& family, const std::string& spacing, int trained, int n,
+                                   int offset);
 ParamSpec spacingParam(const char* value, bool withLcm);
 ParamSpec offsetParam();
 int offsetOf(const ScheduleContext& c, const std::string& spacing);
-// The ends of the levels that diffusers' Euler family starts from before it applies a Karras, exponential or beta rule; of FlowMatchEuler for a flow.
+// The ends of the levels that diffusers' Euler family starts from before it applies a Karras, exponential or beta rule;
+// of FlowMatchEuler for a flow.
 Range diffusersRange(const ScheduleContext& c);
-// FlowMatchEuler without its final 0: N even times from 1 to the shifted 1/1000, shifted again (its static shift is applied twice).
+// FlowMatchEuler without its final 0: N even times from 1 to the shifted 1/1000, shifted again (its static shift is
+// applied twice).
 std::vector<double> flowMatchEuler(const ScheduleContext& c, double shift);
 
 }  // namespace meander::schedule

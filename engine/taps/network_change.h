@@ -1,5 +1,6 @@
-// What is changed inside a network for one row of a call: guidance compares a network with a worse copy of itself (PAG, SEG, SLG, autoguidance) or steers it from
-// within (NAG, FreeU, distilled guidance). Rows of one call may differ, so changed and plain rows share it.
+// What is changed inside a network for one row of a call: guidance compares a network with a worse copy of itself (PAG,
+// SEG, SLG, autoguidance) or steers it from within (NAG, FreeU, distilled guidance). Rows of one call may differ, so
+// changed and plain rows share it.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -14,8 +15,9 @@ class Conditioning;
 
 struct NetworkChange {
     enum class Attention : std::uint8_t { Identity, BlurredQueries };
-    // The self-attention of a transformer block (index into ModelInfo::blocks): softmax(QKᵀ) becomes the identity (Ahn et al. 2024, PAG), or Q is blurred on its grid
-    // by a Gaussian of σ tokens (Hong 2024, SEG); σ = ∞: every query is the mean of all.
+    // The self-attention of a transformer block (index into ModelInfo::blocks): softmax(QKᵀ) becomes the identity (Ahn
+    // et al. 2024, PAG), or Q is blurred on its grid by a Gaussian of σ tokens (Hong 2024, SEG); σ = ∞: every query is
+    // the mean of all.
     struct AttentionEdit {
         int block = 0;
         Attention kind = Attention::Identity;
@@ -29,16 +31,18 @@ struct NetworkChange {
         Part part = Part::Block;
         bool operator==(const Skip&) const = default;
     };
-    // Normalised attention guidance (Chen et al. 2025): every cross-attention's output z becomes the guided z̃ = scale·z − (scale − 1)·z₋, whose L1 norm per token may be at
-    // most tau times that of z, blended as alpha·z̃ + (1 − alpha)·z. z₋: the same queries attend to another prompt.
+    // Normalised attention guidance (Chen et al. 2025): every cross-attention's output z becomes the guided z̃ = scale·z
+    // − (scale − 1)·z₋, whose L1 norm per token may be at most tau times that of z, blended as alpha·z̃ + (1 − alpha)·z.
+    // z₋: the same queries attend to another prompt.
     struct Avoid {
         std::shared_ptr<const Conditioning> prompt;
         double scale = 5, tau = 2.5, alpha = 0.25;
         bool operator==(const Avoid&) const = default;
     };
-    // FreeU (Si et al. 2023) at two places on the way up of a U-Net: the first half of the backbone's channels is scaled by `backbone`, the skip connection's lowest
-    // frequencies by `skip`. Places are the first two up blocks, or wherever the backbone is four and two times as wide as the first level. `structure`: the backbone's
-    // factor follows its own mean over channels, from 1 at the least to `backbone` at the greatest (version 2).
+    // FreeU (Si et al. 2023) at two places on the way up of a U-Net: the first half of the backbone's channels is
+    // scaled by `backbone`, the skip connection's lowest frequencies by `skip`. Places are the first two up blocks, or
+    // wherever the backbone is four and two times as wide as the first level. `structure`: the backbone's factor
+    // follows its own mean over channels, from 1 at the least to `backbone` at the greatest (version 2).
     struct FreeU {
         std::array<double, 2> backbone{1, 1}, skip{1, 1};
         bool byWidth = false, structure = false;

@@ -6,14 +6,12 @@
 namespace meander {
 namespace {
 
-template <class T>
-std::vector<std::byte> bytesOf(std::span<const T> values) {
+template <class T> std::vector<std::byte> bytesOf(std::span<const T> values) {
     const auto raw = std::as_bytes(values);
     return {raw.begin(), raw.end()};
 }
 
-template <class T>
-T valueAt(const std::byte* bytes, std::int64_t i) {
+template <class T> T valueAt(const std::byte* bytes, std::int64_t i) {
     T v;
     std::memcpy(&v, bytes + std::size_t(i) * sizeof(T), sizeof(T));
     return v;
@@ -25,22 +23,28 @@ HostTensor::HostTensor(Shape shape, DType type, std::vector<std::byte> bytes) : 
     for (auto e : shape.extents())
         if (e < 0) throw std::invalid_argument("host tensor: negative extent in " + shape.text());
     if (bytes.size() != std::size_t(shape.count()) * sizeOf(type))
-        throw std::invalid_argument("host tensor: " + std::to_string(bytes.size()) + " bytes do not make " + shape.text() + " " + nameOf(type));
+        throw std::invalid_argument("host tensor: " + std::to_string(bytes.size()) + " bytes do not make "
+                                    + shape.text() + " " + nameOf(type));
     m_bytes = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
 }
 
-HostTensor HostTensor::fromFloats(Shape shape, std::span<const float> values) { return {shape, DType::F32, bytesOf(values)}; }
-HostTensor HostTensor::fromDoubles(Shape shape, std::span<const double> values) { return {shape, DType::F64, bytesOf(values)}; }
+HostTensor HostTensor::fromFloats(Shape shape, std::span<const float> values) {
+    return {shape, DType::F32, bytesOf(values)};
+}
+HostTensor HostTensor::fromDoubles(Shape shape, std::span<const double> values) {
+    return {shape, DType::F64, bytesOf(values)};
+}
 
 double HostTensor::at(std::int64_t i) const {
-    if (i < 0 || !m_bytes || i >= count()) throw std::out_of_range("host tensor: element " + std::to_string(i) + " of " + m_shape.text());
+    if (i < 0 || !m_bytes || i >= count())
+        throw std::out_of_range("host tensor: element " + std::to_string(i) + " of " + m_shape.text());
     const std::byte* b = m_bytes->data();
     switch (m_type) {
-        case DType::F32: return valueAt<float>(b, i);
-        case DType::F64: return valueAt<double>(b, i);
-        case DType::F16: return kernels::f16ToFloat(valueAt<std::uint16_t>(b, i));
-        case DType::BF16: return kernels::bf16ToFloat(valueAt<std::uint16_t>(b, i));
-        case DType::I32: return valueAt<std::int32_t>(b, i);
+    case DType::F32: return valueAt<float>(b, i);
+    case DType::F64: return valueAt<double>(b, i);
+    case DType::F16: return kernels::f16ToFloat(valueAt<std::uint16_t>(b, i));
+    case DType::BF16: return kernels::bf16ToFloat(valueAt<std::uint16_t>(b, i));
+    case DType::I32: return valueAt<std::int32_t>(b, i);
     }
     return 0;
 }
@@ -73,7 +77,8 @@ HostTensor HostTensor::toF16() const {
 
 HostTensor HostTensor::rows(std::int64_t first, std::int64_t n) const {
     if (m_shape.rank() == 0 || first < 0 || n < 0 || first + n > m_shape[0])
-        throw std::out_of_range("host tensor: rows " + std::to_string(first) + " + " + std::to_string(n) + " of " + m_shape.text());
+        throw std::out_of_range("host tensor: rows " + std::to_string(first) + " + " + std::to_string(n) + " of "
+                                + m_shape.text());
     const Shape s = m_shape.withRows(n);
     const std::size_t row = m_shape[0] == 0 ? 0 : std::size_t(m_shape.rowCount()) * sizeOf(m_type);
     const std::byte* from = bytes().data() + std::size_t(first) * row;

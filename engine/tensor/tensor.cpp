@@ -13,7 +13,9 @@ void require(bool condition, const std::string& what) {
 
 void requireSameStates(const Tensor& a, const Tensor& b, const char* operation) {
     require(bool(a) && bool(b), std::string(operation) + ": a tensor is empty");
-    require(a.shape() == b.shape() && a.type() == b.type(), std::string(operation) + ": " + a.shape().text() + " " + nameOf(a.type()) + " does not fit " + b.shape().text() + " " + nameOf(b.type()));
+    require(a.shape() == b.shape() && a.type() == b.type(), std::string(operation) + ": " + a.shape().text() + " "
+                                                                + nameOf(a.type()) + " does not fit " + b.shape().text()
+                                                                + " " + nameOf(b.type()));
 }
 
 }  // namespace
@@ -69,7 +71,9 @@ HostTensor download(const Tensor& t) {
     return HostTensor(t.shape(), source.type(), std::move(bytes));
 }
 
-Tensor combine(std::initializer_list<LinearTerm> terms) { return combine(std::span<const LinearTerm>(terms.begin(), terms.size())); }
+Tensor combine(std::initializer_list<LinearTerm> terms) {
+    return combine(std::span<const LinearTerm>(terms.begin(), terms.size()));
+}
 
 Tensor combine(std::span<const LinearTerm> terms) {
     require(!terms.empty(), "combine: no terms");
@@ -86,7 +90,8 @@ Tensor combine(std::span<const LinearTerm> terms) {
 }
 
 Tensor combineRows(std::span<const Tensor> values, std::span<const std::vector<double>> factors) {
-    require(!values.empty() && values.size() == factors.size(), "combineRows: as many lists of factors as values are needed");
+    require(!values.empty() && values.size() == factors.size(),
+            "combineRows: as many lists of factors as values are needed");
     const Tensor& first = values.front();
     std::vector<View> views;
     views.reserve(values.size());
@@ -106,7 +111,8 @@ Tensor stackRows(std::span<const Tensor> parts) {
     const Tensor& first = parts.front();
     std::int64_t rows = 0;
     for (const auto& p : parts) {
-        require(bool(p) && p.shape().withRows(1) == first.shape().withRows(1) && p.type() == first.type(), "stackRows: " + p.shape().text() + " does not fit below " + first.shape().text());
+        require(bool(p) && p.shape().withRows(1) == first.shape().withRows(1) && p.type() == first.type(),
+                "stackRows: " + p.shape().text() + " does not fit below " + first.shape().text());
         rows += p.rows();
     }
     Tensor y(first.backend(), first.shape().withRows(rows), first.type());

@@ -1,5 +1,6 @@
-// Owned device tensors (Tensor) and immutable host tensors (HostTensor). A Tensor is a handle: copying it shares the memory. Whoever writes into a
-// tensor made it; everyone else reads. Arithmetic on states goes through `combine`, one fused kernel with double sums.
+// Owned device tensors (Tensor) and immutable host tensors (HostTensor). A Tensor is a handle: copying it shares the
+// memory. Whoever writes into a tensor made it; everyone else reads. Arithmetic on states goes through `combine`, one
+// fused kernel with double sums.
 #pragma once
 #include <memory>
 #include <span>
@@ -51,10 +52,16 @@ public:
     const Shape& shape() const { return m_shape; }
     DType type() const { return m_type; }
     std::int64_t count() const { return m_bytes ? m_shape.count() : 0; }
-    std::span<const std::byte> bytes() const { return m_bytes ? std::span<const std::byte>(*m_bytes) : std::span<const std::byte>(); }
+    std::span<const std::byte> bytes() const {
+        return m_bytes ? std::span<const std::byte>(*m_bytes) : std::span<const std::byte>();
+    }
     // Only for the right type.
-    std::span<const float> floats() const { return {reinterpret_cast<const float*>(bytes().data()), m_type == DType::F32 ? std::size_t(count()) : 0}; }
-    std::span<const double> doubles() const { return {reinterpret_cast<const double*>(bytes().data()), m_type == DType::F64 ? std::size_t(count()) : 0}; }
+    std::span<const float> floats() const {
+        return {reinterpret_cast<const float*>(bytes().data()), m_type == DType::F32 ? std::size_t(count()) : 0};
+    }
+    std::span<const double> doubles() const {
+        return {reinterpret_cast<const double*>(bytes().data()), m_type == DType::F64 ? std::size_t(count()) : 0};
+    }
     double at(std::int64_t i) const;  // any type
     std::vector<float> toFloats() const;
     std::vector<double> toDoubles() const;

@@ -18,7 +18,9 @@ enum Role { idRole = Qt::UserRole, menuRole, keysRole, enabledRole };
 class CommandDelegate : public QStyledItemDelegate {
 public:
     using QStyledItemDelegate::QStyledItemDelegate;
-    QSize sizeHint(const QStyleOptionViewItem& o, const QModelIndex&) const override { return {100, o.fontMetrics.height() + 14}; }
+    QSize sizeHint(const QStyleOptionViewItem& o, const QModelIndex&) const override {
+        return {100, o.fontMetrics.height() + 14};
+    }
     void paint(QPainter* p, const QStyleOptionViewItem& o, const QModelIndex& index) const override {
         const Theme& t = theme();
         p->save();
@@ -40,7 +42,9 @@ public:
         p->drawText(r, Qt::AlignLeft | Qt::AlignVCenter, prefix);
         const QRect textRect = r.adjusted(p->fontMetrics().horizontalAdvance(prefix), 0, -keyWidth, 0);
         p->setPen(index.data(enabledRole).toBool() ? t.text : t.dim);
-        p->drawText(textRect, Qt::AlignLeft | Qt::AlignVCenter, p->fontMetrics().elidedText(index.data(Qt::DisplayRole).toString(), Qt::ElideRight, textRect.width()));
+        p->drawText(
+            textRect, Qt::AlignLeft | Qt::AlignVCenter,
+            p->fontMetrics().elidedText(index.data(Qt::DisplayRole).toString(), Qt::ElideRight, textRect.width()));
         p->restore();
     }
 };
@@ -53,10 +57,8 @@ int matchScore(const QString& query, const QString& text) {
     for (const QString& part : query.toLower().split(' ', Qt::SkipEmptyParts)) {
         int best = 0;
         for (int i = 0; i < words.size(); ++i) {
-            if (words[i].startsWith(part))
-                best = std::max(best, 20 - std::min(i, 8));
-            else if (words[i].contains(part))
-                best = std::max(best, 5);
+            if (words[i].startsWith(part)) best = std::max(best, 20 - std::min(i, 8));
+            else if (words[i].contains(part)) best = std::max(best, 5);
         }
         if (best == 0) return 0;
         score += best;
@@ -64,7 +66,8 @@ int matchScore(const QString& query, const QString& text) {
     return score;
 }
 
-CommandPalette::CommandPalette(CommandRegistry& registry, QWidget* window) : QFrame(window, Qt::Popup), m_registry(registry), m_search(new QLineEdit(this)), m_list(new QListWidget(this)) {
+CommandPalette::CommandPalette(CommandRegistry& registry, QWidget* window)
+    : QFrame(window, Qt::Popup), m_registry(registry), m_search(new QLineEdit(this)), m_list(new QListWidget(this)) {
     setProperty("card", "true");
     setObjectName("commandPalette");
     m_search->setPlaceholderText(tr("Type a command or a setting"));
@@ -107,7 +110,8 @@ void CommandPalette::filter(const QString& query) {
     std::vector<Hit> hits;
     const auto look = [&](const std::vector<Command>& commands) {
         for (const Command& c : commands)
-            if (const int score = matchScore(query, c.text + ' ' + c.menu + ' ' + c.tooltip)) hits.push_back({score + (query.isEmpty() ? 0 : matchScore(query, c.text)), &c});
+            if (const int score = matchScore(query, c.text + ' ' + c.menu + ' ' + c.tooltip))
+                hits.push_back({score + (query.isEmpty() ? 0 : matchScore(query, c.text)), &c});
     };
     look(m_registry.commands());
     if (!query.isEmpty()) look(m_settings);
@@ -141,11 +145,10 @@ void CommandPalette::runCurrent() {
     const QString id = item->data(idRole).toString();
     if (!item->data(enabledRole).toBool()) return;
     hide();
-    const auto setting = std::find_if(m_settings.begin(), m_settings.end(), [&](const Command& c) { return c.id == id; });
-    if (setting != m_settings.end())
-        setting->run();
-    else
-        m_registry.trigger(id);
+    const auto setting =
+        std::find_if(m_settings.begin(), m_settings.end(), [&](const Command& c) { return c.id == id; });
+    if (setting != m_settings.end()) setting->run();
+    else m_registry.trigger(id);
 }
 
 bool CommandPalette::eventFilter(QObject* watched, QEvent* event) {
@@ -154,11 +157,11 @@ bool CommandPalette::eventFilter(QObject* watched, QEvent* event) {
         const int rows = m_list->count(), page = 8;
         int row = m_list->currentRow();
         switch (key->key()) {
-            case Qt::Key_Down: row = (row + 1) % std::max(1, rows); break;
-            case Qt::Key_Up: row = (row + rows - 1) % std::max(1, rows); break;
-            case Qt::Key_PageDown: row = std::min(rows - 1, row + page); break;
-            case Qt::Key_PageUp: row = std::max(0, row - page); break;
-            default: return QFrame::eventFilter(watched, event);
+        case Qt::Key_Down: row = (row + 1) % std::max(1, rows); break;
+        case Qt::Key_Up: row = (row + rows - 1) % std::max(1, rows); break;
+        case Qt::Key_PageDown: row = std::min(rows - 1, row + page); break;
+        case Qt::Key_PageUp: row = std::max(0, row - page); break;
+        default: return QFrame::eventFilter(watched, event);
         }
         m_list->setCurrentRow(row);
         return true;

@@ -8,7 +8,8 @@
 
 namespace meander::gui {
 
-// How well `query` names `text`: every word of the query must begin a word of the text (better) or occur in it. 0: not at all.
+// How well `query` names `text`: every word of the query must begin a word of the text (better) or occur in it. 0: not
+// at all.
 int matchScore(const QString& query, const QString& text);
 
 class CommandPalette : public QFrame {

@@ -14,7 +14,8 @@ QList<QKeySequence> storedKeys(const Command& c) {
     const QSettings settings;
     if (!settings.contains(settingsKey(c.id))) return c.keys;
     QList<QKeySequence> keys;
-    for (const QString& k : settings.value(settingsKey(c.id)).toStringList()) keys.append(QKeySequence(k, QKeySequence::PortableText));
+    for (const QString& k : settings.value(settingsKey(c.id)).toStringList())
+        keys.append(QKeySequence(k, QKeySequence::PortableText));
     return keys;
 }
 
@@ -85,7 +86,8 @@ QStringList CommandRegistry::duplicateShortcuts() const {
         for (const QKeySequence& k : m_actions.value(c.id)->shortcuts()) {
             const QString text = k.toString(QKeySequence::PortableText);
             if (text.isEmpty()) continue;
-            if (owner.contains(text) && owner.value(text) != c.id) clashes.append(QStringLiteral("%1: %2, %3").arg(text, owner.value(text), c.id));
+            if (owner.contains(text) && owner.value(text) != c.id)
+                clashes.append(QStringLiteral("%1: %2, %3").arg(text, owner.value(text), c.id));
             owner.insert(text, c.id);
         }
     return clashes;

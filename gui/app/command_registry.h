@@ -12,17 +12,17 @@
 namespace meander::gui {
 
 struct Command {
-    QString id;          // "run.start"; stable, used for key settings
-    QString menu;        // "Run"; groups the shortcut sheet too. Empty: palette only
-    QString text;        // "Run the draft"
-    QString tooltip;     // what it does and when; empty: the text
+    QString id;       // "run.start"; stable, used for key settings
+    QString menu;     // "Run"; groups the shortcut sheet too. Empty: palette only
+    QString text;     // "Run the draft"
+    QString tooltip;  // what it does and when; empty: the text
     QList<QKeySequence> keys;
-    QString icon;        // name in resources/icons; may be empty
+    QString icon;  // name in resources/icons; may be empty
     std::function<void()> run;
     std::function<bool()> isEnabled = nullptr;  // null: always
     std::function<bool()> isChecked = nullptr;  // null: not checkable
-    bool separatorBefore = false;  // in its menu
-    QString toolText = {};         // shorter text for a tool button
+    bool separatorBefore = false;               // in its menu
+    QString toolText = {};                      // shorter text for a tool button
 };
 
 class CommandRegistry : public QObject {

@@ -28,15 +28,21 @@ QLabel* sentence(const QString& text, QWidget* parent) {
 }
 
 SaveAnswer askToSave(QWidget* parent, const QString& name) {
-    QMessageBox box(QMessageBox::NoIcon, QStringLiteral("Meander"), MainWindow::tr("Save the changes to %1?").arg(name), QMessageBox::Save | QMessageBox::Discard | QMessageBox::Cancel, parent);
+    QMessageBox box(QMessageBox::NoIcon, QStringLiteral("Meander"), MainWindow::tr("Save the changes to %1?").arg(name),
+                    QMessageBox::Save | QMessageBox::Discard | QMessageBox::Cancel, parent);
     box.setInformativeText(MainWindow::tr("Changes that are not saved are lost."));
     box.setDefaultButton(QMessageBox::Save);
     const int answer = box.exec();
-    return answer == QMessageBox::Save ? SaveAnswer::Save : answer == QMessageBox::Discard ? SaveAnswer::Discard : SaveAnswer::Cancel;
+    return answer == QMessageBox::Save      ? SaveAnswer::Save
+           : answer == QMessageBox::Discard ? SaveAnswer::Discard
+                                            : SaveAnswer::Cancel;
 }
 
 bool askToStop(QWidget* parent, int runs) {
-    QMessageBox box(QMessageBox::NoIcon, QStringLiteral("Meander"), runs == 1 ? MainWindow::tr("A run is under way.") : MainWindow::tr("%1 runs are under way or waiting.").arg(runs), QMessageBox::NoButton, parent);
+    QMessageBox box(QMessageBox::NoIcon, QStringLiteral("Meander"),
+                    runs == 1 ? MainWindow::tr("A run is under way.")
+                              : MainWindow::tr("%1 runs are under way or waiting.").arg(runs),
+                    QMessageBox::NoButton, parent);
     box.setInformativeText(MainWindow::tr("What is recorded so far is kept in the project; the rest is not computed."));
     QPushButton* stop = box.addButton(MainWindow::tr("Stop and go on"), QMessageBox::DestructiveRole);
     box.setDefaultButton(box.addButton(MainWindow::tr("Keep running"), QMessageBox::RejectRole));
@@ -51,20 +57,28 @@ Questions defaultQuestions(MainWindow* window) {
     q.saveChanges = [window](const QString& name) { return askToSave(window, name); };
     q.stopRuns = [window](int runs) { return askToStop(window, runs); };
     q.openPath = [window] {
-        return QFileDialog::getOpenFileName(window, MainWindow::tr("Open"), settings::lastFolder(), MainWindow::tr("Everything Meander opens (*.meander *.json *.png *.safetensors *.gguf *.ckpt *.csv *.npy);;Meander projects (*.meander);;All files (*)"));
+        return QFileDialog::getOpenFileName(
+            window, MainWindow::tr("Open"), settings::lastFolder(),
+            MainWindow::tr("Everything Meander opens (*.meander *.json *.png *.safetensors *.gguf *.ckpt *.csv "
+                           "*.npy);;Meander projects (*.meander);;All files (*)"));
     };
     q.savePath = [window] {
-        const QString name = QFileInfo(window->document().displayName()).completeBaseName() + QStringLiteral(".meander");
-        QString path = QFileDialog::getSaveFileName(window, MainWindow::tr("Save the project"), settings::lastFolder() + '/' + name, QLatin1String(projectFilter));
+        const QString name =
+            QFileInfo(window->document().displayName()).completeBaseName() + QStringLiteral(".meander");
+        QString path = QFileDialog::getSaveFileName(window, MainWindow::tr("Save the project"),
+                                                    settings::lastFolder() + '/' + name, QLatin1String(projectFilter));
         if (!path.isEmpty() && QFileInfo(path).suffix().isEmpty()) path += QStringLiteral(".meander");
         return path;
     };
-    q.useRecipe = [window](const Recipe& now, const Recipe& offered, const QString& from, const QStringList& remarks) { return askForRecipe(window, now, offered, from, remarks); };
+    q.useRecipe = [window](const Recipe& now, const Recipe& offered, const QString& from, const QStringList& remarks) {
+        return askForRecipe(window, now, offered, from, remarks);
+    };
     q.recover = [window](Document& document) { askForRecovery(window, document); };
     return q;
 }
 
-bool askForRecipe(QWidget* parent, const Recipe& now, const Recipe& offered, const QString& from, const QStringList& remarks) {
+bool askForRecipe(QWidget* parent, const Recipe& now, const Recipe& offered, const QString& from,
+                  const QStringList& remarks) {
     const auto changes = differences(now, offered);
     QDialog dialog(parent);
     dialog.setObjectName("useRecipe");
@@ -72,7 +86,10 @@ bool askForRecipe(QWidget* parent, const Recipe& now, const Recipe& offered, con
     auto* box = new QVBoxLayout(&dialog);
     box->setContentsMargins(16, 16, 16, 14);
     box->setSpacing(12);
-    box->addWidget(sentence(changes.empty() ? MainWindow::tr("%1 holds a recipe that equals the draft.").arg(from) : MainWindow::tr("%1 holds a recipe. As the draft it would change:").arg(from), &dialog));
+    box->addWidget(sentence(changes.empty()
+                                ? MainWindow::tr("%1 holds a recipe that equals the draft.").arg(from)
+                                : MainWindow::tr("%1 holds a recipe. As the draft it would change:").arg(from),
+                            &dialog));
     if (!changes.empty()) {
         auto* table = new QTableWidget(int(changes.size()), 3, &dialog);
         table->setHorizontalHeaderLabels({MainWindow::tr("Setting"), MainWindow::tr("Now"), MainWindow::tr("Then")});
@@ -94,11 +111,13 @@ bool askForRecipe(QWidget* parent, const Recipe& now, const Recipe& offered, con
         table->horizontalHeader()->setSectionResizeMode(0, QHeaderView::ResizeToContents);
         table->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
         // Long prompts wrap, at the width the columns really get.
-        QObject::connect(table->horizontalHeader(), &QHeaderView::sectionResized, table, &QTableWidget::resizeRowsToContents, Qt::QueuedConnection);
+        QObject::connect(table->horizontalHeader(), &QHeaderView::sectionResized, table,
+                         &QTableWidget::resizeRowsToContents, Qt::QueuedConnection);
         box->addWidget(table, 1);
     }
     if (!remarks.isEmpty()) {
-        QLabel* left = sentence(MainWindow::tr("Not understood, and left out: %1").arg(remarks.join(QStringLiteral("; "))), &dialog);
+        QLabel* left = sentence(
+            MainWindow::tr("Not understood, and left out: %1").arg(remarks.join(QStringLiteral("; "))), &dialog);
         left->setProperty("warning", true);
         box->addWidget(left);
     }
@@ -133,7 +152,13 @@ void askForRecovery(QWidget* parent, Document& document) {
         card->setProperty("card", "true");
         auto* row = new QHBoxLayout(card);
         row->setContentsMargins(12, 8, 8, 8);
-        auto* text = sentence(QStringLiteral("%1\n%2").arg(e.name, QStringList{e.time, e.runs == 1 ? MainWindow::tr("1 run") : MainWindow::tr("%1 runs").arg(e.runs), bytesText(std::size_t(e.bytes))}.join(QStringLiteral(" · "))), card);
+        auto* text = sentence(
+            QStringLiteral("%1\n%2").arg(
+                e.name,
+                QStringList{e.time, e.runs == 1 ? MainWindow::tr("1 run") : MainWindow::tr("%1 runs").arg(e.runs),
+                            bytesText(std::size_t(e.bytes))}
+                    .join(QStringLiteral(" · "))),
+            card);
         auto* restore = new QPushButton(MainWindow::tr("Restore"), card);
         auto* discard = new QPushButton(MainWindow::tr("Discard"), card);
         row->addWidget(text, 1);
@@ -144,7 +169,8 @@ void askForRecovery(QWidget* parent, Document& document) {
             if (const Status s = document.restore(e); !s)
                 emit document.problem(qstr(s.error().text), qstr(s.error().detail));
             else
-                emit document.message(MainWindow::tr("Restored %1, as it was at %2").arg(document.displayName(), e.time));
+                emit document.message(
+                    MainWindow::tr("Restored %1, as it was at %2").arg(document.displayName(), e.time));
             dialog.accept();
         });
         QObject::connect(discard, &QPushButton::clicked, &dialog, [&document, &dialog, card, e] {
@@ -163,10 +189,16 @@ void askForRecovery(QWidget* parent, Document& document) {
 }
 
 void showAbout(QWidget* parent, Document& document) {
-    QString text = QStringLiteral("Meander %1\nQt %2\n%3").arg(QStringLiteral(MEANDER_VERSION), QLatin1String(qVersion()), qstr(document.deviceDescription()));
+    QString text =
+        QStringLiteral("Meander %1\nQt %2\n%3")
+            .arg(QStringLiteral(MEANDER_VERSION), QLatin1String(qVersion()), qstr(document.deviceDescription()));
     if (const std::string note = document.deviceNote(); !note.empty()) text += '\n' + qstr(note);
-    QMessageBox box(QMessageBox::NoIcon, MainWindow::tr("About Meander"), MainWindow::tr("A workbench for the sampling of diffusion, flow and consistency models."), QMessageBox::Close, parent);
-    box.setInformativeText(text + MainWindow::tr("\n\nApache-2.0. Fonts Inter and JetBrains Mono: SIL Open Font License 1.1. Qt: LGPL 3."));
+    QMessageBox box(QMessageBox::NoIcon, MainWindow::tr("About Meander"),
+                    MainWindow::tr("A workbench for the sampling of diffusion, flow and consistency models."),
+                    QMessageBox::Close, parent);
+    box.setInformativeText(
+        text
+        + MainWindow::tr("\n\nApache-2.0. Fonts Inter and JetBrains Mono: SIL Open Font License 1.1. Qt: LGPL 3."));
     QPushButton* copy = box.addButton(MainWindow::tr("Copy"), QMessageBox::ActionRole);
     QObject::disconnect(copy, &QPushButton::clicked, nullptr, nullptr);
     QObject::connect(copy, &QPushButton::clicked, &box, [text] { QGuiApplication::clipboard()->setText(text); });

@@ -10,7 +10,8 @@ namespace meander::gui {
 void loadFonts() {
     static const bool loaded = [] {
         initialiseResources();
-        for (const char* file : {"Inter-Regular.otf", "Inter-Medium.otf", "Inter-SemiBold.otf", "JetBrainsMono-Regular.ttf", "JetBrainsMono-Medium.ttf"})
+        for (const char* file : {"Inter-Regular.otf", "Inter-Medium.otf", "Inter-SemiBold.otf",
+                                 "JetBrainsMono-Regular.ttf", "JetBrainsMono-Medium.ttf"})
             QFontDatabase::addApplicationFont(QStringLiteral(":/fonts/") + QLatin1String(file));
         return true;
     }();

@@ -14,12 +14,12 @@ namespace {
 QColor colorOf(IconTone tone) {
     const Theme& t = theme();
     switch (tone) {
-        case IconTone::Text: return t.text;
-        case IconTone::Muted: return t.muted;
-        case IconTone::OnAccent: return t.onAccent;
-        case IconTone::Accent: return t.accent;
-        case IconTone::Warning: return t.warning;
-        case IconTone::Danger: return t.danger;
+    case IconTone::Text: return t.text;
+    case IconTone::Muted: return t.muted;
+    case IconTone::OnAccent: return t.onAccent;
+    case IconTone::Accent: return t.accent;
+    case IconTone::Warning: return t.warning;
+    case IconTone::Danger: return t.danger;
     }
     return t.text;
 }
@@ -31,12 +31,15 @@ public:
         painter->drawPixmap(rect, drawn(rect.size(), painter->device()->devicePixelRatioF(), mode));
     }
     QPixmap pixmap(const QSize& size, QIcon::Mode mode, QIcon::State) override { return drawn(size, 1.0, mode); }
-    QPixmap scaledPixmap(const QSize& size, QIcon::Mode mode, QIcon::State, qreal) override { return drawn(size, 1.0, mode); }
+    QPixmap scaledPixmap(const QSize& size, QIcon::Mode mode, QIcon::State, qreal) override {
+        return drawn(size, 1.0, mode);
+    }
     QIconEngine* clone() const override { return new ThemedIcon(m_name, m_tone); }
 
 private:
     QPixmap drawn(const QSize& size, double ratio, QIcon::Mode mode) const {
-        return iconPixmap(m_name, std::min(size.width(), size.height()), mode == QIcon::Disabled ? theme().dim : colorOf(m_tone), ratio);
+        return iconPixmap(m_name, std::min(size.width(), size.height()),
+                          mode == QIcon::Disabled ? theme().dim : colorOf(m_tone), ratio);
     }
     QString m_name;
     IconTone m_tone;

@@ -43,31 +43,19 @@ Options read(int argc, char** argv) {
     for (int i = 1; i < argc; ++i) {
         const std::string a = argv[i];
         const auto value = [&](std::string& into) {
-            if (i + 1 < argc)
-                into = argv[++i];
-            else
-                o.problem = "The option " + a + " needs a value.";
+            if (i + 1 < argc) into = argv[++i];
+            else o.problem = "The option " + a + " needs a value.";
         };
-        if (a == "--help" || a == "-h")
-            o.isHelp = true;
-        else if (a == "--version")
-            o.isVersion = true;
-        else if (a == "--measure")
-            o.isMeasuring = true;
-        else if (a == "--screenshot")
-            value(o.screenshot);
-        else if (a == "--theme")
-            value(o.theme);
-        else if (a == "--size")
-            value(o.size);
-        else if (a == "--project")
-            value(o.project);
-        else if (a == "--platform" || a == "-platform" || a == "-style" || a == "-qwindowgeometry")
-            ++i;  // Qt's own
-        else if (a.size() > 1 && a[0] == '-')
-            o.problem = "There is no option " + a + ". See meander --help.";
-        else
-            o.project = a;
+        if (a == "--help" || a == "-h") o.isHelp = true;
+        else if (a == "--version") o.isVersion = true;
+        else if (a == "--measure") o.isMeasuring = true;
+        else if (a == "--screenshot") value(o.screenshot);
+        else if (a == "--theme") value(o.theme);
+        else if (a == "--size") value(o.size);
+        else if (a == "--project") value(o.project);
+        else if (a == "--platform" || a == "-platform" || a == "-style" || a == "-qwindowgeometry") ++i;  // Qt's own
+        else if (a.size() > 1 && a[0] == '-') o.problem = "There is no option " + a + ". See meander --help.";
+        else o.project = a;
     }
     return o;
 }
@@ -96,20 +84,26 @@ int main(int argc, char** argv) {
     if (options.isHelp) return std::fputs(help, stdout), 0;
     if (!options.problem.empty()) return std::fprintf(stderr, "%s\n", options.problem.c_str()), 2;
     int width = 0, height = 0;
-    if (!options.size.empty() && (std::sscanf(options.size.c_str(), "%dx%d", &width, &height) != 2 || width < 400 || height < 300 || width > 16384 || height > 16384))
+    if (!options.size.empty()
+        && (std::sscanf(options.size.c_str(), "%dx%d", &width, &height) != 2 || width < 400 || height < 300
+            || width > 16384 || height > 16384))
         return std::fputs("The size must be written like 1600x1000 and be at least 400x300.\n", stderr), 2;
-    if (!options.theme.empty() && options.theme != "dark" && options.theme != "light") return std::fputs("The theme is dark or light.\n", stderr), 2;
+    if (!options.theme.empty() && options.theme != "dark" && options.theme != "light")
+        return std::fputs("The theme is dark or light.\n", stderr), 2;
     if (!hasDisplay(argc, argv)) {
         std::fputs("Meander needs a display, and there is none (DISPLAY and WAYLAND_DISPLAY are not set).\n"
-                   "Use meander-run on this machine, or \"meander --platform offscreen --screenshot FILE\".\n", stderr);
+                   "Use meander-run on this machine, or \"meander --platform offscreen --screenshot FILE\".\n",
+                   stderr);
         return 1;
     }
     // Qt knows its own option with one dash.
     for (int i = 1; i < argc; ++i)
         if (!std::strcmp(argv[i], "--platform")) ++argv[i];
-    // A picture for a page, or a measurement, shows the defaults and not somebody's settings, and leaves the file as it is.
+    // A picture for a page, or a measurement, shows the defaults and not somebody's settings, and leaves the file as it
+    // is.
     const bool isForOthers = options.isMeasuring || !options.screenshot.empty();
-    std::unique_ptr<QApplication> app(options.isMeasuring ? new MeasuringApplication(argc, argv) : new QApplication(argc, argv));
+    std::unique_ptr<QApplication> app(options.isMeasuring ? new MeasuringApplication(argc, argv)
+                                                          : new QApplication(argc, argv));
     QApplication::setOrganizationName("Meander");
     QApplication::setApplicationName(isForOthers ? "Meander screenshot" : "Meander");
     QApplication::setApplicationVersion(MEANDER_VERSION);
@@ -117,7 +111,9 @@ int main(int argc, char** argv) {
     installLog();
     loadFonts();
     QApplication::setWindowIcon(QIcon(":/icons/meander.svg"));
-    const ThemeChoice choice = options.theme == "light" ? ThemeChoice::Light : options.theme == "dark" ? ThemeChoice::Dark : settings::themeChoice();
+    const ThemeChoice choice = options.theme == "light"  ? ThemeChoice::Light
+                               : options.theme == "dark" ? ThemeChoice::Dark
+                                                         : settings::themeChoice();
     applyTheme(choice, settings::fontScale());
     MainWindow window;
     if (width > 0) window.resize(width, height);

@@ -97,7 +97,8 @@ void MainWindow::connectDocument() {
     });
     connect(&m_selection, &SelectionModel::cursorChanged, this, &MainWindow::showRemarks);
     connect(m_recipe, &RecipePanel::differencesChanged, this, &MainWindow::showRemarks);
-    for (auto signal : {&Document::draftChanged, &Document::planChanged, &Document::runsChanged, &Document::projectChanged})
+    for (auto signal :
+         {&Document::draftChanged, &Document::planChanged, &Document::runsChanged, &Document::projectChanged})
         connect(&m_document, signal, &m_commands, &CommandRegistry::refresh);
     connect(&m_document, &Document::runChanged, &m_commands, &CommandRegistry::refresh);
     connect(&m_document.undoStack(), &QUndoStack::indexChanged, &m_commands, &CommandRegistry::refresh);
@@ -154,11 +155,15 @@ void MainWindow::showEngine() {
         paused += l && l->run->status == RunStatus::Paused;
     }
     const std::string device = m_document.deviceDescription(), note = m_document.deviceNote();
-    const QString state = running > 0 ? tr("Engine running") : paused > 0 ? tr("Engine paused") : device.empty() ? tr("Engine starting") : tr("Engine idle");
+    const QString state = running > 0      ? tr("Engine running")
+                          : paused > 0     ? tr("Engine paused")
+                          : device.empty() ? tr("Engine starting")
+                                           : tr("Engine idle");
     QString text = state;
     if (!device.empty()) text += QStringLiteral(" · ") + qstr(device);
     m_engineState->setToolTip(note.empty() ? text : text + '\n' + qstr(note));
-    if (!note.empty()) text += QStringLiteral(" · ") + qstr(note).section(QRegularExpression(QStringLiteral("[.;]")), 0, 0);
+    if (!note.empty())
+        text += QStringLiteral(" · ") + qstr(note).section(QRegularExpression(QStringLiteral("[.;]")), 0, 0);
     m_engineState->setText(text);
     const QString dot = running > 0 ? "busy" : device.empty() ? "idle" : "ready";
     if (m_engineDot->property("dot").toString() != dot) {
@@ -168,7 +173,8 @@ void MainWindow::showEngine() {
     }
     QStringList load{tr("queue %1").arg(queue.size())};
     if (const RunPtr r = currentRun(); r && r->peakBytes > 0) load.append(tr("peak %1").arg(bytesText(r->peakBytes)));
-    if (const auto& plan = m_document.draftPlan(); plan) load.append(tr("draft needs %1").arg(bytesText(plan.value().bytes)));
+    if (const auto& plan = m_document.draftPlan(); plan)
+        load.append(tr("draft needs %1").arg(bytesText(plan.value().bytes)));
     m_load->setText(load.join(QStringLiteral(" · ")));
 }
 
@@ -180,10 +186,8 @@ void MainWindow::moveStep(int delta) {
     const int from = now.run == qstr(run->id) && now.evaluation >= 0 ? std::min(now.evaluation, count) : count;
     const int to = std::clamp(from + delta, 0, count);
     m_selection.setFollowsLive(to == count);
-    if (to == count)
-        m_selection.lockStep({qstr(run->id), -1, std::numeric_limits<double>::infinity()});
-    else
-        m_selection.lockStep(cursorFor(*run, {0, to}));
+    if (to == count) m_selection.lockStep({qstr(run->id), -1, std::numeric_limits<double>::infinity()});
+    else m_selection.lockStep(cursorFor(*run, {0, to}));
 }
 
 void MainWindow::branchHere() {
@@ -195,7 +199,10 @@ void MainWindow::branchHere() {
     const int step = isInside ? evaluations[std::size_t(c.evaluation)]->step : int(run->trajectory->steps.size()) / 2;
     m_document.setBranchPoint(qstr(run->id), step);
     m_recipe->focusPrompt();
-    emit m_document.message(tr("The draft now continues run %1 from step %2. Change what should be different, then run it.").arg(run->number).arg(step));
+    emit m_document.message(
+        tr("The draft now continues run %1 from step %2. Change what should be different, then run it.")
+            .arg(run->number)
+            .arg(step));
 }
 
 void MainWindow::toggleCompare() {
@@ -205,22 +212,24 @@ void MainWindow::toggleCompare() {
     }
     const RunPtr run = currentRun();
     if (!run) return;
-    const auto fits = [&](const RunPtr& r) { return r && r->id != run->id && r->status == RunStatus::Finished && areComparable(*r, *run); };
+    const auto fits = [&](const RunPtr& r) {
+        return r && r->id != run->id && r->status == RunStatus::Finished && areComparable(*r, *run);
+    };
     RunPtr other;
     for (const RunPtr& r : m_document.runs())
         if (fits(r)) other = r;
     if (fits(m_document.baseline())) other = m_document.baseline();
-    if (other)
-        m_runs->compareWith(qstr(other->id));
-    else
-        emit m_document.message(tr("No other finished run has pictures or points of this kind and size yet"));
+    if (other) m_runs->compareWith(qstr(other->id));
+    else emit m_document.message(tr("No other finished run has pictures or points of this kind and size yet"));
 }
 
 void MainWindow::keepComparable() {
     const RunPtr run = currentRun(), other = m_document.run(m_selection.comparedRun());
     if (run && other && !areComparable(*run, *other)) {
         m_selection.setComparedRun({});
-        emit m_document.message(tr("The comparison ended: run %1 is of another kind or size than run %2").arg(run->number).arg(other->number));
+        emit m_document.message(tr("The comparison ended: run %1 is of another kind or size than run %2")
+                                    .arg(run->number)
+                                    .arg(other->number));
         return;
     }
     const bool wasComparing = std::exchange(m_isComparing, other != nullptr);
@@ -232,7 +241,8 @@ void MainWindow::changeAppearance(ThemeChoice choice, double scale) {
     settings::setThemeChoice(choice);
     settings::setFontScale(std::clamp(scale, 0.8, 2.0));
     const double ratio = settings::fontScale() / before;
-    // Fonts that were set on a widget do not follow the application's, and a new style sheet overwrites them: they are taken before it and set again after it.
+    // Fonts that were set on a widget do not follow the application's, and a new style sheet overwrites them: they are
+    // taken before it and set again after it.
     std::vector<std::pair<QPointer<QWidget>, QFont>> own;
     for (QWidget* w : QApplication::allWidgets())
         if (w->testAttribute(Qt::WA_SetFont)) own.emplace_back(w, w->font());
@@ -247,8 +257,10 @@ void MainWindow::changeAppearance(ThemeChoice choice, double scale) {
 
 void MainWindow::focusNextDock(int direction) {
     std::vector<QWidget*> stops{m_canvas};
-    for (const char* id : {"runs", "recipe", "model", "timeline", "trajectory", "compare", "queue", "log", "step", "attention"})
-        if (QDockWidget* d = dock(id); d && d->isVisible() && !d->visibleRegion().isEmpty()) stops.push_back(d->widget());
+    for (const char* id :
+         {"runs", "recipe", "model", "timeline", "trajectory", "compare", "queue", "log", "step", "attention"})
+        if (QDockWidget* d = dock(id); d && d->isVisible() && !d->visibleRegion().isEmpty())
+            stops.push_back(d->widget());
     const QWidget* focus = QApplication::focusWidget();
     int at = 0;
     for (int i = 0; i < int(stops.size()); ++i)
@@ -267,21 +279,28 @@ void MainWindow::focusNextDock(int direction) {
 
 bool MainWindow::eventFilter(QObject* watched, QEvent* event) {
     // A separator that moves would leave its picture where it was.
-    if ((event->type() == QEvent::Move || event->type() == QEvent::Resize) && qobject_cast<QDockWidget*>(watched)) update();
-    if (event->type() == QEvent::DragEnter || event->type() == QEvent::DragMove || event->type() == QEvent::Drop) return takeDrop(watched, event) || QMainWindow::eventFilter(watched, event);
+    if ((event->type() == QEvent::Move || event->type() == QEvent::Resize) && qobject_cast<QDockWidget*>(watched))
+        update();
+    if (event->type() == QEvent::DragEnter || event->type() == QEvent::DragMove || event->type() == QEvent::Drop)
+        return takeDrop(watched, event) || QMainWindow::eventFilter(watched, event);
     if (event->type() != QEvent::ShortcutOverride) return QMainWindow::eventFilter(watched, event);
-    // Keys belong to an open drop-down; it may close at this very event, and then the shortcut of the window would follow.
+    // Keys belong to an open drop-down; it may close at this very event, and then the shortcut of the window would
+    // follow.
     if (QApplication::activePopupWidget()) event->accept();
     auto* key = static_cast<QKeyEvent*>(event);
     const QWidget* focus = QApplication::focusWidget();
-    if (!focus || key->modifiers() & (Qt::ControlModifier | Qt::AltModifier | Qt::MetaModifier)) return QMainWindow::eventFilter(watched, event);
+    if (!focus || key->modifiers() & (Qt::ControlModifier | Qt::AltModifier | Qt::MetaModifier))
+        return QMainWindow::eventFilter(watched, event);
     const int k = key->key();
     const bool isArrow = k == Qt::Key_Left || k == Qt::Key_Right || k == Qt::Key_Home || k == Qt::Key_End;
     // Keys that a control needs itself are not the window's while that control has the focus.
-    const bool isControl = focus->inherits("QAbstractSlider") || focus->inherits("QTabBar") || focus->inherits("QComboBox") || focus->property("ownsKeys").toBool();
+    const bool isControl = focus->inherits("QAbstractSlider") || focus->inherits("QTabBar")
+                           || focus->inherits("QComboBox") || focus->property("ownsKeys").toBool();
     const bool isList = focus->inherits("QAbstractItemView");
     const bool isButton = focus->inherits("QAbstractButton");
-    if ((isControl && (isArrow || k == Qt::Key_Space)) || (isList && (k == Qt::Key_Home || k == Qt::Key_End)) || (isButton && k == Qt::Key_Space)) event->accept();
+    if ((isControl && (isArrow || k == Qt::Key_Space)) || (isList && (k == Qt::Key_Home || k == Qt::Key_End))
+        || (isButton && k == Qt::Key_Space))
+        event->accept();
     return QMainWindow::eventFilter(watched, event);
 }
 

@@ -28,10 +28,11 @@ enum class SaveAnswer { Save, Discard, Cancel };
 // Everything the window asks a person; tests answer in their place.
 struct Questions {
     std::function<SaveAnswer(const QString& name)> saveChanges;
-    std::function<bool(int runs)> stopRuns;                                        // true: stop them and go on
-    std::function<QString()> openPath, savePath;                                    // empty: never mind
+    std::function<bool(int runs)> stopRuns;       // true: stop them and go on
+    std::function<QString()> openPath, savePath;  // empty: never mind
     // `remarks`: what of a foreign recipe has no counterpart here.
-    std::function<bool(const Recipe& now, const Recipe& offered, const QString& from, const QStringList& remarks)> useRecipe;
+    std::function<bool(const Recipe& now, const Recipe& offered, const QString& from, const QStringList& remarks)>
+        useRecipe;
     std::function<void(Document&)> recover;
 };
 
@@ -41,7 +42,8 @@ public:
     explicit MainWindow(QWidget* parent = nullptr);
     ~MainWindow() override;
 
-    // After the first paint: starts the engine and opens `path`, else the last project, else the sample. `asCopy`: the file itself stays untouched.
+    // After the first paint: starts the engine and opens `path`, else the last project, else the sample. `asCopy`: the
+    // file itself stays untouched.
     void begin(const QString& path, bool asCopy = false);
 
     Document& document() { return m_document; }
@@ -82,7 +84,8 @@ private:
     // main_window_docks.cpp
     void buildCentre();
     void buildDocks();
-    DockInfo& addDock(const QString& id, const QString& title, QWidget* content, Qt::DockWidgetArea area, bool isShownAtFirst = true);
+    DockInfo& addDock(const QString& id, const QString& title, QWidget* content, Qt::DockWidgetArea area,
+                      bool isShownAtFirst = true);
     void arrangeDocks();
     void updateDockTitles();
     void fitDocks();

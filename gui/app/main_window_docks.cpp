@@ -27,7 +27,9 @@ namespace {
 
 // Of the room between bars and status line, what the docks get where nobody has chosen; the canvas gets the rest.
 struct DockShares {
-    static int side(int width, double share, int least, int most) { return std::clamp(int(width * share), least, most); }
+    static int side(int width, double share, int least, int most) {
+        return std::clamp(int(width * share), least, most);
+    }
     static int left(int width) { return side(width, 0.218, 284, 336); }
     static int right(int width) { return side(width, 0.212, 268, 332); }
     static int timeline(int height) { return std::clamp(int(height * 0.155), 112, 168); }
@@ -52,7 +54,8 @@ void MainWindow::buildCentre() {
     setCentralWidget(centre);
 }
 
-MainWindow::DockInfo& MainWindow::addDock(const QString& id, const QString& title, QWidget* content, Qt::DockWidgetArea area, bool isShownAtFirst) {
+MainWindow::DockInfo& MainWindow::addDock(const QString& id, const QString& title, QWidget* content,
+                                          Qt::DockWidgetArea area, bool isShownAtFirst) {
     auto* dock = new QDockWidget(title, this);
     dock->setObjectName("dock." + id);
     dock->setAccessibleName(title);
@@ -70,7 +73,8 @@ MainWindow::DockInfo& MainWindow::addDock(const QString& id, const QString& titl
 void MainWindow::buildDocks() {
     setCorner(Qt::BottomLeftCorner, Qt::LeftDockWidgetArea);
     setCorner(Qt::BottomRightCorner, Qt::RightDockWidgetArea);
-    for (auto area : {Qt::LeftDockWidgetArea, Qt::RightDockWidgetArea, Qt::BottomDockWidgetArea}) setTabPosition(area, QTabWidget::North);
+    for (auto area : {Qt::LeftDockWidgetArea, Qt::RightDockWidgetArea, Qt::BottomDockWidgetArea})
+        setTabPosition(area, QTabWidget::North);
     m_runs = new RunsPanel(m_document, m_selection);
     m_recipe = new RecipePanel(m_document, m_selection);
     m_model = new ModelPanel(m_document);
@@ -78,7 +82,8 @@ void MainWindow::buildDocks() {
     addDock("runs", tr("Runs"), m_runs, Qt::LeftDockWidgetArea);
     addDock("recipe", tr("Recipe"), m_recipe, Qt::LeftDockWidgetArea);
     addDock("model", tr("Model"), m_model, Qt::LeftDockWidgetArea, false);
-    addDock("timeline", tr("Timeline"), m_timeline, Qt::BottomDockWidgetArea).title->setControls(static_cast<TimelinePanel*>(m_timeline)->takeControls());
+    addDock("timeline", tr("Timeline"), m_timeline, Qt::BottomDockWidgetArea)
+        .title->setControls(static_cast<TimelinePanel*>(m_timeline)->takeControls());
     addDock("trajectory", tr("Trajectory"), makeTrajectory(m_document, m_selection, nullptr), Qt::BottomDockWidgetArea);
     addDock("compare", tr("Compare"), makeCompareTable(m_document, m_selection, nullptr), Qt::BottomDockWidgetArea);
     m_lab = makeLab(m_document, nullptr);
@@ -111,7 +116,8 @@ void MainWindow::arrangeDocks() {
     put("recipe", Qt::LeftDockWidgetArea);
     put("model", Qt::LeftDockWidgetArea);
     tabifyDockWidget(dock("recipe"), dock("model"));
-    // One above the other inside an area that goes across: in one that goes up, Qt takes the line above it for an upright one.
+    // One above the other inside an area that goes across: in one that goes up, Qt takes the line above it for an
+    // upright one.
     addDockWidget(Qt::BottomDockWidgetArea, dock("timeline"), Qt::Horizontal);
     splitDockWidget(dock("timeline"), dock("trajectory"), Qt::Vertical);
     tabifyDockWidget(dock("trajectory"), dock("compare"));
@@ -134,7 +140,9 @@ QList<QDockWidget*> MainWindow::bottomDocks() const {
     for (const auto& [id, info] : m_docks) {
         QDockWidget* d = info.dock;
         // Of docks in tabs only the one in front lies inside the window.
-        if (dockWidgetArea(d) == Qt::BottomDockWidgetArea && !d->isFloating() && d->isVisible() && rect().intersects(d->geometry()) && d->height() > 0) docks.append(d);
+        if (dockWidgetArea(d) == Qt::BottomDockWidgetArea && !d->isFloating() && d->isVisible()
+            && rect().intersects(d->geometry()) && d->height() > 0)
+            docks.append(d);
     }
     return docks;
 }
@@ -149,7 +157,8 @@ void MainWindow::fitDocks() {
     resizeDocks({dock("step"), dock("attention")}, {int(height * 0.47), int(height * 0.53)}, Qt::Vertical);
     QList<QDockWidget*> below = bottomDocks();
     QList<int> heights;
-    for (const QDockWidget* d : below) heights.append(d == dock("timeline") ? DockShares::timeline(height) : DockShares::tabs(height));
+    for (const QDockWidget* d : below)
+        heights.append(d == dock("timeline") ? DockShares::timeline(height) : DockShares::tabs(height));
     if (!below.isEmpty()) resizeDocks(below, heights, Qt::Vertical);
 }
 
@@ -172,7 +181,9 @@ void MainWindow::resizeEvent(QResizeEvent* event) {
 void MainWindow::showEvent(QShowEvent* event) {
     QMainWindow::showEvent(event);
     fitDocks();
-    QTimer::singleShot(300, this, qOverload<>(&QWidget::update));  // for 150 ms Qt goes back and forth between a restored layout and the fitted one; its first picture has separators of both
+    QTimer::singleShot(300, this,
+                       qOverload<>(&QWidget::update));  // for 150 ms Qt goes back and forth between a restored layout
+                                                        // and the fitted one; its first picture has separators of both
 }
 
 bool MainWindow::event(QEvent* event) {
@@ -211,8 +222,10 @@ void MainWindow::restoreLayout() {
     if (s.contains("window/geometry")) restoreGeometry(s.value("window/geometry").toByteArray());
     // A screen that is gone must not hide the window.
     bool isVisible = false;
-    for (const QScreen* screen : QGuiApplication::screens()) isVisible |= screen->availableGeometry().intersected(geometry()).width() > 120;
-    if (!isVisible && !QGuiApplication::screens().isEmpty()) move(QGuiApplication::primaryScreen()->availableGeometry().topLeft());
+    for (const QScreen* screen : QGuiApplication::screens())
+        isVisible |= screen->availableGeometry().intersected(geometry()).width() > 120;
+    if (!isVisible && !QGuiApplication::screens().isEmpty())
+        move(QGuiApplication::primaryScreen()->availableGeometry().topLeft());
     if (s.contains("window/layout")) {
         m_isLayoutByHand = s.value("window/layoutByHand", false).toBool();
         if (!restoreState(s.value("window/layout").toByteArray(), layoutVersion)) resetLayout();
@@ -221,21 +234,30 @@ void MainWindow::restoreLayout() {
 }
 
 void MainWindow::showRemarks() {
-    const auto remark = [this](const char* id, const QString& text, bool isWarning = false) { m_docks.at(id).title->setRemark(text, isWarning); };
+    const auto remark = [this](const char* id, const QString& text, bool isWarning = false) {
+        m_docks.at(id).title->setRemark(text, isWarning);
+    };
     remark("runs", QString::number(m_document.runs().size()));
     const int n = m_recipe->differenceCount();
-    remark("recipe", n > 0 ? tr("draft differs in %1").arg(n) : n == 0 && currentRun() ? tr("as the shown run") : QString(), n > 0);
+    remark("recipe",
+           n > 0                    ? tr("draft differs in %1").arg(n)
+           : n == 0 && currentRun() ? tr("as the shown run")
+                                    : QString(),
+           n > 0);
     const RunPtr run = currentRun();
     const StepCursor c = m_selection.cursor();
     QString title = tr("Step"), level;
-    if (run && run->trajectory && c.run == qstr(run->id) && c.evaluation >= 0 && c.evaluation < int(run->trajectory->evaluations.size())) {
+    if (run && run->trajectory && c.run == qstr(run->id) && c.evaluation >= 0
+        && c.evaluation < int(run->trajectory->evaluations.size())) {
         const Evaluation& e = *run->trajectory->evaluations[std::size_t(c.evaluation)];
         const auto step = std::size_t(e.step);
         title = tr("Step %1").arg(e.step);
         const bool isPredictor = run->trajectory->evaluationOf(e.step) == &e;
         level = isPredictor ? tr("predictor") : tr("corrector");
         if (step + 1 < run->trajectory->levels.size()) {
-            const auto sigma = [&](std::size_t i) { return numberText(run->model.process.sigma(run->trajectory->levels[i]), 3); };
+            const auto sigma = [&](std::size_t i) {
+                return numberText(run->model.process.sigma(run->trajectory->levels[i]), 3);
+            };
             level += QStringLiteral(" · σ %1 → %2").arg(sigma(step), sigma(step + 1));
         }
     } else if (run && run->trajectory) {

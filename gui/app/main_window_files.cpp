@@ -29,7 +29,8 @@ bool holdsPoints(const QString& path) {
     QFile file(path);
     if (!file.open(QIODevice::ReadOnly)) return false;
     const QByteArray head = file.read(4096).trimmed();
-    return head.startsWith('[') || (head.startsWith('{') && head.contains("\"points\"") && !head.contains("\"sampler\""));
+    return head.startsWith('[')
+           || (head.startsWith('{') && head.contains("\"points\"") && !head.contains("\"sampler\""));
 }
 
 bool hasFiles(const QMimeData* data) {
@@ -48,9 +49,9 @@ bool MainWindow::report(const Status& status) {
 bool MainWindow::mayLeaveProject() {
     if (!m_document.isModified()) return true;
     switch (m_questions.saveChanges(m_document.displayName())) {
-        case SaveAnswer::Save: return saveProject();
-        case SaveAnswer::Discard: return true;
-        case SaveAnswer::Cancel: return false;
+    case SaveAnswer::Save: return saveProject();
+    case SaveAnswer::Discard: return true;
+    case SaveAnswer::Cancel: return false;
     }
     return false;
 }
@@ -97,11 +98,16 @@ bool MainWindow::openAnything(const QString& path) {
     const QString suffix = info.suffix().toLower();
     if (suffix == "meander") return openProject(path);
     if (suffix == "png" || (suffix == "json" && !holdsPoints(path))) return offerRecipe(path);
-    if (info.isDir() || QStringList{"safetensors", "gguf", "ckpt", "pt", "pth", "csv", "npy", "json"}.contains(suffix)) {
+    if (info.isDir()
+        || QStringList{"safetensors", "gguf", "ckpt", "pt", "pth", "csv", "npy", "json"}.contains(suffix)) {
         m_model->useModel(modelIdOf(path));
         return true;
     }
-    emit m_document.problem(tr("Meander does not know what to do with '%1'. It opens projects (.meander), recipes (.json), pictures with a recipe in them (.png), models, and points (.csv, .npy, .json).").arg(info.fileName()), {});
+    emit m_document.problem(
+        tr("Meander does not know what to do with '%1'. It opens projects (.meander), recipes (.json), pictures with a "
+           "recipe in them (.png), models, and points (.csv, .npy, .json).")
+            .arg(info.fileName()),
+        {});
     return false;
 }
 
@@ -131,7 +137,9 @@ bool MainWindow::offerRecipe(const QString& path) {
 // A picture that tells no recipe is something to start from, where the model draws pictures.
 bool MainWindow::startFrom(const QString& path) {
     const auto model = m_document.draftModel();
-    if (QFileInfo(path).suffix().toLower() != "png" || !model || model->state != StateKind::Image || QImageReader(path).size().isEmpty()) return false;
+    if (QFileInfo(path).suffix().toLower() != "png" || !model || model->state != StateKind::Image
+        || QImageReader(path).size().isEmpty())
+        return false;
     Recipe next = m_document.draft();
     next.branch.reset();
     next.start.id = "data";
@@ -143,15 +151,18 @@ bool MainWindow::startFrom(const QString& path) {
 }
 
 void MainWindow::exportRecipe() {
-    const QString path = QFileDialog::getSaveFileName(this, tr("Export the draft recipe"), settings::lastFolder() + QStringLiteral("/recipe.json"), tr("Recipes (*.json)"));
+    const QString path =
+        QFileDialog::getSaveFileName(this, tr("Export the draft recipe"),
+                                     settings::lastFolder() + QStringLiteral("/recipe.json"), tr("Recipes (*.json)"));
     if (path.isEmpty()) return;
     QSaveFile file(path);
     const auto& plan = m_document.draftPlan();
     const std::string text = toJson(plan ? plan.value().resolved : m_document.draft()).dump(2) + "\n";
-    if (!file.open(QIODevice::WriteOnly) || file.write(text.data(), qint64(text.size())) != qint64(text.size()) || !file.commit())
-        emit m_document.problem(tr("Cannot write '%1': %2. Choose another folder or free some space.").arg(path, file.errorString()), {});
-    else
-        emit m_document.message(tr("Exported %1").arg(QFileInfo(path).fileName()));
+    if (!file.open(QIODevice::WriteOnly) || file.write(text.data(), qint64(text.size())) != qint64(text.size())
+        || !file.commit())
+        emit m_document.problem(
+            tr("Cannot write '%1': %2. Choose another folder or free some space.").arg(path, file.errorString()), {});
+    else emit m_document.message(tr("Exported %1").arg(QFileInfo(path).fileName()));
 }
 
 void MainWindow::begin(const QString& path, bool asCopy) {
@@ -168,23 +179,22 @@ void MainWindow::openFirst(const QString& path, bool asCopy) {
     if (!path.isEmpty()) {
         if (asCopy && QFileInfo(path).suffix().toLower() == "meander")
             report(m_document.openAsUntitled(path, QFileInfo(path).fileName()));
-        else
-            openAnything(path);
+        else openAnything(path);
         return;
     }
     const QString last = QSettings().value("files/last").toString();
     if (settings::opensLastProject() && !last.isEmpty() && QFileInfo::exists(last) && openProject(last)) return;
-    if (!QSettings().contains("files/last") || !settings::hintWasSeen())
-        openSample();
-    else
-        offerStart();
+    if (!QSettings().contains("files/last") || !settings::hintWasSeen()) openSample();
+    else offerStart();
 }
 
 // Instead of an empty window that says nothing.
 void MainWindow::offerStart() {
-    QList<HintBar::Answer> answers{{tr("Open the sample"), tr("A finished run to look at; opened as a copy."), [this] { openSample(); }}};
+    QList<HintBar::Answer> answers{
+        {tr("Open the sample"), tr("A finished run to look at; opened as a copy."), [this] { openSample(); }}};
     for (const QString& path : settings::recentFiles())
-        if (QFileInfo::exists(path) && answers.size() < (width() < 1400 ? 2 : 4)) answers.append({QFileInfo(path).fileName(), path, [this, path] { openAnything(path); }});
+        if (QFileInfo::exists(path) && answers.size() < (width() < 1400 ? 2 : 4))
+            answers.append({QFileInfo(path).fileName(), path, [this, path] { openAnything(path); }});
     answers.append({tr("Open …"), {}, [this] { m_commands.trigger("file.open"); }});
     m_hint->say(tr("This project is new and empty. Run the draft, or go on with:"), answers);
 }
@@ -195,15 +205,20 @@ void MainWindow::openSample() {
     if (!report(m_document.openAsUntitled(qstr(*sample), QStringLiteral("sprites-tour.meander")))) return;
     forgetLastProject();
     if (settings::hintWasSeen()) return;
-    m_hint->say(tr("This is a finished run. Move over the film strip to see how the picture came about, click a word to see where it looked, then change the recipe and press Run."),
+    m_hint->say(tr("This is a finished run. Move over the film strip to see how the picture came about, click a word "
+                   "to see where it looked, then change the recipe and press Run."),
                 {{tr("Got it"), {}, [] { settings::setHintWasSeen(true); }}});
 }
 
 void MainWindow::copyDiagnostics() {
-    QStringList lines{QStringLiteral("Meander %1, Qt %2, %3").arg(QStringLiteral(MEANDER_VERSION), QLatin1String(qVersion()), QSysInfo::prettyProductName()), qstr(m_document.deviceDescription()), qstr(m_document.deviceNote()),
-                      QStringLiteral("GUI stalls: %1, longest %2 ms").arg(m_watchdog.stalls()).arg(qRound(m_watchdog.longest().ms))};
+    QStringList lines{
+        QStringLiteral("Meander %1, Qt %2, %3")
+            .arg(QStringLiteral(MEANDER_VERSION), QLatin1String(qVersion()), QSysInfo::prettyProductName()),
+        qstr(m_document.deviceDescription()), qstr(m_document.deviceNote()),
+        QStringLiteral("GUI stalls: %1, longest %2 ms").arg(m_watchdog.stalls()).arg(qRound(m_watchdog.longest().ms))};
     LogModel& log = programLog();
-    for (int i = std::max(0, log.rowCount() - 200); i < log.rowCount(); ++i) lines.append(log.index(i, 0).data().toString());
+    for (int i = std::max(0, log.rowCount() - 200); i < log.rowCount(); ++i)
+        lines.append(log.index(i, 0).data().toString());
     QApplication::clipboard()->setText(lines.join('\n'));
     emit m_document.message(tr("Copied"));
 }
@@ -229,10 +244,8 @@ bool MainWindow::takeDrop(QObject* watched, QEvent* event) {
     if (!widget || widget == this || widget->window() != this || widget->property("takesFiles").toBool()) return false;
     auto* drop = static_cast<QDropEvent*>(event);
     if (!hasFiles(drop->mimeData())) return false;
-    if (event->type() == QEvent::Drop)
-        dropEvent(drop);
-    else
-        drop->acceptProposedAction();
+    if (event->type() == QEvent::Drop) dropEvent(drop);
+    else drop->acceptProposedAction();
     return true;
 }
 

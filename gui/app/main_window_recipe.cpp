@@ -12,9 +12,11 @@ namespace {
 // "Steps", "Schedule", "Classifier-free guidance: Scale": a parameter is named with what it belongs to.
 QString nameOf(const FormRow* row) {
     const ChoiceSection* section = nullptr;
-    for (QWidget* p = row->parentWidget(); p && !section; p = p->parentWidget()) section = qobject_cast<ChoiceSection*>(p);
+    for (QWidget* p = row->parentWidget(); p && !section; p = p->parentWidget())
+        section = qobject_cast<ChoiceSection*>(p);
     if (!section) return row->label()->text();
-    if (section->row() != row) return QStringLiteral("%1: %2").arg(section->field()->currentText(), row->label()->text());
+    if (section->row() != row)
+        return QStringLiteral("%1: %2").arg(section->field()->currentText(), row->label()->text());
     const QString name = section->field()->objectName();
     if (name == "schedule") return MainWindow::tr("Schedule");
     if (name == "noise") return MainWindow::tr("Source of noise");
@@ -35,11 +37,19 @@ std::vector<Command> MainWindow::recipeEntries() {
     std::vector<Command> list;
     const QString menu = tr("Recipe");
     const auto add = [&](const QString& text, const QString& help, std::function<void()> run) {
-        list.push_back({QStringLiteral("recipe.%1").arg(list.size()), menu, text, help.section('\n', 0, 0), {}, {}, std::move(run)});
+        list.push_back({QStringLiteral("recipe.%1").arg(list.size()),
+                        menu,
+                        text,
+                        help.section('\n', 0, 0),
+                        {},
+                        {},
+                        std::move(run)});
     };
     for (const FormRow* row : m_recipe->findChildren<FormRow*>())
-        if (row->isVisibleTo(m_recipe)) add(nameOf(row), row->label()->toolTip(), [this, field = row->field()] { goToField(field); });
-    for (const CatalogEntry& e : builtInModels()) add(tr("Model: %1").arg(qstr(e.name)), qstr(e.summary), [this, id = qstr(e.id)] { m_document.useModel(id); });
+        if (row->isVisibleTo(m_recipe))
+            add(nameOf(row), row->label()->toolTip(), [this, field = row->field()] { goToField(field); });
+    for (const CatalogEntry& e : builtInModels())
+        add(tr("Model: %1").arg(qstr(e.name)), qstr(e.summary), [this, id = qstr(e.id)] { m_document.useModel(id); });
     const auto edit = [this](const QString& label, std::function<void(Recipe&)> change) {
         return [this, label, change] {
             Recipe r = m_document.draft();
@@ -47,11 +57,27 @@ std::vector<Command> MainWindow::recipeEntries() {
             m_document.editDraft(r, label);
         };
     };
-    for (const ChoiceEntry& e : samplerEntries()) add(tr("Sampler: %1").arg(e.label), e.help, edit(tr("sampler"), [id = e.id.toStdString()](Recipe& r) { r.sampler = {id, {}}; }));
-    for (const ChoiceEntry& e : scheduleEntries()) add(tr("Schedule: %1").arg(e.label), e.help, edit(tr("schedule"), [id = e.id.toStdString()](Recipe& r) { r.schedule = {id, {}}; }));
-    for (const ChoiceEntry& e : operatorEntries()) add(tr("Add to the schedule: %1").arg(e.label), e.help, edit(tr("operator"), [id = e.id.toStdString()](Recipe& r) { r.scheduleOperators.push_back({id, {}}); }));
-    for (const ChoiceEntry& e : guidanceEntries()) add(tr("Add guidance: %1").arg(e.label), e.help, edit(tr("rule"), [id = e.id.toStdString()](Recipe& r) { r.guidance.push_back({id, {}}); }));
-    for (const ChoiceEntry& e : noiseEntries()) add(tr("Noise: %1").arg(e.label), e.help, edit(tr("noise"), [id = e.id.toStdString()](Recipe& r) { r.noise = {id, {}}; }));
+    for (const ChoiceEntry& e : samplerEntries())
+        add(tr("Sampler: %1").arg(e.label), e.help, edit(tr("sampler"), [id = e.id.toStdString()](Recipe& r) {
+                r.sampler = {id, {}};
+            }));
+    for (const ChoiceEntry& e : scheduleEntries())
+        add(tr("Schedule: %1").arg(e.label), e.help, edit(tr("schedule"), [id = e.id.toStdString()](Recipe& r) {
+                r.schedule = {id, {}};
+            }));
+    for (const ChoiceEntry& e : operatorEntries())
+        add(tr("Add to the schedule: %1").arg(e.label), e.help,
+            edit(tr("operator"), [id = e.id.toStdString()](Recipe& r) {
+                r.scheduleOperators.push_back({id, {}});
+            }));
+    for (const ChoiceEntry& e : guidanceEntries())
+        add(tr("Add guidance: %1").arg(e.label), e.help, edit(tr("rule"), [id = e.id.toStdString()](Recipe& r) {
+                r.guidance.push_back({id, {}});
+            }));
+    for (const ChoiceEntry& e : noiseEntries())
+        add(tr("Noise: %1").arg(e.label), e.help, edit(tr("noise"), [id = e.id.toStdString()](Recipe& r) {
+                r.noise = {id, {}};
+            }));
     return list;
 }
 

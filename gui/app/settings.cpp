@@ -18,7 +18,9 @@ ThemeChoice themeChoice() {
     const QString t = get("appearance/theme", "dark").toString();
     return t == "light" ? ThemeChoice::Light : t == "system" ? ThemeChoice::System : ThemeChoice::Dark;
 }
-void setThemeChoice(ThemeChoice c) { set("appearance/theme", c == ThemeChoice::Light ? "light" : c == ThemeChoice::System ? "system" : "dark"); }
+void setThemeChoice(ThemeChoice c) {
+    set("appearance/theme", c == ThemeChoice::Light ? "light" : c == ThemeChoice::System ? "system" : "dark");
+}
 double fontScale() { return get("appearance/fontScale", 1.0).toDouble(); }
 void setFontScale(double scale) { set("appearance/fontScale", scale); }
 bool reducedMotion() { return get("appearance/reducedMotion", false).toBool(); }
@@ -49,7 +51,9 @@ void removeRecentFile(const QString& path) {
 
 void clearRecentFiles() { set("files/recent", QStringList()); }
 
-QString lastFolder() { return get("files/folder", QStandardPaths::writableLocation(QStandardPaths::DocumentsLocation)).toString(); }
+QString lastFolder() {
+    return get("files/folder", QStandardPaths::writableLocation(QStandardPaths::DocumentsLocation)).toString();
+}
 void setLastFolder(const QString& folder) { set("files/folder", folder); }
 
 }  // namespace meander::gui::settings

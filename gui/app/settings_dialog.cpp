@@ -16,7 +16,11 @@
 namespace meander::gui {
 
 SettingsDialog::SettingsDialog(CommandRegistry& commands, ChangeAppearance change, QWidget* parent)
-    : QDialog(parent), m_commands(commands), m_changeAppearance(std::move(change)), m_names(new QListWidget(this)), m_pages(new QStackedWidget(this)) {
+    : QDialog(parent),
+      m_commands(commands),
+      m_changeAppearance(std::move(change)),
+      m_names(new QListWidget(this)),
+      m_pages(new QStackedWidget(this)) {
     setObjectName("settings");
     setWindowTitle(tr("Settings"));
     auto* find = new QLineEdit(this);
@@ -64,7 +68,11 @@ QWidget* SettingsDialog::appearancePage() {
     theme->addChoice("dark", tr("Dark"));
     theme->addChoice("light", tr("Light"));
     theme->addChoice("system", tr("As the system"));
-    const auto show = [theme] { theme->setChoice(settings::themeChoice() == ThemeChoice::Light ? "light" : settings::themeChoice() == ThemeChoice::System ? "system" : "dark"); };
+    const auto show = [theme] {
+        theme->setChoice(settings::themeChoice() == ThemeChoice::Light    ? "light"
+                         : settings::themeChoice() == ThemeChoice::System ? "system"
+                                                                          : "dark");
+    };
     show();
     auto* scale = new IntegerField;
     scale->setObjectName("textSize");
@@ -81,8 +89,14 @@ QWidget* SettingsDialog::appearancePage() {
     auto* reset = new QPushButton(tr("Reset this page"));
     box->addStretch();
     box->addWidget(reset, 0, Qt::AlignLeft);
-    connect(theme, &ChoiceField::chosen, this, [this](const QString& id) { m_changeAppearance(id == "light" ? ThemeChoice::Light : id == "system" ? ThemeChoice::System : ThemeChoice::Dark, settings::fontScale()); });
-    connect(scale, &QSpinBox::valueChanged, this, [this](int percent) { m_changeAppearance(settings::themeChoice(), percent / 100.0); });
+    connect(theme, &ChoiceField::chosen, this, [this](const QString& id) {
+        m_changeAppearance(id == "light"    ? ThemeChoice::Light
+                           : id == "system" ? ThemeChoice::System
+                                            : ThemeChoice::Dark,
+                           settings::fontScale());
+    });
+    connect(scale, &QSpinBox::valueChanged, this,
+            [this](int percent) { m_changeAppearance(settings::themeChoice(), percent / 100.0); });
     connect(motion, &QCheckBox::toggled, this, [](bool on) { settings::setReducedMotion(on); });
     connect(reset, &QPushButton::clicked, this, [this, scale, motion, show] {
         motion->setChecked(false);
@@ -135,7 +149,8 @@ QWidget* SettingsDialog::keysPage() {
     clash->setWordWrap(true);
     const auto showClash = [this, clash] {
         const QStringList clashes = m_commands.duplicateShortcuts();
-        clash->setText(clashes.isEmpty() ? QString() : tr("Two commands claim the same keys: %1").arg(clashes.join("; ")));
+        clash->setText(clashes.isEmpty() ? QString()
+                                         : tr("Two commands claim the same keys: %1").arg(clashes.join("; ")));
     };
     for (int row = 0; row < table->rowCount(); ++row) {
         const Command& c = m_commands.commands()[std::size_t(row)];
@@ -144,7 +159,8 @@ QWidget* SettingsDialog::keysPage() {
         edit->setObjectName(c.id);
         edit->setAccessibleName(tr("Keys of %1").arg(c.text));
         connect(edit, &QKeySequenceEdit::editingFinished, this, [this, edit, id = c.id, showClash] {
-            m_commands.setKeys(id, edit->keySequence().isEmpty() ? QList<QKeySequence>() : QList<QKeySequence>{edit->keySequence()});
+            m_commands.setKeys(id, edit->keySequence().isEmpty() ? QList<QKeySequence>()
+                                                                 : QList<QKeySequence>{edit->keySequence()});
             showClash();
         });
         table->setCellWidget(row, 1, edit);
@@ -153,7 +169,8 @@ QWidget* SettingsDialog::keysPage() {
     connect(reset, &QPushButton::clicked, this, [this, table, showClash] {
         m_commands.resetKeys();
         for (int row = 0; row < table->rowCount(); ++row)
-            if (auto* edit = qobject_cast<QKeySequenceEdit*>(table->cellWidget(row, 1))) edit->setKeySequence(m_commands.action(edit->objectName())->shortcut());
+            if (auto* edit = qobject_cast<QKeySequenceEdit*>(table->cellWidget(row, 1)))
+                edit->setKeySequence(m_commands.action(edit->objectName())->shortcut());
         showClash();
     });
     box->addWidget(table, 1);
@@ -166,8 +183,10 @@ void SettingsDialog::search(const QString& text) {
     // A page stays when one of its words matches; commands are found by their name.
     for (int i = 0; i < m_pages->count(); ++i) {
         bool isFound = text.isEmpty() || m_names->item(i)->text().contains(text, Qt::CaseInsensitive);
-        for (const QLabel* l : m_pages->widget(i)->findChildren<QLabel*>()) isFound |= l->text().contains(text, Qt::CaseInsensitive);
-        for (const QAbstractButton* b : m_pages->widget(i)->findChildren<QAbstractButton*>()) isFound |= b->text().contains(text, Qt::CaseInsensitive);
+        for (const QLabel* l : m_pages->widget(i)->findChildren<QLabel*>())
+            isFound |= l->text().contains(text, Qt::CaseInsensitive);
+        for (const QAbstractButton* b : m_pages->widget(i)->findChildren<QAbstractButton*>())
+            isFound |= b->text().contains(text, Qt::CaseInsensitive);
         if (auto* table = m_pages->widget(i)->findChild<QTableWidget*>())
             for (int row = 0; row < table->rowCount(); ++row) {
                 const bool isMatch = text.isEmpty() || table->item(row, 0)->text().contains(text, Qt::CaseInsensitive);

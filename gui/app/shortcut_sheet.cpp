@@ -13,7 +13,7 @@ namespace {
 
 struct Group {
     QString name;
-    std::vector<std::pair<QString, QString>> rows;  // what, and by which keys or gesture
+    std::vector<std::pair<QString, QString>> rows;       // what, and by which keys or gesture
     int height() const { return int(rows.size()) + 2; }  // in lines
 };
 
@@ -22,7 +22,8 @@ std::vector<Group> groupsOf(const CommandRegistry& registry) {
     for (const Command& c : registry.commands()) {
         const QString name = c.menu.section('/', 0, 0);
         QStringList keys;
-        for (const QKeySequence& k : registry.action(c.id)->shortcuts()) keys.append(k.toString(QKeySequence::NativeText));
+        for (const QKeySequence& k : registry.action(c.id)->shortcuts())
+            keys.append(k.toString(QKeySequence::NativeText));
         if (keys.isEmpty()) continue;
         auto it = std::find_if(groups.begin(), groups.end(), [&](const Group& g) { return g.name == name; });
         if (it == groups.end()) it = groups.insert(groups.end(), Group{name, {}});

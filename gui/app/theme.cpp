@@ -49,7 +49,8 @@ QPalette paletteOf(const Theme& t) {
     p.setColor(QPalette::Mid, t.line);
     p.setColor(QPalette::Dark, t.background);
     p.setColor(QPalette::Shadow, t.background);
-    for (auto role : {QPalette::WindowText, QPalette::Text, QPalette::ButtonText}) p.setColor(QPalette::Disabled, role, t.dim);
+    for (auto role : {QPalette::WindowText, QPalette::Text, QPalette::ButtonText})
+        p.setColor(QPalette::Disabled, role, t.dim);
     return p;
 }
 
@@ -63,7 +64,8 @@ Theme Theme::darkTheme() {
     t.accent = "#4cc2b4", t.onAccent = "#06211d";
     t.warning = "#f2a65a", t.danger = "#f07178";
     t.token = "#fde725", t.tokenBackground = "#4a4417";
-    t.runs = {QColor("#4cc2b4"), QColor("#f2a65a"), QColor("#8aa4ff"), QColor("#d68bd6"), QColor("#9ccc65"), QColor("#f07178"), QColor("#63c7f2"), QColor("#d9c86a")};
+    t.runs = {QColor("#4cc2b4"), QColor("#f2a65a"), QColor("#8aa4ff"), QColor("#d68bd6"),
+              QColor("#9ccc65"), QColor("#f07178"), QColor("#63c7f2"), QColor("#d9c86a")};
     return t;
 }
 
@@ -75,7 +77,8 @@ Theme Theme::lightTheme() {
     t.accent = "#0f8b7e", t.onAccent = "#ffffff";
     t.warning = "#b85c00", t.danger = "#c0333c";
     t.token = "#6b5900", t.tokenBackground = "#fff4b8";
-    t.runs = {QColor("#0f8b7e"), QColor("#b85c00"), QColor("#3d5bd9"), QColor("#9b3fa0"), QColor("#4c7a12"), QColor("#c0333c"), QColor("#0b75a8"), QColor("#7d6a00")};
+    t.runs = {QColor("#0f8b7e"), QColor("#b85c00"), QColor("#3d5bd9"), QColor("#9b3fa0"),
+              QColor("#4c7a12"), QColor("#c0333c"), QColor("#0b75a8"), QColor("#7d6a00")};
     return t;
 }
 
@@ -85,7 +88,8 @@ void applyTheme(ThemeChoice choice, double fontScale) {
     const bool dark = choice == ThemeChoice::System ? systemIsDark() : (systemIsDark(), choice == ThemeChoice::Dark);
     g_theme = dark ? Theme::darkTheme() : Theme::lightTheme();
     g_fontScale = std::clamp(fontScale, 0.8, 2.0);
-    if (!qApp->style() || qApp->style()->name().compare("fusion", Qt::CaseInsensitive) != 0 || qApp->styleSheet().isEmpty())
+    if (!qApp->style() || qApp->style()->name().compare("fusion", Qt::CaseInsensitive) != 0
+        || qApp->styleSheet().isEmpty())
         qApp->setStyle(QStyleFactory::create("Fusion"));
     qApp->setFont(interfaceFont());
     qApp->setPalette(paletteOf(g_theme));

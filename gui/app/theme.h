@@ -1,4 +1,5 @@
-// Colours, type and measures: the tokens of the visual direction, for style sheet, palette and painters. Paint code asks `theme()`; widgets repaint on QEvent::PaletteChange.
+// Colours, type and measures: the tokens of the visual direction, for style sheet, palette and painters. Paint code
+// asks `theme()`; widgets repaint on QEvent::PaletteChange.
 #pragma once
 #include <QColor>
 #include <QFont>
@@ -32,7 +33,8 @@ QFont numberFont(double points = 0);
 QFont headFont();  // section heads: small, upper case
 
 namespace metrics {
-inline constexpr int grid = 4, panelPadding = 12, rowHeight = 26, rowGap = 6, fieldRadius = 4, buttonRadius = 5, cardRadius = 6;
+inline constexpr int grid = 4, panelPadding = 12, rowHeight = 26, rowGap = 6, fieldRadius = 4, buttonRadius = 5,
+                     cardRadius = 6;
 }
 
 }  // namespace meander::gui

@@ -3,11 +3,11 @@
 #include "gui/panels/log/log_model.h"
 
 #ifdef Q_OS_LINUX
-#include <fcntl.h>
-#include <pthread.h>
-#include <time.h>
-#include <unistd.h>
-#include <cstdio>
+#    include <cstdio>
+#    include <fcntl.h>
+#    include <pthread.h>
+#    include <time.h>
+#    include <unistd.h>
 #endif
 
 namespace meander::gui {
@@ -19,7 +19,9 @@ constexpr std::chrono::milliseconds pauseBetween{5};
 struct GuiThread {
     clockid_t clock{};
     bool hasClock = pthread_getcpuclockid(pthread_self(), &clock) == 0;
-    int schedule = ::open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);  // nanoseconds on a processor, nanoseconds ready and waiting for one, time slices
+    int schedule =
+        ::open("/proc/thread-self/schedstat",
+               O_RDONLY | O_CLOEXEC);  // nanoseconds on a processor, nanoseconds ready and waiting for one, time slices
 };
 // Of the thread that asks first.
 const GuiThread& guiThread() {
@@ -35,7 +37,9 @@ double ownMs() {
 double turnMs() {
     char buffer[128] = {};
     unsigned long long ran = 0, waited = 0;
-    if (guiThread().schedule < 0 || ::pread(guiThread().schedule, buffer, sizeof buffer - 1, 0) <= 0 || std::sscanf(buffer, "%llu %llu", &ran, &waited) != 2) return -1;
+    if (guiThread().schedule < 0 || ::pread(guiThread().schedule, buffer, sizeof buffer - 1, 0) <= 0
+        || std::sscanf(buffer, "%llu %llu", &ran, &waited) != 2)
+        return -1;
     return double(waited) / 1e6;
 }
 #else
@@ -119,7 +123,8 @@ void Watchdog::answer() {
         m_isWaiting = false;
     }
     m_wake.notify_all();
-    if (block.ms > m_limitMs) programLog().add(LogLevel::Warning, tr("The window did not answer for %1 ms").arg(qRound(block.ms)));
+    if (block.ms > m_limitMs)
+        programLog().add(LogLevel::Warning, tr("The window did not answer for %1 ms").arg(qRound(block.ms)));
 }
 
 }  // namespace meander::gui

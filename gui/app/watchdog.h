@@ -1,5 +1,5 @@
-// Tells how long the GUI thread kept the event loop waiting: a thread asks it a question every few milliseconds and times the answer. Runs in development builds
-// (MEANDER_WATCHDOG) and where it is started by hand (meander --measure).
+// Tells how long the GUI thread kept the event loop waiting: a thread asks it a question every few milliseconds and
+// times the answer. Runs in development builds (MEANDER_WATCHDOG) and where it is started by hand (meander --measure).
 #pragma once
 #include <QObject>
 #include <algorithm>
@@ -19,8 +19,9 @@ public:
 
     struct Block {
         double ms = 0;      // from question to answer
-        double ownMs = -1;   // processor time of the GUI thread meanwhile; −1: this system does not tell
-        double turnMs = -1;  // it was ready but other programs and threads had the processors; −1: this system does not tell
+        double ownMs = -1;  // processor time of the GUI thread meanwhile; −1: this system does not tell
+        double turnMs =
+            -1;  // it was ready but other programs and threads had the processors; −1: this system does not tell
         // What the program itself caused: work, and waits for locks and disks.
         double causedMs() const { return turnMs < 0 ? ms : std::max(0.0, ms - turnMs); }
     };

@@ -16,9 +16,12 @@ void BackgroundJob::Ticket::check() const {
 }
 
 void BackgroundJob::Ticket::post(std::function<void()> what) const {
-    QMetaObject::invokeMethod(m_owner, [isCancelled = m_isCancelled, what = std::move(what)] {
-        if (!isCancelled->load()) what();
-    }, Qt::QueuedConnection);
+    QMetaObject::invokeMethod(
+        m_owner,
+        [isCancelled = m_isCancelled, what = std::move(what)] {
+            if (!isCancelled->load()) what();
+        },
+        Qt::QueuedConnection);
 }
 
 BackgroundJob::BackgroundJob(QObject* parent) : QObject(parent) {

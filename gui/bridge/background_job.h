@@ -1,4 +1,5 @@
-// Long work in a thread of its own that can be cancelled. One job at a time: a new one ends the one before. GUI thread only, but for the ticket.
+// Long work in a thread of its own that can be cancelled. One job at a time: a new one ends the one before. GUI thread
+// only, but for the ticket.
 #pragma once
 #include <QObject>
 #include <QThreadPool>

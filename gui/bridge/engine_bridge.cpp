@@ -9,7 +9,8 @@ constexpr int frameMs = 16;
 }
 
 EngineBridge::EngineBridge(QObject* parent)
-    : QObject(parent), m_mailbox([this] { QMetaObject::invokeMethod(this, &EngineBridge::wake, Qt::QueuedConnection); }) {
+    : QObject(parent),
+      m_mailbox([this] { QMetaObject::invokeMethod(this, &EngineBridge::wake, Qt::QueuedConnection); }) {
     m_frame.setSingleShot(true);
     connect(&m_frame, &QTimer::timeout, this, &EngineBridge::drain);
 }

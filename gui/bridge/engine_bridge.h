@@ -1,6 +1,6 @@
-// The only user of the engine thread. Requests go down at once; events come up once per frame, in one signal, on the GUI thread.
-// The recorder is called on the engine thread for every event; nothing is skipped there. The window may skip previews, never records: entries of the
-// record that arrived since the last frame come complete in `fresh`.
+// The only user of the engine thread. Requests go down at once; events come up once per frame, in one signal, on the
+// GUI thread. The recorder is called on the engine thread for every event; nothing is skipped there. The window may
+// skip previews, never records: entries of the record that arrived since the last frame come complete in `fresh`.
 #pragma once
 #include <QElapsedTimer>
 #include <QObject>
@@ -49,7 +49,7 @@ private:
 
     std::mutex m_recorderMutex;  // held while the recorder works; the GUI thread takes it only to replace the recorder
     Recorder m_recorder;
-    std::mutex m_freshMutex;     // held for moments
+    std::mutex m_freshMutex;  // held for moments
     std::map<std::string, FreshRecords> m_fresh;
     Mailbox m_mailbox;
     QTimer m_frame;

@@ -20,7 +20,8 @@ Field completed(FieldGrid grid, const FieldRequest& request) {
         std::normal_distribution<double> normal;
         for (std::size_t i = 0; i < grid.dataX.size(); ++i) {
             const double u = normal(random), v = normal(random);
-            points.emplace_back(request.signal * grid.dataX[i] + request.tau * u, request.signal * grid.dataY[i] + request.tau * v);
+            points.emplace_back(request.signal * grid.dataX[i] + request.tau * u,
+                                request.signal * grid.dataY[i] + request.tau * v);
         }
         f.density = densityOf(points, grid.bounds, grid.columns, grid.rows);
         f.draws = int(points.size());
@@ -33,14 +34,21 @@ Field completed(FieldGrid grid, const FieldRequest& request) {
 }  // namespace
 
 QString FieldRequest::key() const {
-    return QStringLiteral("%1|%2|%3|%4|%5|%6|%7").arg(QString::fromStdString(model), QString::fromStdString(prompt.text)).arg(prompt.classIndex.value_or(-1)).arg(tau, 0, 'g', 12).arg(bounds.left, 0, 'g', 6).arg(bounds.right, 0, 'g', 6).arg(columns * 100000 + dataPoints);
+    return QStringLiteral("%1|%2|%3|%4|%5|%6|%7")
+        .arg(QString::fromStdString(model), QString::fromStdString(prompt.text))
+        .arg(prompt.classIndex.value_or(-1))
+        .arg(tau, 0, 'g', 12)
+        .arg(bounds.left, 0, 'g', 6)
+        .arg(bounds.right, 0, 'g', 6)
+        .arg(columns * 100000 + dataPoints);
 }
 
 std::vector<float> densityOf(const std::vector<QPointF>& points, const FieldBounds& b, int columns, int rows) {
     std::vector<float> counts(std::size_t(columns) * std::size_t(rows), 0.f);
     float most = 0;
     for (QPointF p : points) {
-        const double u = (p.x() - b.left) / (b.right - b.left) * columns, v = (p.y() - b.bottom) / (b.top - b.bottom) * rows;
+        const double u = (p.x() - b.left) / (b.right - b.left) * columns,
+                     v = (p.y() - b.bottom) / (b.top - b.bottom) * rows;
         if (!(u >= 0 && u < columns && v >= 0 && v < rows)) continue;
         float& c = counts[std::size_t(v) * std::size_t(columns) + std::size_t(u)];
         most = std::max(most, c += 1);
@@ -64,7 +72,8 @@ std::shared_ptr<const Field> FieldService::field(const FieldRequest& request) {
     m_asked = key;
     m_work.request([request, key] {
         Answer a{key, {}, nullptr};
-        auto result = evaluateField(request.model, request.prompt, request.tau, request.bounds, request.columns, request.dataPoints);
+        auto result = evaluateField(request.model, request.prompt, request.tau, request.bounds, request.columns,
+                                    request.dataPoints);
         if (result) a.field = std::make_shared<const Field>(completed(std::move(*result), request));
         else a.problem = QString::fromStdString(result.error().text);
         return a;

@@ -1,4 +1,5 @@
-// The vector field and density of small models, evaluated in a worker thread; a newer request replaces a waiting one, answers are kept.
+// The vector field and density of small models, evaluated in a worker thread; a newer request replaces a waiting one,
+// answers are kept.
 #pragma once
 #include <QCache>
 #include <QObject>
@@ -30,7 +31,8 @@ struct Field {
     int draws = 0;               // points behind a histogram
 };
 
-// Relative histogram of points on a grid of `columns` × `rows` cells over the bounds, counted from the bottom left; empty when none lies inside.
+// Relative histogram of points on a grid of `columns` × `rows` cells over the bounds, counted from the bottom left;
+// empty when none lies inside.
 std::vector<float> densityOf(const std::vector<QPointF>& points, const FieldBounds& bounds, int columns, int rows);
 
 class FieldService : public QObject {

@@ -1,4 +1,5 @@
-// Work in a worker thread of which only the newest answer counts: a request that comes while one is under way replaces the waiting one. GUI thread only.
+// Work in a worker thread of which only the newest answer counts: a request that comes while one is under way replaces
+// the waiting one. GUI thread only.
 #pragma once
 #include <QFutureWatcher>
 #include <QObject>
@@ -8,10 +9,10 @@
 
 namespace meander::gui {
 
-template <class T>
-class Latest {
+template <class T> class Latest {
 public:
-    explicit Latest(QObject* owner, std::function<void(const T&)> deliver) : m_watcher(new QFutureWatcher<T>(owner)), m_deliver(std::move(deliver)) {
+    explicit Latest(QObject* owner, std::function<void(const T&)> deliver)
+        : m_watcher(new QFutureWatcher<T>(owner)), m_deliver(std::move(deliver)) {
         QObject::connect(m_watcher, &QFutureWatcher<T>::finished, owner, [this] {
             T result = m_watcher->result();
             bool isNewest = !m_waiting;

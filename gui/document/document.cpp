@@ -52,7 +52,8 @@ Document::Document(QObject* parent) : QObject(parent), m_implementation(std::mak
         });
         emit trajectoryLoaded(id);
         const auto& branch = draft().branch;
-        if (startRunOf(draft()) == id.toStdString() || (branch && branch->run == id.toStdString())) m_implementation->startPlanning();  // it could not be planned without the record
+        if (startRunOf(draft()) == id.toStdString() || (branch && branch->run == id.toStdString()))
+            m_implementation->startPlanning();  // it could not be planned without the record
     });
     connect(&d.file, &ProjectFile::picturesLoaded, this, [this](const QString& id, const HostTensor& pictures) {
         m_implementation->changeRun(id, [&](Run& r) { r.pictures = pictures; });
@@ -91,7 +92,9 @@ const Recipe& Document::draft() const { return m_implementation->draft; }
 QUndoStack& Document::undoStack() { return m_implementation->undo; }
 const Result<Plan>& Document::draftPlan() const { return m_implementation->plan.plan; }
 bool Document::isPlanning() const { return m_implementation->isPlanUnderWay; }
-std::vector<RuleCost> Document::guidanceCosts() const { return draftPlan() ? draftPlan()->guidance : std::vector<RuleCost>(); }
+std::vector<RuleCost> Document::guidanceCosts() const {
+    return draftPlan() ? draftPlan()->guidance : std::vector<RuleCost>();
+}
 std::shared_ptr<const ModelInfo> Document::draftModel() const { return m_implementation->plan.model; }
 
 void Document::editDraft(const Recipe& next, const QString& label, const QString& mergeKey) {
@@ -102,7 +105,9 @@ void Document::editDraft(const Recipe& next, const QString& label, const QString
         m_implementation->startPlanning();
         emit draftChanged();
     };
-    d.undo.push(new DocumentEdit(label, mergeKey.isEmpty() ? QString() : "draft/" + mergeKey, [set, next] { set(next); }, [set, before = d.draft] { set(before); }));
+    d.undo.push(new DocumentEdit(
+        label, mergeKey.isEmpty() ? QString() : "draft/" + mergeKey, [set, next] { set(next); },
+        [set, before = d.draft] { set(before); }));
 }
 
 void Document::useModel(const QString& idOrPath) {

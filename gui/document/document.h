@@ -1,5 +1,5 @@
-// The open project as the window sees it: the draft recipe (undoable by value swap), the runs, and the file. The only place that knows both the store and the
-// engine bridge. GUI thread only.
+// The open project as the window sees it: the draft recipe (undoable by value swap), the runs, and the file. The only
+// place that knows both the store and the engine bridge. GUI thread only.
 #pragma once
 #include <QObject>
 #include <QString>
@@ -18,10 +18,10 @@ using RunPtr = std::shared_ptr<const Run>;
 
 // What the window needs to know of a run that is not finished.
 struct LiveRun {
-    RunPtr run;                 // status, recipe and the record so far
+    RunPtr run;  // status, recipe and the record so far
     int evaluation = 0, evaluations = 0;
     double secondsLeft = 0;
-    HostTensor preview;         // newest x̂0 pictures
+    HostTensor preview;  // newest x̂0 pictures
 };
 
 // Unsaved work of a program that ended without closing its project.
@@ -52,14 +52,16 @@ public:
     bool isPlanning() const;  // an answer for the newest draft is still under way
     // What the draft's model is; null until it is known, or when it cannot be read (the plan's error then says why).
     std::shared_ptr<const ModelInfo> draftModel() const;
-    // Evaluations that each guidance rule of the draft adds in its place, in their order; as many as the planned draft has rules, empty until it is planned.
+    // Evaluations that each guidance rule of the draft adds in its place, in their order; as many as the planned draft
+    // has rules, empty until it is planned.
     std::vector<RuleCost> guidanceCosts() const;
-    // Reads off the GUI thread what the model is, then makes its recommended settings the draft (one undoable edit). The newest request counts; `problem` tells when
-    // the model cannot be read, and the draft stays.
+    // Reads off the GUI thread what the model is, then makes its recommended settings the draft (one undoable edit).
+    // The newest request counts; `problem` tells when the model cannot be read, and the draft stays.
     void useModel(const QString& idOrPath);
     QUndoStack& undoStack();
 
-    // In order of creation; running ones included. Trajectories of old runs are loaded on demand: `run(id)->trajectory` may be null until `trajectoryLoaded`.
+    // In order of creation; running ones included. Trajectories of old runs are loaded on demand: `run(id)->trajectory`
+    // may be null until `trajectoryLoaded`.
     std::vector<RunPtr> runs() const;
     RunPtr run(const QString& id) const;
     const LiveRun* live(const QString& id) const;  // null when not waiting, running or paused
@@ -72,7 +74,8 @@ public:
     // Commands.
     void runDraft();
     void branchFrom(const QString& runId, int step);  // sets the draft's branch point and runs it
-    void setBranchPoint(const QString& runId, int step);  // only sets it: the run's recipe becomes the draft, to be changed before it runs
+    void setBranchPoint(const QString& runId,
+                        int step);  // only sets it: the run's recipe becomes the draft, to be changed before it runs
     void pause(const QString& runId);
     void resume(const QString& runId);
     void singleStep(const QString& runId);
@@ -107,12 +110,12 @@ public:
 signals:
     void draftChanged();
     void planChanged();
-    void runsChanged();                       // the list: added, removed, renamed, reordered
-    void runChanged(const QString& id);       // status, progress, preview or a new step; at most once per frame and run
-    void runQueued(const QString& id);        // a run asked for by this window was accepted
+    void runsChanged();                  // the list: added, removed, renamed, reordered
+    void runChanged(const QString& id);  // status, progress, preview or a new step; at most once per frame and run
+    void runQueued(const QString& id);   // a run asked for by this window was accepted
     void runFinished(const QString& id);
     void trajectoryLoaded(const QString& id);
-    void projectChanged();                    // path, name, modified
+    void projectChanged();  // path, name, modified
     void deviceChanged();
     void problem(const QString& sentence, const QString& detail);  // shown as a notification and logged
     void message(const QString& sentence);                         // status bar and log

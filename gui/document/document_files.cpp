@@ -25,7 +25,8 @@ void Document::Implementation::adopt(ProjectContent content) {
     emit owner.draftChanged();
     emit owner.runsChanged();
     emit owner.projectChanged();
-    if (content.unsavedDraft && *content.unsavedDraft != draft) owner.editDraft(*content.unsavedDraft, Document::tr("unsaved changes of last time"));
+    if (content.unsavedDraft && *content.unsavedDraft != draft)
+        owner.editDraft(*content.unsavedDraft, Document::tr("unsaved changes of last time"));
 }
 
 ProjectContent Document::Implementation::content() const {

@@ -52,7 +52,8 @@ void Document::Implementation::append(const QString& id, const FreshRecords& fre
 void Document::Implementation::receive(const Arrival& arrival) {
     QSet<QString> changed;
     bool isListChanged = false;
-    // A run that starts in this arrival must be known before its record is appended; one that ends brings the whole record itself.
+    // A run that starts in this arrival must be known before its record is appended; one that ends brings the whole
+    // record itself.
     std::vector<const RunEvent*> later;
     for (const RunEvent& e : arrival.events) {
         if (e.kind == RunEventKind::Finished || e.kind == RunEventKind::Cancelled || e.kind == RunEventKind::Failed) {
@@ -113,7 +114,9 @@ void Document::Implementation::receiveEvent(const RunEvent& e) {
     if (e.preview) l.preview = e.preview;
     if (e.kind == RunEventKind::Paused) changeRun(id, [](Run& r) { r.status = RunStatus::Paused; });
     if (e.kind == RunEventKind::Resumed) changeRun(id, [](Run& r) { r.status = RunStatus::Running; });
-    if (!e.message.empty()) emit owner.message(e.kind == RunEventKind::Loading ? Document::tr("Loading %1").arg(qstr(e.message)) : qstr(e.message));
+    if (!e.message.empty())
+        emit owner.message(e.kind == RunEventKind::Loading ? Document::tr("Loading %1").arg(qstr(e.message))
+                                                           : qstr(e.message));
 }
 
 void Document::Implementation::ended(const RunEvent& e) {
@@ -126,13 +129,18 @@ void Document::Implementation::ended(const RunEvent& e) {
     if (!found) return;
     const Run& run = **found;
     if (e.kind == RunEventKind::Failed) {
-        emit owner.problem(Document::tr("Run %1 failed. %2").arg(run.number).arg(qstr(run.problem.empty() ? e.message : run.problem)), qstr(e.message));
+        emit owner.problem(
+            Document::tr("Run %1 failed. %2").arg(run.number).arg(qstr(run.problem.empty() ? e.message : run.problem)),
+            qstr(e.message));
     } else if (e.kind == RunEventKind::Cancelled) {
         emit owner.message(Document::tr("Run %1 was cancelled; its steps so far are kept").arg(run.number));
     } else {
-        emit owner.message(Document::tr("Run %1 finished in %2 · %3").arg(run.number).arg(secondsText(run.seconds), evaluationsText(run.evaluations)));
+        emit owner.message(Document::tr("Run %1 finished in %2 · %3")
+                               .arg(run.number)
+                               .arg(secondsText(run.seconds), evaluationsText(run.evaluations)));
     }
-    if (e.kind == RunEventKind::Cancelled && (!run.trajectory || run.trajectory->empty())) std::erase_if(runs, [&](const RunPtr& r) { return qstr(r->id) == id; });
+    if (e.kind == RunEventKind::Cancelled && (!run.trajectory || run.trajectory->empty()))
+        std::erase_if(runs, [&](const RunPtr& r) { return qstr(r->id) == id; });
     if (file.isUntitled() && !dirty) {
         dirty = true;
         emit owner.projectChanged();
@@ -164,10 +172,8 @@ QStringList Document::queue() const {
     QStringList running, waiting;
     for (const QString& id : m_implementation->waitingOrder) {
         const LiveRun* l = live(id);
-        if (l && l->run->status == RunStatus::Queued)
-            waiting.append(id);
-        else
-            running.append(id);
+        if (l && l->run->status == RunStatus::Queued) waiting.append(id);
+        else running.append(id);
     }
     return running + waiting;
 }
@@ -192,8 +198,7 @@ void Document::requestPicture(const QString& id) {
     auto& d = *m_implementation;
     const RunPtr r = run(id);
     if (!r || r->pictures || d.live.contains(id)) return;
-    if (r->model.state == StateKind::Points)
-        requestTrajectory(id);
+    if (r->model.state == StateKind::Points) requestTrajectory(id);
     else if (!d.requested.contains("picture/" + id)) {
         d.requested.insert("picture/" + id);
         d.file.loadPictures(id);
@@ -219,7 +224,9 @@ void Document::Implementation::submit() {
     if (draft.branch) {
         if (RunPtr* found = find(qstr(draft.branch->run))) parent = *found;
         if (parent && !parent->trajectory) {
-            emit owner.problem(Document::tr("The record of the run to branch from is not loaded yet. Show that run, then try again."), {});
+            emit owner.problem(
+                Document::tr("The record of the run to branch from is not loaded yet. Show that run, then try again."),
+                {});
             owner.requestTrajectory(qstr(parent->id));
             return;
         }
@@ -294,7 +301,8 @@ void Document::renameRun(const QString& id, const QString& name) {
         emit runsChanged();
         emit runChanged(id);
     };
-    undoStack().push(new DocumentEdit(tr("rename run"), {}, [set, next] { set(next); }, [set, old = r->name] { set(old); }));
+    undoStack().push(new DocumentEdit(
+        tr("rename run"), {}, [set, next] { set(next); }, [set, old = r->name] { set(old); }));
 }
 
 void Document::setPinned(const QString& id, bool pinned) {
@@ -309,7 +317,9 @@ void Document::setPinned(const QString& id, bool pinned) {
         emit runsChanged();
     };
     const QString old = before ? qstr(before->id) : QString(), next = pinned ? id : QString();
-    undoStack().push(new DocumentEdit(pinned ? tr("make baseline") : tr("remove baseline"), {}, [set, next] { set(next); }, [set, old] { set(old); }));
+    undoStack().push(new DocumentEdit(
+        pinned ? tr("make baseline") : tr("remove baseline"), {}, [set, next] { set(next); },
+        [set, old] { set(old); }));
 }
 
 void Document::addRun(RunPtr added) {
@@ -321,7 +331,8 @@ void Document::addRun(RunPtr added) {
     d.runs.push_back(numbered);
     // Into the file in the order in which a live run would have been written.
     const auto record = d.file.recorder();
-    const auto write = [&](RunEventKind kind, std::shared_ptr<const Evaluation> evaluation = nullptr, std::shared_ptr<const Step> step = nullptr) {
+    const auto write = [&](RunEventKind kind, std::shared_ptr<const Evaluation> evaluation = nullptr,
+                           std::shared_ptr<const Step> step = nullptr) {
         RunEvent e;
         e.kind = kind;
         e.runId = numbered->id;
@@ -347,13 +358,12 @@ void Document::removeRun(const QString& id) {
     if (!run(id)) return;
     if (live(id)) cancel(id);
     const auto set = [this, id](bool isRemoved) {
-        if (isRemoved)
-            m_implementation->removed.insert(id);
-        else
-            m_implementation->removed.remove(id);
+        if (isRemoved) m_implementation->removed.insert(id);
+        else m_implementation->removed.remove(id);
         emit runsChanged();
     };
-    undoStack().push(new DocumentEdit(tr("delete run"), {}, [set] { set(true); }, [set] { set(false); }));
+    undoStack().push(new DocumentEdit(
+        tr("delete run"), {}, [set] { set(true); }, [set] { set(false); }));
 }
 
 }  // namespace meander::gui

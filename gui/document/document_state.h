@@ -56,24 +56,24 @@ struct Document::Implementation {
     QFutureWatcher<PlanAnswer> planning;
     QThreadPool planPool;
     bool isPlanUnderWay = false;  // until planned() has taken the answer; the future itself ends earlier
-    bool replan = false;        // the draft changed while a plan was under way
+    bool replan = false;          // the draft changed while a plan was under way
     bool runWhenPlanned = false;
     std::unique_ptr<Latest<ModelAnswer>> modelWork;
 
     // Runs.
-    std::vector<RunPtr> runs;   // all, removed ones too
+    std::vector<RunPtr> runs;  // all, removed ones too
     QSet<QString> removed;
     std::map<QString, LiveRun> live;
-    QStringList waitingOrder;   // live ids in the order of the queue
-    QSet<QString> requested;    // trajectories under way
+    QStringList waitingOrder;  // live ids in the order of the queue
+    QSet<QString> requested;   // trajectories under way
     int lastNumber = 0;
 
     // The file.
     ProjectFile file;
-    bool dirty = false;         // changes that are not on the undo stack (a recovered or never saved project)
+    bool dirty = false;  // changes that are not on the undo stack (a recovered or never saved project)
     QTimer autosave;
 
-    EngineBridge bridge;        // last: the engine ends before what it records into
+    EngineBridge bridge;  // last: the engine ends before what it records into
 
     RunPtr* find(const QString& id);
     RunPtr recordFor(const std::string& id);  // a run the draft builds on; its record is asked for
@@ -86,11 +86,11 @@ struct Document::Implementation {
     void receiveEvent(const RunEvent& e);
     void append(const QString& id, const FreshRecords& fresh);
     void ended(const RunEvent& e);
-    void adopt(ProjectContent content);       // everything of another project
+    void adopt(ProjectContent content);  // everything of another project
     ProjectContent content() const;
-    void saved();                             // what is in memory is in the file
+    void saved();  // what is in memory is in the file
     void scheduleAutosave();
-    void snapshot();                          // what a crash must not lose, now
+    void snapshot();  // what a crash must not lose, now
 };
 
 }  // namespace meander::gui

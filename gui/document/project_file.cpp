@@ -12,13 +12,13 @@ namespace meander::gui {
 namespace {
 
 // Waits for work on another thread; the window paints on, but takes no input.
-template <class F>
-auto inBackground(F work) {
+template <class F> auto inBackground(F work) {
     using Answer = decltype(work());
     QFuture<Answer> future = QtConcurrent::run(std::move(work));
     QElapsedTimer sinceStart;
     sinceStart.start();
-    while (!future.isFinished() && sinceStart.elapsed() < 15) QThread::usleep(100);  // most work is done by then, without a nested event loop
+    while (!future.isFinished() && sinceStart.elapsed() < 15)
+        QThread::usleep(100);  // most work is done by then, without a nested event loop
     if (!future.isFinished()) {
         QFutureWatcher<Answer> watcher;
         QEventLoop loop;
@@ -30,7 +30,9 @@ auto inBackground(F work) {
 }
 
 QString newId() { return QUuid::createUuid().toString(QUuid::Id128); }
-QString inRecovery(const QString& id, const char* suffix) { return ProjectFile::recoveryFolder() + '/' + id + QLatin1String(suffix); }
+QString inRecovery(const QString& id, const char* suffix) {
+    return ProjectFile::recoveryFolder() + '/' + id + QLatin1String(suffix);
+}
 
 std::unique_ptr<QLockFile> lockFor(const QString& id) {
     auto lock = std::make_unique<QLockFile>(inRecovery(id, ".lock"));
@@ -40,7 +42,8 @@ std::unique_ptr<QLockFile> lockFor(const QString& id) {
 }
 
 void removeWorkingFiles(const QString& id) {
-    for (const char* suffix : {".meander", ".meander-wal", ".meander-shm", ".meander-lock", ".json"}) QFile::remove(inRecovery(id, suffix));
+    for (const char* suffix : {".meander", ".meander-wal", ".meander-shm", ".meander-lock", ".json"})
+        QFile::remove(inRecovery(id, suffix));
 }
 
 }  // namespace
@@ -70,7 +73,8 @@ Result<OpenedProject> ProjectFile::read(Result<std::unique_ptr<ProjectStore>> st
     return o;
 }
 
-ProjectContent ProjectFile::adopt(OpenedProject opened, const QString& path, bool isUntitled, const QString& name, const QString& id, std::unique_ptr<QLockFile> lock) {
+ProjectContent ProjectFile::adopt(OpenedProject opened, const QString& path, bool isUntitled, const QString& name,
+                                  const QString& id, std::unique_ptr<QLockFile> lock) {
     ProjectContent content = std::move(opened.content);
     leave(true);
     m_store = std::move(opened.store);
@@ -83,7 +87,8 @@ ProjectContent ProjectFile::adopt(OpenedProject opened, const QString& path, boo
     m_lock = std::move(lock);
     m_removed.clear();
     m_store->setOnProblem([this](const Error& e) {
-        QMetaObject::invokeMethod(this, [this, e] { emit problem(qstr(e.text), qstr(e.detail)); }, Qt::QueuedConnection);
+        QMetaObject::invokeMethod(
+            this, [this, e] { emit problem(qstr(e.text), qstr(e.detail)); }, Qt::QueuedConnection);
     });
     if (const std::string note = m_store->note(); !note.empty()) emit problem(qstr(note), {});
     return content;
@@ -100,8 +105,13 @@ Result<ProjectContent> ProjectFile::create() {
 
 Result<ProjectContent> ProjectFile::open(const QString& path) {
     const QString absolute = QFileInfo(path).absoluteFilePath();
-    if (!QFileInfo::exists(absolute)) return Error{tr("The project '%1' is not there any more. It may have been moved or renamed.").arg(QDir::toNativeSeparators(absolute)).toStdString(), ""};
-    if (!m_isUntitled && m_store && QFileInfo(m_path) == QFileInfo(absolute)) return Error{tr("This project is open already.").toStdString(), ""};
+    if (!QFileInfo::exists(absolute))
+        return Error{tr("The project '%1' is not there any more. It may have been moved or renamed.")
+                         .arg(QDir::toNativeSeparators(absolute))
+                         .toStdString(),
+                     ""};
+    if (!m_isUntitled && m_store && QFileInfo(m_path) == QFileInfo(absolute))
+        return Error{tr("This project is open already.").toStdString(), ""};
     auto project = inBackground([absolute] { return read(ProjectStore::open(absolute.toStdString())); });
     if (!project) return project.error();
     const QString real = qstr(project->store->path());
@@ -115,7 +125,11 @@ Result<ProjectContent> ProjectFile::openCopy(const QString& path, const QString&
     QDir().mkpath(recoveryFolder());
     auto lock = lockFor(id);
     auto project = inBackground([path, copy]() -> Result<OpenedProject> {
-        if (!QFile::copy(path, copy)) return Error{tr("Cannot copy '%1'. Check that it can be read and that the disk is not full.").arg(path).toStdString(), ""};
+        if (!QFile::copy(path, copy))
+            return Error{tr("Cannot copy '%1'. Check that it can be read and that the disk is not full.")
+                             .arg(path)
+                             .toStdString(),
+                         ""};
         QFile::setPermissions(copy, QFile::ReadOwner | QFile::WriteOwner);
         auto o = read(ProjectStore::open(copy.toStdString()));
         if (!o) QFile::remove(copy);
@@ -136,7 +150,11 @@ void ProjectFile::synchronise(const ProjectContent& content) {
 
 Status ProjectFile::save(const ProjectContent& content) {
     if (m_isUntitled) return Error{tr("The project has no name yet. Choose where to save it.").toStdString(), ""};
-    if (m_store->isReadOnly()) return Error{tr("'%1' may not be written. Save the project under another name.").arg(QDir::toNativeSeparators(m_path)).toStdString(), ""};
+    if (m_store->isReadOnly())
+        return Error{tr("'%1' may not be written. Save the project under another name.")
+                         .arg(QDir::toNativeSeparators(m_path))
+                         .toStdString(),
+                     ""};
     synchronise(content);
     m_store->saveDraft(content.draft);
     m_hasAutosave = false;
@@ -160,10 +178,8 @@ Status ProjectFile::saveAs(const QString& path, const ProjectContent& content) {
     }
     m_hasAutosave = false;
     m_notes.waitForDone();
-    if (m_isUntitled)
-        removeWorkingFiles(m_id);
-    else
-        forgetDescription();
+    if (m_isUntitled) removeWorkingFiles(m_id);
+    else forgetDescription();
     m_path = absolute;
     m_isUntitled = false;
     m_isRecovered = false;
@@ -177,7 +193,8 @@ void ProjectFile::leave(bool isInBackground) {
     if (!m_store) return;
     // A project that was only looked at is not written to.
     if (!m_isUntitled && m_hasAutosave && !m_isRecovered)
-        if (const auto saved = m_store->draft()) m_store->saveDraft(*saved);  // forgets what was autosaved and then given up
+        if (const auto saved = m_store->draft())
+            m_store->saveDraft(*saved);  // forgets what was autosaved and then given up
     const auto work = [this, store = m_store] {
         m_pool.waitForDone();
         m_notes.waitForDone();
@@ -188,10 +205,8 @@ void ProjectFile::leave(bool isInBackground) {
     m_store.reset();
     m_lock.reset();
     if (m_isRecovered) return;
-    if (m_isUntitled)
-        removeWorkingFiles(m_id);
-    else
-        forgetDescription();
+    if (m_isUntitled) removeWorkingFiles(m_id);
+    else forgetDescription();
 }
 
 std::function<void(const RunEvent&)> ProjectFile::recorder() const {
@@ -206,26 +221,28 @@ std::function<void(const RunEvent&)> ProjectFile::recorder() const {
         const auto begin = [&](const Run& run) {
             if (!r.begun.insert(e.runId).second) return;
             r.store->beginRun(run);
-            if (run.trajectory && !run.trajectory->empty()) r.store->setStart(e.runId, {run.trajectory->levels, run.trajectory->initial, run.trajectory->sites, run.trajectory->tokens});
+            if (run.trajectory && !run.trajectory->empty())
+                r.store->setStart(e.runId, {run.trajectory->levels, run.trajectory->initial, run.trajectory->sites,
+                                            run.trajectory->tokens});
         };
         switch (e.kind) {
-            case RunEventKind::Started:
-                if (e.run) begin(*e.run);
-                break;
-            case RunEventKind::Evaluated:
-            case RunEventKind::Stepped:
-                if (e.evaluationRecord) r.store->appendEvaluation(e.runId, e.evaluationRecord);
-                if (e.stepRecord) r.store->appendStep(e.runId, e.stepRecord);
-                break;
-            case RunEventKind::Finished:
-            case RunEventKind::Cancelled:
-            case RunEventKind::Failed:
-                r.known.erase(e.runId);
-                if (!e.run || (!r.begun.contains(e.runId) && e.kind == RunEventKind::Cancelled)) break;
-                begin(*e.run);
-                r.store->finishRun(*e.run);
-                break;
-            default: break;
+        case RunEventKind::Started:
+            if (e.run) begin(*e.run);
+            break;
+        case RunEventKind::Evaluated:
+        case RunEventKind::Stepped:
+            if (e.evaluationRecord) r.store->appendEvaluation(e.runId, e.evaluationRecord);
+            if (e.stepRecord) r.store->appendStep(e.runId, e.stepRecord);
+            break;
+        case RunEventKind::Finished:
+        case RunEventKind::Cancelled:
+        case RunEventKind::Failed:
+            r.known.erase(e.runId);
+            if (!e.run || (!r.begun.contains(e.runId) && e.kind == RunEventKind::Cancelled)) break;
+            begin(*e.run);
+            r.store->finishRun(*e.run);
+            break;
+        default: break;
         }
     };
 }
@@ -233,22 +250,26 @@ std::function<void(const RunEvent&)> ProjectFile::recorder() const {
 void ProjectFile::loadTrajectory(const QString& runId) {
     (void)QtConcurrent::run(&m_pool, [this, store = m_store, runId] {
         auto loaded = store->loadRun(runId.toStdString());
-        QMetaObject::invokeMethod(this, [this, runId, loaded = std::move(loaded), store]() mutable {
-            if (store != m_store) return;  // another project is open by now
-            if (!loaded)
-                emit problem(qstr(loaded.error().text), qstr(loaded.error().detail));
-            else
-                emit trajectoryLoaded(runId, std::make_shared<const Run>(std::move(*loaded)));
-        }, Qt::QueuedConnection);
+        QMetaObject::invokeMethod(
+            this,
+            [this, runId, loaded = std::move(loaded), store]() mutable {
+                if (store != m_store) return;  // another project is open by now
+                if (!loaded) emit problem(qstr(loaded.error().text), qstr(loaded.error().detail));
+                else emit trajectoryLoaded(runId, std::make_shared<const Run>(std::move(*loaded)));
+            },
+            Qt::QueuedConnection);
     });
 }
 
 void ProjectFile::loadPictures(const QString& runId) {
     (void)QtConcurrent::run(&m_pool, [this, store = m_store, runId] {
         auto loaded = store->loadPictures(runId.toStdString());
-        QMetaObject::invokeMethod(this, [this, runId, loaded = std::move(loaded), store] {
-            if (store == m_store && loaded && *loaded) emit picturesLoaded(runId, *loaded);
-        }, Qt::QueuedConnection);
+        QMetaObject::invokeMethod(
+            this,
+            [this, runId, loaded = std::move(loaded), store] {
+                if (store == m_store && loaded && *loaded) emit picturesLoaded(runId, *loaded);
+            },
+            Qt::QueuedConnection);
     });
 }
 

@@ -1,5 +1,6 @@
-// The file of the open project. An untitled project has a working file in the program's own folder, so its finished runs survive a crash like those of any
-// other; a small description beside it (recovery/<id>.json) tells the next start what it is. GUI thread, except the recorder.
+// The file of the open project. An untitled project has a working file in the program's own folder, so its finished
+// runs survive a crash like those of any other; a small description beside it (recovery/<id>.json) tells the next start
+// what it is. GUI thread, except the recorder.
 #pragma once
 #include <QLockFile>
 #include <QObject>
@@ -41,7 +42,8 @@ public:
     Status saveAs(const QString& path, const ProjectContent& content);
     // What a crash must not lose: the draft, and for untitled projects names and pins too.
     Status snapshot(const ProjectContent& content);
-    // Leaves one clean file; waits for what is still to be written; the working file of an untitled project goes, unless it was recovered and never saved.
+    // Leaves one clean file; waits for what is still to be written; the working file of an untitled project goes,
+    // unless it was recovered and never saved.
     void close();
 
     QString path() const { return m_isUntitled ? QString() : m_path; }
@@ -64,7 +66,8 @@ signals:
 
 private:
     static Result<OpenedProject> read(Result<std::unique_ptr<ProjectStore>> store);  // any thread
-    ProjectContent adopt(OpenedProject opened, const QString& path, bool isUntitled, const QString& name, const QString& id, std::unique_ptr<QLockFile> lock);
+    ProjectContent adopt(OpenedProject opened, const QString& path, bool isUntitled, const QString& name,
+                         const QString& id, std::unique_ptr<QLockFile> lock);
     void synchronise(const ProjectContent& content);
     void describe(int runs);  // writes the recovery description, on a thread of its own
     void forgetDescription();
@@ -74,9 +77,9 @@ private:
     QString m_path, m_name, m_id;  // m_id: of the recovery description
     bool m_isUntitled = true, m_isRecovered = false;
     std::unique_ptr<QLockFile> m_lock;
-    QStringList m_removed;  // as the store knows them
-    QThreadPool m_pool;   // reads
-    QThreadPool m_notes;  // writes the description
+    QStringList m_removed;       // as the store knows them
+    QThreadPool m_pool;          // reads
+    QThreadPool m_notes;         // writes the description
     bool m_hasAutosave = false;  // the file holds a draft that was never saved
 };
 

@@ -1,4 +1,5 @@
-// What the next start finds after a crash: one description per project that was open with unsaved work, beside the working files of untitled projects.
+// What the next start finds after a crash: one description per project that was open with unsaved work, beside the
+// working files of untitled projects.
 #include <QDateTime>
 #include <QDir>
 #include <QFileInfo>
@@ -25,10 +26,15 @@ bool isHeld(const QString& id) {
 
 }  // namespace
 
-QString ProjectFile::recoveryFolder() { return QStandardPaths::writableLocation(QStandardPaths::AppDataLocation) + QStringLiteral("/recovery"); }
+QString ProjectFile::recoveryFolder() {
+    return QStandardPaths::writableLocation(QStandardPaths::AppDataLocation) + QStringLiteral("/recovery");
+}
 
 void ProjectFile::describe(int runs) {
-    const QJsonObject o{{"name", name()}, {"path", path()}, {"time", QDateTime::currentDateTime().toString(Qt::ISODate)}, {"runs", runs}};
+    const QJsonObject o{{"name", name()},
+                        {"path", path()},
+                        {"time", QDateTime::currentDateTime().toString(Qt::ISODate)},
+                        {"runs", runs}};
     // Committing waits for the disk.
     m_notes.start([o, to = described(m_id)] {
         QSaveFile file(to);
@@ -79,7 +85,8 @@ Result<ProjectContent> ProjectFile::restore(const RecoveryEntry& entry) {
     if (!entry.projectPath.isEmpty()) {
         auto content = open(entry.projectPath);
         if (!content) return content;
-        QFile::remove(described(entry.id));  // the unsaved draft stays in the project file itself, until it is saved or given up
+        QFile::remove(
+            described(entry.id));  // the unsaved draft stays in the project file itself, until it is saved or given up
         m_isRecovered = true;
         describe(int(content.value().runs.size()));
         return content;
@@ -98,7 +105,8 @@ void ProjectFile::discard(const RecoveryEntry& entry) {
     QFile::remove(described(entry.id));
     QFile::remove(recoveryFolder() + '/' + entry.id + QStringLiteral(".lock"));
     if (entry.projectPath.isEmpty())
-        for (const char* suffix : {"", "-wal", "-shm", "-lock"}) QFile::remove(working(entry.id) + QLatin1String(suffix));
+        for (const char* suffix : {"", "-wal", "-shm", "-lock"})
+            QFile::remove(working(entry.id) + QLatin1String(suffix));
 }
 
 }  // namespace meander::gui

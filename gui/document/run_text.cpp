@@ -55,7 +55,9 @@ QImage scatterOf(const HostTensor& points, int size, QColor color) {
     const double scale = 0.45 * size / reach, dot = std::max(0.8, size / 48.0);
     const std::int64_t columns = shape[1];
     for (std::int64_t i = 0; i < std::min<std::int64_t>(shape[0], 2000); ++i)
-        p.drawEllipse(QPointF(size / 2.0 + scale * v[std::size_t(i * columns)], size / 2.0 - scale * v[std::size_t(i * columns + 1)]), dot, dot);
+        p.drawEllipse(QPointF(size / 2.0 + scale * v[std::size_t(i * columns)],
+                              size / 2.0 - scale * v[std::size_t(i * columns + 1)]),
+                      dot, dot);
     return image;
 }
 
@@ -86,8 +88,11 @@ QString modelIdOf(const QString& path) {
     const QFileInfo info(path);
     const QString suffix = info.suffix().toLower(), absolute = info.absoluteFilePath();
     const bool isModelFolder = info.isDir() && QFileInfo::exists(absolute + QStringLiteral("/model_index.json"));
-    const bool isPictureFolder = info.isDir() && !isModelFolder && !QDir(absolute).entryList({"*.png"}, QDir::Files).isEmpty();
-    return isPictureFolder || suffix == "csv" || suffix == "npy" || suffix == "json" ? QStringLiteral("analytic:points?file=") + absolute : absolute;
+    const bool isPictureFolder =
+        info.isDir() && !isModelFolder && !QDir(absolute).entryList({"*.png"}, QDir::Files).isEmpty();
+    return isPictureFolder || suffix == "csv" || suffix == "npy" || suffix == "json"
+               ? QStringLiteral("analytic:points?file=") + absolute
+               : absolute;
 }
 
 QString runTitle(const Run& run) {
@@ -98,17 +103,22 @@ QString runTitle(const Run& run) {
     return modelLabel(run.recipe.model);
 }
 
-QString recipeLine(const Recipe& r) { return QStringLiteral("%1 · %2 · %3").arg(samplerLabel(r.sampler.id)).arg(r.steps).arg(scheduleLabel(r.schedule.id)); }
+QString recipeLine(const Recipe& r) {
+    return QStringLiteral("%1 · %2 · %3")
+        .arg(samplerLabel(r.sampler.id))
+        .arg(r.steps)
+        .arg(scheduleLabel(r.schedule.id));
+}
 
 QString statusWord(RunStatus status) {
     switch (status) {
-        case RunStatus::Queued: return Document::tr("waiting");
-        case RunStatus::Running: return Document::tr("running");
-        case RunStatus::Paused: return Document::tr("paused");
-        case RunStatus::Finished: return Document::tr("finished");
-        case RunStatus::Cancelled: return Document::tr("cancelled");
-        case RunStatus::Failed: return Document::tr("failed");
-        case RunStatus::Interrupted: return Document::tr("interrupted");
+    case RunStatus::Queued: return Document::tr("waiting");
+    case RunStatus::Running: return Document::tr("running");
+    case RunStatus::Paused: return Document::tr("paused");
+    case RunStatus::Finished: return Document::tr("finished");
+    case RunStatus::Cancelled: return Document::tr("cancelled");
+    case RunStatus::Failed: return Document::tr("failed");
+    case RunStatus::Interrupted: return Document::tr("interrupted");
     }
     return {};
 }
@@ -117,7 +127,8 @@ QString statusLine(const Run& run) {
     const int done = run.trajectory ? int(run.trajectory->steps.size()) : 0;
     if (run.status == RunStatus::Failed) return Document::tr("failed: %1").arg(qstr(run.problem));
     if (run.status == RunStatus::Cancelled || run.status == RunStatus::Interrupted)
-        return done > 0 ? Document::tr("%1 after step %2").arg(statusWord(run.status)).arg(done) : statusWord(run.status);
+        return done > 0 ? Document::tr("%1 after step %2").arg(statusWord(run.status)).arg(done)
+                        : statusWord(run.status);
     return statusWord(run.status);
 }
 
@@ -134,7 +145,8 @@ QString bytesText(std::size_t bytes) {
     const double b = double(bytes);
     if (b < 1e3) return Document::tr("%1 B").arg(bytes);
     if (b < 1e6) return Document::tr("%1 kB").arg(qRound(b / 1e3));
-    if (b < 1e9) return Document::tr("%1 MB").arg(b < 1e7 ? QString::number(b / 1e6, 'f', 1) : QString::number(qRound(b / 1e6)));
+    if (b < 1e9)
+        return Document::tr("%1 MB").arg(b < 1e7 ? QString::number(b / 1e6, 'f', 1) : QString::number(qRound(b / 1e6)));
     return Document::tr("%1 GB").arg(QString::number(b / 1e9, 'f', 1));
 }
 
@@ -155,7 +167,8 @@ QString numberText(double v, int digits) {
 
 QImage pictureOf(const HostTensor& pictures, int index) {
     const auto& s = pictures.shape();
-    if (!pictures || s.rank() != 4 || s[3] != 3 || index < 0 || index >= s[0] || pictures.type() != DType::F32) return {};
+    if (!pictures || s.rank() != 4 || s[3] != 3 || index < 0 || index >= s[0] || pictures.type() != DType::F32)
+        return {};
     const int h = int(s[1]), w = int(s[2]);
     const float* from = pictures.floats().data() + std::size_t(index) * std::size_t(h) * std::size_t(w) * 3;
     QImage image(w, h, QImage::Format_RGB888);
@@ -170,9 +183,11 @@ QImage runThumbnail(const Run& run, int size, const QColor& color) {
     if (const QImage picture = pictureOf(run.pictures); !picture.isNull()) {
         const QSize whole = picture.size().scaled(size, size, Qt::KeepAspectRatio);
         if (picture.width() < size) return nearestScaled(picture, QRectF(QPointF(), whole), QRect(QPoint(), whole), 1);
-        return picture.convertToFormat(QImage::Format_RGB32).scaled(whole, Qt::IgnoreAspectRatio, Qt::SmoothTransformation);
+        return picture.convertToFormat(QImage::Format_RGB32)
+            .scaled(whole, Qt::IgnoreAspectRatio, Qt::SmoothTransformation);
     }
-    if (run.model.state == StateKind::Points && run.trajectory && !run.trajectory->empty()) return scatterOf(run.trajectory->last(), size, color);
+    if (run.model.state == StateKind::Points && run.trajectory && !run.trajectory->empty())
+        return scatterOf(run.trajectory->last(), size, color);
     return {};
 }
 

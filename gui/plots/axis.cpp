@@ -17,7 +17,8 @@ std::vector<Tick> logTicks(double lo, double hi, double length, double spacing) 
         for (int m : {1, 2, 5}) {
             double v = m * std::pow(10.0, e);
             if (v < lo * (1 - 1e-9) || v > hi * (1 + 1e-9)) continue;
-            bool labelled = m == 1 ? (((e % stride) + stride) % stride == 0) : perDecade > 3.4 * spacing || decades < 1.01;
+            bool labelled =
+                m == 1 ? (((e % stride) + stride) % stride == 0) : perDecade > 3.4 * spacing || decades < 1.01;
             if (labelled) ticks.push_back({v, formatNumber(v, 1)});
             else if (stride == 1 && m == 1) ticks.push_back({v, {}});
         }
@@ -96,7 +97,9 @@ QString formatNumber(double v, int significant) {
     QString text;
     if (magnitude < 1e-3 || magnitude >= 1e5) {
         text = QString::number(v, 'e', std::max(0, significant - 1));
-        text.replace(QStringLiteral("e-0"), QStringLiteral("e-")).replace(QStringLiteral("e+0"), QStringLiteral("e")).replace(QStringLiteral("e+"), QStringLiteral("e"));
+        text.replace(QStringLiteral("e-0"), QStringLiteral("e-"))
+            .replace(QStringLiteral("e+0"), QStringLiteral("e"))
+            .replace(QStringLiteral("e+"), QStringLiteral("e"));
     } else {
         int decimals = std::max(0, significant - 1 - int(std::floor(std::log10(magnitude) + 1e-12)));
         text = QString::number(v, 'f', decimals);

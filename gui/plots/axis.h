@@ -7,7 +7,7 @@ namespace meander::gui {
 
 struct Tick {
     double value = 0;
-    QString label;       // empty: a minor tick, grid line only
+    QString label;  // empty: a minor tick, grid line only
 };
 
 class Axis {
@@ -17,11 +17,12 @@ public:
     QString label, unit;
     Scale scale = Scale::Linear;
     double lo = 0, hi = 1;
-    bool reversed = false;          // hi at the left (σ and log σ fall while a run goes on)
-    bool wholeNumbers = false;      // ticks at integers only
-    std::vector<Tick> fixedTicks;   // when not empty, these and no others (categories)
+    bool reversed = false;         // hi at the left (σ and log σ fall while a run goes on)
+    bool wholeNumbers = false;     // ticks at integers only
+    std::vector<Tick> fixedTicks;  // when not empty, these and no others (categories)
 
-    // Position in [0, 1] along the axis; values outside the range fall outside. Non-positive values on a log axis give −∞'s stand-in, −1.
+    // Position in [0, 1] along the axis; values outside the range fall outside. Non-positive values on a log axis give
+    // −∞'s stand-in, −1.
     double position(double value) const;
     double value(double position) const;
     bool contains(double value) const { return value >= lo && value <= hi; }

@@ -18,8 +18,7 @@ QRgb between(QRgb a, QRgb b, double t) {
     return qRgb(mix(qRed(a), qRed(b)), mix(qGreen(a), qGreen(b)), mix(qBlue(a), qBlue(b)));
 }
 
-template <std::size_t N>
-QRgb sample(const std::array<QRgb, N>& table, double share) {
+template <std::size_t N> QRgb sample(const std::array<QRgb, N>& table, double share) {
     if (!(share > 0)) return table.front() | 0xff000000u;
     if (share >= 1) return table.back() | 0xff000000u;
     double at = share * double(N - 1);
@@ -31,13 +30,13 @@ QRgb sample(const std::array<QRgb, N>& table, double share) {
 
 QRgb colorOf(ColorMap map, double share) {
     switch (map) {
-        case ColorMap::Viridis: {
-            static const ColourMap& viridis = colourMaps().front();
-            const Rgb c = viridis.at(share);
-            return qRgb(c[0], c[1], c[2]);
-        }
-        case ColorMap::Diverging: return sample(blueRed, share);
-        case ColorMap::Grey: break;
+    case ColorMap::Viridis: {
+        static const ColourMap& viridis = colourMaps().front();
+        const Rgb c = viridis.at(share);
+        return qRgb(c[0], c[1], c[2]);
+    }
+    case ColorMap::Diverging: return sample(blueRed, share);
+    case ColorMap::Grey: break;
     }
     int g = int(std::lround(255 * std::clamp(share, 0.0, 1.0)));
     return qRgb(g, g, g);
@@ -82,7 +81,8 @@ constexpr double barWidth = 72, barGap = 6;
 
 double colorScaleWidth(const ColorScale& s) {
     const QFontMetricsF number(numberFont(7.5)), word(interfaceFont(8));
-    return number.horizontalAdvance(s.low) + number.horizontalAdvance(s.high) + barWidth + 2 * barGap + (s.text.isEmpty() ? 0 : word.horizontalAdvance(s.text) + 2 * barGap);
+    return number.horizontalAdvance(s.low) + number.horizontalAdvance(s.high) + barWidth + 2 * barGap
+           + (s.text.isEmpty() ? 0 : word.horizontalAdvance(s.text) + 2 * barGap);
 }
 
 void paintColorScale(QPainter& p, QPointF left, const ColorScale& s, const Theme& t) {
@@ -94,7 +94,8 @@ void paintColorScale(QPainter& p, QPointF left, const ColorScale& s, const Theme
         left.rx() += fm.horizontalAdvance(text) + barGap;
     };
     write(numberFont(7.5), t.muted, s.low);
-    for (int i = 0; i < int(barWidth); ++i) p.fillRect(QRectF(std::round(left.x()) + i, std::round(left.y()) - 3, 1, 7), s.colorAt((i + 0.5) / barWidth));
+    for (int i = 0; i < int(barWidth); ++i)
+        p.fillRect(QRectF(std::round(left.x()) + i, std::round(left.y()) - 3, 1, 7), s.colorAt((i + 0.5) / barWidth));
     left.rx() += barWidth + barGap;
     write(numberFont(7.5), t.muted, s.high);
     left.rx() += barGap;

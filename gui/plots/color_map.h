@@ -1,4 +1,5 @@
-// Value → colour for maps. Sequential maps rise evenly in lightness; the diverging one is centred on 0 with arms of equal lightness. No jet.
+// Value → colour for maps. Sequential maps rise evenly in lightness; the diverging one is centred on 0 with arms of
+// equal lightness. No jet.
 #pragma once
 #include <QImage>
 #include <QPainter>
@@ -12,7 +13,7 @@ namespace meander::gui {
 
 enum class ColorMap { Viridis, Diverging, Grey };
 
-QRgb colorOf(ColorMap map, double share);                // share in [0, 1], clamped
+QRgb colorOf(ColorMap map, double share);                    // share in [0, 1], clamped
 QRgb divergingColor(double value, double limit, bool dark);  // value in [−limit, limit]; 0 is the panel's own lightness
 // Values (rows × columns, top row first) as a picture with one pixel per value; what is no number is transparent.
 QImage mapImage(std::span<const float> values, int width, int height, float lo, float hi, ColorMap map);
@@ -27,6 +28,7 @@ struct ColorScale {
     QString low, high, text;
 };
 double colorScaleWidth(const ColorScale& s);
-void paintColorScale(QPainter& p, QPointF left, const ColorScale& s, const Theme& t);  // `left`: the middle of its left edge
+void paintColorScale(QPainter& p, QPointF left, const ColorScale& s,
+                     const Theme& t);  // `left`: the middle of its left edge
 
 }  // namespace meander::gui

@@ -1,5 +1,6 @@
-// Images and upright lines on the screen without Qt's painting threads: an image that is scaled, and antialiased or translucent shapes of some height, are split among
-// them, and the GUI thread then waits until all of them had their turn, which takes long while a run keeps every core busy.
+// Images and upright lines on the screen without Qt's painting threads: an image that is scaled, and antialiased or
+// translucent shapes of some height, are split among them, and the GUI thread then waits until all of them had their
+// turn, which takes long while a run keeps every core busy.
 #pragma once
 #include <QPaintEngine>
 #include <QPainter>
@@ -9,16 +10,21 @@
 
 namespace meander::gui {
 
-// The part `whole` of the page (in device independent pixels) where `image` fills `target`: every pixel takes the nearest one's colour.
+// The part `whole` of the page (in device independent pixels) where `image` fills `target`: every pixel takes the
+// nearest one's colour.
 inline QImage nearestScaled(const QImage& image, const QRectF& target, const QRect& whole, double ratio) {
-    const QImage from = image.convertToFormat(image.hasAlphaChannel() ? QImage::Format_ARGB32_Premultiplied : QImage::Format_RGB32);
+    const QImage from =
+        image.convertToFormat(image.hasAlphaChannel() ? QImage::Format_ARGB32_Premultiplied : QImage::Format_RGB32);
     QImage to(whole.size() * ratio, from.format());
     const auto sources = [ratio](int count, int start, double low, double length, int most) {
         std::vector<int> at(std::size_t(std::max(0, count)));
-        for (int i = 0; i < count; ++i) at[std::size_t(i)] = std::clamp(int(std::floor((start + (i + 0.5) / ratio - low) / length * most)), 0, most - 1);
+        for (int i = 0; i < count; ++i)
+            at[std::size_t(i)] =
+                std::clamp(int(std::floor((start + (i + 0.5) / ratio - low) / length * most)), 0, most - 1);
         return at;
     };
-    const auto columns = sources(to.width(), whole.left(), target.left(), target.width(), from.width()), rows = sources(to.height(), whole.top(), target.top(), target.height(), from.height());
+    const auto columns = sources(to.width(), whole.left(), target.left(), target.width(), from.width()),
+               rows = sources(to.height(), whole.top(), target.top(), target.height(), from.height());
     for (int y = 0; y < to.height(); ++y) {
         auto* line = reinterpret_cast<QRgb*>(to.scanLine(y));
         if (y > 0 && rows[std::size_t(y)] == rows[std::size_t(y - 1)]) {
@@ -36,7 +42,8 @@ inline void drawImage(QPainter& p, const QRectF& target, const QImage& image, bo
     if (image.isNull() || target.isEmpty()) return;
     p.save();
     p.setRenderHint(QPainter::Antialiasing, false);
-    const bool isRaster = p.paintEngine() && p.paintEngine()->type() == QPaintEngine::Raster && p.transform().type() <= QTransform::TxTranslate;
+    const bool isRaster = p.paintEngine() && p.paintEngine()->type() == QPaintEngine::Raster
+                          && p.transform().type() <= QTransform::TxTranslate;
     const double ratio = p.device()->devicePixelRatioF();
     if (smooth && isRaster) {
         const QRect whole = target.toAlignedRect();
@@ -44,7 +51,8 @@ inline void drawImage(QPainter& p, const QRectF& target, const QImage& image, bo
         scaled.setDevicePixelRatio(ratio);
         p.drawImage(whole.topLeft(), scaled);
     } else if (isRaster) {
-        const QRect page = p.transform().inverted().mapRect(p.window()), whole = target.toAlignedRect().intersected(page);
+        const QRect page = p.transform().inverted().mapRect(p.window()),
+                    whole = target.toAlignedRect().intersected(page);
         if (!whole.isEmpty()) p.drawImage(whole.topLeft(), nearestScaled(image, target, whole, ratio));
     } else {
         p.setRenderHint(QPainter::SmoothPixmapTransform, smooth);
@@ -57,7 +65,8 @@ inline void drawImage(QPainter& p, const QRectF& target, const QImage& image, bo
 inline void drawUpright(QPainter& p, double x, double top, double bottom, const QColor& opaque) {
     p.save();
     p.setRenderHint(QPainter::Antialiasing, false);
-    p.fillRect(QRect(int(std::lround(x - 0.5)), int(std::lround(top)), 1, std::max(1, int(std::lround(bottom - top)))), opaque);
+    p.fillRect(QRect(int(std::lround(x - 0.5)), int(std::lround(top)), 1, std::max(1, int(std::lround(bottom - top)))),
+               opaque);
     p.restore();
 }
 

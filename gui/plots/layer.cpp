@@ -17,10 +17,13 @@ void addPoints(QVector<QStringList>& rows, const QString& name, const std::vecto
     for (QPointF v : points) rows.push_back({name, exact(v.x()), exact(v.y())});
 }
 
-bool isDrawable(QPointF v) { return std::isfinite(v.x()) && std::isfinite(v.y()) && std::abs(v.x()) < 1e7 && std::abs(v.y()) < 1e7; }
+bool isDrawable(QPointF v) {
+    return std::isfinite(v.x()) && std::isfinite(v.y()) && std::abs(v.x()) < 1e7 && std::abs(v.y()) < 1e7;
+}
 
 QString quoted(const QString& cell) {
-    if (!cell.contains(QLatin1Char(',')) && !cell.contains(QLatin1Char('"')) && !cell.contains(QLatin1Char('\n'))) return cell;
+    if (!cell.contains(QLatin1Char(',')) && !cell.contains(QLatin1Char('"')) && !cell.contains(QLatin1Char('\n')))
+        return cell;
     QString copy = cell;
     return QLatin1Char('"') + copy.replace(QLatin1Char('"'), QStringLiteral("\"\"")) + QLatin1Char('"');
 }
@@ -49,7 +52,8 @@ void LineLayer::paint(QPainter& p, const PlotFrame& f, const Theme&) const {
     std::vector<std::vector<QPointF>> pieces(1);
     for (QPointF v : points) {
         QPointF at = f.at(v);
-        bool drawable = isDrawable(at) && !(f.y.scale == Axis::Scale::Log && !(v.y() > 0)) && !(f.x.scale == Axis::Scale::Log && !(v.x() > 0));
+        bool drawable = isDrawable(at) && !(f.y.scale == Axis::Scale::Log && !(v.y() > 0))
+                        && !(f.x.scale == Axis::Scale::Log && !(v.x() > 0));
         if (drawable) pieces.back().push_back(at);
         else if (!pieces.back().empty()) pieces.emplace_back();
     }
@@ -93,7 +97,8 @@ void BarLayer::paint(QPainter& p, const PlotFrame& f, const Theme&) const {
     for (QPointF b : bars) {
         if (!std::isfinite(b.y())) continue;
         double foot = f.y.scale == Axis::Scale::Log ? f.area.bottom() : f.py(base);
-        QRectF r = QRectF(QPointF(f.px(b.x() - width / 2), f.py(b.y())), QPointF(f.px(b.x() + width / 2), foot)).normalized();
+        QRectF r =
+            QRectF(QPointF(f.px(b.x() - width / 2), f.py(b.y())), QPointF(f.px(b.x() + width / 2), foot)).normalized();
         if (r.height() < 1 && b.y() != base) r.setTop(r.bottom() - 1);
         p.drawRoundedRect(r, 2, 2);
     }
@@ -110,7 +115,8 @@ void ScatterLayer::paint(QPainter& p, const PlotFrame& f, const Theme&) const {
     p.setOpacity(p.opacity() * opacity);
     for (QPointF v : points) {
         QPointF at = f.at(v);
-        if (isDrawable(at) && f.area.adjusted(-4, -4, 4, 4).contains(at)) drawMarker(p, style.marker, at, radius, style.color);
+        if (isDrawable(at) && f.area.adjusted(-4, -4, 4, 4).contains(at))
+            drawMarker(p, style.marker, at, radius, style.color);
     }
     p.restore();
 }
@@ -132,7 +138,8 @@ void HeatmapLayer::paint(QPainter& p, const PlotFrame& f, const Theme&) const {
                 QRectF cell = QRectF(QPointF(edgeX(c), edgeY(r)), QPointF(edgeX(c + 1), edgeY(r + 1))).normalized();
                 double gap = std::min({1.5, cell.width() * 0.08, cell.height() * 0.08});
                 p.setBrush(QColor(colorOf(map, (v - lo) * scale)));
-                p.drawRoundedRect(cell.adjusted(gap, gap, -gap, -gap), std::min(3.0, cell.width() / 6), std::min(3.0, cell.height() / 6));
+                p.drawRoundedRect(cell.adjusted(gap, gap, -gap, -gap), std::min(3.0, cell.width() / 6),
+                                  std::min(3.0, cell.height() / 6));
             }
     } else {
         QImage image = mapImage(values, columns, rows, lo, hi, map);
@@ -145,7 +152,8 @@ void HeatmapLayer::paint(QPainter& p, const PlotFrame& f, const Theme&) const {
 void HeatmapLayer::addRows(QVector<QStringList>& out) const {
     for (int r = 0; r < rows; ++r)
         for (int c = 0; c < columns; ++c)
-            out.push_back({name, exact(x0 + (x1 - x0) * (c + 0.5) / columns), exact(y0 + (y1 - y0) * (r + 0.5) / rows), exact(values[std::size_t(r) * columns + c])});
+            out.push_back({name, exact(x0 + (x1 - x0) * (c + 0.5) / columns), exact(y0 + (y1 - y0) * (r + 0.5) / rows),
+                           exact(values[std::size_t(r) * columns + c])});
 }
 
 void HandleLayer::paint(QPainter& p, const PlotFrame& f, const Theme& t) const {

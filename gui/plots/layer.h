@@ -1,4 +1,5 @@
-// A layer of a plot: data plus how it is painted. Layers are values behind a pointer; they know data coordinates, the frame maps them to the page.
+// A layer of a plot: data plus how it is painted. Layers are values behind a pointer; they know data coordinates, the
+// frame maps them to the page.
 #pragma once
 #include <QPainter>
 #include <QString>
@@ -24,7 +25,9 @@ struct PlotFrame {
     double py(double v) const { return area.bottom() - y.position(v) * area.height(); }
     QPointF at(double vx, double vy) const { return {px(vx), py(vy)}; }
     QPointF at(QPointF v) const { return at(v.x(), v.y()); }
-    QPointF valueAt(QPointF page) const { return {x.value((page.x() - area.left()) / area.width()), y.value((area.bottom() - page.y()) / area.height())}; }
+    QPointF valueAt(QPointF page) const {
+        return {x.value((page.x() - area.left()) / area.width()), y.value((area.bottom() - page.y()) / area.height())};
+    }
 };
 
 // The "show as table" twin and the CSV export of a plot.
@@ -101,8 +104,8 @@ public:
     double x0 = 0, x1 = 1, y0 = 0, y1 = 1;  // outer edges in data units
     float lo = 0, hi = 1;
     ColorMap map = ColorMap::Viridis;
-    bool cells = false;    // gaps between cells, as in a matrix
-    bool smooth = false;   // interpolate between values, for densities
+    bool cells = false;   // gaps between cells, as in a matrix
+    bool smooth = false;  // interpolate between values, for densities
     double opacity = 1;
     void paint(QPainter& p, const PlotFrame& f, const Theme& t) const override;
     std::vector<QPointF> extent() const override { return {{x0, y0}, {x1, y1}}; }

@@ -14,14 +14,16 @@ struct PlotFonts {
     QFont tick = numberFont(7.5), title = interfaceFont(8.5), label = interfaceFont(8);
 };
 
-// Names share the line: short ones take what they need, long ones are elided to equal parts of the rest. What would be no more than a dash is left to the table.
+// Names share the line: short ones take what they need, long ones are elided to equal parts of the rest. What would be
+// no more than a dash is left to the table.
 void paintLegend(QPainter& p, const Plot& plot, const QRectF& line, const Theme& t, const PlotFonts& fonts) {
     constexpr double key = 26, gap = 14, least = 18;
     QFontMetricsF fm(fonts.title);
     std::vector<const LineLayer*> curves;
     std::vector<double> widths;
     for (const auto& layer : plot.layers)
-        if (auto* curve = dynamic_cast<const LineLayer*>(layer.get()); curve && !curve->name.isEmpty() && double(curves.size() + 1) * (key + least + gap) <= line.width() + gap) {
+        if (auto* curve = dynamic_cast<const LineLayer*>(layer.get());
+            curve && !curve->name.isEmpty() && double(curves.size() + 1) * (key + least + gap) <= line.width() + gap) {
             curves.push_back(curve);
             widths.push_back(fm.horizontalAdvance(curve->name) + 1);
         }
@@ -42,7 +44,8 @@ void paintLegend(QPainter& p, const Plot& plot, const QRectF& line, const Theme&
         drawMarker(p, curves[i]->style.marker, {x + 10, y}, 2.4, curves[i]->style.color);
         p.setFont(fonts.title);
         p.setPen(t.muted);
-        p.drawText(QRectF(x + key, line.top(), width, line.height()), Qt::AlignLeft | Qt::AlignVCenter, fm.elidedText(curves[i]->name, Qt::ElideRight, width));
+        p.drawText(QRectF(x + key, line.top(), width, line.height()), Qt::AlignLeft | Qt::AlignVCenter,
+                   fm.elidedText(curves[i]->name, Qt::ElideRight, width));
         x += key + width + gap;
     }
 }
@@ -50,33 +53,43 @@ void paintLegend(QPainter& p, const Plot& plot, const QRectF& line, const Theme&
 std::optional<ColorScale> scaleOf(const Plot& plot) {
     if (plot.hasScale)
         for (const auto& layer : plot.layers)
-            if (const auto* map = dynamic_cast<const HeatmapLayer*>(layer.get())) return ColorScale{[m = map->map](double share) { return QColor(colorOf(m, share)); }, QString::number(double(map->lo), 'g', 3), QString::number(double(map->hi), 'g', 3), {}};
+            if (const auto* map = dynamic_cast<const HeatmapLayer*>(layer.get()))
+                return ColorScale{[m = map->map](double share) { return QColor(colorOf(m, share)); },
+                                  QString::number(double(map->lo), 'g', 3),
+                                  QString::number(double(map->hi), 'g', 3),
+                                  {}};
     return {};
 }
 
-void paintTitle(QPainter& p, const Plot& plot, const QRectF& rect, const QRectF& area, const Theme& t, const PlotFonts& fonts) {
+void paintTitle(QPainter& p, const Plot& plot, const QRectF& rect, const QRectF& area, const Theme& t,
+                const PlotFonts& fonts) {
     p.setFont(fonts.title);
     QFontMetricsF fm(fonts.title);
     // Over a narrow square the title may begin further left, rather than be cut.
-    const double needed = fm.horizontalAdvance(plot.title) + (plot.note.isEmpty() ? 0 : fm.horizontalAdvance(plot.note) + 24), left = std::max(rect.left(), std::min(area.left(), rect.right() - needed));
+    const double needed = fm.horizontalAdvance(plot.title)
+                          + (plot.note.isEmpty() ? 0 : fm.horizontalAdvance(plot.note) + 24),
+                 left = std::max(rect.left(), std::min(area.left(), rect.right() - needed));
     QRectF line(left, rect.top(), rect.right() - left, fm.height());
     double noteWidth = plot.note.isEmpty() ? 0 : fm.horizontalAdvance(plot.note) + 12;
     if (noteWidth > line.width() / 2) noteWidth = 0;
     const auto scale = scaleOf(plot);
     const double taken = noteWidth + (scale ? colorScaleWidth(*scale) + 12 : 0);
     p.setPen(t.muted);
-    p.drawText(line.adjusted(0, 0, -taken, 0), Qt::AlignLeft | Qt::AlignVCenter, fm.elidedText(plot.title, Qt::ElideRight, line.width() - taken));
+    p.drawText(line.adjusted(0, 0, -taken, 0), Qt::AlignLeft | Qt::AlignVCenter,
+               fm.elidedText(plot.title, Qt::ElideRight, line.width() - taken));
     p.setPen(t.dim);
     if (noteWidth > 0) p.drawText(line, Qt::AlignRight | Qt::AlignVCenter, plot.note);
     if (scale) paintColorScale(p, {line.right() - colorScaleWidth(*scale), line.center().y()}, *scale, t);
-    if (plot.hasLegend) paintLegend(p, plot, {left, line.bottom() + fm.height() * 0.1, rect.right() - left, fm.height()}, t, fonts);
+    if (plot.hasLegend)
+        paintLegend(p, plot, {left, line.bottom() + fm.height() * 0.1, rect.right() - left, fm.height()}, t, fonts);
 }
 
 double endLabelWidth(const Plot& plot, const QFontMetricsF& fm) {
     double width = 0;
     if (plot.hasEndLabels)
         for (const auto& layer : plot.layers)
-            if (const auto* line = dynamic_cast<const LineLayer*>(layer.get())) width = std::max(width, fm.horizontalAdvance(line->name));
+            if (const auto* line = dynamic_cast<const LineLayer*>(layer.get()))
+                width = std::max(width, fm.horizontalAdvance(line->name));
     return std::min(width, 84.0) + (width > 0 ? 8 : 0);
 }
 
@@ -101,17 +114,21 @@ void paintEndLabels(QPainter& p, const Plot& plot, const QRectF& rect, const Plo
     const double pitch = fm.height() - 2;
     while (!labels.empty() && double(labels.size()) * pitch > f.area.height() + pitch) labels.pop_back();
     // Down from the top, then up from the bottom, so that all lie inside.
-    for (std::size_t i = 0; i < labels.size(); ++i) labels[i].y = std::max(labels[i].y, i ? labels[i - 1].y + pitch : f.area.top());
-    for (std::size_t i = labels.size(); i-- > 0;) labels[i].y = std::min(labels[i].y, i + 1 < labels.size() ? labels[i + 1].y - pitch : f.area.bottom());
+    for (std::size_t i = 0; i < labels.size(); ++i)
+        labels[i].y = std::max(labels[i].y, i ? labels[i - 1].y + pitch : f.area.top());
+    for (std::size_t i = labels.size(); i-- > 0;)
+        labels[i].y = std::min(labels[i].y, i + 1 < labels.size() ? labels[i + 1].y - pitch : f.area.bottom());
     p.setFont(fonts.tick);
     for (const Label& l : labels) {
         p.setPen(l.line->style.color);
         const double left = f.area.right() + 6, width = rect.right() - left;
-        p.drawText(QRectF(left, l.y - fm.height() / 2, width, fm.height()), Qt::AlignLeft | Qt::AlignVCenter, fm.elidedText(l.line->name, Qt::ElideRight, width));
+        p.drawText(QRectF(left, l.y - fm.height() / 2, width, fm.height()), Qt::AlignLeft | Qt::AlignVCenter,
+                   fm.elidedText(l.line->name, Qt::ElideRight, width));
     }
 }
 
-void paintAxes(QPainter& p, const Plot& plot, const QRectF& rect, const PlotFrame& f, const Theme& t, const PlotFonts& fonts) {
+void paintAxes(QPainter& p, const Plot& plot, const QRectF& rect, const PlotFrame& f, const Theme& t,
+               const PlotFonts& fonts) {
     QColor grid = t.line;
     grid.setAlphaF(0.5f);
     QFontMetricsF fm(fonts.tick);
@@ -125,11 +142,13 @@ void paintAxes(QPainter& p, const Plot& plot, const QRectF& rect, const PlotFram
         }
         if (plot.hasYTicks && !tick.label.isEmpty()) {
             p.setPen(t.dim);
-            p.drawText(QRectF(rect.left(), y - fm.height() / 2, f.area.left() - rect.left() - 6, fm.height()), Qt::AlignRight | Qt::AlignVCenter, tick.label);
+            p.drawText(QRectF(rect.left(), y - fm.height() / 2, f.area.left() - rect.left() - 6, fm.height()),
+                       Qt::AlignRight | Qt::AlignVCenter, tick.label);
         }
     }
     if (plot.hasXTicks)
-        for (const Tick& tick : plot.x.ticks(f.area.width(), std::max(36.0, fm.horizontalAdvance(QStringLiteral("0.0000"))))) {
+        for (const Tick& tick :
+             plot.x.ticks(f.area.width(), std::max(36.0, fm.horizontalAdvance(QStringLiteral("0.0000"))))) {
             double x = f.px(tick.value);
             if (x < f.area.left() - 1 || x > f.area.right() + 1 || tick.label.isEmpty()) continue;
             double width = fm.horizontalAdvance(tick.label);
@@ -142,7 +161,8 @@ void paintAxes(QPainter& p, const Plot& plot, const QRectF& rect, const PlotFram
         p.setPen(t.dim);
         double top = f.area.bottom() + 4 + (plot.hasXTicks ? fm.height() : 0);
         const double half = std::min(f.area.center().x() - rect.left(), rect.right() - f.area.center().x());
-        p.drawText(QRectF(f.area.center().x() - half, top, 2 * half, QFontMetricsF(fonts.label).height() + 1), Qt::AlignCenter, plot.x.title());
+        p.drawText(QRectF(f.area.center().x() - half, top, 2 * half, QFontMetricsF(fonts.label).height() + 1),
+                   Qt::AlignCenter, plot.x.title());
     }
 }
 
@@ -181,10 +201,12 @@ QRectF Plot::area(const QRectF& rect) const {
     QFontMetricsF tick(fonts.tick), titleMetrics(fonts.title);
     double top = title.isEmpty() && note.isEmpty() ? 6 : titleMetrics.height() + 8;
     if (hasLegend) top += titleMetrics.height() + 2;
-    double bottom = (hasXTicks ? tick.height() + 6 : 4) + (x.label.isEmpty() ? 0 : QFontMetricsF(fonts.label).height() + 2);
+    double bottom =
+        (hasXTicks ? tick.height() + 6 : 4) + (x.label.isEmpty() ? 0 : QFontMetricsF(fonts.label).height() + 2);
     double left = 6;
     if (hasYTicks)
-        for (const Tick& t : y.ticks(rect.height() - top - bottom, tick.height() * 2.4)) left = std::max(left, tick.horizontalAdvance(t.label) + 10);
+        for (const Tick& t : y.ticks(rect.height() - top - bottom, tick.height() * 2.4))
+            left = std::max(left, tick.horizontalAdvance(t.label) + 10);
     QRectF inner = rect.adjusted(left, top, -8 - endLabelWidth(*this, tick), -bottom);
     if (!equalAspect || inner.isEmpty()) return inner;
     double aspect = (x.hi - x.lo) / (y.hi - y.lo);
@@ -224,7 +246,8 @@ Table Plot::table() const {
     for (const auto& layer : layers) layer->addRows(table.rows);
     qsizetype columns = 3;
     for (const auto& r : table.rows) columns = std::max(columns, r.size());
-    table.head = {QStringLiteral("series"), x.title().isEmpty() ? QStringLiteral("x") : x.title(), y.title().isEmpty() ? QStringLiteral("y") : y.title()};
+    table.head = {QStringLiteral("series"), x.title().isEmpty() ? QStringLiteral("x") : x.title(),
+                  y.title().isEmpty() ? QStringLiteral("y") : y.title()};
     if (columns > 3) table.head << QStringLiteral("value");
     return table;
 }

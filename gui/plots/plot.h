@@ -9,19 +9,18 @@ namespace meander::gui {
 enum class PlotPart { All, Background, Overlay };
 
 struct Plot {
-    QString title;    // what, space and unit: "Step change of x̂0 · RMS, latent"
-    QString note;     // right of the title, dim: "axes ×240"
-    QString empty;    // shown instead of a blank when there is no data
+    QString title;  // what, space and unit: "Step change of x̂0 · RMS, latent"
+    QString note;   // right of the title, dim: "axes ×240"
+    QString empty;  // shown instead of a blank when there is no data
     Axis x, y;
     std::vector<LayerPtr> layers;
     bool hasXTicks = true, hasYTicks = true, hasGrid = true;
-    bool equalAspect = false;  // one unit is as long in x as in y
-    bool hasLegend = false;    // names of line layers under the title
+    bool equalAspect = false;   // one unit is as long in x as in y
+    bool hasLegend = false;     // names of line layers under the title
     bool hasEndLabels = false;  // names of line layers right of their last points
     bool hasScale = false;      // colours and range of the first heat map, right of the title
 
-    template <class L>
-    L& add(L layer) {
+    template <class L> L& add(L layer) {
         auto made = std::make_shared<L>(std::move(layer));
         layers.push_back(made);
         return *made;

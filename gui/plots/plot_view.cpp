@@ -65,7 +65,9 @@ void PlotView::setRange(std::optional<std::pair<double, double>> range) {
 
 QPointF PlotView::pageOf(QPointF value) const { return PlotFrame{plotArea(), m_plot.x, m_plot.y}.at(value); }
 
-QString PlotView::spokenText() const { return m_stop ? m_texts.value(*m_stop) : m_plot.hasData() ? m_plot.title : m_plot.empty; }
+QString PlotView::spokenText() const {
+    return m_stop ? m_texts.value(*m_stop) : m_plot.hasData() ? m_plot.title : m_plot.empty;
+}
 
 void PlotView::speak() {
     const QString text = spokenText();
@@ -94,10 +96,13 @@ void PlotView::paintEvent(QPaintEvent*) {
     m_plot.paint(p, frameRect(), theme(), PlotPart::Overlay);
     PlotFrame frame{plotArea(), m_plot.x, m_plot.y};
     if (m_range && m_plot.hasData()) {
-        const double a = std::clamp(frame.px(m_range->first), frame.area.left(), frame.area.right()), b = std::clamp(frame.px(m_range->second), frame.area.left(), frame.area.right());
+        const double a = std::clamp(frame.px(m_range->first), frame.area.left(), frame.area.right()),
+                     b = std::clamp(frame.px(m_range->second), frame.area.left(), frame.area.right());
         QColor fill = theme().accent;
         fill.setAlphaF(theme().dark ? 0.14f : 0.1f);
-        p.fillRect(QRectF(QPointF(std::min(a, b), frame.area.top()), QPointF(std::max(std::max(a, b), std::min(a, b) + 1), frame.area.bottom())), fill);
+        p.fillRect(QRectF(QPointF(std::min(a, b), frame.area.top()),
+                          QPointF(std::max(std::max(a, b), std::min(a, b) + 1), frame.area.bottom())),
+                   fill);
     }
     m_cursor.paint(p, frame, theme());
     if (m_handles) m_handles->paint(p, frame, theme());
@@ -123,7 +128,8 @@ std::optional<int> PlotView::stopAt(QPointF page) const {
 void PlotView::mouseMoveEvent(QMouseEvent* event) {
     PlotFrame frame{plotArea(), m_plot.x, m_plot.y};
     if (m_dragged) {
-        QPointF clamped(std::clamp(event->position().x(), frame.area.left(), frame.area.right()), std::clamp(event->position().y(), frame.area.top(), frame.area.bottom()));
+        QPointF clamped(std::clamp(event->position().x(), frame.area.left(), frame.area.right()),
+                        std::clamp(event->position().y(), frame.area.top(), frame.area.bottom()));
         emit handleMoved(*m_dragged, frame.valueAt(clamped));
         return;
     }
@@ -165,14 +171,12 @@ void PlotView::keyPressEvent(QKeyEvent* event) {
     const int last = int(m_stops.size()) - 1, now = m_stop.value_or(last);
     int next = now;
     switch (event->key()) {
-        case Qt::Key_Left: next = now - (event->modifiers() & Qt::ShiftModifier ? 5 : 1); break;
-        case Qt::Key_Right: next = now + (event->modifiers() & Qt::ShiftModifier ? 5 : 1); break;
-        case Qt::Key_Home: next = 0; break;
-        case Qt::Key_End: next = last; break;
-        case Qt::Key_T:
-            showTable();
-            return;
-        default: QWidget::keyPressEvent(event); return;
+    case Qt::Key_Left: next = now - (event->modifiers() & Qt::ShiftModifier ? 5 : 1); break;
+    case Qt::Key_Right: next = now + (event->modifiers() & Qt::ShiftModifier ? 5 : 1); break;
+    case Qt::Key_Home: next = 0; break;
+    case Qt::Key_End: next = last; break;
+    case Qt::Key_T: showTable(); return;
+    default: QWidget::keyPressEvent(event); return;
     }
     if (last >= 0) emit stopClicked(std::clamp(next, 0, last));
 }
@@ -182,16 +186,19 @@ void PlotView::contextMenuEvent(QContextMenuEvent* event) {
     menu.addAction(tr("Copy as image"), this, &PlotView::copyImage);
     menu.addAction(tr("Show as table…"), this, &PlotView::showTable);
     menu.addSeparator();
-    for (auto [text, ending] : {std::pair(tr("Export SVG…"), "svg"), std::pair(tr("Export PDF…"), "pdf"), std::pair(tr("Export CSV…"), "csv")})
+    for (auto [text, ending] : {std::pair(tr("Export SVG…"), "svg"), std::pair(tr("Export PDF…"), "pdf"),
+                                std::pair(tr("Export CSV…"), "csv")})
         menu.addAction(text, this, [this, e = QString::fromLatin1(ending)] {
-            QString path = QFileDialog::getSaveFileName(this, tr("Export plot"), QStringLiteral("plot.") + e, e.toUpper() + QStringLiteral(" (*.") + e + QLatin1Char(')'));
+            QString path = QFileDialog::getSaveFileName(this, tr("Export plot"), QStringLiteral("plot.") + e,
+                                                        e.toUpper() + QStringLiteral(" (*.") + e + QLatin1Char(')'));
             if (!path.isEmpty()) exportTo(path);
         });
     menu.exec(event->globalPos());
 }
 
 void PlotView::changeEvent(QEvent* event) {
-    if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange || event->type() == QEvent::StyleChange) {
+    if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange
+        || event->type() == QEvent::StyleChange) {
         m_isStale = true;
         update();
     }
@@ -218,10 +225,13 @@ class TableModel : public QAbstractTableModel {
 public:
     TableModel(Table table, QObject* parent) : QAbstractTableModel(parent), m_table(std::move(table)) {}
     int rowCount(const QModelIndex& parent) const override { return parent.isValid() ? 0 : int(m_table.rows.size()); }
-    int columnCount(const QModelIndex& parent) const override { return parent.isValid() ? 0 : int(m_table.head.size()); }
+    int columnCount(const QModelIndex& parent) const override {
+        return parent.isValid() ? 0 : int(m_table.head.size());
+    }
     QVariant data(const QModelIndex& index, int role) const override {
         const QStringList& row = m_table.rows[index.row()];
-        return (role == Qt::DisplayRole || role == Qt::ToolTipRole) && index.column() < row.size() ? row[index.column()] : QVariant();
+        return (role == Qt::DisplayRole || role == Qt::ToolTipRole) && index.column() < row.size() ? row[index.column()]
+                                                                                                   : QVariant();
     }
     QVariant headerData(int section, Qt::Orientation way, int role) const override {
         return way == Qt::Horizontal && role == Qt::DisplayRole ? QVariant(m_table.head[section]) : QVariant();
@@ -247,8 +257,10 @@ void showTableDialog(QWidget* parent, const QString& title, const Table& table) 
     view->setShowGrid(false);
     view->setFont(numberFont(8.8));
     auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close, dialog);
-    for (const auto& [label, content] : {std::pair(PlotView::tr("Copy as text"), table.text()), std::pair(PlotView::tr("Copy as CSV"), table.csv())})
-        QObject::connect(buttons->addButton(label, QDialogButtonBox::ActionRole), &QPushButton::clicked, dialog, [text = content] { QApplication::clipboard()->setText(text); });
+    for (const auto& [label, content] :
+         {std::pair(PlotView::tr("Copy as text"), table.text()), std::pair(PlotView::tr("Copy as CSV"), table.csv())})
+        QObject::connect(buttons->addButton(label, QDialogButtonBox::ActionRole), &QPushButton::clicked, dialog,
+                         [text = content] { QApplication::clipboard()->setText(text); });
     QObject::connect(buttons, &QDialogButtonBox::rejected, dialog, &QDialog::close);
     auto* box = new QVBoxLayout(dialog);
     box->addWidget(view);

@@ -1,4 +1,5 @@
-// A plot on the screen: cached background, overlay repainted on hover, keys, export, table twin and a sentence for assistive technology.
+// A plot on the screen: cached background, overlay repainted on hover, keys, export, table twin and a sentence for
+// assistive technology.
 #pragma once
 #include <QPixmap>
 #include <QWidget>

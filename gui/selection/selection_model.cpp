@@ -6,7 +6,8 @@ void SelectionModel::setCurrentRun(const QString& run) {
     if (m_run == run) return;
     m_run = run;
     if (m_compared == run) m_compared.clear();
-    const bool wordsChange = !m_words.isEmpty(), pixelChange = m_pixel.has_value(), siteChange = m_site != -1 || m_head != -1;
+    const bool wordsChange = !m_words.isEmpty(), pixelChange = m_pixel.has_value(),
+               siteChange = m_site != -1 || m_head != -1;
     m_words.clear();
     m_pixel.reset();
     m_site = m_head = -1;
@@ -73,10 +74,8 @@ void SelectionModel::setWords(const QSet<int>& words) {
 
 void SelectionModel::toggleWord(int word, bool extend) {
     QSet<int> next = extend ? m_words : QSet<int>();
-    if (m_words.contains(word))
-        next.remove(word);
-    else
-        next.insert(word);
+    if (m_words.contains(word)) next.remove(word);
+    else next.insert(word);
     setWords(next);
 }
 

@@ -1,5 +1,5 @@
-// One selection, many views: the step, token, run and region under the cursor. Views set it and subscribe to it; they never talk to each other.
-// Precedence of the step cursor: locked (clicked) > hover > live.
+// One selection, many views: the step, token, run and region under the cursor. Views set it and subscribe to it; they
+// never talk to each other. Precedence of the step cursor: locked (clicked) > hover > live.
 #pragma once
 #include <QObject>
 #include <QPointF>
@@ -12,13 +12,15 @@ namespace meander::gui {
 
 struct StepCursor {
     QString run;
-    int evaluation = 0;   // index of the evaluation in its trajectory; −1: the finished picture / last state
-    double logSnr = 0;    // the level, for linking runs of other lengths by the nearest log-SNR
-    bool isCorrector = false;  // not the first evaluation of its step; it stands at the level of the next step's first one
+    int evaluation = 0;  // index of the evaluation in its trajectory; −1: the finished picture / last state
+    double logSnr = 0;   // the level, for linking runs of other lengths by the nearest log-SNR
+    bool isCorrector =
+        false;  // not the first evaluation of its step; it stands at the level of the next step's first one
     bool operator==(const StepCursor&) const = default;
 };
 
-// Steps brushed on a step axis, first and last included; what averages over steps takes all of them. The levels link them to runs of other lengths.
+// Steps brushed on a step axis, first and last included; what averages over steps takes all of them. The levels link
+// them to runs of other lengths.
 struct StepRange {
     QString run;
     int first = 0, last = 0;
@@ -27,7 +29,10 @@ struct StepRange {
 };
 
 // How an attention map is normalised before it is shown; printed in every caption.
-enum class AttentionShare { PromptTokens, AllTokens };  // ÷ the sum over the words of the prompt; raw softmax over all tokens
+enum class AttentionShare {
+    PromptTokens,
+    AllTokens
+};  // ÷ the sum over the words of the prompt; raw softmax over all tokens
 
 // What the horizontal axis of every plot over a run shows.
 enum class StepAxis { Step, Sigma, LogSnr, Evaluations, Milliseconds };
@@ -45,11 +50,11 @@ public:
     bool isHovering() const { return m_hover.has_value(); }
     bool followsLive() const { return m_live; }
     std::optional<StepRange> stepRange() const { return m_range; }
-    int image() const { return m_image; }            // which picture of the run
-    QSet<int> words() const { return m_words; }      // selected chips (Token::word)
+    int image() const { return m_image; }                     // which picture of the run
+    QSet<int> words() const { return m_words; }               // selected chips (Token::word)
     std::optional<QPointF> pixel() const { return m_pixel; }  // in [0,1]² of the picture, for the inverse query
-    int attentionSite() const { return m_site; }     // −1: mean over layers
-    int attentionHead() const { return m_head; }     // −1: mean over heads
+    int attentionSite() const { return m_site; }              // −1: mean over layers
+    int attentionHead() const { return m_head; }              // −1: mean over heads
     StepAxis axis() const { return m_axis; }
     AttentionShare attentionShare() const { return m_share; }
 

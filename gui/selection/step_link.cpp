@@ -34,7 +34,8 @@ int frameAt(const std::vector<Frame>& frames, int evaluation) {
 LinkedStep linkedStep(const Run& run, const StepCursor& cursor) {
     if (!run.trajectory || run.trajectory->evaluations.empty() || cursor.evaluation < 0) return {};
     const auto& all = run.trajectory->evaluations;
-    if (cursor.run == QString::fromStdString(run.id)) return {std::min(cursor.evaluation, int(all.size()) - 1), 0, false};
+    if (cursor.run == QString::fromStdString(run.id))
+        return {std::min(cursor.evaluation, int(all.size()) - 1), 0, false};
     LinkedStep best{-1, INFINITY, true};
     constexpr double same = 1e-9;
     int step = -1;
@@ -42,7 +43,8 @@ LinkedStep linkedStep(const Run& run, const StepCursor& cursor) {
     for (const auto& e : all) {
         const bool isCorrector = std::exchange(step, e->step) == e->step;
         double d = std::isinf(e->logSnr) && e->logSnr == cursor.logSnr ? 0 : std::abs(e->logSnr - cursor.logSnr);
-        // A corrector shares its level with the predictor of the next step: of equals, the one of the cursor's kind is meant.
+        // A corrector shares its level with the predictor of the next step: of equals, the one of the cursor's kind is
+        // meant.
         if (d < best.distance - same || (d < best.distance + same && !isAlike && isCorrector == cursor.isCorrector)) {
             best = {e->index, d, true};
             isAlike = isCorrector == cursor.isCorrector;
@@ -68,12 +70,15 @@ std::optional<std::pair<int, int>> stepsIn(const Run& run, const StepRange& rang
             if (!steps) steps = std::pair(e->step, e->step);
             steps->second = e->step;
         }
-        if (const double d = std::abs(e->logSnr - (range.lowLogSnr + range.highLogSnr) / 2); d < least) least = d, nearest = e->step;
+        if (const double d = std::abs(e->logSnr - (range.lowLogSnr + range.highLogSnr) / 2); d < least)
+            least = d, nearest = e->step;
     }
     return steps ? steps : std::pair(nearest, nearest);
 }
 
-QString rangeText(int first, int last) { return first == last ? tr("step %1").arg(first) : tr("steps %1–%2").arg(first).arg(last); }
+QString rangeText(int first, int last) {
+    return first == last ? tr("step %1").arg(first) : tr("steps %1–%2").arg(first).arg(last);
+}
 
 double axisValue(const Run& run, const Frame& frame, StepAxis axis) { return axisValues(run, {frame}, axis).front(); }
 
@@ -83,19 +88,22 @@ std::vector<double> axisValues(const Run& run, const std::vector<Frame>& frames,
     std::vector<double> sums{0};
     if (axis == StepAxis::Evaluations || axis == StepAxis::Milliseconds) {
         const double images = std::max<double>(1, run.recipe.images);
-        for (const auto& e : t.evaluations) sums.push_back(sums.back() + (axis == StepAxis::Milliseconds ? e->milliseconds : e->networkRows / images));
+        for (const auto& e : t.evaluations)
+            sums.push_back(sums.back() + (axis == StepAxis::Milliseconds ? e->milliseconds : e->networkRows / images));
     }
     std::vector<double> values;
     values.reserve(frames.size());
     for (const Frame& frame : frames) {
         const Evaluation* e = frame.evaluation >= 0 ? t.evaluations[std::size_t(frame.evaluation)].get() : nullptr;
-        const double tau = e ? e->tau : t.levels.empty() ? 0 : t.levels[std::min(std::size_t(frame.step), t.levels.size() - 1)];
+        const double tau = e                  ? e->tau
+                           : t.levels.empty() ? 0
+                                              : t.levels[std::min(std::size_t(frame.step), t.levels.size() - 1)];
         switch (axis) {
-            case StepAxis::Step: values.push_back(frame.step); break;
-            case StepAxis::Sigma: values.push_back(e ? e->sigma : run.model.process.sigma(tau)); break;
-            case StepAxis::LogSnr: values.push_back(e ? e->logSnr : run.model.process.logSnr(tau)); break;
-            case StepAxis::Evaluations:
-            case StepAxis::Milliseconds: values.push_back(e ? sums[std::size_t(frame.evaluation)] : sums.back()); break;
+        case StepAxis::Step: values.push_back(frame.step); break;
+        case StepAxis::Sigma: values.push_back(e ? e->sigma : run.model.process.sigma(tau)); break;
+        case StepAxis::LogSnr: values.push_back(e ? e->logSnr : run.model.process.logSnr(tau)); break;
+        case StepAxis::Evaluations:
+        case StepAxis::Milliseconds: values.push_back(e ? sums[std::size_t(frame.evaluation)] : sums.back()); break;
         }
     }
     return values;
@@ -103,11 +111,11 @@ std::vector<double> axisValues(const Run& run, const std::vector<Frame>& frames,
 
 QString axisName(StepAxis axis) {
     switch (axis) {
-        case StepAxis::Step: return tr("step");
-        case StepAxis::Sigma: return QStringLiteral("σ");
-        case StepAxis::LogSnr: return tr("log SNR");
-        case StepAxis::Evaluations: return tr("evaluations [NFE]");
-        case StepAxis::Milliseconds: return tr("network time [ms]");
+    case StepAxis::Step: return tr("step");
+    case StepAxis::Sigma: return QStringLiteral("σ");
+    case StepAxis::LogSnr: return tr("log SNR");
+    case StepAxis::Evaluations: return tr("evaluations [NFE]");
+    case StepAxis::Milliseconds: return tr("network time [ms]");
     }
     return {};
 }
@@ -125,7 +133,8 @@ RunPtr recordOf(Document& document, const QString& id) {
 StepCursor shownCursor(const Document& document, const SelectionModel& selection) {
     if (selection.isHovering()) return selection.cursor();
     const QString id = selection.currentRun();
-    if (const LiveRun* live = document.live(id); live && live->run && live->run->trajectory && selection.followsLive()) {
+    if (const LiveRun* live = document.live(id);
+        live && live->run && live->run->trajectory && selection.followsLive()) {
         const auto& all = live->run->trajectory->evaluations;
         if (!all.empty()) return cursorFor(*live->run, {all.back()->step, all.back()->index});
     }
@@ -151,7 +160,8 @@ int runStyleIndex(const Document& document, const Run& run) {
 }
 
 QString endText(const Run& run) {
-    const bool isStopped = run.status == RunStatus::Cancelled || run.status == RunStatus::Interrupted || run.status == RunStatus::Failed;
+    const bool isStopped =
+        run.status == RunStatus::Cancelled || run.status == RunStatus::Interrupted || run.status == RunStatus::Failed;
     if (isStopped && run.trajectory) return tr("stopped after step %1").arg(run.trajectory->steps.size());
     return run.model.state == StateKind::Points ? tr("finished points") : tr("finished picture");
 }

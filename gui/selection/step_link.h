@@ -1,4 +1,5 @@
-// Where a run stands on the step axes, and which of its steps belongs to the cursor of another run (nearest log-SNR). Pure functions.
+// Where a run stands on the step axes, and which of its steps belongs to the cursor of another run (nearest log-SNR).
+// Pure functions.
 #pragma once
 #include <QString>
 #include <optional>
@@ -22,12 +23,13 @@ int frameAt(const std::vector<Frame>& frames, int evaluation);
 
 struct LinkedStep {
     int evaluation = -1;
-    double distance = 0;  // in log SNR; 0 in the same run
+    double distance = 0;    // in log SNR; 0 in the same run
     bool isLinked = false;  // true when it was found by the level of another run
 };
 LinkedStep linkedStep(const Run& run, const StepCursor& cursor);
 
-// The steps of a run that a brushed range means: its own, or those of another run whose log-SNR lies in it (the nearest one when none does).
+// The steps of a run that a brushed range means: its own, or those of another run whose log-SNR lies in it (the nearest
+// one when none does).
 std::optional<std::pair<int, int>> stepsIn(const Run& run, const StepRange& range);
 // "steps 3–7", "step 4"
 QString rangeText(int first, int last);
@@ -40,7 +42,8 @@ bool isLogAxis(StepAxis axis);
 
 // The record of a run, running ones included; asks the document to load it when it is not in memory.
 RunPtr recordOf(Document& document, const QString& id);
-// What all views show: hover, else the newest evaluation of a running run that is followed, else the locked step, else the end.
+// What all views show: hover, else the newest evaluation of a running run that is followed, else the locked step, else
+// the end.
 StepCursor shownCursor(const Document& document, const SelectionModel& selection);
 // Of a frame, or of any evaluation put into one.
 StepCursor cursorFor(const Run& run, const Frame& frame);

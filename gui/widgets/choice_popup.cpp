@@ -23,7 +23,9 @@ public:
     QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override {
         const QSize plain = QStyledItemDelegate::sizeHint(option, index);
         if (index.flags() == Qt::NoItemFlags) return {plain.width(), 28};  // a heading
-        return describes(index) ? QSize(plain.width(), QFontMetrics(option.font).height() + QFontMetrics(small()).height() + 8) : plain;
+        return describes(index)
+                   ? QSize(plain.width(), QFontMetrics(option.font).height() + QFontMetrics(small()).height() + 8)
+                   : plain;
     }
     void paint(QPainter* p, const QStyleOptionViewItem& option, const QModelIndex& index) const override {
         if (!describes(index)) return QStyledItemDelegate::paint(p, option, index);
@@ -35,10 +37,12 @@ public:
         p->save();
         p->setFont(option.font);
         p->setPen(theme().text);
-        p->drawText(area, Qt::AlignLeft | Qt::AlignTop, p->fontMetrics().elidedText(index.data().toString(), Qt::ElideRight, area.width()));
+        p->drawText(area, Qt::AlignLeft | Qt::AlignTop,
+                    p->fontMetrics().elidedText(index.data().toString(), Qt::ElideRight, area.width()));
         p->setFont(small());
         p->setPen(theme().muted);
-        p->drawText(area, Qt::AlignLeft | Qt::AlignBottom, p->fontMetrics().elidedText(summary(index), Qt::ElideRight, area.width()));
+        p->drawText(area, Qt::AlignLeft | Qt::AlignBottom,
+                    p->fontMetrics().elidedText(summary(index), Qt::ElideRight, area.width()));
         p->restore();
     }
 
@@ -50,7 +54,12 @@ private:
 
 }  // namespace
 
-ChoicePopup::ChoicePopup(QComboBox* field) : QFrame(field, Qt::Popup), m_field(field), m_search(new QLineEdit(this)), m_list(new QListWidget(this)), m_help(new QLabel(this)) {
+ChoicePopup::ChoicePopup(QComboBox* field)
+    : QFrame(field, Qt::Popup),
+      m_field(field),
+      m_search(new QLineEdit(this)),
+      m_list(new QListWidget(this)),
+      m_help(new QLabel(this)) {
     setObjectName("choicePopup");
     m_search->setPlaceholderText(tr("Type to search"));
     m_search->setAccessibleName(tr("Search %1").arg(field->accessibleName()));
@@ -60,7 +69,8 @@ ChoicePopup::ChoicePopup(QComboBox* field) : QFrame(field, Qt::Popup), m_field(f
     m_list->setMouseTracking(true);
     m_list->setProperty("popup", true);
     m_list->setItemDelegate(new EntryDelegate(m_list));
-    connect(m_list, &QListWidget::itemEntered, this, [this](const QListWidgetItem* item) { m_help->setText(helpOf(item)); });
+    connect(m_list, &QListWidget::itemEntered, this,
+            [this](const QListWidgetItem* item) { m_help->setText(helpOf(item)); });
     m_help->setWordWrap(true);
     m_help->setProperty("muted", true);
     m_help->setTextFormat(Qt::PlainText);
@@ -85,7 +95,8 @@ void ChoicePopup::popUp(const std::function<QString(int)>& groupOf, const QStrin
         if (m_field->itemData(i, Qt::AccessibleDescriptionRole).toString() == QLatin1String("separator")) continue;
         const QString group = groupOf ? groupOf(i) : QString();
         if (!groups.contains(group)) groups.append(group);
-        all.append({i, m_field->itemText(i), m_field->itemData(i, Qt::ToolTipRole).toString(), group, m_field->itemData(i).toString()});
+        all.append({i, m_field->itemText(i), m_field->itemData(i, Qt::ToolTipRole).toString(), group,
+                    m_field->itemData(i).toString()});
     }
     for (const QString& g : groups)
         for (const Entry& e : all)
@@ -96,22 +107,28 @@ void ChoicePopup::popUp(const std::function<QString(int)>& groupOf, const QStrin
     place();
     show();
     m_search->setFocus(Qt::PopupFocusReason);
-    if (const QListWidgetItem* now = m_list->currentItem()) m_list->scrollToItem(now, QAbstractItemView::PositionAtCenter);
+    if (const QListWidgetItem* now = m_list->currentItem())
+        m_list->scrollToItem(now, QAbstractItemView::PositionAtCenter);
 }
 
 void ChoicePopup::place() {
     const int width = std::max(m_field->width(), leastWidth);
     // As high as the longest help needs, so that the list stays while the pointer moves.
     int help = 0;
-    for (const Entry& e : m_entries) help = std::max(help, QFontMetrics(m_help->font()).boundingRect(QRect(0, 0, width - 26, 1000), Qt::TextWordWrap, e.help).height());
+    for (const Entry& e : m_entries)
+        help = std::max(help, QFontMetrics(m_help->font())
+                                  .boundingRect(QRect(0, 0, width - 26, 1000), Qt::TextWordWrap, e.help)
+                                  .height());
     m_help->setFixedHeight(help);
     m_help->setVisible(help > 0);
     int rows = 0;
     for (int i = 0; i < m_list->count(); ++i) rows += m_list->sizeHintForRow(i);
     const int height = std::min(mostHeight, m_search->sizeHint().height() + rows + help + 38);
-    const QRect screen = m_field->screen() ? m_field->screen()->availableGeometry() : QGuiApplication::primaryScreen()->availableGeometry();
+    const QRect screen = m_field->screen() ? m_field->screen()->availableGeometry()
+                                           : QGuiApplication::primaryScreen()->availableGeometry();
     QPoint at = m_field->mapToGlobal(QPoint(0, m_field->height() + 2));
-    if (at.y() + height > screen.bottom()) at.setY(std::max(screen.top(), m_field->mapToGlobal(QPoint(0, 0)).y() - height - 2));
+    if (at.y() + height > screen.bottom())
+        at.setY(std::max(screen.top(), m_field->mapToGlobal(QPoint(0, 0)).y() - height - 2));
     at.setX(std::clamp(at.x(), screen.left(), std::max(screen.left(), screen.right() - width)));
     setGeometry(QRect(at, QSize(width, height)));
 }
@@ -124,7 +141,9 @@ void ChoicePopup::filter() {
     int bestScore = 0;
     for (const Entry& e : m_entries) {
         // The name and what files call it count most, its group and help find it too.
-        const int score = query.isEmpty() ? 1 : std::max({3 * matchScore(query, e.text), 3 * matchScore(query, e.id), matchScore(query, e.text + ' ' + e.group + ' ' + e.help)});
+        const int score = query.isEmpty() ? 1
+                                          : std::max({3 * matchScore(query, e.text), 3 * matchScore(query, e.id),
+                                                      matchScore(query, e.text + ' ' + e.group + ' ' + e.help)});
         if (score <= 0) continue;
         if (e.group != group || (m_list->count() == 0 && !e.group.isEmpty())) {
             group = e.group;
@@ -186,15 +205,15 @@ void ChoicePopup::choose(const QListWidgetItem* item) {
 bool ChoicePopup::eventFilter(QObject* watched, QEvent* event) {
     if (watched != m_search || event->type() != QEvent::KeyPress) return QFrame::eventFilter(watched, event);
     switch (static_cast<QKeyEvent*>(event)->key()) {
-        case Qt::Key_Down: move(1); return true;
-        case Qt::Key_Up: move(-1); return true;
-        case Qt::Key_PageDown: move(8); return true;
-        case Qt::Key_PageUp: move(-8); return true;
-        case Qt::Key_Return:
-        case Qt::Key_Enter: choose(m_list->currentItem()); return true;
-        case Qt::Key_Tab:
-        case Qt::Key_Escape: hide(); return true;
-        default: return QFrame::eventFilter(watched, event);
+    case Qt::Key_Down: move(1); return true;
+    case Qt::Key_Up: move(-1); return true;
+    case Qt::Key_PageDown: move(8); return true;
+    case Qt::Key_PageUp: move(-8); return true;
+    case Qt::Key_Return:
+    case Qt::Key_Enter: choose(m_list->currentItem()); return true;
+    case Qt::Key_Tab:
+    case Qt::Key_Escape: hide(); return true;
+    default: return QFrame::eventFilter(watched, event);
     }
 }
 

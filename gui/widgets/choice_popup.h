@@ -1,4 +1,5 @@
-// The list of a choice field with many entries: a search line over groups, and what the entry under the cursor does. Opened in place of the field's own list.
+// The list of a choice field with many entries: a search line over groups, and what the entry under the cursor does.
+// Opened in place of the field's own list.
 #pragma once
 #include <QComboBox>
 #include <QFrame>

@@ -29,8 +29,12 @@ QToolButton* titleButton(const QString& iconName, const QString& tooltip, QWidge
 }  // namespace
 
 DockTitle::DockTitle(QDockWidget* dock)
-    : QWidget(dock), m_dock(dock), m_name(new QLabel(dock->windowTitle(), this)), m_remark(new ElidedLabel(this)),
-      m_float(titleButton("float", tr("Float or dock"), this)), m_close(titleButton("close", tr("Close"), this)) {
+    : QWidget(dock),
+      m_dock(dock),
+      m_name(new QLabel(dock->windowTitle(), this)),
+      m_remark(new ElidedLabel(this)),
+      m_float(titleButton("float", tr("Float or dock"), this)),
+      m_close(titleButton("close", tr("Close"), this)) {
     m_name->setFont(headFont());
     m_name->setProperty("muted", true);
     m_remark->setProperty("dim", true);
@@ -79,7 +83,8 @@ void DockTitle::setControls(QWidget* controls) {
 }
 
 QSize DockTitle::sizeHint() const {
-    const int name = m_collapsed ? 0 : m_name->fontMetrics().height() + 16, controls = m_controls ? m_controls->sizeHint().height() + 8 : 0;
+    const int name = m_collapsed ? 0 : m_name->fontMetrics().height() + 16,
+              controls = m_controls ? m_controls->sizeHint().height() + 8 : 0;
     return {160, std::max(name, controls)};
 }
 

@@ -71,10 +71,8 @@ void ChoiceField::openSearch(const QString& text) {
 }
 
 void ChoiceField::showPopup() {
-    if (isSearchable())
-        openSearch({});
-    else
-        QComboBox::showPopup();
+    if (isSearchable()) openSearch({});
+    else QComboBox::showPopup();
 }
 
 void ChoiceField::hidePopup() {
@@ -84,21 +82,23 @@ void ChoiceField::hidePopup() {
 
 void ChoiceField::keyPressEvent(QKeyEvent* event) {
     const QString text = event->text();
-    const bool isLetter = !text.isEmpty() && text.front().isPrint() && !text.front().isSpace() && !(event->modifiers() & (Qt::ControlModifier | Qt::AltModifier | Qt::MetaModifier));
+    const bool isLetter = !text.isEmpty() && text.front().isPrint() && !text.front().isSpace()
+                          && !(event->modifiers() & (Qt::ControlModifier | Qt::AltModifier | Qt::MetaModifier));
     const int key = event->key();
-    if (isSearchable() && isLetter)
-        openSearch(text);
-    else if (m_picksOnly && (isLetter || key == Qt::Key_Up || key == Qt::Key_Down || key == Qt::Key_PageUp || key == Qt::Key_PageDown || key == Qt::Key_Home || key == Qt::Key_End))
+    if (isSearchable() && isLetter) openSearch(text);
+    else if (m_picksOnly
+             && (isLetter || key == Qt::Key_Up || key == Qt::Key_Down || key == Qt::Key_PageUp
+                 || key == Qt::Key_PageDown || key == Qt::Key_Home || key == Qt::Key_End))
         showPopup();
-    else
-        QComboBox::keyPressEvent(event);
+    else QComboBox::keyPressEvent(event);
 }
 
 QString ChoiceField::shownText() const {
     QStyleOptionComboBox option;
     initStyleOption(&option);
     const QRect room = style()->subControlRect(QStyle::CC_ComboBox, &option, QStyle::SC_ComboBoxEditField, this);
-    return fontMetrics().elidedText(currentIndex() < 0 ? placeholderText() : currentText(), Qt::ElideRight, room.width() - 2);
+    return fontMetrics().elidedText(currentIndex() < 0 ? placeholderText() : currentText(), Qt::ElideRight,
+                                    room.width() - 2);
 }
 
 void ChoiceField::paintEvent(QPaintEvent*) {
@@ -112,17 +112,17 @@ void ChoiceField::paintEvent(QPaintEvent*) {
 
 bool ChoiceField::event(QEvent* event) {
     if (event->type() == QEvent::ToolTip && currentIndex() >= 0 && shownText() != currentText()) {
-        QToolTip::showText(static_cast<QHelpEvent*>(event)->globalPos(), toolTip().isEmpty() ? currentText() : currentText() + QStringLiteral("\n") + toolTip(), this);
+        QToolTip::showText(static_cast<QHelpEvent*>(event)->globalPos(),
+                           toolTip().isEmpty() ? currentText() : currentText() + QStringLiteral("\n") + toolTip(),
+                           this);
         return true;
     }
     return QComboBox::event(event);
 }
 
 void ChoiceField::wheelEvent(QWheelEvent* event) {
-    if (m_picksOnly)
-        event->ignore();
-    else if (!passedOn(this, event))
-        QComboBox::wheelEvent(event);
+    if (m_picksOnly) event->ignore();
+    else if (!passedOn(this, event)) QComboBox::wheelEvent(event);
 }
 
 IntegerField::IntegerField(QWidget* parent) : QSpinBox(parent) {
@@ -151,7 +151,9 @@ RealField::RealField(QWidget* parent) : QDoubleSpinBox(parent) {
 
 QString RealField::textFromValue(double value) const {
     char buffer[32];
-    const auto end = std::to_chars(buffer, buffer + sizeof buffer, std::abs(value) < 1e-12 ? 0.0 : value * m_scale, std::chars_format::general, 7).ptr;
+    const auto end = std::to_chars(buffer, buffer + sizeof buffer, std::abs(value) < 1e-12 ? 0.0 : value * m_scale,
+                                   std::chars_format::general, 7)
+                         .ptr;
     return QString::fromLatin1(buffer, end - buffer);
 }
 
@@ -173,10 +175,8 @@ QValidator::State RealField::validate(QString& text, int&) const {
 }
 
 void RealField::stepBy(int steps) {
-    if (m_logarithmic && value() > 0)
-        setValue(value() * std::pow(1.1, steps));
-    else
-        setValue(std::round((value() + steps * singleStep()) / singleStep()) * singleStep());
+    if (m_logarithmic && value() > 0) setValue(value() * std::pow(1.1, steps));
+    else setValue(std::round((value() + steps * singleStep()) / singleStep()) * singleStep());
     selectAll();
 }
 
@@ -184,20 +184,23 @@ void RealField::wheelEvent(QWheelEvent* event) {
     if (!passedOn(this, event)) QDoubleSpinBox::wheelEvent(event);
 }
 
-PromptField::PromptField(int minimumLines, int maximumLines, QWidget* parent) : QPlainTextEdit(parent), m_minimumLines(minimumLines), m_maximumLines(maximumLines) {
+PromptField::PromptField(int minimumLines, int maximumLines, QWidget* parent)
+    : QPlainTextEdit(parent), m_minimumLines(minimumLines), m_maximumLines(maximumLines) {
     setUndoRedoEnabled(false);
     setTabChangesFocus(true);
     setVerticalScrollBarPolicy(Qt::ScrollBarAsNeeded);
     setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
     document()->setDocumentMargin(2);
-    connect(document()->documentLayout(), &QAbstractTextDocumentLayout::documentSizeChanged, this, [this] { updateGeometry(); });
+    connect(document()->documentLayout(), &QAbstractTextDocumentLayout::documentSizeChanged, this,
+            [this] { updateGeometry(); });
 }
 
 QSize PromptField::sizeHint() const {
     const int line = fontMetrics().lineSpacing();
     int lines = 0;
-    for (QTextBlock b = document()->begin(); b.isValid(); b = b.next()) lines += std::max(1, b.layout() ? b.layout()->lineCount() : 1);
+    for (QTextBlock b = document()->begin(); b.isValid(); b = b.next())
+        lines += std::max(1, b.layout() ? b.layout()->lineCount() : 1);
     return {120, std::clamp(lines, m_minimumLines, m_maximumLines) * line + 18};
 }
 
@@ -223,7 +226,11 @@ void PromptField::resizeEvent(QResizeEvent* event) {
 }
 
 FormRow::FormRow(const QString& label, QWidget* field, QWidget* parent, Layout layout)
-    : QWidget(parent), m_label(new QLabel(label, this)), m_dot(new QLabel(this)), m_reset(new QToolButton(this)), m_field(field) {
+    : QWidget(parent),
+      m_label(new QLabel(label, this)),
+      m_dot(new QLabel(this)),
+      m_reset(new QToolButton(this)),
+      m_field(field) {
     field->setParent(this);
     if (field->accessibleName().isEmpty()) field->setAccessibleName(label);
     m_label->setProperty("muted", true);
@@ -288,7 +295,8 @@ void FormRow::setDifference(const QString& other) {
 
 void FormRow::setResettable(bool on, const QString& defaultText) {
     m_reset->setVisible(on);
-    m_reset->setToolTip(defaultText.isEmpty() ? tr("Reset to the default") : tr("Reset to the default, %1").arg(defaultText));
+    m_reset->setToolTip(defaultText.isEmpty() ? tr("Reset to the default")
+                                              : tr("Reset to the default, %1").arg(defaultText));
 }
 
 }  // namespace meander::gui

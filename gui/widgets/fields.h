@@ -1,4 +1,5 @@
-// Entry fields of the forms. None of them takes the mouse wheel before it has the focus, so scrolling a form never changes a value.
+// Entry fields of the forms. None of them takes the mouse wheel before it has the focus, so scrolling a form never
+// changes a value.
 #pragma once
 #include <QComboBox>
 #include <QDoubleSpinBox>
@@ -21,7 +22,8 @@ public:
     using Grouping = std::function<QString(const QString& id)>;
     explicit ChoiceField(QWidget* parent = nullptr);
     void addChoice(const QString& id, const QString& label, const QString& help = {});
-    // Headings of the searchable list. Entries of one group stand together, groups in the order of their first entries; "" has no heading.
+    // Headings of the searchable list. Entries of one group stand together, groups in the order of their first entries;
+    // "" has no heading.
     void setGrouping(Grouping groupOf) { m_groupOf = std::move(groupOf); }
     // For "Add …": every key and click opens the list, and no choice is kept.
     void setPicksOnly(bool on) { m_picksOnly = on; }
@@ -102,8 +104,8 @@ private:
     int m_minimumLines, m_maximumLines;
 };
 
-// Label, field, and beside the label what the field is compared to: an amber dot when the draft differs from the current run, a button when the value is
-// not the default.
+// Label, field, and beside the label what the field is compared to: an amber dot when the draft differs from the
+// current run, a button when the value is not the default.
 class FormRow : public QWidget {
     Q_OBJECT
 public:

@@ -4,6 +4,8 @@
 
 namespace meander::gui {
 
-inline bool hasKeyboardFocus(const QWidget* w) { return w->hasFocus() && w->window()->testAttribute(Qt::WA_KeyboardFocusChange); }
+inline bool hasKeyboardFocus(const QWidget* w) {
+    return w->hasFocus() && w->window()->testAttribute(Qt::WA_KeyboardFocusChange);
+}
 
 }  // namespace meander::gui

@@ -15,7 +15,8 @@ public:
         QString text, tooltip;
         std::function<void()> act;
     };
-    explicit HintBar(QWidget* parent = nullptr) : QFrame(parent), m_text(new QLabel(this)), m_box(new QHBoxLayout(this)) {
+    explicit HintBar(QWidget* parent = nullptr)
+        : QFrame(parent), m_text(new QLabel(this)), m_box(new QHBoxLayout(this)) {
         setProperty("card", "accent");
         setObjectName("hint");
         m_text->setWordWrap(true);

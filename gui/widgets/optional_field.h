@@ -9,7 +9,8 @@ namespace meander::gui {
 class OptionalField : public QWidget {
     Q_OBJECT
 public:
-    OptionalField(QWidget* field, const QString& whenAbsent, QWidget* parent = nullptr) : QWidget(parent), m_box(new QCheckBox(this)), m_field(field), m_absent(new QLabel(whenAbsent, this)) {
+    OptionalField(QWidget* field, const QString& whenAbsent, QWidget* parent = nullptr)
+        : QWidget(parent), m_box(new QCheckBox(this)), m_field(field), m_absent(new QLabel(whenAbsent, this)) {
         m_box->setAccessibleName(tr("Set it"));
         m_absent->setProperty("dim", true);
         auto* row = new QHBoxLayout(this);

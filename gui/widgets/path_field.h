@@ -16,7 +16,8 @@ namespace meander::gui {
 class PathField : public QWidget {
     Q_OBJECT
 public:
-    explicit PathField(const QString& filter, QWidget* parent = nullptr) : QWidget(parent), m_edit(new QLineEdit(this)), m_choose(new QToolButton(this)) {
+    explicit PathField(const QString& filter, QWidget* parent = nullptr)
+        : QWidget(parent), m_edit(new QLineEdit(this)), m_choose(new QToolButton(this)) {
         m_edit->setFont(numberFont());
         m_edit->setPlaceholderText(tr("none"));
         m_edit->setAcceptDrops(false);
@@ -33,7 +34,9 @@ public:
         setAcceptDrops(true);
         setProperty("takesFiles", true);  // before the window, which opens what is dropped elsewhere
         connect(m_edit, &QLineEdit::textEdited, this, &PathField::edited);
-        connect(m_choose, &QToolButton::clicked, this, [this, filter] { choose(QFileDialog::getOpenFileName(this, tr("Choose a file"), m_edit->text(), filter)); });
+        connect(m_choose, &QToolButton::clicked, this, [this, filter] {
+            choose(QFileDialog::getOpenFileName(this, tr("Choose a file"), m_edit->text(), filter));
+        });
     }
     void setPath(const QString& path) {
         if (m_edit->text() != path) m_edit->setText(path);

@@ -8,7 +8,8 @@
 
 namespace meander::gui {
 
-SearchButton::SearchButton(const QString& text, const QString& keys, QWidget* parent) : QAbstractButton(parent), m_keys(keys) {
+SearchButton::SearchButton(const QString& text, const QString& keys, QWidget* parent)
+    : QAbstractButton(parent), m_keys(keys) {
     setText(text);
     setAccessibleName(text);
     setFocusPolicy(Qt::TabFocus);
@@ -35,7 +36,9 @@ void SearchButton::paintEvent(QPaintEvent*) {
     if (inner.width() > keyWidth + 90) p.drawText(inner, Qt::AlignRight | Qt::AlignVCenter, m_keys);
     p.setFont(interfaceFont());
     p.setPen(t.muted);
-    p.drawText(inner, Qt::AlignLeft | Qt::AlignVCenter, p.fontMetrics().elidedText(text(), Qt::ElideRight, inner.width() - (inner.width() > keyWidth + 90 ? keyWidth + 8 : 0)));
+    p.drawText(inner, Qt::AlignLeft | Qt::AlignVCenter,
+               p.fontMetrics().elidedText(text(), Qt::ElideRight,
+                                          inner.width() - (inner.width() > keyWidth + 90 ? keyWidth + 8 : 0)));
 }
 
 void SearchButton::enterEvent(QEnterEvent*) { update(); }

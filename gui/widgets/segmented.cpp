@@ -18,7 +18,8 @@ private:
 
 }  // namespace
 
-Segmented::Segmented(const QStringList& texts, const QStringList& tooltips, QWidget* parent) : QWidget(parent), m_group(new QButtonGroup(this)) {
+Segmented::Segmented(const QStringList& texts, const QStringList& tooltips, QWidget* parent)
+    : QWidget(parent), m_group(new QButtonGroup(this)) {
     auto* box = new QHBoxLayout(this);
     box->setContentsMargins(0, 0, 0, 0);
     box->setSpacing(0);

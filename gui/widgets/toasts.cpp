@@ -16,14 +16,16 @@ namespace meander::gui {
 namespace {
 constexpr int toastWidth = 380, toastGap = 8, messageMs = 5000, problemMs = 20'000;
 constexpr std::size_t toastLimit = 4;
-}
+}  // namespace
 
-Toast::Toast(const QString& sentence, const QString& detail, bool isProblem, QWidget* parent) : QFrame(parent), m_sentence(sentence), m_text(new QLabel(sentence, this)) {
+Toast::Toast(const QString& sentence, const QString& detail, bool isProblem, QWidget* parent)
+    : QFrame(parent), m_sentence(sentence), m_text(new QLabel(sentence, this)) {
     setProperty("card", isProblem ? "danger" : "true");
     setAccessibleName(sentence);
     setFixedWidth(toastWidth);
     auto* mark = new QLabel(this);
-    mark->setPixmap(iconPixmap(isProblem ? "warning" : "info", 16, isProblem ? theme().danger : theme().accent, devicePixelRatioF()));
+    mark->setPixmap(iconPixmap(isProblem ? "warning" : "info", 16, isProblem ? theme().danger : theme().accent,
+                               devicePixelRatioF()));
     mark->setAlignment(Qt::AlignTop);
     m_text->setWordWrap(true);
     m_text->setTextFormat(Qt::PlainText);
@@ -53,7 +55,8 @@ Toast::Toast(const QString& sentence, const QString& detail, bool isProblem, QWi
             adjustSize();
             QApplication::postEvent(parentWidget(), new QEvent(QEvent::LayoutRequest));
         });
-        connect(copy, &QPushButton::clicked, this, [sentence, detail] { QApplication::clipboard()->setText(sentence + '\n' + detail); });
+        connect(copy, &QPushButton::clicked, this,
+                [sentence, detail] { QApplication::clipboard()->setText(sentence + '\n' + detail); });
         buttons->addWidget(show);
         buttons->addWidget(copy);
         buttons->addStretch();
@@ -82,7 +85,8 @@ void Toast::leaveEvent(QEvent*) {
     if (!m_detail || m_detail->isHidden()) m_life.start();
 }
 
-Toasts::Toasts(QWidget* window) : QObject(window), m_window(window), m_closeAll(new QPushButton(tr("Close all"), window)) {
+Toasts::Toasts(QWidget* window)
+    : QObject(window), m_window(window), m_closeAll(new QPushButton(tr("Close all"), window)) {
     window->installEventFilter(this);
     m_closeAll->hide();
     connect(m_closeAll, &QPushButton::clicked, this, [this] {
@@ -118,7 +122,8 @@ void Toasts::arrange() {
     int bottom = m_window->height() - 40;
     for (auto it = m_shown.rbegin(); it != m_shown.rend(); ++it) {
         Toast* t = *it;
-        const int height = t->layout()->hasHeightForWidth() ? t->layout()->totalHeightForWidth(toastWidth) : t->sizeHint().height();
+        const int height =
+            t->layout()->hasHeightForWidth() ? t->layout()->totalHeightForWidth(toastWidth) : t->sizeHint().height();
         t->setGeometry(m_window->width() - toastWidth - 16, bottom - height, toastWidth, height);
         t->raise();
         bottom -= height + toastGap;

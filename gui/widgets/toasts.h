@@ -1,5 +1,5 @@
-// Short notices at the lower right of the window. They go by themselves, a problem after a longer while, but not under the pointer or with its details open;
-// the log keeps what they said.
+// Short notices at the lower right of the window. They go by themselves, a problem after a longer while, but not under
+// the pointer or with its details open; the log keeps what they said.
 #pragma once
 #include <QFrame>
 #include <QPushButton>

@@ -1,12 +1,13 @@
 // A device and the operations it performs: the whole contract between engine and kernels.
 //
-// One thread owns a Backend: it creates, uses and destroys it, and everything made from it. All operations are ordered as called; on an
-// asynchronous device `synchronize` and `download` wait. Arguments are checked; a mismatch throws std::invalid_argument with the operation's
-// name and both shapes, a device failure throws DeviceError.
+// One thread owns a Backend: it creates, uses and destroys it, and everything made from it. All operations are ordered
+// as called; on an asynchronous device `synchronize` and `download` wait. Arguments are checked; a mismatch throws
+// std::invalid_argument with the operation's name and both shapes, a device failure throws DeviceError.
 //
-// Layout: pictures (n, h, w, c), tokens (b, t, c), matrices (rows, columns); always dense and row-major. Activations are F32 or BF16 (CUDA: also F16) and all
-// activations of one call have the same type; norm parameters, biases and modulation vectors may be F32 whatever the activations are. States of samplers are F32 or F64.
-// An output may be the same memory as an input only where a comment says "in place".
+// Layout: pictures (n, h, w, c), tokens (b, t, c), matrices (rows, columns); always dense and row-major. Activations
+// are F32 or BF16 (CUDA: also F16) and all activations of one call have the same type; norm parameters, biases and
+// modulation vectors may be F32 whatever the activations are. States of samplers are F32 or F64. An output may be the
+// same memory as an input only where a comment says "in place".
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -27,13 +28,15 @@ inline constexpr int backendApiVersion = 1;
 
 enum class Activation : std::uint8_t { None, Silu, GeluErf, GeluTanh, QuickGelu, Relu };
 
-// What happens to a product before it is stored: y = activation(x W^T + bias + rowBias) * multiply * gate + residual, every part optional.
+// What happens to a product before it is stored: y = activation(x W^T + bias + rowBias) * multiply * gate + residual,
+// every part optional.
 struct Epilogue {
     Activation activation = Activation::None;
-    View multiply;         // (rows, out): elementwise factor after the activation (gated units: GEGLU, SwiGLU); same type as y
-    View gate;             // (groups, out): factor per group of rows (adaLN gates); rows are split evenly among the groups
-    View residual;         // same shape as y, added last; may be y itself (in place accumulation)
-    View rowBias;          // (groups, out): added before the activation, per group of rows (a convolution's time embedding; one group per picture)
+    View multiply;  // (rows, out): elementwise factor after the activation (gated units: GEGLU, SwiGLU); same type as y
+    View gate;      // (groups, out): factor per group of rows (adaLN gates); rows are split evenly among the groups
+    View residual;  // same shape as y, added last; may be y itself (in place accumulation)
+    View rowBias;  // (groups, out): added before the activation, per group of rows (a convolution's time embedding; one
+                   // group per picture)
     float residualScale = 1.0f;  // y *= residualScale at the very end (1/output_scale_factor)
 };
 
@@ -62,13 +65,28 @@ struct AttentionArgs {
     int heads = 1;
     float scale = 1.0f;  // of q.k before the softmax, usually 1/sqrt(d)
     bool causal = false;
-    // Rows longer than `data` may be read: leading dimension in elements of each token row (0: dense). Lets q, k, v be slices of one fused projection.
+    // Rows longer than `data` may be read: leading dimension in elements of each token row (0: dense). Lets q, k, v be
+    // slices of one fused projection.
     std::int64_t qStride = 0, kStride = 0, vStride = 0;
     View keyBias;        // (b, tk) F32, added to the scores (−inf masks a key); optional
     View probabilities;  // (b, heads, tq, tk) F32; when given the softmax is also written here and nothing else changes
 };
 
-enum class Unary : std::uint8_t { Copy, Silu, GeluErf, GeluTanh, QuickGelu, Relu, Exp, Sqrt, Tanh, Sin, Cos, Abs, Clamp1 };
+enum class Unary : std::uint8_t {
+    Copy,
+    Silu,
+    GeluErf,
+    GeluTanh,
+    QuickGelu,
+    Relu,
+    Exp,
+    Sqrt,
+    Tanh,
+    Sin,
+    Cos,
+    Abs,
+    Clamp1
+};
 enum class Binary : std::uint8_t { Add, Sub, Mul, Div, Min, Max };
 enum class Reduction : std::uint8_t { Sum, SumSquares, SumAbs, Min, Max };
 
@@ -107,22 +125,26 @@ public:
     // y = x converted to y's type (F32, F64, F16, BF16 to any of them).
     virtual void convert(View x, View y) = 0;
 
-    // Matrix products. weight (out, in), bias (out) or null, both F32/F16/BF16 in host memory; `compute` is the activation type they will be used with.
+    // Matrix products. weight (out, in), bias (out) or null, both F32/F16/BF16 in host memory; `compute` is the
+    // activation type they will be used with.
     virtual std::unique_ptr<LinearWeights> packLinear(View weight, View bias, DType compute) = 0;
     // x (rows, in) → y (rows, out). In place with residual only.
     virtual void linear(View x, const LinearWeights& w, View y, const Epilogue& e = {}) = 0;
     // a (b, m, k) · b (b, k, n) [or (b, n, k) when transposeB] → y (b, m, n), scaled.
     virtual void batchedMatmul(View a, View b, View y, bool transposeB, float scale = 1.0f) = 0;
 
-    // Convolution. weight (out, in, k, k) in host memory. x (n, h, w, in) → y (n, h', w', out), h' = (h + 2 padding − k) / stride + 1.
-    // `height` and `width` are the expected input extents, used to choose the algorithm; others work too.
-    virtual std::unique_ptr<ConvWeights> packConv(View weight, View bias, ConvGeometry g, DType compute, int height, int width) = 0;
+    // Convolution. weight (out, in, k, k) in host memory. x (n, h, w, in) → y (n, h', w', out), h' = (h + 2 padding −
+    // k) / stride + 1. `height` and `width` are the expected input extents, used to choose the algorithm; others work
+    // too.
+    virtual std::unique_ptr<ConvWeights> packConv(View weight, View bias, ConvGeometry g, DType compute, int height,
+                                                  int width) = 0;
     virtual void conv2d(View x, const ConvWeights& w, View y, const Epilogue& e = {}) = 0;
 
     // Norms. gamma and beta (c) may be null.
     // Per picture and group of channels; then the activation. x (n, h, w, c).
     virtual void groupNorm(View x, View gamma, View beta, int groups, float eps, Activation a, View y) = 0;
-    // Per row over c; then y = norm * (1 + scale) + shift with scale, shift (groups, c), rows split evenly among the groups; null: no modulation.
+    // Per row over c; then y = norm * (1 + scale) + shift with scale, shift (groups, c), rows split evenly among the
+    // groups; null: no modulation.
     virtual void layerNorm(View x, View gamma, View beta, float eps, View scale, View shift, View y) = 0;
     virtual void rmsNorm(View x, View gamma, float eps, View y) = 0;
 
@@ -132,22 +154,27 @@ public:
     // Resampling of pictures by 2: nearest neighbour up, mean down.
     virtual void upsampleNearest2(View x, View y) = 0;
     virtual void downsampleMean2(View x, View y) = 0;
-    // Pictures (n, h, w, c f f) ↔ (n, h f, w f, c): channel c*f*f + dy*f + dx ↔ pixel (dy, dx), as in PyTorch's pixel_shuffle.
+    // Pictures (n, h, w, c f f) ↔ (n, h f, w f, c): channel c*f*f + dy*f + dx ↔ pixel (dy, dx), as in PyTorch's
+    // pixel_shuffle.
     virtual void pixelShuffle(View x, int factor, View y) = 0;
     virtual void pixelUnshuffle(View x, int factor, View y) = 0;
 
     // y[r] = table[ids[r]]; ids I32 (rows), table (n, c). Ids outside the table throw.
     virtual void embedding(View ids, View table, View y) = 0;
-    // Sinusoids of each of the given times: y (n, dim); frequencies exp(−ln(maxPeriod) i / (dim/2 − shift)); [cos, sin] when cosFirst, else [sin, cos].
-    virtual void timestepEmbedding(std::span<const double> times, int dim, bool cosFirst, double shift, double maxPeriod, View y) = 0;
+    // Sinusoids of each of the given times: y (n, dim); frequencies exp(−ln(maxPeriod) i / (dim/2 − shift)); [cos, sin]
+    // when cosFirst, else [sin, cos].
+    virtual void timestepEmbedding(std::span<const double> times, int dim, bool cosFirst, double shift,
+                                   double maxPeriod, View y) = 0;
 
     // Elementwise; in place.
     virtual void unary(Unary op, View x, View y) = 0;
     // b has a's shape, or fewer trailing elements that repeat (broadcast along leading dimensions).
     virtual void binary(Binary op, View a, View b, View y) = 0;
-    // y[row] = Σ_i factors[i][row] · x_i[row]: per-row coefficients, rows = first dimension. F32 or F64, sums in double.
+    // y[row] = Σ_i factors[i][row] · x_i[row]: per-row coefficients, rows = first dimension. F32 or F64, sums in
+    // double.
     virtual void combineRows(std::span<const View> values, std::span<const std::vector<double>> factors, View y) = 0;
-    // y = Σ factor · value over any number of terms of one type (F32, F64, BF16); sums in double, rounded once. In place.
+    // y = Σ factor · value over any number of terms of one type (F32, F64, BF16); sums in double, rounded once. In
+    // place.
     virtual void combine(std::span<const Term> terms, View y) = 0;
     virtual void fill(View y, double value) = 0;
     // Concatenation of a and b along the last dimension.
@@ -176,7 +203,8 @@ struct CpuOptions {
 };
 std::unique_ptr<Backend> createCpuBackend(const CpuOptions& options = {});
 
-// The CUDA backend is a module loaded when first asked for. On failure the result is null and `why` a sentence with cause and remedy.
+// The CUDA backend is a module loaded when first asked for. On failure the result is null and `why` a sentence with
+// cause and remedy.
 struct CudaProbe {
     std::unique_ptr<Backend> backend;
     std::string why;

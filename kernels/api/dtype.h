@@ -10,22 +10,22 @@ enum class DType : std::uint8_t { F32, F64, F16, BF16, I32 };
 
 constexpr std::size_t sizeOf(DType t) {
     switch (t) {
-        case DType::F64: return 8;
-        case DType::F32:
-        case DType::I32: return 4;
-        case DType::F16:
-        case DType::BF16: return 2;
+    case DType::F64: return 8;
+    case DType::F32:
+    case DType::I32: return 4;
+    case DType::F16:
+    case DType::BF16: return 2;
     }
     return 0;
 }
 
 constexpr const char* nameOf(DType t) {
     switch (t) {
-        case DType::F32: return "f32";
-        case DType::F64: return "f64";
-        case DType::F16: return "f16";
-        case DType::BF16: return "bf16";
-        case DType::I32: return "i32";
+    case DType::F32: return "f32";
+    case DType::F64: return "f64";
+    case DType::F16: return "f16";
+    case DType::BF16: return "bf16";
+    case DType::I32: return "i32";
     }
     return "?";
 }

@@ -6,9 +6,9 @@
 #include <cstdint>
 
 #ifdef __CUDACC__
-#define MEANDER_HD __host__ __device__
+#    define MEANDER_HD __host__ __device__
 #else
-#define MEANDER_HD
+#    define MEANDER_HD
 #endif
 
 namespace meander::kernels {
@@ -17,7 +17,8 @@ struct Philox4 {
     std::uint32_t v[4];
 };
 
-MEANDER_HD inline Philox4 philox4x32(std::uint32_t c0, std::uint32_t c1, std::uint32_t c2, std::uint32_t c3, std::uint32_t k0, std::uint32_t k1) {
+MEANDER_HD inline Philox4 philox4x32(std::uint32_t c0, std::uint32_t c1, std::uint32_t c2, std::uint32_t c3,
+                                     std::uint32_t k0, std::uint32_t k1) {
     for (int round = 0; round < 10; ++round) {
         const std::uint64_t p0 = std::uint64_t(0xD2511F53u) * c0, p1 = std::uint64_t(0xCD9E8D57u) * c2;
         const std::uint32_t n0 = std::uint32_t(p1 >> 32) ^ c1 ^ k0, n2 = std::uint32_t(p0 >> 32) ^ c3 ^ k1;
@@ -41,7 +42,8 @@ struct NoiseAddress {
     bool operator==(const NoiseAddress&) const = default;
 };
 
-// Four standard normals (Box-Muller, computed in double so that every device rounds the same real number) for elements 4*block .. 4*block+3.
+// Four standard normals (Box-Muller, computed in double so that every device rounds the same real number) for elements
+// 4*block .. 4*block+3.
 MEANDER_HD inline void normal4(const NoiseAddress& a, std::uint32_t block, double out[4]) {
     const Philox4 r = philox4x32(block, a.draw, a.image, a.purpose, std::uint32_t(a.seed), std::uint32_t(a.seed >> 32));
     for (int pair = 0; pair < 2; ++pair) {

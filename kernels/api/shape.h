@@ -1,4 +1,5 @@
-// Extents of a dense row-major tensor, outermost first. Pictures are (images, height, width, channels); tokens are (batch, tokens, channels).
+// Extents of a dense row-major tensor, outermost first. Pictures are (images, height, width, channels); tokens are
+// (batch, tokens, channels).
 #pragma once
 #include <array>
 #include <cstdint>

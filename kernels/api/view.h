@@ -13,14 +13,12 @@ struct View {
     explicit operator bool() const { return data != nullptr; }
     std::int64_t count() const { return shape.count(); }
     std::size_t bytes() const { return std::size_t(count()) * sizeOf(type); }
-    template <class T>
-    T* as() const {
-        return static_cast<T*>(data);
-    }
+    template <class T> T* as() const { return static_cast<T*>(data); }
     View reshaped(Shape s) const { return {data, type, s}; }
     // Rows [first, first + n) of the first dimension.
     View rows(std::int64_t first, std::int64_t n) const {
-        return {static_cast<char*>(data) + std::size_t(first * shape.rowCount()) * sizeOf(type), type, shape.withRows(n)};
+        return {static_cast<char*>(data) + std::size_t(first * shape.rowCount()) * sizeOf(type), type,
+                shape.withRows(n)};
     }
 };
 

@@ -22,14 +22,13 @@ struct TypeBF16 {
 };
 
 // f with the accessor of a float type; I32 is the caller's business.
-template <class F>
-void withType(DType t, const F& f) {
+template <class F> void withType(DType t, const F& f) {
     switch (t) {
-        case DType::F32: return f(TypeF32{});
-        case DType::F64: return f(TypeF64{});
-        case DType::F16: return f(TypeF16{});
-        case DType::BF16: return f(TypeBF16{});
-        case DType::I32: return;
+    case DType::F32: return f(TypeF32{});
+    case DType::F64: return f(TypeF64{});
+    case DType::F16: return f(TypeF16{});
+    case DType::BF16: return f(TypeBF16{});
+    case DType::I32: return;
     }
 }
 

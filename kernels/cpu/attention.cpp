@@ -1,4 +1,5 @@
-// Attention: keys and values packed once per head, then tiles of queries whose scores stay in the second cache; the softmax is ours.
+// Attention: keys and values packed once per head, then tiles of queries whose scores stay in the second cache; the
+// softmax is ours.
 #include <algorithm>
 
 #include "kernels/cpu/checks.h"
@@ -15,38 +16,45 @@ struct Geometry {
 
 Geometry geometryOf(const AttentionArgs& a, const View& y) {
     requireActivation("attention", {a.q, a.k, a.v, y});
-    require(a.q.shape.rank() == 3 && a.k.shape.rank() == 3 && a.v.shape.rank() == 3 && y.shape.rank() == 3, "attention", "q, k, v and y must be (b, t, c)",
-            {a.q, a.k, a.v, y});
+    require(a.q.shape.rank() == 3 && a.k.shape.rank() == 3 && a.v.shape.rank() == 3 && y.shape.rank() == 3, "attention",
+            "q, k, v and y must be (b, t, c)", {a.q, a.k, a.v, y});
     Geometry g{a.q.shape[0], a.q.shape[1], a.k.shape[1], a.heads, 0, 0, a.qStride, a.kStride, a.vStride};
-    require(a.heads > 0 && a.q.shape[2] % a.heads == 0 && a.v.shape[2] % a.heads == 0, "attention", "channels must be a multiple of the heads", {a.q, a.v});
-    require(a.k.shape == Shape({g.batch, g.keys, a.q.shape[2]}) && a.v.shape[0] == g.batch && a.v.shape[1] == g.keys && g.keys > 0, "attention",
-            "q, k and v do not belong together", {a.q, a.k, a.v});
+    require(a.heads > 0 && a.q.shape[2] % a.heads == 0 && a.v.shape[2] % a.heads == 0, "attention",
+            "channels must be a multiple of the heads", {a.q, a.v});
+    require(a.k.shape == Shape({g.batch, g.keys, a.q.shape[2]}) && a.v.shape[0] == g.batch && a.v.shape[1] == g.keys
+                && g.keys > 0,
+            "attention", "q, k and v do not belong together", {a.q, a.k, a.v});
     require(y.shape == Shape({g.batch, g.queries, a.v.shape[2]}), "attention", "y must be (b, tq, heads*dv)", {y, a.v});
-    require(!a.keyBias || (a.keyBias.type == DType::F32 && a.keyBias.count() == g.batch * g.keys), "attention", "keyBias must be f32 (b, tk)", {a.keyBias, a.k});
-    require(!a.probabilities || (a.probabilities.type == DType::F32 && a.probabilities.count() == g.batch * g.heads * g.queries * g.keys), "attention",
-            "probabilities must be f32 (b, heads, tq, tk)", {a.probabilities});
+    require(!a.keyBias || (a.keyBias.type == DType::F32 && a.keyBias.count() == g.batch * g.keys), "attention",
+            "keyBias must be f32 (b, tk)", {a.keyBias, a.k});
+    require(!a.probabilities
+                || (a.probabilities.type == DType::F32
+                    && a.probabilities.count() == g.batch * g.heads * g.queries * g.keys),
+            "attention", "probabilities must be f32 (b, heads, tq, tk)", {a.probabilities});
     g.d = a.q.shape[2] / a.heads;
     g.dv = a.v.shape[2] / a.heads;
     if (!g.qStride) g.qStride = a.q.shape[2];
     if (!g.kStride) g.kStride = a.k.shape[2];
     if (!g.vStride) g.vStride = a.v.shape[2];
-    require(g.qStride >= a.q.shape[2] && g.kStride >= a.k.shape[2] && g.vStride >= a.v.shape[2], "attention", "a stride is shorter than its row", {a.q, a.k, a.v});
+    require(g.qStride >= a.q.shape[2] && g.kStride >= a.k.shape[2] && g.vStride >= a.v.shape[2], "attention",
+            "a stride is shorter than its row", {a.q, a.k, a.v});
     return g;
 }
 
 // Rows of queries in a tile: scores of about 256 KB, at most 96.
 int tileRows(const Loops& loops, const Geometry& g) {
-    const std::int64_t fitting = (std::int64_t(256) << 10) / (std::int64_t(sizeof(float)) * g.keys) / loops.mr * loops.mr;
+    const std::int64_t fitting =
+        (std::int64_t(256) << 10) / (std::int64_t(sizeof(float)) * g.keys) / loops.mr * loops.mr;
     return int(std::clamp<std::int64_t>(fitting, 2 * loops.mr, 96));
 }
 
-template <class T>
-void packKeys(const Loops& loops, const Geometry& g, const T* k, float* to) {
-    packPanels(loops, g.d, g.keys, to, [&](std::int64_t i, std::int64_t key) { return elementAsFloat(k[key * g.kStride + i]); });
+template <class T> void packKeys(const Loops& loops, const Geometry& g, const T* k, float* to) {
+    packPanels(loops, g.d, g.keys, to,
+               [&](std::int64_t i, std::int64_t key) { return elementAsFloat(k[key * g.kStride + i]); });
 }
-template <class T>
-void packValues(const Loops& loops, const Geometry& g, const T* v, float* to) {
-    packPanels(loops, g.keys, g.dv, to, [&](std::int64_t key, std::int64_t i) { return elementAsFloat(v[key * g.vStride + i]); });
+template <class T> void packValues(const Loops& loops, const Geometry& g, const T* v, float* to) {
+    packPanels(loops, g.keys, g.dv, to,
+               [&](std::int64_t key, std::int64_t i) { return elementAsFloat(v[key * g.vStride + i]); });
 }
 
 // What one tile works in.
@@ -66,8 +74,8 @@ struct Pass {
     int rows;
 };
 
-void product(const Loops& loops, const float* const* pointers, int rows, int rowStride, std::int64_t depth, const float* panels, std::int64_t panelStride,
-             std::int64_t columns, float* acc, std::int64_t accStride) {
+void product(const Loops& loops, const float* const* pointers, int rows, int rowStride, std::int64_t depth,
+             const float* panels, std::int64_t panelStride, std::int64_t columns, float* acc, std::int64_t accStride) {
     GemmBlock b;
     b.rows = pointers;
     b.rowStride = rowStride;
@@ -85,7 +93,8 @@ void product(const Loops& loops, const float* const* pointers, int rows, int row
     }
 }
 
-void softmaxTile(const Pass& p, std::int64_t batch, std::int64_t head, std::int64_t first, int rows, const Tile& t, float* sums) {
+void softmaxTile(const Pass& p, std::int64_t batch, std::int64_t head, std::int64_t first, int rows, const Tile& t,
+                 float* sums) {
     const Geometry& g = p.g;
     const float* bias = p.a.keyBias ? p.a.keyBias.as<float>() + batch * g.keys : nullptr;
     for (int r = 0; r < rows; ++r) {
@@ -113,15 +122,18 @@ void attendTile(const Pass& p, std::int64_t head, std::int64_t batch, std::int64
         }
     }
     const std::int64_t seen = p.a.causal ? std::min(g.keys, first + rows) : g.keys;
-    product(p.loops, t.pointers, rows, p.rows, g.d, p.keys + which * p.keySize, g.d * p.loops.nr, seen, t.scores, p.scoreStride);
+    product(p.loops, t.pointers, rows, p.rows, g.d, p.keys + which * p.keySize, g.d * p.loops.nr, seen, t.scores,
+            p.scoreStride);
     float sums[128];
     softmaxTile(p, batch, head, first, rows, t, sums);
     for (int r = 0; r < rows; ++r) t.pointers[r] = t.scores + r * p.scoreStride;
-    product(p.loops, t.pointers, rows, p.rows, seen, p.values + which * p.valueSize, g.keys * p.loops.nr, g.dv, t.out, p.outStride);
+    product(p.loops, t.pointers, rows, p.rows, seen, p.values + which * p.valueSize, g.keys * p.loops.nr, g.dv, t.out,
+            p.outStride);
     for (int r = 0; r < rows; ++r) {
         const std::int64_t element = ((batch * g.queries + first + r) * g.heads + head) * g.dv;
         const float factor = sums[r] != 0 ? 1.0f / sums[r] : 0.0f;
-        p.loops.scaleRow[typeIndex(p.y.type)](t.out + r * p.outStride, g.dv, factor, p.y.as<char>() + std::size_t(element) * sizeOf(p.y.type));
+        p.loops.scaleRow[typeIndex(p.y.type)](t.out + r * p.outStride, g.dv, factor,
+                                              p.y.as<char>() + std::size_t(element) * sizeOf(p.y.type));
     }
 }
 
@@ -131,10 +143,12 @@ void CpuBackend::attention(const AttentionArgs& a, View y) {
     const Geometry g = geometryOf(a, y);
     if (y.count() == 0) return;
     note(TracedKind::Attention, y.type, {g.batch, g.queries, g.keys, g.heads, g.d, g.dv});
-    const std::int64_t keySize = packedCount(m_loops, g.d, g.keys), valueSize = packedCount(m_loops, g.keys, g.dv), pairs = g.batch * g.heads;
+    const std::int64_t keySize = packedCount(m_loops, g.d, g.keys), valueSize = packedCount(m_loops, g.keys, g.dv),
+                       pairs = g.batch * g.heads;
     const Scratch<float> keys(m_pool, std::size_t(pairs * keySize)), values(m_pool, std::size_t(pairs * valueSize));
     parallelFor(m_threads, pairs, [&](std::int64_t i, int) {
-        const std::int64_t k = i / g.heads * g.keys * g.kStride + i % g.heads * g.d, v = i / g.heads * g.keys * g.vStride + i % g.heads * g.dv;
+        const std::int64_t k = i / g.heads * g.keys * g.kStride + i % g.heads * g.d,
+                           v = i / g.heads * g.keys * g.vStride + i % g.heads * g.dv;
         if (a.k.type == DType::F32) {
             packKeys(m_loops, g, a.k.as<float>() + k, keys.data() + i * keySize);
             packValues(m_loops, g, a.v.as<float>() + v, values.data() + i * valueSize);
@@ -146,17 +160,20 @@ void CpuBackend::attention(const AttentionArgs& a, View y) {
 
     const int rows = tileRows(m_loops, g);
     const auto roundUp = [&](std::int64_t n) { return (n + m_loops.width - 1) / m_loops.width * m_loops.width; };
-    const Pass pass{m_loops, a, g, y, keys.data(), values.data(), keySize, valueSize, roundUp(g.keys), roundUp(g.dv), rows};
+    const Pass pass{m_loops,       a,   g, y, keys.data(), values.data(), keySize, valueSize, roundUp(g.keys),
+                    roundUp(g.dv), rows};
     const std::size_t threads = std::size_t(m_threads), tile = std::size_t(rows);
-    const Scratch<float> scores(m_pool, threads * tile * std::size_t(pass.scoreStride)), out(m_pool, threads * tile * std::size_t(pass.outStride));
+    const Scratch<float> scores(m_pool, threads * tile * std::size_t(pass.scoreStride)),
+        out(m_pool, threads * tile * std::size_t(pass.outStride));
     const Scratch<float> queries(m_pool, a.q.type == DType::F32 ? 0 : threads * tile * std::size_t(g.d));
     const Scratch<const float*> pointers(m_pool, threads * tile);
     const std::int64_t tiles = (g.queries + rows - 1) / rows;
     parallelFor(m_threads, pairs * tiles, [&](std::int64_t task, int thread) {
         const std::int64_t which = task / tiles, first = task % tiles * rows, n = std::int64_t(thread) * rows;
-        const Tile t{scores.data() + n * pass.scoreStride, out.data() + n * pass.outStride, queries.data() ? queries.data() + n * g.d : nullptr,
-                     pointers.data() + n};
-        attendTile(pass, which % g.heads, which / g.heads, first, int(std::min<std::int64_t>(rows, g.queries - first)), t);
+        const Tile t{scores.data() + n * pass.scoreStride, out.data() + n * pass.outStride,
+                     queries.data() ? queries.data() + n * g.d : nullptr, pointers.data() + n};
+        attendTile(pass, which % g.heads, which / g.heads, first, int(std::min<std::int64_t>(rows, g.queries - first)),
+                   t);
     });
 }
 

@@ -8,9 +8,13 @@
 
 namespace meander::kernels {
 
-inline std::string describe(const View& v) { return v ? std::string(nameOf(v.type)) + v.shape.text() : std::string("nothing"); }
+inline std::string describe(const View& v) {
+    return v ? std::string(nameOf(v.type)) + v.shape.text() : std::string("nothing");
+}
 
-[[noreturn]] inline void reject(const char* operation, const std::string& why) { throw std::invalid_argument(std::string(operation) + ": " + why); }
+[[noreturn]] inline void reject(const char* operation, const std::string& why) {
+    throw std::invalid_argument(std::string(operation) + ": " + why);
+}
 
 inline void require(bool holds, const char* operation, const char* rule, std::initializer_list<View> views) {
     if (holds) return;
@@ -36,8 +40,10 @@ inline void requireActivation(const char* operation, std::initializer_list<View>
 // A parameter or modulation vector: (c) or (groups, c), F32 or the activations' type.
 inline void requireVectors(const char* operation, const View& v, std::int64_t c, const View& x) {
     if (!v) return;
-    require(v.type == DType::F32 || v.type == x.type, operation, "a vector must be f32 or of the activations' type", {v, x});
-    require(v.shape.rank() >= 1 && v.count() > 0 && v.shape[-1] == c, operation, "a vector's last extent must be the channels", {v, x});
+    require(v.type == DType::F32 || v.type == x.type, operation, "a vector must be f32 or of the activations' type",
+            {v, x});
+    require(v.shape.rank() >= 1 && v.count() > 0 && v.shape[-1] == c, operation,
+            "a vector's last extent must be the channels", {v, x});
 }
 
 // Rows over which one of `groups` vectors stays the same.

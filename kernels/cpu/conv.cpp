@@ -25,14 +25,17 @@ Place placeOf(std::int64_t index, std::int64_t outHeight, std::int64_t outWidth,
     return {rest / outHeight, rest % outHeight * w.stride - w.padding, x * w.stride - w.padding};
 }
 
-// Pictures with few channels: the pixels under the filter are gathered into dense rows first, so that depth is long enough for the kernel.
-void gather(const float* x, const Picture& in, std::int64_t outHeight, std::int64_t outWidth, const ConvWeights& w, std::int64_t first, std::int64_t last, float* to) {
+// Pictures with few channels: the pixels under the filter are gathered into dense rows first, so that depth is long
+// enough for the kernel.
+void gather(const float* x, const Picture& in, std::int64_t outHeight, std::int64_t outWidth, const ConvWeights& w,
+            std::int64_t first, std::int64_t last, float* to) {
     const std::int64_t c = in.channels, rowLength = std::int64_t(w.kernel) * w.kernel * c;
     for (std::int64_t i = first; i < last; ++i) {
         const Place at = placeOf(i, outHeight, outWidth, w);
         float* row = to + i * rowLength;
         // The part of each filter row that lies inside of the picture.
-        const std::int64_t left = std::clamp<std::int64_t>(-at.x, 0, w.kernel), right = std::clamp<std::int64_t>(in.width - at.x, left, w.kernel);
+        const std::int64_t left = std::clamp<std::int64_t>(-at.x, 0, w.kernel),
+                           right = std::clamp<std::int64_t>(in.width - at.x, left, w.kernel);
         for (int ky = 0; ky < w.kernel; ++ky, row += w.kernel * c) {
             const std::int64_t py = at.y + ky;
             if (py < 0 || py >= in.height) {
@@ -49,11 +52,14 @@ void gather(const float* x, const Picture& in, std::int64_t outHeight, std::int6
 
 }  // namespace
 
-std::unique_ptr<ConvWeights> CpuBackend::packConv(View weight, View bias, ConvGeometry g, DType compute, int height, int width) {
+std::unique_ptr<ConvWeights> CpuBackend::packConv(View weight, View bias, ConvGeometry g, DType compute, int height,
+                                                  int width) {
     require(weight && weight.shape.rank() == 4 && weight.count() > 0 && weight.shape[2] == weight.shape[3], "packConv",
             "the weight must be (out, in, k, k)", {weight});
-    require(!bias || bias.count() == weight.shape[0], "packConv", "the bias must have one value per output channel", {weight, bias});
-    require(g.stride >= 1 && g.padding >= 0 && height > 0 && width > 0, "packConv", "stride, padding or extents are not possible", {weight});
+    require(!bias || bias.count() == weight.shape[0], "packConv", "the bias must have one value per output channel",
+            {weight, bias});
+    require(g.stride >= 1 && g.padding >= 0 && height > 0 && width > 0, "packConv",
+            "stride, padding or extents are not possible", {weight});
     require(isActivationType(compute), "packConv", "the CPU computes in f32 and bf16 only", {weight});
     std::vector<float> w = hostFloats("packConv", weight);
     roundForCompute(w, compute);
@@ -70,14 +76,17 @@ void CpuBackend::conv2d(View x, const ConvWeights& weights, View y, const Epilog
     if (!own && !dnnl) reject("conv2d", "the weights were packed by another backend");
     const ConvWeights* w = &weights;
     requireActivation("conv2d", {x, y});
-    require(x.shape.rank() == 4 && x.shape[3] == w->in, "conv2d", "x must be (n, h, w, in)", {x, {nullptr, x.type, {w->out, w->in, w->kernel, w->kernel}}});
+    require(x.shape.rank() == 4 && x.shape[3] == w->in, "conv2d", "x must be (n, h, w, in)",
+            {x, {nullptr, x.type, {w->out, w->in, w->kernel, w->kernel}}});
     const Picture in{x.shape[1], x.shape[2], x.shape[3]};
-    const std::int64_t outHeight = (in.height + 2 * w->padding - w->kernel) / w->stride + 1, outWidth = (in.width + 2 * w->padding - w->kernel) / w->stride + 1;
-    require(in.height + 2 * w->padding >= w->kernel && in.width + 2 * w->padding >= w->kernel &&
-                y.shape == Shape({x.shape[0], outHeight, outWidth, w->out}),
+    const std::int64_t outHeight = (in.height + 2 * w->padding - w->kernel) / w->stride + 1,
+                       outWidth = (in.width + 2 * w->padding - w->kernel) / w->stride + 1;
+    require(in.height + 2 * w->padding >= w->kernel && in.width + 2 * w->padding >= w->kernel
+                && y.shape == Shape({x.shape[0], outHeight, outWidth, w->out}),
             "conv2d", "y must be (n, (h + 2 padding - k) / stride + 1, ..., out)", {x, y});
     const FloatVector rowBias = floats(e.rowBias), gate = floats(e.gate);
-    const ResolvedEpilogue epilogue = resolve("conv2d", e, own ? own->bias() : dnnl->bias(), rowBias.data(), gate.data(), y);
+    const ResolvedEpilogue epilogue =
+        resolve("conv2d", e, own ? own->bias() : dnnl->bias(), rowBias.data(), gate.data(), y);
     const std::int64_t rows = y.count() / w->out;
     if (rows == 0) return;
     note(TracedKind::Conv, y.type, {x.shape[0], in.height, in.width, w->in, w->out, w->kernel, w->stride, w->padding});
@@ -88,17 +97,20 @@ void CpuBackend::conv2d(View x, const ConvWeights& weights, View y, const Epilog
 
     const Scratch<float> converted(m_pool, x.type == DType::F32 ? 0 : std::size_t(x.count()));
     const float* data = asFloats(x, converted.data());
-    Product p{.rows = rows, .columns = w->out, .taps = w->kernel * w->kernel, .depth = w->in, .b = own->panels, .locate = {}};
+    Product p{
+        .rows = rows, .columns = w->out, .taps = w->kernel * w->kernel, .depth = w->in, .b = own->panels, .locate = {}};
     const bool isGathered = w->kernel > 1 && w->in < 16;
     const Scratch<float> gathered(m_pool, isGathered ? std::size_t(rows * p.taps * p.depth) : 0);
     const Scratch<float> zeros(m_pool, std::size_t(w->in));
     std::fill_n(zeros.data(), w->in, 0.0f);
     if (isGathered) {
-        parallelRanges(m_threads, rows, 256,
-                       [&](std::int64_t first, std::int64_t last) { gather(data, in, outHeight, outWidth, *w, first, last, gathered.data()); });
+        parallelRanges(m_threads, rows, 256, [&](std::int64_t first, std::int64_t last) {
+            gather(data, in, outHeight, outWidth, *w, first, last, gathered.data());
+        });
         p.depth *= p.taps;
         p.taps = 1;
-        p.locate = [from = gathered.data(), depth = p.depth](std::int64_t first, int count, const float** pointers, int) {
+        p.locate = [from = gathered.data(), depth = p.depth](std::int64_t first, int count, const float** pointers,
+                                                             int) {
             for (int i = 0; i < count; ++i) pointers[i] = from + (first + i) * depth;
         };
     } else {

@@ -6,8 +6,10 @@ namespace meander::kernels {
 
 class CpuConv final : public ConvWeights {
 public:
-    CpuConv(const Loops& loops, MemoryPool& pool, const std::vector<float>& w, const Shape& shape, ConvGeometry g, std::vector<float> b)
-        : m_data(pool, std::size_t(packedCount(loops, shape[1] * shape[2] * shape[3], shape[0]))), m_bias(std::move(b)) {
+    CpuConv(const Loops& loops, MemoryPool& pool, const std::vector<float>& w, const Shape& shape, ConvGeometry g,
+            std::vector<float> b)
+        : m_data(pool, std::size_t(packedCount(loops, shape[1] * shape[2] * shape[3], shape[0]))),
+          m_bias(std::move(b)) {
         out = shape[0];
         in = shape[1];
         kernel = int(shape[2]);

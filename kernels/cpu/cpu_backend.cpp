@@ -31,8 +31,8 @@ const Loops& bestLoops() {
 #if defined(__GNUC__)
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) level = 1;
-    if (level == 1 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("avx512dq"))
+    if (level == 1 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+        && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
         level = 2;
 #endif
     if (const char* wish = std::getenv("MEANDER_CPU_ISA")) {
@@ -54,11 +54,13 @@ FloatVector::FloatVector(const Loops& loops, MemoryPool& pool, const View& v) {
     m_data = m_copy->data();
 }
 
-CpuBackend::CpuBackend(const CpuOptions& options) : m_loops(bestLoops()), m_threads(threadsFor(options)), m_dnnl(std::make_unique<DnnlDevice>()) {}
+CpuBackend::CpuBackend(const CpuOptions& options)
+    : m_loops(bestLoops()), m_threads(threadsFor(options)), m_dnnl(std::make_unique<DnnlDevice>()) {}
 CpuBackend::~CpuBackend() = default;
 
 std::string CpuBackend::description() const {
-    return "CPU · oneDNN " + dnnlVersionText() + " · " + m_loops.name + " · " + std::to_string(m_threads) + (m_threads == 1 ? " thread" : " threads");
+    return "CPU · oneDNN " + dnnlVersionText() + " · " + m_loops.name + " · " + std::to_string(m_threads)
+           + (m_threads == 1 ? " thread" : " threads");
 }
 
 std::vector<DType> CpuBackend::fastTypes() const {
@@ -70,7 +72,8 @@ void CpuBackend::upload(const void* host, View to) { std::memcpy(to.data, host, 
 void CpuBackend::download(View from, void* host) { std::memcpy(host, from.data, from.bytes()); }
 
 void CpuBackend::copy(View from, View to) {
-    require(from && to && from.type == to.type && from.count() == to.count(), "copy", "type and number of elements must be the same", {from, to});
+    require(from && to && from.type == to.type && from.count() == to.count(), "copy",
+            "type and number of elements must be the same", {from, to});
     const std::int64_t bytes = std::int64_t(from.bytes());
     parallelRanges(m_threads, bytes, 1 << 20, [&](std::int64_t first, std::int64_t last) {
         std::memmove(to.as<char>() + first, from.as<char>() + first, std::size_t(last - first));

@@ -48,7 +48,8 @@ public:
     std::unique_ptr<LinearWeights> packLinear(View weight, View bias, DType compute) override;
     void linear(View x, const LinearWeights& w, View y, const Epilogue& e) override;
     void batchedMatmul(View a, View b, View y, bool transposeB, float scale) override;
-    std::unique_ptr<ConvWeights> packConv(View weight, View bias, ConvGeometry g, DType compute, int height, int width) override;
+    std::unique_ptr<ConvWeights> packConv(View weight, View bias, ConvGeometry g, DType compute, int height,
+                                          int width) override;
     void conv2d(View x, const ConvWeights& w, View y, const Epilogue& e) override;
 
     void groupNorm(View x, View gamma, View beta, int groups, float eps, Activation a, View y) override;
@@ -62,7 +63,8 @@ public:
     void pixelShuffle(View x, int factor, View y) override;
     void pixelUnshuffle(View x, int factor, View y) override;
     void embedding(View ids, View table, View y) override;
-    void timestepEmbedding(std::span<const double> times, int dim, bool cosFirst, double shift, double maxPeriod, View y) override;
+    void timestepEmbedding(std::span<const double> times, int dim, bool cosFirst, double shift, double maxPeriod,
+                           View y) override;
 
     void unary(Unary op, View x, View y) override;
     void binary(Binary op, View a, View b, View y) override;

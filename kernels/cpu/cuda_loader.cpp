@@ -1,12 +1,13 @@
-// Finds and opens the CUDA module. It stays open until the program ends: its code may be in use by objects that outlive any owner of the handle.
+// Finds and opens the CUDA module. It stays open until the program ends: its code may be in use by objects that outlive
+// any owner of the handle.
 #include <filesystem>
 #include <vector>
 
 #include "kernels/api/backend.h"
 #if defined(_WIN32)
-#include <windows.h>
+#    include <windows.h>
 #else
-#include <dlfcn.h>
+#    include <dlfcn.h>
 #endif
 
 namespace meander::kernels {
@@ -72,13 +73,19 @@ CudaProbe createCudaBackend(int device, const std::string& moduleFolder) {
             break;
         }
     if (found.empty()) {
-        const std::string where = moduleFolder.empty() ? "beside the program or in its lib/meander folder" : "in " + moduleFolder;
-        return {nullptr, std::string("No CUDA module is installed; ") + moduleName + " was not found " + where + ". The CPU is used instead."};
+        const std::string where =
+            moduleFolder.empty() ? "beside the program or in its lib/meander folder" : "in " + moduleFolder;
+        return {nullptr, std::string("No CUDA module is installed; ") + moduleName + " was not found " + where
+                             + ". The CPU is used instead."};
     }
     std::string words;
     const Create create = openModule(found, words);
-    if (!create && !words.empty()) return {nullptr, "The CUDA module " + found.string() + " could not be opened: " + words + ". The CPU is used instead."};
-    if (!create) return {nullptr, "The file " + found.string() + " is not a CUDA module of this program; reinstall Meander. The CPU is used instead."};
+    if (!create && !words.empty())
+        return {nullptr,
+                "The CUDA module " + found.string() + " could not be opened: " + words + ". The CPU is used instead."};
+    if (!create)
+        return {nullptr, "The file " + found.string()
+                             + " is not a CUDA module of this program; reinstall Meander. The CPU is used instead."};
     char why[1024] = "";
     std::unique_ptr<Backend> backend(create(device, why, sizeof why, backendApiVersion));
     if (backend) return {std::move(backend), {}};

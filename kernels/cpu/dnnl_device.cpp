@@ -15,7 +15,8 @@ using dnnl::memory;
 using Tag = memory::format_tag;
 using Type = memory::data_type;
 
-constexpr std::size_t maxPrepared = 512;  // one model uses some dozens; sweeps over picture sizes must not grow without end
+constexpr std::size_t maxPrepared =
+    512;  // one model uses some dozens; sweeps over picture sizes must not grow without end
 
 Type typeOf(DType t) { return t == DType::BF16 ? Type::bf16 : Type::f32; }
 
@@ -27,29 +28,39 @@ dnnl::primitive_attr attributes() {
 
 memory::desc rowsDesc(std::int64_t rows, std::int64_t columns, Type t) { return {{rows, columns}, t, Tag::ab}; }
 
-std::int64_t outExtent(std::int64_t extent, const ConvWeights& w) { return (extent + 2 * w.padding - w.kernel) / w.stride + 1; }
+std::int64_t outExtent(std::int64_t extent, const ConvWeights& w) {
+    return (extent + 2 * w.padding - w.kernel) / w.stride + 1;
+}
 
-dnnl::matmul::primitive_desc describeLinear(const dnnl::engine& engine, std::int64_t rows, std::int64_t in, std::int64_t out, Type t, const memory::desc& weights) {
-    return describeMatmul(engine, rowsDesc(rows, in, t), weights, nullptr, rowsDesc(rows, out, Type::f32), attributes());
+dnnl::matmul::primitive_desc describeLinear(const dnnl::engine& engine, std::int64_t rows, std::int64_t in,
+                                            std::int64_t out, Type t, const memory::desc& weights) {
+    return describeMatmul(engine, rowsDesc(rows, in, t), weights, nullptr, rowsDesc(rows, out, Type::f32),
+                          attributes());
 }
 
 // One picture as the engine has it, channels last, or in the order that oneDNN likes.
-memory::desc pictureIn(const ConvWeights& w, std::int64_t height, std::int64_t width, Type t, Tag order = Tag::nhwc) { return {{1, w.in, height, width}, t, order}; }
+memory::desc pictureIn(const ConvWeights& w, std::int64_t height, std::int64_t width, Type t, Tag order = Tag::nhwc) {
+    return {{1, w.in, height, width}, t, order};
+}
 memory::desc pictureOut(const ConvWeights& w, std::int64_t height, std::int64_t width, Tag order = Tag::nhwc) {
     return {{1, w.out, outExtent(height, w), outExtent(width, w)}, Type::f32, order};
 }
 
-// Winograd is there for channels in blocks only: the picture is brought into that order and back, which costs far less than it saves.
-dnnl::convolution_forward::primitive_desc describeConv(const dnnl::engine& engine, const ConvWeights& w, dnnl::algorithm algorithm, std::int64_t height, std::int64_t width,
-                                                       Type t, const memory::desc& weights) {
+// Winograd is there for channels in blocks only: the picture is brought into that order and back, which costs far less
+// than it saves.
+dnnl::convolution_forward::primitive_desc describeConv(const dnnl::engine& engine, const ConvWeights& w,
+                                                       dnnl::algorithm algorithm, std::int64_t height,
+                                                       std::int64_t width, Type t, const memory::desc& weights) {
     const Tag order = algorithm == dnnl::algorithm::convolution_winograd ? Tag::any : Tag::nhwc;
-    return describeConvolution(engine, algorithm, pictureIn(w, height, width, t, order), weights, {}, pictureOut(w, height, width, order), w.stride, w.padding, attributes());
+    return describeConvolution(engine, algorithm, pictureIn(w, height, width, t, order), weights, {},
+                               pictureOut(w, height, width, order), w.stride, w.padding, attributes());
 }
 
 }  // namespace
 
 DnnlDevice::DnnlDevice() {
-    // Asked of oneDNN, not of the processor: its own cap (ONEDNN_MAX_CPU_ISA) counts too. The values of the enumeration are bit sets.
+    // Asked of oneDNN, not of the processor: its own cap (ONEDNN_MAX_CPU_ISA) counts too. The values of the enumeration
+    // are bit sets.
     const auto isa = unsigned(dnnl::get_effective_cpu_isa());
     const auto has = [isa](dnnl::cpu_isa wanted) { return (isa & unsigned(wanted)) == unsigned(wanted); };
     m_hasAvx512 = has(dnnl::cpu_isa::avx512_core);
@@ -84,11 +95,12 @@ bool DnnlDevice::isBf16Faster() try {
     return false;
 }
 
-std::unique_ptr<DnnlLinear> DnnlDevice::packLinear(MemoryPool& pool, const std::vector<float>& w, const Shape& shape, const std::vector<float>& bias,
-                                                   DType compute) try {
+std::unique_ptr<DnnlLinear> DnnlDevice::packLinear(MemoryPool& pool, const std::vector<float>& w, const Shape& shape,
+                                                   const std::vector<float>& bias, DType compute) try {
     const std::int64_t out = shape[0], in = shape[1];
     const memory::desc any({in, out}, typeOf(compute), Tag::any), plain({in, out}, Type::f32, Tag::ba);
-    const memory::desc chosen = describeLinear(m_engine, 256, in, out, typeOf(compute), any).weights_desc();  // the order does not depend much on the rows
+    const memory::desc chosen = describeLinear(m_engine, 256, in, out, typeOf(compute), any)
+                                    .weights_desc();  // the order does not depend much on the rows
     DnnlWeight weight{chosen, Scratch<char>(pool, chosen.get_size())};
     memory from(plain, m_engine, const_cast<float*>(w.data())), to(chosen, m_engine, weight.data.data());
     dnnl::reorder(from, to).execute(m_stream, from, to);
@@ -102,18 +114,22 @@ std::unique_ptr<DnnlLinear> DnnlDevice::packLinear(MemoryPool& pool, const std::
     return nullptr;
 }
 
-std::unique_ptr<DnnlConv> DnnlDevice::packConv(MemoryPool& pool, const std::vector<float>& w, const Shape& shape, const std::vector<float>& bias, ConvGeometry g,
-                                               DType compute, int height, int width) {
+std::unique_ptr<DnnlConv> DnnlDevice::packConv(MemoryPool& pool, const std::vector<float>& w, const Shape& shape,
+                                               const std::vector<float>& bias, ConvGeometry g, DType compute,
+                                               int height, int width) {
     const bool isWinograd = compute == DType::F32 && shape[2] == 3 && g.stride == 1 && g.padding == 1 && m_hasAvx512;
     ConvWeights geometry;
-    geometry.out = shape[0], geometry.in = shape[1], geometry.kernel = int(shape[2]), geometry.stride = g.stride, geometry.padding = g.padding;
+    geometry.out = shape[0], geometry.in = shape[1], geometry.kernel = int(shape[2]), geometry.stride = g.stride,
+    geometry.padding = g.padding;
     for (const auto algorithm : {dnnl::algorithm::convolution_winograd, dnnl::algorithm::convolution_direct}) {
         if (algorithm == dnnl::algorithm::convolution_winograd && !isWinograd) continue;
-        if (algorithm == dnnl::algorithm::convolution_direct && isWinograd && !m_isForced) continue;  // our own direct one then
+        if (algorithm == dnnl::algorithm::convolution_direct && isWinograd && !m_isForced)
+            continue;  // our own direct one then
         try {
             const memory::dims extents{shape[0], shape[1], shape[2], shape[3]};
             const memory::desc any(extents, typeOf(compute), Tag::any), plain(extents, Type::f32, Tag::oihw);
-            const memory::desc chosen = describeConv(m_engine, geometry, algorithm, height, width, typeOf(compute), any).weights_desc();
+            const memory::desc chosen =
+                describeConv(m_engine, geometry, algorithm, height, width, typeOf(compute), any).weights_desc();
             DnnlWeight weight{chosen, Scratch<char>(pool, chosen.get_size())};
             memory from(plain, m_engine, const_cast<float*>(w.data())), to(chosen, m_engine, weight.data.data());
             dnnl::reorder(from, to).execute(m_stream, from, to);
@@ -133,19 +149,23 @@ const DnnlDevice::Prepared& DnnlDevice::remember(const Key& key, Prepared p) {
     return m_prepared.insert_or_assign(key, std::move(p)).first->second;
 }
 
-// A found primitive is used only for a weight of the very order it was made for: that was chosen for other extents, maybe.
+// A found primitive is used only for a weight of the very order it was made for: that was chosen for other extents,
+// maybe.
 const DnnlDevice::Prepared& DnnlDevice::preparedLinear(std::int64_t rows, const DnnlLinear& w) {
     const Key key{0, rows, w.in, w.out, int(w.compute())};
-    if (const auto it = m_prepared.find(key); it != m_prepared.end() && it->second.weights == w.weight.desc) return it->second;
+    if (const auto it = m_prepared.find(key); it != m_prepared.end() && it->second.weights == w.weight.desc)
+        return it->second;
     const auto d = describeLinear(m_engine, rows, w.in, w.out, typeOf(w.compute()), w.weight.desc);
     return remember(key, {dnnl::matmul(d), d.src_desc(), d.weights_desc(), d.dst_desc(), d.scratchpad_desc()});
 }
 
 const DnnlDevice::Prepared& DnnlDevice::preparedConv(std::int64_t height, std::int64_t width, const DnnlConv& w) {
     const Key key{1, height, width, w.in, w.out, w.kernel, w.stride, w.padding, int(w.compute()), int(w.algorithm)};
-    if (const auto it = m_prepared.find(key); it != m_prepared.end() && it->second.weights == w.weight.desc) return it->second;
+    if (const auto it = m_prepared.find(key); it != m_prepared.end() && it->second.weights == w.weight.desc)
+        return it->second;
     const auto d = describeConv(m_engine, w, w.algorithm, height, width, typeOf(w.compute()), w.weight.desc);
-    return remember(key, {dnnl::convolution_forward(d), d.src_desc(), d.weights_desc(), d.dst_desc(), d.scratchpad_desc()});
+    return remember(key,
+                    {dnnl::convolution_forward(d), d.src_desc(), d.weights_desc(), d.dst_desc(), d.scratchpad_desc()});
 }
 
 void DnnlDevice::execute(MemoryPool& pool, const Prepared& p, const DnnlWeight& weight, const void* x, float* sums) {
@@ -160,12 +180,15 @@ void DnnlDevice::execute(MemoryPool& pool, const Prepared& p, const DnnlWeight& 
 void DnnlDevice::linear(MemoryPool& pool, const void* x, std::int64_t rows, const DnnlLinear& w, float* sums) try {
     execute(pool, preparedLinear(rows, w), w.weight, x, sums);
 } catch (const dnnl::error& e) {
-    throw DeviceError(std::string("oneDNN could not compute a linear layer (") + e.what() + "). Set MEANDER_CPU_DNNL=0 to do without it.");
+    throw DeviceError(std::string("oneDNN could not compute a linear layer (") + e.what()
+                      + "). Set MEANDER_CPU_DNNL=0 to do without it.");
 }
 
-void DnnlDevice::conv(MemoryPool& pool, const void* x, std::int64_t height, std::int64_t width, const DnnlConv& w, float* sums) try {
+void DnnlDevice::conv(MemoryPool& pool, const void* x, std::int64_t height, std::int64_t width, const DnnlConv& w,
+                      float* sums) try {
     const Prepared& p = preparedConv(height, width, w);
-    memory in(pictureIn(w, height, width, typeOf(w.compute())), m_engine, const_cast<void*>(x)), out(pictureOut(w, height, width), m_engine, sums);
+    memory in(pictureIn(w, height, width, typeOf(w.compute())), m_engine, const_cast<void*>(x)),
+        out(pictureOut(w, height, width), m_engine, sums);
     if (p.src == in.get_desc() && p.dst == out.get_desc()) return execute(pool, p, w.weight, x, sums);
     const Scratch<char> source(pool, p.src.get_size()), target(pool, p.dst.get_size());
     memory blockedIn(p.src, m_engine, source.data()), blockedOut(p.dst, m_engine, target.data());
@@ -175,7 +198,8 @@ void DnnlDevice::conv(MemoryPool& pool, const void* x, std::int64_t height, std:
     dnnl::reorder(blockedOut, out).execute(m_stream, blockedOut, out);
     m_stream.wait();
 } catch (const dnnl::error& e) {
-    throw DeviceError(std::string("oneDNN could not compute a convolution (") + e.what() + "). Set MEANDER_CPU_DNNL=0 to do without it.");
+    throw DeviceError(std::string("oneDNN could not compute a convolution (") + e.what()
+                      + "). Set MEANDER_CPU_DNNL=0 to do without it.");
 }
 
 }  // namespace meander::kernels

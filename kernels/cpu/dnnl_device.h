@@ -1,10 +1,10 @@
-// oneDNN where it is faster than our own loops: Winograd convolutions in F32 and everything in BF16, both on processors with AVX-512.
-// A primitive computes the sums (and the bias is left to the epilogue); pictures are computed one by one, so a picture has the same bits in
-// any batch.
+// oneDNN where it is faster than our own loops: Winograd convolutions in F32 and everything in BF16, both on processors
+// with AVX-512. A primitive computes the sums (and the bias is left to the epilogue); pictures are computed one by one,
+// so a picture has the same bits in any batch.
 #pragma once
 #include <map>
-#include <optional>
 #include <memory>
+#include <optional>
 #include <tuple>
 #include <vector>
 
@@ -22,7 +22,8 @@ struct DnnlWeight {
 
 class DnnlLinear final : public LinearWeights {
 public:
-    DnnlLinear(DnnlWeight w, std::vector<float> bias, DType compute) : weight(std::move(w)), m_bias(std::move(bias)), m_compute(compute) {}
+    DnnlLinear(DnnlWeight w, std::vector<float> bias, DType compute)
+        : weight(std::move(w)), m_bias(std::move(bias)), m_compute(compute) {}
     const float* bias() const { return m_bias.empty() ? nullptr : m_bias.data(); }
     DType compute() const { return m_compute; }
     DnnlWeight weight;
@@ -34,7 +35,8 @@ private:
 
 class DnnlConv final : public ConvWeights {
 public:
-    DnnlConv(DnnlWeight w, std::vector<float> bias, DType compute, dnnl::algorithm a) : weight(std::move(w)), algorithm(a), m_bias(std::move(bias)), m_compute(compute) {}
+    DnnlConv(DnnlWeight w, std::vector<float> bias, DType compute, dnnl::algorithm a)
+        : weight(std::move(w)), algorithm(a), m_bias(std::move(bias)), m_compute(compute) {}
     const float* bias() const { return m_bias.empty() ? nullptr : m_bias.data(); }
     DType compute() const { return m_compute; }
     DnnlWeight weight;
@@ -51,23 +53,27 @@ public:
 
     bool hasAvx512() const { return m_hasAvx512; }
     bool hasBf16() const { return m_hasBf16; }
-    // Whether products in bf16 gain at least a quarter over f32: some processors have the instructions and run them at half the speed. Measured once
-    // (about 20 ms), then remembered.
+    // Whether products in bf16 gain at least a quarter over f32: some processors have the instructions and run them at
+    // half the speed. Measured once (about 20 ms), then remembered.
     bool isBf16Faster();
-    // MEANDER_CPU_DNNL=1 in the environment asks for oneDNN wherever it can (for tests on any processor), 0 for our own loops only.
+    // MEANDER_CPU_DNNL=1 in the environment asks for oneDNN wherever it can (for tests on any processor), 0 for our own
+    // loops only.
     bool isForced() const { return m_isForced; }
 
     // Null when oneDNN has no such primitive here.
-    std::unique_ptr<DnnlLinear> packLinear(MemoryPool& pool, const std::vector<float>& w, const Shape& shape, const std::vector<float>& bias, DType compute);
-    std::unique_ptr<DnnlConv> packConv(MemoryPool& pool, const std::vector<float>& w, const Shape& shape, const std::vector<float>& bias, ConvGeometry g,
-                                       DType compute, int height, int width);
+    std::unique_ptr<DnnlLinear> packLinear(MemoryPool& pool, const std::vector<float>& w, const Shape& shape,
+                                           const std::vector<float>& bias, DType compute);
+    std::unique_ptr<DnnlConv> packConv(MemoryPool& pool, const std::vector<float>& w, const Shape& shape,
+                                       const std::vector<float>& bias, ConvGeometry g, DType compute, int height,
+                                       int width);
     // sums (rows, out) in F32.
     void linear(MemoryPool& pool, const void* x, std::int64_t rows, const DnnlLinear& w, float* sums);
     // sums (h', w', out) of one picture (h, w, in).
     void conv(MemoryPool& pool, const void* x, std::int64_t height, std::int64_t width, const DnnlConv& w, float* sums);
 
 private:
-    // A primitive for a weight and the extents of the activations, with where its weight comes from when the packed order does not suit it.
+    // A primitive for a weight and the extents of the activations, with where its weight comes from when the packed
+    // order does not suit it.
     struct Prepared {
         dnnl::primitive primitive;
         dnnl::memory::desc src, weights, dst, scratchpad;

@@ -10,8 +10,9 @@ inline std::string dnnlVersionText() {
     return std::to_string(v->major) + "." + std::to_string(v->minor) + "." + std::to_string(v->patch);
 }
 
-inline dnnl::matmul::primitive_desc describeMatmul(const dnnl::engine& engine, const dnnl::memory::desc& src, const dnnl::memory::desc& weights,
-                                                   const dnnl::memory::desc* bias, const dnnl::memory::desc& dst, const dnnl::primitive_attr& attr) {
+inline dnnl::matmul::primitive_desc describeMatmul(const dnnl::engine& engine, const dnnl::memory::desc& src,
+                                                   const dnnl::memory::desc& weights, const dnnl::memory::desc* bias,
+                                                   const dnnl::memory::desc& dst, const dnnl::primitive_attr& attr) {
 #if DNNL_VERSION_MAJOR >= 3
     if (bias) return {engine, src, weights, *bias, dst, attr};
     return {engine, src, weights, dst, attr};
@@ -22,23 +23,26 @@ inline dnnl::matmul::primitive_desc describeMatmul(const dnnl::engine& engine, c
 }
 
 // An empty `bias` is none.
-inline dnnl::convolution_forward::primitive_desc describeConvolution(const dnnl::engine& engine, dnnl::algorithm algorithm, const dnnl::memory::desc& src,
-                                                                     const dnnl::memory::desc& weights, const dnnl::memory::desc& bias,
-                                                                     const dnnl::memory::desc& dst, int stride, int padding, const dnnl::primitive_attr& attr) {
+inline dnnl::convolution_forward::primitive_desc describeConvolution(
+    const dnnl::engine& engine, dnnl::algorithm algorithm, const dnnl::memory::desc& src,
+    const dnnl::memory::desc& weights, const dnnl::memory::desc& bias, const dnnl::memory::desc& dst, int stride,
+    int padding, const dnnl::primitive_attr& attr) {
     const dnnl::memory::dims strides{stride, stride}, paddings{padding, padding};
     const auto inference = dnnl::prop_kind::forward_inference;
 #if DNNL_VERSION_MAJOR >= 3
-    if (bias.get_size() == 0) return {engine, inference, algorithm, src, weights, dst, strides, paddings, paddings, attr};
+    if (bias.get_size() == 0)
+        return {engine, inference, algorithm, src, weights, dst, strides, paddings, paddings, attr};
     return {engine, inference, algorithm, src, weights, bias, dst, strides, paddings, paddings, attr};
 #else
     using Desc = dnnl::convolution_forward::desc;
-    if (bias.get_size() == 0) return {Desc(inference, algorithm, src, weights, dst, strides, paddings, paddings), attr, engine};
+    if (bias.get_size() == 0)
+        return {Desc(inference, algorithm, src, weights, dst, strides, paddings, paddings), attr, engine};
     return {Desc(inference, algorithm, src, weights, bias, dst, strides, paddings, paddings), attr, engine};
 #endif
 }
 
-inline dnnl::softmax_forward::primitive_desc describeSoftmax(const dnnl::engine& engine, const dnnl::memory::desc& data, int axis,
-                                                             const dnnl::primitive_attr& attr) {
+inline dnnl::softmax_forward::primitive_desc describeSoftmax(const dnnl::engine& engine, const dnnl::memory::desc& data,
+                                                             int axis, const dnnl::primitive_attr& attr) {
     const auto inference = dnnl::prop_kind::forward_inference;
 #if DNNL_VERSION_MAJOR >= 3
     return {engine, inference, dnnl::algorithm::softmax_accurate, data, data, axis, attr};

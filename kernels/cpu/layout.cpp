@@ -16,12 +16,11 @@ void requireMoved(const char* operation, const View& x, const View& y) {
 }
 
 // Calls f with an unsigned integer of the element's size.
-template <class F>
-void withElement(DType t, const F& f) {
+template <class F> void withElement(DType t, const F& f) {
     switch (sizeOf(t)) {
-        case 2: return f(std::uint16_t());
-        case 4: return f(std::uint32_t());
-        case 8: return f(std::uint64_t());
+    case 2: return f(std::uint16_t());
+    case 4: return f(std::uint32_t());
+    case 8: return f(std::uint64_t());
     }
 }
 
@@ -38,7 +37,8 @@ Pictures picturesOf(const char* operation, const View& x, const View& y) {
 
 void CpuBackend::upsampleNearest2(View x, View y) {
     const Pictures p = picturesOf("upsampleNearest2", x, y);
-    require(y.shape == Shape({p.n, 2 * p.h, 2 * p.w, p.c}), "upsampleNearest2", "y must be twice as high and wide", {x, y});
+    require(y.shape == Shape({p.n, 2 * p.h, 2 * p.w, p.c}), "upsampleNearest2", "y must be twice as high and wide",
+            {x, y});
     const std::size_t pixel = std::size_t(p.c) * sizeOf(x.type), row = std::size_t(p.w) * pixel;
     parallelFor(m_threads, p.n * p.h, [&](std::int64_t i, int) {
         const char* from = x.as<char>() + std::size_t(i) * row;
@@ -53,15 +53,16 @@ void CpuBackend::upsampleNearest2(View x, View y) {
 
 void CpuBackend::downsampleMean2(View x, View y) {
     const Pictures p = picturesOf("downsampleMean2", x, y);
-    require(p.h % 2 == 0 && p.w % 2 == 0 && y.shape == Shape({p.n, p.h / 2, p.w / 2, p.c}) && x.type != DType::I32, "downsampleMean2",
-            "y must be half as high and wide", {x, y});
+    require(p.h % 2 == 0 && p.w % 2 == 0 && y.shape == Shape({p.n, p.h / 2, p.w / 2, p.c}) && x.type != DType::I32,
+            "downsampleMean2", "y must be half as high and wide", {x, y});
     parallelFor(m_threads, p.n * p.h / 2, [&](std::int64_t i, int) {
         withType(x.type, [&]<class T>(T) {
             const std::int64_t top = i * 2 * p.w * p.c, bottom = top + p.w * p.c;
             for (std::int64_t j = 0; j < p.w / 2; ++j)
                 for (std::int64_t c = 0; c < p.c; ++c) {
                     const std::int64_t a = 2 * j * p.c + c, b = a + p.c;
-                    const double sum = T::read(x.data, top + a) + T::read(x.data, top + b) + T::read(x.data, bottom + a) + T::read(x.data, bottom + b);
+                    const double sum = T::read(x.data, top + a) + T::read(x.data, top + b) + T::read(x.data, bottom + a)
+                                       + T::read(x.data, bottom + b);
                     T::write(y.data, (i * (p.w / 2) + j) * p.c + c, 0.25 * sum);
                 }
         });
@@ -70,30 +71,32 @@ void CpuBackend::downsampleMean2(View x, View y) {
 
 void CpuBackend::pixelShuffle(View x, int f, View y) {
     const Pictures p = picturesOf("pixelShuffle", x, y);
-    require(f >= 1 && p.c % (std::int64_t(f) * f) == 0 && y.shape == Shape({p.n, p.h * f, p.w * f, p.c / f / f}), "pixelShuffle",
-            "(n, h, w, c f f) must become (n, h f, w f, c)", {x, y});
+    require(f >= 1 && p.c % (std::int64_t(f) * f) == 0 && y.shape == Shape({p.n, p.h * f, p.w * f, p.c / f / f}),
+            "pixelShuffle", "(n, h, w, c f f) must become (n, h f, w f, c)", {x, y});
     const std::int64_t c = p.c / f / f;
     withElement(x.type, [&]<class E>(E) {
         parallelFor(m_threads, p.n * p.h * f, [&](std::int64_t i, int) {
             const std::int64_t dy = i % f, row = i / f;
             for (std::int64_t j = 0; j < p.w * f; ++j)
                 for (std::int64_t ch = 0; ch < c; ++ch)
-                    y.as<E>()[(i * p.w * f + j) * c + ch] = x.as<E>()[(row * p.w + j / f) * p.c + (ch * f + dy) * f + j % f];
+                    y.as<E>()[(i * p.w * f + j) * c + ch] =
+                        x.as<E>()[(row * p.w + j / f) * p.c + (ch * f + dy) * f + j % f];
         });
     });
 }
 
 void CpuBackend::pixelUnshuffle(View x, int f, View y) {
     const Pictures p = picturesOf("pixelUnshuffle", y, x);  // of the small picture
-    require(f >= 1 && p.c % (std::int64_t(f) * f) == 0 && x.shape == Shape({p.n, p.h * f, p.w * f, p.c / f / f}), "pixelUnshuffle",
-            "(n, h f, w f, c) must become (n, h, w, c f f)", {x, y});
+    require(f >= 1 && p.c % (std::int64_t(f) * f) == 0 && x.shape == Shape({p.n, p.h * f, p.w * f, p.c / f / f}),
+            "pixelUnshuffle", "(n, h f, w f, c) must become (n, h, w, c f f)", {x, y});
     const std::int64_t c = p.c / f / f;
     withElement(x.type, [&]<class E>(E) {
         parallelFor(m_threads, p.n * p.h * f, [&](std::int64_t i, int) {
             const std::int64_t dy = i % f, row = i / f;
             for (std::int64_t j = 0; j < p.w * f; ++j)
                 for (std::int64_t ch = 0; ch < c; ++ch)
-                    y.as<E>()[(row * p.w + j / f) * p.c + (ch * f + dy) * f + j % f] = x.as<E>()[(i * p.w * f + j) * c + ch];
+                    y.as<E>()[(row * p.w + j / f) * p.c + (ch * f + dy) * f + j % f] =
+                        x.as<E>()[(i * p.w * f + j) * c + ch];
         });
     });
 }
@@ -101,31 +104,40 @@ void CpuBackend::pixelUnshuffle(View x, int f, View y) {
 void CpuBackend::concatLast(View a, View b, View y) {
     requireMoved("concatLast", a, y);
     requireMoved("concatLast", b, y);
-    require(a.shape.rank() >= 1 && b.shape.rank() >= 1 && y.shape.rank() >= 1 && y.shape[-1] == a.shape[-1] + b.shape[-1], "concatLast",
-            "the last extents must add up", {a, b, y});
+    require(a.shape.rank() >= 1 && b.shape.rank() >= 1 && y.shape.rank() >= 1
+                && y.shape[-1] == a.shape[-1] + b.shape[-1],
+            "concatLast", "the last extents must add up", {a, b, y});
     if (y.count() == 0) return;
     const std::int64_t rows = y.count() / y.shape[-1];
-    require(a.count() == rows * a.shape[-1] && b.count() == rows * b.shape[-1], "concatLast", "the rows must be the same", {a, b, y});
-    const std::size_t left = std::size_t(a.shape[-1]) * sizeOf(y.type), right = std::size_t(b.shape[-1]) * sizeOf(y.type);
-    parallelRanges(m_threads, rows, std::max<std::int64_t>(1, (64 << 10) / std::int64_t(left + right)), [&](std::int64_t first, std::int64_t last) {
-        for (std::int64_t i = first; i < last; ++i) {
-            char* to = y.as<char>() + std::size_t(i) * (left + right);
-            std::memcpy(to, a.as<char>() + std::size_t(i) * left, left);
-            std::memcpy(to + left, b.as<char>() + std::size_t(i) * right, right);
-        }
-    });
+    require(a.count() == rows * a.shape[-1] && b.count() == rows * b.shape[-1], "concatLast",
+            "the rows must be the same", {a, b, y});
+    const std::size_t left = std::size_t(a.shape[-1]) * sizeOf(y.type),
+                      right = std::size_t(b.shape[-1]) * sizeOf(y.type);
+    parallelRanges(m_threads, rows, std::max<std::int64_t>(1, (64 << 10) / std::int64_t(left + right)),
+                   [&](std::int64_t first, std::int64_t last) {
+                       for (std::int64_t i = first; i < last; ++i) {
+                           char* to = y.as<char>() + std::size_t(i) * (left + right);
+                           std::memcpy(to, a.as<char>() + std::size_t(i) * left, left);
+                           std::memcpy(to + left, b.as<char>() + std::size_t(i) * right, right);
+                       }
+                   });
 }
 
 void CpuBackend::sliceLast(View x, std::int64_t first, View y) {
     requireMoved("sliceLast", x, y);
-    require(x.shape.rank() >= 1 && y.shape.rank() >= 1 && first >= 0 && first + y.shape[-1] <= x.shape[-1], "sliceLast", "the slice leaves x", {x, y});
+    require(x.shape.rank() >= 1 && y.shape.rank() >= 1 && first >= 0 && first + y.shape[-1] <= x.shape[-1], "sliceLast",
+            "the slice leaves x", {x, y});
     if (y.count() == 0) return;
     const std::int64_t rows = y.count() / y.shape[-1];
     require(x.count() == rows * x.shape[-1], "sliceLast", "the rows must be the same", {x, y});
-    const std::size_t wide = std::size_t(x.shape[-1]) * sizeOf(x.type), narrow = std::size_t(y.shape[-1]) * sizeOf(x.type), skip = std::size_t(first) * sizeOf(x.type);
-    parallelRanges(m_threads, rows, std::max<std::int64_t>(1, (64 << 10) / std::int64_t(narrow)), [&](std::int64_t from, std::int64_t to) {
-        for (std::int64_t i = from; i < to; ++i) std::memcpy(y.as<char>() + std::size_t(i) * narrow, x.as<char>() + std::size_t(i) * wide + skip, narrow);
-    });
+    const std::size_t wide = std::size_t(x.shape[-1]) * sizeOf(x.type),
+                      narrow = std::size_t(y.shape[-1]) * sizeOf(x.type), skip = std::size_t(first) * sizeOf(x.type);
+    parallelRanges(m_threads, rows, std::max<std::int64_t>(1, (64 << 10) / std::int64_t(narrow)),
+                   [&](std::int64_t from, std::int64_t to) {
+                       for (std::int64_t i = from; i < to; ++i)
+                           std::memcpy(y.as<char>() + std::size_t(i) * narrow,
+                                       x.as<char>() + std::size_t(i) * wide + skip, narrow);
+                   });
 }
 
 void CpuBackend::transposeInner(const View& x, std::int64_t outer, std::int64_t c, std::int64_t inner, View y) {
@@ -145,34 +157,38 @@ void CpuBackend::transposeInner(const View& x, std::int64_t outer, std::int64_t 
 
 void CpuBackend::channelsLast(View x, View y) {
     requireMoved("channelsLast", x, y);
-    require(x.shape.rank() >= 2 && x.shape.rank() == y.shape.rank() && x.shape[0] == y.shape[0] && x.shape[1] == y.shape[-1] && x.count() == y.count(),
+    require(x.shape.rank() >= 2 && x.shape.rank() == y.shape.rank() && x.shape[0] == y.shape[0]
+                && x.shape[1] == y.shape[-1] && x.count() == y.count(),
             "channelsLast", "(n, c, ...) must become (n, ..., c)", {x, y});
     if (x.count() > 0) transposeInner(x, x.shape[0], x.shape[1], x.shape.rowCount() / x.shape[1], y);
 }
 
 void CpuBackend::channelsFirst(View x, View y) {
     requireMoved("channelsFirst", x, y);
-    require(x.shape.rank() >= 2 && x.shape.rank() == y.shape.rank() && x.shape[0] == y.shape[0] && y.shape[1] == x.shape[-1] && x.count() == y.count(),
+    require(x.shape.rank() >= 2 && x.shape.rank() == y.shape.rank() && x.shape[0] == y.shape[0]
+                && y.shape[1] == x.shape[-1] && x.count() == y.count(),
             "channelsFirst", "(n, ..., c) must become (n, c, ...)", {x, y});
     if (x.count() > 0) transposeInner(x, x.shape[0], x.shape.rowCount() / x.shape[-1], x.shape[-1], y);
 }
 
 void CpuBackend::embedding(View ids, View table, View y) {
     requireMoved("embedding", table, y);
-    require(ids && ids.type == DType::I32 && table.shape.rank() == 2 && y.shape.rank() >= 1 && y.shape[-1] == table.shape[1] &&
-                y.count() == ids.count() * table.shape[1],
+    require(ids && ids.type == DType::I32 && table.shape.rank() == 2 && y.shape.rank() >= 1
+                && y.shape[-1] == table.shape[1] && y.count() == ids.count() * table.shape[1],
             "embedding", "y must be (rows, c) of table (n, c)", {ids, table, y});
     const std::size_t row = std::size_t(table.shape[1]) * sizeOf(y.type);
     for (std::int64_t i = 0; i < ids.count(); ++i)
         if (const std::int32_t id = ids.as<std::int32_t>()[i]; id < 0 || id >= table.shape[0])
             reject("embedding", "the id " + std::to_string(id) + " is outside of the table " + table.shape.text());
     for (std::int64_t i = 0; i < ids.count(); ++i)
-        std::memcpy(y.as<char>() + std::size_t(i) * row, table.as<char>() + std::size_t(ids.as<std::int32_t>()[i]) * row, row);
+        std::memcpy(y.as<char>() + std::size_t(i) * row,
+                    table.as<char>() + std::size_t(ids.as<std::int32_t>()[i]) * row, row);
 }
 
-void CpuBackend::timestepEmbedding(std::span<const double> times, int dim, bool cosFirst, double shift, double maxPeriod, View y) {
-    require(y && dim >= 2 && dim % 2 == 0 && y.type != DType::I32 && y.count() == std::int64_t(times.size()) * dim, "timestepEmbedding",
-            "y must be (times, dim) with an even dim", {y});
+void CpuBackend::timestepEmbedding(std::span<const double> times, int dim, bool cosFirst, double shift,
+                                   double maxPeriod, View y) {
+    require(y && dim >= 2 && dim % 2 == 0 && y.type != DType::I32 && y.count() == std::int64_t(times.size()) * dim,
+            "timestepEmbedding", "y must be (times, dim) with an even dim", {y});
     const std::int64_t half = dim / 2;
     withType(y.type, [&]<class T>(T) {
         for (std::size_t n = 0; n < times.size(); ++n)

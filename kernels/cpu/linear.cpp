@@ -11,12 +11,14 @@ namespace {
 
 class CpuLinear final : public LinearWeights {
 public:
-    CpuLinear(const Loops& loops, MemoryPool& pool, const std::vector<float>& w, std::int64_t outCount, std::int64_t inCount, std::vector<float> b)
+    CpuLinear(const Loops& loops, MemoryPool& pool, const std::vector<float>& w, std::int64_t outCount,
+              std::int64_t inCount, std::vector<float> b)
         : m_data(pool, std::size_t(packedCount(loops, inCount, outCount))), m_bias(std::move(b)) {
         in = inCount;
         out = outCount;
         bytes = std::size_t(packedCount(loops, in, out)) * sizeof(float);
-        panels = packPanels(loops, in, out, m_data.data(), [&](std::int64_t k, std::int64_t n) { return w[std::size_t(n * inCount + k)]; });
+        panels = packPanels(loops, in, out, m_data.data(),
+                            [&](std::int64_t k, std::int64_t n) { return w[std::size_t(n * inCount + k)]; });
     }
     const float* bias() const { return m_bias.empty() ? nullptr : m_bias.data(); }
     PackedPanels panels;
@@ -29,8 +31,10 @@ private:
 }  // namespace
 
 std::unique_ptr<LinearWeights> CpuBackend::packLinear(View weight, View bias, DType compute) {
-    require(weight && weight.shape.rank() == 2 && weight.count() > 0, "packLinear", "the weight must be (out, in)", {weight});
-    require(!bias || bias.count() == weight.shape[0], "packLinear", "the bias must have one value per output", {weight, bias});
+    require(weight && weight.shape.rank() == 2 && weight.count() > 0, "packLinear", "the weight must be (out, in)",
+            {weight});
+    require(!bias || bias.count() == weight.shape[0], "packLinear", "the bias must have one value per output",
+            {weight, bias});
     require(isActivationType(compute), "packLinear", "the CPU computes in f32 and bf16 only", {weight});
     std::vector<float> w = hostFloats("packLinear", weight);
     roundForCompute(w, compute);
@@ -47,11 +51,14 @@ void CpuBackend::linear(View x, const LinearWeights& weights, View y, const Epil
     if (!own && !dnnl) reject("linear", "the weights were packed by another backend");
     const LinearWeights* w = &weights;
     requireActivation("linear", {x, y});
-    require(x.shape.rank() >= 1 && x.shape[-1] == w->in, "linear", "the last extent of x must be the weight's inputs", {x, {nullptr, x.type, {w->out, w->in}}});
+    require(x.shape.rank() >= 1 && x.shape[-1] == w->in, "linear", "the last extent of x must be the weight's inputs",
+            {x, {nullptr, x.type, {w->out, w->in}}});
     const std::int64_t rows = x.count() / w->in;
-    require(y.shape.rank() >= 1 && y.shape[-1] == w->out && y.count() == rows * w->out, "linear", "y must be (rows, out)", {x, y});
+    require(y.shape.rank() >= 1 && y.shape[-1] == w->out && y.count() == rows * w->out, "linear",
+            "y must be (rows, out)", {x, y});
     const FloatVector rowBias = floats(e.rowBias), gate = floats(e.gate);
-    const ResolvedEpilogue epilogue = resolve("linear", e, own ? own->bias() : dnnl->bias(), rowBias.data(), gate.data(), y);
+    const ResolvedEpilogue epilogue =
+        resolve("linear", e, own ? own->bias() : dnnl->bias(), rowBias.data(), gate.data(), y);
     if (rows == 0) return;
     note(TracedKind::Linear, y.type, {rows, w->in, w->out});
     if (dnnl) {
@@ -70,26 +77,31 @@ void CpuBackend::linear(View x, const LinearWeights& weights, View y, const Epil
 
 const float* CpuBackend::asFloats(const View& x, float* room) {
     if (x.type == DType::F32) return x.as<float>();
-    parallelRanges(m_threads, x.count(), 1 << 15,
-                   [&](std::int64_t first, std::int64_t last) { m_loops.toFloat[1](x.as<std::uint16_t>() + first, last - first, room + first); });
+    parallelRanges(m_threads, x.count(), 1 << 15, [&](std::int64_t first, std::int64_t last) {
+        m_loops.toFloat[1](x.as<std::uint16_t>() + first, last - first, room + first);
+    });
     return room;
 }
 
 void CpuBackend::batchedMatmul(View a, View b, View y, bool transposeB, float scale) {
     requireActivation("batchedMatmul", {a, b, y});
-    require(a.shape.rank() == 3 && b.shape.rank() == 3 && y.shape.rank() == 3, "batchedMatmul", "operands must have three extents", {a, b, y});
+    require(a.shape.rank() == 3 && b.shape.rank() == 3 && y.shape.rank() == 3, "batchedMatmul",
+            "operands must have three extents", {a, b, y});
     const std::int64_t batch = a.shape[0], m = a.shape[1], k = a.shape[2], n = transposeB ? b.shape[1] : b.shape[2];
-    require(b.shape[0] == batch && (transposeB ? b.shape[2] : b.shape[1]) == k && y.shape == Shape({batch, m, n}), "batchedMatmul",
-            "(b, m, k) · (b, k, n) must give (b, m, n)", {a, b, y});
+    require(b.shape[0] == batch && (transposeB ? b.shape[2] : b.shape[1]) == k && y.shape == Shape({batch, m, n}),
+            "batchedMatmul", "(b, m, k) · (b, k, n) must give (b, m, n)", {a, b, y});
     if (y.count() == 0) return;
-    const Scratch<float> roomA(m_pool, a.type == DType::F32 ? 0 : std::size_t(a.count())), roomB(m_pool, b.type == DType::F32 ? 0 : std::size_t(b.count()));
+    const Scratch<float> roomA(m_pool, a.type == DType::F32 ? 0 : std::size_t(a.count())),
+        roomB(m_pool, b.type == DType::F32 ? 0 : std::size_t(b.count()));
     const float *dataA = asFloats(a, roomA.data()), *dataB = asFloats(b, roomB.data());
     const Scratch<float> packed(m_pool, std::size_t(packedCount(m_loops, k, n)));
     for (std::int64_t i = 0; i < batch; ++i) {
         const float *ai = dataA + i * m * k, *bi = dataB + i * k * n;
         Product p{.rows = m, .columns = n, .taps = 1, .depth = k, .b = {}, .locate = {}};
-        p.b = transposeB ? packPanels(m_loops, k, n, packed.data(), [&](std::int64_t kk, std::int64_t j) { return bi[j * k + kk]; })
-                         : packPanels(m_loops, k, n, packed.data(), [&](std::int64_t kk, std::int64_t j) { return bi[kk * n + j]; });
+        p.b = transposeB ? packPanels(m_loops, k, n, packed.data(),
+                                      [&](std::int64_t kk, std::int64_t j) { return bi[j * k + kk]; })
+                         : packPanels(m_loops, k, n, packed.data(),
+                                      [&](std::int64_t kk, std::int64_t j) { return bi[kk * n + j]; });
         p.locate = [=](std::int64_t first, int count, const float** pointers, int) {
             for (int r = 0; r < count; ++r) pointers[r] = ai + (first + r) * k;
         };

@@ -16,8 +16,7 @@ inline Vec geluErf(Vec x) {
     return max(set1(0.0f), x) - tail;
 }
 
-template <Activation A>
-inline Vec activate(Vec x) {
+template <Activation A> inline Vec activate(Vec x) {
     if constexpr (A == Activation::Silu) return x * sigmoidOf(x);
     else if constexpr (A == Activation::GeluErf) return geluErf(x);
     else if constexpr (A == Activation::GeluTanh) return geluTanh(x);
@@ -27,20 +26,18 @@ inline Vec activate(Vec x) {
 }
 
 // Calls f with the activation as a compile-time constant.
-template <class F>
-inline void withActivation(Activation a, F f) {
+template <class F> inline void withActivation(Activation a, F f) {
     switch (a) {
-        case Activation::None: return f.template operator()<Activation::None>();
-        case Activation::Silu: return f.template operator()<Activation::Silu>();
-        case Activation::GeluErf: return f.template operator()<Activation::GeluErf>();
-        case Activation::GeluTanh: return f.template operator()<Activation::GeluTanh>();
-        case Activation::QuickGelu: return f.template operator()<Activation::QuickGelu>();
-        case Activation::Relu: return f.template operator()<Activation::Relu>();
+    case Activation::None: return f.template operator()<Activation::None>();
+    case Activation::Silu: return f.template operator()<Activation::Silu>();
+    case Activation::GeluErf: return f.template operator()<Activation::GeluErf>();
+    case Activation::GeluTanh: return f.template operator()<Activation::GeluTanh>();
+    case Activation::QuickGelu: return f.template operator()<Activation::QuickGelu>();
+    case Activation::Relu: return f.template operator()<Activation::Relu>();
     }
 }
 
-template <class T>
-void epilogue(const float* acc, std::int64_t n, const EpilogueRow& e, void* yRaw) {
+template <class T> void epilogue(const float* acc, std::int64_t n, const EpilogueRow& e, void* yRaw) {
     T* y = static_cast<T*>(yRaw);
     const T *multiply = static_cast<const T*>(e.multiply), *residual = static_cast<const T*>(e.residual);
     withActivation(e.activation, [&]<Activation A>() {
@@ -58,11 +55,12 @@ void epilogue(const float* acc, std::int64_t n, const EpilogueRow& e, void* yRaw
     });
 }
 
-template <class T>
-void unary(Unary op, const void* xRaw, std::int64_t n, void* yRaw) {
+template <class T> void unary(Unary op, const void* xRaw, std::int64_t n, void* yRaw) {
     const T* x = static_cast<const T*>(xRaw);
     T* y = static_cast<T*>(yRaw);
-    const auto apply = [&](auto f) { eachVec(n, [&](std::int64_t i, int count) { store(y + i, f(load(x + i, count)), count); }); };
+    const auto apply = [&](auto f) {
+        eachVec(n, [&](std::int64_t i, int count) { store(y + i, f(load(x + i, count)), count); });
+    };
     const auto perLane = [&](float (*f)(float)) {
         apply([f](Vec v) {
             float lanes[vecWidth];
@@ -72,51 +70,47 @@ void unary(Unary op, const void* xRaw, std::int64_t n, void* yRaw) {
         });
     };
     switch (op) {
-        case Unary::Copy: return apply([](Vec v) { return v; });
-        case Unary::Silu: return apply(activate<Activation::Silu>);
-        case Unary::GeluErf: return apply(activate<Activation::GeluErf>);
-        case Unary::GeluTanh: return apply(activate<Activation::GeluTanh>);
-        case Unary::QuickGelu: return apply(activate<Activation::QuickGelu>);
-        case Unary::Relu: return apply(activate<Activation::Relu>);
-        case Unary::Sqrt: return apply(sqrtOf);
-        case Unary::Tanh: return apply(tanhOf);
-        case Unary::Abs: return apply(absOf);
-        case Unary::Clamp1: return apply([](Vec v) { return max(set1(-1.0f), min(set1(1.0f), v)); });
-        case Unary::Exp: return perLane(::expf);
-        case Unary::Sin: return perLane(::sinf);
-        case Unary::Cos: return perLane(::cosf);
+    case Unary::Copy: return apply([](Vec v) { return v; });
+    case Unary::Silu: return apply(activate<Activation::Silu>);
+    case Unary::GeluErf: return apply(activate<Activation::GeluErf>);
+    case Unary::GeluTanh: return apply(activate<Activation::GeluTanh>);
+    case Unary::QuickGelu: return apply(activate<Activation::QuickGelu>);
+    case Unary::Relu: return apply(activate<Activation::Relu>);
+    case Unary::Sqrt: return apply(sqrtOf);
+    case Unary::Tanh: return apply(tanhOf);
+    case Unary::Abs: return apply(absOf);
+    case Unary::Clamp1: return apply([](Vec v) { return max(set1(-1.0f), min(set1(1.0f), v)); });
+    case Unary::Exp: return perLane(::expf);
+    case Unary::Sin: return perLane(::sinf);
+    case Unary::Cos: return perLane(::cosf);
     }
 }
 
-template <class T>
-void binary(Binary op, const void* aRaw, const void* bRaw, std::int64_t n, void* yRaw) {
+template <class T> void binary(Binary op, const void* aRaw, const void* bRaw, std::int64_t n, void* yRaw) {
     const T *a = static_cast<const T*>(aRaw), *b = static_cast<const T*>(bRaw);
     T* y = static_cast<T*>(yRaw);
     const auto apply = [&](auto f) {
         eachVec(n, [&](std::int64_t i, int count) { store(y + i, f(load(a + i, count), load(b + i, count)), count); });
     };
     switch (op) {
-        case Binary::Add: return apply([](Vec p, Vec q) { return p + q; });
-        case Binary::Sub: return apply([](Vec p, Vec q) { return p - q; });
-        case Binary::Mul: return apply([](Vec p, Vec q) { return p * q; });
-        case Binary::Div: return apply([](Vec p, Vec q) { return p / q; });
-        case Binary::Min: return apply([](Vec p, Vec q) { return min(p, q); });
-        case Binary::Max: return apply([](Vec p, Vec q) { return max(p, q); });
+    case Binary::Add: return apply([](Vec p, Vec q) { return p + q; });
+    case Binary::Sub: return apply([](Vec p, Vec q) { return p - q; });
+    case Binary::Mul: return apply([](Vec p, Vec q) { return p * q; });
+    case Binary::Div: return apply([](Vec p, Vec q) { return p / q; });
+    case Binary::Min: return apply([](Vec p, Vec q) { return min(p, q); });
+    case Binary::Max: return apply([](Vec p, Vec q) { return max(p, q); });
     }
 }
 
-template <class T>
-void scaleRow(const float* x, std::int64_t n, float factor, void* yRaw) {
+template <class T> void scaleRow(const float* x, std::int64_t n, float factor, void* yRaw) {
     T* y = static_cast<T*>(yRaw);
     eachVec(n, [&](std::int64_t i, int count) { store(y + i, load(x + i, count) * set1(factor), count); });
 }
-template <class T>
-void toFloat(const void* xRaw, std::int64_t n, float* y) {
+template <class T> void toFloat(const void* xRaw, std::int64_t n, float* y) {
     const T* x = static_cast<const T*>(xRaw);
     eachVec(n, [&](std::int64_t i, int count) { store(y + i, load(x + i, count), count); });
 }
-template <class T>
-void fromFloat(const float* x, std::int64_t n, void* yRaw) {
+template <class T> void fromFloat(const float* x, std::int64_t n, void* yRaw) {
     T* y = static_cast<T*>(yRaw);
     eachVec(n, [&](std::int64_t i, int count) { store(y + i, load(x + i, count), count); });
 }

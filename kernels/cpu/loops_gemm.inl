@@ -3,7 +3,8 @@ namespace {
 
 #if defined(__AVX512F__)
 constexpr int kernelRows = 8, kernelVectors = 3, kernelDepth = 192;
-// So many rows of a panel are asked for ahead: 4 to 6 % of the speed of a product whose weights come from the second cache or beyond.
+// So many rows of a panel are asked for ahead: 4 to 6 % of the speed of a product whose weights come from the second
+// cache or beyond.
 constexpr int prefetchRows = 16;
 inline void prefetch(const float* p) { _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T0); }
 #else
@@ -14,8 +15,7 @@ inline void prefetch(const float*) {}
 
 using meander::kernels::GemmBlock;
 
-template <int R, int V>
-void gemmTile(const GemmBlock& g, const float* const* rows, const float* b, float* out) {
+template <int R, int V> void gemmTile(const GemmBlock& g, const float* const* rows, const float* b, float* out) {
     Vec acc[R][V];
     for (int r = 0; r < R; ++r)
         for (int v = 0; v < V; ++v) acc[r][v] = g.accumulate ? load(out + r * g.accStride + v * vecWidth) : set1(0.0f);
@@ -42,8 +42,7 @@ using Tile = void (*)(const GemmBlock&, const float* const*, const float*, float
 // Rows of one pass: enough sums in flight to hide the latency of a multiply-add, also over a narrow panel.
 constexpr int rowsFor(int vectors) { return vectors == 1 && kernelRows == 6 ? 12 : kernelRows; }
 
-template <int V, int R = rowsFor(V)>
-Tile tileFor(int rows) {
+template <int V, int R = rowsFor(V)> Tile tileFor(int rows) {
     if (rows == R) return gemmTile<R, V>;
     if constexpr (R > 1) return tileFor<V, R - 1>(rows);
     else return nullptr;
@@ -57,8 +56,7 @@ Tile tileFor(int rows, int vectors) {
 }
 
 // One or two rows read each weight once: several panels side by side hide the latency that few sums cannot.
-template <int R>
-std::int64_t gemmFew(const GemmBlock& g) {
+template <int R> std::int64_t gemmFew(const GemmBlock& g) {
     constexpr int V = kernelVectors, nr = V * vecWidth, P = R == 1 ? 4 : 2;
     std::int64_t column = 0;
     for (; column + P * nr <= g.columns; column += P * nr) {
@@ -67,17 +65,20 @@ std::int64_t gemmFew(const GemmBlock& g) {
         for (int r = 0; r < R; ++r)
             for (int p = 0; p < P; ++p)
                 for (int v = 0; v < V; ++v)
-                    acc[r][p][v] = g.accumulate ? load(g.acc + r * g.accStride + column + p * nr + v * vecWidth) : set1(0.0f);
+                    acc[r][p][v] =
+                        g.accumulate ? load(g.acc + r * g.accStride + column + p * nr + v * vecWidth) : set1(0.0f);
         for (int tap = 0; tap < g.taps; ++tap)
             for (std::int64_t k = g.offset; k < g.offset + g.depth; ++k, b += nr)
                 for (int r = 0; r < R; ++r) {
                     const Vec av = set1(g.rows[std::int64_t(tap) * g.rowStride + r][k]);
                     for (int p = 0; p < P; ++p)
-                        for (int v = 0; v < V; ++v) acc[r][p][v] = fma(av, load(b + p * g.panelStride + v * vecWidth), acc[r][p][v]);
+                        for (int v = 0; v < V; ++v)
+                            acc[r][p][v] = fma(av, load(b + p * g.panelStride + v * vecWidth), acc[r][p][v]);
                 }
         for (int r = 0; r < R; ++r)
             for (int p = 0; p < P; ++p)
-                for (int v = 0; v < V; ++v) store(g.acc + r * g.accStride + column + p * nr + v * vecWidth, acc[r][p][v]);
+                for (int v = 0; v < V; ++v)
+                    store(g.acc + r * g.accStride + column + p * nr + v * vecWidth, acc[r][p][v]);
     }
     return column;
 }

@@ -1,9 +1,10 @@
-// Norms, softmax and entropy. Sums of one row are taken in vectors and finished in lane order: the same bits for a row in any batch.
+// Norms, softmax and entropy. Sums of one row are taken in vectors and finished in lane order: the same bits for a row
+// in any batch.
 namespace {
 
 template <class T>
-void layerNorm(const void* xRaw, std::int64_t rows, std::int64_t c, const float* gamma, const float* beta, float eps, const float* scale,
-               const float* shift, void* yRaw) {
+void layerNorm(const void* xRaw, std::int64_t rows, std::int64_t c, const float* gamma, const float* beta, float eps,
+               const float* scale, const float* shift, void* yRaw) {
     for (std::int64_t row = 0; row < rows; ++row) {
         const T* x = static_cast<const T*>(xRaw) + row * c;
         T* y = static_cast<T*>(yRaw) + row * c;
@@ -49,7 +50,8 @@ void rmsNorm(const void* xRaw, std::int64_t rows, std::int64_t c, const float* g
 }
 
 template <class T>
-void channelSums(const void* xRaw, std::int64_t pixels, std::int64_t c, const float* pivot, float* sum, float* squares) {
+void channelSums(const void* xRaw, std::int64_t pixels, std::int64_t c, const float* pivot, float* sum,
+                 float* squares) {
     const T* x = static_cast<const T*>(xRaw);
     eachVec(c, [&](std::int64_t i, int count) {
         const Vec p = load(pivot + i, count);
@@ -65,13 +67,15 @@ void channelSums(const void* xRaw, std::int64_t pixels, std::int64_t c, const fl
 }
 
 template <class T>
-void channelAffine(const void* xRaw, std::int64_t pixels, std::int64_t c, const float* scale, const float* shift, Activation a, void* yRaw) {
+void channelAffine(const void* xRaw, std::int64_t pixels, std::int64_t c, const float* scale, const float* shift,
+                   Activation a, void* yRaw) {
     withActivation(a, [&]<Activation A>() {
         for (std::int64_t pixel = 0; pixel < pixels; ++pixel) {
             const T* x = static_cast<const T*>(xRaw) + pixel * c;
             T* y = static_cast<T*>(yRaw) + pixel * c;
             eachVec(c, [&](std::int64_t i, int count) {
-                store(y + i, activate<A>(fma(load(x + i, count), load(scale + i, count), load(shift + i, count))), count);
+                store(y + i, activate<A>(fma(load(x + i, count), load(scale + i, count), load(shift + i, count))),
+                      count);
             });
         }
     });

@@ -3,13 +3,13 @@
 #include <cstdlib>
 #include <new>
 #if defined(__linux__)
-#include <sys/mman.h>
+#    include <sys/mman.h>
 #endif
 #if defined(_WIN32)
-#include <malloc.h>
-#include <windows.h>
+#    include <malloc.h>
+#    include <windows.h>
 #else
-#include <unistd.h>
+#    include <unistd.h>
 #endif
 
 namespace meander::kernels {
@@ -69,7 +69,8 @@ void* MemoryPool::fromSystem(std::size_t bytes) {
 }
 
 void* MemoryPool::allocate(std::size_t bytes) {
-    if (bytes > (std::size_t(1) << 62)) throw OutOfMemory("The size of a tensor overflows; the model or picture size is not plausible.", bytes);
+    if (bytes > (std::size_t(1) << 62))
+        throw OutOfMemory("The size of a tensor overflows; the model or picture size is not plausible.", bytes);
     const std::size_t size = rounded(bytes ? bytes : 1);
     void* p = nullptr;
     std::size_t got = size;
@@ -77,7 +78,8 @@ void* MemoryPool::allocate(std::size_t bytes) {
         got = it->first;
         p = it->second;
         m_free.erase(it);
-    } else if (m_use.total == 0 || m_use.current + size <= m_use.total) {  // Linux promises more than it has, then kills
+    } else if (m_use.total == 0
+               || m_use.current + size <= m_use.total) {  // Linux promises more than it has, then kills
         p = fromSystem(size);
         if (!p) {
             trim();
@@ -85,8 +87,9 @@ void* MemoryPool::allocate(std::size_t bytes) {
         }
     }
     if (!p)
-        throw OutOfMemory("Not enough memory: " + megabytes(bytes) + " more are needed, " + megabytes(m_use.current) + " are in use and the machine has " +
-                              megabytes(m_use.total) + ". Choose a smaller picture or batch, or close other models.",
+        throw OutOfMemory("Not enough memory: " + megabytes(bytes) + " more are needed, " + megabytes(m_use.current)
+                              + " are in use and the machine has " + megabytes(m_use.total)
+                              + ". Choose a smaller picture or batch, or close other models.",
                           bytes);
     m_live.emplace(p, got);
     m_use.current += got;

@@ -30,10 +30,10 @@ private:
 };
 
 // Memory of a pool for the length of a scope.
-template <class T>
-class Scratch {
+template <class T> class Scratch {
 public:
-    Scratch(MemoryPool& pool, std::size_t count) : m_pool(&pool), m_data(count ? static_cast<T*>(pool.allocate(count * sizeof(T))) : nullptr) {}
+    Scratch(MemoryPool& pool, std::size_t count)
+        : m_pool(&pool), m_data(count ? static_cast<T*>(pool.allocate(count * sizeof(T))) : nullptr) {}
     ~Scratch() {
         if (m_data) m_pool->release(m_data);
     }

@@ -16,8 +16,8 @@ struct GroupStatistics {
     double mean, inverse;
 };
 
-GroupStatistics groupStatistics(const float* pivot, const float* sums, std::int64_t pieces, std::int64_t c, std::int64_t first, std::int64_t width,
-                                std::int64_t pixels, float eps) {
+GroupStatistics groupStatistics(const float* pivot, const float* sums, std::int64_t pieces, std::int64_t c,
+                                std::int64_t first, std::int64_t width, std::int64_t pixels, float eps) {
     double total = 0, totalSquares = 0;
     for (std::int64_t ch = first; ch < first + width; ++ch) {
         double s = 0, q = 0;
@@ -46,31 +46,39 @@ void CpuBackend::groupNorm(View x, View gamma, View beta, int groups, float eps,
     if (x.count() == 0) return;
     const FloatVector scale = floats(gamma), shift = floats(beta);
     note(TracedKind::GroupNorm, x.type, {n, x.shape.rowCount() / c, c, groups});
-    const std::int64_t pixels = x.shape.rowCount() / c, pieces = (pixels + pixelsPerPiece - 1) / pixelsPerPiece, width = c / groups;
+    const std::int64_t pixels = x.shape.rowCount() / c, pieces = (pixels + pixelsPerPiece - 1) / pixelsPerPiece,
+                       width = c / groups;
     const int type = typeIndex(x.type);
     const std::size_t size = sizeOf(x.type);
-    const auto at = [&](const View& v, std::int64_t picture, std::int64_t pixel) { return v.as<char>() + std::size_t((picture * pixels + pixel) * c) * size; };
+    const auto at = [&](const View& v, std::int64_t picture, std::int64_t pixel) {
+        return v.as<char>() + std::size_t((picture * pixels + pixel) * c) * size;
+    };
 
-    const Scratch<float> pivots(m_pool, std::size_t(n * c)), sums(m_pool, std::size_t(n * pieces * 2 * c)), affine(m_pool, std::size_t(n * 2 * c));
+    const Scratch<float> pivots(m_pool, std::size_t(n * c)), sums(m_pool, std::size_t(n * pieces * 2 * c)),
+        affine(m_pool, std::size_t(n * 2 * c));
     for (std::int64_t i = 0; i < n; ++i) m_loops.toFloat[type](at(x, i, 0), c, pivots.data() + i * c);
     parallelFor(m_threads, n * pieces, [&](std::int64_t task, int) {
         const std::int64_t picture = task / pieces, first = task % pieces * pixelsPerPiece;
         float* to = sums.data() + task * 2 * c;
-        m_loops.channelSums[type](at(x, picture, first), std::min(pixelsPerPiece, pixels - first), c, pivots.data() + picture * c, to, to + c);
+        m_loops.channelSums[type](at(x, picture, first), std::min(pixelsPerPiece, pixels - first), c,
+                                  pivots.data() + picture * c, to, to + c);
     });
     for (std::int64_t i = 0; i < n; ++i)
         for (int g = 0; g < groups; ++g) {
-            const auto s = groupStatistics(pivots.data() + i * c, sums.data() + i * pieces * 2 * c, pieces, c, g * width, width, pixels, eps);
+            const auto s = groupStatistics(pivots.data() + i * c, sums.data() + i * pieces * 2 * c, pieces, c,
+                                           g * width, width, pixels, eps);
             for (std::int64_t ch = g * width; ch < (g + 1) * width; ++ch) {
                 const double factor = s.inverse * (scale.data() ? double(scale.data()[ch]) : 1.0);
                 affine.data()[i * 2 * c + ch] = float(factor);
-                affine.data()[i * 2 * c + c + ch] = float((shift.data() ? double(shift.data()[ch]) : 0.0) - s.mean * factor);
+                affine.data()[i * 2 * c + c + ch] =
+                    float((shift.data() ? double(shift.data()[ch]) : 0.0) - s.mean * factor);
             }
         }
     parallelFor(m_threads, n * pieces, [&](std::int64_t task, int) {
         const std::int64_t picture = task / pieces, first = task % pieces * pixelsPerPiece;
         const float* factors = affine.data() + picture * 2 * c;
-        m_loops.channelAffine[type](at(x, picture, first), std::min(pixelsPerPiece, pixels - first), c, factors, factors + c, activation, at(y, picture, first));
+        m_loops.channelAffine[type](at(x, picture, first), std::min(pixelsPerPiece, pixels - first), c, factors,
+                                    factors + c, activation, at(y, picture, first));
     });
 }
 
@@ -80,18 +88,22 @@ void CpuBackend::layerNorm(View x, View gamma, View beta, float eps, View scale,
     if (x.count() == 0) return;
     const std::int64_t c = x.shape[-1], rows = x.count() / c;
     for (const View& v : {gamma, beta, scale, shift}) requireVectors("layerNorm", v, c, x);
-    require(!scale || !shift || scale.count() == shift.count(), "layerNorm", "scale and shift must have the same groups", {scale, shift});
+    require(!scale || !shift || scale.count() == shift.count(), "layerNorm",
+            "scale and shift must have the same groups", {scale, shift});
     const FloatVector g = floats(gamma), b = floats(beta), s = floats(scale), t = floats(shift);
     note(TracedKind::RowNorm, x.type, {rows, c});
     const View& modulation = scale ? scale : shift;
     const std::int64_t perGroup = modulation ? rowsPerGroup("layerNorm", modulation, c, rows) : rows;
-    const std::int64_t grain = std::clamp<std::int64_t>(16384 / c, 1, perGroup), piecesPerGroup = (perGroup + grain - 1) / grain;
+    const std::int64_t grain = std::clamp<std::int64_t>(16384 / c, 1, perGroup),
+                       piecesPerGroup = (perGroup + grain - 1) / grain;
     const std::size_t size = sizeOf(x.type);
     parallelFor(m_threads, rows / perGroup * piecesPerGroup, [&](std::int64_t task, int) {
-        const std::int64_t group = task / piecesPerGroup, inGroup = task % piecesPerGroup * grain, first = group * perGroup + inGroup;
+        const std::int64_t group = task / piecesPerGroup, inGroup = task % piecesPerGroup * grain,
+                           first = group * perGroup + inGroup;
         const std::size_t offset = std::size_t(first * c) * size;
-        m_loops.layerNorm[typeIndex(x.type)](x.as<char>() + offset, std::min(grain, perGroup - inGroup), c, g.data(), b.data(), eps,
-                                             s.data() ? s.data() + group * c : nullptr, t.data() ? t.data() + group * c : nullptr, y.as<char>() + offset);
+        m_loops.layerNorm[typeIndex(x.type)](x.as<char>() + offset, std::min(grain, perGroup - inGroup), c, g.data(),
+                                             b.data(), eps, s.data() ? s.data() + group * c : nullptr,
+                                             t.data() ? t.data() + group * c : nullptr, y.as<char>() + offset);
     });
 }
 
@@ -104,10 +116,12 @@ void CpuBackend::rmsNorm(View x, View gamma, float eps, View y) {
     const FloatVector g = floats(gamma);
     note(TracedKind::RowNorm, x.type, {x.count() / c, c});
     const std::size_t size = sizeOf(x.type);
-    parallelRanges(m_threads, x.count() / c, std::max<std::int64_t>(1, 16384 / c), [&](std::int64_t first, std::int64_t last) {
-        const std::size_t offset = std::size_t(first * c) * size;
-        m_loops.rmsNorm[typeIndex(x.type)](x.as<char>() + offset, last - first, c, g.data(), eps, y.as<char>() + offset);
-    });
+    parallelRanges(m_threads, x.count() / c, std::max<std::int64_t>(1, 16384 / c),
+                   [&](std::int64_t first, std::int64_t last) {
+                       const std::size_t offset = std::size_t(first * c) * size;
+                       m_loops.rmsNorm[typeIndex(x.type)](x.as<char>() + offset, last - first, c, g.data(), eps,
+                                                          y.as<char>() + offset);
+                   });
 }
 
 }  // namespace meander::kernels

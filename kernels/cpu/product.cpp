@@ -11,7 +11,8 @@ constexpr int rowBlock = 96;  // a multiple of every kernel's rows
 
 std::int64_t roundUp(std::int64_t n, std::int64_t step) { return (n + step - 1) / step * step; }
 
-// Columns of one task: wide enough to use a row block well, narrow enough that every thread gets several tasks. Has no influence on bits.
+// Columns of one task: wide enough to use a row block well, narrow enough that every thread gets several tasks. Has no
+// influence on bits.
 std::int64_t columnBlock(const Loops& loops, const Product& p, int threads) {
     const std::int64_t rowTasks = (p.rows + rowBlock - 1) / rowBlock, widest = roundUp(240, loops.nr);
     const std::int64_t wanted = std::max<std::int64_t>(1, (std::int64_t(threads) * 4 + rowTasks - 1) / rowTasks);
@@ -25,8 +26,8 @@ std::int64_t depthStep(const Loops& loops, std::int64_t depth) {
 }
 
 // The sums of a block of rows and columns, depth cut so that a panel's part stays in the first cache.
-void sumBlock(const Loops& loops, const Product& p, const float* const* pointers, int rows, std::int64_t column, std::int64_t columns, float* acc,
-              std::int64_t accStride) {
+void sumBlock(const Loops& loops, const Product& p, const float* const* pointers, int rows, std::int64_t column,
+              std::int64_t columns, float* acc, std::int64_t accStride) {
     GemmBlock g;
     g.rowStride = rowBlock;
     g.rowCount = rows;
@@ -52,7 +53,9 @@ void sumBlock(const Loops& loops, const Product& p, const float* const* pointers
 
 }  // namespace
 
-std::int64_t packedCount(const Loops& loops, std::int64_t depth, std::int64_t columns) { return depth * roundUp(columns, loops.width); }
+std::int64_t packedCount(const Loops& loops, std::int64_t depth, std::int64_t columns) {
+    return depth * roundUp(columns, loops.width);
+}
 
 EpilogueRow ResolvedEpilogue::at(std::int64_t r, std::int64_t column) const {
     const std::int64_t columns = y.shape[-1], element = r * columns + column;
@@ -89,7 +92,8 @@ void multiply(const Loops& loops, MemoryPool& pool, int threads, const Product& 
         const float** located = pointers.data() + std::int64_t(thread) * rowBlock * p.taps;
         p.locate(row, rows, located, rowBlock);
         sumBlock(loops, p, located, rows, column, columns, sums, accStride);
-        for (int r = 0; r < rows; ++r) store(sums + r * accStride, columns, e.at(row + r, column), e.target(row + r, column));
+        for (int r = 0; r < rows; ++r)
+            store(sums + r * accStride, columns, e.at(row + r, column), e.target(row + r, column));
     });
 }
 

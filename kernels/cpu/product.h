@@ -1,5 +1,5 @@
-// Matrix products on packed panels with everything that follows them done while the sums are in the cache. Linear layers, convolutions
-// and batched products are all this, with different rows of A.
+// Matrix products on packed panels with everything that follows them done while the sums are in the cache. Linear
+// layers, convolutions and batched products are all this, with different rows of A.
 #pragma once
 #include <functional>
 
@@ -19,7 +19,8 @@ inline float elementAsFloat(std::uint16_t bf16) { return bf16ToFloat(bf16); }
 std::int64_t packedCount(const Loops& loops, std::int64_t depth, std::int64_t columns);
 // element(k, n) of B; columns beyond the last are zero.
 template <class Element>
-PackedPanels packPanels(const Loops& loops, std::int64_t depth, std::int64_t columns, float* to, const Element& element) {
+PackedPanels packPanels(const Loops& loops, std::int64_t depth, std::int64_t columns, float* to,
+                        const Element& element) {
     const int nr = loops.nr, width = loops.width;
     float* out = to;
     for (std::int64_t first = 0; first < columns; first += nr) {
@@ -43,7 +44,8 @@ struct ResolvedEpilogue {
     void* target(std::int64_t r, std::int64_t column) const;
 };
 
-// Where the rows of A are: taps × depth elements make a row of the product (taps > 1: a convolution's filter positions).
+// Where the rows of A are: taps × depth elements make a row of the product (taps > 1: a convolution's filter
+// positions).
 struct Product {
     std::int64_t rows = 0, columns = 0;
     int taps = 1;

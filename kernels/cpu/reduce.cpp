@@ -1,4 +1,5 @@
-// Reductions to host numbers, and noise. Sums are taken in double over fixed pieces and added in order: the same on any number of threads.
+// Reductions to host numbers, and noise. Sums are taken in double over fixed pieces and added in order: the same on any
+// number of threads.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -15,28 +16,31 @@ constexpr std::int64_t piece = 1 << 14;
 
 // One value per row: part(first, last) of a row's elements, joined in order.
 template <class Part, class Join>
-std::vector<double> perRow(int threads, std::int64_t rows, std::int64_t n, double start, const Part& part, const Join& join) {
+std::vector<double> perRow(int threads, std::int64_t rows, std::int64_t n, double start, const Part& part,
+                           const Join& join) {
     const std::int64_t pieces = (n + piece - 1) / piece;
     std::vector<double> parts(std::size_t(rows * pieces)), result(std::size_t(rows), start);
     parallelFor(threads, rows * pieces, [&](std::int64_t i, int) {
         const std::int64_t row = i / pieces, first = i % pieces * piece;
         parts[std::size_t(i)] = part(row * n + first, row * n + std::min(n, first + piece));
     });
-    for (std::int64_t i = 0; i < rows * pieces; ++i) result[std::size_t(i / pieces)] = join(result[std::size_t(i / pieces)], parts[std::size_t(i)]);
+    for (std::int64_t i = 0; i < rows * pieces; ++i)
+        result[std::size_t(i / pieces)] = join(result[std::size_t(i / pieces)], parts[std::size_t(i)]);
     return result;
 }
 
-template <class T>
-double reducePart(Reduction r, const View& x, std::int64_t first, std::int64_t last) {
-    double result = r == Reduction::Min ? std::numeric_limits<double>::infinity() : r == Reduction::Max ? -std::numeric_limits<double>::infinity() : 0.0;
+template <class T> double reducePart(Reduction r, const View& x, std::int64_t first, std::int64_t last) {
+    double result = r == Reduction::Min   ? std::numeric_limits<double>::infinity()
+                    : r == Reduction::Max ? -std::numeric_limits<double>::infinity()
+                                          : 0.0;
     for (std::int64_t i = first; i < last; ++i) {
         const double v = T::read(x.data, i);
         switch (r) {
-            case Reduction::Sum: result += v; break;
-            case Reduction::SumSquares: result += v * v; break;
-            case Reduction::SumAbs: result += std::abs(v); break;
-            case Reduction::Min: result = v < result || std::isnan(v) ? v : result; break;  // NaN must not hide
-            case Reduction::Max: result = v > result || std::isnan(v) ? v : result; break;
+        case Reduction::Sum: result += v; break;
+        case Reduction::SumSquares: result += v * v; break;
+        case Reduction::SumAbs: result += std::abs(v); break;
+        case Reduction::Min: result = v < result || std::isnan(v) ? v : result; break;  // NaN must not hide
+        case Reduction::Max: result = v > result || std::isnan(v) ? v : result; break;
         }
     }
     return result;
@@ -46,7 +50,9 @@ double reducePart(Reduction r, const View& x, std::int64_t first, std::int64_t l
 
 std::vector<double> CpuBackend::reduceRows(Reduction r, View x) {
     require(x && x.type != DType::I32 && x.shape.rank() >= 1, "reduceRows", "x must be a float tensor with rows", {x});
-    const double start = r == Reduction::Min ? std::numeric_limits<double>::infinity() : r == Reduction::Max ? -std::numeric_limits<double>::infinity() : 0.0;
+    const double start = r == Reduction::Min   ? std::numeric_limits<double>::infinity()
+                         : r == Reduction::Max ? -std::numeric_limits<double>::infinity()
+                                               : 0.0;
     const auto part = [&](std::int64_t first, std::int64_t last) {
         double result = 0;
         withType(x.type, [&]<class T>(T) { result = reducePart<T>(r, x, first, last); });
@@ -73,18 +79,22 @@ std::vector<double> CpuBackend::dotRows(View a, View b) {
 }
 
 std::vector<double> CpuBackend::attentionEntropy(View p) {
-    require(p && p.type == DType::F32 && p.shape.rank() == 4, "attentionEntropy", "probabilities must be f32 (b, heads, tq, tk)", {p});
+    require(p && p.type == DType::F32 && p.shape.rank() == 4, "attentionEntropy",
+            "probabilities must be f32 (b, heads, tq, tk)", {p});
     const std::int64_t maps = p.shape[0] * p.shape[1], n = p.shape[2] * p.shape[3];
     const double queries = double(std::max<std::int64_t>(1, p.shape[2]));
-    auto result = perRow(m_threads, maps, n, 0.0, [&](std::int64_t first, std::int64_t last) { return m_loops.entropy(p.as<float>() + first, last - first); },
-                         [](double s, double t) { return s + t; });
+    auto result = perRow(
+        m_threads, maps, n, 0.0,
+        [&](std::int64_t first, std::int64_t last) { return m_loops.entropy(p.as<float>() + first, last - first); },
+        [](double s, double t) { return s + t; });
     for (double& h : result) h /= queries;
     return result;
 }
 
 void CpuBackend::normal(std::span<const NoiseAddress> addresses, View y) {
-    require(y && (y.type == DType::F32 || y.type == DType::F64) && y.shape.rank() >= 1 && y.shape[0] == std::int64_t(addresses.size()), "normal",
-            "y must be f32 or f64 with one row per address", {y});
+    require(y && (y.type == DType::F32 || y.type == DType::F64) && y.shape.rank() >= 1
+                && y.shape[0] == std::int64_t(addresses.size()),
+            "normal", "y must be f32 or f64 with one row per address", {y});
     const std::int64_t n = y.shape.rowCount(), blocks = (n + 3) / 4, grain = 1024;
     if (y.count() == 0) return;
     const std::int64_t pieces = (blocks + grain - 1) / grain;

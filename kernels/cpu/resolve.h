@@ -6,7 +6,8 @@
 namespace meander::kernels {
 
 // rowBias and gate: the same vectors as in `e`, already F32.
-inline ResolvedEpilogue resolve(const char* operation, const Epilogue& e, const float* bias, const float* rowBias, const float* gate, const View& y) {
+inline ResolvedEpilogue resolve(const char* operation, const Epilogue& e, const float* bias, const float* rowBias,
+                                const float* gate, const View& y) {
     const std::int64_t columns = y.shape[-1], rows = columns ? y.count() / columns : 0;
     ResolvedEpilogue r;
     r.y = y;
@@ -16,8 +17,8 @@ inline ResolvedEpilogue resolve(const char* operation, const Epilogue& e, const 
     requireVectors(operation, e.rowBias, columns, y);
     requireVectors(operation, e.gate, columns, y);
     for (const View& v : {e.multiply, e.residual})
-        require(!v || (v.type == y.type && v.count() == y.count() && v.shape.rank() >= 1 && v.shape[-1] == columns), operation,
-                "a factor or residual must have y's type and shape", {v, y});
+        require(!v || (v.type == y.type && v.count() == y.count() && v.shape.rank() >= 1 && v.shape[-1] == columns),
+                operation, "a factor or residual must have y's type and shape", {v, y});
     if (e.rowBias) {
         r.rowBias = rowBias;
         r.rowsPerRowBias = rowsPerGroup(operation, e.rowBias, columns, rows);

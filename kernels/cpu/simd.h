@@ -1,5 +1,6 @@
-// One vector of floats as wide as the instruction set this file is compiled for. Included only by loops_*.cpp, and everything here has
-// internal linkage: a function compiled for AVX-512 must never be the copy the linker picks for an older processor.
+// One vector of floats as wide as the instruction set this file is compiled for. Included only by loops_*.cpp, and
+// everything here has internal linkage: a function compiled for AVX-512 must never be the copy the linker picks for an
+// older processor.
 #pragma once
 #include <immintrin.h>
 
@@ -34,19 +35,24 @@ inline Vec absOf(Vec a) { return {_mm512_abs_ps(a.v)}; }
 // a with the sign of s
 inline Vec withSign(Vec a, Vec s) {
     const __m512i sign = _mm512_set1_epi32(int(0x80000000u));
-    return {_mm512_castsi512_ps(_mm512_or_si512(_mm512_castps_si512(a.v), _mm512_and_si512(sign, _mm512_castps_si512(s.v))))};
+    return {_mm512_castsi512_ps(
+        _mm512_or_si512(_mm512_castps_si512(a.v), _mm512_and_si512(sign, _mm512_castps_si512(s.v))))};
 }
 // 2^n for integral n in [-126, 127]
 inline Vec powerOfTwo(Vec n) {
-    return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(n.v), _mm512_set1_epi32(127)), 23))};
+    return {
+        _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(n.v), _mm512_set1_epi32(127)), 23))};
 }
-inline Vec zeroWhereLess(Vec a, Vec b, Vec value) { return {_mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a.v, b.v, _CMP_NLT_UQ), value.v)}; }
+inline Vec zeroWhereLess(Vec a, Vec b, Vec value) {
+    return {_mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a.v, b.v, _CMP_NLT_UQ), value.v)};
+}
 inline Vec load(const Bf16* p) {
     const __m256i h = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
     return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(h), 16))};
 }
 inline void store(Bf16* p, Vec a) {
-    const __m512i bits = _mm512_castps_si512(a.v), odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+    const __m512i bits = _mm512_castps_si512(a.v),
+                  odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
     __m512i r = _mm512_srli_epi32(_mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff))), 16);
     const __mmask16 nan = _mm512_cmp_ps_mask(a.v, a.v, _CMP_UNORD_Q);
     r = _mm512_mask_blend_epi32(nan, r, _mm512_or_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(0x40)));
@@ -72,15 +78,19 @@ inline Vec rounded(Vec a) { return {_mm256_round_ps(a.v, _MM_FROUND_TO_NEAREST_I
 inline Vec absOf(Vec a) { return {_mm256_andnot_ps(_mm256_set1_ps(-0.0f), a.v)}; }
 inline Vec withSign(Vec a, Vec s) { return {_mm256_or_ps(a.v, _mm256_and_ps(_mm256_set1_ps(-0.0f), s.v))}; }
 inline Vec powerOfTwo(Vec n) {
-    return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n.v), _mm256_set1_epi32(127)), 23))};
+    return {
+        _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n.v), _mm256_set1_epi32(127)), 23))};
 }
-inline Vec zeroWhereLess(Vec a, Vec b, Vec value) { return {_mm256_andnot_ps(_mm256_cmp_ps(a.v, b.v, _CMP_LT_OQ), value.v)}; }
+inline Vec zeroWhereLess(Vec a, Vec b, Vec value) {
+    return {_mm256_andnot_ps(_mm256_cmp_ps(a.v, b.v, _CMP_LT_OQ), value.v)};
+}
 inline Vec load(const Bf16* p) {
     const __m128i h = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
     return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(h), 16))};
 }
 inline void store(Bf16* p, Vec a) {
-    const __m256i bits = _mm256_castps_si256(a.v), odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+    const __m256i bits = _mm256_castps_si256(a.v),
+                  odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
     const __m256i r = _mm256_srli_epi32(_mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff))), 16);
     const __m256i quiet = _mm256_or_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(0x40));
     const __m256i nan = _mm256_castps_si256(_mm256_cmp_ps(a.v, a.v, _CMP_UNORD_Q));
@@ -107,7 +117,9 @@ inline Vec sqrtOf(Vec a) { return {_mm_sqrt_ps(a.v)}; }
 inline Vec rounded(Vec a) { return {_mm_cvtepi32_ps(_mm_cvtps_epi32(a.v))}; }
 inline Vec absOf(Vec a) { return {_mm_andnot_ps(_mm_set1_ps(-0.0f), a.v)}; }
 inline Vec withSign(Vec a, Vec s) { return {_mm_or_ps(a.v, _mm_and_ps(_mm_set1_ps(-0.0f), s.v))}; }
-inline Vec powerOfTwo(Vec n) { return {_mm_castsi128_ps(_mm_slli_epi32(_mm_add_epi32(_mm_cvtps_epi32(n.v), _mm_set1_epi32(127)), 23))}; }
+inline Vec powerOfTwo(Vec n) {
+    return {_mm_castsi128_ps(_mm_slli_epi32(_mm_add_epi32(_mm_cvtps_epi32(n.v), _mm_set1_epi32(127)), 23))};
+}
 inline Vec zeroWhereLess(Vec a, Vec b, Vec value) { return {_mm_andnot_ps(_mm_cmplt_ps(a.v, b.v), value.v)}; }
 inline Vec load(const Bf16* p) {
     const __m128i h = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
@@ -125,15 +137,13 @@ inline void store(Bf16* p, Vec a) {
 #endif
 
 // The first `count` elements; the rest of the vector is zero, or is not written.
-template <class T>
-inline Vec load(const T* p, int count) {
+template <class T> inline Vec load(const T* p, int count) {
     if (count == vecWidth) return load(p);
     T part[vecWidth] = {};
     std::memcpy(part, p, std::size_t(count) * sizeof(T));
     return load(part);
 }
-template <class T>
-inline void store(T* p, Vec a, int count) {
+template <class T> inline void store(T* p, Vec a, int count) {
     if (count == vecWidth) return store(p, a);
     T part[vecWidth];
     store(part, a);
@@ -141,8 +151,7 @@ inline void store(T* p, Vec a, int count) {
 }
 
 // f(first, count) over [0, n) in vectors, the last one partial.
-template <class F>
-inline void eachVec(std::int64_t n, F f) {
+template <class F> inline void eachVec(std::int64_t n, F f) {
     std::int64_t i = 0;
     for (; i + vecWidth <= n; i += vecWidth) f(i, vecWidth);
     if (i < n) f(i, int(n - i));
@@ -162,7 +171,8 @@ inline float maxOf(Vec a) {
     return m;
 }
 
-// exp to about 1 ulp; 0 below -87.3, saturates at 2.4e38 above 88.37. NaN stays NaN: min and max return their second operand then.
+// exp to about 1 ulp; 0 below -87.3, saturates at 2.4e38 above 88.37. NaN stays NaN: min and max return their second
+// operand then.
 inline Vec expOf(Vec original) {
     const Vec lowest = set1(-87.3365447504019f);
     const Vec x = max(lowest, min(set1(88.3762626647949f), original));
@@ -197,7 +207,9 @@ inline Vec tanhOf(Vec x) {
 inline Vec erfcOf(Vec z) {
     const Vec t = set1(1.0f) / fma(set1(0.4f), z, set1(1.0f));
     Vec q = set1(0.08258261617f);
-    for (float c : {-0.6629417169f, 2.012170784f, -2.958275477f, 2.241405513f, -1.119186543f, 0.5367558337f, 0.3486178814f, 1.007903235f, -1.489032159f}) q = fma(q, t, set1(c));
+    for (float c : {-0.6629417169f, 2.012170784f, -2.958275477f, 2.241405513f, -1.119186543f, 0.5367558337f,
+                    0.3486178814f, 1.007903235f, -1.489032159f})
+        q = fma(q, t, set1(c));
     return t * expOf(q - z * z);
 }
 

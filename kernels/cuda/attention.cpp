@@ -1,10 +1,13 @@
 // Attention, two ways.
-//  - flash.cu: one kernel that never stores the scores. For half types when nobody asks for the probabilities: the way of every sampling step.
-//  - here: scores by cuBLASLt, softmax, product by cuBLASLt. For F32, for very wide heads, and when the probabilities are looked at: then
-//    they are what lies between the two products anyway. One picture at a time, all heads at once, and as many queries at once as the
-//    scratch allows.
+//  - flash.cu: one kernel that never stores the scores. For half types when nobody asks for the probabilities: the way
+//  of every sampling step.
+//  - here: scores by cuBLASLt, softmax, product by cuBLASLt. For F32, for very wide heads, and when the probabilities
+//  are looked at: then
+//    they are what lies between the two products anyway. One picture at a time, all heads at once, and as many queries
+//    at once as the scratch allows.
 //
-// Queries, keys and values are read where they lie: a head is a matrix whose rows are `stride` apart, the next head starts d further on.
+// Queries, keys and values are read where they lie: a head is a matrix whose rows are `stride` apart, the next head
+// starts d further on.
 #include "kernels/cuda/checks.h"
 #include "kernels/cuda/matmul.h"
 #include "kernels/cuda/operations.h"
@@ -18,31 +21,42 @@ constexpr std::size_t mostScores = std::size_t(256) << 20;
 
 std::int64_t strideOf(std::int64_t given, const View& v) { return given ? given : v.shape[2]; }
 
-const char* elementAt(const View& v, std::int64_t element) { return static_cast<const char*>(v.data) + std::size_t(element) * sizeOf(v.type); }
+const char* elementAt(const View& v, std::int64_t element) {
+    return static_cast<const char*>(v.data) + std::size_t(element) * sizeOf(v.type);
+}
 
 void checkArguments(const AttentionArgs& a, const View& y) {
     const char* name = "attention";
-    require(a.q.shape.rank() == 3 && a.k.shape.rank() == 3 && a.v.shape.rank() == 3 && y.shape.rank() == 3 && isActivation(a.q.type) && a.k.type == a.q.type &&
-                a.v.type == a.q.type && y.type == a.q.type,
+    require(a.q.shape.rank() == 3 && a.k.shape.rank() == 3 && a.v.shape.rank() == 3 && y.shape.rank() == 3
+                && isActivation(a.q.type) && a.k.type == a.q.type && a.v.type == a.q.type && y.type == a.q.type,
             name, "q, k, v and y are (batch, tokens, channels) of one activation type", a.q, a.k, a.v, y);
     const std::int64_t batch = a.q.shape[0];
-    require(a.heads > 0 && a.q.shape[2] % a.heads == 0 && a.v.shape[2] % a.heads == 0 && a.k.shape[2] == a.q.shape[2] && a.k.shape[1] == a.v.shape[1] &&
-                a.k.shape[0] == batch && a.v.shape[0] == batch,
-            name, "q and k agree in channels, k and v in tokens, all in batch, and the heads divide the channels", a.q, a.k, a.v);
-    require(y.shape[0] == batch && y.shape[1] == a.q.shape[1] && y.shape[2] == a.v.shape[2], name, "y has q's tokens and v's channels", a.q, a.v, y);
-    require(strideOf(a.qStride, a.q) >= a.q.shape[2] && strideOf(a.kStride, a.k) >= a.k.shape[2] && strideOf(a.vStride, a.v) >= a.v.shape[2], name,
-            "rows are at least as far apart as they are long", a.q, a.k, a.v);
-    require(!a.keyBias || (a.keyBias.type == DType::F32 && a.keyBias.count() == batch * a.k.shape[1]), name, "the key bias is f32 (batch, keys)", a.k, a.keyBias);
-    require(!a.probabilities || (a.probabilities.type == DType::F32 && a.probabilities.count() == batch * a.heads * a.q.shape[1] * a.k.shape[1]), name,
-            "the probabilities are f32 (batch, heads, queries, keys)", a.q, a.k, a.probabilities);
+    require(a.heads > 0 && a.q.shape[2] % a.heads == 0 && a.v.shape[2] % a.heads == 0 && a.k.shape[2] == a.q.shape[2]
+                && a.k.shape[1] == a.v.shape[1] && a.k.shape[0] == batch && a.v.shape[0] == batch,
+            name, "q and k agree in channels, k and v in tokens, all in batch, and the heads divide the channels", a.q,
+            a.k, a.v);
+    require(y.shape[0] == batch && y.shape[1] == a.q.shape[1] && y.shape[2] == a.v.shape[2], name,
+            "y has q's tokens and v's channels", a.q, a.v, y);
+    require(strideOf(a.qStride, a.q) >= a.q.shape[2] && strideOf(a.kStride, a.k) >= a.k.shape[2]
+                && strideOf(a.vStride, a.v) >= a.v.shape[2],
+            name, "rows are at least as far apart as they are long", a.q, a.k, a.v);
+    require(!a.keyBias || (a.keyBias.type == DType::F32 && a.keyBias.count() == batch * a.k.shape[1]), name,
+            "the key bias is f32 (batch, keys)", a.k, a.keyBias);
+    require(!a.probabilities
+                || (a.probabilities.type == DType::F32
+                    && a.probabilities.count() == batch * a.heads * a.q.shape[1] * a.k.shape[1]),
+            name, "the probabilities are f32 (batch, heads, queries, keys)", a.q, a.k, a.probabilities);
 }
 
-// One picture, queries first .. first + count - 1. `scores` (heads, count, keys) F32 become probabilities in place, and in `typed` where the
-// activations are of another type.
-void attendQueries(Device& device, const AttentionArgs& a, View y, std::int64_t picture, std::int64_t first, std::int64_t count, float* scores, void* typed) {
+// One picture, queries first .. first + count - 1. `scores` (heads, count, keys) F32 become probabilities in place, and
+// in `typed` where the activations are of another type.
+void attendQueries(Device& device, const AttentionArgs& a, View y, std::int64_t picture, std::int64_t first,
+                   std::int64_t count, float* scores, void* typed) {
     const DType type = a.q.type;
-    const std::int64_t queries = a.q.shape[1], keys = a.k.shape[1], d = a.q.shape[2] / a.heads, dv = a.v.shape[2] / a.heads;
-    const std::int64_t qStride = strideOf(a.qStride, a.q), kStride = strideOf(a.kStride, a.k), vStride = strideOf(a.vStride, a.v), yStride = y.shape[2];
+    const std::int64_t queries = a.q.shape[1], keys = a.k.shape[1], d = a.q.shape[2] / a.heads,
+                       dv = a.v.shape[2] / a.heads;
+    const std::int64_t qStride = strideOf(a.qStride, a.q), kStride = strideOf(a.kStride, a.k),
+                       vStride = strideOf(a.vStride, a.v), yStride = y.shape[2];
 
     Product qk;
     qk.m = count;
@@ -63,7 +77,8 @@ void attendQueries(Device& device, const AttentionArgs& a, View y, std::int64_t 
     mask.causal = a.causal;
     mask.firstQuery = first;
     mask.queries = count;
-    softmaxScores(device, scores, a.heads * count, keys, mask, typed, type, a.probabilities && typed != scores ? scores : nullptr);
+    softmaxScores(device, scores, a.heads * count, keys, mask, typed, type,
+                  a.probabilities && typed != scores ? scores : nullptr);
 
     Product pv;
     pv.m = count;
@@ -87,12 +102,14 @@ void attention(Device& device, const AttentionArgs& a, View y) {
 
     const std::int64_t queries = a.q.shape[1], keys = a.k.shape[1], perQuery = a.heads * keys;
     // Probabilities that are asked for are their own scratch, for all queries of a picture at once.
-    const std::int64_t tile = a.probabilities ? queries : std::clamp<std::int64_t>(std::int64_t(mostScores / 4) / perQuery, 1, queries);
+    const std::int64_t tile =
+        a.probabilities ? queries : std::clamp<std::int64_t>(std::int64_t(mostScores / 4) / perQuery, 1, queries);
     const bool needsTyped = a.q.type != DType::F32;
     const Buffer scratch(device, a.probabilities ? 0 : std::size_t(tile * perQuery) * sizeof(float));
     const Buffer typedScratch(device, needsTyped ? std::size_t(tile * perQuery) * sizeOf(a.q.type) : 0);
     for (std::int64_t picture = 0; picture < a.q.shape[0]; ++picture) {
-        float* scores = a.probabilities ? a.probabilities.as<float>() + picture * queries * perQuery : scratch.as<float>();
+        float* scores =
+            a.probabilities ? a.probabilities.as<float>() + picture * queries * perQuery : scratch.as<float>();
         void* typed = needsTyped ? typedScratch.data() : scores;
         for (std::int64_t first = 0; first < queries; first += tile)
             attendQueries(device, a, y, picture, first, std::min(tile, queries - first), scores, typed);

@@ -1,4 +1,5 @@
-// Argument checks: a mismatch is a programming error of the caller, told with the operation's name and the shapes of what was given.
+// Argument checks: a mismatch is a programming error of the caller, told with the operation's name and the shapes of
+// what was given.
 #pragma once
 #include <stdexcept>
 #include <string>
@@ -7,11 +8,13 @@
 
 namespace meander::kernels::cuda {
 
-inline std::string described(const View& v) { return v.data || v.count() == 0 ? std::string(nameOf(v.type)) + " " + v.shape.text() : "nothing"; }
+inline std::string described(const View& v) {
+    return v.data || v.count() == 0 ? std::string(nameOf(v.type)) + " " + v.shape.text() : "nothing";
+}
 
-// Throws std::invalid_argument("linear: the last extent of x is the weight's input (x f32 (2, 3), ...)") unless `holds`.
-template <class... Views>
-void require(bool holds, const char* operation, const char* rule, const Views&... views) {
+// Throws std::invalid_argument("linear: the last extent of x is the weight's input (x f32 (2, 3), ...)") unless
+// `holds`.
+template <class... Views> void require(bool holds, const char* operation, const char* rule, const Views&... views) {
     if (holds) return;
     std::string text = std::string(operation) + ": " + rule;
     std::string list;

@@ -1,8 +1,9 @@
 // Linear combinations of states: all the arithmetic a sampler does, y = Σ factor · value.
 //
-// The sum is taken in double, term by term and with separate multiplication and addition (no fused ones: the same roundings as the CPU's),
-// and rounded once into y. Factors and addresses travel in the kernel's own parameters, so nothing is copied ahead. `combine` is
-// `combineRows` with a single row. More terms than fit one launch are carried over in a double accumulator.
+// The sum is taken in double, term by term and with separate multiplication and addition (no fused ones: the same
+// roundings as the CPU's), and rounded once into y. Factors and addresses travel in the kernel's own parameters, so
+// nothing is copied ahead. `combine` is `combineRows` with a single row. More terms than fit one launch are carried
+// over in a double accumulator.
 #include "kernels/cuda/kernels.cuh"
 #include "kernels/cuda/operations.h"
 
@@ -12,7 +13,7 @@ namespace {
 constexpr int maxTerms = 16, maxRows = 16;  // 2.2 KB of the 4 KB that parameters may take
 
 struct Coefficients {
-    const void* value[maxTerms];        // each points at the first row of this launch
+    const void* value[maxTerms];  // each points at the first row of this launch
     double factor[maxTerms][maxRows];
     int terms, rows;
 };
@@ -21,7 +22,8 @@ struct Coefficients {
 template <class T>
 __global__ void combineKernel(const Coefficients c, std::int64_t n, const double* carryIn, double* carryOut, T* y) {
     const std::int64_t total = n * c.rows;
-    for (std::int64_t i = blockIdx.x * std::int64_t(blockDim.x) + threadIdx.x; i < total; i += std::int64_t(gridDim.x) * blockDim.x) {
+    for (std::int64_t i = blockIdx.x * std::int64_t(blockDim.x) + threadIdx.x; i < total;
+         i += std::int64_t(gridDim.x) * blockDim.x) {
         const int row = int(quotient(i, n));
         double sum = carryIn ? carryIn[i] : 0.0;
         for (int t = 0; t < c.terms; ++t) {
@@ -36,7 +38,8 @@ __global__ void combineKernel(const Coefficients c, std::int64_t n, const double
 
 // `factorOf(term, row)`; y has `rows` rows of n elements.
 template <class T, class ValueOf, class FactorOf>
-void run(Device& device, std::int64_t terms, ValueOf valueOf, FactorOf factorOf, T* y, std::int64_t rows, std::int64_t n) {
+void run(Device& device, std::int64_t terms, ValueOf valueOf, FactorOf factorOf, T* y, std::int64_t rows,
+         std::int64_t n) {
     for (std::int64_t firstRow = 0; firstRow < rows; firstRow += maxRows) {
         const int rowsNow = int(std::min<std::int64_t>(maxRows, rows - firstRow));
         const std::int64_t count = rowsNow * n, offset = firstRow * n;
@@ -51,8 +54,8 @@ void run(Device& device, std::int64_t terms, ValueOf valueOf, FactorOf factorOf,
                 for (int r = 0; r < rowsNow; ++r) c.factor[t][r] = factorOf(first + t, firstRow + r);
             }
             const bool isLast = first + maxTerms >= terms;
-            launch(device, combineKernel<T>, elementwiseBlocks(device, count), elementwiseThreads, c, n, first > 0 ? carry.as<const double>() : nullptr,
-                   isLast ? nullptr : carry.as<double>(), y + offset);
+            launch(device, combineKernel<T>, elementwiseBlocks(device, count), elementwiseThreads, c, n,
+                   first > 0 ? carry.as<const double>() : nullptr, isLast ? nullptr : carry.as<double>(), y + offset);
         }
     }
 }
@@ -65,7 +68,8 @@ void combine(Device& device, std::span<const Term> terms, View y) {
         return;
     }
     for (const Term& term : terms)
-        require(sameTypeAndShape(term.value, y) && isFloat(y.type), "combine", "all values have the type and shape of y", term.value, y);
+        require(sameTypeAndShape(term.value, y) && isFloat(y.type), "combine",
+                "all values have the type and shape of y", term.value, y);
     dispatchFloat(y.type, [&](auto zero) {
         using T = decltype(zero);
         run<T>(
@@ -75,18 +79,22 @@ void combine(Device& device, std::span<const Term> terms, View y) {
 }
 
 void combineRows(Device& device, std::span<const View> values, std::span<const std::vector<double>> factors, View y) {
-    require(!values.empty() && values.size() == factors.size() && y.shape.rank() > 0, "combineRows", "there is at least one value, and factors for each", y);
+    require(!values.empty() && values.size() == factors.size() && y.shape.rank() > 0, "combineRows",
+            "there is at least one value, and factors for each", y);
     const std::int64_t rows = y.shape[0];
     for (std::size_t t = 0; t < values.size(); ++t) {
-        require(sameTypeAndShape(values[t], y) && isFloat(y.type), "combineRows", "all values have the type and shape of y", values[t], y);
-        require(std::int64_t(factors[t].size()) == rows, "combineRows", "each value has one factor per row", values[t], y);
+        require(sameTypeAndShape(values[t], y) && isFloat(y.type), "combineRows",
+                "all values have the type and shape of y", values[t], y);
+        require(std::int64_t(factors[t].size()) == rows, "combineRows", "each value has one factor per row", values[t],
+                y);
     }
     if (y.count() == 0) return;
     dispatchFloat(y.type, [&](auto zero) {
         using T = decltype(zero);
         run<T>(
             device, std::int64_t(values.size()), [&](std::int64_t t) { return values[std::size_t(t)].data; },
-            [&](std::int64_t t, std::int64_t row) { return factors[std::size_t(t)][std::size_t(row)]; }, y.as<T>(), rows, y.count() / rows);
+            [&](std::int64_t t, std::int64_t row) { return factors[std::size_t(t)][std::size_t(row)]; }, y.as<T>(),
+            rows, y.count() / rows);
     });
 }
 

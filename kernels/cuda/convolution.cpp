@@ -1,10 +1,12 @@
 // Convolution of channels-last pictures, three ways, best first:
 //  - 1 x 1 without stride or padding is a linear layer over pixels, with the whole epilogue of one;
-//  - cuDNN (cudnnConvolutionForward, the algorithm its heuristic names first for the extents at hand), then one elementwise pass for
+//  - cuDNN (cudnnConvolutionForward, the algorithm its heuristic names first for the extents at hand), then one
+//  elementwise pass for
 //    bias, time embedding, activation and residual;
 //  - without cuDNN: neighbourhoods unfolded into rows, tile by tile, times the filter by cuBLASLt, then the same pass.
 //
-// cuDNN's older interface is used on purpose: it needs no C++ front end on the build machine, and its two calls can be read.
+// cuDNN's older interface is used on purpose: it needs no C++ front end on the build machine, and its two calls can be
+// read.
 #include "kernels/cuda/convolution.h"
 
 #include <algorithm>
@@ -27,7 +29,8 @@ struct CudaConvWeights final : ConvWeights {
     PackedBias packedBias;
 };
 
-void unfoldAndMultiply(Device& device, View x, const CudaConvWeights& w, std::int64_t outHeight, std::int64_t outWidth, void* y) {
+void unfoldAndMultiply(Device& device, View x, const CudaConvWeights& w, std::int64_t outHeight, std::int64_t outWidth,
+                       void* y) {
     const Unfolding u{x.shape[1], x.shape[2], w.in, outHeight, outWidth, w.kernel, w.stride, w.padding};
     const std::int64_t pixels = x.shape[0] * outHeight * outWidth, perPixel = w.in * w.kernel * w.kernel;
     const std::size_t rowBytes = std::size_t(perPixel) * sizeOf(x.type);
@@ -50,14 +53,17 @@ void unfoldAndMultiply(Device& device, View x, const CudaConvWeights& w, std::in
 }
 
 bool isPlain(const Epilogue& e) {
-    return e.activation == Activation::None && !e.multiply && !e.gate && !e.residual && !e.rowBias && e.residualScale == 1.0f;
+    return e.activation == Activation::None && !e.multiply && !e.gate && !e.residual && !e.rowBias
+           && e.residualScale == 1.0f;
 }
 
 }  // namespace
 
 bool ConvolutionPlans::describe(const ConvolutionShape& s, Plan& plan) const {
     const Cudnn& dnn = *m_device.cudnn();
-    const cudnnDataType_t type = s.type == DType::F32 ? CUDNN_DATA_FLOAT : s.type == DType::F16 ? CUDNN_DATA_HALF : CUDNN_DATA_BFLOAT16;
+    const cudnnDataType_t type = s.type == DType::F32   ? CUDNN_DATA_FLOAT
+                                 : s.type == DType::F16 ? CUDNN_DATA_HALF
+                                                        : CUDNN_DATA_BFLOAT16;
     cudnnTensorDescriptor_t x = nullptr, y = nullptr;
     cudnnFilterDescriptor_t filter = nullptr;
     cudnnConvolutionDescriptor_t convolution = nullptr;
@@ -70,30 +76,43 @@ bool ConvolutionPlans::describe(const ConvolutionShape& s, Plan& plan) const {
     if (dnn.createConvolutionDescriptor(&convolution) != CUDNN_STATUS_SUCCESS) return false;
     plan.convolution = {convolution, dnn.destroyConvolutionDescriptor};
     // Extents are given in the order n, c, h, w whatever the memory's order is.
-    return dnn.setTensor4dDescriptor(x, CUDNN_TENSOR_NHWC, type, s.pictures, s.in, s.height, s.width) == CUDNN_STATUS_SUCCESS &&
-           dnn.setTensor4dDescriptor(y, CUDNN_TENSOR_NHWC, type, s.pictures, s.out, s.outHeight, s.outWidth) == CUDNN_STATUS_SUCCESS &&
-           dnn.setFilter4dDescriptor(filter, type, CUDNN_TENSOR_NHWC, s.out, s.in, s.kernel, s.kernel) == CUDNN_STATUS_SUCCESS &&
-           dnn.setConvolution2dDescriptor(convolution, s.padding, s.padding, s.stride, s.stride, 1, 1, CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT) ==
-               CUDNN_STATUS_SUCCESS &&
+    return dnn.setTensor4dDescriptor(x, CUDNN_TENSOR_NHWC, type, s.pictures, s.in, s.height, s.width)
+               == CUDNN_STATUS_SUCCESS
+           && dnn.setTensor4dDescriptor(y, CUDNN_TENSOR_NHWC, type, s.pictures, s.out, s.outHeight, s.outWidth)
+                  == CUDNN_STATUS_SUCCESS
+           && dnn.setFilter4dDescriptor(filter, type, CUDNN_TENSOR_NHWC, s.out, s.in, s.kernel, s.kernel)
+                  == CUDNN_STATUS_SUCCESS
+           && dnn.setConvolution2dDescriptor(convolution, s.padding, s.padding, s.stride, s.stride, 1, 1,
+                                             CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT)
+                  == CUDNN_STATUS_SUCCESS
+           &&
            // Without FMA_MATH cuDNN would round F32 to TF32.
-           dnn.setConvolutionMathType(convolution, s.type == DType::F32 ? CUDNN_FMA_MATH : CUDNN_TENSOR_OP_MATH) == CUDNN_STATUS_SUCCESS;
+           dnn.setConvolutionMathType(convolution, s.type == DType::F32 ? CUDNN_FMA_MATH : CUDNN_TENSOR_OP_MATH)
+               == CUDNN_STATUS_SUCCESS;
 }
 
 bool ConvolutionPlans::choose(const ConvolutionShape& s, Plan& plan) const {
     const Cudnn& dnn = *m_device.cudnn();
     cudnnConvolutionFwdAlgoPerf_t offers[CUDNN_CONVOLUTION_FWD_ALGO_COUNT]{};
     int count = 0;
-    if (dnn.getForwardAlgorithm(m_device.cudnnHandle(), plan.x.get(), plan.filter.get(), plan.convolution.get(), plan.y.get(), CUDNN_CONVOLUTION_FWD_ALGO_COUNT, &count,
-                                offers) != CUDNN_STATUS_SUCCESS)
+    if (dnn.getForwardAlgorithm(m_device.cudnnHandle(), plan.x.get(), plan.filter.get(), plan.convolution.get(),
+                                plan.y.get(), CUDNN_CONVOLUTION_FWD_ALGO_COUNT, &count, offers)
+        != CUDNN_STATUS_SUCCESS)
         return false;
     for (int i = 0; i < count; ++i) {
         if (offers[i].status != CUDNN_STATUS_SUCCESS || offers[i].memory > mostWorkspace) continue;
-        if (s.type == DType::F32 && (offers[i].mathType == CUDNN_TENSOR_OP_MATH || offers[i].mathType == CUDNN_TENSOR_OP_MATH_ALLOW_CONVERSION)) continue;
-        if (s.type != DType::F32 && dnn.setConvolutionMathType(plan.convolution.get(), offers[i].mathType) != CUDNN_STATUS_SUCCESS) continue;
+        if (s.type == DType::F32
+            && (offers[i].mathType == CUDNN_TENSOR_OP_MATH
+                || offers[i].mathType == CUDNN_TENSOR_OP_MATH_ALLOW_CONVERSION))
+            continue;
+        if (s.type != DType::F32
+            && dnn.setConvolutionMathType(plan.convolution.get(), offers[i].mathType) != CUDNN_STATUS_SUCCESS)
+            continue;
         std::size_t bytes = 0;
-        if (dnn.getForwardWorkspaceSize(m_device.cudnnHandle(), plan.x.get(), plan.filter.get(), plan.convolution.get(), plan.y.get(), offers[i].algo, &bytes) !=
-                CUDNN_STATUS_SUCCESS ||
-            bytes > mostWorkspace)
+        if (dnn.getForwardWorkspaceSize(m_device.cudnnHandle(), plan.x.get(), plan.filter.get(), plan.convolution.get(),
+                                        plan.y.get(), offers[i].algo, &bytes)
+                != CUDNN_STATUS_SUCCESS
+            || bytes > mostWorkspace)
             continue;
         plan.algorithm = offers[i].algo;
         plan.workspace = bytes;
@@ -111,7 +130,8 @@ ConvolutionPlans::Plan ConvolutionPlans::make(const ConvolutionShape& s) const {
 bool ConvolutionPlans::run(const ConvolutionShape& s, const void* x, const void* filter, void* y) {
     const auto isAligned = [](const void* p) { return reinterpret_cast<std::uintptr_t>(p) % 16 == 0; };
     if (!m_device.cudnn() || !isAligned(x) || !isAligned(y)) return false;
-    const std::array<int, 11> key{s.pictures, s.height, s.width, s.in, s.out, s.outHeight, s.outWidth, s.kernel, s.stride, s.padding, int(s.type)};
+    const std::array<int, 11> key{s.pictures, s.height, s.width,  s.in,      s.out,      s.outHeight,
+                                  s.outWidth, s.kernel, s.stride, s.padding, int(s.type)};
     auto found = m_plans.find(key);
     if (found == m_plans.end()) {
         if (m_plans.size() >= mostPlans) m_plans.clear();
@@ -122,21 +142,26 @@ bool ConvolutionPlans::run(const ConvolutionShape& s, const void* x, const void*
     const Buffer workspace(m_device, plan.workspace);
     const float one = 1.0f, zero = 0.0f;
     const Cudnn& dnn = *m_device.cudnn();
-    const cudnnStatus_t status = dnn.convolutionForward(m_device.cudnnHandle(), &one, plan.x.get(), x, plan.filter.get(), filter, plan.convolution.get(), plan.algorithm,
-                                                        workspace.data(), plan.workspace, &zero, plan.y.get(), y);
+    const cudnnStatus_t status = dnn.convolutionForward(
+        m_device.cudnnHandle(), &one, plan.x.get(), x, plan.filter.get(), filter, plan.convolution.get(),
+        plan.algorithm, workspace.data(), plan.workspace, &zero, plan.y.get(), y);
     if (status == CUDNN_STATUS_SUCCESS) return true;
-    if (status >= CUDNN_STATUS_BAD_PARAM && status < CUDNN_STATUS_EXECUTION_FAILED) {  // promised, not kept, nothing ran: the other way from now on
+    if (status >= CUDNN_STATUS_BAD_PARAM
+        && status < CUDNN_STATUS_EXECUTION_FAILED) {  // promised, not kept, nothing ran: the other way from now on
         plan.isPossible = false;
         return false;
     }
-    throw DeviceError(std::string("cuDNN failed while a convolution ran: ") + dnn.getErrorString(status) +
-                      ". Save your work and start the program again; if it happens again choose the CPU.");
+    throw DeviceError(std::string("cuDNN failed while a convolution ran: ") + dnn.getErrorString(status)
+                      + ". Save your work and start the program again; if it happens again choose the CPU.");
 }
 
-std::unique_ptr<ConvWeights> packConv(const std::shared_ptr<Device>& device, View weight, View bias, ConvGeometry g, DType compute) {
-    require(weight && weight.shape.rank() == 4 && weight.count() > 0 && weight.shape[2] == weight.shape[3] && isActivation(weight.type) && isActivation(compute),
+std::unique_ptr<ConvWeights> packConv(const std::shared_ptr<Device>& device, View weight, View bias, ConvGeometry g,
+                                      DType compute) {
+    require(weight && weight.shape.rank() == 4 && weight.count() > 0 && weight.shape[2] == weight.shape[3]
+                && isActivation(weight.type) && isActivation(compute),
             "packConv", "weight is (out, in, k, k) of an activation type", weight);
-    require(!bias || (bias.count() == weight.shape[0] && isActivation(bias.type)), "packConv", "bias has one element per output channel", weight, bias);
+    require(!bias || (bias.count() == weight.shape[0] && isActivation(bias.type)), "packConv",
+            "bias has one element per output channel", weight, bias);
     require(g.stride > 0 && g.padding >= 0, "packConv", "the stride is positive and the padding not negative", weight);
     auto w = std::make_unique<CudaConvWeights>();
     w->out = weight.shape[0];
@@ -158,23 +183,30 @@ std::unique_ptr<ConvWeights> packConv(const std::shared_ptr<Device>& device, Vie
 void conv2d(Device& device, View x, const ConvWeights& weights, View y, const Epilogue& e) {
     const auto* w = dynamic_cast<const CudaConvWeights*>(&weights);
     require(w && w->device.get() == &device, "conv2d", "the weights were packed by this backend", x, y);
-    require(x.type == w->type && y.type == w->type, "conv2d", "x and y have the type the weights were packed for", x, y);
-    require(x.shape.rank() == 4 && y.shape.rank() == 4 && x.shape[3] == w->in && y.shape[3] == w->out && x.shape[0] == y.shape[0], "conv2d",
-            ("x is (n, h, w, " + std::to_string(w->in) + ") and y (n, h', w', " + std::to_string(w->out) + ")").c_str(), x, y);
+    require(x.type == w->type && y.type == w->type, "conv2d", "x and y have the type the weights were packed for", x,
+            y);
+    require(x.shape.rank() == 4 && y.shape.rank() == 4 && x.shape[3] == w->in && y.shape[3] == w->out
+                && x.shape[0] == y.shape[0],
+            "conv2d",
+            ("x is (n, h, w, " + std::to_string(w->in) + ") and y (n, h', w', " + std::to_string(w->out) + ")").c_str(),
+            x, y);
     const std::int64_t tallest = x.shape[1] + 2 * w->padding, widest = x.shape[2] + 2 * w->padding;
-    require(tallest >= w->kernel && widest >= w->kernel && y.shape[1] == (tallest - w->kernel) / w->stride + 1 && y.shape[2] == (widest - w->kernel) / w->stride + 1,
+    require(tallest >= w->kernel && widest >= w->kernel && y.shape[1] == (tallest - w->kernel) / w->stride + 1
+                && y.shape[2] == (widest - w->kernel) / w->stride + 1,
             "conv2d", "y's extents are (h + 2 padding - k) / stride + 1", x, y);
     checkEpilogue("conv2d", e, y);
     if (y.count() == 0) return;
-    if (w->kernel == 1 && w->stride == 1 && w->padding == 0) return productWithEpilogue(device, x, w->in, w->out, w->filter.data(), w->packedBias, y, e);
+    if (w->kernel == 1 && w->stride == 1 && w->padding == 0)
+        return productWithEpilogue(device, x, w->in, w->out, w->filter.data(), w->packedBias, y, e);
 
     Buffer aside;  // the product must not overwrite what the epilogue still reads
     if (sharesMemory(e, y)) aside = Buffer(device, y.bytes());
     void* product = aside ? aside.data() : y.data;
     bool isDone = false;
     if (x.count() <= std::numeric_limits<int>::max() && y.count() <= std::numeric_limits<int>::max()) {
-        const ConvolutionShape s{int(x.shape[0]), int(x.shape[1]), int(x.shape[2]), int(w->in), int(w->out), int(y.shape[1]), int(y.shape[2]),
-                                 w->kernel,       w->stride,       w->padding,      x.type};
+        const ConvolutionShape s{int(x.shape[0]), int(x.shape[1]), int(x.shape[2]), int(w->in),
+                                 int(w->out),     int(y.shape[1]), int(y.shape[2]), w->kernel,
+                                 w->stride,       w->padding,      x.type};
         isDone = device.convolutionPlans().run(s, x.data, w->filter.data(), product);
     }
     if (!isDone) unfoldAndMultiply(device, x, *w, y.shape[1], y.shape[2], product);

@@ -19,8 +19,7 @@ public:
     bool run(const ConvolutionShape& s, const void* x, const void* filter, void* y);
 
 private:
-    template <class Opaque>
-    using Handle = std::unique_ptr<Opaque, cudnnStatus_t (*)(Opaque*)>;
+    template <class Opaque> using Handle = std::unique_ptr<Opaque, cudnnStatus_t (*)(Opaque*)>;
     struct Plan {
         bool isPossible = false;
         Handle<cudnnTensorStruct> x{nullptr, nullptr}, y{nullptr, nullptr};

@@ -10,8 +10,9 @@ std::string CudaBackend::id() const { return "cuda:" + std::to_string(m_device->
 
 std::string CudaBackend::description() const {
     const int capability = m_device->computeCapability();
-    return "CUDA · " + m_device->name() + " · compute " + std::to_string(capability / 10) + "." + std::to_string(capability % 10) + " · cuBLASLt " +
-           m_device->lt().version + (m_device->cudnn() ? " · cuDNN " + m_device->cudnn()->version : " · without cuDNN");
+    return "CUDA · " + m_device->name() + " · compute " + std::to_string(capability / 10) + "."
+           + std::to_string(capability % 10) + " · cuBLASLt " + m_device->lt().version
+           + (m_device->cudnn() ? " · cuDNN " + m_device->cudnn()->version : " · without cuDNN");
 }
 
 std::vector<DType> CudaBackend::fastTypes() const {
@@ -32,7 +33,8 @@ void CudaBackend::copy(View from, View to) {
     require(from.type == to.type && from.count() == to.count(), "copy", "both have the same type and count", from, to);
     Device& d = device();
     if (from.bytes() && from.data != to.data)
-        check(cudaMemcpyAsync(to.data, from.data, from.bytes(), cudaMemcpyDeviceToDevice, d.stream()), "data were copied on it");
+        check(cudaMemcpyAsync(to.data, from.data, from.bytes(), cudaMemcpyDeviceToDevice, d.stream()),
+              "data were copied on it");
 }
 
 void CudaBackend::convert(View x, View y) { cuda::convert(device(), x, y); }
@@ -41,15 +43,21 @@ std::unique_ptr<LinearWeights> CudaBackend::packLinear(View weight, View bias, D
     device();
     return cuda::packLinear(m_device, weight, bias, compute);
 }
-void CudaBackend::linear(View x, const LinearWeights& w, View y, const Epilogue& e) { cuda::linear(device(), x, w, y, e); }
-void CudaBackend::batchedMatmul(View a, View b, View y, bool transposeB, float scale) { cuda::batchedMatmul(device(), a, b, y, transposeB, scale); }
+void CudaBackend::linear(View x, const LinearWeights& w, View y, const Epilogue& e) {
+    cuda::linear(device(), x, w, y, e);
+}
+void CudaBackend::batchedMatmul(View a, View b, View y, bool transposeB, float scale) {
+    cuda::batchedMatmul(device(), a, b, y, transposeB, scale);
+}
 
 // The algorithm is chosen at the first picture of each size, not here: the expected extents are of no use.
 std::unique_ptr<ConvWeights> CudaBackend::packConv(View weight, View bias, ConvGeometry g, DType compute, int, int) {
     device();
     return cuda::packConv(m_device, weight, bias, g, compute);
 }
-void CudaBackend::conv2d(View x, const ConvWeights& w, View y, const Epilogue& e) { cuda::conv2d(device(), x, w, y, e); }
+void CudaBackend::conv2d(View x, const ConvWeights& w, View y, const Epilogue& e) {
+    cuda::conv2d(device(), x, w, y, e);
+}
 
 void CudaBackend::groupNorm(View x, View gamma, View beta, int groups, float eps, Activation a, View y) {
     cuda::groupNorm(device(), x, gamma, beta, groups, eps, a, y);
@@ -65,7 +73,8 @@ void CudaBackend::downsampleMean2(View x, View y) { cuda::downsampleMean2(device
 void CudaBackend::pixelShuffle(View x, int factor, View y) { cuda::pixelShuffle(device(), x, factor, y); }
 void CudaBackend::pixelUnshuffle(View x, int factor, View y) { cuda::pixelUnshuffle(device(), x, factor, y); }
 void CudaBackend::embedding(View ids, View table, View y) { cuda::embedding(device(), ids, table, y); }
-void CudaBackend::timestepEmbedding(std::span<const double> times, int dim, bool cosFirst, double shift, double maxPeriod, View y) {
+void CudaBackend::timestepEmbedding(std::span<const double> times, int dim, bool cosFirst, double shift,
+                                    double maxPeriod, View y) {
     cuda::timestepEmbedding(device(), times, dim, cosFirst, shift, maxPeriod, y);
 }
 void CudaBackend::unary(Unary op, View x, View y) { cuda::unary(device(), op, x, y); }

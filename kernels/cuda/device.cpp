@@ -1,7 +1,8 @@
 // The device: opening it, its memory, its errors as sentences. See device.h.
 //
-// Memory comes from a pool of our own (cudaMemPool_t), not the process-wide default one, so that `trim` and the statistics concern us
-// alone. The pool keeps what it got until `trim`: a sampler asks for the same sizes at every step.
+// Memory comes from a pool of our own (cudaMemPool_t), not the process-wide default one, so that `trim` and the
+// statistics concern us alone. The pool keeps what it got until `trim`: a sampler asks for the same sizes at every
+// step.
 #include "kernels/cuda/device.h"
 
 #include <utility>
@@ -16,11 +17,12 @@ std::string megabytes(std::size_t bytes) { return std::to_string((bytes + (1u <<
 
 const char* remedyOf(cudaError_t status) {
     switch (status) {
-        case cudaErrorNoKernelImageForDevice:
-            return "This build of the CUDA module has no code for this GPU: build it for its architecture, or choose the CPU.";
-        case cudaErrorInsufficientDriver: return "Install a newer NVIDIA driver, or choose the CPU.";
-        case cudaErrorDevicesUnavailable: return "Another program holds the GPU exclusively: end it, or choose the CPU.";
-        default: return "Save your work and start the program again; if it happens again choose the CPU.";
+    case cudaErrorNoKernelImageForDevice:
+        return "This build of the CUDA module has no code for this GPU: build it for its architecture, or choose the "
+               "CPU.";
+    case cudaErrorInsufficientDriver: return "Install a newer NVIDIA driver, or choose the CPU.";
+    case cudaErrorDevicesUnavailable: return "Another program holds the GPU exclusively: end it, or choose the CPU.";
+    default: return "Save your work and start the program again; if it happens again choose the CPU.";
     }
 }
 
@@ -30,17 +32,22 @@ void check(cudaError_t status, const char* doing) {
     if (status == cudaSuccess) return;
     cudaGetLastError();  // errors that do not stick are forgotten, the others return by themselves
     if (status == cudaErrorMemoryAllocation)
-        throw OutOfMemory(std::string("The GPU ran out of memory while ") + doing + ". Choose a smaller picture or batch, or end other programs that use the GPU.", 0);
-    throw DeviceError(std::string("The GPU failed while ") + doing + ": " + cudaGetErrorString(status) + " (CUDA error " + std::to_string(int(status)) + "). " +
-                      remedyOf(status));
+        throw OutOfMemory(std::string("The GPU ran out of memory while ") + doing
+                              + ". Choose a smaller picture or batch, or end other programs that use the GPU.",
+                          0);
+    throw DeviceError(std::string("The GPU failed while ") + doing + ": " + cudaGetErrorString(status) + " (CUDA error "
+                      + std::to_string(int(status)) + "). " + remedyOf(status));
 }
 
 void check(cublasStatus_t status, const char* doing) {
     if (status == CUBLAS_STATUS_SUCCESS) return;
-    std::string text = std::string("cuBLASLt failed while ") + doing + " (status " + std::to_string(int(status)) + "). ";
-    if (status == CUBLAS_STATUS_ALLOC_FAILED) throw OutOfMemory(text + "The GPU has not enough free memory: choose a smaller picture or batch.", 0);
+    std::string text =
+        std::string("cuBLASLt failed while ") + doing + " (status " + std::to_string(int(status)) + "). ";
+    if (status == CUBLAS_STATUS_ALLOC_FAILED)
+        throw OutOfMemory(text + "The GPU has not enough free memory: choose a smaller picture or batch.", 0);
     if (status == CUBLAS_STATUS_NOT_SUPPORTED || status == CUBLAS_STATUS_ARCH_MISMATCH)
-        throw DeviceError(text + "This GPU or this cuBLASLt does not offer the product in this number type: choose f32, or f16.");
+        throw DeviceError(
+            text + "This GPU or this cuBLASLt does not offer the product in this number type: choose f32, or f16.");
     throw DeviceError(text + "Save your work and start the program again; if it happens again choose the CPU.");
 }
 
@@ -54,8 +61,9 @@ Device::Device(int index) : m_index(index) {
         m_capability = properties.major * 10 + properties.minor;
         m_total = properties.totalGlobalMem;
         if (m_capability < 75)
-            throw DeviceError("The GPU " + m_name + " has compute capability " + std::to_string(properties.major) + "." + std::to_string(properties.minor) +
-                              ", the CUDA module needs 7.5 (Turing, 2018) or newer. Choose the CPU.");
+            throw DeviceError("The GPU " + m_name + " has compute capability " + std::to_string(properties.major) + "."
+                              + std::to_string(properties.minor)
+                              + ", the CUDA module needs 7.5 (Turing, 2018) or newer. Choose the CPU.");
         check(cudaStreamCreateWithFlags(&m_stream, cudaStreamNonBlocking), "a stream was made");
 
         int offersPools = 0;
@@ -68,7 +76,8 @@ Device::Device(int index) : m_index(index) {
             wanted.location.id = index;
             check(cudaMemPoolCreate(&m_pool, &wanted), "a memory pool was made");
             unsigned long long keepAll = ~0ull;
-            check(cudaMemPoolSetAttribute(m_pool, cudaMemPoolAttrReleaseThreshold, &keepAll), "a memory pool was set up");
+            check(cudaMemPoolSetAttribute(m_pool, cudaMemPoolAttrReleaseThreshold, &keepAll),
+                  "a memory pool was set up");
         }
         openLibraries();
     } catch (...) {
@@ -97,7 +106,8 @@ void Device::openLibraries() {
     m_convolutionPlans = std::make_unique<ConvolutionPlans>(*this);
 }
 
-// Also the tidying up after a failed construction: everything may be absent. Nothing is checked, there is nobody left to tell.
+// Also the tidying up after a failed construction: everything may be absent. Nothing is checked, there is nobody left
+// to tell.
 void Device::close() noexcept {
     cudaSetDevice(m_index);
     if (m_stream) cudaStreamSynchronize(m_stream);
@@ -132,8 +142,10 @@ void* Device::allocate(std::size_t bytes) {
     if (status == cudaErrorMemoryAllocation) {
         std::size_t free = 0, total = 0;
         cudaMemGetInfo(&free, &total);
-        throw OutOfMemory("The GPU has not enough memory: " + megabytes(wanted) + " were asked for, " + megabytes(free) + " of " + megabytes(total) +
-                              " are free. Choose a smaller picture or batch, bf16 instead of f32, or end other programs that use the GPU.",
+        throw OutOfMemory("The GPU has not enough memory: " + megabytes(wanted) + " were asked for, " + megabytes(free)
+                              + " of " + megabytes(total)
+                              + " are free. Choose a smaller picture or batch, bf16 instead of f32, or end other "
+                                "programs that use the GPU.",
                           wanted);
     }
     check(status, "memory was taken");

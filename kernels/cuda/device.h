@@ -1,8 +1,8 @@
 // The device as this module sees it: one GPU, one stream, one memory pool, and the two libraries that multiply.
 //
-// Everything is ordered on the one stream, so a buffer may be released while the kernel that reads it still runs: its memory is given to
-// nobody but later work of the same stream. Device is shared by the backend and by the weights made from it, so that destroying them in
-// any order is safe. Only one thread may use it (see kernels/api/backend.h).
+// Everything is ordered on the one stream, so a buffer may be released while the kernel that reads it still runs: its
+// memory is given to nobody but later work of the same stream. Device is shared by the backend and by the weights made
+// from it, so that destroying them in any order is safe. Only one thread may use it (see kernels/api/backend.h).
 #pragma once
 #include <cuda_runtime_api.h>
 
@@ -86,7 +86,9 @@ class Buffer {
 public:
     Buffer() = default;
     Buffer(Device& device, std::size_t bytes) : m_device(&device), m_data(bytes ? device.allocate(bytes) : nullptr) {}
-    Buffer(std::shared_ptr<Device> device, std::size_t bytes) : Buffer(*device, bytes) { m_keepAlive = std::move(device); }
+    Buffer(std::shared_ptr<Device> device, std::size_t bytes) : Buffer(*device, bytes) {
+        m_keepAlive = std::move(device);
+    }
     ~Buffer() { reset(); }
     Buffer(Buffer&& o) noexcept { *this = std::move(o); }
     Buffer& operator=(Buffer&& o) noexcept {
@@ -100,10 +102,7 @@ public:
 
     void* data() const { return m_data; }
     explicit operator bool() const { return m_data != nullptr; }
-    template <class T>
-    T* as() const {
-        return static_cast<T*>(m_data);
-    }
+    template <class T> T* as() const { return static_cast<T*>(m_data); }
 
 private:
     void reset() noexcept {

@@ -1,4 +1,5 @@
-// What happens to a product before it is stored, where the library could not do it inside the product: one elementwise pass,
+// What happens to a product before it is stored, where the library could not do it inside the product: one elementwise
+// pass,
 //   y = (activation(product + bias + rowBias) * multiply * gate + residual) * residualScale.
 // `product` may be y, and so may `residual`: a thread reads its elements of all of them before it writes them.
 #include "kernels/cuda/kernels.cuh"
@@ -7,8 +8,7 @@
 namespace meander::kernels::cuda {
 namespace {
 
-template <class T>
-struct Parts {
+template <class T> struct Parts {
     const T* product;
     Values<T> bias, rowBias, gate;
     std::int64_t rowsPerBias, rowsPerGate;  // rows that share one row of rowBias, of gate
@@ -20,8 +20,10 @@ struct Parts {
 template <class T, int N>
 __global__ void finishKernel(const Parts<T> e, std::int64_t columns, T* y, std::int64_t packs) {
     using P = Pack<T, N>;
-    for (std::int64_t i = blockIdx.x * std::int64_t(blockDim.x) + threadIdx.x; i < packs; i += std::int64_t(gridDim.x) * blockDim.x) {
-        const std::int64_t first = i * N, row = quotient(first, columns), column = first - row * columns;  // a pack never leaves its row
+    for (std::int64_t i = blockIdx.x * std::int64_t(blockDim.x) + threadIdx.x; i < packs;
+         i += std::int64_t(gridDim.x) * blockDim.x) {
+        const std::int64_t first = i * N, row = quotient(first, columns),
+                           column = first - row * columns;  // a pack never leaves its row
         const std::int64_t biasAt = e.rowBias.given() ? quotient(row, e.rowsPerBias) * columns + column : 0;
         const std::int64_t gateAt = e.gate.given() ? quotient(row, e.rowsPerGate) * columns + column : 0;
         P pack = *reinterpret_cast<const P*>(e.product + first);
@@ -64,11 +66,15 @@ __global__ void finishKernel(const Parts<T> e, std::int64_t columns, T* y, std::
 
 void checkEpilogue(const char* operation, const Epilogue& e, const View& y) {
     const std::int64_t rows = leadingCount(y), columns = lastExtent(y);
-    require(!e.multiply || (e.multiply.type == y.type && e.multiply.count() == y.count()), operation, "the factor has y's type and shape", e.multiply, y);
-    require(!e.residual || (e.residual.type == y.type && e.residual.count() == y.count()), operation, "the residual has y's type and shape", e.residual, y);
+    require(!e.multiply || (e.multiply.type == y.type && e.multiply.count() == y.count()), operation,
+            "the factor has y's type and shape", e.multiply, y);
+    require(!e.residual || (e.residual.type == y.type && e.residual.count() == y.count()), operation,
+            "the residual has y's type and shape", e.residual, y);
     for (const View& v : {e.gate, e.rowBias})
-        require(!v || (isParameterOf(v, y.type) && lastExtent(v) == columns && leadingCount(v) > 0 && rows % leadingCount(v) == 0), operation,
-                "gates and row biases are (groups, columns) and the groups divide the rows", v, y);
+        require(!v
+                    || (isParameterOf(v, y.type) && lastExtent(v) == columns && leadingCount(v) > 0
+                        && rows % leadingCount(v) == 0),
+                operation, "gates and row biases are (groups, columns) and the groups divide the rows", v, y);
 }
 
 void finish(Device& device, const void* product, View bias, const Epilogue& e, View y) {

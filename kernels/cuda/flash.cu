@@ -1,10 +1,11 @@
-// Tiled attention that never stores the scores (Dao et al., "FlashAttention", 2022; the online softmax of Milakov and Gimelshein, 2018), on
-// tensor cores through WMMA, the portable interface: the same source from Turing to Blackwell.
+// Tiled attention that never stores the scores (Dao et al., "FlashAttention", 2022; the online softmax of Milakov and
+// Gimelshein, 2018), on tensor cores through WMMA, the portable interface: the same source from Turing to Blackwell.
 //
 // A block takes 64 queries of one head; each of its four warps takes 16 of them. It walks over the keys 64 at a time:
-//   S = Q Kᵀ (registers → shared), softmax of the tile in F32 with the running maximum and sum, P (half) → shared, O = O · α + P V.
-// Q stays in registers as fragments, O too. WMMA does not say which thread holds which element, so to scale the rows of O by α each thread
-// first learns the row of each of its elements: it loads a tile that contains row numbers (`rowOf`).
+//   S = Q Kᵀ (registers → shared), softmax of the tile in F32 with the running maximum and sum, P (half) → shared, O =
+//   O · α + P V.
+// Q stays in registers as fragments, O too. WMMA does not say which thread holds which element, so to scale the rows of
+// O by α each thread first learns the row of each of its elements: it loads a tile that contains row numbers (`rowOf`).
 // K and V share one tile of shared memory, which keeps the block below 48 KB for the widest heads.
 //
 // Heads narrower than the template's D are padded with zeros in shared memory; d and dv may differ.
@@ -17,7 +18,8 @@ namespace meander::kernels::cuda {
 namespace {
 
 constexpr int warps = 4, flashThreads = warps * 32, tileQueries = warps * 16, tileKeys = 64;
-constexpr int scoreStride = tileKeys + 4, probabilityStride = tileKeys + 8;  // in elements; odd multiples of 16 bytes keep the banks apart
+constexpr int scoreStride = tileKeys + 4,
+              probabilityStride = tileKeys + 8;  // in elements; odd multiples of 16 bytes keep the banks apart
 
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
 constexpr bool hasBf16TensorCores = false;
@@ -28,17 +30,18 @@ constexpr bool hasBf16TensorCores = true;
 struct FlashArguments {
     const void *q, *k, *v;
     void* y;
-    const float* keyBias;                             // (batch, keys) or null
+    const float* keyBias;  // (batch, keys) or null
     std::int64_t queries, keys, queryTiles;
     std::int64_t qStride, kStride, vStride, yStride;  // elements from token to token
     int heads, d, dv;
     float scale;
-    bool causal, inPacks;                             // inPacks: all rows may be read 16 bytes at a time
+    bool causal, inPacks;  // inPacks: all rows may be read 16 bytes at a time
 };
 
 // 64 rows of a matrix → shared memory (64, D), rows D + 8 apart; zeros beyond `rows` and `columns`.
 template <class T, int D>
-__device__ inline void loadTile(const T* from, std::int64_t stride, std::int64_t rows, int columns, bool inPacks, T* to) {
+__device__ inline void loadTile(const T* from, std::int64_t stride, std::int64_t rows, int columns, bool inPacks,
+                                T* to) {
     constexpr int N = 8, packsPerRow = D / N;
     for (int i = int(threadIdx.x); i < 64 * packsPerRow; i += flashThreads) {
         const int row = i / packsPerRow, column = i % packsPerRow * N;
@@ -47,14 +50,14 @@ __device__ inline void loadTile(const T* from, std::int64_t stride, std::int64_t
             pack = *reinterpret_cast<const Pack<T, N>*>(from + row * stride + column);
         } else {
 #pragma unroll
-            for (int k = 0; k < N; ++k) pack.at[k] = row < rows && column + k < columns ? from[row * stride + column + k] : fromReal<T>(0.0f);
+            for (int k = 0; k < N; ++k)
+                pack.at[k] = row < rows && column + k < columns ? from[row * stride + column + k] : fromReal<T>(0.0f);
         }
         *reinterpret_cast<Pack<T, N>*>(to + row * (D + 8) + column) = pack;
     }
 }
 
-template <class T, int D>
-__device__ void flash(const FlashArguments& a) {
+template <class T, int D> __device__ void flash(const FlashArguments& a) {
     using namespace nvcuda;
     constexpr int stride = D + 8, slices = D / 16;
     alignas(32) __shared__ T tile[tileKeys * stride];
@@ -86,7 +89,8 @@ __device__ void flash(const FlashArguments& a) {
     wmma::load_matrix_sync(rowOf, myScores, scoreStride, wmma::mem_row_major);
     __syncthreads();  // all queries are in registers: the tile is free
 
-    // Two lanes share a row of the softmax: lane 2r takes the even columns, lane 2r + 1 the odd ones; both keep its maximum and sum.
+    // Two lanes share a row of the softmax: lane 2r takes the even columns, lane 2r + 1 the odd ones; both keep its
+    // maximum and sum.
     const int row = lane / 2, side = lane % 2;
     const std::int64_t myQuery = firstQuery + warp * 16 + row;
     float largest = -INFINITY, total = 0.0f;
@@ -100,7 +104,8 @@ __device__ void flash(const FlashArguments& a) {
             wmma::fill_fragment(sum, 0.0f);
 #pragma unroll
             for (int i = 0; i < slices; ++i) {
-                wmma::fragment<wmma::matrix_b, 16, 16, 16, T, wmma::col_major> key;  // Kᵀ: a key's channels are neighbours
+                wmma::fragment<wmma::matrix_b, 16, 16, 16, T, wmma::col_major>
+                    key;  // Kᵀ: a key's channels are neighbours
                 wmma::load_matrix_sync(key, tile + n * 16 * stride + i * 16, stride);
                 wmma::mma_sync(sum, query[i], key, sum);
             }
@@ -122,7 +127,8 @@ __device__ void flash(const FlashArguments& a) {
         }
         tileLargest = Larger{}(tileLargest, __shfl_xor_sync(0xffffffffu, tileLargest, 1));
         const float newLargest = Larger{}(largest, tileLargest);
-        const float origin = newLargest == -INFINITY ? 0.0f : newLargest;  // nothing but masked keys so far: all exponentials are 0
+        const float origin =
+            newLargest == -INFINITY ? 0.0f : newLargest;  // nothing but masked keys so far: all exponentials are 0
         float sum = 0.0f;
         for (int c = side; c < tileKeys; c += 2) {
             const float p = expf(myScores[row * scoreStride + c] - origin);
@@ -165,21 +171,24 @@ __device__ void flash(const FlashArguments& a) {
             const int r = e / 16, column = i * 16 + e % 16;
             const std::int64_t token = firstQuery + warp * 16 + r;
             if (token < a.queries && column < a.dv)
-                y[(picture * a.queries + token) * a.yStride + column] = fromReal<T>(myScores[r * scoreStride + e % 16] * rowFactor[warp][r]);
+                y[(picture * a.queries + token) * a.yStride + column] =
+                    fromReal<T>(myScores[r * scoreStride + e % 16] * rowFactor[warp][r]);
         }
         __syncwarp();
     }
 }
 
-template <class T, int D>
-__global__ void __launch_bounds__(flashThreads) flashKernel(const FlashArguments a) {
+template <class T, int D> __global__ void __launch_bounds__(flashThreads) flashKernel(const FlashArguments a) {
     if constexpr (std::is_same_v<T, __half> || hasBf16TensorCores) flash<T, D>(a);
 }
 
-template <class T>
-void launchFlash(Device& device, const FlashArguments& a, std::int64_t blocks) {
+template <class T> void launchFlash(Device& device, const FlashArguments& a, std::int64_t blocks) {
     const int width = a.d > a.dv ? a.d : a.dv;
-    auto* kernel = width <= 48 ? flashKernel<T, 48> : width <= 64 ? flashKernel<T, 64> : width <= 96 ? flashKernel<T, 96> : width <= 128 ? flashKernel<T, 128> : flashKernel<T, 160>;
+    auto* kernel = width <= 48    ? flashKernel<T, 48>
+                   : width <= 64  ? flashKernel<T, 64>
+                   : width <= 96  ? flashKernel<T, 96>
+                   : width <= 128 ? flashKernel<T, 128>
+                                  : flashKernel<T, 160>;
     launch(device, kernel, blocks, flashThreads, a);
 }
 
@@ -208,7 +217,9 @@ bool flashAttention(Device& device, const AttentionArgs& args, View y) {
     a.scale = args.scale;
     a.causal = args.causal;
     const auto inEights = [](auto... numbers) { return ((numbers % 8 == 0) && ...); };
-    const auto aligned = [](auto... pointers) { return ((reinterpret_cast<std::uintptr_t>(pointers) % 16 == 0) && ...); };
+    const auto aligned = [](auto... pointers) {
+        return ((reinterpret_cast<std::uintptr_t>(pointers) % 16 == 0) && ...);
+    };
     a.inPacks = inEights(a.d, a.dv, a.qStride, a.kStride, a.vStride) && aligned(a.q, a.k, a.v);
     const std::int64_t blocks = args.q.shape[0] * a.heads * a.queryTiles;
     if (type == DType::F16) launchFlash<__half>(device, a, blocks);

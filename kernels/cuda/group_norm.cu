@@ -1,8 +1,9 @@
 // Group norm of channels-last pictures, fused with the activation that always follows it: three kernels.
 //
-//  1. Each block takes a run of pixels of one picture and sums every channel over it, so that a warp reads neighbouring channels. It leaves
-//     one pair (Σ d, Σ d²) per channel and lane, with d the distance from the group's first value in the picture: the variance then does
-//     not cancel however far the mean is from zero.
+//  1. Each block takes a run of pixels of one picture and sums every channel over it, so that a warp reads neighbouring
+//  channels. It leaves
+//     one pair (Σ d, Σ d²) per channel and lane, with d the distance from the group's first value in the picture: the
+//     variance then does not cancel however far the mean is from zero.
 //  2. One block per picture and group adds the pairs in a fixed order, in double, to mean and 1/deviation.
 //  3. An elementwise pass normalises, scales, activates.
 #include "kernels/cuda/kernels.cuh"
@@ -14,11 +15,11 @@ namespace {
 constexpr int groupThreads = 256;
 
 struct Geometry {
-    std::int64_t pixels;    // per picture
+    std::int64_t pixels;  // per picture
     std::int64_t channels;
     int groups;
-    int channelLanes;       // threads side by side on channels; groupThreads / channelLanes walk the pixels
-    int chunks;             // blocks per picture
+    int channelLanes;  // threads side by side on channels; groupThreads / channelLanes walk the pixels
+    int chunks;        // blocks per picture
     std::int64_t pixelsPerChunk;
 };
 
@@ -26,9 +27,11 @@ struct Geometry {
 template <class T>
 __global__ void __launch_bounds__(groupThreads) groupSumsKernel(const T* x, const Geometry g, float* partial) {
     const std::int64_t picture = blockIdx.x / g.chunks, chunk = blockIdx.x % g.chunks;
-    const int pixelLanes = groupThreads / g.channelLanes, lane = int(threadIdx.x) % g.channelLanes, pixelLane = int(threadIdx.x) / g.channelLanes;
+    const int pixelLanes = groupThreads / g.channelLanes, lane = int(threadIdx.x) % g.channelLanes,
+              pixelLane = int(threadIdx.x) / g.channelLanes;
     const T* from = x + picture * g.pixels * g.channels;
-    const std::int64_t first = chunk * g.pixelsPerChunk, end = first + g.pixelsPerChunk < g.pixels ? first + g.pixelsPerChunk : g.pixels;
+    const std::int64_t first = chunk * g.pixelsPerChunk,
+                       end = first + g.pixelsPerChunk < g.pixels ? first + g.pixelsPerChunk : g.pixels;
     const std::int64_t perGroup = g.channels / g.groups;
     float* to = partial + ((picture * g.chunks + chunk) * pixelLanes + pixelLane) * g.channels * 2;
     for (std::int64_t c = lane; c < g.channels; c += g.channelLanes) {
@@ -46,7 +49,8 @@ __global__ void __launch_bounds__(groupThreads) groupSumsKernel(const T* x, cons
 
 // statistics: (picture, group, 2), mean and 1/deviation. One block per picture and group.
 template <class T>
-__global__ void __launch_bounds__(groupThreads) groupStatisticsKernel(const T* x, const Geometry g, const float* partial, float eps, float* statistics) {
+__global__ void __launch_bounds__(groupThreads)
+    groupStatisticsKernel(const T* x, const Geometry g, const float* partial, float eps, float* statistics) {
     __shared__ double scratch[groupThreads];
     const std::int64_t picture = blockIdx.x / g.groups, group = blockIdx.x % g.groups, perGroup = g.channels / g.groups;
     const std::int64_t runs = std::int64_t(g.chunks) * (groupThreads / g.channelLanes);
@@ -65,16 +69,22 @@ __global__ void __launch_bounds__(groupThreads) groupStatisticsKernel(const T* x
         const double variance = squares / count - offset * offset;
         const double origin = toReal(x[picture * g.pixels * g.channels + group * perGroup]);
         statistics[blockIdx.x * 2] = float(origin + offset);
-        statistics[blockIdx.x * 2 + 1] = float(1.0 / sqrt((variance > 0.0 ? variance : variance != variance ? variance : 0.0) + eps));
+        statistics[blockIdx.x * 2 + 1] = float(1.0
+                                               / sqrt((variance > 0.0         ? variance
+                                                       : variance != variance ? variance
+                                                                              : 0.0)
+                                                      + eps));
     }
 }
 
 template <class T, int N>
-__global__ void groupApplyKernel(const T* x, const Geometry g, const float* statistics, Values<T> gamma, Values<T> beta, Activation activation, T* y,
-                                 std::int64_t packs) {
+__global__ void groupApplyKernel(const T* x, const Geometry g, const float* statistics, Values<T> gamma, Values<T> beta,
+                                 Activation activation, T* y, std::int64_t packs) {
     const std::int64_t perPicture = g.pixels * g.channels, perGroup = g.channels / g.groups;
-    for (std::int64_t i = blockIdx.x * std::int64_t(blockDim.x) + threadIdx.x; i < packs; i += std::int64_t(gridDim.x) * blockDim.x) {
-        const std::int64_t e = i * N, picture = quotient(e, perPicture), first = e - quotient(e, g.channels) * g.channels;  // a pack never leaves its pixel
+    for (std::int64_t i = blockIdx.x * std::int64_t(blockDim.x) + threadIdx.x; i < packs;
+         i += std::int64_t(gridDim.x) * blockDim.x) {
+        const std::int64_t e = i * N, picture = quotient(e, perPicture),
+                           first = e - quotient(e, g.channels) * g.channels;  // a pack never leaves its pixel
         Pack<T, N> pack = *reinterpret_cast<const Pack<T, N>*>(x + e);
         float v[N], parameter[N];
 #pragma unroll
@@ -99,7 +109,8 @@ __global__ void groupApplyKernel(const T* x, const Geometry g, const float* stat
     }
 }
 
-// Depends on the picture's extents alone, not on the device nor on how many pictures there are: a picture gets the same bits in any batch.
+// Depends on the picture's extents alone, not on the device nor on how many pictures there are: a picture gets the same
+// bits in any batch.
 Geometry geometryOf(const View& x, int groups) {
     Geometry g{};
     g.pixels = x.shape[1] * x.shape[2];
@@ -107,7 +118,8 @@ Geometry geometryOf(const View& x, int groups) {
     g.groups = groups;
     g.channelLanes = 32;
     while (g.channelLanes < groupThreads && g.channelLanes < g.channels) g.channelLanes *= 2;
-    const std::int64_t pixelLanes = groupThreads / g.channelLanes, most = ceilDiv(g.pixels, pixelLanes * 8);  // at least 8 pixels per thread
+    const std::int64_t pixelLanes = groupThreads / g.channelLanes,
+                       most = ceilDiv(g.pixels, pixelLanes * 8);  // at least 8 pixels per thread
     g.pixelsPerChunk = ceilDiv(g.pixels, most < 256 ? most : 256);
     g.chunks = int(ceilDiv(g.pixels, g.pixelsPerChunk));
     return g;
@@ -117,10 +129,12 @@ Geometry geometryOf(const View& x, int groups) {
 
 void groupNorm(Device& device, View x, View gamma, View beta, int groups, float eps, Activation a, View y) {
     const char* name = "groupNorm";
-    require(sameTypeAndShape(x, y) && isActivation(x.type) && x.shape.rank() == 4, name, "x and y are pictures (n, h, w, c) of one activation type", x, y);
+    require(sameTypeAndShape(x, y) && isActivation(x.type) && x.shape.rank() == 4, name,
+            "x and y are pictures (n, h, w, c) of one activation type", x, y);
     require(groups > 0 && x.shape[3] % groups == 0, name, "the groups divide the channels", x);
     for (const View& v : {gamma, beta})
-        require(!v || (v.count() == x.shape[3] && lastExtent(v) == x.shape[3] && isParameterOf(v, x.type)), name, "gamma and beta have one element per channel", x, gamma, beta);
+        require(!v || (v.count() == x.shape[3] && lastExtent(v) == x.shape[3] && isParameterOf(v, x.type)), name,
+                "gamma and beta have one element per channel", x, gamma, beta);
     if (x.count() == 0) return;
     const Geometry g = geometryOf(x, groups);
     const std::int64_t pictures = x.shape[0], runs = std::int64_t(g.chunks) * (groupThreads / g.channelLanes);
@@ -129,12 +143,13 @@ void groupNorm(Device& device, View x, View gamma, View beta, int groups, float 
     dispatchActivation(x.type, [&](auto zero) {
         using T = decltype(zero);
         launch(device, groupSumsKernel<T>, pictures * g.chunks, groupThreads, x.as<T>(), g, partial.as<float>());
-        launch(device, groupStatisticsKernel<T>, pictures * groups, groupThreads, x.as<T>(), g, partial.as<float>(), eps, statistics.as<float>());
+        launch(device, groupStatisticsKernel<T>, pictures * groups, groupThreads, x.as<T>(), g, partial.as<float>(),
+               eps, statistics.as<float>());
         const bool inPacks = packed<T>(g.channels, x.data, y.data);
         auto* kernel = inPacks ? groupApplyKernel<T, packSize<T>> : groupApplyKernel<T, 1>;
         const std::int64_t packs = x.count() / (inPacks ? packSize<T> : 1);
-        launch(device, kernel, elementwiseBlocks(device, packs), elementwiseThreads, x.as<T>(), g, statistics.as<float>(), Values<T>(gamma), Values<T>(beta), a, y.as<T>(),
-               packs);
+        launch(device, kernel, elementwiseBlocks(device, packs), elementwiseThreads, x.as<T>(), g,
+               statistics.as<float>(), Values<T>(gamma), Values<T>(beta), a, y.as<T>(), packs);
     });
 }
 

@@ -1,4 +1,5 @@
-// Moving without arithmetic: concatenation and slices of the last dimension, and the change between channels-first and channels-last.
+// Moving without arithmetic: concatenation and slices of the last dimension, and the change between channels-first and
+// channels-last.
 //
 // Elements are moved as unsigned integers of their size, so one kernel serves all types of that size.
 #include "kernels/cuda/kernels.cuh"
@@ -9,39 +10,46 @@ namespace {
 
 // Columns [fromFirst, fromFirst + width) of rows of x → columns [toFirst, ...) of rows of y.
 template <class U>
-__global__ void copyColumnsKernel(const U* x, std::int64_t xColumns, std::int64_t fromFirst, U* y, std::int64_t yColumns, std::int64_t toFirst,
-                                  std::int64_t width, std::int64_t total) {
-    for (std::int64_t i = blockIdx.x * std::int64_t(blockDim.x) + threadIdx.x; i < total; i += std::int64_t(gridDim.x) * blockDim.x) {
+__global__ void copyColumnsKernel(const U* x, std::int64_t xColumns, std::int64_t fromFirst, U* y,
+                                  std::int64_t yColumns, std::int64_t toFirst, std::int64_t width, std::int64_t total) {
+    for (std::int64_t i = blockIdx.x * std::int64_t(blockDim.x) + threadIdx.x; i < total;
+         i += std::int64_t(gridDim.x) * blockDim.x) {
         const std::int64_t row = quotient(i, width), column = i - row * width;
         y[row * yColumns + toFirst + column] = x[row * xColumns + fromFirst + column];
     }
 }
 
-void copyColumns(Device& device, View x, std::int64_t fromFirst, View y, std::int64_t toFirst, std::int64_t width, std::int64_t rows) {
+void copyColumns(Device& device, View x, std::int64_t fromFirst, View y, std::int64_t toFirst, std::int64_t width,
+                 std::int64_t rows) {
     dispatchSize(x.type, [&](auto zero) {
         using U = decltype(zero);
-        launch(device, copyColumnsKernel<U>, elementwiseBlocks(device, rows * width), elementwiseThreads, x.as<U>(), lastExtent(x), fromFirst, y.as<U>(),
-               lastExtent(y), toFirst, width, rows * width);
+        launch(device, copyColumnsKernel<U>, elementwiseBlocks(device, rows * width), elementwiseThreads, x.as<U>(),
+               lastExtent(x), fromFirst, y.as<U>(), lastExtent(y), toFirst, width, rows * width);
     });
 }
 
-// Transposes each of a batch of matrices (rows, columns) → (columns, rows) by tiles of 32 x 32 that pass through shared memory, so that both
-// the loads and the stores of a warp are neighbours. One block of 32 x 8 threads per tile; the 33rd column keeps the banks apart.
+// Transposes each of a batch of matrices (rows, columns) → (columns, rows) by tiles of 32 x 32 that pass through shared
+// memory, so that both the loads and the stores of a warp are neighbours. One block of 32 x 8 threads per tile; the
+// 33rd column keeps the banks apart.
 constexpr int tileSize = 32, tileRows = 8;
 
 template <class U>
-__global__ void transposeKernel(const U* x, U* y, std::int64_t rows, std::int64_t columns, std::int64_t rowTiles, std::int64_t columnTiles) {
+__global__ void transposeKernel(const U* x, U* y, std::int64_t rows, std::int64_t columns, std::int64_t rowTiles,
+                                std::int64_t columnTiles) {
     __shared__ U tile[tileSize][tileSize + 1];
-    const std::int64_t block = blockIdx.x, matrix = block / (rowTiles * columnTiles), inMatrix = block - matrix * rowTiles * columnTiles;
+    const std::int64_t block = blockIdx.x, matrix = block / (rowTiles * columnTiles),
+                       inMatrix = block - matrix * rowTiles * columnTiles;
     const std::int64_t firstRow = inMatrix / columnTiles * tileSize, firstColumn = inMatrix % columnTiles * tileSize;
     const U* from = x + matrix * rows * columns;
     U* to = y + matrix * rows * columns;
     const int lane = int(threadIdx.x) % tileSize, group = int(threadIdx.x) / tileSize;
     for (int r = group; r < tileSize; r += tileRows)
-        if (firstRow + r < rows && firstColumn + lane < columns) tile[r][lane] = from[(firstRow + r) * columns + firstColumn + lane];
+        if (firstRow + r < rows && firstColumn + lane < columns)
+            tile[r][lane] = from[(firstRow + r) * columns + firstColumn + lane];
     __syncthreads();
     for (int c = group; c < tileSize; c += tileRows)
-        if (firstColumn + c < columns && firstRow + lane < rows) to[(firstColumn + c) * rows + firstRow + lane] = tile[lane][c];
+        if (firstColumn + c < columns && firstRow + lane < rows)
+            to[(firstColumn + c) * rows + firstRow + lane] = tile[lane][c];
 }
 
 void transpose(Device& device, View x, View y, std::int64_t batch, std::int64_t rows, std::int64_t columns) {
@@ -49,14 +57,17 @@ void transpose(Device& device, View x, View y, std::int64_t batch, std::int64_t 
     const std::int64_t rowTiles = ceilDiv(rows, tileSize), columnTiles = ceilDiv(columns, tileSize);
     dispatchSize(x.type, [&](auto zero) {
         using U = decltype(zero);
-        launch(device, transposeKernel<U>, batch * rowTiles * columnTiles, tileSize * tileRows, x.as<U>(), y.as<U>(), rows, columns, rowTiles, columnTiles);
+        launch(device, transposeKernel<U>, batch * rowTiles * columnTiles, tileSize * tileRows, x.as<U>(), y.as<U>(),
+               rows, columns, rowTiles, columnTiles);
     });
 }
 
 // (n, c, rest...) and (n, rest..., c) of the same tensor?
 bool areTransposed(const View& first, const View& last) {
     const int rank = first.shape.rank();
-    if (first.type != last.type || rank < 2 || last.shape.rank() != rank || first.shape[0] != last.shape[0] || first.shape[1] != last.shape[-1]) return false;
+    if (first.type != last.type || rank < 2 || last.shape.rank() != rank || first.shape[0] != last.shape[0]
+        || first.shape[1] != last.shape[-1])
+        return false;
     for (int i = 2; i < rank; ++i)
         if (first.shape[i] != last.shape[i - 1]) return false;
     return true;
@@ -66,15 +77,17 @@ bool areTransposed(const View& first, const View& last) {
 
 void concatLast(Device& device, View a, View b, View y) {
     const std::int64_t rows = leadingCount(y);
-    require(a.type == y.type && b.type == y.type && leadingCount(a) == rows && leadingCount(b) == rows && lastExtent(a) + lastExtent(b) == lastExtent(y),
+    require(a.type == y.type && b.type == y.type && leadingCount(a) == rows && leadingCount(b) == rows
+                && lastExtent(a) + lastExtent(b) == lastExtent(y),
             "concatLast", "the last extents of a and b add up to y's, the others agree", a, b, y);
     copyColumns(device, a, 0, y, 0, lastExtent(a), rows);
     copyColumns(device, b, 0, y, lastExtent(a), lastExtent(b), rows);
 }
 
 void sliceLast(Device& device, View x, std::int64_t first, View y) {
-    require(x.type == y.type && leadingCount(x) == leadingCount(y) && first >= 0 && first + lastExtent(y) <= lastExtent(x), "sliceLast",
-            "y is a range of x's last dimension", x, y);
+    require(x.type == y.type && leadingCount(x) == leadingCount(y) && first >= 0
+                && first + lastExtent(y) <= lastExtent(x),
+            "sliceLast", "y is a range of x's last dimension", x, y);
     copyColumns(device, x, first, y, 0, lastExtent(y), leadingCount(y));
 }
 

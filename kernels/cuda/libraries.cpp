@@ -6,10 +6,10 @@
 #include "kernels/api/error.h"
 
 #ifdef _WIN32
-#define WIN32_LEAN_AND_MEAN
-#include <windows.h>
+#    define WIN32_LEAN_AND_MEAN
+#    include <windows.h>
 #else
-#include <dlfcn.h>
+#    include <dlfcn.h>
 #endif
 
 namespace meander::kernels::cuda {
@@ -18,14 +18,18 @@ namespace {
 #ifdef _WIN32
 void* openOne(const std::string& name) { return reinterpret_cast<void*>(LoadLibraryA(name.c_str())); }
 void closeOne(void* handle) { FreeLibrary(static_cast<HMODULE>(handle)); }
-void* findIn(void* handle, const char* name) { return reinterpret_cast<void*>(GetProcAddress(static_cast<HMODULE>(handle), name)); }
-const std::vector<std::string> ltNames = {"cublasLt64_13.dll", "cublasLt64_12.dll"}, cudnnNames = {"cudnn64_9.dll"}, usualFolders = {};
+void* findIn(void* handle, const char* name) {
+    return reinterpret_cast<void*>(GetProcAddress(static_cast<HMODULE>(handle), name));
+}
+const std::vector<std::string> ltNames = {"cublasLt64_13.dll", "cublasLt64_12.dll"}, cudnnNames = {"cudnn64_9.dll"},
+                               usualFolders = {};
 #else
 void* openOne(const std::string& name) { return dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL); }
 void closeOne(void* handle) { dlclose(handle); }
 void* findIn(void* handle, const char* name) { return dlsym(handle, name); }
 const std::vector<std::string> ltNames = {"libcublasLt.so.13", "libcublasLt.so.12"}, cudnnNames = {"libcudnn.so.9"};
-const std::vector<std::string> usualFolders = {"/usr/local/cuda/lib64", "/usr/local/cuda/lib", "/usr/lib/x86_64-linux-gnu", "/opt/cuda/lib64"};
+const std::vector<std::string> usualFolders = {"/usr/local/cuda/lib64", "/usr/local/cuda/lib",
+                                               "/usr/lib/x86_64-linux-gnu", "/opt/cuda/lib64"};
 #endif
 
 // A library of one version in any folder is better than another version in a better folder.
@@ -59,14 +63,16 @@ SharedLibrary::~SharedLibrary() {
 
 void* SharedLibrary::symbol(const char* name) {
     if (void* p = findIn(m_handle, name)) return p;
-    throw DeviceError("The library " + m_path + " does not offer the function " + name +
-                      ". Install the version that belongs to CUDA 13, or name its folder in the environment variable MEANDER_CUDA_LIBRARIES.");
+    throw DeviceError("The library " + m_path + " does not offer the function " + name
+                      + ". Install the version that belongs to CUDA 13, or name its folder in the environment variable "
+                        "MEANDER_CUDA_LIBRARIES.");
 }
 
 CublasLt::CublasLt() {
     if (!library.open(ltNames))
-        throw DeviceError("The library cuBLASLt (" + library.tried() +
-                          ") was not found. Install NVIDIA's CUDA libraries, or name the folder that holds them in the environment variable MEANDER_CUDA_LIBRARIES.");
+        throw DeviceError("The library cuBLASLt (" + library.tried()
+                          + ") was not found. Install NVIDIA's CUDA libraries, or name the folder that holds them in "
+                            "the environment variable MEANDER_CUDA_LIBRARIES.");
     library.load(create, "cublasLtCreate");
     library.load(destroy, "cublasLtDestroy");
     library.load(getVersion, "cublasLtGetVersion");

@@ -1,7 +1,9 @@
-// cuBLASLt and cuDNN, opened by name at run time: a table of typed function pointers each, filled from the library that is there.
+// cuBLASLt and cuDNN, opened by name at run time: a table of typed function pointers each, filled from the library that
+// is there.
 //
-// Looked for in this order: the folder in the environment variable MEANDER_CUDA_LIBRARIES, the loader's own search path, the usual folders
-// of a CUDA toolkit. Nothing here is linked, so the module loads, and says what is missing, where neither exists.
+// Looked for in this order: the folder in the environment variable MEANDER_CUDA_LIBRARIES, the loader's own search
+// path, the usual folders of a CUDA toolkit. Nothing here is linked, so the module loads, and says what is missing,
+// where neither exists.
 #pragma once
 #include <cublasLt.h>
 #include <cudnn.h>
@@ -24,10 +26,7 @@ public:
 
     const std::string& path() const { return m_path; }
     const std::string& tried() const { return m_tried; }
-    template <class F>
-    void load(F& function, const char* name) {
-        function = reinterpret_cast<F>(symbol(name));
-    }
+    template <class F> void load(F& function, const char* name) { function = reinterpret_cast<F>(symbol(name)); }
 
 private:
     void* symbol(const char* name);  // throws DeviceError when the library lacks it

@@ -1,7 +1,7 @@
 // Linear layers and batched products.
 //
-// What cuBLASLt can do inside the product (bias, ReLU, tanh GELU, adding a residual) is done there; anything else (SiLU, exact GELU, gates,
-// factors, biases per group) is one more elementwise pass over the result, `finish`.
+// What cuBLASLt can do inside the product (bias, ReLU, tanh GELU, adding a residual) is done there; anything else
+// (SiLU, exact GELU, gates, factors, biases per group) is one more elementwise pass over the result, `finish`.
 #include "kernels/cuda/linear.h"
 
 #include "kernels/cuda/checks.h"
@@ -20,8 +20,9 @@ struct CudaLinearWeights final : LinearWeights {
 
 bool fusesIntoProduct(const Epilogue& e, bool hasBias) {
     if (e.multiply || e.gate || e.rowBias) return false;
-    if (e.residualScale != 1.0f && (hasBias || e.activation != Activation::None)) return false;  // the scale would have to reach them too
-    if (e.residual) return e.activation == Activation::None;                                     // cuBLASLt adds before it activates
+    if (e.residualScale != 1.0f && (hasBias || e.activation != Activation::None))
+        return false;                                         // the scale would have to reach them too
+    if (e.residual) return e.activation == Activation::None;  // cuBLASLt adds before it activates
     return e.activation == Activation::None || e.activation == Activation::Relu || e.activation == Activation::GeluTanh;
 }
 
@@ -48,7 +49,8 @@ bool sharesMemory(const Epilogue& e, const View& y) {
     return e.residual.data == y.data || e.multiply.data == y.data || e.gate.data == y.data || e.rowBias.data == y.data;
 }
 
-void productWithEpilogue(Device& device, View x, std::int64_t in, std::int64_t out, const void* weight, const PackedBias& bias, View y, const Epilogue& e) {
+void productWithEpilogue(Device& device, View x, std::int64_t in, std::int64_t out, const void* weight,
+                         const PackedBias& bias, View y, const Epilogue& e) {
     const std::int64_t rows = x.count() / in;
     Product p;
     p.m = rows;
@@ -78,10 +80,13 @@ void productWithEpilogue(Device& device, View x, std::int64_t in, std::int64_t o
     finish(device, p.d.data, bias.view(), e, y);
 }
 
-std::unique_ptr<LinearWeights> packLinear(const std::shared_ptr<Device>& device, View weight, View bias, DType compute) {
-    require(weight && weight.shape.rank() == 2 && weight.count() > 0 && isActivation(weight.type) && isActivation(compute), "packLinear",
-            "weight is (out, in) of an activation type", weight);
-    require(!bias || (bias.count() == weight.shape[0] && isActivation(bias.type)), "packLinear", "bias has one element per output", weight, bias);
+std::unique_ptr<LinearWeights> packLinear(const std::shared_ptr<Device>& device, View weight, View bias,
+                                          DType compute) {
+    require(weight && weight.shape.rank() == 2 && weight.count() > 0 && isActivation(weight.type)
+                && isActivation(compute),
+            "packLinear", "weight is (out, in) of an activation type", weight);
+    require(!bias || (bias.count() == weight.shape[0] && isActivation(bias.type)), "packLinear",
+            "bias has one element per output", weight, bias);
     auto w = std::make_unique<CudaLinearWeights>();
     w->out = weight.shape[0];
     w->in = weight.shape[1];
@@ -96,7 +101,8 @@ std::unique_ptr<LinearWeights> packLinear(const std::shared_ptr<Device>& device,
 void linear(Device& device, View x, const LinearWeights& weights, View y, const Epilogue& e) {
     const auto* w = dynamic_cast<const CudaLinearWeights*>(&weights);
     require(w && w->device.get() == &device, "linear", "the weights were packed by this backend", x, y);
-    require(x.type == w->type && y.type == w->type, "linear", "x and y have the type the weights were packed for", x, y);
+    require(x.type == w->type && y.type == w->type, "linear", "x and y have the type the weights were packed for", x,
+            y);
     require(lastExtent(x) == w->in && lastExtent(y) == w->out && leadingCount(x) == leadingCount(y), "linear",
             ("x is (rows, " + std::to_string(w->in) + ") and y (rows, " + std::to_string(w->out) + ")").c_str(), x, y);
     checkEpilogue("linear", e, y);
@@ -105,12 +111,15 @@ void linear(Device& device, View x, const LinearWeights& weights, View y, const 
 }
 
 void batchedMatmul(Device& device, View a, View b, View y, bool transposeB, float scale) {
-    require(a.shape.rank() == 3 && b.shape.rank() == 3 && y.shape.rank() == 3 && a.type == b.type && isFloat(a.type) &&
-                (y.type == a.type || (y.type == DType::F32 && isActivation(a.type))),
+    require(a.shape.rank() == 3 && b.shape.rank() == 3 && y.shape.rank() == 3 && a.type == b.type && isFloat(a.type)
+                && (y.type == a.type || (y.type == DType::F32 && isActivation(a.type))),
             "batchedMatmul", "a, b and y are batches of matrices of one floating-point type (y may be f32)", a, b, y);
     const std::int64_t m = a.shape[1], k = a.shape[2], n = transposeB ? b.shape[1] : b.shape[2];
-    require(b.shape[0] == a.shape[0] && y.shape[0] == a.shape[0] && b.shape[transposeB ? 2 : 1] == k && y.shape[1] == m && y.shape[2] == n, "batchedMatmul",
-            transposeB ? "a is (b, m, k), b (b, n, k), y (b, m, n)" : "a is (b, m, k), b (b, k, n), y (b, m, n)", a, b, y);
+    require(b.shape[0] == a.shape[0] && y.shape[0] == a.shape[0] && b.shape[transposeB ? 2 : 1] == k && y.shape[1] == m
+                && y.shape[2] == n,
+            "batchedMatmul",
+            transposeB ? "a is (b, m, k), b (b, n, k), y (b, m, n)" : "a is (b, m, k), b (b, k, n), y (b, m, n)", a, b,
+            y);
     Product p;
     p.m = m;
     p.n = n;

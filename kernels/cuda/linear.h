@@ -12,7 +12,9 @@ struct PackedBias {
     explicit operator bool() const { return bool(exact); }
     View view() const { return exact ? View{exact.data(), DType::F32, Shape{count}} : View{}; }
     const void* ofType(DType t) const { return t == DType::F32 ? exact.data() : computed.data(); }
-    std::size_t bytes(DType compute) const { return std::size_t(count) * (4 + (compute == DType::F32 ? 0 : sizeOf(compute))); }
+    std::size_t bytes(DType compute) const {
+        return std::size_t(count) * (4 + (compute == DType::F32 ? 0 : sizeOf(compute)));
+    }
 };
 PackedBias packBias(const std::shared_ptr<Device>&, View hostBias, DType compute);
 
@@ -23,6 +25,7 @@ Buffer uploadConverted(const std::shared_ptr<Device>&, View host, DType type);
 bool sharesMemory(const Epilogue& e, const View& y);
 
 // y (rows, out) = epilogue(x (rows, in) · weight (out, in)ᵀ + bias)
-void productWithEpilogue(Device&, View x, std::int64_t in, std::int64_t out, const void* weight, const PackedBias& bias, View y, const Epilogue& e);
+void productWithEpilogue(Device&, View x, std::int64_t in, std::int64_t out, const void* weight, const PackedBias& bias,
+                         View y, const Epilogue& e);
 
 }  // namespace meander::kernels::cuda

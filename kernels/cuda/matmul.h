@@ -13,7 +13,8 @@ struct Matrix {
     std::int64_t stride = 0, batchStride = 0;
 };
 
-// d (m, n) = activation(alpha · a (m, k) · b + beta · c + bias), with b (k, n), or (n, k) when transposeB. c has d's layout and may be d.
+// d (m, n) = activation(alpha · a (m, k) · b + beta · c + bias), with b (k, n), or (n, k) when transposeB. c has d's
+// layout and may be d.
 struct Product {
     std::int64_t m = 0, n = 0, k = 0;
     int batch = 1;
@@ -21,8 +22,8 @@ struct Product {
     bool transposeB = false;
     DType input = DType::F32, output = DType::F32;  // of a and b; of c, d and bias
     float alpha = 1.0f, beta = 0.0f;
-    const void* c = nullptr;     // read when beta is not 0
-    const void* bias = nullptr;  // (n)
+    const void* c = nullptr;                   // read when beta is not 0
+    const void* bias = nullptr;                // (n)
     Activation activation = Activation::None;  // None, Relu or GeluTanh: what cuBLASLt can fuse
 };
 void multiply(Device&, const Product&);
@@ -34,8 +35,7 @@ public:
     void run(const Product& p);
 
 private:
-    template <class Opaque>
-    using Handle = std::unique_ptr<Opaque, cublasStatus_t (*)(Opaque*)>;
+    template <class Opaque> using Handle = std::unique_ptr<Opaque, cublasStatus_t (*)(Opaque*)>;
     struct Plan {
         Handle<cublasLtMatmulDescOpaque_t> operation;
         Handle<cublasLtMatrixLayoutOpaque_t> a, b, d;
@@ -45,7 +45,8 @@ private:
     using Key = std::array<std::int64_t, 19>;
 
     Plan make(const Product& p) const;
-    Handle<cublasLtMatrixLayoutOpaque_t> layout(cudaDataType_t type, std::int64_t rows, std::int64_t columns, const Matrix& m, int batch) const;
+    Handle<cublasLtMatrixLayoutOpaque_t> layout(cudaDataType_t type, std::int64_t rows, std::int64_t columns,
+                                                const Matrix& m, int batch) const;
 
     Device& m_device;
     std::map<Key, Plan> m_plans;

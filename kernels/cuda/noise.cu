@@ -1,7 +1,9 @@
-// Addressed normals: the formula of kernels/api/philox.h, the very same source the CPU compiles, one thread per four numbers.
+// Addressed normals: the formula of kernels/api/philox.h, the very same source the CPU compiles, one thread per four
+// numbers.
 //
-// The integer part is exact. Box-Muller runs in double: log is within 1 ulp and sin, cos within 2 on the device (CUDA programming guide), as
-// glibc's are within 1, so after rounding to float both devices agree in all but about one number in 10^8, and there by one ulp.
+// The integer part is exact. Box-Muller runs in double: log is within 1 ulp and sin, cos within 2 on the device (CUDA
+// programming guide), as glibc's are within 1, so after rounding to float both devices agree in all but about one
+// number in 10^8, and there by one ulp.
 #include "kernels/cuda/kernels.cuh"
 #include "kernels/cuda/operations.h"
 
@@ -14,8 +16,10 @@ struct Addresses {
 };
 
 template <class T>
-__global__ void normalKernel(const Addresses addresses, std::int64_t perRow, std::int64_t blocksPerRow, std::int64_t total, T* y) {
-    for (std::int64_t i = blockIdx.x * std::int64_t(blockDim.x) + threadIdx.x; i < total; i += std::int64_t(gridDim.x) * blockDim.x) {
+__global__ void normalKernel(const Addresses addresses, std::int64_t perRow, std::int64_t blocksPerRow,
+                             std::int64_t total, T* y) {
+    for (std::int64_t i = blockIdx.x * std::int64_t(blockDim.x) + threadIdx.x; i < total;
+         i += std::int64_t(gridDim.x) * blockDim.x) {
         const std::int64_t row = i / blocksPerRow, block = i - row * blocksPerRow;
         double four[4];
         normal4(addresses.at[row], std::uint32_t(block), four);
@@ -28,7 +32,8 @@ __global__ void normalKernel(const Addresses addresses, std::int64_t perRow, std
 
 void normal(Device& device, std::span<const NoiseAddress> addresses, View y) {
     const std::int64_t rows = std::int64_t(addresses.size());
-    require((y.type == DType::F32 || y.type == DType::F64) && y.shape.rank() > 0 && y.shape[0] == rows, "normal", "y is f32 or f64 with one row per address", y);
+    require((y.type == DType::F32 || y.type == DType::F64) && y.shape.rank() > 0 && y.shape[0] == rows, "normal",
+            "y is f32 or f64 with one row per address", y);
     if (y.count() == 0) return;
     const std::int64_t perRow = y.count() / rows, blocksPerRow = ceilDiv(perRow, 4);
     const auto run = [&](auto zero) {
@@ -37,8 +42,8 @@ void normal(Device& device, std::span<const NoiseAddress> addresses, View y) {
             Addresses chunk{};
             const std::int64_t now = std::min<std::int64_t>(maxAddresses, rows - first);
             for (std::int64_t r = 0; r < now; ++r) chunk.at[r] = addresses[std::size_t(first + r)];
-            launch(device, normalKernel<T>, elementwiseBlocks(device, now * blocksPerRow), elementwiseThreads, chunk, perRow, blocksPerRow, now * blocksPerRow,
-                   y.as<T>() + first * perRow);
+            launch(device, normalKernel<T>, elementwiseBlocks(device, now * blocksPerRow), elementwiseThreads, chunk,
+                   perRow, blocksPerRow, now * blocksPerRow, y.as<T>() + first * perRow);
         }
     };
     if (y.type == DType::F32) run(float{});

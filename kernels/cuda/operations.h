@@ -1,4 +1,5 @@
-// The operations of the module, one declaration each, grouped by the file that implements them. Contracts: kernels/api/backend.h.
+// The operations of the module, one declaration each, grouped by the file that implements them. Contracts:
+// kernels/api/backend.h.
 #pragma once
 #include "kernels/cuda/device.h"
 
@@ -33,15 +34,16 @@ void rmsNorm(Device&, View x, View gamma, float eps, View y);
 
 // softmax.cu
 void softmax(Device&, View x, View y);
-// Scores of one or more heads to probabilities: row r of `rows` belongs to query firstQuery + r % queries; keys after the query are masked
-// when causal; `bias` (keys) F32 or null is added. scores F32 → probabilities of any activation type, in place where the types agree;
-// `copy` (F32, same layout), when given, receives them too.
+// Scores of one or more heads to probabilities: row r of `rows` belongs to query firstQuery + r % queries; keys after
+// the query are masked when causal; `bias` (keys) F32 or null is added. scores F32 → probabilities of any activation
+// type, in place where the types agree; `copy` (F32, same layout), when given, receives them too.
 struct SoftmaxMask {
     const float* keyBias = nullptr;
     bool causal = false;
     std::int64_t firstQuery = 0, queries = 0;
 };
-void softmaxScores(Device&, const float* scores, std::int64_t rows, std::int64_t keys, const SoftmaxMask& mask, void* probabilities, DType type, float* copy);
+void softmaxScores(Device&, const float* scores, std::int64_t rows, std::int64_t keys, const SoftmaxMask& mask,
+                   void* probabilities, DType type, float* copy);
 
 // attention.cpp, flash.cu
 void attention(Device&, const AttentionArgs& a, View y);
@@ -50,7 +52,8 @@ bool flashAttention(Device&, const AttentionArgs& a, View y);
 
 // embedding.cu
 void embedding(Device&, View ids, View table, View y);
-void timestepEmbedding(Device&, std::span<const double> times, int dim, bool cosFirst, double shift, double maxPeriod, View y);
+void timestepEmbedding(Device&, std::span<const double> times, int dim, bool cosFirst, double shift, double maxPeriod,
+                       View y);
 
 // noise.cu
 void normal(Device&, std::span<const NoiseAddress> addresses, View y);
@@ -60,14 +63,16 @@ std::vector<double> reduceRows(Device&, Reduction r, View x);
 std::vector<double> dotRows(Device&, View a, View b);
 std::vector<double> attentionEntropy(Device&, View p);
 
-// epilogue.cu: y = (activation(product + bias + rowBias) * multiply * gate + residual) * residualScale; `product` may be y.
+// epilogue.cu: y = (activation(product + bias + rowBias) * multiply * gate + residual) * residualScale; `product` may
+// be y.
 void finish(Device&, const void* product, View bias, const Epilogue& e, View y);
 void checkEpilogue(const char* operation, const Epilogue& e, const View& y);
 
 // unfold.cu
 // Filter (out, in, k, k) of any type, on the device → (out, k, k, in) of `type`.
 void packFilter(Device&, View weight, void* packed, DType type);
-// Pixels' neighbourhoods as rows (pixel, k*k*in), for the output pixels first .. first + count - 1 of all pictures in order.
+// Pixels' neighbourhoods as rows (pixel, k*k*in), for the output pixels first .. first + count - 1 of all pictures in
+// order.
 struct Unfolding {
     std::int64_t height, width, channels, outHeight, outWidth;
     int kernel, stride, padding;
@@ -80,7 +85,8 @@ void linear(Device&, View x, const LinearWeights& w, View y, const Epilogue& e);
 void batchedMatmul(Device&, View a, View b, View y, bool transposeB, float scale);
 
 // convolution.cpp
-std::unique_ptr<ConvWeights> packConv(const std::shared_ptr<Device>&, View weight, View bias, ConvGeometry g, DType compute);
+std::unique_ptr<ConvWeights> packConv(const std::shared_ptr<Device>&, View weight, View bias, ConvGeometry g,
+                                      DType compute);
 void conv2d(Device&, View x, const ConvWeights& w, View y, const Epilogue& e);
 
 }  // namespace meander::kernels::cuda

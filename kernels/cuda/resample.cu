@@ -1,5 +1,5 @@
-// Pictures (n, h, w, c) by 2 up and down, and pixel shuffle. One thread per output element, channels innermost, so that neighbouring
-// threads touch neighbouring memory wherever c allows it.
+// Pictures (n, h, w, c) by 2 up and down, and pixel shuffle. One thread per output element, channels innermost, so that
+// neighbouring threads touch neighbouring memory wherever c allows it.
 #include "kernels/cuda/kernels.cuh"
 #include "kernels/cuda/operations.h"
 
@@ -18,7 +18,8 @@ __device__ inline Position positionOf(std::int64_t i, std::int64_t width, std::i
 // Extents are the output's. As picture * 2h + y halves to picture * h + y / 2, pictures need no treatment of their own.
 template <class U>
 __global__ void upsampleKernel(const U* x, U* y, std::int64_t width, std::int64_t channels, std::int64_t total) {
-    for (std::int64_t i = blockIdx.x * std::int64_t(blockDim.x) + threadIdx.x; i < total; i += std::int64_t(gridDim.x) * blockDim.x) {
+    for (std::int64_t i = blockIdx.x * std::int64_t(blockDim.x) + threadIdx.x; i < total;
+         i += std::int64_t(gridDim.x) * blockDim.x) {
         const Position p = positionOf(i, width, channels);
         y[i] = x[(p.row / 2 * (width / 2) + p.column / 2) * channels + p.channel];
     }
@@ -26,39 +27,46 @@ __global__ void upsampleKernel(const U* x, U* y, std::int64_t width, std::int64_
 
 template <class T>
 __global__ void downsampleKernel(const T* x, T* y, std::int64_t width, std::int64_t channels, std::int64_t total) {
-    for (std::int64_t i = blockIdx.x * std::int64_t(blockDim.x) + threadIdx.x; i < total; i += std::int64_t(gridDim.x) * blockDim.x) {
+    for (std::int64_t i = blockIdx.x * std::int64_t(blockDim.x) + threadIdx.x; i < total;
+         i += std::int64_t(gridDim.x) * blockDim.x) {
         const Position p = positionOf(i, width, channels);
         const T* upper = x + (p.row * 2 * (width * 2) + p.column * 2) * channels + p.channel;
         const T* lower = upper + width * 2 * channels;
         using R = RealOf<T>;
-        const R sum = (R(toReal(upper[0])) + R(toReal(upper[channels]))) + (R(toReal(lower[0])) + R(toReal(lower[channels])));
+        const R sum =
+            (R(toReal(upper[0])) + R(toReal(upper[channels]))) + (R(toReal(lower[0])) + R(toReal(lower[channels])));
         y[i] = fromReal<T>(sum * R(0.25));
     }
 }
 
 // The folded tensor is (n, h, w, c f f), the unfolded one (n, h f, w f, c); the loop runs over the unfolded one.
 template <class U>
-__global__ void shuffleKernel(const U* x, U* y, int factor, std::int64_t width, std::int64_t channels, std::int64_t total, bool unfoldIt) {
-    for (std::int64_t i = blockIdx.x * std::int64_t(blockDim.x) + threadIdx.x; i < total; i += std::int64_t(gridDim.x) * blockDim.x) {
+__global__ void shuffleKernel(const U* x, U* y, int factor, std::int64_t width, std::int64_t channels,
+                              std::int64_t total, bool unfoldIt) {
+    for (std::int64_t i = blockIdx.x * std::int64_t(blockDim.x) + threadIdx.x; i < total;
+         i += std::int64_t(gridDim.x) * blockDim.x) {
         const Position p = positionOf(i, width, channels);  // width is w f
-        const std::int64_t row = p.row / factor, column = p.column / factor, dy = p.row - row * factor, dx = p.column - column * factor;
-        const std::int64_t folded = ((row * (width / factor) + column) * channels + p.channel) * factor * factor + dy * factor + dx;
+        const std::int64_t row = p.row / factor, column = p.column / factor, dy = p.row - row * factor,
+                           dx = p.column - column * factor;
+        const std::int64_t folded =
+            ((row * (width / factor) + column) * channels + p.channel) * factor * factor + dy * factor + dx;
         if (unfoldIt) y[i] = x[folded];
         else y[folded] = x[i];
     }
 }
 
 bool isScaled(const View& small, const View& large, std::int64_t factor, std::int64_t channelFactor) {
-    return small.type == large.type && small.shape.rank() == 4 && large.shape.rank() == 4 && large.shape[0] == small.shape[0] &&
-           large.shape[1] == small.shape[1] * factor && large.shape[2] == small.shape[2] * factor && small.shape[3] == large.shape[3] * channelFactor;
+    return small.type == large.type && small.shape.rank() == 4 && large.shape.rank() == 4
+           && large.shape[0] == small.shape[0] && large.shape[1] == small.shape[1] * factor
+           && large.shape[2] == small.shape[2] * factor && small.shape[3] == large.shape[3] * channelFactor;
 }
 
 void shuffle(Device& device, View from, View to, int factor, bool unfoldIt) {
     const View& large = unfoldIt ? to : from;
     dispatchSize(from.type, [&](auto zero) {
         using U = decltype(zero);
-        launch(device, shuffleKernel<U>, elementwiseBlocks(device, large.count()), elementwiseThreads, from.as<U>(), to.as<U>(), factor, large.shape[2],
-               large.shape[3], large.count(), unfoldIt);
+        launch(device, shuffleKernel<U>, elementwiseBlocks(device, large.count()), elementwiseThreads, from.as<U>(),
+               to.as<U>(), factor, large.shape[2], large.shape[3], large.count(), unfoldIt);
     });
 }
 
@@ -68,7 +76,8 @@ void upsampleNearest2(Device& device, View x, View y) {
     require(isScaled(x, y, 2, 1), "upsampleNearest2", "x is (n, h, w, c) and y (n, 2h, 2w, c)", x, y);
     dispatchSize(x.type, [&](auto zero) {
         using U = decltype(zero);
-        launch(device, upsampleKernel<U>, elementwiseBlocks(device, y.count()), elementwiseThreads, x.as<U>(), y.as<U>(), y.shape[2], y.shape[3], y.count());
+        launch(device, upsampleKernel<U>, elementwiseBlocks(device, y.count()), elementwiseThreads, x.as<U>(),
+               y.as<U>(), y.shape[2], y.shape[3], y.count());
     });
 }
 
@@ -76,17 +85,20 @@ void downsampleMean2(Device& device, View x, View y) {
     require(isScaled(y, x, 2, 1), "downsampleMean2", "x is (n, 2h, 2w, c) and y (n, h, w, c)", x, y);
     dispatchFloat(x.type, [&](auto zero) {
         using T = decltype(zero);
-        launch(device, downsampleKernel<T>, elementwiseBlocks(device, y.count()), elementwiseThreads, x.as<T>(), y.as<T>(), y.shape[2], y.shape[3], y.count());
+        launch(device, downsampleKernel<T>, elementwiseBlocks(device, y.count()), elementwiseThreads, x.as<T>(),
+               y.as<T>(), y.shape[2], y.shape[3], y.count());
     });
 }
 
 void pixelShuffle(Device& device, View x, int factor, View y) {
-    require(factor > 0 && isScaled(x, y, factor, std::int64_t(factor) * factor), "pixelShuffle", "x is (n, h, w, c f f) and y (n, h f, w f, c)", x, y);
+    require(factor > 0 && isScaled(x, y, factor, std::int64_t(factor) * factor), "pixelShuffle",
+            "x is (n, h, w, c f f) and y (n, h f, w f, c)", x, y);
     shuffle(device, x, y, factor, true);
 }
 
 void pixelUnshuffle(Device& device, View x, int factor, View y) {
-    require(factor > 0 && isScaled(y, x, factor, std::int64_t(factor) * factor), "pixelUnshuffle", "x is (n, h f, w f, c) and y (n, h, w, c f f)", x, y);
+    require(factor > 0 && isScaled(y, x, factor, std::int64_t(factor) * factor), "pixelUnshuffle",
+            "x is (n, h f, w f, c) and y (n, h, w, c f f)", x, y);
     shuffle(device, x, y, factor, false);
 }
 

@@ -1,7 +1,8 @@
 // Layer norm (with adaLN modulation) and RMS norm: one block per row.
 //
-// Three passes over the row: mean, squared distance from the mean, output. The row comes from memory once and from the cache twice, and the
-// variance is exact where E[x²] − E[x]² would cancel. Threads walk the row in packs of 16 bytes where the addresses allow it.
+// Three passes over the row: mean, squared distance from the mean, output. The row comes from memory once and from the
+// cache twice, and the variance is exact where E[x²] − E[x]² would cancel. Threads walk the row in packs of 16 bytes
+// where the addresses allow it.
 #include "kernels/cuda/kernels.cuh"
 #include "kernels/cuda/operations.h"
 
@@ -11,8 +12,7 @@ namespace {
 constexpr int rowThreads = 128;
 
 // Calls f(column, value) for this thread's share of the row.
-template <class T, int N, class F>
-__device__ inline void forRow(const T* row, std::int64_t columns, F f) {
+template <class T, int N, class F> __device__ inline void forRow(const T* row, std::int64_t columns, F f) {
     for (std::int64_t c = std::int64_t(threadIdx.x) * N; c < columns; c += rowThreads * N) {
         const Pack<T, N> pack = *reinterpret_cast<const Pack<T, N>*>(row + c);
 #pragma unroll
@@ -21,8 +21,7 @@ __device__ inline void forRow(const T* row, std::int64_t columns, F f) {
 }
 
 // Writes what f(column, values) makes of N neighbours at a time.
-template <class T, int N, class F>
-__device__ inline void mapRow(const T* row, T* out, std::int64_t columns, F f) {
+template <class T, int N, class F> __device__ inline void mapRow(const T* row, T* out, std::int64_t columns, F f) {
     for (std::int64_t c = std::int64_t(threadIdx.x) * N; c < columns; c += rowThreads * N) {
         Pack<T, N> pack = *reinterpret_cast<const Pack<T, N>*>(row + c);
         float v[N];
@@ -44,8 +43,7 @@ __device__ inline void scaleBy(const Values<T>& factors, std::int64_t first, flo
 #pragma unroll
     for (int k = 0; k < N; ++k) v[k] *= f[k] + extra;
 }
-template <class T, int N>
-__device__ inline void shiftBy(const Values<T>& summands, std::int64_t first, float (&v)[N]) {
+template <class T, int N> __device__ inline void shiftBy(const Values<T>& summands, std::int64_t first, float (&v)[N]) {
     if (!summands.given()) return;
     float s[N];
     summands.load(first, s);
@@ -54,8 +52,9 @@ __device__ inline void shiftBy(const Values<T>& summands, std::int64_t first, fl
 }
 
 template <class T, int N>
-__global__ void __launch_bounds__(rowThreads) layerNormKernel(const T* x, T* y, std::int64_t columns, Values<T> gamma, Values<T> beta, float eps, Values<T> scale,
-                                                              Values<T> shift, std::int64_t rowsPerGroup) {
+__global__ void __launch_bounds__(rowThreads)
+    layerNormKernel(const T* x, T* y, std::int64_t columns, Values<T> gamma, Values<T> beta, float eps, Values<T> scale,
+                    Values<T> shift, std::int64_t rowsPerGroup) {
     __shared__ float scratch[rowThreads];
     const std::int64_t r = blockIdx.x;
     const T* row = x + r * columns;
@@ -66,7 +65,7 @@ __global__ void __launch_bounds__(rowThreads) layerNormKernel(const T* x, T* y, 
     forRow<T, N>(row, columns, [&](std::int64_t, float v) { squares += (v - mean) * (v - mean); });
     const float inverse = 1.0f / sqrtf(blockCombine<rowThreads>(squares, scratch, Plus{}) / float(columns) + eps);
     const std::int64_t group = r / rowsPerGroup * columns;
-    mapRow<T, N>(row, y + r * columns, columns, [&](std::int64_t c, float (&v)[N]) {
+    mapRow<T, N>(row, y + r * columns, columns, [&](std::int64_t c, float(&v)[N]) {
 #pragma unroll
         for (int k = 0; k < N; ++k) v[k] = (v[k] - mean) * inverse;
         scaleBy(gamma, c, 0.0f, v);
@@ -77,47 +76,55 @@ __global__ void __launch_bounds__(rowThreads) layerNormKernel(const T* x, T* y, 
 }
 
 template <class T, int N>
-__global__ void __launch_bounds__(rowThreads) rmsNormKernel(const T* x, T* y, std::int64_t columns, Values<T> gamma, float eps) {
+__global__ void __launch_bounds__(rowThreads)
+    rmsNormKernel(const T* x, T* y, std::int64_t columns, Values<T> gamma, float eps) {
     __shared__ float scratch[rowThreads];
     const std::int64_t r = blockIdx.x;
     const T* row = x + r * columns;
     float squares = 0.0f;
     forRow<T, N>(row, columns, [&](std::int64_t, float v) { squares += v * v; });
     const float inverse = 1.0f / sqrtf(blockCombine<rowThreads>(squares, scratch, Plus{}) / float(columns) + eps);
-    mapRow<T, N>(row, y + r * columns, columns, [&](std::int64_t c, float (&v)[N]) {
+    mapRow<T, N>(row, y + r * columns, columns, [&](std::int64_t c, float(&v)[N]) {
 #pragma unroll
         for (int k = 0; k < N; ++k) v[k] *= inverse;
         scaleBy(gamma, c, 0.0f, v);
     });
 }
 
-bool isVector(const View& v, const View& x) { return !v || (v.count() == lastExtent(x) && lastExtent(v) == v.count() && isParameterOf(v, x.type)); }
+bool isVector(const View& v, const View& x) {
+    return !v || (v.count() == lastExtent(x) && lastExtent(v) == v.count() && isParameterOf(v, x.type));
+}
 
 }  // namespace
 
 void layerNorm(Device& device, View x, View gamma, View beta, float eps, View scale, View shift, View y) {
     const char* name = "layerNorm";
-    require(sameTypeAndShape(x, y) && isActivation(x.type), name, "x and y are activations of one type and shape", x, y);
+    require(sameTypeAndShape(x, y) && isActivation(x.type), name, "x and y are activations of one type and shape", x,
+            y);
     const std::int64_t columns = lastExtent(x), rows = leadingCount(x);
-    require(isVector(gamma, x) && isVector(beta, x), name, "gamma and beta have one element per column", x, gamma, beta);
+    require(isVector(gamma, x) && isVector(beta, x), name, "gamma and beta have one element per column", x, gamma,
+            beta);
     if (x.count() == 0) return;
     std::int64_t groups = 1;
     for (const View& v : {scale, shift}) {
         if (!v) continue;
-        require(isParameterOf(v, x.type) && lastExtent(v) == columns && v.count() > 0 && rows % leadingCount(v) == 0, name,
-                "scale and shift are (groups, columns) and the groups divide the rows", x, scale, shift);
+        require(isParameterOf(v, x.type) && lastExtent(v) == columns && v.count() > 0 && rows % leadingCount(v) == 0,
+                name, "scale and shift are (groups, columns) and the groups divide the rows", x, scale, shift);
         groups = leadingCount(v);
     }
-    require(!scale || !shift || leadingCount(scale) == leadingCount(shift), name, "scale and shift have the same groups", scale, shift);
+    require(!scale || !shift || leadingCount(scale) == leadingCount(shift), name,
+            "scale and shift have the same groups", scale, shift);
     dispatchActivation(x.type, [&](auto zero) {
         using T = decltype(zero);
         auto* kernel = packed<T>(columns, x.data, y.data) ? layerNormKernel<T, packSize<T>> : layerNormKernel<T, 1>;
-        launch(device, kernel, rows, rowThreads, x.as<T>(), y.as<T>(), columns, Values<T>(gamma), Values<T>(beta), eps, Values<T>(scale), Values<T>(shift), rows / groups);
+        launch(device, kernel, rows, rowThreads, x.as<T>(), y.as<T>(), columns, Values<T>(gamma), Values<T>(beta), eps,
+               Values<T>(scale), Values<T>(shift), rows / groups);
     });
 }
 
 void rmsNorm(Device& device, View x, View gamma, float eps, View y) {
-    require(sameTypeAndShape(x, y) && isActivation(x.type), "rmsNorm", "x and y are activations of one type and shape", x, y);
+    require(sameTypeAndShape(x, y) && isActivation(x.type), "rmsNorm", "x and y are activations of one type and shape",
+            x, y);
     const std::int64_t columns = lastExtent(x), rows = leadingCount(x);
     require(isVector(gamma, x), "rmsNorm", "gamma has one element per column", x, gamma);
     if (x.count() == 0) return;

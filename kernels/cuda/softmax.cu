@@ -1,5 +1,6 @@
-// Softmax over the last dimension, and the softmax in the middle of an attention that is not fused: one block per row, three passes
-// (maximum, sum of exponentials, output), the row coming from the cache after the first. A row that is masked altogether becomes zeros.
+// Softmax over the last dimension, and the softmax in the middle of an attention that is not fused: one block per row,
+// three passes (maximum, sum of exponentials, output), the row coming from the cache after the first. A row that is
+// masked altogether becomes zeros.
 #include "kernels/cuda/kernels.cuh"
 #include "kernels/cuda/operations.h"
 
@@ -8,12 +9,10 @@ namespace {
 
 constexpr int softmaxThreads = 128;
 
-template <class R>
-__device__ inline R minusInfinity() {
-    return R(-INFINITY);
-}
+template <class R> __device__ inline R minusInfinity() { return R(-INFINITY); }
 
-// Reads by `valueAt(column)`, writes by `store(column, probability)`; both see a column from the same thread, so in place is safe.
+// Reads by `valueAt(column)`, writes by `store(column, probability)`; both see a column from the same thread, so in
+// place is safe.
 template <class R, class ValueAt, class Store>
 __device__ inline void softmaxRow(std::int64_t columns, R* scratch, ValueAt valueAt, Store store) {
     R largest = minusInfinity<R>();
@@ -35,13 +34,15 @@ __global__ void __launch_bounds__(softmaxThreads) softmaxKernel(const T* x, T* y
     __shared__ R scratch[softmaxThreads];
     const std::int64_t offset = blockIdx.x * columns;
     softmaxRow<R>(
-        columns, scratch, [&](std::int64_t c) { return toReal(x[offset + c]); }, [&](std::int64_t c, R p) { y[offset + c] = fromReal<T>(p); });
+        columns, scratch, [&](std::int64_t c) { return toReal(x[offset + c]); },
+        [&](std::int64_t c, R p) { y[offset + c] = fromReal<T>(p); });
 }
 
-// scores and probabilities may be the same memory when T is float, scores and copy always: a thread reads a column before it writes it, and
-// never after.
+// scores and probabilities may be the same memory when T is float, scores and copy always: a thread reads a column
+// before it writes it, and never after.
 template <class T>
-__global__ void __launch_bounds__(softmaxThreads) softmaxScoresKernel(const float* scores, std::int64_t keys, const SoftmaxMask mask, T* probabilities, float* copy) {
+__global__ void __launch_bounds__(softmaxThreads)
+    softmaxScoresKernel(const float* scores, std::int64_t keys, const SoftmaxMask mask, T* probabilities, float* copy) {
     __shared__ float scratch[softmaxThreads];
     const std::int64_t row = blockIdx.x, offset = row * keys, query = mask.firstQuery + row % mask.queries;
     softmaxRow<float>(
@@ -60,7 +61,8 @@ __global__ void __launch_bounds__(softmaxThreads) softmaxScoresKernel(const floa
 }  // namespace
 
 void softmax(Device& device, View x, View y) {
-    require(sameTypeAndShape(x, y) && isFloat(x.type), "softmax", "x and y have the same floating-point type and shape", x, y);
+    require(sameTypeAndShape(x, y) && isFloat(x.type), "softmax", "x and y have the same floating-point type and shape",
+            x, y);
     if (x.count() == 0) return;
     dispatchFloat(x.type, [&](auto zero) {
         using T = decltype(zero);
@@ -68,10 +70,12 @@ void softmax(Device& device, View x, View y) {
     });
 }
 
-void softmaxScores(Device& device, const float* scores, std::int64_t rows, std::int64_t keys, const SoftmaxMask& mask, void* probabilities, DType type, float* copy) {
+void softmaxScores(Device& device, const float* scores, std::int64_t rows, std::int64_t keys, const SoftmaxMask& mask,
+                   void* probabilities, DType type, float* copy) {
     dispatchActivation(type, [&](auto zero) {
         using T = decltype(zero);
-        launch(device, softmaxScoresKernel<T>, rows, softmaxThreads, scores, keys, mask, static_cast<T*>(probabilities), copy);
+        launch(device, softmaxScoresKernel<T>, rows, softmaxThreads, scores, keys, mask, static_cast<T*>(probabilities),
+               copy);
     });
 }
 

@@ -1,5 +1,6 @@
-// Convolution as a product, for where cuDNN is not: filters in the order (out, k, k, in), and each output pixel's neighbourhood as a row in
-// the same order, so that conv = rows · filterᵀ. (cuDNN reads the very same filter: it is its channels-last order.)
+// Convolution as a product, for where cuDNN is not: filters in the order (out, k, k, in), and each output pixel's
+// neighbourhood as a row in the same order, so that conv = rows · filterᵀ. (cuDNN reads the very same filter: it is its
+// channels-last order.)
 #include "kernels/cuda/kernels.cuh"
 #include "kernels/cuda/operations.h"
 
@@ -7,9 +8,12 @@ namespace meander::kernels::cuda {
 namespace {
 
 template <class From, class To>
-__global__ void packFilterKernel(const From* weight, To* packed, std::int64_t in, std::int64_t taps, std::int64_t total) {
-    for (std::int64_t i = blockIdx.x * std::int64_t(blockDim.x) + threadIdx.x; i < total; i += std::int64_t(gridDim.x) * blockDim.x) {
-        const std::int64_t outTap = quotient(i, in), channel = i - outTap * in, out = quotient(outTap, taps), tap = outTap - out * taps;
+__global__ void packFilterKernel(const From* weight, To* packed, std::int64_t in, std::int64_t taps,
+                                 std::int64_t total) {
+    for (std::int64_t i = blockIdx.x * std::int64_t(blockDim.x) + threadIdx.x; i < total;
+         i += std::int64_t(gridDim.x) * blockDim.x) {
+        const std::int64_t outTap = quotient(i, in), channel = i - outTap * in, out = quotient(outTap, taps),
+                           tap = outTap - out * taps;
         packed[i] = fromReal<To>(toReal(weight[(out * in + channel) * taps + tap]));
     }
 }
@@ -17,13 +21,18 @@ __global__ void packFilterKernel(const From* weight, To* packed, std::int64_t in
 template <class U>
 __global__ void unfoldKernel(const U* x, const Unfolding u, std::int64_t firstPixel, std::int64_t total, U* rows) {
     const std::int64_t perTap = u.channels, perPixel = perTap * u.kernel * u.kernel;
-    for (std::int64_t i = blockIdx.x * std::int64_t(blockDim.x) + threadIdx.x; i < total; i += std::int64_t(gridDim.x) * blockDim.x) {
-        const std::int64_t inTile = quotient(i, perPixel), rest = i - inTile * perPixel, tap = quotient(rest, perTap), channel = rest - tap * perTap;
-        const std::int64_t pixel = firstPixel + inTile, pictureRow = quotient(pixel, u.outWidth), outX = pixel - pictureRow * u.outWidth;
+    for (std::int64_t i = blockIdx.x * std::int64_t(blockDim.x) + threadIdx.x; i < total;
+         i += std::int64_t(gridDim.x) * blockDim.x) {
+        const std::int64_t inTile = quotient(i, perPixel), rest = i - inTile * perPixel, tap = quotient(rest, perTap),
+                           channel = rest - tap * perTap;
+        const std::int64_t pixel = firstPixel + inTile, pictureRow = quotient(pixel, u.outWidth),
+                           outX = pixel - pictureRow * u.outWidth;
         const std::int64_t picture = quotient(pictureRow, u.outHeight), outY = pictureRow - picture * u.outHeight;
-        const std::int64_t inY = outY * u.stride - u.padding + tap / u.kernel, inX = outX * u.stride - u.padding + tap % u.kernel;
+        const std::int64_t inY = outY * u.stride - u.padding + tap / u.kernel,
+                           inX = outX * u.stride - u.padding + tap % u.kernel;
         const bool isInside = inY >= 0 && inY < u.height && inX >= 0 && inX < u.width;
-        rows[i] = isInside ? x[((picture * u.height + inY) * u.width + inX) * u.channels + channel] : U(0);  // all bits 0 is 0 in every type
+        rows[i] = isInside ? x[((picture * u.height + inY) * u.width + inX) * u.channels + channel]
+                           : U(0);  // all bits 0 is 0 in every type
     }
 }
 
@@ -35,8 +44,9 @@ void packFilter(Device& device, View weight, void* packedFilter, DType type) {
         dispatchActivation(type, [&](auto to) {
             using From = decltype(from);
             using To = decltype(to);
-            launch(device, packFilterKernel<From, To>, elementwiseBlocks(device, n), elementwiseThreads, weight.as<From>(), static_cast<To*>(packedFilter),
-                   weight.shape[1], weight.shape[2] * weight.shape[3], n);
+            launch(device, packFilterKernel<From, To>, elementwiseBlocks(device, n), elementwiseThreads,
+                   weight.as<From>(), static_cast<To*>(packedFilter), weight.shape[1],
+                   weight.shape[2] * weight.shape[3], n);
         });
     });
 }
@@ -45,7 +55,8 @@ void unfold(Device& device, View x, const Unfolding& u, std::int64_t first, std:
     const std::int64_t total = count * u.channels * u.kernel * u.kernel;
     dispatchSize(x.type, [&](auto zero) {
         using U = decltype(zero);
-        launch(device, unfoldKernel<U>, elementwiseBlocks(device, total), elementwiseThreads, x.as<U>(), u, first, total, static_cast<U*>(rows));
+        launch(device, unfoldKernel<U>, elementwiseBlocks(device, total), elementwiseThreads, x.as<U>(), u, first,
+               total, static_cast<U*>(rows));
     });
 }
 

@@ -16,7 +16,8 @@ struct Answer {
     Host y, p;
 };
 
-Answer attend(const Size& s, const Host& q, const Host& k, const Host& v, const Host& keyBias, double scale, bool causal) {
+Answer attend(const Size& s, const Host& q, const Host& k, const Host& v, const Host& keyBias, double scale,
+              bool causal) {
     Answer a{Host({s.batch, s.queries, s.heads * s.dv}), Host({s.batch, s.heads, s.queries, s.keys})};
     for (std::int64_t b = 0; b < s.batch; ++b)
         for (std::int64_t h = 0; h < s.heads; ++h)
@@ -26,7 +27,8 @@ Answer attend(const Size& s, const Host& q, const Host& k, const Host& v, const 
                 for (std::int64_t j = 0; j < s.keys; ++j) {
                     double dot = 0;
                     for (std::int64_t c = 0; c < s.d; ++c)
-                        dot += q[((b * s.queries + i) * s.heads + h) * s.d + c] * k[((b * s.keys + j) * s.heads + h) * s.d + c];
+                        dot += q[((b * s.queries + i) * s.heads + h) * s.d + c]
+                               * k[((b * s.keys + j) * s.heads + h) * s.d + c];
                     row[j] = dot * scale + (keyBias ? keyBias[b * s.keys + j] : 0);
                     if (causal && j > i) row[j] = -std::numeric_limits<double>::infinity();
                     top = std::max(top, row[j]);
@@ -35,7 +37,8 @@ Answer attend(const Size& s, const Host& q, const Host& k, const Host& v, const 
                 for (std::int64_t j = 0; j < s.keys; ++j) row[j] /= sum;
                 for (std::int64_t c = 0; c < s.dv; ++c) {
                     double out = 0;
-                    for (std::int64_t j = 0; j < s.keys; ++j) out += row[j] * v[((b * s.keys + j) * s.heads + h) * s.dv + c];
+                    for (std::int64_t j = 0; j < s.keys; ++j)
+                        out += row[j] * v[((b * s.keys + j) * s.heads + h) * s.dv + c];
                     a.y[((b * s.queries + i) * s.heads + h) * s.dv + c] = out;
                 }
             }
@@ -53,14 +56,17 @@ void fuse(Trial& t, AttentionArgs& a, const Size& s, const Host& q, const Host& 
             all[row * wide + 2 * c + i] = v[row * c + i];
         }
     const View fused = t.put(all, type);
-    const auto slice = [&](std::int64_t first) { return View{fused.as<char>() + std::size_t(first) * sizeOf(type), type, {s.batch, s.keys, c}}; };
+    const auto slice = [&](std::int64_t first) {
+        return View{fused.as<char>() + std::size_t(first) * sizeOf(type), type, {s.batch, s.keys, c}};
+    };
     a.q = slice(0), a.k = slice(c), a.v = slice(2 * c);
     a.qStride = a.kStride = a.vStride = wide;
 }
 
 double attentionError(Backend& backend, const Size& s, DType type, unsigned extra) {
     Trial t(backend);
-    const Host q = random({s.batch, s.queries, s.heads * s.d}, type, 1, 2), k = random({s.batch, s.keys, s.heads * s.d}, type, 2, 2),
+    const Host q = random({s.batch, s.queries, s.heads * s.d}, type, 1, 2),
+               k = random({s.batch, s.keys, s.heads * s.d}, type, 2, 2),
                v = random({s.batch, s.keys, s.heads * s.dv}, type, 3);
     Host keyBias;
     if (extra & KeyBias) {
@@ -105,25 +111,31 @@ double softmaxError(Backend& backend, Shape shape, DType type, bool inPlace) {
 
 void addAttentionCases(Cases& cases) {
     const auto add = [&](Size s, DType type, unsigned extra) {
-        std::string name = std::string("attention/") + kernels::nameOf(type) + " b" + std::to_string(s.batch) + " " + std::to_string(s.queries) + "x" +
-                           std::to_string(s.keys) + " heads " + std::to_string(s.heads) + " d " + std::to_string(s.d);
+        std::string name = std::string("attention/") + kernels::nameOf(type) + " b" + std::to_string(s.batch) + " "
+                           + std::to_string(s.queries) + "x" + std::to_string(s.keys) + " heads "
+                           + std::to_string(s.heads) + " d " + std::to_string(s.d);
         if (s.dv != s.d) name += " dv " + std::to_string(s.dv);
         if (extra & Causal) name += " causal";
         if (extra & KeyBias) name += " keyBias";
         if (extra & Probabilities) name += " probabilities";
         if (extra & Fused) name += " fused";
-        cases.push_back({name, type, type == DType::F32 ? 4e-5 : 1.5 * tolerance(type), [=](Backend& b) { return attentionError(b, s, type, extra); }});
+        cases.push_back({name, type, type == DType::F32 ? 4e-5 : 1.5 * tolerance(type),
+                         [=](Backend& b) { return attentionError(b, s, type, extra); }});
     };
     for (DType type : activationTypes) {
-        for (Size s : {Size{1, 1, 1, 1, 1, 1}, Size{1, 3, 5, 1, 17, 17}, Size{2, 64, 64, 4, 32, 32}, Size{2, 100, 77, 2, 40, 40}, Size{1, 130, 300, 3, 24, 24}, Size{1, 256, 256, 2, 72, 72},
-                       Size{1, 17, 1030, 1, 64, 64}, Size{1, 40, 33, 2, 16, 24}, Size{1, 20, 20, 1, 160, 160}, Size{1, 9, 14, 1, 512, 512}})
+        for (Size s :
+             {Size{1, 1, 1, 1, 1, 1}, Size{1, 3, 5, 1, 17, 17}, Size{2, 64, 64, 4, 32, 32}, Size{2, 100, 77, 2, 40, 40},
+              Size{1, 130, 300, 3, 24, 24}, Size{1, 256, 256, 2, 72, 72}, Size{1, 17, 1030, 1, 64, 64},
+              Size{1, 40, 33, 2, 16, 24}, Size{1, 20, 20, 1, 160, 160}, Size{1, 9, 14, 1, 512, 512}})
             add(s, type, 0);
         const Size usual{2, 45, 45, 3, 24, 24};
-        for (unsigned extra : {unsigned(Causal), unsigned(KeyBias), unsigned(Probabilities), unsigned(Fused), unsigned(Causal | Probabilities), unsigned(Causal | KeyBias | Probabilities | Fused)})
+        for (unsigned extra : {unsigned(Causal), unsigned(KeyBias), unsigned(Probabilities), unsigned(Fused),
+                               unsigned(Causal | Probabilities), unsigned(Causal | KeyBias | Probabilities | Fused)})
             add(usual, type, extra);
         add({2, 70, 77, 2, 40, 40}, type, KeyBias | Probabilities);
         for (Shape shape : {Shape{1, 1}, Shape{5, 17}, Shape{3, 4, 300}})
-            cases.push_back({std::string("softmax/") + kernels::nameOf(type) + " " + shape.text(), type, tolerance(type), [=](Backend& b) { return softmaxError(b, shape, type, shape[0] == 5); }});
+            cases.push_back({std::string("softmax/") + kernels::nameOf(type) + " " + shape.text(), type,
+                             tolerance(type), [=](Backend& b) { return softmaxError(b, shape, type, shape[0] == 5); }});
     }
 }
 

@@ -10,8 +10,11 @@ struct Size {
 
 double convolutionError(Backend& backend, Size s, DType type, const EpilogueCase& c) {
     Trial t(backend);
-    const std::int64_t h = (s.h + 2 * s.padding - s.kernel) / s.stride + 1, w = (s.w + 2 * s.padding - s.kernel) / s.stride + 1;
-    const Host x = random({s.n, s.h, s.w, s.in}, type, 1), filter = random({s.out, s.in, s.kernel, s.kernel}, type, 2, 1 / std::sqrt(double(s.in * s.kernel * s.kernel)));
+    const std::int64_t h = (s.h + 2 * s.padding - s.kernel) / s.stride + 1,
+                       w = (s.w + 2 * s.padding - s.kernel) / s.stride + 1;
+    const Host x = random({s.n, s.h, s.w, s.in}, type, 1),
+               filter = random({s.out, s.in, s.kernel, s.kernel}, type, 2,
+                               1 / std::sqrt(double(s.in * s.kernel * s.kernel)));
     const HostEpilogue parts(c, s.n * h * w, s.out, s.n, type);
 
     Host want({s.n, h, w, s.out});
@@ -25,7 +28,8 @@ double convolutionError(Backend& backend, Size s, DType type, const EpilogueCase
                             const std::int64_t iy = oy * s.stride + ky - s.padding, ix = ox * s.stride + kx - s.padding;
                             if (iy < 0 || iy >= s.h || ix < 0 || ix >= s.w) continue;
                             for (std::int64_t i = 0; i < s.in; ++i)
-                                sum += x[((n * s.h + iy) * s.w + ix) * s.in + i] * filter[((o * s.in + i) * s.kernel + ky) * s.kernel + kx];
+                                sum += x[((n * s.h + iy) * s.w + ix) * s.in + i]
+                                       * filter[((o * s.in + i) * s.kernel + ky) * s.kernel + kx];
                         }
                     const std::int64_t row = (n * h + oy) * w + ox;
                     want[row * s.out + o] = parts.finished(sum, row, o, s.n * h * w, s.out);
@@ -42,18 +46,25 @@ double convolutionError(Backend& backend, Size s, DType type, const EpilogueCase
 
 void addConvolutionCases(Cases& cases) {
     const auto add = [&](Size s, DType type, const EpilogueCase& c) {
-        const std::string name = std::string("conv2d/") + kernels::nameOf(type) + " " + Shape{s.n, s.h, s.w, s.in}.text() + " -> " + std::to_string(s.out) + " k" +
-                                 std::to_string(s.kernel) + " s" + std::to_string(s.stride) + " p" + std::to_string(s.padding) + c.text();
+        const std::string name = std::string("conv2d/") + kernels::nameOf(type) + " "
+                                 + Shape{s.n, s.h, s.w, s.in}.text() + " -> " + std::to_string(s.out) + " k"
+                                 + std::to_string(s.kernel) + " s" + std::to_string(s.stride) + " p"
+                                 + std::to_string(s.padding) + c.text();
         cases.push_back({name, type, tolerance(type), [=](Backend& b) { return convolutionError(b, s, type, c); }});
     };
     for (DType type : activationTypes) {
-        for (Size s : {Size{1, 1, 1, 1, 1, 1, 1, 0}, Size{1, 1, 1, 3, 2, 3, 1, 1}, Size{1, 5, 7, 3, 17, 3, 1, 1}, Size{2, 8, 6, 17, 5, 3, 2, 1}, Size{1, 9, 9, 4, 32, 3, 1, 1},
-                       Size{2, 16, 16, 32, 48, 3, 1, 1}, Size{1, 12, 10, 20, 33, 1, 1, 0}, Size{1, 8, 8, 3, 8, 7, 1, 3}, Size{2, 16, 16, 3, 24, 2, 2, 0}, Size{1, 6, 5, 16, 16, 3, 1, 0},
-                       Size{1, 11, 13, 64, 1, 3, 1, 1}, Size{1, 32, 32, 64, 64, 3, 1, 1}, Size{1, 33, 35, 64, 72, 3, 1, 1}, Size{1, 4, 4, 300, 40, 3, 1, 1}, Size{1, 15, 15, 32, 32, 3, 2, 1}})
+        for (Size s :
+             {Size{1, 1, 1, 1, 1, 1, 1, 0}, Size{1, 1, 1, 3, 2, 3, 1, 1}, Size{1, 5, 7, 3, 17, 3, 1, 1},
+              Size{2, 8, 6, 17, 5, 3, 2, 1}, Size{1, 9, 9, 4, 32, 3, 1, 1}, Size{2, 16, 16, 32, 48, 3, 1, 1},
+              Size{1, 12, 10, 20, 33, 1, 1, 0}, Size{1, 8, 8, 3, 8, 7, 1, 3}, Size{2, 16, 16, 3, 24, 2, 2, 0},
+              Size{1, 6, 5, 16, 16, 3, 1, 0}, Size{1, 11, 13, 64, 1, 3, 1, 1}, Size{1, 32, 32, 64, 64, 3, 1, 1},
+              Size{1, 33, 35, 64, 72, 3, 1, 1}, Size{1, 4, 4, 300, 40, 3, 1, 1}, Size{1, 15, 15, 32, 32, 3, 2, 1}})
             add(s, type, {Bias});
         const Size small{2, 6, 5, 17, 19, 3, 1, 1};
         add(small, type, {});
-        for (unsigned part : {unsigned(RowBias), unsigned(Multiply), unsigned(Gate), unsigned(Residual), unsigned(Residual | InPlace), unsigned(Scale)}) add(small, type, {part | Bias});
+        for (unsigned part : {unsigned(RowBias), unsigned(Multiply), unsigned(Gate), unsigned(Residual),
+                              unsigned(Residual | InPlace), unsigned(Scale)})
+            add(small, type, {part | Bias});
         add(small, type, {AllParts, Activation::Silu});
         add({2, 32, 32, 64, 64, 3, 1, 1}, type, {AllParts | InPlace, Activation::Silu});
         add({2, 32, 32, 64, 64, 3, 1, 1}, type, {Bias | RowBias | Residual});

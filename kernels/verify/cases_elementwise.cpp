@@ -41,12 +41,12 @@ double unaryError(Backend& backend, const UnaryCase& c, std::int64_t n, DType ty
 
 double binaryValue(Binary op, double a, double b) {
     switch (op) {
-        case Binary::Add: return a + b;
-        case Binary::Sub: return a - b;
-        case Binary::Mul: return a * b;
-        case Binary::Div: return a / b;
-        case Binary::Min: return std::min(a, b);
-        case Binary::Max: return std::max(a, b);
+    case Binary::Add: return a + b;
+    case Binary::Sub: return a - b;
+    case Binary::Mul: return a * b;
+    case Binary::Div: return a / b;
+    case Binary::Min: return std::min(a, b);
+    case Binary::Max: return std::max(a, b);
     }
     return 0;
 }
@@ -98,7 +98,8 @@ double combineRowsError(Backend& backend, int terms, Shape shape, DType type) {
         values.push_back(t.put(x, type));
         std::vector<double> rowFactors;
         for (std::int64_t r = 0; r < shape[0]; ++r) rowFactors.push_back(0.3 * k - 0.2 * double(r) + 0.1);
-        for (std::int64_t i = 0; i < shape.count(); ++i) want[i] += rowFactors[std::size_t(i / shape.rowCount())] * x[i];
+        for (std::int64_t i = 0; i < shape.count(); ++i)
+            want[i] += rowFactors[std::size_t(i / shape.rowCount())] * x[i];
         factors.push_back(rowFactors);
     }
     const View y = t.room(shape, type);
@@ -113,22 +114,32 @@ void addElementwiseCases(Cases& cases) {
         const std::string suffix = std::string("/") + kernels::nameOf(type) + " ";
         for (const UnaryCase& c : unaries)
             for (std::int64_t n : {1, 37, 20000})
-                cases.push_back({"unary" + suffix + c.name + " " + std::to_string(n), type, tolerance(type), [=](Backend& b) { return unaryError(b, c, n, type, n == 37); }});
+                cases.push_back({"unary" + suffix + c.name + " " + std::to_string(n), type, tolerance(type),
+                                 [=](Backend& b) { return unaryError(b, c, n, type, n == 37); }});
         const char* names[] = {"add", "sub", "mul", "div", "min", "max"};
         for (int op = 0; op < 6; ++op)
-            for (auto [a, b] : {std::array<Shape, 2>{Shape{3, 17}, Shape{3, 17}}, {Shape{5, 33}, Shape{33}}, {Shape{2, 3, 7}, Shape{1}}})
+            for (auto [a, b] : {std::array<Shape, 2>{Shape{3, 17}, Shape{3, 17}},
+                                {Shape{5, 33}, Shape{33}},
+                                {Shape{2, 3, 7}, Shape{1}}})
                 cases.push_back({"binary" + suffix + names[op] + " " + a.text() + " " + b.text(), type, tolerance(type),
-                                 [=, a = a, b = b](Backend& backend) { return binaryError(backend, Binary(op), a, b, type, a[0] == 3); }});
+                                 [=, a = a, b = b](Backend& backend) {
+                                     return binaryError(backend, Binary(op), a, b, type, a[0] == 3);
+                                 }});
     }
     for (DType from : {DType::F32, DType::F64, DType::F16, DType::BF16})
         for (DType to : {DType::F32, DType::F64, DType::F16, DType::BF16})
-            cases.push_back({std::string("convert/") + kernels::nameOf(from) + " to " + kernels::nameOf(to), DType::F32, 0, [=](Backend& b) { return convertError(b, from, to, 1003); }});
+            cases.push_back({std::string("convert/") + kernels::nameOf(from) + " to " + kernels::nameOf(to), DType::F32,
+                             0, [=](Backend& b) { return convertError(b, from, to, 1003); }});
     for (DType type : {DType::F32, DType::F64, DType::BF16})
         for (int terms : {1, 2, 5, 12}) {
-            const std::string suffix = std::string("/") + kernels::nameOf(type) + " " + std::to_string(terms) + " terms";
-            cases.push_back({"combine" + suffix, type, tolerance(type), [=](Backend& b) { return combineError(b, terms, 1001, type, terms == 2); }});
+            const std::string suffix =
+                std::string("/") + kernels::nameOf(type) + " " + std::to_string(terms) + " terms";
+            cases.push_back({"combine" + suffix, type, tolerance(type),
+                             [=](Backend& b) { return combineError(b, terms, 1001, type, terms == 2); }});
             if (type != DType::BF16)
-                cases.push_back({"combineRows" + suffix, type, tolerance(type), [=](Backend& b) { return combineRowsError(b, terms, {3, 7, 5}, type); }});
+                cases.push_back({"combineRows" + suffix, type, tolerance(type), [=](Backend& b) {
+                                     return combineRowsError(b, terms, {3, 7, 5}, type);
+                                 }});
         }
     for (DType type : {DType::F32, DType::F64, DType::F16, DType::BF16, DType::I32})
         cases.push_back({std::string("fill/") + kernels::nameOf(type), DType::F32, 0, [=](Backend& b) {

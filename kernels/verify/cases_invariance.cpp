@@ -19,13 +19,15 @@ double aloneError(Backend& backend, Shape xShape, Shape yShape, DType type, cons
 double linearAlone(Backend& backend, std::int64_t tokens, std::int64_t in, std::int64_t out, DType type) {
     const HostWeights w(random({out, in}, type, 2), DType::F32), bias(random({out}, type, 3), DType::F32);
     const auto packed = backend.packLinear(w.view, bias.view, type);
-    return aloneError(backend, {batch, tokens, in}, {batch, tokens, out}, type, [&](View x, View y) { backend.linear(x, *packed, y, {}); });
+    return aloneError(backend, {batch, tokens, in}, {batch, tokens, out}, type,
+                      [&](View x, View y) { backend.linear(x, *packed, y, {}); });
 }
 
 double convolutionAlone(Backend& backend, std::int64_t side, std::int64_t in, std::int64_t out, DType type) {
     const HostWeights w(random({out, in, 3, 3}, type, 2), DType::F32), bias(random({out}, type, 3), DType::F32);
     const auto packed = backend.packConv(w.view, bias.view, {1, 1}, type, int(side), int(side));
-    return aloneError(backend, {batch, side, side, in}, {batch, side, side, out}, type, [&](View x, View y) { backend.conv2d(x, *packed, y, {}); });
+    return aloneError(backend, {batch, side, side, in}, {batch, side, side, out}, type,
+                      [&](View x, View y) { backend.conv2d(x, *packed, y, {}); });
 }
 
 double attentionAlone(Backend& backend, std::int64_t tokens, int heads, std::int64_t d, DType type) {
@@ -43,7 +45,8 @@ double attentionAlone(Backend& backend, std::int64_t tokens, int heads, std::int
 
 void addInvarianceCases(Cases& cases) {
     const auto add = [&](const std::string& name, DType type, std::function<double(Backend&)> error) {
-        cases.push_back({"alone or in a batch/" + std::string(kernels::nameOf(type)) + " " + name, type, 0, std::move(error), true});
+        cases.push_back({"alone or in a batch/" + std::string(kernels::nameOf(type)) + " " + name, type, 0,
+                         std::move(error), true});
     };
     for (DType type : {DType::F32, DType::BF16}) {
         add("linear 1 token 256 -> 512", type, [=](Backend& b) { return linearAlone(b, 1, 256, 512, type); });
@@ -54,9 +57,13 @@ void addInvarianceCases(Cases& cases) {
         add("conv2d 32x32 64 -> 64", type, [=](Backend& b) { return convolutionAlone(b, 32, 64, 64, type); });
         add("attention 64 tokens", type, [=](Backend& b) { return attentionAlone(b, 64, 4, 32, type); });
         add("groupNorm 16x16x64", type, [=](Backend& b) {
-            return aloneError(b, {batch, 16, 16, 64}, {batch, 16, 16, 64}, type, [&](View x, View y) { b.groupNorm(x, {}, {}, 8, 1e-5f, Activation::Silu, y); });
+            return aloneError(b, {batch, 16, 16, 64}, {batch, 16, 16, 64}, type,
+                              [&](View x, View y) { b.groupNorm(x, {}, {}, 8, 1e-5f, Activation::Silu, y); });
         });
-        add("layerNorm 64x96", type, [=](Backend& b) { return aloneError(b, {batch, 64, 96}, {batch, 64, 96}, type, [&](View x, View y) { b.layerNorm(x, {}, {}, 1e-5f, {}, {}, y); }); });
+        add("layerNorm 64x96", type, [=](Backend& b) {
+            return aloneError(b, {batch, 64, 96}, {batch, 64, 96}, type,
+                              [&](View x, View y) { b.layerNorm(x, {}, {}, 1e-5f, {}, {}, y); });
+        });
     }
 }
 

@@ -34,20 +34,25 @@ double linearError(Backend& backend, Size s, DType type, const EpilogueCase& c, 
 }
 
 void addLinear(Cases& cases, Size s, DType type, const EpilogueCase& c, bool isHalfWeight = false) {
-    const std::string name = std::string("linear/") + kernels::nameOf(type) + " (" + std::to_string(s.rows) + ", " + std::to_string(s.in) + ") -> " +
-                             std::to_string(s.out) + c.text() + (isHalfWeight ? " f16 weights" : "");
-    cases.push_back({name, type, tolerance(type), [=](Backend& b) { return linearError(b, s, type, c, isHalfWeight); }});
+    const std::string name = std::string("linear/") + kernels::nameOf(type) + " (" + std::to_string(s.rows) + ", "
+                             + std::to_string(s.in) + ") -> " + std::to_string(s.out) + c.text()
+                             + (isHalfWeight ? " f16 weights" : "");
+    cases.push_back(
+        {name, type, tolerance(type), [=](Backend& b) { return linearError(b, s, type, c, isHalfWeight); }});
 }
 
-double batchedError(Backend& backend, std::int64_t batch, std::int64_t m, std::int64_t k, std::int64_t n, bool transposeB, DType type) {
+double batchedError(Backend& backend, std::int64_t batch, std::int64_t m, std::int64_t k, std::int64_t n,
+                    bool transposeB, DType type) {
     Trial t(backend);
-    const Host a = random({batch, m, k}, type, 1), b = random(transposeB ? Shape{batch, n, k} : Shape{batch, k, n}, type, 2);
+    const Host a = random({batch, m, k}, type, 1),
+               b = random(transposeB ? Shape{batch, n, k} : Shape{batch, k, n}, type, 2);
     Host want({batch, m, n});
     for (std::int64_t i = 0; i < batch; ++i)
         for (std::int64_t r = 0; r < m; ++r)
             for (std::int64_t c = 0; c < n; ++c) {
                 double sum = 0;
-                for (std::int64_t j = 0; j < k; ++j) sum += a[(i * m + r) * k + j] * (transposeB ? b[(i * n + c) * k + j] : b[(i * k + j) * n + c]);
+                for (std::int64_t j = 0; j < k; ++j)
+                    sum += a[(i * m + r) * k + j] * (transposeB ? b[(i * n + c) * k + j] : b[(i * k + j) * n + c]);
                 want[(i * m + r) * n + c] = 0.5 * sum;
             }
     const View y = t.room({batch, m, n}, type);
@@ -60,11 +65,16 @@ double batchedError(Backend& backend, std::int64_t batch, std::int64_t m, std::i
 void addLinearCases(Cases& cases) {
     const Size odd{7, 33, 35}, usual{130, 320, 96};
     for (DType type : activationTypes) {
-        for (Size s : {Size{1, 1, 1}, Size{1, 3, 17}, Size{5, 17, 3}, Size{2, 320, 80}, usual, Size{97, 300, 260}, Size{64, 1100, 48}}) addLinear(cases, s, type, {Bias});
+        for (Size s : {Size{1, 1, 1}, Size{1, 3, 17}, Size{5, 17, 3}, Size{2, 320, 80}, usual, Size{97, 300, 260},
+                       Size{64, 1100, 48}})
+            addLinear(cases, s, type, {Bias});
         addLinear(cases, odd, type, {});
         addLinear(cases, usual, type, {});
-        for (Activation a : {Activation::Silu, Activation::GeluErf, Activation::GeluTanh, Activation::QuickGelu, Activation::Relu}) addLinear(cases, odd, type, {Bias, a});
-        for (unsigned part : {unsigned(RowBias), unsigned(Multiply), unsigned(Gate), unsigned(Residual), unsigned(Residual | InPlace), unsigned(Scale)})
+        for (Activation a :
+             {Activation::Silu, Activation::GeluErf, Activation::GeluTanh, Activation::QuickGelu, Activation::Relu})
+            addLinear(cases, odd, type, {Bias, a});
+        for (unsigned part : {unsigned(RowBias), unsigned(Multiply), unsigned(Gate), unsigned(Residual),
+                              unsigned(Residual | InPlace), unsigned(Scale)})
             addLinear(cases, {12, 33, 35}, type, {part});
         addLinear(cases, {12, 33, 35}, type, {AllParts, Activation::Silu});
         addLinear(cases, usual, type, {AllParts | InPlace, Activation::GeluErf});
@@ -72,9 +82,13 @@ void addLinearCases(Cases& cases) {
         addLinear(cases, {40, 64, 64}, type, {Bias | Residual});
         addLinear(cases, {40, 64, 64}, type, {Bias}, true);
         for (bool transposeB : {false, true})
-            for (auto [b, m, k, n] : {std::array<std::int64_t, 4>{1, 1, 1, 1}, {3, 5, 17, 9}, {2, 33, 64, 48}, {5, 1, 300, 3}})
-                cases.push_back({std::string("batchedMatmul/") + kernels::nameOf(type) + " " + Shape{b, m, k, n}.text() + (transposeB ? " transposed" : ""), type,
-                                 tolerance(type), [=](Backend& backend) { return batchedError(backend, b, m, k, n, transposeB, type); }});
+            for (auto [b, m, k, n] :
+                 {std::array<std::int64_t, 4>{1, 1, 1, 1}, {3, 5, 17, 9}, {2, 33, 64, 48}, {5, 1, 300, 3}})
+                cases.push_back({std::string("batchedMatmul/") + kernels::nameOf(type) + " " + Shape{b, m, k, n}.text()
+                                     + (transposeB ? " transposed" : ""),
+                                 type, tolerance(type), [=](Backend& backend) {
+                                     return batchedError(backend, b, m, k, n, transposeB, type);
+                                 }});
     }
 }
 

@@ -10,8 +10,12 @@ double philoxError() {
     };
     const Known known[] = {
         {{0, 0, 0, 0}, {0, 0}, {0x6627e8d5u, 0xe169c58du, 0xbc57ac4cu, 0x9b00dbd8u}},
-        {{0xffffffffu, 0xffffffffu, 0xffffffffu, 0xffffffffu}, {0xffffffffu, 0xffffffffu}, {0x408f276du, 0x41c83b0eu, 0xa20bc7c6u, 0x6d5451fdu}},
-        {{0x243f6a88u, 0x85a308d3u, 0x13198a2eu, 0x03707344u}, {0xa4093822u, 0x299f31d0u}, {0xd16cfe09u, 0x94fdccebu, 0x5001e420u, 0x24126ea1u}},
+        {{0xffffffffu, 0xffffffffu, 0xffffffffu, 0xffffffffu},
+         {0xffffffffu, 0xffffffffu},
+         {0x408f276du, 0x41c83b0eu, 0xa20bc7c6u, 0x6d5451fdu}},
+        {{0x243f6a88u, 0x85a308d3u, 0x13198a2eu, 0x03707344u},
+         {0xa4093822u, 0x299f31d0u},
+         {0xd16cfe09u, 0x94fdccebu, 0x5001e420u, 0x24126ea1u}},
     };
     double wrong = 0;
     for (const Known& k : known) {
@@ -62,7 +66,8 @@ double momentError(Backend& backend) {
     for (double v : x.v)
         for (int k = 1; k <= 4; ++k) sums[k] += std::pow(v, k) / double(n);
     const double root = std::sqrt(double(n));
-    const double scores[] = {sums[1] * root, (sums[2] - 1) * root / std::sqrt(2.0), sums[3] * root / std::sqrt(15.0), (sums[4] - 3) * root / std::sqrt(96.0)};
+    const double scores[] = {sums[1] * root, (sums[2] - 1) * root / std::sqrt(2.0), sums[3] * root / std::sqrt(15.0),
+                             (sums[4] - 3) * root / std::sqrt(96.0)};
     double worst = 0;
     for (double s : scores) worst = std::max(worst, std::abs(s));
     return worst;
@@ -74,7 +79,8 @@ void addNoiseCases(Cases& cases) {
     cases.push_back({"philox/known answers of Random123", DType::F32, 0, [](Backend&) { return philoxError(); }});
     for (DType type : {DType::F32, DType::F64})
         for (Shape rest : {Shape{1, 1}, Shape{5, 7}, Shape{64, 100}})
-            cases.push_back({std::string("normal/") + kernels::nameOf(type) + " 3 rows of " + rest.text(), type, type == DType::F32 ? 1e-6 : 1e-13,
+            cases.push_back({std::string("normal/") + kernels::nameOf(type) + " 3 rows of " + rest.text(), type,
+                             type == DType::F32 ? 1e-6 : 1e-13,
                              [=](Backend& b) { return normalError(b, rest, type); }});
     cases.push_back({"normal/row alone or among others", DType::F32, 0, rowSplitError});
     cases.push_back({"normal/moments in standard errors", DType::F32, 4, momentError});

@@ -3,7 +3,8 @@
 namespace meander::kernels::verify {
 namespace {
 
-double groupNormError(Backend& backend, Shape shape, int groups, Activation activation, bool hasParameters, DType type, double offset) {
+double groupNormError(Backend& backend, Shape shape, int groups, Activation activation, bool hasParameters, DType type,
+                      double offset) {
     Trial t(backend);
     const std::int64_t n = shape[0], c = shape[-1], pixels = shape.rowCount() / c, width = c / groups;
     Host x = random(shape, type, 1), gamma, beta;
@@ -18,7 +19,8 @@ double groupNormError(Backend& backend, Shape shape, int groups, Activation acti
             for (std::int64_t p = 0; p < pixels; ++p)
                 for (std::int64_t j = 0; j < width; ++j) mean += x[at(p, j)] / double(pixels * width);
             for (std::int64_t p = 0; p < pixels; ++p)
-                for (std::int64_t j = 0; j < width; ++j) variance += std::pow(x[at(p, j)] - mean, 2) / double(pixels * width);
+                for (std::int64_t j = 0; j < width; ++j)
+                    variance += std::pow(x[at(p, j)] - mean, 2) / double(pixels * width);
             for (std::int64_t p = 0; p < pixels; ++p)
                 for (std::int64_t j = 0; j < width; ++j) {
                     double y = (x[at(p, j)] - mean) / std::sqrt(variance + eps);
@@ -27,7 +29,8 @@ double groupNormError(Backend& backend, Shape shape, int groups, Activation acti
                 }
         }
     const View y = t.room(shape, type);
-    backend.groupNorm(t.put(x, type), t.put(gamma, DType::F32), t.put(beta, DType::F32), groups, float(eps), activation, y);
+    backend.groupNorm(t.put(x, type), t.put(gamma, DType::F32), t.put(beta, DType::F32), groups, float(eps), activation,
+                      y);
     return difference(t.get(y), want);
 }
 
@@ -64,7 +67,9 @@ double rowNormError(Backend& backend, const RowNorm& s, DType type) {
     }
     const View y = t.room(s.shape, type), vx = t.put(x, type), g = t.put(gamma, s.parameterType);
     if (s.isRms) backend.rmsNorm(vx, g, float(eps), y);
-    else backend.layerNorm(vx, g, t.put(beta, s.parameterType), float(eps), t.put(scale, s.parameterType), t.put(shift, s.parameterType), y);
+    else
+        backend.layerNorm(vx, g, t.put(beta, s.parameterType), float(eps), t.put(scale, s.parameterType),
+                          t.put(shift, s.parameterType), y);
     return difference(t.get(y), want);
 }
 
@@ -73,11 +78,13 @@ double rowNormError(Backend& backend, const RowNorm& s, DType type) {
 void addNormCases(Cases& cases) {
     for (DType type : activationTypes) {
         const auto group = [&](Shape shape, int groups, Activation a, bool hasParameters, double offset = 0) {
-            std::string name = std::string("groupNorm/") + kernels::nameOf(type) + " " + shape.text() + " groups " + std::to_string(groups) + " " + nameOf(a);
+            std::string name = std::string("groupNorm/") + kernels::nameOf(type) + " " + shape.text() + " groups "
+                               + std::to_string(groups) + " " + nameOf(a);
             if (!hasParameters) name += " bare";
             if (offset != 0) name += " far from zero";
-            cases.push_back({name, type, offset != 0 && type == DType::F32 ? 1e-3 : tolerance(type),
-                             [=](Backend& b) { return groupNormError(b, shape, groups, a, hasParameters, type, offset); }});
+            cases.push_back({name, type, offset != 0 && type == DType::F32 ? 1e-3 : tolerance(type), [=](Backend& b) {
+                                 return groupNormError(b, shape, groups, a, hasParameters, type, offset);
+                             }});
         };
         group({1, 4, 4, 32}, 32, Activation::None, true);
         group({2, 9, 7, 48}, 8, Activation::Silu, true);
@@ -87,14 +94,16 @@ void addNormCases(Cases& cases) {
         group({1, 1, 1, 12}, 2, Activation::Silu, true);
         group({1, 20, 20, 16}, 4, Activation::None, true, 100);
         const auto row = [&](const RowNorm& s, const char* what) {
-            cases.push_back({std::string(s.isRms ? "rmsNorm/" : "layerNorm/") + kernels::nameOf(type) + " " + s.shape.text() + " " + what, type, tolerance(type),
-                             [=](Backend& b) { return rowNormError(b, s, type); }});
+            cases.push_back({std::string(s.isRms ? "rmsNorm/" : "layerNorm/") + kernels::nameOf(type) + " "
+                                 + s.shape.text() + " " + what,
+                             type, tolerance(type), [=](Backend& b) { return rowNormError(b, s, type); }});
         };
         row({.shape = {1, 3}}, "bare");
         row({.shape = {7, 17}, .hasGamma = true, .hasBeta = true}, "gamma beta");
         row({.shape = {2, 30, 320}, .hasGamma = true, .hasBeta = true}, "gamma beta");
         row({.shape = {4, 16, 72}, .scaleGroups = 4, .shiftGroups = 4}, "modulated");
-        row({.shape = {4, 16, 72}, .hasGamma = true, .scaleGroups = 1, .shiftGroups = 1, .parameterType = type}, "gamma, one modulation");
+        row({.shape = {4, 16, 72}, .hasGamma = true, .scaleGroups = 1, .shiftGroups = 1, .parameterType = type},
+            "gamma, one modulation");
         row({.shape = {6, 1152}, .shiftGroups = 3}, "shift only");
         row({.shape = {5, 33}, .isRms = true}, "bare");
         row({.shape = {2, 9, 640}, .isRms = true, .hasGamma = true}, "gamma");

@@ -22,11 +22,11 @@ double reduceError(Backend& backend, Reduction r, Shape shape, DType type) {
         for (std::int64_t i = 0; i < n; ++i) {
             const double v = x[row * n + i];
             switch (r) {
-                case Reduction::Sum: result += v; break;
-                case Reduction::SumSquares: result += v * v; break;
-                case Reduction::SumAbs: result += std::abs(v); break;
-                case Reduction::Min: result = std::min(result, v); break;
-                case Reduction::Max: result = std::max(result, v); break;
+            case Reduction::Sum: result += v; break;
+            case Reduction::SumSquares: result += v * v; break;
+            case Reduction::SumAbs: result += std::abs(v); break;
+            case Reduction::Min: result = std::min(result, v); break;
+            case Reduction::Max: result = std::max(result, v); break;
             }
         }
         want[row] = result;
@@ -67,11 +67,13 @@ void addReductionCases(Cases& cases) {
         for (Shape shape : {Shape{1, 1}, Shape{3, 17, 5}, Shape{2, 40000}}) {
             const std::string suffix = std::string(kernels::nameOf(type)) + " " + shape.text();
             for (int r = 0; r < 5; ++r)
-                cases.push_back({"reduceRows/" + suffix + " " + names[r], type, 1e-9, [=](Backend& b) { return reduceError(b, Reduction(r), shape, type); }});
+                cases.push_back({"reduceRows/" + suffix + " " + names[r], type, 1e-9,
+                                 [=](Backend& b) { return reduceError(b, Reduction(r), shape, type); }});
             cases.push_back({"dotRows/" + suffix, type, 1e-9, [=](Backend& b) { return dotError(b, shape, type); }});
         }
     for (Shape shape : {Shape{1, 1, 1, 1}, Shape{2, 3, 7, 19}, Shape{1, 2, 64, 77}})
-        cases.push_back({"attentionEntropy/f32 " + shape.text(), DType::F32, 2e-5, [=](Backend& b) { return entropyError(b, shape); }});
+        cases.push_back({"attentionEntropy/f32 " + shape.text(), DType::F32, 2e-5,
+                         [=](Backend& b) { return entropyError(b, shape); }});
 }
 
 }  // namespace meander::kernels::verify

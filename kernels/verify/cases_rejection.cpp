@@ -11,7 +11,8 @@ using Attempt = std::function<void(Trial&, View small, View large)>;  // small (
 
 double rejectionError(Backend& backend, const std::string& operation, const Attempt& attempt) {
     Trial t(backend);
-    const View small = t.put(random({2, 3}, DType::F32, 1), DType::F32), large = t.put(random({2, 4, 4, 6}, DType::F32, 2), DType::F32);
+    const View small = t.put(random({2, 3}, DType::F32, 1), DType::F32),
+               large = t.put(random({2, 4, 4, 6}, DType::F32, 2), DType::F32);
     try {
         attempt(t, small, large);
     } catch (const std::invalid_argument& e) {
@@ -24,15 +25,22 @@ double rejectionError(Backend& backend, const std::string& operation, const Atte
 
 void addRejectionCases(Cases& cases) {
     const auto add = [&](const std::string& operation, const std::string& why, Attempt attempt) {
-        cases.push_back({"rejects/" + operation + " " + why, DType::F32, 0, [=](Backend& b) { return rejectionError(b, operation, attempt); }});
+        cases.push_back({"rejects/" + operation + " " + why, DType::F32, 0,
+                         [=](Backend& b) { return rejectionError(b, operation, attempt); }});
     };
     const auto linearWith = [](Trial& t, std::int64_t in) {
         const HostWeights w(random({5, in}, DType::F32, 3), DType::F32);
         return t.backend.packLinear(w.view, {}, DType::F32);
     };
-    add("linear", "wrong inputs", [=](Trial& t, View small, View) { t.backend.linear(small, *linearWith(t, 4), t.room({2, 5}, DType::F32), {}); });
-    add("linear", "wrong outputs", [=](Trial& t, View small, View) { t.backend.linear(small, *linearWith(t, 3), t.room({2, 6}, DType::F32), {}); });
-    add("linear", "mixed types", [=](Trial& t, View small, View) { t.backend.linear(small, *linearWith(t, 3), t.room({2, 5}, DType::BF16), {}); });
+    add("linear", "wrong inputs", [=](Trial& t, View small, View) {
+        t.backend.linear(small, *linearWith(t, 4), t.room({2, 5}, DType::F32), {});
+    });
+    add("linear", "wrong outputs", [=](Trial& t, View small, View) {
+        t.backend.linear(small, *linearWith(t, 3), t.room({2, 6}, DType::F32), {});
+    });
+    add("linear", "mixed types", [=](Trial& t, View small, View) {
+        t.backend.linear(small, *linearWith(t, 3), t.room({2, 5}, DType::BF16), {});
+    });
     add("linear", "wrong residual", [=](Trial& t, View small, View) {
         Epilogue e;
         e.residual = small;
@@ -44,18 +52,25 @@ void addRejectionCases(Cases& cases) {
     });
     add("conv2d", "wrong output", [](Trial& t, View, View large) {
         const HostWeights w(random({5, 6, 3, 3}, DType::F32, 3), DType::F32);
-        t.backend.conv2d(large, *t.backend.packConv(w.view, {}, {1, 1}, DType::F32, 4, 4), t.room({2, 4, 5, 5}, DType::F32), {});
+        t.backend.conv2d(large, *t.backend.packConv(w.view, {}, {1, 1}, DType::F32, 4, 4),
+                         t.room({2, 4, 5, 5}, DType::F32), {});
     });
     add("conv2d", "wrong channels", [](Trial& t, View, View large) {
         const HostWeights w(random({5, 7, 3, 3}, DType::F32, 3), DType::F32);
-        t.backend.conv2d(large, *t.backend.packConv(w.view, {}, {1, 1}, DType::F32, 4, 4), t.room({2, 4, 4, 5}, DType::F32), {});
+        t.backend.conv2d(large, *t.backend.packConv(w.view, {}, {1, 1}, DType::F32, 4, 4),
+                         t.room({2, 4, 4, 5}, DType::F32), {});
     });
     add("batchedMatmul", "wrong depth", [](Trial& t, View, View) {
-        t.backend.batchedMatmul(t.room({2, 3, 4}, DType::F32), t.room({2, 5, 6}, DType::F32), t.room({2, 3, 6}, DType::F32), false);
+        t.backend.batchedMatmul(t.room({2, 3, 4}, DType::F32), t.room({2, 5, 6}, DType::F32),
+                                t.room({2, 3, 6}, DType::F32), false);
     });
-    add("groupNorm", "groups", [](Trial& t, View, View large) { t.backend.groupNorm(large, {}, {}, 4, 1e-5f, Activation::None, large); });
-    add("layerNorm", "wrong gamma", [](Trial& t, View small, View large) { t.backend.layerNorm(large, small, {}, 1e-5f, {}, {}, t.room(large.shape, DType::F32)); });
-    add("rmsNorm", "wrong output", [](Trial& t, View small, View large) { t.backend.rmsNorm(large, {}, 1e-5f, small); });
+    add("groupNorm", "groups",
+        [](Trial& t, View, View large) { t.backend.groupNorm(large, {}, {}, 4, 1e-5f, Activation::None, large); });
+    add("layerNorm", "wrong gamma", [](Trial& t, View small, View large) {
+        t.backend.layerNorm(large, small, {}, 1e-5f, {}, {}, t.room(large.shape, DType::F32));
+    });
+    add("rmsNorm", "wrong output",
+        [](Trial& t, View small, View large) { t.backend.rmsNorm(large, {}, 1e-5f, small); });
     add("attention", "heads", [](Trial& t, View, View) {
         AttentionArgs a;
         a.q = a.k = a.v = t.room({1, 4, 6}, DType::F32);
@@ -69,15 +84,22 @@ void addRejectionCases(Cases& cases) {
         t.backend.attention(a, t.room({1, 4, 6}, DType::F32));
     });
     add("softmax", "wrong output", [](Trial& t, View small, View large) { t.backend.softmax(large, small); });
-    add("upsampleNearest2", "wrong output", [](Trial& t, View, View large) { t.backend.upsampleNearest2(large, t.room({2, 8, 7, 6}, DType::F32)); });
-    add("downsampleMean2", "odd side", [](Trial& t, View, View) { t.backend.downsampleMean2(t.room({1, 3, 4, 2}, DType::F32), t.room({1, 1, 2, 2}, DType::F32)); });
-    add("pixelShuffle", "channels", [](Trial& t, View, View large) { t.backend.pixelShuffle(large, 2, t.room({2, 8, 8, 1}, DType::F32)); });
+    add("upsampleNearest2", "wrong output", [](Trial& t, View, View large) {
+        t.backend.upsampleNearest2(large, t.room({2, 8, 7, 6}, DType::F32));
+    });
+    add("downsampleMean2", "odd side", [](Trial& t, View, View) {
+        t.backend.downsampleMean2(t.room({1, 3, 4, 2}, DType::F32), t.room({1, 1, 2, 2}, DType::F32));
+    });
+    add("pixelShuffle", "channels", [](Trial& t, View, View large) {
+        t.backend.pixelShuffle(large, 2, t.room({2, 8, 8, 1}, DType::F32));
+    });
     add("embedding", "id outside", [](Trial& t, View small, View) {
         Host ids({1}, 2);
         t.backend.embedding(t.put(ids, DType::I32), small, t.room({1, 3}, DType::F32));
     });
     add("unary", "wrong size", [](Trial& t, View small, View large) { t.backend.unary(Unary::Silu, large, small); });
-    add("binary", "no broadcast", [](Trial& t, View small, View) { t.backend.binary(Binary::Add, small, t.room({4}, DType::F32), small); });
+    add("binary", "no broadcast",
+        [](Trial& t, View small, View) { t.backend.binary(Binary::Add, small, t.room({4}, DType::F32), small); });
     add("combineRows", "factors", [](Trial& t, View small, View) {
         const View values[] = {small};
         const std::vector<double> factors[] = {{1.0}};
@@ -88,7 +110,9 @@ void addRejectionCases(Cases& cases) {
         t.backend.combine(terms, t.room({2, 3}, DType::F64));
     });
     add("concatLast", "extents", [](Trial& t, View small, View large) { t.backend.concatLast(small, small, large); });
-    add("sliceLast", "outside", [](Trial& t, View small, View) { t.backend.sliceLast(small, 2, t.room({2, 2}, DType::F32)); });
+    add("sliceLast", "outside", [](Trial& t, View small, View) {
+        t.backend.sliceLast(small, 2, t.room({2, 2}, DType::F32));
+    });
     add("normal", "rows", [](Trial& t, View small, View) { t.backend.normal(std::vector<NoiseAddress>(1), small); });
     add("dotRows", "shapes", [](Trial& t, View small, View large) { t.backend.dotRows(small, large); });
     add("convert", "sizes", [](Trial& t, View small, View large) { t.backend.convert(small, large); });

@@ -4,14 +4,17 @@ namespace meander::kernels::verify {
 
 std::string EpilogueCase::text() const {
     std::string s;
-    const std::pair<Part, const char*> names[] = {{Bias, "bias"}, {RowBias, "rowBias"}, {Multiply, "multiply"}, {Gate, "gate"}, {Residual, "residual"}, {InPlace, "in place"}, {Scale, "scale"}};
+    const std::pair<Part, const char*> names[] = {{Bias, "bias"},  {RowBias, "rowBias"},   {Multiply, "multiply"},
+                                                  {Gate, "gate"},  {Residual, "residual"}, {InPlace, "in place"},
+                                                  {Scale, "scale"}};
     for (auto [part, name] : names)
         if (parts & part) s += std::string(" ") + name;
     if (activation != Activation::None) s += std::string(" ") + nameOf(activation);
     return s.empty() ? " plain" : s;
 }
 
-HostEpilogue::HostEpilogue(const EpilogueCase& c, std::int64_t rows, std::int64_t out, std::int64_t groups, DType type) : activation(c.activation) {
+HostEpilogue::HostEpilogue(const EpilogueCase& c, std::int64_t rows, std::int64_t out, std::int64_t groups, DType type)
+    : activation(c.activation) {
     if (c.parts & Bias) bias = random({out}, type, 11);
     if (c.parts & RowBias) rowBias = random({groups, out}, type, 12);
     if (c.parts & Multiply) multiply = random({rows, out}, type, 13);

@@ -6,7 +6,16 @@
 
 namespace meander::kernels::verify {
 
-enum Part : unsigned { Bias = 1, RowBias = 2, Multiply = 4, Gate = 8, Residual = 16, InPlace = 32, Scale = 64, AllParts = Bias | RowBias | Multiply | Gate | Residual | Scale };
+enum Part : unsigned {
+    Bias = 1,
+    RowBias = 2,
+    Multiply = 4,
+    Gate = 8,
+    Residual = 16,
+    InPlace = 32,
+    Scale = 64,
+    AllParts = Bias | RowBias | Multiply | Gate | Residual | Scale
+};
 
 struct EpilogueCase {
     unsigned parts = 0;

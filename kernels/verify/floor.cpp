@@ -83,7 +83,8 @@ FloorReport measureFloor(const Trace& ops, DType type, int repeats, int threads)
     report.threads = dnnl.threads();
     for (TracedOp op : ops) {
         op.type = type;
-        const auto same = std::find_if(report.lines.begin(), report.lines.end(), [&](const FloorLine& l) { return l.op == op; });
+        const auto same =
+            std::find_if(report.lines.begin(), report.lines.end(), [&](const FloorLine& l) { return l.op == op; });
         if (same != report.lines.end()) ++same->count;
         else report.lines.push_back({op, 1, 0, {}});
     }

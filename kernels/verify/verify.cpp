@@ -12,11 +12,11 @@ namespace verify {
 
 double roundedTo(DType type, double value) {
     switch (type) {
-        case DType::F64: return value;
-        case DType::F32: return float(value);
-        case DType::F16: return f16ToFloat(floatToF16(float(value)));
-        case DType::BF16: return bf16ToFloat(floatToBf16(float(value)));
-        case DType::I32: return std::nearbyint(value);
+    case DType::F64: return value;
+    case DType::F32: return float(value);
+    case DType::F16: return f16ToFloat(floatToF16(float(value)));
+    case DType::BF16: return bf16ToFloat(floatToBf16(float(value)));
+    case DType::I32: return std::nearbyint(value);
     }
     return value;
 }
@@ -34,21 +34,21 @@ namespace {
 
 void writeAs(DType type, void* to, std::size_t i, double value) {
     switch (type) {
-        case DType::F64: static_cast<double*>(to)[i] = value; break;
-        case DType::F32: static_cast<float*>(to)[i] = float(value); break;
-        case DType::F16: static_cast<std::uint16_t*>(to)[i] = floatToF16(float(value)); break;
-        case DType::BF16: static_cast<std::uint16_t*>(to)[i] = floatToBf16(float(value)); break;
-        case DType::I32: static_cast<std::int32_t*>(to)[i] = std::int32_t(value); break;
+    case DType::F64: static_cast<double*>(to)[i] = value; break;
+    case DType::F32: static_cast<float*>(to)[i] = float(value); break;
+    case DType::F16: static_cast<std::uint16_t*>(to)[i] = floatToF16(float(value)); break;
+    case DType::BF16: static_cast<std::uint16_t*>(to)[i] = floatToBf16(float(value)); break;
+    case DType::I32: static_cast<std::int32_t*>(to)[i] = std::int32_t(value); break;
     }
 }
 
 double readAs(DType type, const void* from, std::size_t i) {
     switch (type) {
-        case DType::F64: return static_cast<const double*>(from)[i];
-        case DType::F32: return static_cast<const float*>(from)[i];
-        case DType::F16: return f16ToFloat(static_cast<const std::uint16_t*>(from)[i]);
-        case DType::BF16: return bf16ToFloat(static_cast<const std::uint16_t*>(from)[i]);
-        case DType::I32: return static_cast<const std::int32_t*>(from)[i];
+    case DType::F64: return static_cast<const double*>(from)[i];
+    case DType::F32: return static_cast<const float*>(from)[i];
+    case DType::F16: return f16ToFloat(static_cast<const std::uint16_t*>(from)[i]);
+    case DType::BF16: return bf16ToFloat(static_cast<const std::uint16_t*>(from)[i]);
+    case DType::I32: return static_cast<const std::int32_t*>(from)[i];
     }
     return 0;
 }
@@ -105,24 +105,25 @@ double differing(const Host& got, const Host& want) {
 
 double activated(Activation a, double x) {
     switch (a) {
-        case Activation::None: return x;
-        case Activation::Silu: return x / (1 + std::exp(-x));
-        case Activation::GeluErf: return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
-        case Activation::GeluTanh: return 0.5 * x * (1 + std::tanh(std::sqrt(2 / 3.14159265358979323846) * (x + 0.044715 * x * x * x)));
-        case Activation::QuickGelu: return x / (1 + std::exp(-1.702 * x));
-        case Activation::Relu: return x > 0 ? x : 0;
+    case Activation::None: return x;
+    case Activation::Silu: return x / (1 + std::exp(-x));
+    case Activation::GeluErf: return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
+    case Activation::GeluTanh:
+        return 0.5 * x * (1 + std::tanh(std::sqrt(2 / 3.14159265358979323846) * (x + 0.044715 * x * x * x)));
+    case Activation::QuickGelu: return x / (1 + std::exp(-1.702 * x));
+    case Activation::Relu: return x > 0 ? x : 0;
     }
     return x;
 }
 
 const char* nameOf(Activation a) {
     switch (a) {
-        case Activation::None: return "none";
-        case Activation::Silu: return "silu";
-        case Activation::GeluErf: return "gelu erf";
-        case Activation::GeluTanh: return "gelu tanh";
-        case Activation::QuickGelu: return "quick gelu";
-        case Activation::Relu: return "relu";
+    case Activation::None: return "none";
+    case Activation::Silu: return "silu";
+    case Activation::GeluErf: return "gelu erf";
+    case Activation::GeluTanh: return "gelu tanh";
+    case Activation::QuickGelu: return "quick gelu";
+    case Activation::Relu: return "relu";
     }
     return "?";
 }
@@ -167,7 +168,8 @@ CaseResult runCase(Backend& backend, const OperationCase& c) {
     return result;
 }
 
-std::vector<CaseResult> verifyBackend(Backend& backend, const std::string& filter, const std::function<bool(const CaseResult&)>& progress) {
+std::vector<CaseResult> verifyBackend(Backend& backend, const std::string& filter,
+                                      const std::function<bool(const CaseResult&)>& progress) {
     std::vector<CaseResult> results;
     for (const OperationCase& c : operationCases()) {
         if (c.name.find(filter) == std::string::npos || !applies(c, backend)) continue;

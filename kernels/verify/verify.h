@@ -1,4 +1,5 @@
-// Every operation of a backend against plain loops in double: one list of cases for the tests and for `meander-run verify`.
+// Every operation of a backend against plain loops in double: one list of cases for the tests and for `meander-run
+// verify`.
 #pragma once
 #include <functional>
 #include <string>
@@ -9,12 +10,13 @@
 namespace meander::kernels {
 
 struct CaseResult {
-    std::string name;        // "linear/f32 (33, 64) -> 96 all parts"
-    double error = 0;        // largest difference over the root mean square of the right answer; for exact cases the number of wrong elements
+    std::string name;  // "linear/f32 (33, 64) -> 96 all parts"
+    double error = 0;  // largest difference over the root mean square of the right answer; for exact cases the number
+                       // of wrong elements
     double tolerance = 0;
     bool passed = false;
-    double milliseconds = 0; // of the whole case, reference included
-    std::string message;     // when something was thrown or not finite
+    double milliseconds = 0;  // of the whole case, reference included
+    std::string message;      // when something was thrown or not finite
 };
 
 struct OperationCase {
@@ -31,6 +33,7 @@ std::vector<OperationCase> operationCases();
 CaseResult runCase(Backend& backend, const OperationCase& c);
 
 // The cases whose name contains `filter`. `progress` hears of each result as it comes and returns false to stop.
-std::vector<CaseResult> verifyBackend(Backend& backend, const std::string& filter = {}, const std::function<bool(const CaseResult&)>& progress = {});
+std::vector<CaseResult> verifyBackend(Backend& backend, const std::string& filter = {},
+                                      const std::function<bool(const CaseResult&)>& progress = {});
 
 }  // namespace meander::kernels

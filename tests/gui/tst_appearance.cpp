@@ -1,4 +1,5 @@
-// How the window looks and stays: settings that take effect and last, room for the canvas at every size, layouts that come back, the watchdog.
+// How the window looks and stays: settings that take effect and last, room for the canvas at every size, layouts that
+// come back, the watchdog.
 #include <QCheckBox>
 #include <QKeySequenceEdit>
 #include <QLabel>
@@ -60,7 +61,8 @@ private slots:
             scale->selectAll();
             QTest::keyClicks(scale, "130");
             QTest::keyClick(scale, Qt::Key_Tab);
-            QTest::mouseClick(dialog->findChild<QCheckBox*>("reducedMotion"), Qt::LeftButton, {}, QPoint(8, dialog->findChild<QCheckBox*>("reducedMotion")->height() / 2));
+            QTest::mouseClick(dialog->findChild<QCheckBox*>("reducedMotion"), Qt::LeftButton, {},
+                              QPoint(8, dialog->findChild<QCheckBox*>("reducedMotion")->height() / 2));
             dialog->accept();
         });
         QVERIFY(window->commands().trigger("file.settings"));
@@ -69,7 +71,8 @@ private slots:
         QVERIFY(window->grab().toImage().pixelColor(3, window->height() / 2) != panelBefore);
         // At once in labels that set a font of their own, and not twice in any.
         for (const QLabel* l : window->recipePanel().findChildren<QLabel*>())
-            if (l->isVisible() && !l->text().isEmpty()) QVERIFY2(l->font().pointSizeF() < pointsBefore * 1.45, qPrintable(l->text()));
+            if (l->isVisible() && !l->text().isEmpty())
+                QVERIFY2(l->font().pointSizeF() < pointsBefore * 1.45, qPrintable(l->text()));
         QCOMPARE(settings::themeChoice(), ThemeChoice::Light);
         QCOMPARE(settings::fontScale(), 1.3);
         QVERIFY(settings::reducedMotion());
@@ -96,13 +99,19 @@ private slots:
         };
         std::vector<Face> faces;
         for (QWidget* w : window->findChildren<QWidget*>())
-            if (!w->objectName().startsWith("qt_scrollarea")) faces.push_back({w, w->font().family(), w->font().pointSizeF()});  // those show no text
+            if (!w->objectName().startsWith("qt_scrollarea"))
+                faces.push_back({w, w->font().family(), w->font().pointSizeF()});  // those show no text
         const auto check = [&](double ratio) {
             for (const Face& f : faces)
                 if (f.widget) {
                     const QFont now = f.widget->font();
                     QVERIFY2(std::abs(now.pointSizeF() / f.points - ratio) < 0.01 && now.family() == f.family,
-                             qPrintable(QStringLiteral("%1 %2 in %3: %4 %5, was %6 %7").arg(f.widget->metaObject()->className(), f.widget->objectName(), f.widget->parentWidget()->metaObject()->className(), now.family()).arg(now.pointSizeF()).arg(f.family).arg(f.points)));
+                             qPrintable(QStringLiteral("%1 %2 in %3: %4 %5, was %6 %7")
+                                            .arg(f.widget->metaObject()->className(), f.widget->objectName(),
+                                                 f.widget->parentWidget()->metaObject()->className(), now.family())
+                                            .arg(now.pointSizeF())
+                                            .arg(f.family)
+                                            .arg(f.points)));
                 }
         };
         for (int i = 0; i < 5; ++i) QVERIFY(window->commands().trigger("view.larger"));
@@ -119,7 +128,8 @@ private slots:
         for (const QToolButton* b : window->findChildren<QToolButton*>())
             if (b->isVisible() && b->property("segment").isValid()) {
                 ++seen;
-                QVERIFY2(b->width() >= b->fontMetrics().horizontalAdvance(b->text()) + 6, qPrintable(QStringLiteral("%1: %2").arg(b->text()).arg(b->width())));
+                QVERIFY2(b->width() >= b->fontMetrics().horizontalAdvance(b->text()) + 6,
+                         qPrintable(QStringLiteral("%1: %2").arg(b->text()).arg(b->width())));
             }
         QVERIFY(seen >= 5);
     }
@@ -192,7 +202,8 @@ private slots:
         QTest::qWait(30);
         QCOMPARE(window->size(), size);
         const QRectF shown = stage().pictureRect();
-        QVERIFY2(shown.height() >= picture && shown.width() >= picture, qPrintable(QStringLiteral("%1 × %2").arg(shown.width()).arg(shown.height())));
+        QVERIFY2(shown.height() >= picture && shown.width() >= picture,
+                 qPrintable(QStringLiteral("%1 × %2").arg(shown.width()).arg(shown.height())));
         QVERIFY2(QRectF(stage().rect()).contains(shown), "The whole picture is seen.");
         for (const char* id : {"timeline", "trajectory"}) QVERIFY2(window->dock(id)->height() >= 100, id);
     }
@@ -222,10 +233,12 @@ private slots:
         QTest::mouseRelease(handle, Qt::LeftButton, {}, line - QPoint(0, 120));
         QTest::qWait(30);
         const int chosen = window->centralWidget()->height();
-        QVERIFY2(std::abs(before - chosen - 120) <= 1, qPrintable(QStringLiteral("%1, then %2").arg(before).arg(chosen)));
+        QVERIFY2(std::abs(before - chosen - 120) <= 1,
+                 qPrintable(QStringLiteral("%1, then %2").arg(before).arg(chosen)));
         window->resize(1920, 1100);
         QTest::qWait(30);
-        QVERIFY2(std::abs(window->centralWidget()->height() - chosen) <= 21, "Sizes chosen by hand are kept where there is room.");
+        QVERIFY2(std::abs(window->centralWidget()->height() - chosen) <= 21,
+                 "Sizes chosen by hand are kept where there is room.");
         window->resize(1280, 800);
         QTest::qWait(30);
         QVERIFY(QRectF(stage().rect()).contains(stage().pictureRect()));
@@ -234,7 +247,10 @@ private slots:
         QTest::qWait(30);
         // As in a window whose lines nobody has touched.
         const auto untouched = openWindow({1280, 800});
-        QTRY_VERIFY2(std::abs(window->centralWidget()->height() - untouched->centralWidget()->height()) <= 1, qPrintable(QStringLiteral("%1, untouched %2").arg(window->centralWidget()->height()).arg(untouched->centralWidget()->height())));
+        QTRY_VERIFY2(std::abs(window->centralWidget()->height() - untouched->centralWidget()->height()) <= 1,
+                     qPrintable(QStringLiteral("%1, untouched %2")
+                                    .arg(window->centralWidget()->height())
+                                    .arg(untouched->centralWidget()->height())));
     }
 
     void layoutsComeBack() {

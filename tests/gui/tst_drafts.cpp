@@ -107,7 +107,8 @@ private slots:
         QVERIFY2(d.draftPlan().ok(), d.draftPlan() ? "" : d.draftPlan().error().text.c_str());
         QVERIFY(d.draftPlan()->seconds == 0);
         d.runDraft();
-        QTRY_VERIFY_WITH_TIMEOUT(!d.isBusy() && !d.isPlanning() && d.draftPlan().ok() && d.draftPlan()->seconds > 0, 60000);
+        QTRY_VERIFY_WITH_TIMEOUT(!d.isBusy() && !d.isPlanning() && d.draftPlan().ok() && d.draftPlan()->seconds > 0,
+                                 60000);
     }
 };
 

@@ -1,4 +1,5 @@
-// Files as people bring them: left over from a crash, dropped on the window, pictures with a recipe in them; and undo across all of it.
+// Files as people bring them: left over from a crash, dropped on the window, pictures with a recipe in them; and undo
+// across all of it.
 #include <QLabel>
 #include <QProcess>
 #include <QPushButton>
@@ -17,7 +18,8 @@ using namespace meander::gui::test;
 
 namespace {
 
-constexpr const char* crashVariable = "MEANDER_TEST_CRASH";  // "application name|project": what the doomed program is to do
+constexpr const char* crashVariable =
+    "MEANDER_TEST_CRASH";  // "application name|project": what the doomed program is to do
 
 Picture smallPicture() { return Picture(8, 8, {200, 30, 30}); }
 
@@ -95,7 +97,8 @@ private slots:
         });
         QSignalSpy said(&d, &Document::message);
         askForRecovery(window.get(), d);
-        QVERIFY(std::any_of(said.begin(), said.end(), [](const QList<QVariant>& m) { return m.front().toString().startsWith("Restored"); }));
+        QVERIFY(std::any_of(said.begin(), said.end(),
+                            [](const QList<QVariant>& m) { return m.front().toString().startsWith("Restored"); }));
         QVERIFY2(told.contains("1 run ") && !told.contains("1 runs"), qPrintable(told));
         QCOMPARE(d.runs().size(), std::size_t(1));
         QCOMPARE(d.runs().front()->status, RunStatus::Finished);
@@ -127,7 +130,8 @@ private slots:
         Document& d = window->document();
         QCOMPARE(d.recoverable().size(), std::size_t(1));
         QCOMPARE(QFileInfo(d.recoverable().front().projectPath), QFileInfo(path));
-        inDialog("recovery", [](QDialog* dialog) { QTest::mouseClick(buttonCalled(dialog, "Restore"), Qt::LeftButton); });
+        inDialog("recovery",
+                 [](QDialog* dialog) { QTest::mouseClick(buttonCalled(dialog, "Restore"), Qt::LeftButton); });
         askForRecovery(window.get(), d);
         QCOMPARE(d.path(), QFileInfo(path).absoluteFilePath());
         QCOMPARE(d.draft().steps, 9);
@@ -143,7 +147,8 @@ private slots:
         askForRecovery(window.get(), d);
         QCOMPARE(d.recoverable().size(), std::size_t(1));
         QVERIFY(d.runs().empty());
-        inDialog("recovery", [](QDialog* dialog) { QTest::mouseClick(buttonCalled(dialog, "Discard"), Qt::LeftButton); });
+        inDialog("recovery",
+                 [](QDialog* dialog) { QTest::mouseClick(buttonCalled(dialog, "Discard"), Qt::LeftButton); });
         askForRecovery(window.get(), d);  // closes itself: nothing is left
         QVERIFY(d.recoverable().empty());
         QVERIFY(QDir(ProjectFile::recoveryFolder()).entryList({"*.json"}, QDir::Files).isEmpty());
@@ -230,9 +235,14 @@ private slots:
     void droppedPictureOfOthersKeepsTheModel() {
         Document& d = window->document();
         const std::string model = d.draft().model;
-        const QString path = writtenPicture(folder, "theirs.png", {{"parameters", "a lighthouse\nNegative prompt: fog\nSteps: 12, Sampler: Euler, CFG scale: 5, Seed: 77, Size: 512x512, Clip skip: 2"}});
+        const QString path =
+            writtenPicture(folder, "theirs.png",
+                           {{"parameters", "a lighthouse\nNegative prompt: fog\nSteps: 12, Sampler: Euler, CFG scale: "
+                                           "5, Seed: 77, Size: 512x512, Clip skip: 2"}});
         QStringList remarks;
-        window->questions().useRecipe = [&](const Recipe&, const Recipe&, const QString&, const QStringList& r) { return remarks = r, true; };
+        window->questions().useRecipe = [&](const Recipe&, const Recipe&, const QString&, const QStringList& r) {
+            return remarks = r, true;
+        };
         QVERIFY(dropFiles(window.get(), {path}));
         QTRY_COMPARE(d.draft().steps, 12);
         QCOMPARE(d.draft().model, model);
@@ -252,7 +262,9 @@ private slots:
         const QString path = writtenPicture(folder, "refused.png", textsOf(run, 0));
         const Recipe before = d.draft();
         bool wasAsked = false;
-        window->questions().useRecipe = [&](const Recipe&, const Recipe&, const QString&, const QStringList&) { return wasAsked = true, false; };
+        window->questions().useRecipe = [&](const Recipe&, const Recipe&, const QString&, const QStringList&) {
+            return wasAsked = true, false;
+        };
         QVERIFY(dropFiles(window.get(), {path}));
         QTRY_VERIFY(wasAsked);
         QVERIFY(d.draft() == before);
@@ -297,14 +309,17 @@ private slots:
 
     void droppedModelsAreUsed_data() {
         QTest::addColumn<QString>("what");
-        for (const char* what : {"folder of diffusers", "file of a trained point model", "points as CSV", "points as JSON", "folder of pictures"}) QTest::newRow(what) << what;
+        for (const char* what : {"folder of diffusers", "file of a trained point model", "points as CSV",
+                                 "points as JSON", "folder of pictures"})
+            QTest::newRow(what) << what;
     }
     void droppedModelsAreUsed() {
         QFETCH(QString, what);
         QString path, expected;
         const auto write = [&](const QString& name, const QByteArray& text) {
             QFile file(folder.filePath(name));
-            return file.open(QIODevice::WriteOnly) && file.write(text) == text.size() ? folder.filePath(name) : QString();
+            return file.open(QIODevice::WriteOnly) && file.write(text) == text.size() ? folder.filePath(name)
+                                                                                      : QString();
         };
         if (what == "folder of diffusers") {
             expected = path = qstr(findResource("models/sprites-unet").value());
@@ -313,19 +328,21 @@ private slots:
         } else if (what == "folder of pictures") {
             QVERIFY(QDir(folder.path()).mkpath("pictures"));
             path = folder.filePath("pictures");
-            for (const char* name : {"pictures/a.png", "pictures/b.png"}) QVERIFY(!writtenPicture(folder, name, {}).isEmpty());
+            for (const char* name : {"pictures/a.png", "pictures/b.png"})
+                QVERIFY(!writtenPicture(folder, name, {}).isEmpty());
             expected = "analytic:points?file=" + path;
         } else {
-            path = what == "points as CSV" ? write("cloud.csv", "x,y\n0,1\n1,0\n-1,0.5\n") : write("cloud.json", "[[0, 1], [1, 0], [-1, 0.5]]");
+            path = what == "points as CSV" ? write("cloud.csv", "x,y\n0,1\n1,0\n-1,0.5\n")
+                                           : write("cloud.json", "[[0, 1], [1, 0], [-1, 0.5]]");
             expected = "analytic:points?file=" + path;
         }
         Document& d = window->document();
         const Recipe before = d.draft();
         QVERIFY(dropFiles(window.get(), {path}));
-        if (expected.startsWith("analytic:"))
-            QTRY_COMPARE_WITH_TIMEOUT(qstr(d.draft().model), expected, 30000);
+        if (expected.startsWith("analytic:")) QTRY_COMPARE_WITH_TIMEOUT(qstr(d.draft().model), expected, 30000);
         else
-            QTRY_COMPARE_WITH_TIMEOUT(QFileInfo(qstr(d.draft().model)).canonicalFilePath(), QFileInfo(expected).canonicalFilePath(), 30000);
+            QTRY_COMPARE_WITH_TIMEOUT(QFileInfo(qstr(d.draft().model)).canonicalFilePath(),
+                                      QFileInfo(expected).canonicalFilePath(), 30000);
         WAIT_FOR_PLAN(d);
         QVERIFY2(d.draftPlan().ok(), d.draftPlan().ok() ? "" : d.draftPlan().error().text.c_str());
         QCOMPARE(d.draft().seed, before.seed);
@@ -366,7 +383,9 @@ private slots:
         window->recipePanel().findChild<QSpinBox*>("steps")->setValue(13);
         Run run;
         run.recipe = ringRecipe(17);
-        window->questions().useRecipe = [](const Recipe&, const Recipe&, const QString&, const QStringList&) { return true; };
+        window->questions().useRecipe = [](const Recipe&, const Recipe&, const QString&, const QStringList&) {
+            return true;
+        };
         QVERIFY(dropFiles(window.get(), {writtenPicture(folder, "undo.png", textsOf(run, 0))}));
         QTRY_COMPARE(d.draft().steps, 17);
         window->selection().setCurrentRun(first);

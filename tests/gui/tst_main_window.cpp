@@ -6,17 +6,17 @@
 #include <QSignalSpy>
 #include <QStandardPaths>
 #include <QTemporaryDir>
-#include <QtTest>
 #include <QToolButton>
+#include <QtTest>
 
 #include "gui/app/main_window.h"
 #include "gui/app/settings.h"
 #include "gui/app/theme.h"
 #include "gui/document/run_text.h"
 #include "gui/panels/attention/token_bar.h"
-#include "gui/panels/recipe/recipe_panel.h"
 #include "gui/panels/log/log_model.h"
 #include "gui/panels/log/log_panel.h"
+#include "gui/panels/recipe/recipe_panel.h"
 #include "gui/panels/runs/runs_panel.h"
 #include "gui/widgets/choice_popup.h"
 #include "gui/widgets/fields.h"
@@ -59,7 +59,8 @@ class TestMainWindow : public QObject {
         r.images = 64;
         window->document().editDraft(r, "ring");
         QTRY_VERIFY_WITH_TIMEOUT(!window->document().isPlanning(), 60000);
-        QVERIFY2(window->document().draftPlan().ok(), window->document().draftPlan().ok() ? "" : window->document().draftPlan().error().text.c_str());
+        QVERIFY2(window->document().draftPlan().ok(),
+                 window->document().draftPlan().ok() ? "" : window->document().draftPlan().error().text.c_str());
     }
     void clickRun() {
         auto* run = window->findChild<QToolButton*>("button.run.start");
@@ -124,7 +125,8 @@ private slots:
     void labelsOfTheRecipeAreNotCut() {
         QTest::qWait(50);
         for (const QLabel* l : window->recipePanel().findChildren<QLabel*>())
-            if (l->isVisible() && !l->text().isEmpty() && !l->wordWrap()) QVERIFY2(l->width() >= l->fontMetrics().horizontalAdvance(l->text()), qPrintable(l->text()));
+            if (l->isVisible() && !l->text().isEmpty() && !l->wordWrap())
+                QVERIFY2(l->width() >= l->fontMetrics().horizontalAdvance(l->text()), qPrintable(l->text()));
     }
 
     void runsByClickAndRemembers() {

@@ -30,14 +30,18 @@ class TestPictures : public QObject {
     }
     void save(QWidget* widget, const QString& name) {
         settle();
-        QVERIFY(widget->grab().save(qEnvironmentVariable("MEANDER_SHOTS") + '/' + name + (theme().dark ? "-dark.png" : "-light.png")));
+        QVERIFY(widget->grab().save(qEnvironmentVariable("MEANDER_SHOTS") + '/' + name
+                                    + (theme().dark ? "-dark.png" : "-light.png")));
     }
     RunPtr called(const QString& title) {
         for (const RunPtr& r : document().runs())
             if (runTitle(*r).contains(title)) return r;
         return nullptr;
     }
-    void lock(const RunPtr& run, int evaluation) { selection().lockStep({qstr(run->id), evaluation, document().run(qstr(run->id))->trajectory->evaluations[std::size_t(evaluation)]->logSnr}); }
+    void lock(const RunPtr& run, int evaluation) {
+        selection().lockStep({qstr(run->id), evaluation,
+                              document().run(qstr(run->id))->trajectory->evaluations[std::size_t(evaluation)]->logSnr});
+    }
 
 private slots:
     void initTestCase() {
@@ -54,7 +58,8 @@ private slots:
         QTest::addColumn<bool>("dark");
         QTest::addColumn<QSize>("size");
         for (bool dark : {true, false})
-            for (QSize size : {QSize(1280, 800), QSize(1440, 900)}) QTest::addRow("%s %d", dark ? "dark" : "light", size.width()) << dark << size;
+            for (QSize size : {QSize(1280, 800), QSize(1440, 900)})
+                QTest::addRow("%s %d", dark ? "dark" : "light", size.width()) << dark << size;
     }
     void work() {
         QFETCH(bool, dark);
@@ -63,7 +68,9 @@ private slots:
         window = openWindow(size);
         const QString tag = QString::number(size.width());
         save(window.get(), "empty-" + tag);
-        QVERIFY(document().openAsUntitled(qstr(findResource("samples/sprites-tour.meander").value()), "sprites-tour.meander").ok());
+        QVERIFY(document()
+                    .openAsUntitled(qstr(findResource("samples/sprites-tour.meander").value()), "sprites-tour.meander")
+                    .ok());
         settle();
         const RunPtr first = document().runs().front();
         selection().setCurrentRun(qstr(first->id));
@@ -73,7 +80,9 @@ private slots:
         selection().setPixel(QPointF(0.5, 0.3));
         save(window.get(), "attention-" + tag);
         const auto& t = *document().run(qstr(first->id))->trajectory;
-        selection().setStepRange(StepRange{qstr(first->id), 4, 9, std::min(t.evaluations[4]->logSnr, t.evaluations[9]->logSnr), std::max(t.evaluations[4]->logSnr, t.evaluations[9]->logSnr)});
+        selection().setStepRange(StepRange{qstr(first->id), 4, 9,
+                                           std::min(t.evaluations[4]->logSnr, t.evaluations[9]->logSnr),
+                                           std::max(t.evaluations[4]->logSnr, t.evaluations[9]->logSnr)});
         save(window.get(), "range-" + tag);
         selection().setStepRange(std::nullopt);
         selection().setWords({});
@@ -110,7 +119,8 @@ private slots:
         save(window.get(), "flow2d-" + tag);
         lock(document().runs().back(), 12);
         save(window.get(), "flow2d-middle-" + tag);
-        emit document().problem("The model could not be opened: its file ends too early. Copy it again.", "unexpected end of file at byte 4096");
+        emit document().problem("The model could not be opened: its file ends too early. Copy it again.",
+                                "unexpected end of file at byte 4096");
         save(window.get(), "problem-" + tag);
     }
 
@@ -141,7 +151,8 @@ private slots:
         });
         askForRecipe(window.get(), document().draft(), document().draft(), "picture.png", {});
         Recipe longer = document().draft();
-        longer.prompt = "a very long prompt about a red circle above a blue square on a green background with words that go on and on, and then some more";
+        longer.prompt = "a very long prompt about a red circle above a blue square on a green background with words "
+                        "that go on and on, and then some more";
         longer.model = "builtin:sprites-dit";
         inDialog("useRecipe", [this](QDialog* d) {
             save(d, "use-recipe-long");
@@ -153,8 +164,11 @@ private slots:
             d->reject();
         });
         window->commands().trigger("help.keys");
-        emit document().problem("The model could not be opened: its file ends too early. Copy it again.", "unexpected end of file at byte 4096");
-        emit document().problem("Cannot read '/home/somebody/bad.json': it is not valid JSON. The file may be damaged or incomplete; try to download it again.", {});
+        emit document().problem("The model could not be opened: its file ends too early. Copy it again.",
+                                "unexpected end of file at byte 4096");
+        emit document().problem("Cannot read '/home/somebody/bad.json': it is not valid JSON. The file may be damaged "
+                                "or incomplete; try to download it again.",
+                                {});
         window->resize(1600, 1000);
         window->dock("log")->raise();
         save(window.get(), "notices");

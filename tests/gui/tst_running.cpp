@@ -1,4 +1,5 @@
-// Runs under way, as a person handles them: pause, single evaluations, going on, cancelling, the order of the queue; and two runs compared.
+// Runs under way, as a person handles them: pause, single evaluations, going on, cancelling, the order of the queue;
+// and two runs compared.
 #include <QListView>
 
 #include "gui/panels/canvas/canvas_panel.h"
@@ -32,7 +33,8 @@ class TestRunning : public QObject {
         const std::size_t before = document().runs().size();
         document().editDraft(recipe, "test");
         WAIT_FOR_PLAN(document());
-        QVERIFY2(document().draftPlan().ok(), document().draftPlan().ok() ? "" : document().draftPlan().error().text.c_str());
+        QVERIFY2(document().draftPlan().ok(),
+                 document().draftPlan().ok() ? "" : document().draftPlan().error().text.c_str());
         click("run.start");
         QTRY_COMPARE_WITH_TIMEOUT(document().runs().size(), before + 1, 30000);
     }
@@ -55,7 +57,8 @@ class TestRunning : public QObject {
     void clickRun(const QString& id, Qt::KeyboardModifiers keys = {}) {
         QListView* list = window->runsPanel().list();
         for (int row = 0; row < list->model()->rowCount(); ++row)
-            if (const QModelIndex index = list->model()->index(row, 0); index.data(RunListModel::IdRole).toString() == id) {
+            if (const QModelIndex index = list->model()->index(row, 0);
+                index.data(RunListModel::IdRole).toString() == id) {
                 list->scrollTo(index);
                 QTest::mouseClick(list->viewport(), Qt::LeftButton, keys, list->visualRect(index).center());
                 return;
@@ -112,7 +115,8 @@ private slots:
         // What it did is kept and can be gone on from.
         QVERIFY(window->commands().trigger("run.branch"));
         WAIT_FOR_PLAN(document());
-        QVERIFY2(document().draftPlan().ok(), document().draftPlan().ok() ? "" : document().draftPlan().error().text.c_str());
+        QVERIFY2(document().draftPlan().ok(),
+                 document().draftPlan().ok() ? "" : document().draftPlan().error().text.c_str());
     }
 
     void cursorFollowsARunUntilAStepIsChosen() {
@@ -164,7 +168,8 @@ private slots:
         QTest::mouseClick(rowButton(waiting[0], "Later"), Qt::LeftButton);
         const QStringList wanted{waiting[2], waiting[1], waiting[0]};
         QCOMPARE(document().queue(), QStringList{first} + wanted);
-        QTRY_VERIFY(queueRow(wanted[0])->y() < queueRow(wanted[1])->y() && queueRow(wanted[1])->y() < queueRow(wanted[2])->y());
+        QTRY_VERIFY(queueRow(wanted[0])->y() < queueRow(wanted[1])->y()
+                    && queueRow(wanted[1])->y() < queueRow(wanted[2])->y());
         // The engine does them in that order.
         QStringList ended;
         connect(&document(), &Document::runFinished, this, [&](const QString& id) { ended.append(id); });
@@ -213,13 +218,15 @@ private slots:
         QVERIFY(stage.metrics()->rms > 0);
         QCOMPARE(stage.compareMode(), CompareMode::SideBySide);
         QVERIFY(!stage.pictureRect(0).intersects(stage.pictureRect(1)));
-        QVERIFY(QRectF(stage.rect()).contains(stage.pictureRect(0)) && QRectF(stage.rect()).contains(stage.pictureRect(1)));
+        QVERIFY(QRectF(stage.rect()).contains(stage.pictureRect(0))
+                && QRectF(stage.rect()).contains(stage.pictureRect(1)));
         const QImage side = stage.grab().toImage();
 
         clickSegment("Wipe");
         QCOMPARE(stage.compareMode(), CompareMode::Wipe);
         const QRectF t = stage.pictureRect();
-        const QPoint grip(int(t.left() + stage.wipe() * t.width()), int(t.center().y())), to(int(t.left() + 0.2 * t.width()), grip.y());
+        const QPoint grip(int(t.left() + stage.wipe() * t.width()), int(t.center().y())),
+            to(int(t.left() + 0.2 * t.width()), grip.y());
         QTest::mousePress(&stage, Qt::LeftButton, {}, grip);
         QTest::mouseMove(&stage, to);
         QTest::mouseRelease(&stage, Qt::LeftButton, {}, to);
@@ -284,7 +291,8 @@ private slots:
         document().addRun(half);
         document().setPinned("a", true);
         QCOMPARE(card("b", RunListModel::NumberRole).toInt(), 2);
-        QVERIFY2(card("b", RunListModel::DeltaRole).toString().startsWith(QStringLiteral("Δ")), qPrintable(card("b", RunListModel::DeltaRole).toString()));
+        QVERIFY2(card("b", RunListModel::DeltaRole).toString().startsWith(QStringLiteral("Δ")),
+                 qPrintable(card("b", RunListModel::DeltaRole).toString()));
         QVERIFY(card("a", RunListModel::DeltaRole).toString().isEmpty());  // to itself
         QVERIFY(!card("half", RunListModel::ThumbnailRole).value<QImage>().isNull());
         QVERIFY(card("half", RunListModel::NoteRole).toString().contains("after step"));

@@ -1,11 +1,12 @@
-// A window as a person finds it: real widgets, real engine; questions are answered in the person's place, settings and recovery files are the test's own.
+// A window as a person finds it: real widgets, real engine; questions are answered in the person's place, settings and
+// recovery files are the test's own.
 #pragma once
 #include <QApplication>
 #include <QDialog>
 #include <QDir>
-#include <QMimeData>
 #include <QDragEnterEvent>
 #include <QDropEvent>
+#include <QMimeData>
 #include <QSettings>
 #include <QSignalSpy>
 #include <QStandardPaths>
@@ -77,9 +78,12 @@ inline Recipe longRecipe(int steps = 400) {
     return r;
 }
 
-inline QToolButton* toolButton(MainWindow& window, const QString& command) { return window.findChild<QToolButton*>("button." + command); }
+inline QToolButton* toolButton(MainWindow& window, const QString& command) {
+    return window.findChild<QToolButton*>("button." + command);
+}
 
-// What a person does who drags files from elsewhere and lets them go over a widget. False when the widget does not take them.
+// What a person does who drags files from elsewhere and lets them go over a widget. False when the widget does not take
+// them.
 inline bool dropFiles(QWidget* on, const QStringList& paths) {
     QMimeData data;
     QList<QUrl> urls;
@@ -96,7 +100,8 @@ inline bool dropFiles(QWidget* on, const QStringList& paths) {
     return drop.isAccepted();
 }
 
-// Does something in the next dialog of that name as soon as it is open; dialogs that wait for an answer run an event loop of their own.
+// Does something in the next dialog of that name as soon as it is open; dialogs that wait for an answer run an event
+// loop of their own.
 inline void inDialog(const QString& name, std::function<void(QDialog*)> act) {
     auto* timer = new QTimer;
     QObject::connect(timer, &QTimer::timeout, timer, [timer, name, act] {

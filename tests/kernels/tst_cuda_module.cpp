@@ -1,5 +1,6 @@
-// The CUDA module without a GPU: it loads, makes a backend or says in a sentence why not, and needs no library that a machine without CUDA
-// lacks. (What its operations compute is checked by tst_operations and `meander-run verify` where there is a GPU.)
+// The CUDA module without a GPU: it loads, makes a backend or says in a sentence why not, and needs no library that a
+// machine without CUDA lacks. (What its operations compute is checked by tst_operations and `meander-run verify` where
+// there is a GPU.)
 #include <QFileInfo>
 #include <QProcess>
 #include <QStandardPaths>
@@ -36,7 +37,8 @@ private slots:
 
     // Asking again after a failure works the same: nothing is half open.
     void answersTheSameTwice() {
-        const kernels::CudaProbe first = kernels::createCudaBackend(0, folder.toStdString()), second = kernels::createCudaBackend(0, folder.toStdString());
+        const kernels::CudaProbe first = kernels::createCudaBackend(0, folder.toStdString()),
+                                 second = kernels::createCudaBackend(0, folder.toStdString());
         QCOMPARE(bool(first.backend), bool(second.backend));
         QCOMPARE(first.why, second.why);
     }
@@ -51,7 +53,8 @@ private slots:
         QVERIFY(text.contains("(NEEDED)"));
         for (const QString& line : text.split('\n')) {
             if (!line.contains("(NEEDED)")) continue;
-            for (const char* name : {"libcublas", "libcudnn", "libcudart", "libcuda.", "libnvrtc"}) QVERIFY2(!line.contains(name), qPrintable(line));
+            for (const char* name : {"libcublas", "libcudnn", "libcudart", "libcuda.", "libnvrtc"})
+                QVERIFY2(!line.contains(name), qPrintable(line));
         }
 #else
         QSKIP("read with readelf on Linux only");

@@ -8,8 +8,7 @@
 
 using namespace meander::kernels;
 
-class OperationsTest : public QObject
-{
+class OperationsTest : public QObject {
     Q_OBJECT
 
 private slots:
@@ -98,7 +97,8 @@ private slots:
         values[7] = nan;
         const Shape shape{1, 40};
         View x{m_cpu->allocate(160), DType::F32, shape}, y{m_cpu->allocate(160), DType::F32, shape};
-        for (Unary op : {Unary::Copy, Unary::Silu, Unary::GeluErf, Unary::GeluTanh, Unary::QuickGelu, Unary::Relu, Unary::Exp, Unary::Sqrt, Unary::Tanh, Unary::Sin, Unary::Cos, Unary::Abs, Unary::Clamp1}) {
+        for (Unary op : {Unary::Copy, Unary::Silu, Unary::GeluErf, Unary::GeluTanh, Unary::QuickGelu, Unary::Relu,
+                         Unary::Exp, Unary::Sqrt, Unary::Tanh, Unary::Sin, Unary::Cos, Unary::Abs, Unary::Clamp1}) {
             m_cpu->upload(values.data(), x);
             m_cpu->unary(op, x, y);
             m_cpu->download(y, out.data());
@@ -108,7 +108,8 @@ private slots:
         m_cpu->softmax(x, y);
         m_cpu->download(y, out.data());
         QVERIFY(std::isnan(out[0]));
-        for (Reduction r : {Reduction::Sum, Reduction::Min, Reduction::Max}) QVERIFY(std::isnan(m_cpu->reduceRows(r, x)[0]));
+        for (Reduction r : {Reduction::Sum, Reduction::Min, Reduction::Max})
+            QVERIFY(std::isnan(m_cpu->reduceRows(r, x)[0]));
         m_cpu->release(x.data);
         m_cpu->release(y.data);
     }
@@ -123,7 +124,11 @@ private:
     }
 
     static QString text(const CaseResult& r) {
-        return QString("%1: error %2, tolerance %3 %4").arg(QString::fromStdString(r.name)).arg(r.error).arg(r.tolerance).arg(QString::fromStdString(r.message));
+        return QString("%1: error %2, tolerance %3 %4")
+            .arg(QString::fromStdString(r.name))
+            .arg(r.error)
+            .arg(r.tolerance)
+            .arg(QString::fromStdString(r.message));
     }
 
     void check(Backend& backend) {
@@ -136,7 +141,8 @@ private:
 
     static std::vector<float> attend(Backend& b) {
         const Shape shape{1, 200, 96};
-        const View x{b.allocate(std::size_t(shape.count()) * 4), DType::F32, shape}, y{b.allocate(std::size_t(shape.count()) * 4), DType::F32, shape};
+        const View x{b.allocate(std::size_t(shape.count()) * 4), DType::F32, shape},
+            y{b.allocate(std::size_t(shape.count()) * 4), DType::F32, shape};
         const NoiseAddress address[] = {{5, 0, 0, 0}};
         b.normal(address, x);
         AttentionArgs a;

@@ -1,5 +1,7 @@
-// Reads every #include of the tree and says which ones break the plan of the house: gui → engine → kernels, one way down, and each library in its room.
+// Reads every #include of the tree and says which ones break the plan of the house: gui → engine → kernels, one way
+// down, and each library in its room.
 //   check_layers includes <root>   file:line of every include that goes up or sideways; exit 1 when there is one
+//   check_layers columns <root>    file:line of every line over 120 columns; exit 1 when there is one
 //   check_layers lengths <root>    files over the soft limit of 400 lines; always exit 0
 //   check_layers self              the rules tried on includes that must pass and includes that must not
 #include <algorithm>
@@ -57,10 +59,15 @@ struct Library {
     std::vector<std::string> folders;
 };
 const std::vector<Library> libraryRules{
-    {"CUDA", {"cuda", "cublas", "cudnn", "curand", "cufft", "nvrtc", "nvtx", "nvToolsExt", "cub/", "thrust/", "mma.h", "cooperative_groups", "driver_types.h", "vector_types.h"}, {"kernels/cuda/"}},
+    {"CUDA",
+     {"cuda", "cublas", "cudnn", "curand", "cufft", "nvrtc", "nvtx", "nvToolsExt", "cub/", "thrust/", "mma.h",
+      "cooperative_groups", "driver_types.h", "vector_types.h"},
+     {"kernels/cuda/"}},
     {"oneDNN", {"oneapi/dnnl/", "dnnl"}, {"kernels/cpu/"}},
     {"OpenMP", {"omp.h"}, {"kernels/cpu/"}},
-    {"OpenCV outside core and imgproc", {"opencv2/highgui", "opencv2/imgcodecs", "opencv2/videoio", "opencv2/dnn", "opencv2/opencv.hpp"}, {}},
+    {"OpenCV outside core and imgproc",
+     {"opencv2/highgui", "opencv2/imgcodecs", "opencv2/videoio", "opencv2/dnn", "opencv2/opencv.hpp"},
+     {}},
     {"OpenCV", {"opencv2/"}, {"engine/", "tests/engine/"}},
     {"SQLite", {"sqlite3"}, {"engine/project/", "tests/engine/"}},
     {"zstd", {"zstd"}, {"engine/", "tests/engine/"}},
@@ -69,12 +76,16 @@ const std::vector<Library> libraryRules{
     {"spdlog", {"spdlog/"}, {"engine/", "gui/"}},
     {"nlohmann-json", {"nlohmann/"}, {"engine/", "gui/", "tests/"}},
 };
-bool isQt(std::string_view name) { return startsWith(name, "Qt") || (name.size() > 1 && name[0] == 'Q' && std::isupper(static_cast<unsigned char>(name[1]))); }
+bool isQt(std::string_view name) {
+    return startsWith(name, "Qt")
+           || (name.size() > 1 && name[0] == 'Q' && std::isupper(static_cast<unsigned char>(name[1])));
+}
 
 // A sentence about what is wrong with an include, or nothing.
 std::optional<std::string> complaint(const Include& i, const fs::path& root) {
     if (i.name.find("..") != std::string::npos) return "goes up by \"..\"; write the path from the root of the tree";
-    if (isQt(i.name) && !startsWithAny(i.file, {"gui/", "tests/"})) return "Qt belongs in gui and tests: kernels and engine are built without it";
+    if (isQt(i.name) && !startsWithAny(i.file, {"gui/", "tests/"}))
+        return "Qt belongs in gui and tests: kernels and engine are built without it";
     for (const auto& library : libraryRules)
         if (startsWithAny(i.name, library.headers) && !(i.quoted && startsWithAny(i.name, rooms))) {
             if (startsWithAny(i.file, library.folders)) break;
@@ -83,12 +94,14 @@ std::optional<std::string> complaint(const Include& i, const fs::path& root) {
             return library.label + (where.empty() ? " is not used in this program" : " belongs in " + where);
         }
     std::string target = i.name;
-    const bool fromRoot = std::any_of(rooms.begin(), rooms.end(), [&](const auto& r) { return startsWith(target, r + "/"); });
+    const bool fromRoot =
+        std::any_of(rooms.begin(), rooms.end(), [&](const auto& r) { return startsWith(target, r + "/"); });
     if (!fromRoot) {
         if (!i.quoted) return {};
         const fs::path beside = fs::path(i.file).parent_path() / i.name;
         std::error_code error;
-        if (!fs::exists(root / beside, error)) return {};  // made by the build (moc, version) or the compiler's business
+        if (!fs::exists(root / beside, error))
+            return {};  // made by the build (moc, version) or the compiler's business
         target = beside.generic_string();
     }
     for (const auto& room : roomRules)
@@ -111,7 +124,8 @@ std::vector<std::string> sources(const fs::path& root) {
     for (const auto& room : rooms)
         if (fs::is_directory(root / room))
             for (const auto& entry : fs::recursive_directory_iterator(root / room))
-                if (entry.is_regular_file() && isSource(entry.path())) found.push_back(fs::relative(entry.path(), root).generic_string());
+                if (entry.is_regular_file() && isSource(entry.path()))
+                    found.push_back(fs::relative(entry.path(), root).generic_string());
     std::sort(found.begin(), found.end());
     return found;
 }
@@ -128,11 +142,13 @@ std::optional<Include> parse(const std::string& line) {
     return Include{{}, 0, line.substr(at + 1, end - at - 1), line[at] == '"'};
 }
 
-// kernels/api/x.cpp beside kernels/api/x.h includes it before anything else, so compiling it proves that the header needs nothing else. (gui has a
-// precompiled header that would hide what is missing; CMakeLists.txt compiles those headers alone.)
+// kernels/api/x.cpp beside kernels/api/x.h includes it before anything else, so compiling it proves that the header
+// needs nothing else. (gui has a precompiled header that would hide what is missing; CMakeLists.txt compiles those
+// headers alone.)
 std::string ownHeader(const std::string& file, const fs::path& root) {
     const fs::path header = fs::path(file).replace_extension(".h");
-    const bool applies = fs::path(file).extension() == ".cpp" && startsWithAny(file, {"kernels/", "engine/"}) && fs::exists(root / header);
+    const bool applies = fs::path(file).extension() == ".cpp" && startsWithAny(file, {"kernels/", "engine/"})
+                         && fs::exists(root / header);
     return applies ? header.generic_string() : "";
 }
 
@@ -150,7 +166,8 @@ int checkIncludes(const fs::path& root) {
             include->line = number;
             if (!own.empty() && include->name != own) {
                 ++wrong;
-                std::cout << file << ':' << number << ": " << include->name << ": comes before the file's own header " << own << '\n';
+                std::cout << file << ':' << number << ": " << include->name << ": comes before the file's own header "
+                          << own << '\n';
             }
             own.clear();
             if (const auto why = complaint(*include, root)) {
@@ -160,6 +177,35 @@ int checkIncludes(const fs::path& root) {
         }
     }
     std::cout << includes << " includes in " << files << " files, " << wrong << " out of place\n";
+    return wrong || !files ? 1 : 0;
+}
+
+// Columns of a line of UTF-8: characters without continuation bytes and combining marks (U+0300 to U+036F).
+int columns(const std::string& line) {
+    int n = 0;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+        const auto c = static_cast<unsigned char>(line[i]);
+        const auto next = i + 1 < line.size() ? static_cast<unsigned char>(line[i + 1]) : 0u;
+        if ((c & 0xC0) == 0x80 || c == 0xCC || (c == 0xCD && next < 0xB0)) continue;
+        ++n;
+    }
+    return n;
+}
+
+int checkColumns(const fs::path& root) {
+    constexpr int limit = 120;
+    int files = 0, wrong = 0;
+    for (const auto& file : sources(root)) {
+        ++files;
+        std::ifstream in(root / file);
+        std::string line;
+        for (int number = 1; std::getline(in, line); ++number)
+            if (const int n = columns(line); n > limit) {
+                ++wrong;
+                std::cout << file << ':' << number << ": " << n << " columns\n";
+            }
+    }
+    std::cout << files << " files, " << wrong << " lines over " << limit << " columns\n";
     return wrong || !files ? 1 : 0;
 }
 
@@ -229,7 +275,8 @@ int main(int count, char** arguments) {
     const std::string what = count > 1 ? arguments[1] : "";
     if (what == "self") return checkSelf();
     if (what == "includes" && count > 2) return checkIncludes(arguments[2]);
+    if (what == "columns" && count > 2) return checkColumns(arguments[2]);
     if (what == "lengths" && count > 2) return reportLengths(arguments[2]);
-    std::cerr << "usage: check_layers includes|lengths <root>, or check_layers self\n";
+    std::cerr << "usage: check_layers includes|columns|lengths <root>, or check_layers self\n";
     return 2;
 }

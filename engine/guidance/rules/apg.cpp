@@ -1,5 +1,6 @@
-// Adaptive projected guidance (Sadat et al. 2024): the difference c − u, gathered with momentum and capped in norm, loses part of what is parallel to c, which saturates.
-// The programs that have it combine it in three ways; with η = 1 and no cap only the third differs from CFG.
+// Adaptive projected guidance (Sadat et al. 2024): the difference c − u, gathered with momentum and capped in norm,
+// loses part of what is parallel to c, which saturates. The programs that have it combine it in three ways; with η = 1
+// and no cap only the third differs from CFG.
 #include <cmath>
 
 #include "engine/guidance/rule_kit.h"
@@ -11,8 +12,14 @@ namespace {
 class Apg final : public GuidanceRun {
 public:
     Apg(const Params& p, const GuidanceSetup& setup)
-        : m_from(p, setup), m_scale(real(p, "scale")), m_eta(real(p, "eta")), m_momentum(real(p, "momentum")), m_capIsRms(text(p, "cap_measure") == "resolution"), m_warmUp(toggle(p, "warm_up")),
-          m_dialect(text(p, "dialect")), m_space(text(p, "space")) {
+        : m_from(p, setup),
+          m_scale(real(p, "scale")),
+          m_eta(real(p, "eta")),
+          m_momentum(real(p, "momentum")),
+          m_capIsRms(text(p, "cap_measure") == "resolution"),
+          m_warmUp(toggle(p, "warm_up")),
+          m_dialect(text(p, "dialect")),
+          m_space(text(p, "space")) {
         if (p.contains("norm_cap")) m_cap = real(p, "norm_cap");
         if (p.contains("cap_smoothing")) m_smoothing = real(p, "cap_smoothing");
     }
@@ -39,10 +46,16 @@ public:
     double weight(const GuidanceMoment& m) const override { return acts(m) ? m_scale : 1; }
 
 private:
-    bool acts(const GuidanceMoment& m) const { return m_dialect == "comfyui" ? m_from.isConditioned && m_from.window.holds(m) && m_scale != 0 : m_from.acts(m, m_scale); }
-    bool gathers(const GuidanceMoment& m) const { return m_warmUp && m_momentum != 0 && m_from.isConditioned && m.step < m_from.window.from * m.steps; }
+    bool acts(const GuidanceMoment& m) const {
+        return m_dialect == "comfyui" ? m_from.isConditioned && m_from.window.holds(m) && m_scale != 0
+                                      : m_from.acts(m, m_scale);
+    }
+    bool gathers(const GuidanceMoment& m) const {
+        return m_warmUp && m_momentum != 0 && m_from.isConditioned && m.step < m_from.window.from * m.steps;
+    }
 
-    // Running sum: difference + momentum · what came before. Starts afresh when the noise rises (a sampler that goes back).
+    // Running sum: difference + momentum · what came before. Starts afresh when the noise rises (a sampler that goes
+    // back).
     Tensor gathered(const GuidanceMoment& m, Tensor difference) {
         if (m_momentum == 0) return difference;
         if (m.tau > m_lastTau) m_average = {};
@@ -57,7 +70,9 @@ private:
         const double unit = m_capIsRms ? 256 / std::sqrt(double(difference.shape().rowCount())) : 1;
         for (double& f : factors) {
             const double x = f > 0 ? *m_cap / (f * unit) : INFINITY;
-            f = std::isinf(x) ? 1 : m_smoothing && *m_smoothing > 0 ? x / std::pow(1 + std::pow(x, 1 / *m_smoothing), *m_smoothing) : std::min(1.0, x);
+            f = std::isinf(x)                     ? 1
+                : m_smoothing && *m_smoothing > 0 ? x / std::pow(1 + std::pow(x, 1 / *m_smoothing), *m_smoothing)
+                                                  : std::min(1.0, x);
         }
         return scaledRows(difference, std::move(factors));
     }
@@ -66,7 +81,8 @@ private:
         if (m_eta == 1) return difference;
         auto along = c.backend().dotRows(difference, c);
         const auto squares = c.backend().dotRows(c, c);
-        for (std::size_t i = 0; i < along.size(); ++i) along[i] = squares[i] > 0 ? (m_eta - 1) * along[i] / squares[i] : 0;
+        for (std::size_t i = 0; i < along.size(); ++i)
+            along[i] = squares[i] > 0 ? (m_eta - 1) * along[i] / squares[i] : 0;
         return mixedRows(difference, std::vector<double>(along.size(), 1.0), c, along);
     }
 
@@ -78,26 +94,58 @@ private:
     Tensor m_average;
 };
 
-std::string idle(const GuidanceContext& c) { return whyExtrapolationIsIdle(c, text(c.params, "dialect") == "comfyui" ? real(c.params, "scale") + 1 : real(c.params, "scale")); }
+std::string idle(const GuidanceContext& c) {
+    return whyExtrapolationIsIdle(c, text(c.params, "dialect") == "comfyui" ? real(c.params, "scale") + 1
+                                                                            : real(c.params, "scale"));
+}
 
 }  // namespace
 
 GuidanceRule apg() {
-    std::vector<ParamSpec> params = {scaleParam(4), realParam("eta", "η", 0, -10, 10, "Share of the update's part along the conditional estimate that is kept; 1 keeps all, 0 is the paper's."),
-                                     realParam("momentum", "Momentum", 0, -0.99, 0.99, "Factor on the gathered earlier differences; the paper takes −0.75 to −0.25, which lets the update look ahead."),
-                                     choiceParam("dialect", "Dialect", {{"paper", "c + (w − 1)·update (paper, stable-diffusion.cpp, SD.Next)"}, {"diffusers", "u + w·update (diffusers)"}, {"comfyui", "c + w·update (ComfyUI, and diffusers' original formulation)"}},
-                                                 "How the update is combined; equal only for η = 1 without a cap, and even then not the third.")};
-    ParamSpec cap = realParam("norm_cap", "Norm cap", 15, 0, 1e6, "Largest L2 norm of the difference over a whole state; absent or 0: none. Depends on the number of elements.", 0.5);
+    std::vector<ParamSpec> params = {
+        scaleParam(4),
+        realParam(
+            "eta", "η", 0, -10, 10,
+            "Share of the update's part along the conditional estimate that is kept; 1 keeps all, 0 is the paper's."),
+        realParam("momentum", "Momentum", 0, -0.99, 0.99,
+                  "Factor on the gathered earlier differences; the paper takes −0.75 to −0.25, which lets the update "
+                  "look ahead."),
+        choiceParam("dialect", "Dialect",
+                    {{"paper", "c + (w − 1)·update (paper, stable-diffusion.cpp, SD.Next)"},
+                     {"diffusers", "u + w·update (diffusers)"},
+                     {"comfyui", "c + w·update (ComfyUI, and diffusers' original formulation)"}},
+                    "How the update is combined; equal only for η = 1 without a cap, and even then not the third.")};
+    ParamSpec cap = realParam(
+        "norm_cap", "Norm cap", 15, 0, 1e6,
+        "Largest L2 norm of the difference over a whole state; absent or 0: none. Depends on the number of elements.",
+        0.5);
     cap.optional = true;
     params.push_back(cap);
-    params.push_back(mayBeAbsent(realParam("cap_smoothing", "Smoothing of the cap", 0.1, 0, 10, "Rounds the cap's corner: x/(1 + x^(1/s))^s of the ratio x; absent or 0: a hard cap.")));
-    params.push_back(advanced(choiceParam("cap_measure", "Cap measures", {{"norm", "The norm"}, {"resolution", "The norm of as many elements as a 1024² latent (stable-diffusion.cpp)"}}, "Whether the cap grows with the size of the picture.")));
-    params.push_back(advanced(toggleParam("warm_up", "Gather before the interval", false, "Momentum gathers from the first step on even where the rule does not act yet; costs a row there.")));
+    params.push_back(
+        mayBeAbsent(realParam("cap_smoothing", "Smoothing of the cap", 0.1, 0, 10,
+                              "Rounds the cap's corner: x/(1 + x^(1/s))^s of the ratio x; absent or 0: a hard cap.")));
+    params.push_back(advanced(choiceParam(
+        "cap_measure", "Cap measures",
+        {{"norm", "The norm"}, {"resolution", "The norm of as many elements as a 1024² latent (stable-diffusion.cpp)"}},
+        "Whether the cap grows with the size of the picture.")));
+    params.push_back(advanced(toggleParam(
+        "warm_up", "Gather before the interval", false,
+        "Momentum gathers from the first step on even where the rule does not act yet; costs a row there.")));
     params.push_back(spaceParam("x0"));
     for (auto& s : windowParams()) params.push_back(std::move(s));
-    return {.id = "apg", .label = "Adaptive projected guidance", .group = "Combination", .summary = "Guidance without its saturating part, with momentum and a cap on the norm", .source = "Sadat et al. 2024",
-            .cost = "one more row while it acts", .params = params, .usesUnconditional = true, .guides = true,
-            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> { return std::make_unique<Apg>(p, s); }, .idle = idle};
+    return {.id = "apg",
+            .label = "Adaptive projected guidance",
+            .group = "Combination",
+            .summary = "Guidance without its saturating part, with momentum and a cap on the norm",
+            .source = "Sadat et al. 2024",
+            .cost = "one more row while it acts",
+            .params = params,
+            .usesUnconditional = true,
+            .guides = true,
+            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
+                return std::make_unique<Apg>(p, s);
+            },
+            .idle = idle};
 }
 
 }  // namespace meander::guidance

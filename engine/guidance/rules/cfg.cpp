@@ -1,4 +1,5 @@
-// Classifier-free guidance (Ho & Salimans 2022) in an interval (Kynkäänniemi et al. 2024), with a weight that may follow a curve over the steps and rescale (Lin et al. 2024).
+// Classifier-free guidance (Ho & Salimans 2022) in an interval (Kynkäänniemi et al. 2024), with a weight that may
+// follow a curve over the steps and rescale (Lin et al. 2024).
 #include <algorithm>
 #include <cmath>
 
@@ -20,7 +21,11 @@ double onCurve(const std::vector<double>& curve, const GuidanceMoment& m) {
 class Cfg final : public GuidanceRun {
 public:
     Cfg(const Params& p, const GuidanceSetup& setup)
-        : m_from(p, setup), m_scale(real(p, "scale")), m_rescale(real(p, "rescale")), m_space(text(p, "rescale_space")), m_curve(std::get<std::vector<double>>(p.at("curve"))) {}
+        : m_from(p, setup),
+          m_scale(real(p, "scale")),
+          m_rescale(real(p, "rescale")),
+          m_space(text(p, "rescale_space")),
+          m_curve(std::get<std::vector<double>>(p.at("curve"))) {}
 
     void ask(const GuidanceMoment& m, GuidanceWishes& w) const override {
         if (m_from.acts(m, scaleAt(m))) w.want(Branch::Unconditional);
@@ -31,11 +36,14 @@ public:
         Tensor guided = combine({{w, parts.conditional}, {1 - w, parts.unconditional}});
         if (m_rescale > 0) {
             const Space s = spaceOf(m_space, m);
-            guided = s.back(rescaledRows(s.from(guided, m.state), s.from(parts.conditional, m.state), m_rescale), m.state);
+            guided =
+                s.back(rescaledRows(s.from(guided, m.state), s.from(parts.conditional, m.state), m_rescale), m.state);
         }
         parts.guide(guided);
     }
-    double weight(const GuidanceMoment& m) const override { return m_from.acts(m, scaleAt(m)) ? m_from.standard(scaleAt(m)) : 1; }
+    double weight(const GuidanceMoment& m) const override {
+        return m_from.acts(m, scaleAt(m)) ? m_from.standard(scaleAt(m)) : 1;
+    }
 
 private:
     double scaleAt(const GuidanceMoment& m) const { return m_curve.empty() ? m_scale : onCurve(m_curve, m); }
@@ -49,7 +57,8 @@ std::string idle(const GuidanceContext& c) {
     const auto& curve = std::get<std::vector<double>>(c.params.at("curve"));
     if (curve.empty()) return whyExtrapolationIsIdle(c, real(c.params, "scale"));
     const double neutral = text(c.params, "formulation") == "original" ? 0 : 1;
-    if (std::all_of(curve.begin(), curve.end(), [&](double w) { return w == neutral; })) return "Guidance has no effect: its curve is the neutral weight everywhere.";
+    if (std::all_of(curve.begin(), curve.end(), [&](double w) { return w == neutral; }))
+        return "Guidance has no effect: its curve is the neutral weight everywhere.";
     return whyExtrapolationIsIdle(c, neutral + 1);
 }
 
@@ -58,13 +67,28 @@ std::string idle(const GuidanceContext& c) {
 GuidanceRule cfg() {
     std::vector<ParamSpec> params = windowParams();
     params.insert(params.begin(), scaleParam(4));
-    params.insert(params.begin() + 3, realParam("rescale", "Rescale φ", 0, 0, 1, "Pulls the contrast of the guided estimate back to the conditional one; cures over-saturation."));
-    params.push_back(advanced(listParam("curve", "Curve", 0, 50, "Weights spread evenly over the steps with straight lines between (as many as steps: one each); replaces the scale.")));
+    params.insert(
+        params.begin() + 3,
+        realParam("rescale", "Rescale φ", 0, 0, 1,
+                  "Pulls the contrast of the guided estimate back to the conditional one; cures over-saturation."));
+    params.push_back(advanced(listParam("curve", "Curve", 0, 50,
+                                        "Weights spread evenly over the steps with straight lines between (as many as "
+                                        "steps: one each); replaces the scale.")));
     params.push_back(formulationParam());
     params.push_back(spaceParam("x0", "rescale_space"));
-    return {.id = "cfg", .label = "Classifier-free guidance", .group = "Combination", .summary = "Extrapolates from the unconditional to the conditional estimate, in an interval, with rescale",
-            .source = "Ho & Salimans 2022; Kynkäänniemi et al. 2024; Lin et al. 2024", .cost = "one more row while it acts", .params = params, .usesUnconditional = true, .guides = true,
-            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> { return std::make_unique<Cfg>(p, s); }, .idle = idle};
+    return {.id = "cfg",
+            .label = "Classifier-free guidance",
+            .group = "Combination",
+            .summary = "Extrapolates from the unconditional to the conditional estimate, in an interval, with rescale",
+            .source = "Ho & Salimans 2022; Kynkäänniemi et al. 2024; Lin et al. 2024",
+            .cost = "one more row while it acts",
+            .params = params,
+            .usesUnconditional = true,
+            .guides = true,
+            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
+                return std::make_unique<Cfg>(p, s);
+            },
+            .idle = idle};
 }
 
 }  // namespace meander::guidance

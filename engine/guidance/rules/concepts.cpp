@@ -1,5 +1,6 @@
-// Concept-wise steering with a monitor (Semantic Guidance Tuning, Kang et al. 2023): for every concept cᵢ the direction δᵢ = D(·, cᵢ) − D(·, ∅) is compared with the prompt's,
-// cosᵢ = ⟨δ_p, δᵢ⟩/(‖δ_p‖‖δᵢ‖); where it falls below the threshold, λ δᵢ is added. The cosine is the same on ε and on x̂0.
+// Concept-wise steering with a monitor (Semantic Guidance Tuning, Kang et al. 2023): for every concept cᵢ the direction
+// δᵢ = D(·, cᵢ) − D(·, ∅) is compared with the prompt's, cosᵢ = ⟨δ_p, δᵢ⟩/(‖δ_p‖‖δᵢ‖); where it falls below the
+// threshold, λ δᵢ is added. The cosine is the same on ε and on x̂0.
 #include "engine/guidance/rule_kit.h"
 
 namespace meander::guidance {
@@ -7,9 +8,11 @@ namespace {
 
 class Concepts final : public GuidanceRun {
 public:
-    Concepts(const Params& p, GuidanceSetup& s) : m_window(p), m_strength(real(p, "strength")), m_threshold(real(p, "threshold")) {
+    Concepts(const Params& p, GuidanceSetup& s)
+        : m_window(p), m_strength(real(p, "strength")), m_threshold(real(p, "threshold")) {
         const auto texts = partsOf(text(p, "concepts"));
-        for (std::size_t i = 0; i < texts.size(); ++i) m_concepts.push_back({texts[i], s.prompt(texts[i]), at(p, "weights", i, 1)});
+        for (std::size_t i = 0; i < texts.size(); ++i)
+            m_concepts.push_back({texts[i], s.prompt(texts[i]), at(p, "weights", i, 1)});
     }
     void ask(const GuidanceMoment& m, GuidanceWishes& w) const override {
         if (m_concepts.empty() || !m_window.holds(m)) return;
@@ -57,12 +60,26 @@ std::string idle(const GuidanceContext& c) {
 }  // namespace
 
 GuidanceRule concepts() {
-    std::vector<ParamSpec> params = {textParam("concepts", "Concepts", "Parts of the prompt to watch, separated by |; classes by name or number."), realParam("strength", "Strength λ", 1, 0, 20, "How much of a concept's direction is added while it is ignored; 0 only watches.", 0.1),
-                                     realParam("threshold", "Threshold", 0.2, -1, 1, "Cosine to the prompt's direction below which a concept counts as ignored."), advanced(listParam("weights", "Weights", -20, 20, "One for each concept; missing ones are 1."))};
+    std::vector<ParamSpec> params = {
+        textParam("concepts", "Concepts", "Parts of the prompt to watch, separated by |; classes by name or number."),
+        realParam("strength", "Strength λ", 1, 0, 20,
+                  "How much of a concept's direction is added while it is ignored; 0 only watches.", 0.1),
+        realParam("threshold", "Threshold", 0.2, -1, 1,
+                  "Cosine to the prompt's direction below which a concept counts as ignored."),
+        advanced(listParam("weights", "Weights", -20, 20, "One for each concept; missing ones are 1."))};
     for (auto& s : windowParams()) params.push_back(std::move(s));
-    return {.id = "concepts", .label = "Concept steering", .group = "Several concepts and models", .summary = "Watches how well each concept lines up with the prompt and steers towards ignored ones", .source = "Kang et al. 2023, Semantic Guidance Tuning",
-            .cost = "one more row for each concept, and the unconditional one, while it acts", .params = params, .guides = true,
-            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> { return std::make_unique<Concepts>(p, s); }, .idle = idle};
+    return {.id = "concepts",
+            .label = "Concept steering",
+            .group = "Several concepts and models",
+            .summary = "Watches how well each concept lines up with the prompt and steers towards ignored ones",
+            .source = "Kang et al. 2023, Semantic Guidance Tuning",
+            .cost = "one more row for each concept, and the unconditional one, while it acts",
+            .params = params,
+            .guides = true,
+            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
+                return std::make_unique<Concepts>(p, s);
+            },
+            .idle = idle};
 }
 
 }  // namespace meander::guidance

@@ -1,5 +1,6 @@
-// Data consistency for a linear observation y = A x: after every estimate, D + A⁺ (y − A D) (range-null decomposition, Wang et al. 2023, DDNM: the residual is zero), or a
-// step of gradient, D − ρ Aᵀ (A D − y) (Chung et al. 2023, CDDB). Pictures are observed as pixels, so the operator does not know the model's codec.
+// Data consistency for a linear observation y = A x: after every estimate, D + A⁺ (y − A D) (range-null decomposition,
+// Wang et al. 2023, DDNM: the residual is zero), or a step of gradient, D − ρ Aᵀ (A D − y) (Chung et al. 2023, CDDB).
+// Pictures are observed as pixels, so the operator does not know the model's codec.
 #include <algorithm>
 #include <cmath>
 
@@ -16,10 +17,14 @@ std::vector<double> maskOf(const Params& p, const ModelInfo& model) {
     if (!text(p, "mask").empty()) {
         const HostTensor picture = referencePicture(text(p, "mask"), model, "Data consistency");
         std::vector<double> mask(h * w);
-        for (std::size_t i = 0; i < mask.size(); ++i) mask[i] = picture.at(std::int64_t(3 * i)) + picture.at(std::int64_t(3 * i + 1)) + picture.at(std::int64_t(3 * i + 2)) > 1.5;
+        for (std::size_t i = 0; i < mask.size(); ++i)
+            mask[i] = picture.at(std::int64_t(3 * i)) + picture.at(std::int64_t(3 * i + 1))
+                          + picture.at(std::int64_t(3 * i + 2))
+                      > 1.5;
         return mask;
     }
-    const double left = at(p, "box", 0, 0.25), top = at(p, "box", 1, 0.25), right = left + at(p, "box", 2, 0.5), bottom = top + at(p, "box", 3, 0.5);
+    const double left = at(p, "box", 0, 0.25), top = at(p, "box", 1, 0.25), right = left + at(p, "box", 2, 0.5),
+                 bottom = top + at(p, "box", 3, 0.5);
     std::vector<double> mask(h * w, 1.0);
     for (std::size_t y = 0; y < h; ++y)
         for (std::size_t x = 0; x < w; ++x) {
@@ -31,7 +36,11 @@ std::vector<double> maskOf(const Params& p, const ModelInfo& model) {
 
 class DataConsistency final : public GuidanceRun {
 public:
-    DataConsistency(const Params& p, const GuidanceSetup& s) : m_window(p), m_step(real(p, "step")), m_isProjection(text(p, "kind") == "projection"), m_isPicture(s.model.state == StateKind::Image) {
+    DataConsistency(const Params& p, const GuidanceSetup& s)
+        : m_window(p),
+          m_step(real(p, "step")),
+          m_isProjection(text(p, "kind") == "projection"),
+          m_isPicture(s.model.state == StateKind::Image) {
         m_isPicture ? makePicture(p, s.model) : makePoint(p, s.model);
         m_observation = m_operator->apply(m_reference);
     }
@@ -42,25 +51,39 @@ public:
         const Planes correction = corrected(x);
         for (std::size_t i = 0; i < x.values.size(); ++i) x.values[i] += correction.values[i];
         parts.readings.push_back({"residual", residuals(x)});
-        parts.combined = m_isPicture ? upload(parts.combined.backend(), m.model->encode(x.floats())).converted(parts.combined.type()) : x.tensor(parts.combined);
+        parts.combined =
+            m_isPicture ? upload(parts.combined.backend(), m.model->encode(x.floats())).converted(parts.combined.type())
+                        : x.tensor(parts.combined);
     }
 
 private:
     void makePicture(const Params& p, const ModelInfo& model) {
         const std::string kind = text(p, "operator");
-        if (text(p, "reference").empty()) throw Failure("Data consistency needs a reference picture: give the path of a PNG of " + std::to_string(model.pictureShape[1]) + " × " + std::to_string(model.pictureShape[0]) + " pixels.");
+        if (text(p, "reference").empty())
+            throw Failure("Data consistency needs a reference picture: give the path of a PNG of "
+                          + std::to_string(model.pictureShape[1]) + " × " + std::to_string(model.pictureShape[0])
+                          + " pixels.");
         m_reference = Planes::of(referencePicture(text(p, "reference"), model, "Data consistency"));
         const int factor = int(integer(p, "factor"));
-        if (kind == "downsample" && (model.pictureShape[0] % factor != 0 || model.pictureShape[1] % factor != 0)) throw Failure("Data consistency cannot shrink pictures of " + std::to_string(model.pictureShape[1]) + " × " + std::to_string(model.pictureShape[0]) + " pixels by " + std::to_string(factor) + ". Choose a factor that divides both sides.");
-        m_operator = kind == "mask" ? maskOperator(maskOf(p, model)) : kind == "blur" ? blurOperator(real(p, "sigma"), real(p, "least")) : kind == "downsample" ? downsampleOperator(factor) : greyOperator();
+        if (kind == "downsample" && (model.pictureShape[0] % factor != 0 || model.pictureShape[1] % factor != 0))
+            throw Failure("Data consistency cannot shrink pictures of " + std::to_string(model.pictureShape[1]) + " × "
+                          + std::to_string(model.pictureShape[0]) + " pixels by " + std::to_string(factor)
+                          + ". Choose a factor that divides both sides.");
+        m_operator = kind == "mask"         ? maskOperator(maskOf(p, model))
+                     : kind == "blur"       ? blurOperator(real(p, "sigma"), real(p, "least"))
+                     : kind == "downsample" ? downsampleOperator(factor)
+                                            : greyOperator();
     }
     // Points: some coordinates are known, or their mean.
     void makePoint(const Params& p, const ModelInfo& model) {
         const auto& known = std::get<std::vector<double>>(p.at("observation"));
         const std::string kind = text(p, "operator");
         const auto n = std::size_t(model.stateShape.count());
-        if (known.size() != n) throw Failure("Data consistency for '" + model.name + "' needs an observation of " + std::to_string(n) + " numbers, one for each coordinate.");
-        if (kind != "mask" && kind != "grey") throw Failure("Points can be observed by a mask or by their mean; blur and downsample are for pictures.");
+        if (known.size() != n)
+            throw Failure("Data consistency for '" + model.name + "' needs an observation of " + std::to_string(n)
+                          + " numbers, one for each coordinate.");
+        if (kind != "mask" && kind != "grey")
+            throw Failure("Points can be observed by a mask or by their mean; blur and downsample are for pictures.");
         m_reference = {1, 1, 1, std::int64_t(n), known};
         std::vector<double> mask(n);
         for (std::size_t i = 0; i < n; ++i) mask[i] = at(p, "known", i, 1);
@@ -100,17 +123,44 @@ std::string idle(const GuidanceContext& c) {
 }  // namespace
 
 GuidanceRule dataConsistency() {
-    ParamSpec box = listParam("box", "Box", 0, 1, "The unknown part as left, top, width and height, in parts of the picture.");
+    ParamSpec box =
+        listParam("box", "Box", 0, 1, "The unknown part as left, top, width and height, in parts of the picture.");
     box.defaultValue = std::vector<double>{0.25, 0.25, 0.5, 0.5};
-    std::vector<ParamSpec> params = {choiceParam("operator", "Observed", {{"mask", "Known pixels (a mask)"}, {"blur", "A blurred picture"}, {"downsample", "A smaller picture"}, {"grey", "Without colour"}}, "What is known of the reference."),
-                                     withUnit(textParam("reference", "Reference picture", "Path of a PNG of the model's size."), "picture"), box, withUnit(textParam("mask", "Mask picture", "Path of a PNG, bright where pixels are known; empty: the box."), "picture"),
-                                     realParam("sigma", "Blur σ", 2, 0, 100, "Of the blurred observation, in pixels; wrapped around at the borders.", 0.25), integerParam("factor", "Factor", 4, 1, 256, "Side of the blocks whose means are known."),
-                                     choiceParam("kind", "Correction", {{"projection", "Projection: the residual is zero"}, {"gradient", "A step of gradient"}}, "How the estimate is brought to the observation."),
-                                     realParam("step", "Step ρ", 1, 0, 4, "Share of the correction; 1 with projection meets the observation."), advanced(realParam("least", "Least gain", 1e-3, 0, 1, "Frequencies that the blur damps below this are left alone by the projection.", 1e-3)),
-                                     listParam("observation", "Observation", -1e6, 1e6, "For points: a number for each coordinate."), listParam("known", "Known", 0, 1, "For points: 1 where a coordinate is known; missing ones are 1.")};
+    std::vector<ParamSpec> params = {
+        choiceParam("operator", "Observed",
+                    {{"mask", "Known pixels (a mask)"},
+                     {"blur", "A blurred picture"},
+                     {"downsample", "A smaller picture"},
+                     {"grey", "Without colour"}},
+                    "What is known of the reference."),
+        withUnit(textParam("reference", "Reference picture", "Path of a PNG of the model's size."), "picture"),
+        box,
+        withUnit(textParam("mask", "Mask picture", "Path of a PNG, bright where pixels are known; empty: the box."),
+                 "picture"),
+        realParam("sigma", "Blur σ", 2, 0, 100, "Of the blurred observation, in pixels; wrapped around at the borders.",
+                  0.25),
+        integerParam("factor", "Factor", 4, 1, 256, "Side of the blocks whose means are known."),
+        choiceParam("kind", "Correction",
+                    {{"projection", "Projection: the residual is zero"}, {"gradient", "A step of gradient"}},
+                    "How the estimate is brought to the observation."),
+        realParam("step", "Step ρ", 1, 0, 4, "Share of the correction; 1 with projection meets the observation."),
+        advanced(realParam("least", "Least gain", 1e-3, 0, 1,
+                           "Frequencies that the blur damps below this are left alone by the projection.", 1e-3)),
+        listParam("observation", "Observation", -1e6, 1e6, "For points: a number for each coordinate."),
+        listParam("known", "Known", 0, 1, "For points: 1 where a coordinate is known; missing ones are 1.")};
     for (auto& s : windowParams()) params.push_back(std::move(s));
-    return {.id = "data_consistency", .label = "Data consistency", .group = "Constraints and rewards", .summary = "Holds every estimate to what is known: pixels, a blurred, smaller or colourless picture", .source = "Wang et al. 2023, DDNM; Chung et al. 2023, CDDB",
-            .cost = "nothing", .params = params, .guides = true, .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> { return std::make_unique<DataConsistency>(p, s); }, .idle = idle};
+    return {.id = "data_consistency",
+            .label = "Data consistency",
+            .group = "Constraints and rewards",
+            .summary = "Holds every estimate to what is known: pixels, a blurred, smaller or colourless picture",
+            .source = "Wang et al. 2023, DDNM; Chung et al. 2023, CDDB",
+            .cost = "nothing",
+            .params = params,
+            .guides = true,
+            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
+                return std::make_unique<DataConsistency>(p, s);
+            },
+            .idle = idle};
 }
 
 }  // namespace meander::guidance

@@ -1,4 +1,5 @@
-// The guidance scale that a guidance-distilled network is told (Meng et al. 2023; Luo et al. 2023): guidance without a second row.
+// The guidance scale that a guidance-distilled network is told (Meng et al. 2023; Luo et al. 2023): guidance without a
+// second row.
 #include "engine/guidance/rule_kit.h"
 
 namespace meander::guidance {
@@ -6,7 +7,8 @@ namespace {
 
 class Distilled final : public GuidanceRun {
 public:
-    Distilled(const Params& p, const GuidanceSetup& setup) : m_window(p), m_scale(real(p, "scale")), m_isTold(setup.model.takesGuidance) {}
+    Distilled(const Params& p, const GuidanceSetup& setup)
+        : m_window(p), m_scale(real(p, "scale")), m_isTold(setup.model.takesGuidance) {}
     void ask(const GuidanceMoment& m, GuidanceWishes& w) const override {
         if (m_isTold && m_window.holds(m)) w.guidance = m_scale;
     }
@@ -19,17 +21,29 @@ private:
 };
 
 std::string idle(const GuidanceContext& c) {
-    if (!c.model.takesGuidance) return "Distilled guidance has no effect: '" + c.model.name + "' is not told a guidance scale.";
+    if (!c.model.takesGuidance)
+        return "Distilled guidance has no effect: '" + c.model.name + "' is not told a guidance scale.";
     return whyWindowIsEmpty(c);
 }
 
 }  // namespace
 
 GuidanceRule distilled() {
-    std::vector<ParamSpec> params = {realParam("scale", "Scale", 3.5, 0, 50, "The scale the network is told; it imitates that much guidance in one row.", 0.25)};
+    std::vector<ParamSpec> params = {
+        realParam("scale", "Scale", 3.5, 0, 50,
+                  "The scale the network is told; it imitates that much guidance in one row.", 0.25)};
     for (auto& s : windowParams()) params.push_back(std::move(s));
-    return {.id = "distilled", .label = "Distilled guidance", .group = "Combination", .summary = "Tells a guidance-distilled network its scale", .source = "Meng et al. 2023; Luo et al. 2023", .cost = "nothing", .params = params,
-            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> { return std::make_unique<Distilled>(p, s); }, .idle = idle};
+    return {.id = "distilled",
+            .label = "Distilled guidance",
+            .group = "Combination",
+            .summary = "Tells a guidance-distilled network its scale",
+            .source = "Meng et al. 2023; Luo et al. 2023",
+            .cost = "nothing",
+            .params = params,
+            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
+                return std::make_unique<Distilled>(p, s);
+            },
+            .idle = idle};
 }
 
 }  // namespace meander::guidance

@@ -1,5 +1,6 @@
-// Two conditions with a weight each (Brooks et al. 2023, InstructPix2Pix: picture and text). With u unconditional, m the middle condition, c the prompt:
-// regular u + w₂ (m − u) + w₁ (c − m); nested u + w₂ (m + w₁ (c − m) − u), as ComfyUI's two styles.
+// Two conditions with a weight each (Brooks et al. 2023, InstructPix2Pix: picture and text). With u unconditional, m
+// the middle condition, c the prompt: regular u + w₂ (m − u) + w₁ (c − m); nested u + w₂ (m + w₁ (c − m) − u), as
+// ComfyUI's two styles.
 #include "engine/guidance/rule_kit.h"
 
 namespace meander::guidance {
@@ -7,7 +8,11 @@ namespace {
 
 class Dual final : public GuidanceRun {
 public:
-    Dual(const Params& p, GuidanceSetup& setup) : m_from(p, setup), m_scale(real(p, "scale")), m_middleScale(real(p, "middle_scale")), m_isNested(text(p, "style") == "nested") {
+    Dual(const Params& p, GuidanceSetup& setup)
+        : m_from(p, setup),
+          m_scale(real(p, "scale")),
+          m_middleScale(real(p, "middle_scale")),
+          m_isNested(text(p, "style") == "nested") {
         m_middle = setup.prompt(text(p, "middle"));
     }
 
@@ -36,20 +41,35 @@ private:
 };
 
 std::string idle(const GuidanceContext& c) {
-    if (real(c.params, "scale") == 1 && real(c.params, "middle_scale") == 1) return "Guidance has no effect: both scales are 1.";
+    if (real(c.params, "scale") == 1 && real(c.params, "middle_scale") == 1)
+        return "Guidance has no effect: both scales are 1.";
     return whyWindowIsEmpty(c);
 }
 
 }  // namespace
 
 GuidanceRule dual() {
-    std::vector<ParamSpec> params = {realParam("scale", "Scale", 7.5, 0, 50, "Weight w₁ of the prompt beyond the middle condition.", 0.25), realParam("middle_scale", "Middle scale", 1.5, 0, 50, "Weight w₂ of the middle condition beyond none.", 0.25),
-                                     textParam("middle", "Middle condition", "What is held while the prompt is varied: a prompt, or a class by name or number."),
-                                     choiceParam("style", "Style", {{"regular", "Side by side"}, {"nested", "Nested"}}, "Side by side: each weight acts on its own difference; nested: the middle scale acts on both.")};
+    std::vector<ParamSpec> params = {
+        realParam("scale", "Scale", 7.5, 0, 50, "Weight w₁ of the prompt beyond the middle condition.", 0.25),
+        realParam("middle_scale", "Middle scale", 1.5, 0, 50, "Weight w₂ of the middle condition beyond none.", 0.25),
+        textParam("middle", "Middle condition",
+                  "What is held while the prompt is varied: a prompt, or a class by name or number."),
+        choiceParam("style", "Style", {{"regular", "Side by side"}, {"nested", "Nested"}},
+                    "Side by side: each weight acts on its own difference; nested: the middle scale acts on both.")};
     for (auto& s : windowParams()) params.push_back(std::move(s));
-    return {.id = "dual", .label = "Dual guidance", .group = "Combination", .summary = "Two conditions with a weight each, side by side or nested", .source = "Brooks et al. 2023, InstructPix2Pix",
-            .cost = "up to two more rows while it acts", .params = params, .usesUnconditional = true, .guides = true,
-            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> { return std::make_unique<Dual>(p, s); }, .idle = idle};
+    return {.id = "dual",
+            .label = "Dual guidance",
+            .group = "Combination",
+            .summary = "Two conditions with a weight each, side by side or nested",
+            .source = "Brooks et al. 2023, InstructPix2Pix",
+            .cost = "up to two more rows while it acts",
+            .params = params,
+            .usesUnconditional = true,
+            .guides = true,
+            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
+                return std::make_unique<Dual>(p, s);
+            },
+            .idle = idle};
 }
 
 }  // namespace meander::guidance

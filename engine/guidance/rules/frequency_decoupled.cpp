@@ -1,5 +1,6 @@
-// Frequency-decoupled guidance (Sadat et al. 2025): conditional and unconditional estimates are split by a Laplacian pyramid and guided with a weight for each level, finest
-// first. The pyramid is kornia's, which the authors' reference uses; it is linear, so only the weight on the parallel part depends on the space.
+// Frequency-decoupled guidance (Sadat et al. 2025): conditional and unconditional estimates are split by a Laplacian
+// pyramid and guided with a weight for each level, finest first. The pyramid is kornia's, which the authors' reference
+// uses; it is linear, so only the weight on the parallel part depends on the space.
 #include <algorithm>
 
 #include "engine/guidance/grid.h"
@@ -24,13 +25,22 @@ std::vector<Planes> pyramid(Planes p, std::size_t levels) {
 
 class FrequencyDecoupled final : public GuidanceRun {
 public:
-    FrequencyDecoupled(const Params& p, const GuidanceSetup& setup) : m_from(p, setup), m_scales(std::get<std::vector<double>>(p.at("scales"))), m_params(p), m_space(text(p, "space")) {
+    FrequencyDecoupled(const Params& p, const GuidanceSetup& setup)
+        : m_from(p, setup),
+          m_scales(std::get<std::vector<double>>(p.at("scales"))),
+          m_params(p),
+          m_space(text(p, "space")) {
         const Shape& s = setup.model.stateShape;
-        if (s.rank() != 3) throw Failure("Frequency-decoupled guidance splits pictures, but the states of '" + setup.model.name + "' are points. Choose a model of pictures, or remove the rule.");
-        if (m_scales.empty()) throw Failure("Frequency-decoupled guidance needs at least one scale, finest level first.");
+        if (s.rank() != 3)
+            throw Failure("Frequency-decoupled guidance splits pictures, but the states of '" + setup.model.name
+                          + "' are points. Choose a model of pictures, or remove the rule.");
+        if (m_scales.empty())
+            throw Failure("Frequency-decoupled guidance needs at least one scale, finest level first.");
         const std::int64_t unit = std::int64_t(1) << (m_scales.size() - 1);
         if (m_scales.size() > 8 || s[0] % unit != 0 || s[1] % unit != 0)
-            throw Failure("Frequency-decoupled guidance cannot halve states of " + std::to_string(s[0]) + " × " + std::to_string(s[1]) + " " + std::to_string(m_scales.size() - 1) + " times. Give fewer scales.");
+            throw Failure("Frequency-decoupled guidance cannot halve states of " + std::to_string(s[0]) + " × "
+                          + std::to_string(s[1]) + " " + std::to_string(m_scales.size() - 1)
+                          + " times. Give fewer scales.");
     }
     void ask(const GuidanceMoment& m, GuidanceWishes& w) const override {
         if (acts(m)) w.want(Branch::Unconditional);
@@ -40,7 +50,8 @@ public:
         const Space s = spaceOf(m_space, m);
         auto c = pyramid(Planes::of(s.from(parts.conditional, m.state)), m_scales.size());
         const auto u = pyramid(Planes::of(s.from(parts.unconditional, m.state)), m_scales.size());
-        for (std::size_t level = 0; level < c.size(); ++level) guideLevel(c[level], u[level], m_from.standard(m_scales[level]), at(m_params, "parallel", level, 1));
+        for (std::size_t level = 0; level < c.size(); ++level)
+            guideLevel(c[level], u[level], m_from.standard(m_scales[level]), at(m_params, "parallel", level, 1));
         Planes whole = std::move(c.back());
         for (std::size_t level = c.size() - 1; level-- > 0;) {
             whole = pyramidUp(whole);
@@ -52,7 +63,8 @@ public:
 
 private:
     bool acts(const GuidanceMoment& m) const {
-        return m_from.isConditioned && m_from.window.holds(m) && std::any_of(m_scales.begin(), m_scales.end(), [&](double w) { return w != m_from.neutral(); });
+        return m_from.isConditioned && m_from.window.holds(m)
+               && std::any_of(m_scales.begin(), m_scales.end(), [&](double w) { return w != m_from.neutral(); });
     }
     // c becomes u + w (parallel · along c + across c).
     static void guideLevel(Planes& c, const Planes& u, double w, double parallel) {
@@ -78,19 +90,37 @@ private:
 std::string idle(const GuidanceContext& c) {
     const auto& scales = std::get<std::vector<double>>(c.params.at("scales"));
     const double neutral = text(c.params, "formulation") == "original" ? 0 : 1;
-    if (std::all_of(scales.begin(), scales.end(), [&](double w) { return w == neutral; })) return whyExtrapolationIsIdle(c, neutral);
+    if (std::all_of(scales.begin(), scales.end(), [&](double w) { return w == neutral; }))
+        return whyExtrapolationIsIdle(c, neutral);
     return whyExtrapolationIsIdle(c, neutral + 1);
 }
 
 }  // namespace
 
 GuidanceRule frequencyDecoupled() {
-    ParamSpec scales = listParam("scales", "Scales", 0, 50, "A weight for each level of the pyramid, finest first: high on detail, low on layout and colour.");
+    ParamSpec scales =
+        listParam("scales", "Scales", 0, 50,
+                  "A weight for each level of the pyramid, finest first: high on detail, low on layout and colour.");
     scales.defaultValue = std::vector<double>{10, 5};
-    std::vector<ParamSpec> params = {scales, advanced(listParam("parallel", "Parallel weights", -10, 10, "For each level, the share of the update along the conditional estimate that is kept; missing ones are 1.")), formulationParam(), spaceParam("x0")};
+    std::vector<ParamSpec> params = {scales,
+                                     advanced(listParam("parallel", "Parallel weights", -10, 10,
+                                                        "For each level, the share of the update along the conditional "
+                                                        "estimate that is kept; missing ones are 1.")),
+                                     formulationParam(), spaceParam("x0")};
     for (auto& s : windowParams()) params.push_back(std::move(s));
-    return {.id = "frequency_decoupled", .label = "Frequency-decoupled guidance", .group = "Combination", .summary = "A guidance weight for each level of a pyramid of detail", .source = "Sadat et al. 2025", .cost = "one more row while it acts",
-            .params = params, .usesUnconditional = true, .guides = true, .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> { return std::make_unique<FrequencyDecoupled>(p, s); }, .idle = idle};
+    return {.id = "frequency_decoupled",
+            .label = "Frequency-decoupled guidance",
+            .group = "Combination",
+            .summary = "A guidance weight for each level of a pyramid of detail",
+            .source = "Sadat et al. 2025",
+            .cost = "one more row while it acts",
+            .params = params,
+            .usesUnconditional = true,
+            .guides = true,
+            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
+                return std::make_unique<FrequencyDecoupled>(p, s);
+            },
+            .idle = idle};
 }
 
 }  // namespace meander::guidance

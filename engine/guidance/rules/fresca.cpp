@@ -1,5 +1,6 @@
-// FreSca (Huang et al. 2025): the guidance c − u scaled by one factor below and another above a cut-off frequency; combinations after it use the changed conditional
-// estimate u + filtered(c − u). Low are the frequencies −n ≤ f < n of both sides, as in the authors' code.
+// FreSca (Huang et al. 2025): the guidance c − u scaled by one factor below and another above a cut-off frequency;
+// combinations after it use the changed conditional estimate u + filtered(c − u). Low are the frequencies −n ≤ f < n of
+// both sides, as in the authors' code.
 #include <algorithm>
 
 #include "engine/guidance/grid.h"
@@ -10,8 +11,11 @@ namespace {
 
 class FreSca final : public GuidanceRun {
 public:
-    FreSca(const Params& p, const GuidanceSetup& setup) : m_window(p), m_low(real(p, "low")), m_high(real(p, "high")), m_cutoff(integer(p, "cutoff")) {
-        if (setup.model.stateShape.rank() != 3) throw Failure("FreSca scales frequencies of pictures, but the states of '" + setup.model.name + "' are points. Choose a model of pictures, or remove the rule.");
+    FreSca(const Params& p, const GuidanceSetup& setup)
+        : m_window(p), m_low(real(p, "low")), m_high(real(p, "high")), m_cutoff(integer(p, "cutoff")) {
+        if (setup.model.stateShape.rank() != 3)
+            throw Failure("FreSca scales frequencies of pictures, but the states of '" + setup.model.name
+                          + "' are points. Choose a model of pictures, or remove the rule.");
     }
     void apply(const GuidanceMoment& m, GuidanceParts& parts) override {
         if (!parts.unconditional || !m_window.holds(m) || (m_low == 1 && m_high == 1)) return;
@@ -24,8 +28,10 @@ public:
         for (std::int64_t r = 0, i = 0; r < difference.rows; ++r)
             for (std::int64_t y = 0; y < difference.height; ++y)
                 for (std::int64_t x = 0; x < difference.width; ++x)
-                    for (std::int64_t c = 0; c < difference.channels; ++c, ++i) s[std::size_t(i)] *= isLow(y, difference.height) && isLow(x, difference.width) ? m_low : m_high;
-        const Tensor changed = combine({{1, parts.unconditional}, {1, inverseFourier(difference, std::move(s)).tensor(parts.conditional)}});
+                    for (std::int64_t c = 0; c < difference.channels; ++c, ++i)
+                        s[std::size_t(i)] *= isLow(y, difference.height) && isLow(x, difference.width) ? m_low : m_high;
+        const Tensor changed = combine(
+            {{1, parts.unconditional}, {1, inverseFourier(difference, std::move(s)).tensor(parts.conditional)}});
         parts.guide(changed);
         parts.conditional = changed;
     }
@@ -46,11 +52,23 @@ std::string idle(const GuidanceContext& c) {
 }  // namespace
 
 GuidanceRule fresca() {
-    std::vector<ParamSpec> params = {realParam("low", "Low factor", 1, 0, 10, "Factor on the guidance's low frequencies: layout and colour."), realParam("high", "High factor", 1.25, 0, 10, "Factor on the guidance's high frequencies: detail."),
-                                     integerParam("cutoff", "Cut-off", 20, 1, 512, "Frequencies below this many waves per side count as low; 20 suits latents of 64 and more.")};
+    std::vector<ParamSpec> params = {
+        realParam("low", "Low factor", 1, 0, 10, "Factor on the guidance's low frequencies: layout and colour."),
+        realParam("high", "High factor", 1.25, 0, 10, "Factor on the guidance's high frequencies: detail."),
+        integerParam("cutoff", "Cut-off", 20, 1, 512,
+                     "Frequencies below this many waves per side count as low; 20 suits latents of 64 and more.")};
     for (auto& s : windowParams()) params.push_back(std::move(s));
-    return {.id = "fresca", .label = "FreSca", .group = "Before a combination", .summary = "Scales low and high frequencies of the guidance separately", .source = "Huang et al. 2025", .cost = "nothing", .params = params,
-            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> { return std::make_unique<FreSca>(p, s); }, .idle = idle};
+    return {.id = "fresca",
+            .label = "FreSca",
+            .group = "Before a combination",
+            .summary = "Scales low and high frequencies of the guidance separately",
+            .source = "Huang et al. 2025",
+            .cost = "nothing",
+            .params = params,
+            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
+                return std::make_unique<FreSca>(p, s);
+            },
+            .idle = idle};
 }
 
 }  // namespace meander::guidance

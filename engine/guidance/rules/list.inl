@@ -1,4 +1,6 @@
-// Every guidance rule: a line here and `GuidanceRule name()` in a file beside it. The order is that of menus and lists; headings are GuidanceRule::group.
+// Every guidance rule: a line here and `GuidanceRule name()` in a file beside it. The order is that of menus and lists;
+// headings are GuidanceRule::group.
+//
 // Combination: conditional and unconditional
 RULE(cfg)
 RULE(progressiveCfg)

@@ -1,4 +1,5 @@
-// MAMBO-G (magnitude-aware guidance, 2025): the weight shrinks where the update is large beside the unconditional estimate, w' = 1 + (w − 1) exp(−α‖c − u‖/‖u‖).
+// MAMBO-G (magnitude-aware guidance, 2025): the weight shrinks where the update is large beside the unconditional
+// estimate, w' = 1 + (w − 1) exp(−α‖c − u‖/‖u‖).
 #include <cmath>
 
 #include "engine/guidance/rule_kit.h"
@@ -9,7 +10,8 @@ namespace {
 
 class MagnitudeAware final : public GuidanceRun {
 public:
-    MagnitudeAware(const Params& p, const GuidanceSetup& setup) : m_from(p, setup), m_scale(real(p, "scale")), m_alpha(real(p, "alpha")), m_space(text(p, "space")) {}
+    MagnitudeAware(const Params& p, const GuidanceSetup& setup)
+        : m_from(p, setup), m_scale(real(p, "scale")), m_alpha(real(p, "alpha")), m_space(text(p, "space")) {}
 
     void ask(const GuidanceMoment& m, GuidanceWishes& w) const override {
         if (m_from.acts(m, m_scale)) w.want(Branch::Unconditional);
@@ -30,7 +32,9 @@ public:
         parts.readings.push_back({"weight", onC});
         parts.guide(s.back(mixedRows(c, onC, u, onU), m.state));
     }
-    double weight(const GuidanceMoment& m) const override { return m_from.acts(m, m_scale) ? m_from.standard(m_scale) : 1; }
+    double weight(const GuidanceMoment& m) const override {
+        return m_from.acts(m, m_scale) ? m_from.standard(m_scale) : 1;
+    }
 
 private:
     Extrapolation m_from;
@@ -43,11 +47,24 @@ std::string idle(const GuidanceContext& c) { return whyExtrapolationIsIdle(c, re
 }  // namespace
 
 GuidanceRule magnitudeAware() {
-    std::vector<ParamSpec> params = {scaleParam(10), realParam("alpha", "α", 8, 0, 100, "How strongly a large update lowers the weight; 0 is plain guidance.", 0.5), spaceParam("output"), formulationParam()};
+    std::vector<ParamSpec> params = {
+        scaleParam(10),
+        realParam("alpha", "α", 8, 0, 100, "How strongly a large update lowers the weight; 0 is plain guidance.", 0.5),
+        spaceParam("output"), formulationParam()};
     for (auto& s : windowParams()) params.push_back(std::move(s));
-    return {.id = "magnitude_aware", .label = "Magnitude-aware guidance", .group = "Combination", .summary = "Guidance whose weight shrinks where the update is large", .source = "MAMBO-G 2025",
-            .cost = "one more row while it acts", .params = params, .usesUnconditional = true, .guides = true,
-            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> { return std::make_unique<MagnitudeAware>(p, s); }, .idle = idle};
+    return {.id = "magnitude_aware",
+            .label = "Magnitude-aware guidance",
+            .group = "Combination",
+            .summary = "Guidance whose weight shrinks where the update is large",
+            .source = "MAMBO-G 2025",
+            .cost = "one more row while it acts",
+            .params = params,
+            .usesUnconditional = true,
+            .guides = true,
+            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
+                return std::make_unique<MagnitudeAware>(p, s);
+            },
+            .idle = idle};
 }
 
 }  // namespace meander::guidance

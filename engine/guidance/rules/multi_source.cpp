@@ -1,6 +1,8 @@
-// Several sources whose sum is known (Mariani et al. 2024, multi-source diffusion models). Dirac: one source s is what the others leave, x_s = y − Σ x_n, and the others follow
-// d_m − d_s with d = (x − D)/σ; as an estimate, D'_m = D_m + (x_s − D_s). Gaussian: d − (y − Σ x) σ/(2γ²) with γ = c σ, D' = D + (y − Σ x)/(2c²). At noise the sum of the noisy
-// sources is held to the clean one, as the authors do: a deterministic run seeks a mode, noise brings the posterior's spread back.
+// Several sources whose sum is known (Mariani et al. 2024, multi-source diffusion models). Dirac: one source s is what
+// the others leave, x_s = y − Σ x_n, and the others follow d_m − d_s with d = (x − D)/σ; as an estimate, D'_m = D_m +
+// (x_s − D_s). Gaussian: d − (y − Σ x) σ/(2γ²) with γ = c σ, D' = D + (y − Σ x)/(2c²). At noise the sum of the noisy
+// sources is held to the clean one, as the authors do: a deterministic run seeks a mode, noise brings the posterior's
+// spread back.
 #include <algorithm>
 #include <cmath>
 
@@ -13,19 +15,34 @@ namespace {
 class MultiSource final : public GuidanceRun {
 public:
     MultiSource(const Params& p, const GuidanceSetup& s)
-        : m_window(p), m_isDirac(text(p, "kind") == "dirac"), m_areImages(text(p, "over") == "images"), m_sources(integer(p, "sources")), m_held(integer(p, "held")), m_width(real(p, "width")) {
+        : m_window(p),
+          m_isDirac(text(p, "kind") == "dirac"),
+          m_areImages(text(p, "over") == "images"),
+          m_sources(integer(p, "sources")),
+          m_held(integer(p, "held")),
+          m_width(real(p, "width")) {
         const std::int64_t elements = s.model.stateShape.count();
-        if (m_held >= m_sources) throw Failure("The held source has the number " + std::to_string(m_held) + ", but there are only " + std::to_string(m_sources) + ", numbered from 0.");
-        if (m_areImages && s.recipe.images % m_sources != 0) throw Failure("The sum of " + std::to_string(m_sources) + " pictures needs a multiple of " + std::to_string(m_sources) + " images; the recipe has " + std::to_string(s.recipe.images) + ".");
-        if (!m_areImages && elements % m_sources != 0) throw Failure("States of " + std::to_string(elements) + " numbers cannot be split into " + std::to_string(m_sources) + " sources of the same size.");
+        if (m_held >= m_sources)
+            throw Failure("The held source has the number " + std::to_string(m_held) + ", but there are only "
+                          + std::to_string(m_sources) + ", numbered from 0.");
+        if (m_areImages && s.recipe.images % m_sources != 0)
+            throw Failure("The sum of " + std::to_string(m_sources) + " pictures needs a multiple of "
+                          + std::to_string(m_sources) + " images; the recipe has " + std::to_string(s.recipe.images)
+                          + ".");
+        if (!m_areImages && elements % m_sources != 0)
+            throw Failure("States of " + std::to_string(elements) + " numbers cannot be split into "
+                          + std::to_string(m_sources) + " sources of the same size.");
         m_length = m_areImages ? elements : elements / m_sources;
         if (!text(p, "reference").empty()) {
-            if (!m_areImages) throw Failure("A reference picture is the mean of several images; choose images as the sources.");
+            if (!m_areImages)
+                throw Failure("A reference picture is the mean of several images; choose images as the sources.");
             m_picture = referencePicture(text(p, "reference"), s.model, "A sum of sources");
             return;
         }
         m_sum = std::get<std::vector<double>>(p.at("sum"));
-        if (std::int64_t(m_sum.size()) != m_length) throw Failure("The sum of the sources needs " + std::to_string(m_length) + " numbers; it has " + std::to_string(m_sum.size()) + ".");
+        if (std::int64_t(m_sum.size()) != m_length)
+            throw Failure("The sum of the sources needs " + std::to_string(m_length) + " numbers; it has "
+                          + std::to_string(m_sum.size()) + ".");
     }
 
     Tensor heldState(const GuidanceMoment& m, const Tensor& y) const override {
@@ -66,11 +83,14 @@ public:
         if (m_areImages)
             for (std::size_t r = 0; r < residual.size(); ++r) residual[r] = residual[r - r % std::size_t(m_sources)];
         parts.readings.push_back({"residual of the sum", residual});
-        parts.combined = upload(parts.combined.backend(), HostTensor::fromDoubles(parts.combined.shape(), d)).converted(parts.combined.type());
+        parts.combined = upload(parts.combined.backend(), HostTensor::fromDoubles(parts.combined.shape(), d))
+                             .converted(parts.combined.type());
     }
 
 private:
-    std::size_t index(std::int64_t group, std::int64_t source, std::int64_t element) const { return std::size_t((group * m_sources + source) * m_length + element); }
+    std::size_t index(std::int64_t group, std::int64_t source, std::int64_t element) const {
+        return std::size_t((group * m_sources + source) * m_length + element);
+    }
     // The held source becomes what the others leave of `signal` times the sum.
     void hold(std::vector<double>& v, const std::vector<double>& sum, double signal) const {
         const std::int64_t groups = std::int64_t(v.size()) / (m_sources * m_length);
@@ -98,20 +118,40 @@ private:
 };
 
 std::string advice(const GuidanceContext& c) {
-    return addsNoise(c.recipe) ? "" : "Without fresh noise the sources seek a mode: their spread is much smaller than that of the true posterior.";
+    return addsNoise(c.recipe) ? ""
+                               : "Without fresh noise the sources seek a mode: their spread is much smaller than that "
+                                 "of the true posterior.";
 }
 
 }  // namespace
 
 GuidanceRule multiSource() {
-    std::vector<ParamSpec> params = {choiceParam("kind", "Constraint", {{"dirac", "Dirac: the sum is met"}, {"gaussian", "Gaussian: the sum is approached"}}, "How the sources are held to their sum."),
-                                     choiceParam("over", "Sources are", {{"elements", "Parts of one state"}, {"images", "Images of the run"}}, "Equal parts of each state, one after another, or that many images in a row."),
-                                     integerParam("sources", "Sources", 2, 2, 64, "How many there are."), integerParam("held", "Held source", 0, 0, 63, "Dirac: the one that is what the others leave."),
-                                     realParam("width", "Width c", 0.5, 0.01, 1000, "Gaussian: the tolerance at noise σ is c σ; small is strict."),
-                                     listParam("sum", "Sum", -1e6, 1e6, "A number for each element of a source."), withUnit(textParam("reference", "Reference picture", "Path of a PNG that is the mean of the images."), "picture")};
+    std::vector<ParamSpec> params = {
+        choiceParam("kind", "Constraint",
+                    {{"dirac", "Dirac: the sum is met"}, {"gaussian", "Gaussian: the sum is approached"}},
+                    "How the sources are held to their sum."),
+        choiceParam("over", "Sources are", {{"elements", "Parts of one state"}, {"images", "Images of the run"}},
+                    "Equal parts of each state, one after another, or that many images in a row."),
+        integerParam("sources", "Sources", 2, 2, 64, "How many there are."),
+        integerParam("held", "Held source", 0, 0, 63, "Dirac: the one that is what the others leave."),
+        realParam("width", "Width c", 0.5, 0.01, 1000, "Gaussian: the tolerance at noise σ is c σ; small is strict."),
+        listParam("sum", "Sum", -1e6, 1e6, "A number for each element of a source."),
+        withUnit(textParam("reference", "Reference picture", "Path of a PNG that is the mean of the images."),
+                 "picture")};
     for (auto& s : windowParams()) params.push_back(std::move(s));
-    return {.id = "multi_source", .label = "Sum of sources", .group = "Constraints and rewards", .summary = "Separates sources whose sum is known: exactly (Dirac) or within a tolerance (Gaussian)", .source = "Mariani et al. 2024, MSDM", .cost = "nothing",
-            .params = params, .guides = true, .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> { return std::make_unique<MultiSource>(p, s); }, .idle = whyWindowIsEmpty, .advice = advice};
+    return {.id = "multi_source",
+            .label = "Sum of sources",
+            .group = "Constraints and rewards",
+            .summary = "Separates sources whose sum is known: exactly (Dirac) or within a tolerance (Gaussian)",
+            .source = "Mariani et al. 2024, MSDM",
+            .cost = "nothing",
+            .params = params,
+            .guides = true,
+            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
+                return std::make_unique<MultiSource>(p, s);
+            },
+            .idle = whyWindowIsEmpty,
+            .advice = advice};
 }
 
 }  // namespace meander::guidance

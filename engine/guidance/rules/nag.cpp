@@ -1,4 +1,5 @@
-// Normalised attention guidance (Chen et al. 2025): negative prompts inside the cross-attention, in the same row, so they work without a second one and in few-step models.
+// Normalised attention guidance (Chen et al. 2025): negative prompts inside the cross-attention, in the same row, so
+// they work without a second one and in few-step models.
 #include "engine/guidance/rule_kit.h"
 
 namespace meander::guidance {
@@ -6,10 +7,15 @@ namespace {
 
 class Nag final : public GuidanceRun {
 public:
-    Nag(const Params& p, GuidanceSetup& s) : m_window(p), m_how{nullptr, real(p, "scale"), real(p, "tau"), real(p, "alpha")} {
+    Nag(const Params& p, GuidanceSetup& s)
+        : m_window(p), m_how{nullptr, real(p, "scale"), real(p, "tau"), real(p, "alpha")} {
         if (s.model.conditioning != ConditioningKind::Text || s.model.blocks.empty())
-            throw Failure("Normalised attention guidance works inside cross-attention to text, which '" + s.model.name + "' does not have. Choose a text model, for example builtin:sprites-unet, or remove the rule.");
-        m_prompt = !text(p, "prompt").empty() ? s.prompt(text(p, "prompt")) : s.recipe.negativePrompt.empty() ? s.empty() : Branch(Branch::Unconditional);
+            throw Failure(
+                "Normalised attention guidance works inside cross-attention to text, which '" + s.model.name
+                + "' does not have. Choose a text model, for example builtin:sprites-unet, or remove the rule.");
+        m_prompt = !text(p, "prompt").empty()        ? s.prompt(text(p, "prompt"))
+                   : s.recipe.negativePrompt.empty() ? s.empty()
+                                                     : Branch(Branch::Unconditional);
     }
     void ask(const GuidanceMoment& m, GuidanceWishes& w) const override {
         if (m_how.scale != 1 && m_how.alpha != 0 && m_window.holds(m)) w.avoid = GuidanceWishes::Avoid{m_prompt, m_how};
@@ -31,12 +37,24 @@ std::string idle(const GuidanceContext& c) {
 }  // namespace
 
 GuidanceRule nag() {
-    std::vector<ParamSpec> params = {realParam("scale", "Scale", 5, 0, 50, "Extrapolation of each attention output away from the negative prompt; 1 is off.", 0.25),
-                                     realParam("tau", "τ", 1.5, 1, 10, "Largest growth of a token's L1 norm."), realParam("alpha", "α", 0.5, 0, 1, "Share of the guided output; 0 is off."),
-                                     textParam("prompt", "Negative prompt", "What to avoid; empty: the recipe's negative prompt, or none.")};
+    std::vector<ParamSpec> params = {
+        realParam("scale", "Scale", 5, 0, 50,
+                  "Extrapolation of each attention output away from the negative prompt; 1 is off.", 0.25),
+        realParam("tau", "τ", 1.5, 1, 10, "Largest growth of a token's L1 norm."),
+        realParam("alpha", "α", 0.5, 0, 1, "Share of the guided output; 0 is off."),
+        textParam("prompt", "Negative prompt", "What to avoid; empty: the recipe's negative prompt, or none.")};
     for (auto& s : windowParams()) params.push_back(std::move(s));
-    return {.id = "nag", .label = "Normalised attention guidance", .group = "Combination", .summary = "Avoids a prompt inside the cross-attention, without a second row", .source = "Chen et al. 2025", .cost = "no row; twice the cross-attention", .params = params,
-            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> { return std::make_unique<Nag>(p, s); }, .idle = idle};
+    return {.id = "nag",
+            .label = "Normalised attention guidance",
+            .group = "Combination",
+            .summary = "Avoids a prompt inside the cross-attention, without a second row",
+            .source = "Chen et al. 2025",
+            .cost = "no row; twice the cross-attention",
+            .params = params,
+            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
+                return std::make_unique<Nag>(p, s);
+            },
+            .idle = idle};
 }
 
 }  // namespace meander::guidance

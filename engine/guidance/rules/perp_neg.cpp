@@ -1,5 +1,6 @@
-// Perp-Neg (Armandpour et al. 2023): of each negative prompt only what is perpendicular to the positive one counts. D = e + w (pos − Σ kᵢ perpᵢ), differences from the
-// unconditional e, so the formula is the same in every space. Projections are per picture.
+// Perp-Neg (Armandpour et al. 2023): of each negative prompt only what is perpendicular to the positive one counts. D =
+// e + w (pos − Σ kᵢ perpᵢ), differences from the unconditional e, so the formula is the same in every space.
+// Projections are per picture.
 #include <algorithm>
 
 #include "engine/guidance/rule_kit.h"
@@ -13,8 +14,10 @@ public:
         if (!m_from.isConditioned) return;
         m_empty = setup.empty();
         const auto texts = partsOf(text(p, "negatives"));
-        for (std::size_t i = 0; i < texts.size(); ++i) m_negatives.emplace_back(setup.prompt(texts[i]), at(p, "weights", i, 1));
-        if (texts.empty() && !setup.recipe.negativePrompt.empty()) m_negatives.emplace_back(Branch::Unconditional, at(p, "weights", 0, 1));
+        for (std::size_t i = 0; i < texts.size(); ++i)
+            m_negatives.emplace_back(setup.prompt(texts[i]), at(p, "weights", i, 1));
+        if (texts.empty() && !setup.recipe.negativePrompt.empty())
+            m_negatives.emplace_back(Branch::Unconditional, at(p, "weights", 0, 1));
     }
 
     void ask(const GuidanceMoment& m, GuidanceWishes& w) const override {
@@ -40,7 +43,9 @@ public:
     double weight(const GuidanceMoment& m) const override { return acts(m) ? m_scale : 1; }
 
 private:
-    bool acts(const GuidanceMoment& m) const { return m_from.isConditioned && m_from.window.holds(m) && (m_scale != 1 || !m_negatives.empty()); }
+    bool acts(const GuidanceMoment& m) const {
+        return m_from.isConditioned && m_from.window.holds(m) && (m_scale != 1 || !m_negatives.empty());
+    }
     Extrapolation m_from;
     double m_scale;
     Branch m_empty = Branch::Unconditional;
@@ -52,18 +57,31 @@ std::string idle(const GuidanceContext& c) {
     if (const std::string why = whyWindowIsEmpty(c); !why.empty()) return why;
     if (real(c.params, "scale") == 0) return {};
     if (!partsOf(text(c.params, "negatives")).empty() || !c.recipe.negativePrompt.empty()) return {};
-    return real(c.params, "scale") == 1 ? "Perp-Neg has no effect: there is no negative prompt, and the scale is 1." : "";
+    return real(c.params, "scale") == 1 ? "Perp-Neg has no effect: there is no negative prompt, and the scale is 1."
+                                        : "";
 }
 
 }  // namespace
 
 GuidanceRule perpNeg() {
-    std::vector<ParamSpec> params = {scaleParam(7.5), textParam("negatives", "Negative prompts", "One or several, separated by |; empty: the recipe's negative prompt."),
-                                     listParam("weights", "Weights", 0, 100, "One for each negative prompt; missing ones are 1.")};
+    std::vector<ParamSpec> params = {
+        scaleParam(7.5),
+        textParam("negatives", "Negative prompts",
+                  "One or several, separated by |; empty: the recipe's negative prompt."),
+        listParam("weights", "Weights", 0, 100, "One for each negative prompt; missing ones are 1.")};
     for (auto& s : windowParams()) params.push_back(std::move(s));
-    return {.id = "perp_neg", .label = "Perp-Neg", .group = "Combination", .summary = "Negative prompts that cannot take away what the prompt asks for", .source = "Armandpour et al. 2023",
-            .cost = "one more row and one for each negative prompt while it acts", .params = params, .guides = true,
-            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> { return std::make_unique<PerpNeg>(p, s); }, .idle = idle};
+    return {.id = "perp_neg",
+            .label = "Perp-Neg",
+            .group = "Combination",
+            .summary = "Negative prompts that cannot take away what the prompt asks for",
+            .source = "Armandpour et al. 2023",
+            .cost = "one more row and one for each negative prompt while it acts",
+            .params = params,
+            .guides = true,
+            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
+                return std::make_unique<PerpNeg>(p, s);
+            },
+            .idle = idle};
 }
 
 }  // namespace meander::guidance

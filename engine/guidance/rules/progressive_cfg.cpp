@@ -1,4 +1,5 @@
-// Classifier-free guidance whose weight moves from one value to another over the steps: Consistent123 (Weng et al. 2023) trades geometry, decided early, against texture.
+// Classifier-free guidance whose weight moves from one value to another over the steps: Consistent123 (Weng et al.
+// 2023) trades geometry, decided early, against texture.
 #include <cmath>
 #include <numbers>
 
@@ -9,7 +10,12 @@ namespace {
 
 class Progressive final : public GuidanceRun {
 public:
-    Progressive(const Params& p, const GuidanceSetup& setup) : m_from(p, setup), m_first(real(p, "first")), m_last(real(p, "last")), m_power(real(p, "power")), m_shape(text(p, "shape")) {}
+    Progressive(const Params& p, const GuidanceSetup& setup)
+        : m_from(p, setup),
+          m_first(real(p, "first")),
+          m_last(real(p, "last")),
+          m_power(real(p, "power")),
+          m_shape(text(p, "shape")) {}
 
     void ask(const GuidanceMoment& m, GuidanceWishes& w) const override {
         if (m_from.acts(m, scaleAt(m))) w.want(Branch::Unconditional);
@@ -40,14 +46,28 @@ std::string idle(const GuidanceContext& c) {
 }  // namespace
 
 GuidanceRule progressiveCfg() {
-    std::vector<ParamSpec> params = {realParam("first", "First scale", 6, 0, 50, "Weight at the first step, where the layout is decided.", 0.25),
-                                     realParam("last", "Last scale", 2, 0, 50, "Weight at the last step, where texture is decided.", 0.25),
-                                     choiceParam("shape", "Shape", {{"linear", "Linear"}, {"cosine", "Half a cosine"}, {"power", "Power of the share done"}}, "How the weight moves from the first to the last value."),
-                                     advanced(realParam("power", "Power", 2, 0.1, 10, "Exponent of the shape 'power': above 1 it moves late, below 1 early.", 0.1))};
+    std::vector<ParamSpec> params = {
+        realParam("first", "First scale", 6, 0, 50, "Weight at the first step, where the layout is decided.", 0.25),
+        realParam("last", "Last scale", 2, 0, 50, "Weight at the last step, where texture is decided.", 0.25),
+        choiceParam("shape", "Shape",
+                    {{"linear", "Linear"}, {"cosine", "Half a cosine"}, {"power", "Power of the share done"}},
+                    "How the weight moves from the first to the last value."),
+        advanced(realParam("power", "Power", 2, 0.1, 10,
+                           "Exponent of the shape 'power': above 1 it moves late, below 1 early.", 0.1))};
     for (auto& s : windowParams()) params.push_back(std::move(s));
-    return {.id = "progressive_cfg", .label = "Progressive guidance", .group = "Combination", .summary = "Classifier-free guidance whose weight moves from one value to another over the steps",
-            .source = "Weng et al. 2023, Consistent123", .cost = "one more row while it acts", .params = params, .usesUnconditional = true, .guides = true,
-            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> { return std::make_unique<Progressive>(p, s); }, .idle = idle};
+    return {.id = "progressive_cfg",
+            .label = "Progressive guidance",
+            .group = "Combination",
+            .summary = "Classifier-free guidance whose weight moves from one value to another over the steps",
+            .source = "Weng et al. 2023, Consistent123",
+            .cost = "one more row while it acts",
+            .params = params,
+            .usesUnconditional = true,
+            .guides = true,
+            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
+                return std::make_unique<Progressive>(p, s);
+            },
+            .idle = idle};
 }
 
 }  // namespace meander::guidance

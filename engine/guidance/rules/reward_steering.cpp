@@ -1,5 +1,6 @@
-// Derivative-free reward steering (Li et al. 2024, SVDD-PM): particles in groups of M share a state; the sampler's noise makes M proposals of it, each is weighed by
-// exp(r(x̂0)/α), and one goes on for all. The particles are images of the run, so the evaluation that weighs a proposal is the one the sampler steps with: nothing is spent twice.
+// Derivative-free reward steering (Li et al. 2024, SVDD-PM): particles in groups of M share a state; the sampler's
+// noise makes M proposals of it, each is weighed by exp(r(x̂0)/α), and one goes on for all. The particles are images of
+// the run, so the evaluation that weighs a proposal is the one the sampler steps with: nothing is spent twice.
 #include <algorithm>
 #include <cmath>
 
@@ -14,17 +15,27 @@ constexpr std::uint32_t choiceStream = 0x53564444;  // purpose of the random num
 
 class RewardSteering final : public GuidanceRun {
 public:
-    RewardSteering(const Params& p, const GuidanceSetup& s) : m_window(p), m_particles(integer(p, "particles")), m_alpha(real(p, "alpha")), m_reward(makeReward(p, s.model, s.recipe)) {
+    RewardSteering(const Params& p, const GuidanceSetup& s)
+        : m_window(p),
+          m_particles(integer(p, "particles")),
+          m_alpha(real(p, "alpha")),
+          m_reward(makeReward(p, s.model, s.recipe)) {
         if (s.recipe.images % m_particles != 0)
-            throw Failure("Reward steering makes one picture of " + std::to_string(m_particles) + " particles, so the number of images must be a multiple of it; the recipe has " + std::to_string(s.recipe.images) + ".");
+            throw Failure("Reward steering makes one picture of " + std::to_string(m_particles)
+                          + " particles, so the number of images must be a multiple of it; the recipe has "
+                          + std::to_string(s.recipe.images) + ".");
     }
     void apply(const GuidanceMoment& m, GuidanceParts& parts) override {
         if (!m.isStepStart || !m_window.holds(m)) return;
-        if (!m.isOwnState) throw Failure("Reward steering selects among the states of a run, but this sampler asks at states of its own. Choose a sampler that steps from where it asks: Euler ancestral, DDIM with η 1, DPM++ 2M SDE.");
+        if (!m.isOwnState)
+            throw Failure(
+                "Reward steering selects among the states of a run, but this sampler asks at states of its own. Choose "
+                "a sampler that steps from where it asks: Euler ancestral, DDIM with η 1, DPM++ 2M SDE.");
         auto values = m_reward->of(m, parts.combined);
         std::vector<double> sizes(values.size());
         parts.survivors.resize(values.size());
-        for (std::size_t first = 0; first < values.size(); first += std::size_t(m_particles)) choose(m, values, first, sizes, parts.survivors);
+        for (std::size_t first = 0; first < values.size(); first += std::size_t(m_particles))
+            choose(m, values, first, sizes, parts.survivors);
         const Tensor before = parts.combined;
         parts.combined = gatheredRows(before, parts.survivors);
         parts.readings.push_back({"reward", std::move(values)});
@@ -32,21 +43,23 @@ public:
     }
 
 private:
-    void choose(const GuidanceMoment& m, const std::vector<double>& values, std::size_t first, std::vector<double>& sizes, std::vector<std::int64_t>& survivors) const {
+    void choose(const GuidanceMoment& m, const std::vector<double>& values, std::size_t first,
+                std::vector<double>& sizes, std::vector<std::int64_t>& survivors) const {
         const auto n = std::size_t(m_particles);
         const auto begin = values.begin() + std::ptrdiff_t(first);
         const std::size_t best = std::size_t(std::max_element(begin, begin + std::ptrdiff_t(n)) - begin);
         std::vector<double> weights(n, 0.0);
         if (m_alpha > 0)
-            for (std::size_t i = 0; i < n; ++i) weights[i] = std::exp((begin[std::ptrdiff_t(i)] - begin[std::ptrdiff_t(best)]) / m_alpha);
-        else
-            weights[best] = 1;
+            for (std::size_t i = 0; i < n; ++i)
+                weights[i] = std::exp((begin[std::ptrdiff_t(i)] - begin[std::ptrdiff_t(best)]) / m_alpha);
+        else weights[best] = 1;
         double sum = 0, squares = 0;
         for (double w : weights) {
             sum += w;
             squares += w * w;
         }
-        const auto random = kernels::philox4x32(std::uint32_t(m.step), 0, std::uint32_t(first / n), choiceStream, std::uint32_t(m.seed), std::uint32_t(m.seed >> 32));
+        const auto random = kernels::philox4x32(std::uint32_t(m.step), 0, std::uint32_t(first / n), choiceStream,
+                                                std::uint32_t(m.seed), std::uint32_t(m.seed >> 32));
         double left = (double(random.v[0]) + 0.5) / 4294967296.0 * sum;
         std::size_t chosen = best;
         for (std::size_t i = 0; i < n; ++i) {
@@ -69,18 +82,31 @@ std::string idle(const GuidanceContext& c) {
     if (integer(c.params, "particles") == 1) return "Reward steering has no effect with one particle.";
     if (const std::string why = whyWindowIsEmpty(c); !why.empty()) return why;
     if (addsNoise(c.recipe)) return {};
-    return "Reward steering has only the initial noise to choose from: the sampler adds none. Choose Euler ancestral, or an η above 0.";
+    return "Reward steering has only the initial noise to choose from: the sampler adds none. Choose Euler ancestral, "
+           "or an η above 0.";
 }
 
 }  // namespace
 
 GuidanceRule rewardSteering() {
-    std::vector<ParamSpec> params = {integerParam("particles", "Particles M", 8, 1, 1024, "Images that make one picture together; the number of images is a multiple."),
-                                     realParam("alpha", "Temperature α", 0.5, 0, 1e6, "Small follows the reward closely, 0 always takes the best, which costs variety.")};
+    std::vector<ParamSpec> params = {
+        integerParam("particles", "Particles M", 8, 1, 1024,
+                     "Images that make one picture together; the number of images is a multiple."),
+        realParam("alpha", "Temperature α", 0.5, 0, 1e6,
+                  "Small follows the reward closely, 0 always takes the best, which costs variety.")};
     for (auto& s : rewardParams()) params.push_back(std::move(s));
     for (auto& s : windowParams()) params.push_back(std::move(s));
-    return {.id = "reward_steering", .label = "Reward steering", .group = "Constraints and rewards", .summary = "Chooses among noisy proposals by a reward, without derivatives", .source = "Li et al. 2024, SVDD-PM",
-            .cost = "no row, but M images make one", .params = params, .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> { return std::make_unique<RewardSteering>(p, s); }, .idle = idle};
+    return {.id = "reward_steering",
+            .label = "Reward steering",
+            .group = "Constraints and rewards",
+            .summary = "Chooses among noisy proposals by a reward, without derivatives",
+            .source = "Li et al. 2024, SVDD-PM",
+            .cost = "no row, but M images make one",
+            .params = params,
+            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
+                return std::make_unique<RewardSteering>(p, s);
+            },
+            .idle = idle};
 }
 
 }  // namespace meander::guidance

@@ -1,5 +1,6 @@
-// Self-attention guidance (Hong et al. 2023): where the middle block's self-attention looks most, the clean estimate is blurred, noised again and asked about; the combination
-// is pushed away from what comes back. A second question in every step: the degraded states depend on the first answer.
+// Self-attention guidance (Hong et al. 2023): where the middle block's self-attention looks most, the clean estimate is
+// blurred, noised again and asked about; the combination is pushed away from what comes back. A second question in
+// every step: the degraded states depend on the first answer.
 #include <algorithm>
 
 #include "engine/guidance/grid.h"
@@ -12,13 +13,19 @@ constexpr int kernelTaps = 9;
 
 class Sag final : public GuidanceRun {
 public:
-    Sag(const Params& p, GuidanceSetup& s) : m_window(p), m_scale(real(p, "scale")), m_blur(real(p, "blur")), m_threshold(real(p, "threshold")) {
+    Sag(const Params& p, GuidanceSetup& s)
+        : m_window(p), m_scale(real(p, "scale")), m_blur(real(p, "blur")), m_threshold(real(p, "threshold")) {
         const int block = blocksNamed(text(p, "layers"), s.model, "Self-attention guidance").front();
-        if (s.model.stateShape.rank() != 3) throw Failure("Self-attention guidance blurs pictures, but the states of '" + s.model.name + "' are points. Remove the rule.");
-        m_base = s.model.conditioning != ConditioningKind::None && text(p, "branch") == "unconditional" ? Branch::Unconditional : Branch::Conditional;
+        if (s.model.stateShape.rank() != 3)
+            throw Failure("Self-attention guidance blurs pictures, but the states of '" + s.model.name
+                          + "' are points. Remove the rule.");
+        m_base = s.model.conditioning != ConditioningKind::None && text(p, "branch") == "unconditional"
+                     ? Branch::Unconditional
+                     : Branch::Conditional;
         s.tapSelfAttention(m_base, block);
         BranchSpec spec{.label = "blurred where attention looks", .prompt = {}, .classIndex = {}};
-        spec.condition = m_base == Branch::Unconditional ? BranchSpec::Condition::Negative : BranchSpec::Condition::Recipe;
+        spec.condition =
+            m_base == Branch::Unconditional ? BranchSpec::Condition::Negative : BranchSpec::Condition::Recipe;
         m_degraded = s.degraded(std::move(spec));
     }
 
@@ -27,10 +34,14 @@ public:
         w.want(m_base);
         ++w.secondQuestions;
     }
-    std::vector<std::pair<Branch, Tensor>> followUp(const GuidanceMoment& m, const GuidanceParts& parts) const override {
+    std::vector<std::pair<Branch, Tensor>> followUp(const GuidanceMoment& m,
+                                                    const GuidanceParts& parts) const override {
         if (!acts(m)) return {};
         for (const auto& [branch, mass] : parts.selfMass)
-            if (branch == m_base) return {{m_degraded, combine({{1, m.state}, {m.signal(), degraded(parts.of(m_base), mass)}, {-m.signal(), parts.of(m_base)}})}};
+            if (branch == m_base)
+                return {{m_degraded, combine({{1, m.state},
+                                              {m.signal(), degraded(parts.of(m_base), mass)},
+                                              {-m.signal(), parts.of(m_base)}})}};
         return {};
     }
     void apply(const GuidanceMoment& m, GuidanceParts& parts) override {
@@ -39,7 +50,11 @@ public:
         for (const auto& [branch, state] : parts.askedAt)
             if (branch == m_degraded) {  // x̂0 of the degraded states is D + (y' − y)/a
                 const double a = m.signal();
-                parts.guide(combine({{1, parts.conditional}, {m_scale, parts.of(m_base)}, {m_scale / a, state}, {-m_scale / a, m.state}, {-m_scale, *answer}}));
+                parts.guide(combine({{1, parts.conditional},
+                                     {m_scale, parts.of(m_base)},
+                                     {m_scale / a, state},
+                                     {-m_scale / a, m.state},
+                                     {-m_scale, *answer}}));
             }
     }
 
@@ -74,13 +89,27 @@ std::string idle(const GuidanceContext& c) {
 }  // namespace
 
 GuidanceRule sag() {
-    std::vector<ParamSpec> params = {realParam("scale", "Scale", 0.5, -2, 5, "How far the estimate is pushed away from the degraded one."), realParam("blur", "Blur", 2, 0, 10, "σ of the blur, in pixels of the state.", 0.1),
-                                     advanced(realParam("threshold", "Threshold", 1, 0, 10, "Attention, 1 on average, above which a place is blurred.")),
-                                     advanced(choiceParam("branch", "Branch", {{"unconditional", "Unconditional"}, {"conditional", "Conditional"}}, "Whose attention and estimate are used.")), blocksParam()};
+    std::vector<ParamSpec> params = {
+        realParam("scale", "Scale", 0.5, -2, 5, "How far the estimate is pushed away from the degraded one."),
+        realParam("blur", "Blur", 2, 0, 10, "σ of the blur, in pixels of the state.", 0.1),
+        advanced(
+            realParam("threshold", "Threshold", 1, 0, 10, "Attention, 1 on average, above which a place is blurred.")),
+        advanced(choiceParam("branch", "Branch", {{"unconditional", "Unconditional"}, {"conditional", "Conditional"}},
+                             "Whose attention and estimate are used.")),
+        blocksParam()};
     for (auto& s : windowParams()) params.push_back(std::move(s));
-    return {.id = "sag", .label = "Self-attention guidance", .group = "A worse copy of the network", .summary = "Away from the estimate of states blurred where the network looks", .source = "Hong et al. 2023",
-            .cost = "one more row, and one for the unconditional estimate unless a combination asked it, while it acts", .params = params, .guides = true,
-            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> { return std::make_unique<Sag>(p, s); }, .idle = idle};
+    return {.id = "sag",
+            .label = "Self-attention guidance",
+            .group = "A worse copy of the network",
+            .summary = "Away from the estimate of states blurred where the network looks",
+            .source = "Hong et al. 2023",
+            .cost = "one more row, and one for the unconditional estimate unless a combination asked it, while it acts",
+            .params = params,
+            .guides = true,
+            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
+                return std::make_unique<Sag>(p, s);
+            },
+            .idle = idle};
 }
 
 }  // namespace meander::guidance

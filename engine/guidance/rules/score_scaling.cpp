@@ -1,4 +1,5 @@
-// Rules after a combination that scale the noise estimate ε̂ = (y − a x̂0)/τ as a whole, x̂0' = y/a + r (x̂0 − y/a): against exposure bias, and for a narrower or wider distribution.
+// Rules after a combination that scale the noise estimate ε̂ = (y − a x̂0)/τ as a whole, x̂0' = y/a + r (x̂0 − y/a):
+// against exposure bias, and for a narrower or wider distribution.
 #include "engine/guidance/rule_kit.h"
 
 namespace meander::guidance {
@@ -31,7 +32,8 @@ private:
 // The ratio of the scores of Gaussian data of variance σ²/k and σ², both with noise.
 class TemporalScoreRescaling final : public ScoreScaling {
 public:
-    explicit TemporalScoreRescaling(const Params& p) : ScoreScaling(p), m_k(real(p, "k")), m_variance(real(p, "sigma") * real(p, "sigma")) {}
+    explicit TemporalScoreRescaling(const Params& p)
+        : ScoreScaling(p), m_k(real(p, "k")), m_variance(real(p, "sigma") * real(p, "sigma")) {}
 
 private:
     double factor(double snr) const override { return (snr * m_variance + 1) / (snr * m_variance / m_k + 1); }
@@ -41,18 +43,41 @@ private:
 }  // namespace
 
 GuidanceRule epsilonScaling() {
-    return afterCombination({.id = "epsilon_scaling", .label = "Epsilon scaling", .group = {}, .summary = "Divides the noise estimate by a constant, which sampling makes a little too long", .source = "Ning et al. 2024", .cost = "nothing",
-                  .params = {realParam("divisor", "Divisor λ", 1.005, 0.5, 2, "Slightly above 1 counters the growth of ε̂ along a run; 1 is off.", 0.001)}, .make = made<EpsilonScaling>,
-                  .idle = [](const GuidanceContext& c) { return real(c.params, "divisor") == 1 ? std::string("Epsilon scaling has no effect at 1.") : whyWindowIsEmpty(c); }});
+    return afterCombination(
+        {.id = "epsilon_scaling",
+         .label = "Epsilon scaling",
+         .group = {},
+         .summary = "Divides the noise estimate by a constant, which sampling makes a little too long",
+         .source = "Ning et al. 2024",
+         .cost = "nothing",
+         .params = {realParam("divisor", "Divisor λ", 1.005, 0.5, 2,
+                              "Slightly above 1 counters the growth of ε̂ along a run; 1 is off.", 0.001)},
+         .make = made<EpsilonScaling>,
+         .idle = [](const GuidanceContext& c) {
+             return real(c.params, "divisor") == 1 ? std::string("Epsilon scaling has no effect at 1.")
+                                                   : whyWindowIsEmpty(c);
+         }});
 }
 
 GuidanceRule temporalScoreRescaling() {
-    return afterCombination({.id = "temporal_score_rescaling", .label = "Temporal score rescaling", .group = {}, .summary = "Samples a narrower or wider distribution around the same modes without more steps", .source = "Xu et al. 2025",
-                  .cost = "nothing",
-                  .params = {realParam("k", "k", 1.05, 0.1, 10, "Above 1 narrows each mode, below 1 widens it; 1 is off. A Gaussian of variance σ² becomes one of σ²/k.", 0.01),
-                             realParam("sigma", "σ of a mode", 1, 0.01, 100, "Deviation of the data within a mode; small acts late in a run.", 0.05)},
-                  .make = made<TemporalScoreRescaling>,
-                  .idle = [](const GuidanceContext& c) { return real(c.params, "k") == 1 ? std::string("Temporal score rescaling has no effect at k = 1.") : whyWindowIsEmpty(c); }});
+    return afterCombination(
+        {.id = "temporal_score_rescaling",
+         .label = "Temporal score rescaling",
+         .group = {},
+         .summary = "Samples a narrower or wider distribution around the same modes without more steps",
+         .source = "Xu et al. 2025",
+         .cost = "nothing",
+         .params = {realParam("k", "k", 1.05, 0.1, 10,
+                              "Above 1 narrows each mode, below 1 widens it; 1 is off. A Gaussian of variance σ² "
+                              "becomes one of σ²/k.",
+                              0.01),
+                    realParam("sigma", "σ of a mode", 1, 0.01, 100,
+                              "Deviation of the data within a mode; small acts late in a run.", 0.05)},
+         .make = made<TemporalScoreRescaling>,
+         .idle = [](const GuidanceContext& c) {
+             return real(c.params, "k") == 1 ? std::string("Temporal score rescaling has no effect at k = 1.")
+                                             : whyWindowIsEmpty(c);
+         }});
 }
 
 }  // namespace meander::guidance

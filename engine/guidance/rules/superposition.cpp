@@ -1,9 +1,12 @@
-// Superposition of diffusion models or prompts (Skreta et al. 2024, SuperDiff): x̂0 = Σ κᵢ D_i, with each member's log-density followed along the path by the Itô estimator,
-// d log qᵢ = ⟨dx, sᵢ⟩ − ½ g² ‖sᵢ‖² dt, at no further evaluation. OR (a mixture): κ = softmax(T log qᵢ + ℓᵢ). AND (equal density): κ makes every log qᵢ + ℓᵢ equal at the next
-// level. Everything in the scaled coordinates x = y/a, σ = τ/a, where each process is variance exploding: s = (D − x)/σ², g² dt = 2σ |dσ|.
+// Superposition of diffusion models or prompts (Skreta et al. 2024, SuperDiff): x̂0 = Σ κᵢ D_i, with each member's
+// log-density followed along the path by the Itô estimator, d log qᵢ = ⟨dx, sᵢ⟩ − ½ g² ‖sᵢ‖² dt, at no further
+// evaluation. OR (a mixture): κ = softmax(T log qᵢ + ℓᵢ). AND (equal density): κ makes every log qᵢ + ℓᵢ equal at the
+// next level. Everything in the scaled coordinates x = y/a, σ = τ/a, where each process is variance exploding: s = (D −
+// x)/σ², g² dt = 2σ |dσ|.
 //
-// AND here closes the gap that is there, noise of the last step included, instead of looking ahead at the next noise as the paper does: the sampler draws it after the answer.
-// The estimator is exact for paths with the full reverse noise; along a deterministic path it lacks the divergence of the score.
+// AND here closes the gap that is there, noise of the last step included, instead of looking ahead at the next noise as
+// the paper does: the sampler draws it after the answer. The estimator is exact for paths with the full reverse noise;
+// along a deterministic path it lacks the divergence of the score.
 #include <algorithm>
 #include <cmath>
 
@@ -12,7 +15,8 @@
 namespace meander::guidance {
 namespace {
 
-// Solves A x = b in place by Gauss-Jordan with pivots; members that cannot be told apart share (x = what the pivot leaves at 0).
+// Solves A x = b in place by Gauss-Jordan with pivots; members that cannot be told apart share (x = what the pivot
+// leaves at 0).
 void solve(std::vector<double>& a, std::vector<double>& b) {
     const std::size_t n = b.size();
     for (std::size_t k = 0; k < n; ++k) {
@@ -38,7 +42,12 @@ void solve(std::vector<double>& a, std::vector<double>& b) {
 
 class Superposition final : public GuidanceRun {
 public:
-    Superposition(const Params& p, GuidanceSetup& s) : m_window(p), m_params(p), m_mode(text(p, "mode")), m_temperature(real(p, "temperature")), m_scale(real(p, "scale")) {
+    Superposition(const Params& p, GuidanceSetup& s)
+        : m_window(p),
+          m_params(p),
+          m_mode(text(p, "mode")),
+          m_temperature(real(p, "temperature")),
+          m_scale(real(p, "scale")) {
         const auto prompts = partsOf(text(p, "prompts")), models = partsOf(text(p, "models"));
         m_members.emplace_back("the recipe", Branch::Conditional);
         for (const auto& t : prompts) m_members.emplace_back(t, s.prompt(t));
@@ -105,17 +114,20 @@ private:
     void start(const Tensor& x, const Tensor& estimate, double sigma) {
         const double n = double(x.shape().rowCount());
         auto logs = x.backend().reduceRows(kernels::Reduction::SumSquares, combine({{1, x}, {-1, estimate}}));
-        for (double& v : logs) v = -0.5 * v / (sigma * sigma) - 0.5 * n * std::log(2 * 3.14159265358979323846 * sigma * sigma);
+        for (double& v : logs)
+            v = -0.5 * v / (sigma * sigma) - 0.5 * n * std::log(2 * 3.14159265358979323846 * sigma * sigma);
         m_logs.assign(m_members.size(), logs);
     }
 
-    std::vector<std::vector<double>> weights(const GuidanceMoment& m, const GuidanceParts& parts, const std::vector<Tensor>& d, std::size_t rows) const {
+    std::vector<std::vector<double>> weights(const GuidanceMoment& m, const GuidanceParts& parts,
+                                             const std::vector<Tensor>& d, std::size_t rows) const {
         const std::size_t n = d.size();
         std::vector<std::vector<double>> kappa(n, std::vector<double>(rows, 1.0 / double(n)));
         if (m_mode == "fixed") {
             double sum = 0;
             for (std::size_t i = 0; i < n; ++i) sum += at(m_params, "weights", i, 1);
-            for (std::size_t i = 0; i < n; ++i) kappa[i].assign(rows, sum != 0 ? at(m_params, "weights", i, 1) / sum : 1.0 / double(n));
+            for (std::size_t i = 0; i < n; ++i)
+                kappa[i].assign(rows, sum != 0 ? at(m_params, "weights", i, 1) / sum : 1.0 / double(n));
         }
         if (m_logs.empty()) return kappa;
         if (m_mode == "or")
@@ -125,19 +137,24 @@ private:
     }
     void mixture(std::vector<std::vector<double>>& kappa, std::size_t r) const {
         double highest = -INFINITY, sum = 0;
-        for (std::size_t i = 0; i < kappa.size(); ++i) highest = std::max(highest, kappa[i][r] = m_temperature * m_logs[i][r] + at(m_params, "bias", i, 0));
+        for (std::size_t i = 0; i < kappa.size(); ++i)
+            highest = std::max(highest, kappa[i][r] = m_temperature * m_logs[i][r] + at(m_params, "bias", i, 0));
         for (auto& k : kappa) sum += k[r] = std::exp(k[r] - highest);
         for (auto& k : kappa) k[r] /= sum;
     }
-    // Linear in κ: with e_j = D_j − D_0 the mean move is dx = base + γ w Σ κ_j e_j, and log qᵢ + ℓᵢ + ⟨dx, sᵢ⟩ − ½ g² ‖sᵢ‖² must not depend on i.
-    void equalise(const GuidanceMoment& m, const GuidanceParts& parts, const std::vector<Tensor>& d, std::vector<std::vector<double>>& kappa) const {
+    // Linear in κ: with e_j = D_j − D_0 the mean move is dx = base + γ w Σ κ_j e_j, and log qᵢ + ℓᵢ + ⟨dx, sᵢ⟩ − ½ g²
+    // ‖sᵢ‖² must not depend on i.
+    void equalise(const GuidanceMoment& m, const GuidanceParts& parts, const std::vector<Tensor>& d,
+                  std::vector<std::vector<double>>& kappa) const {
         const double a = m.signal(), sigma = m.sigma(), next = m.process.sigma(m.target);
         if (!(a > 0) || !(next < sigma)) return;
         const std::size_t n = d.size() - 1, rows = kappa.front().size();
-        const double spent = 2 * sigma * (sigma - next), gain = m_isStochastic ? spent / (sigma * sigma) : 1 - next / sigma, w = m_isGuided ? m_scale : 1;
+        const double spent = 2 * sigma * (sigma - next),
+                     gain = m_isStochastic ? spent / (sigma * sigma) : 1 - next / sigma, w = m_isGuided ? m_scale : 1;
         Backend& b = d.front().backend();
         const Tensor x = combine({{1 / a, m.state}});
-        const Tensor base = m_isGuided ? combine({{gain * (1 - w), parts.unconditional}, {gain * w, d[0]}, {-gain, x}}) : combine({{gain, d[0]}, {-gain, x}});
+        const Tensor base = m_isGuided ? combine({{gain * (1 - w), parts.unconditional}, {gain * w, d[0]}, {-gain, x}})
+                                       : combine({{gain, d[0]}, {-gain, x}});
         std::vector<Tensor> e;
         for (std::size_t i = 0; i < n; ++i) e.push_back(combine({{1, d[i + 1]}, {-1, d[0]}}));
         const Tensor first = combine({{1, d[0]}, {-1, x}});
@@ -149,8 +166,10 @@ private:
             const Tensor own = combine({{1, d[i + 1]}, {-1, x}});
             const auto square = b.dotRows(own, own);
             for (std::size_t r = 0; r < rows; ++r)
-                right[i].push_back(-(m_logs[i + 1][r] + at(m_params, "bias", i + 1, 0) - m_logs[0][r] - at(m_params, "bias", 0, 0)) * sigma * sigma - moved[r] +
-                                   0.5 * spent * (square[r] - firstSquare[r]) / (sigma * sigma));
+                right[i].push_back(
+                    -(m_logs[i + 1][r] + at(m_params, "bias", i + 1, 0) - m_logs[0][r] - at(m_params, "bias", 0, 0))
+                        * sigma * sigma
+                    - moved[r] + 0.5 * spent * (square[r] - firstSquare[r]) / (sigma * sigma));
         }
         for (std::size_t r = 0; r < rows; ++r) {
             std::vector<double> matrix(n * n), solution(n);
@@ -183,29 +202,54 @@ private:
 };
 
 std::string idle(const GuidanceContext& c) {
-    if (partsOf(text(c.params, "prompts")).empty() && partsOf(text(c.params, "models")).empty()) return "Superposition has no effect: no further prompt or model is named.";
+    if (partsOf(text(c.params, "prompts")).empty() && partsOf(text(c.params, "models")).empty())
+        return "Superposition has no effect: no further prompt or model is named.";
     return whyWindowIsEmpty(c);
 }
 
 std::string advice(const GuidanceContext& c) {
     const std::string mode = text(c.params, "mode");
     if (addsNoise(c.recipe) || (mode != "or" && mode != "and")) return {};
-    return "The log-densities of a superposition are followed exactly only with a sampler that adds noise; along a deterministic path they lack the divergence of the scores. Choose Euler ancestral, or an η of 1.";
+    return "The log-densities of a superposition are followed exactly only with a sampler that adds noise; along a "
+           "deterministic path they lack the divergence of the scores. Choose Euler ancestral, or an η of 1.";
 }
 
 }  // namespace
 
 GuidanceRule superposition() {
     std::vector<ParamSpec> params = {
-        choiceParam("mode", "Mode", {{"or", "OR: a mixture"}, {"and", "AND: equal density"}, {"average", "Average"}, {"fixed", "Fixed weights"}}, "How the members are weighed."),
-        textParam("prompts", "Further prompts", "One member each, separated by |; the recipe's own prompt is the first member. Classes by name or number."),
-        textParam("models", "Further models", "Ids or paths, one member each, separated by |; they see the recipe's prompt."), realParam("temperature", "Temperature T", 1, 0, 1000, "OR: how sharply the denser member wins.", 0.5),
-        listParam("bias", "Bias ℓ", -1000, 1000, "Added to each member's log-density, the recipe's first; OR: a prior, AND: a lift."), listParam("weights", "Weights", -100, 100, "Fixed weights, the recipe's first; they are divided by their sum."),
-        realParam("scale", "Scale", 1, 0, 50, "Classifier-free weight of the mixture over the unconditional estimate; 1 is off.", 0.25), mayBeAbsent(realParam("limit", "Limit of κ", 50, 1, 1e6, "AND: largest weight of a member; absent: none.", 1))};
+        choiceParam("mode", "Mode",
+                    {{"or", "OR: a mixture"},
+                     {"and", "AND: equal density"},
+                     {"average", "Average"},
+                     {"fixed", "Fixed weights"}},
+                    "How the members are weighed."),
+        textParam(
+            "prompts", "Further prompts",
+            "One member each, separated by |; the recipe's own prompt is the first member. Classes by name or number."),
+        textParam("models", "Further models",
+                  "Ids or paths, one member each, separated by |; they see the recipe's prompt."),
+        realParam("temperature", "Temperature T", 1, 0, 1000, "OR: how sharply the denser member wins.", 0.5),
+        listParam("bias", "Bias ℓ", -1000, 1000,
+                  "Added to each member's log-density, the recipe's first; OR: a prior, AND: a lift."),
+        listParam("weights", "Weights", -100, 100, "Fixed weights, the recipe's first; they are divided by their sum."),
+        realParam("scale", "Scale", 1, 0, 50,
+                  "Classifier-free weight of the mixture over the unconditional estimate; 1 is off.", 0.25),
+        mayBeAbsent(realParam("limit", "Limit of κ", 50, 1, 1e6, "AND: largest weight of a member; absent: none.", 1))};
     for (auto& s : windowParams()) params.push_back(std::move(s));
-    return {.id = "superposition", .label = "Superposition", .group = "Several concepts and models", .summary = "Mixes prompts or models by their densities along the path: OR, AND, average", .source = "Skreta et al. 2024, SuperDiff",
-            .cost = "one more row for each further prompt or model while it acts", .params = params, .guides = true,
-            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> { return std::make_unique<Superposition>(p, s); }, .idle = idle, .advice = advice};
+    return {.id = "superposition",
+            .label = "Superposition",
+            .group = "Several concepts and models",
+            .summary = "Mixes prompts or models by their densities along the path: OR, AND, average",
+            .source = "Skreta et al. 2024, SuperDiff",
+            .cost = "one more row for each further prompt or model while it acts",
+            .params = params,
+            .guides = true,
+            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
+                return std::make_unique<Superposition>(p, s);
+            },
+            .idle = idle,
+            .advice = advice};
 }
 
 }  // namespace meander::guidance

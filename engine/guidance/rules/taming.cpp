@@ -1,4 +1,5 @@
-// Rules after a combination that compare it with the conditional estimate: rescale (Lin et al. 2024), CFG-Norm and the renormalisation of Lumina 2, and "mahiro".
+// Rules after a combination that compare it with the conditional estimate: rescale (Lin et al. 2024), CFG-Norm and the
+// renormalisation of Lumina 2, and "mahiro".
 #include <algorithm>
 #include <cmath>
 
@@ -15,7 +16,8 @@ public:
     void apply(const GuidanceMoment& m, GuidanceParts& parts) override {
         if (m_phi == 0 || !m_window.holds(m)) return;
         const Space s = spaceOf(m_space, m);
-        parts.combined = s.back(rescaledRows(s.from(parts.combined, m.state), s.from(parts.conditional, m.state), m_phi), m.state);
+        parts.combined =
+            s.back(rescaledRows(s.from(parts.combined, m.state), s.from(parts.conditional, m.state), m_phi), m.state);
     }
 
 private:
@@ -60,7 +62,8 @@ public:
         const Tensor d = s.from(parts.combined, m.state);
         const auto wanted = normRows(s.from(parts.conditional, m.state));
         auto factors = normRows(d);
-        for (std::size_t i = 0; i < factors.size(); ++i) factors[i] = factors[i] > m_limit * wanted[i] ? m_limit * wanted[i] / factors[i] : 1;
+        for (std::size_t i = 0; i < factors.size(); ++i)
+            factors[i] = factors[i] > m_limit * wanted[i] ? m_limit * wanted[i] / factors[i] : 1;
         parts.combined = s.back(scaledRows(d, std::move(factors)), m.state);
     }
 
@@ -70,7 +73,8 @@ private:
     std::string m_space;
 };
 
-// Between the combination and the plain leap w·c, by how alike √|w·u| and √|their mean| are, cosine over channels, mean over pixels.
+// Between the combination and the plain leap w·c, by how alike √|w·u| and √|their mean| are, cosine over channels, mean
+// over pixels.
 class Mahiro final : public GuidanceRun {
 public:
     explicit Mahiro(const Params& p) : m_window(p), m_scale(real(p, "scale")) {}
@@ -96,7 +100,8 @@ public:
                 alike += across / std::max(std::sqrt(left) * std::sqrt(right), 1e-8);
             }
             const double share = (alike / double(perRow / n) + 1) / 2;
-            for (std::size_t k = r * perRow; k < (r + 1) * perRow; ++k) d.values[k] = share * d.values[k] + (1 - share) * m_scale * c.values[k];
+            for (std::size_t k = r * perRow; k < (r + 1) * perRow; ++k)
+                d.values[k] = share * d.values[k] + (1 - share) * m_scale * c.values[k];
         }
         parts.combined = d.tensor(parts.combined);
     }
@@ -114,30 +119,66 @@ std::string afterNothing(const GuidanceContext& c) {
 }  // namespace
 
 GuidanceRule rescale() {
-    return afterCombination({.id = "rescale", .label = "Rescale", .group = {}, .summary = "Brings the deviation of the combined estimate back to the conditional one", .source = "Lin et al. 2024, eq. 15-16", .cost = "nothing",
-                  .params = {realParam("phi", "φ", 0.7, 0, 1, "Share of the correction; 0 is off."), spaceParam("x0")}, .make = made<Rescale>,
-                  .idle = [](const GuidanceContext& c) { return real(c.params, "phi") == 0 ? std::string("Rescale has no effect at φ 0.") : afterNothing(c); }});
+    return afterCombination(
+        {.id = "rescale",
+         .label = "Rescale",
+         .group = {},
+         .summary = "Brings the deviation of the combined estimate back to the conditional one",
+         .source = "Lin et al. 2024, eq. 15-16",
+         .cost = "nothing",
+         .params = {realParam("phi", "φ", 0.7, 0, 1, "Share of the correction; 0 is off."), spaceParam("x0")},
+         .make = made<Rescale>,
+         .idle = [](const GuidanceContext& c) {
+             return real(c.params, "phi") == 0 ? std::string("Rescale has no effect at φ 0.") : afterNothing(c);
+         }});
 }
 
 GuidanceRule cfgNorm() {
-    return afterCombination({.id = "cfg_norm", .label = "CFG-Norm", .group = {}, .summary = "No pixel of the combined estimate may be longer than the conditional one", .source = "ComfyUI, CFGNorm", .cost = "nothing",
-                  .params = {realParam("strength", "Strength", 1, 0, 100, "Factor on the result; 1 keeps it.")}, .make = made<CfgNorm>,
-                  .idle = [](const GuidanceContext& c) { return real(c.params, "strength") == 1 ? afterNothing(c) : whyWindowIsEmpty(c); }});
+    return afterCombination(
+        {.id = "cfg_norm",
+         .label = "CFG-Norm",
+         .group = {},
+         .summary = "No pixel of the combined estimate may be longer than the conditional one",
+         .source = "ComfyUI, CFGNorm",
+         .cost = "nothing",
+         .params = {realParam("strength", "Strength", 1, 0, 100, "Factor on the result; 1 keeps it.")},
+         .make = made<CfgNorm>,
+         .idle = [](const GuidanceContext& c) {
+             return real(c.params, "strength") == 1 ? afterNothing(c) : whyWindowIsEmpty(c);
+         }});
 }
 
 GuidanceRule renorm() {
-    return afterCombination({.id = "renorm", .label = "Renormalisation", .group = {}, .summary = "The norm of the combined estimate may be at most so many times the conditional one", .source = "Lumina 2, RenormCFG", .cost = "nothing",
-                  .params = {realParam("limit", "Limit", 1, 0, 100, "Largest ratio of the two norms."), spaceParam("x0")}, .make = made<Renorm>, .idle = afterNothing});
+    return afterCombination(
+        {.id = "renorm",
+         .label = "Renormalisation",
+         .group = {},
+         .summary = "The norm of the combined estimate may be at most so many times the conditional one",
+         .source = "Lumina 2, RenormCFG",
+         .cost = "nothing",
+         .params = {realParam("limit", "Limit", 1, 0, 100, "Largest ratio of the two norms."), spaceParam("x0")},
+         .make = made<Renorm>,
+         .idle = afterNothing});
 }
 
 GuidanceRule mahiro() {
-    return afterCombination({.id = "mahiro", .label = "Positive direction (mahiro)", .group = {}, .summary = "Leans towards the scaled conditional estimate where the combination differs from the unconditional one", .source = "ComfyUI, Mahiro",
-                  .cost = "one more row unless a combination asked it", .params = {scaleParam(4, "The weight of the combination before it.")}, .usesUnconditional = true,
-                  .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
-                      if (s.model.conditioning == ConditioningKind::None) throw Failure("The rule 'mahiro' compares with the unconditional estimate, but '" + s.model.name + "' takes no prompt. Remove the rule.");
-                      return std::make_unique<Mahiro>(p);
-                  },
-                  .idle = whyWindowIsEmpty});
+    return afterCombination(
+        {.id = "mahiro",
+         .label = "Positive direction (mahiro)",
+         .group = {},
+         .summary =
+             "Leans towards the scaled conditional estimate where the combination differs from the unconditional one",
+         .source = "ComfyUI, Mahiro",
+         .cost = "one more row unless a combination asked it",
+         .params = {scaleParam(4, "The weight of the combination before it.")},
+         .usesUnconditional = true,
+         .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
+             if (s.model.conditioning == ConditioningKind::None)
+                 throw Failure("The rule 'mahiro' compares with the unconditional estimate, but '" + s.model.name
+                               + "' takes no prompt. Remove the rule.");
+             return std::make_unique<Mahiro>(p);
+         },
+         .idle = whyWindowIsEmpty});
 }
 
 }  // namespace meander::guidance

@@ -1,5 +1,6 @@
-// TCFG, tangential damping (Kwon et al. 2025): the unconditional output is projected on the first right-singular vector of the 2 × N matrix [c; u], which drops what is
-// tangential to both; combinations after it extrapolate from the damped one. On ε in ComfyUI, on the network's output in diffusers.
+// TCFG, tangential damping (Kwon et al. 2025): the unconditional output is projected on the first right-singular vector
+// of the 2 × N matrix [c; u], which drops what is tangential to both; combinations after it extrapolate from the damped
+// one. On ε in ComfyUI, on the network's output in diffusers.
 #include <cmath>
 
 #include "engine/guidance/rule_kit.h"
@@ -10,7 +11,8 @@ namespace {
 
 class Tangential final : public GuidanceRun {
 public:
-    Tangential(const Params& p, const GuidanceSetup& setup) : m_window(p), m_space(text(p, "space")), m_isConditioned(setup.model.conditioning != ConditioningKind::None) {}
+    Tangential(const Params& p, const GuidanceSetup& setup)
+        : m_window(p), m_space(text(p, "space")), m_isConditioned(setup.model.conditioning != ConditioningKind::None) {}
 
     // It follows what later rules ask; alone it wants nothing.
     void apply(const GuidanceMoment& m, GuidanceParts& parts) override {
@@ -20,7 +22,8 @@ public:
         auto onC = c.backend().dotRows(c, c), onU = c.backend().dotRows(u, u);
         const auto across = c.backend().dotRows(c, u);
         for (std::size_t i = 0; i < onC.size(); ++i) {
-            // First eigenvector (a, b) of the Gram matrix; v = (a c + b u)/√λ, and ⟨u, v⟩ v = (a⟨c, u⟩ + b⟨u, u⟩)/λ · (a c + b u).
+            // First eigenvector (a, b) of the Gram matrix; v = (a c + b u)/√λ, and ⟨u, v⟩ v = (a⟨c, u⟩ + b⟨u, u⟩)/λ ·
+            // (a c + b u).
             const double cc = onC[i], uu = onU[i], cu = across[i];
             const double lambda = 0.5 * (cc + uu) + std::hypot(0.5 * (cc - uu), cu);
             double a = cu, b = lambda - cc;
@@ -57,8 +60,17 @@ std::string idle(const GuidanceContext& c) {
 GuidanceRule tangential() {
     std::vector<ParamSpec> params = {spaceParam("epsilon")};
     for (auto& s : windowParams()) params.push_back(std::move(s));
-    return {.id = "tcfg", .label = "Tangential damping", .group = "Before a combination", .summary = "Drops from the unconditional estimate what does not line up with the conditional one", .source = "Kwon et al. 2025, TCFG",
-            .cost = "nothing", .params = params, .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> { return std::make_unique<Tangential>(p, s); }, .idle = idle};
+    return {.id = "tcfg",
+            .label = "Tangential damping",
+            .group = "Before a combination",
+            .summary = "Drops from the unconditional estimate what does not line up with the conditional one",
+            .source = "Kwon et al. 2025, TCFG",
+            .cost = "nothing",
+            .params = params,
+            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
+                return std::make_unique<Tangential>(p, s);
+            },
+            .idle = idle};
 }
 
 }  // namespace meander::guidance

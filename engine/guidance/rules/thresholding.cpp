@@ -1,5 +1,5 @@
-// Thresholds on the combined estimate: Imagen's dynamic thresholding (Saharia et al. 2022), and the "mimic" rule of sd-dynamic-thresholding, which brings a high weight's
-// range back to that of a lower one.
+// Thresholds on the combined estimate: Imagen's dynamic thresholding (Saharia et al. 2022), and the "mimic" rule of
+// sd-dynamic-thresholding, which brings a high weight's range back to that of a lower one.
 #include <algorithm>
 #include <cmath>
 
@@ -35,7 +35,8 @@ private:
     std::optional<double> m_limit;
 };
 
-// How the mimicked weight moves over the steps, between its minimum and its value (the modes of the original, with its constants).
+// How the mimicked weight moves over the steps, between its minimum and its value (the modes of the original, with its
+// constants).
 double modeFactor(const std::string& mode, double done, double value) {
     if (mode == "linear_down") return 1 - done;
     if (mode == "half_cosine_down") return std::cos(done);
@@ -57,8 +58,16 @@ double modeFactor(const std::string& mode, double done, double value) {
 class Mimic final : public GuidanceRun {
 public:
     explicit Mimic(const Params& p)
-        : m_window(p), m_scale(real(p, "scale")), m_least(real(p, "scale_min")), m_value(real(p, "mode_value")), m_percentile(real(p, "percentile")), m_phi(real(p, "phi")), m_mode(text(p, "mode")),
-          m_perChannel(toggle(p, "per_channel")), m_fromZero(text(p, "start") == "zero"), m_byDeviation(text(p, "measure") == "deviation") {}
+        : m_window(p),
+          m_scale(real(p, "scale")),
+          m_least(real(p, "scale_min")),
+          m_value(real(p, "mode_value")),
+          m_percentile(real(p, "percentile")),
+          m_phi(real(p, "phi")),
+          m_mode(text(p, "mode")),
+          m_perChannel(toggle(p, "per_channel")),
+          m_fromZero(text(p, "start") == "zero"),
+          m_byDeviation(text(p, "measure") == "deviation") {}
 
     void ask(const GuidanceMoment& m, GuidanceWishes& w) const override {
         if (m_window.holds(m)) w.want(Branch::Unconditional);
@@ -72,7 +81,8 @@ public:
         const std::vector<double> before = target.values;
         for (std::int64_t r = 0; r < target.rows; ++r) fit(target, mimicked, r);
         if (m_phi != 1)
-            for (std::size_t k = 0; k < before.size(); ++k) target.values[k] = m_phi * target.values[k] + (1 - m_phi) * before[k];
+            for (std::size_t k = 0; k < before.size(); ++k)
+                target.values[k] = m_phi * target.values[k] + (1 - m_phi) * before[k];
         parts.combined = target.tensor(parts.combined);
     }
 
@@ -109,17 +119,15 @@ private:
             allOwn.insert(allOwn.end(), own[c].begin(), own[c].end());
         }
         for (std::size_t c = 0; c < n; ++c) {
-            const double goal = sizeOf(m_perChannel ? wanted[c] : allWanted, 1), size = sizeOf(m_perChannel ? own[c] : allOwn, m_percentile), most = std::max(goal, size);
+            const double goal = sizeOf(m_perChannel ? wanted[c] : allWanted, 1),
+                         size = sizeOf(m_perChannel ? own[c] : allOwn, m_percentile), most = std::max(goal, size);
             std::size_t i = 0;
             for (std::int64_t y = 0; y < target.height; ++y)
                 for (std::int64_t x = 0; x < target.width; ++x, ++i) {
                     double& v = target.at(row, y, x, std::int64_t(c));
-                    if (m_fromZero)
-                        v = size > 0 ? v * goal / size : v;
-                    else if (m_byDeviation)
-                        v = size > 0 ? own[c][i] / size * goal + means[c] : v;
-                    else
-                        v = most > 0 ? std::clamp(own[c][i], -most, most) / most * goal + means[c] : v;
+                    if (m_fromZero) v = size > 0 ? v * goal / size : v;
+                    else if (m_byDeviation) v = size > 0 ? own[c][i] / size * goal + means[c] : v;
+                    else v = most > 0 ? std::clamp(own[c][i], -most, most) / most * goal + means[c] : v;
                 }
         }
     }
@@ -132,38 +140,80 @@ private:
 }  // namespace
 
 GuidanceRule dynamicThreshold() {
-    ParamSpec limit = realParam("limit", "Limit", 1, 0.01, 1000, "Largest threshold; absent: none, as in Imagen. 1 clips to −1 … 1.", 0.1);
+    ParamSpec limit = realParam("limit", "Limit", 1, 0.01, 1000,
+                                "Largest threshold; absent: none, as in Imagen. 1 clips to −1 … 1.", 0.1);
     limit.optional = true;
-    std::vector<ParamSpec> params = {realParam("ratio", "Quantile", 0.995, 0, 1, "The threshold s is this quantile of |x̂0| in each picture, at least 1; the estimate is clipped to ±s and divided by s.", 0.005), limit};
+    std::vector<ParamSpec> params = {realParam("ratio", "Quantile", 0.995, 0, 1,
+                                               "The threshold s is this quantile of |x̂0| in each picture, at least 1; "
+                                               "the estimate is clipped to ±s and divided by s.",
+                                               0.005),
+                                     limit};
     for (auto& s : windowParams()) params.push_back(std::move(s));
-    return {.id = "dynamic_threshold", .label = "Dynamic thresholding", .group = "After a combination", .summary = "Clips the clean estimate at a quantile and scales it back into range", .source = "Saharia et al. 2022, Imagen", .cost = "nothing", .params = params,
-            .guides = true, .make = [](const Params& p, GuidanceSetup&) -> std::unique_ptr<GuidanceRun> { return std::make_unique<DynamicThreshold>(p); }, .idle = whyWindowIsEmpty};
+    return {.id = "dynamic_threshold",
+            .label = "Dynamic thresholding",
+            .group = "After a combination",
+            .summary = "Clips the clean estimate at a quantile and scales it back into range",
+            .source = "Saharia et al. 2022, Imagen",
+            .cost = "nothing",
+            .params = params,
+            .guides = true,
+            .make = [](const Params& p, GuidanceSetup&) -> std::unique_ptr<GuidanceRun> {
+                return std::make_unique<DynamicThreshold>(p);
+            },
+            .idle = whyWindowIsEmpty};
 }
 
 GuidanceRule mimic() {
     std::vector<ParamSpec> params = {
-        realParam("scale", "Mimicked scale", 4, 0, 50, "The weight whose range of values the combination is brought back to.", 0.25),
-        realParam("percentile", "Percentile", 1, 0, 1, "Quantile of the combination's size that counts as its range.", 0.005),
+        realParam("scale", "Mimicked scale", 4, 0, 50,
+                  "The weight whose range of values the combination is brought back to.", 0.25),
+        realParam("percentile", "Percentile", 1, 0, 1, "Quantile of the combination's size that counts as its range.",
+                  0.005),
         choiceParam("mode", "Mode",
-                    {{"constant", "Constant"}, {"linear_down", "Linear down"}, {"cosine_down", "Cosine down"}, {"half_cosine_down", "Half cosine down"}, {"linear_up", "Linear up"}, {"cosine_up", "Cosine up"},
-                     {"half_cosine_up", "Half cosine up"}, {"power_up", "Power up"}, {"power_down", "Power down"}, {"linear_repeating", "Linear, repeating"}, {"cosine_repeating", "Cosine, repeating"}, {"sawtooth", "Sawtooth"}},
+                    {{"constant", "Constant"},
+                     {"linear_down", "Linear down"},
+                     {"cosine_down", "Cosine down"},
+                     {"half_cosine_down", "Half cosine down"},
+                     {"linear_up", "Linear up"},
+                     {"cosine_up", "Cosine up"},
+                     {"half_cosine_up", "Half cosine up"},
+                     {"power_up", "Power up"},
+                     {"power_down", "Power down"},
+                     {"linear_repeating", "Linear, repeating"},
+                     {"cosine_repeating", "Cosine, repeating"},
+                     {"sawtooth", "Sawtooth"}},
                     "How the mimicked scale moves over the steps, from its value to its minimum."),
-        advanced(realParam("scale_min", "Least scale", 0, 0, 50, "Where the modes other than constant end.", 0.25)), advanced(realParam("mode_value", "Mode's value", 4, 0, 100, "Exponent of the power modes, repetitions of the repeating ones.", 0.25)),
-        advanced(toggleParam("per_channel", "Per channel", true, "Ranges are measured in each channel, or over all of a picture.")),
-        advanced(choiceParam("start", "From", {{"mean", "Each channel's mean"}, {"zero", "Zero"}}, "What values are scaled about.")),
-        advanced(choiceParam("measure", "Range", {{"extent", "Largest distance"}, {"deviation", "Standard deviation"}}, "How a range is measured.")),
+        advanced(realParam("scale_min", "Least scale", 0, 0, 50, "Where the modes other than constant end.", 0.25)),
+        advanced(realParam("mode_value", "Mode's value", 4, 0, 100,
+                           "Exponent of the power modes, repetitions of the repeating ones.", 0.25)),
+        advanced(toggleParam("per_channel", "Per channel", true,
+                             "Ranges are measured in each channel, or over all of a picture.")),
+        advanced(choiceParam("start", "From", {{"mean", "Each channel's mean"}, {"zero", "Zero"}},
+                             "What values are scaled about.")),
+        advanced(choiceParam("measure", "Range", {{"extent", "Largest distance"}, {"deviation", "Standard deviation"}},
+                             "How a range is measured.")),
         advanced(realParam("phi", "Share", 1, 0, 1, "Share of the result; the rest is the combination as it was."))};
     for (auto& s : windowParams()) params.push_back(std::move(s));
-    return {.id = "mimic", .label = "Mimic a lower scale", .group = "After a combination", .summary = "Brings the range of a strongly guided estimate back to that of a lower scale", .source = "sd-dynamic-thresholding (mcmonkey 2023)",
-            .cost = "one more row unless a combination asked it", .params = params, .usesUnconditional = true,
+    return {.id = "mimic",
+            .label = "Mimic a lower scale",
+            .group = "After a combination",
+            .summary = "Brings the range of a strongly guided estimate back to that of a lower scale",
+            .source = "sd-dynamic-thresholding (mcmonkey 2023)",
+            .cost = "one more row unless a combination asked it",
+            .params = params,
+            .usesUnconditional = true,
             .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
-                if (s.model.conditioning == ConditioningKind::None) throw Failure("Mimicking a scale needs the unconditional estimate, but '" + s.model.name + "' takes no prompt. Remove the rule.");
+                if (s.model.conditioning == ConditioningKind::None)
+                    throw Failure("Mimicking a scale needs the unconditional estimate, but '" + s.model.name
+                                  + "' takes no prompt. Remove the rule.");
                 return std::make_unique<Mimic>(p);
             },
-            .idle = [](const GuidanceContext& c) {
-                if (const std::string why = whyWindowIsEmpty(c); !why.empty()) return why;
-                return real(c.params, "phi") == 0 ? std::string("Mimicking has no effect at share 0.") : whyNothingPrecedes(c);
-            }};
+            .idle =
+                [](const GuidanceContext& c) {
+                    if (const std::string why = whyWindowIsEmpty(c); !why.empty()) return why;
+                    return real(c.params, "phi") == 0 ? std::string("Mimicking has no effect at share 0.")
+                                                      : whyNothingPrecedes(c);
+                }};
 }
 
 }  // namespace meander::guidance

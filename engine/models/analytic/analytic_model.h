@@ -11,11 +11,12 @@ public:
     AnalyticModel(ModelInfo info, Mixture mixture);
 
     ConditioningPtr condition(const Prompt& prompt) override;
-    // E[x0 | x] of every row; what a perfectly distilled network answers when the model is one ("distilled=consistency").
+    // E[x0 | x] of every row; what a perfectly distilled network answers when the model is one
+    // ("distilled=consistency").
     Tensor predict(const NetworkBatch& batch, const TapRequest& tap, TapResult& tapped) override;
     std::vector<double> logDensity(const HostTensor& x, double tau, const Prompt& prompt) const override;
     HostTensor drawData(std::int64_t n, std::uint64_t seed, const Prompt& prompt) const override;
-    HostTensor decode(const HostTensor& state) const override;    // points that are pictures: −1 … 1 → 0 … 1
+    HostTensor decode(const HostTensor& state) const override;  // points that are pictures: −1 … 1 → 0 … 1
     HostTensor encode(const HostTensor& pictures) const override;
 
     const Mixture& mixture() const { return m_mixture; }

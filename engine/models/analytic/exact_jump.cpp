@@ -16,10 +16,12 @@ void posteriorMean(const Mixture& g, const Process& p, double tau, std::span<con
 }  // namespace
 
 bool hasExactJump(Distillation d) {
-    return d == Distillation::Consistency || d == Distillation::ContinuousConsistency || d == Distillation::Trajectory || d == Distillation::Shortcut || d == Distillation::Phased || d == Distillation::Reflow;
+    return d == Distillation::Consistency || d == Distillation::ContinuousConsistency || d == Distillation::Trajectory
+           || d == Distillation::Shortcut || d == Distillation::Phased || d == Distillation::Reflow;
 }
 
-void exactJump(const Mixture& g, const Process& p, Distillation d, double tau, double target, std::span<const double> y, std::span<double> x0) {
+void exactJump(const Mixture& g, const Process& p, Distillation d, double tau, double target, std::span<const double> y,
+               std::span<double> x0) {
     const double a = p.signal(tau);
     if (d == Distillation::Reflow) {  // y = a (m + √v ε) + τ ε
         for (int i = 0; i < g.dimensions(); ++i) {

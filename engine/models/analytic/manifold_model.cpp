@@ -22,8 +22,9 @@ double softmax(std::vector<double>& logs) {
     return top + std::log(sum);
 }
 
-// log of the heat kernel of the unit sphere after Brownian motion of variance s per direction, and its derivative by the angle. Legendre series
-// Σ (2l + 1)/4π e^{−l(l+1)s/2} P_l(cos γ); for short times, where the series is long, the Gaussian with its first correction √(γ/sin γ).
+// log of the heat kernel of the unit sphere after Brownian motion of variance s per direction, and its derivative by
+// the angle. Legendre series Σ (2l + 1)/4π e^{−l(l+1)s/2} P_l(cos γ); for short times, where the series is long, the
+// Gaussian with its first correction √(γ/sin γ).
 struct Heat {
     double log, slope;
 };
@@ -31,7 +32,8 @@ Heat sphereHeat(double angle, double s) {
     angle = std::clamp(angle, 1e-9, pi - 1e-9);
     if (s < 0.02) {
         const double c = 1 / angle - std::cos(angle) / std::sin(angle);
-        return {-angle * angle / (2 * s) - std::log(2 * pi * s) + 0.5 * std::log(angle / std::sin(angle)) + s / 8, -angle / s + 0.5 * c};
+        return {-angle * angle / (2 * s) - std::log(2 * pi * s) + 0.5 * std::log(angle / std::sin(angle)) + s / 8,
+                -angle / s + 0.5 * c};
     }
     const double x = std::cos(angle);
     double before = 1, now = x, sum = 1, slope = 0;  // P_0, P_1; sums without 1/4π
@@ -52,12 +54,18 @@ struct Kind {
     int coordinates;
 };
 const Kind kinds[] = {
-    {"sphere", "Points on a sphere", "Four unequal points on the unit sphere: the smallest flow and the smallest mixture of bridges on a curved space, known exactly.", ManifoldKind::Sphere, 3},
-    {"torus", "Points on a torus", "Four unequal points on a flat torus of two angles, known exactly.", ManifoldKind::Torus, 2},
-    {"hyperboloid", "Points on a hyperboloid", "Four unequal points of the hyperbolic plane, known exactly.", ManifoldKind::Hyperboloid, 3},
+    {"sphere", "Points on a sphere",
+     "Four unequal points on the unit sphere: the smallest flow and the smallest mixture of bridges on a curved space, "
+     "known exactly.",
+     ManifoldKind::Sphere, 3},
+    {"torus", "Points on a torus", "Four unequal points on a flat torus of two angles, known exactly.",
+     ManifoldKind::Torus, 2},
+    {"hyperboloid", "Points on a hyperboloid", "Four unequal points of the hyperbolic plane, known exactly.",
+     ManifoldKind::Hyperboloid, 3},
 };
 
-// A tetrahedron, four places on the torus, and four directions at distance 1.2 in the hyperbolic plane, with the weights 0.4, 0.3, 0.2 and 0.1.
+// A tetrahedron, four places on the torus, and four directions at distance 1.2 in the hyperbolic plane, with the
+// weights 0.4, 0.3, 0.2 and 0.1.
 std::vector<double> pointsOf(ManifoldKind kind) {
     const double t = 1 / std::sqrt(3.0), r = std::sinh(1.2), top = std::cosh(1.2);
     if (kind == ManifoldKind::Sphere) return {t, t, t, t, -t, -t, -t, t, -t, -t, -t, t};
@@ -67,7 +75,8 @@ std::vector<double> pointsOf(ManifoldKind kind) {
 
 }  // namespace
 
-std::optional<double> logContractedPrior(const Manifold& m, std::span<const double> centre, std::span<const double> x, double kappa) {
+std::optional<double> logContractedPrior(const Manifold& m, std::span<const double> centre, std::span<const double> x,
+                                         double kappa) {
     const auto volume = m.logExpansion(centre, x, kappa);
     if (!volume) return {};
     std::vector<double> v(x.size()), far(x.size());
@@ -82,7 +91,8 @@ std::optional<double> logContractedPrior(const Manifold& m, std::span<const doub
     return *volume + m.logPrior(far);
 }
 
-ManifoldModel::ManifoldModel(ModelInfo info, std::vector<double> points, std::vector<double> weights, double bridge) : m_points(std::move(points)), m_weights(std::move(weights)), m_bridge(bridge) {
+ManifoldModel::ManifoldModel(ModelInfo info, std::vector<double> points, std::vector<double> weights, double bridge)
+    : m_points(std::move(points)), m_weights(std::move(weights)), m_bridge(bridge) {
     m_info = std::move(info);
     m_info.parametrization = Parametrization::X0;
     m_info.stateType = DType::F64;
@@ -90,7 +100,8 @@ ManifoldModel::ManifoldModel(ModelInfo info, std::vector<double> points, std::ve
     m_info.bytesPerRow = std::size_t(m_info.stateShape.count()) * 2 * sizeof(double);
 }
 
-// x_τ = exp_{x0}(τ log_{x0}(ε)): the density of x given x0 is the prior's at ε times the volume factor of the contraction.
+// x_τ = exp_{x0}(τ log_{x0}(ε)): the density of x given x0 is the prior's at ε times the volume factor of the
+// contraction.
 void ManifoldModel::meanLog(std::span<const double> x, double tau, std::span<double> v) const {
     const Manifold& m = m_info.process.manifold();
     const std::size_t n = x.size();
@@ -99,8 +110,11 @@ void ManifoldModel::meanLog(std::span<const double> x, double tau, std::span<dou
         const auto density = logContractedPrior(m, std::span(m_points).subspan(k * n, n), x, tau);
         logs.push_back(density ? std::log(m_weights[k]) + *density : -INFINITY);
     }
-    if (std::all_of(logs.begin(), logs.end(), [](double l) { return std::isinf(l); }))  // rounding put x outside of every contraction: the nearest point is its own
-        for (std::size_t k = 0; k < logs.size(); ++k) logs[k] = -1e9 * m.distance(x, std::span(m_points).subspan(k * n, n));
+    if (std::all_of(logs.begin(), logs.end(), [](double l) {
+            return std::isinf(l);
+        }))  // rounding put x outside of every contraction: the nearest point is its own
+        for (std::size_t k = 0; k < logs.size(); ++k)
+            logs[k] = -1e9 * m.distance(x, std::span(m_points).subspan(k * n, n));
     softmax(logs);
     std::fill(v.begin(), v.end(), 0.0);
     std::vector<double> toward(n);
@@ -151,20 +165,20 @@ void ManifoldModel::bridgeDrift(std::span<const double> x, double tau, std::span
 
 void ManifoldModel::denoise(std::span<const double> x, double tau, std::span<double> x0) const {
     std::vector<double> v(x.size());
-    if (m_bridge > 0)
-        bridgeDrift(x, tau, v);
-    else
-        meanLog(x, tau, v);
+    if (m_bridge > 0) bridgeDrift(x, tau, v);
+    else meanLog(x, tau, v);
     m_info.process.manifold().exp(x, v, x0);
 }
 
 Tensor ManifoldModel::predict(const NetworkBatch& batch, const TapRequest&, TapResult& tapped) {
     tapped.attention.clear();
     const std::size_t n = std::size_t(m_info.stateShape.count());
-    if (std::size_t(batch.x.shape().rowCount()) != n || std::int64_t(batch.taus.size()) != batch.x.rows()) throw std::invalid_argument("manifold model: the batch " + batch.x.shape().text() + " does not fit");
+    if (std::size_t(batch.x.shape().rowCount()) != n || std::int64_t(batch.taus.size()) != batch.x.rows())
+        throw std::invalid_argument("manifold model: the batch " + batch.x.shape().text() + " does not fit");
     const std::vector<double> x = download(batch.x).toDoubles();
     std::vector<double> x0(x.size());
-    for (std::size_t r = 0; r * n < x.size(); ++r) denoise(std::span(x).subspan(r * n, n), batch.taus[r], std::span(x0).subspan(r * n, n));
+    for (std::size_t r = 0; r * n < x.size(); ++r)
+        denoise(std::span(x).subspan(r * n, n), batch.taus[r], std::span(x0).subspan(r * n, n));
     return upload(batch.x.backend(), HostTensor::fromDoubles(batch.x.shape(), x0)).converted(batch.x.type());
 }
 
@@ -172,11 +186,13 @@ HostTensor ManifoldModel::drawData(std::int64_t count, std::uint64_t seed, const
     const std::size_t n = std::size_t(m_info.stateShape.count());
     std::vector<double> data;
     for (std::int64_t i = 0; i < count; ++i) {
-        const auto random = kernels::philox4x32(0, 0, std::uint32_t(i), pointStream, std::uint32_t(seed), std::uint32_t(seed >> 32));
+        const auto random =
+            kernels::philox4x32(0, 0, std::uint32_t(i), pointStream, std::uint32_t(seed), std::uint32_t(seed >> 32));
         double left = (double(random.v[0]) + 0.5) / 4294967296.0;
         std::size_t k = 0;
         while (k + 1 < m_weights.size() && left >= m_weights[k]) left -= m_weights[k++];
-        data.insert(data.end(), m_points.begin() + std::ptrdiff_t(k * n), m_points.begin() + std::ptrdiff_t((k + 1) * n));
+        data.insert(data.end(), m_points.begin() + std::ptrdiff_t(k * n),
+                    m_points.begin() + std::ptrdiff_t((k + 1) * n));
     }
     return HostTensor::fromDoubles({count, std::int64_t(n)}, data);
 }
@@ -188,7 +204,8 @@ std::vector<CatalogEntry> manifoldModels() {
 }
 
 std::unique_ptr<ManifoldModel> makeManifoldModel(ModelId id) {
-    const auto* kind = std::find_if(std::begin(kinds), std::end(kinds), [&](const Kind& k) { return id.name == k.name; });
+    const auto* kind =
+        std::find_if(std::begin(kinds), std::end(kinds), [&](const Kind& k) { return id.name == k.name; });
     if (kind == std::end(kinds)) return nullptr;
     ModelInfo info;
     info.id = id.text;
@@ -200,11 +217,17 @@ std::unique_ptr<ManifoldModel> makeManifoldModel(ModelId id) {
     info.process = Process::rectifiedFlow().onManifold(Manifold(kind->manifold));
     const double bridge = id.takeNumber("bridge", 0, 0, 20);
     id.finish();
-    if (bridge > 0 && kind->manifold == ManifoldKind::Hyperboloid) throw Failure("The mixture of bridges of '" + id.text + "' is not known in closed form. Use the sphere or the torus.");
+    if (bridge > 0 && kind->manifold == ManifoldKind::Hyperboloid)
+        throw Failure("The mixture of bridges of '" + id.text
+                      + "' is not known in closed form. Use the sphere or the torus.");
     if (bridge > 0) info.distillation = Distillation::Bridge;
-    info.recommended = Json{{"sampler", {{"id", bridge > 0 ? "bridge_mixture" : "riemannian_flow"}}}, {"schedule", {{"id", "uniform_t"}}}, {"steps", 60}, {"images", 512}};
+    info.recommended = Json{{"sampler", {{"id", bridge > 0 ? "bridge_mixture" : "riemannian_flow"}}},
+                            {"schedule", {{"id", "uniform_t"}}},
+                            {"steps", 60},
+                            {"images", 512}};
     if (bridge > 0) info.recommended["sampler"]["params"] = {{"sigma", bridge}};
-    return std::make_unique<ManifoldModel>(std::move(info), pointsOf(kind->manifold), std::vector<double>{0.4, 0.3, 0.2, 0.1}, bridge);
+    return std::make_unique<ManifoldModel>(std::move(info), pointsOf(kind->manifold),
+                                           std::vector<double>{0.4, 0.3, 0.2, 0.1}, bridge);
 }
 
 }  // namespace meander

@@ -1,14 +1,16 @@
-// Exact models of a few weighted points on a sphere, a torus or a hyperboloid: the denoised point exp_x(E[log_x(x0) | x]) in closed form, for Riemannian flows and for
-// mixtures of Brownian bridges. What Mixture is to flat space.
+// Exact models of a few weighted points on a sphere, a torus or a hyperboloid: the denoised point exp_x(E[log_x(x0) |
+// x]) in closed form, for Riemannian flows and for mixtures of Brownian bridges. What Mixture is to flat space.
 #pragma once
 #include "engine/models/model.h"
 #include "engine/models/model_id.h"
 
 namespace meander {
 
-// log density at x of the manifold's prior contracted by κ towards the centre; nothing where no point contracts to x. A small κ puts the point that does so far out on the
-// hyperboloid (cosh(710) is the end of the numbers) that only its distance from the apex is formed: R + log(c0 + u0), R its distance from the centre, u the direction there.
-std::optional<double> logContractedPrior(const Manifold& m, std::span<const double> centre, std::span<const double> x, double kappa);
+// log density at x of the manifold's prior contracted by κ towards the centre; nothing where no point contracts to x. A
+// small κ puts the point that does so far out on the hyperboloid (cosh(710) is the end of the numbers) that only its
+// distance from the apex is formed: R + log(c0 + u0), R its distance from the centre, u the direction there.
+std::optional<double> logContractedPrior(const Manifold& m, std::span<const double> centre, std::span<const double> x,
+                                         double kappa);
 
 class ManifoldModel final : public Model {
 public:
@@ -24,8 +26,9 @@ public:
     const std::vector<double>& weights() const { return m_weights; }
 
 private:
-    void meanLog(std::span<const double> x, double tau, std::span<double> v) const;         // of the flow's posterior
-    void bridgeDrift(std::span<const double> x, double tau, std::span<double> v) const;     // σ² τ ∇ log h, h = Σ w K_{σ²τ}(x, point)
+    void meanLog(std::span<const double> x, double tau, std::span<double> v) const;  // of the flow's posterior
+    void bridgeDrift(std::span<const double> x, double tau,
+                     std::span<double> v) const;  // σ² τ ∇ log h, h = Σ w K_{σ²τ}(x, point)
     std::vector<double> m_points, m_weights;
     double m_bridge;  // σ of the Brownian motion; 0: a flow
 };

@@ -17,13 +17,20 @@ constexpr std::uint32_t componentStream = 0x4d495843, valueStream = 0x4d495856; 
 
 }  // namespace
 
-Mixture::Mixture(int dimensions, std::vector<double> means, std::vector<double> variances, std::vector<double> weights, std::vector<int> classOfComponent)
-    : m_dimensions(dimensions), m_means(std::move(means)), m_variances(std::move(variances)), m_classes(std::move(classOfComponent)) {
+Mixture::Mixture(int dimensions, std::vector<double> means, std::vector<double> variances, std::vector<double> weights,
+                 std::vector<int> classOfComponent)
+    : m_dimensions(dimensions),
+      m_means(std::move(means)),
+      m_variances(std::move(variances)),
+      m_classes(std::move(classOfComponent)) {
     const std::size_t n = dimensions > 0 ? m_means.size() / std::size_t(dimensions) : 0;
     m_isotropic = m_variances.size() == n;
-    if (n == 0 || m_means.size() != n * std::size_t(dimensions) || (!m_isotropic && m_variances.size() != m_means.size())) throw std::invalid_argument("mixture: means and variances do not fit");
+    if (n == 0 || m_means.size() != n * std::size_t(dimensions)
+        || (!m_isotropic && m_variances.size() != m_means.size()))
+        throw std::invalid_argument("mixture: means and variances do not fit");
     if (weights.empty()) weights.assign(n, 1.0);
-    if (weights.size() != n || (!m_classes.empty() && m_classes.size() != n)) throw std::invalid_argument("mixture: weights or classes do not fit");
+    if (weights.size() != n || (!m_classes.empty() && m_classes.size() != n))
+        throw std::invalid_argument("mixture: weights or classes do not fit");
     double sum = 0;
     for (double w : weights) sum += w;
     for (double w : weights) m_logWeights.push_back(std::log(w / sum));
@@ -51,7 +58,8 @@ double Mixture::logClassWeight(std::optional<int> onlyClass) const {
     return std::log(sum);
 }
 
-double Mixture::responsibilities(std::span<const double> x, double s, double n, std::optional<int> onlyClass, std::vector<double>& logs) const {
+double Mixture::responsibilities(std::span<const double> x, double s, double n, std::optional<int> onlyClass,
+                                 std::vector<double>& logs) const {
     constexpr double none = -std::numeric_limits<double>::infinity();
     logs.assign(std::size_t(components()), none);
     double highest = none;
@@ -86,7 +94,8 @@ double Mixture::logDensity(std::span<const double> x, double s, double n, std::o
     return responsibilities(x, s, n, onlyClass, logs) - logClassWeight(onlyClass);
 }
 
-void Mixture::denoise(std::span<const double> x, double s, double n, std::optional<int> onlyClass, std::span<double> x0) const {
+void Mixture::denoise(std::span<const double> x, double s, double n, std::optional<int> onlyClass,
+                      std::span<double> x0) const {
     std::vector<double> logs;
     responsibilities(x, s, n, onlyClass, logs);
     std::fill(x0.begin(), x0.end(), 0.0);
@@ -103,7 +112,8 @@ void Mixture::denoise(std::span<const double> x, double s, double n, std::option
 }
 
 void Mixture::draw(std::uint64_t seed, std::uint32_t index, std::optional<int> onlyClass, std::span<double> x0) const {
-    const auto random = kernels::philox4x32(0, 0, index, componentStream, std::uint32_t(seed), std::uint32_t(seed >> 32));
+    const auto random =
+        kernels::philox4x32(0, 0, index, componentStream, std::uint32_t(seed), std::uint32_t(seed >> 32));
     double left = (double(random.v[0]) + 0.5) / 4294967296.0 * std::exp(logClassWeight(onlyClass));
     int chosen = -1;
     for (int k = 0; k < components() && (chosen < 0 || left > 0); ++k) {
@@ -131,8 +141,10 @@ std::vector<double> velocityOf(std::span<const double> y, std::span<const double
     return slope;
 }
 
-std::vector<double> exactFlowMap(const Mixture& gaussian, const Process& process, double tauFrom, double tauTo, std::span<const double> y) {
-    if (gaussian.components() != 1) throw std::invalid_argument("exactFlowMap: only a single Gaussian has a closed form");
+std::vector<double> exactFlowMap(const Mixture& gaussian, const Process& process, double tauFrom, double tauTo,
+                                 std::span<const double> y) {
+    if (gaussian.components() != 1)
+        throw std::invalid_argument("exactFlowMap: only a single Gaussian has a closed form");
     const double a = process.signal(tauFrom), b = process.signal(tauTo);
     std::vector<double> moved(y.size());
     for (int i = 0; i < gaussian.dimensions(); ++i) {

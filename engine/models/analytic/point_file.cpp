@@ -15,14 +15,17 @@ namespace {
 
 constexpr std::size_t largestFile = std::size_t(512) << 20;
 
-[[noreturn]] void reject(const std::string& path, const std::string& why) { throw Failure("The points in '" + path + "' cannot be used: " + why); }
+[[noreturn]] void reject(const std::string& path, const std::string& why) {
+    throw Failure("The points in '" + path + "' cannot be used: " + why);
+}
 
 void appendPoint(PointSet& set, const std::vector<double>& point, const std::string& path) {
     for (double v : point)
         if (!std::isfinite(v)) reject(path, "a number is not finite.");
     if (point.empty()) reject(path, "a point has no numbers.");
     if (set.shape.empty()) set.shape = {std::int64_t(point.size())};
-    if (std::size_t(set.shape[0]) != point.size()) reject(path, "its points do not all have " + std::to_string(set.shape[0]) + " numbers.");
+    if (std::size_t(set.shape[0]) != point.size())
+        reject(path, "its points do not all have " + std::to_string(set.shape[0]) + " numbers.");
     set.values.insert(set.values.end(), point.begin(), point.end());
 }
 
@@ -42,7 +45,8 @@ PointSet fromCsv(std::string_view text, const std::string& path) {
             const auto [stop, error] = std::from_chars(row.data() + at, row.data() + row.size(), v);
             std::size_t next = std::size_t(stop - row.data());
             while (next < row.size() && row[next] == ' ') ++next;
-            numbers = error == std::errc() && (next == row.size() || row[next] == ',' || row[next] == ';' || row[next] == '\t');
+            numbers = error == std::errc()
+                      && (next == row.size() || row[next] == ',' || row[next] == ';' || row[next] == '\t');
             point.push_back(v);
             at = next + 1;
         }
@@ -70,10 +74,12 @@ PointSet fromJson(const std::string& text, const std::string& path) {
         appendPoint(set, point, path);
     }
     if (parsed->is_object() && parsed->contains("labels"))
-        for (auto label : jsonIntegers(*parsed, "labels", {}, 1, "'" + path + "'")) set.labels.push_back(label >= 0 && label < 1'000'000 ? int(label) : -1);
+        for (auto label : jsonIntegers(*parsed, "labels", {}, 1, "'" + path + "'"))
+            set.labels.push_back(label >= 0 && label < 1'000'000 ? int(label) : -1);
     for (int label : set.labels)
         if (label < 0) reject(path, "a label is not a class number from 0.");
-    if (!set.labels.empty() && std::int64_t(set.labels.size()) != set.points()) reject(path, "it has not as many labels as points.");
+    if (!set.labels.empty() && std::int64_t(set.labels.size()) != set.points())
+        reject(path, "it has not as many labels as points.");
     return set;
 }
 
@@ -84,13 +90,17 @@ PointSet fromNpy(const std::string& bytes, const std::string& path) {
     const int version = int(byte(6));
     if (version < 1 || version > 2) reject(path, "its NPY version is not 1 or 2.");
     const std::size_t start = version == 1 ? 10 : 12;
-    const std::size_t length = version == 1 ? byte(8) | byte(9) << 8 : byte(8) | byte(9) << 8 | byte(10) << 16 | byte(11) << 24;
+    const std::size_t length =
+        version == 1 ? byte(8) | byte(9) << 8 : byte(8) | byte(9) << 8 | byte(10) << 16 | byte(11) << 24;
     if (length > bytes.size() - start) reject(path, "it is cut off.");
     const std::string_view header = std::string_view(bytes).substr(start, length);
-    const bool wide = header.find("'<f8'") != std::string_view::npos, narrow = header.find("'<f4'") != std::string_view::npos;
-    if (wide == narrow || header.find("'fortran_order': False") == std::string_view::npos) reject(path, "it must be float32 or float64 in C order.");
+    const bool wide = header.find("'<f8'") != std::string_view::npos,
+               narrow = header.find("'<f4'") != std::string_view::npos;
+    if (wide == narrow || header.find("'fortran_order': False") == std::string_view::npos)
+        reject(path, "it must be float32 or float64 in C order.");
     std::vector<std::int64_t> extents;
-    const std::size_t open = header.find("'shape': ("), close = open == std::string_view::npos ? open : header.find(')', open);
+    const std::size_t open = header.find("'shape': ("),
+                      close = open == std::string_view::npos ? open : header.find(')', open);
     if (close == std::string_view::npos) reject(path, "it has no shape.");
     for (std::size_t at = open + 10; at < close;) {
         std::int64_t extent = 0;
@@ -106,16 +116,16 @@ PointSet fromNpy(const std::string& bytes, const std::string& path) {
         count *= std::size_t(e);
     }
     const std::size_t size = wide ? 8 : 4, data = start + length;
-    if (extents.size() < 2 || extents.size() > 4 || (bytes.size() - data) / size < count) reject(path, "it must have the shape (points, dimensions) or (pictures, height, width, 3), and all of its data.");
+    if (extents.size() < 2 || extents.size() > 4 || (bytes.size() - data) / size < count)
+        reject(path,
+               "it must have the shape (points, dimensions) or (pictures, height, width, 3), and all of its data.");
     PointSet set;
     set.shape.assign(extents.begin() + 1, extents.end());
     set.values.resize(count);
     for (std::size_t i = 0; i < count; ++i) {
         float f;
-        if (wide)
-            std::memcpy(&set.values[i], bytes.data() + data + 8 * i, 8);
-        else
-            std::memcpy(&f, bytes.data() + data + 4 * i, 4), set.values[i] = f;
+        if (wide) std::memcpy(&set.values[i], bytes.data() + data + 8 * i, 8);
+        else std::memcpy(&f, bytes.data() + data + 4 * i, 4), set.values[i] = f;
         if (!std::isfinite(set.values[i])) reject(path, "a number is not finite.");
     }
     return set;
@@ -137,7 +147,8 @@ PointSet fromPictures(const std::string& folder) {
         const std::vector<std::int64_t> shape{p.height, p.width, 3};
         if (set.shape.empty()) set.shape = shape;
         if (set.shape != shape) reject(folder, "its pictures are not all of one size.");
-        if ((set.values.size() + p.rgb.size()) * sizeof(double) > largestFile) reject(folder, "its pictures are too large together; take fewer or smaller ones.");
+        if ((set.values.size() + p.rgb.size()) * sizeof(double) > largestFile)
+            reject(folder, "its pictures are too large together; take fewer or smaller ones.");
         for (std::uint8_t v : p.rgb) set.values.push_back(v / 127.5 - 1);
     }
     return set;
@@ -162,7 +173,9 @@ Result<PointSet> readPoints(const std::string& path) {
         auto text = readTextFile(path, largestFile);
         if (!text) return text.error();
         const std::string extension = std::filesystem::path(path).extension().string();
-        PointSet set = extension == ".npy" ? fromNpy(*text, path) : extension == ".json" ? fromJson(*text, path) : fromCsv(*text, path);
+        PointSet set = extension == ".npy"    ? fromNpy(*text, path)
+                       : extension == ".json" ? fromJson(*text, path)
+                                              : fromCsv(*text, path);
         if (set.points() == 0) reject(path, "there are none.");
         return set;
     } catch (const Failure& f) {

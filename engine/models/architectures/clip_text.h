@@ -1,4 +1,5 @@
-// CLIPTextModel of transformers (Radford et al. 2021): tokens → last hidden state after the final norm. Always F32: it runs once per prompt.
+// CLIPTextModel of transformers (Radford et al. 2021): tokens → last hidden state after the final norm. Always F32: it
+// runs once per prompt.
 #pragma once
 #include <span>
 #include <vector>
@@ -21,7 +22,8 @@ public:
     // The builder must compute in F32.
     ClipTextEncoder(const ClipTextConfig& config, NetworkBuilder& builder);
 
-    // ids (tokens) → features (tokens, width) F32. `skipLast` layers are left out before the final norm ("clip skip"; 1: the penultimate).
+    // ids (tokens) → features (tokens, width) F32. `skipLast` layers are left out before the final norm ("clip skip";
+    // 1: the penultimate).
     Tensor operator()(std::span<const int> ids, int skipLast = 0) const;
     const ClipTextConfig& config() const { return m_config; }
 

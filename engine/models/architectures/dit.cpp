@@ -15,7 +15,9 @@ DiT::DiT(const DiTConfig& c, NetworkBuilder& b) : m_config(c), m_backend(b.backe
     m_time1 = b.linearF32("t_embedder.mlp.0", 256, w);
     m_time2 = b.linearF32("t_embedder.mlp.2", w, w);
     m_classes = b.table("y_embedder.embedding_table.weight", {c.classes + 1, w});
-    m_positions = b.table("pos_embed", {1, std::int64_t(c.gridHeight) * c.gridWidth, w}).reshaped({std::int64_t(c.gridHeight) * c.gridWidth, w}).converted(m_type);
+    m_positions = b.table("pos_embed", {1, std::int64_t(c.gridHeight) * c.gridWidth, w})
+                      .reshaped({std::int64_t(c.gridHeight) * c.gridWidth, w})
+                      .converted(m_type);
     std::vector<NetworkBuilder::Part> modulations;
     for (int i = 0; i < c.layers; ++i) {
         const std::string name = "blocks." + std::to_string(i);
@@ -40,7 +42,8 @@ Tensor DiT::modulations(std::span<const double> times, std::span<const int> clas
     std::vector<std::byte> raw(classes.size() * 4);
     std::memcpy(raw.data(), classes.data(), raw.size());
     const Tensor ids = upload(b, HostTensor({rows}, DType::I32, std::move(raw)));
-    Tensor waves(b, {rows, 256}), hidden(b, {rows, w}), embedding(b, {rows, w}), all(b, {rows, (6 * m_config.layers + 2) * w}, m_type);
+    Tensor waves(b, {rows, 256}), hidden(b, {rows, w}), embedding(b, {rows, w}),
+        all(b, {rows, (6 * m_config.layers + 2) * w}, m_type);
     Epilogue silu, add;
     silu.activation = kernels::Activation::Silu;
     b.timestepEmbedding(times, 256, true, 0, 10000, waves);
@@ -57,8 +60,10 @@ Tensor DiT::forward(const Tensor& x, std::span<const double> times, std::span<co
     Backend& b = m_backend;
     const Shape s = x.shape();
     const int p = m_config.patch, h = m_config.gridHeight, w = m_config.gridWidth;
-    const std::int64_t rows = s[0], width = m_config.width, n = std::int64_t(h) * w, all = rows * n, in = std::int64_t(m_config.channels) * p * p;
-    if (s != Shape({rows, std::int64_t(h) * p, std::int64_t(w) * p, m_config.channels}) || std::int64_t(times.size()) != rows || std::int64_t(classes.size()) != rows)
+    const std::int64_t rows = s[0], width = m_config.width, n = std::int64_t(h) * w, all = rows * n,
+                       in = std::int64_t(m_config.channels) * p * p;
+    if (s != Shape({rows, std::int64_t(h) * p, std::int64_t(w) * p, m_config.channels})
+        || std::int64_t(times.size()) != rows || std::int64_t(classes.size()) != rows)
         throw std::invalid_argument("DiT: the batch " + s.text() + " does not fit");
     const Tensor modulation = modulations(times, classes);
     Tensor patches(b, {rows, h, w, in}, m_type), tokens(b, {rows, n, width}, m_type), vectors(b, {6, rows, width});
@@ -86,7 +91,9 @@ Tensor DiT::forward(const Tensor& x, std::span<const double> times, std::span<co
     return picture.converted(DType::F32);
 }
 
-std::size_t DiT::bytesPerRow() const { return std::size_t(m_config.gridHeight) * m_config.gridWidth * m_config.width * 7 * sizeOf(m_type); }
+std::size_t DiT::bytesPerRow() const {
+    return std::size_t(m_config.gridHeight) * m_config.gridWidth * m_config.width * 7 * sizeOf(m_type);
+}
 
 std::unique_ptr<DiT> makeRandomDiT(const DiTConfig& config, Backend& backend, DType type) {
     RandomWeights weights;

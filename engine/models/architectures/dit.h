@@ -19,7 +19,8 @@ class DiT {
 public:
     DiT(const DiTConfig& config, NetworkBuilder& builder);
 
-    // x (rows, h, w, c) F32; a time and a class per row; class `classes` is the unconditional one → (rows, h, w, c) F32.
+    // x (rows, h, w, c) F32; a time and a class per row; class `classes` is the unconditional one → (rows, h, w, c)
+    // F32.
     Tensor forward(const Tensor& x, std::span<const double> times, std::span<const int> classes);
     std::size_t bytesPerRow() const;
 
@@ -31,7 +32,8 @@ private:
         SelfAttentionHalf attention;
         FeedForwardHalf feedForward;
     };
-    // silu(time + class) through the modulations of all blocks and of the end at once: (rows, 6·layers·width + 2·width) F32.
+    // silu(time + class) through the modulations of all blocks and of the end at once: (rows, 6·layers·width + 2·width)
+    // F32.
     Tensor modulations(std::span<const double> times, std::span<const int> classes) const;
 
     DiTConfig m_config;

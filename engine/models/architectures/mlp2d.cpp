@@ -24,7 +24,8 @@ std::vector<std::string> inputNames(bool isShortcut) {
     std::vector<std::string> names{"x", "y"};
     const auto waves = [&](const std::string& of, int octaves) {
         for (int i = 0; i < octaves; ++i)
-            for (const char* wave : {"sin", "cos"}) names.push_back(wave + ("(2^" + std::to_string(i)) + "*pi*" + of + ")");
+            for (const char* wave : {"sin", "cos"})
+                names.push_back(wave + ("(2^" + std::to_string(i)) + "*pi*" + of + ")");
     };
     waves("x/2", 2);
     waves("y/2", 2);
@@ -44,23 +45,37 @@ SafetensorsFile opened(const std::string& path) {
 Description describe(const SafetensorsFile& file) {
     const std::string what = "the description in '" + file.name() + "'";
     const auto text = file.metadata().find("meander");
-    if (text == file.metadata().end()) throw Failure("The file '" + file.name() + "' holds weights, but does not say of which network. Open the folder that it belongs to, or a model in the format of diffusers.");
+    if (text == file.metadata().end())
+        throw Failure("The file '" + file.name()
+                      + "' holds weights, but does not say of which network. Open the folder that it belongs to, or a "
+                        "model in the format of diffusers.");
     auto json = parseJson(text->second, what, {std::size_t(1) << 20, 8});
     if (!json) throw Failure(json.error().text);
-    if (jsonText(*json, "format", "", what) != "meander-mlp2d" || jsonInteger(*json, "version", 0, what) != 1) throw Failure("The file '" + file.name() + "' is of a format or version that this Meander does not know.");
+    if (jsonText(*json, "format", "", what) != "meander-mlp2d" || jsonInteger(*json, "version", 0, what) != 1)
+        throw Failure("The file '" + file.name() + "' is of a format or version that this Meander does not know.");
     Description d;
     d.kind = jsonText(*json, "kind", "", what);
     d.dataset = jsonText(*json, "dataset", "", what);
-    for (auto w : jsonIntegers(*json, "layers", {}, 1, what)) d.widths.push_back(int(std::clamp<std::int64_t>(w, 0, 1 << 20)));
-    if (d.kind != "flow" && d.kind != "reflow" && d.kind != "consistency" && d.kind != "shortcut") throw Failure("The network in '" + file.name() + "' is of the kind '" + d.kind + "', which Meander does not know.");
+    for (auto w : jsonIntegers(*json, "layers", {}, 1, what))
+        d.widths.push_back(int(std::clamp<std::int64_t>(w, 0, 1 << 20)));
+    if (d.kind != "flow" && d.kind != "reflow" && d.kind != "consistency" && d.kind != "shortcut")
+        throw Failure("The network in '" + file.name() + "' is of the kind '" + d.kind
+                      + "', which Meander does not know.");
     const auto known = inputNames(d.kind == "shortcut");
-    if (jsonText(*json, "activation", "silu", what) != "silu" || jsonTexts(*json, "inputs", known, what) != known || jsonReal(*json, "data_scale", 1, what) != 1)
-        throw Failure("The network in '" + file.name() + "' has another activation, other inputs or another scale of the data than Meander computes with: silu, those of its own networks, and 1.");
-    if (d.widths.size() < 2 || d.widths.size() > 64 || d.widths.front() != int(known.size()) || d.widths.back() != 2 || *std::min_element(d.widths.begin(), d.widths.end()) < 1)
-        throw Failure("The layers described in '" + file.name() + "' are not those of a network for points in the plane. The file may be damaged.");
+    if (jsonText(*json, "activation", "silu", what) != "silu" || jsonTexts(*json, "inputs", known, what) != known
+        || jsonReal(*json, "data_scale", 1, what) != 1)
+        throw Failure("The network in '" + file.name()
+                      + "' has another activation, other inputs or another scale of the data than Meander computes "
+                        "with: silu, those of its own networks, and 1.");
+    if (d.widths.size() < 2 || d.widths.size() > 64 || d.widths.front() != int(known.size()) || d.widths.back() != 2
+        || *std::min_element(d.widths.begin(), d.widths.end()) < 1)
+        throw Failure("The layers described in '" + file.name()
+                      + "' are not those of a network for points in the plane. The file may be damaged.");
     for (std::size_t i = 0; i + 1 < d.widths.size(); ++i)
         for (const char* part : {".weight", ".bias"})
-            if (const std::string tensor = "layers." + std::to_string(i) + part; !file.entries().contains(tensor)) throw Failure("The file '" + file.name() + "' lacks the tensor '" + tensor + "' that its description asks for. It is incomplete; get it again.");
+            if (const std::string tensor = "layers." + std::to_string(i) + part; !file.entries().contains(tensor))
+                throw Failure("The file '" + file.name() + "' lacks the tensor '" + tensor
+                              + "' that its description asks for. It is incomplete; get it again.");
     return d;
 }
 
@@ -75,9 +90,11 @@ void appendWaves(std::vector<float>& to, double v, int octaves) {
 
 class Mlp2d final : public Model {
 public:
-    Mlp2d(ModelInfo info, const Description& d, NetworkBuilder& b) : m_backend(b.backend), m_widths(d.widths), m_dataset(d.dataset), m_isShortcut(d.kind == "shortcut") {
+    Mlp2d(ModelInfo info, const Description& d, NetworkBuilder& b)
+        : m_backend(b.backend), m_widths(d.widths), m_dataset(d.dataset), m_isShortcut(d.kind == "shortcut") {
         m_info = std::move(info);
-        for (std::size_t i = 0; i + 1 < m_widths.size(); ++i) m_layers.push_back(b.linear("layers." + std::to_string(i), m_widths[i], m_widths[i + 1]));
+        for (std::size_t i = 0; i + 1 < m_widths.size(); ++i)
+            m_layers.push_back(b.linear("layers." + std::to_string(i), m_widths[i], m_widths[i + 1]));
         m_info.parameters = b.parameters;
         m_info.weightBytes = b.weightBytes;
         for (int w : m_widths) m_info.bytesPerRow += std::size_t(w) * sizeof(float);
@@ -88,7 +105,8 @@ public:
     Tensor predict(const NetworkBatch& batch, const TapRequest&, TapResult& tapped) override {
         tapped.attention.clear();
         const std::int64_t rows = batch.x.rows();
-        if (batch.x.shape().rowCount() != 2 || std::int64_t(batch.times.size()) != rows) throw std::invalid_argument("points in the plane: the batch " + batch.x.shape().text() + " does not fit");
+        if (batch.x.shape().rowCount() != 2 || std::int64_t(batch.times.size()) != rows)
+            throw std::invalid_argument("points in the plane: the batch " + batch.x.shape().text() + " does not fit");
         Tensor hidden = features(batch);
         for (std::size_t i = 0; i < m_layers.size(); ++i) {
             Tensor next(m_backend, {rows, m_widths[i + 1]});
@@ -100,7 +118,9 @@ public:
         return hidden.reshaped(batch.x.shape()).converted(batch.x.type());
     }
 
-    HostTensor drawData(std::int64_t n, std::uint64_t seed, const Prompt&) const override { return drawPlanarData(m_dataset, n, seed); }
+    HostTensor drawData(std::int64_t n, std::uint64_t seed, const Prompt&) const override {
+        return drawPlanarData(m_dataset, n, seed);
+    }
 
 private:
     // x, y, their waves, time and its waves, and for shortcut networks the step and its waves: (rows, 19 or 28).
@@ -146,7 +166,10 @@ ModelInfo inspectMlp2d(const std::string& path) {
     // A consistency network too: its denoised estimate is x − t·F.
     info.parametrization = Parametrization::FlowVelocity;
     info.process = Process::rectifiedFlow();
-    info.distillation = d.kind == "reflow" ? Distillation::Reflow : d.kind == "consistency" ? Distillation::Consistency : d.kind == "shortcut" ? Distillation::Shortcut : Distillation::None;
+    info.distillation = d.kind == "reflow"        ? Distillation::Reflow
+                        : d.kind == "consistency" ? Distillation::Consistency
+                        : d.kind == "shortcut"    ? Distillation::Shortcut
+                                                  : Distillation::None;
     info.state = StateKind::Points;
     info.stateShape = {2};
     info.sigmaData = 1;

@@ -1,4 +1,5 @@
-// Small networks for points in the plane: x and a time embedding through a few wide layers. One safetensors file; the description is JSON in its metadata ("meander").
+// Small networks for points in the plane: x and a time embedding through a few wide layers. One safetensors file; the
+// description is JSON in its metadata ("meander").
 #pragma once
 #include <memory>
 #include <string>

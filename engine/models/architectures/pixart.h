@@ -1,4 +1,5 @@
-// PixArtTransformer2DModel of diffusers (Chen et al. 2023): a diffusion transformer with cross-attention to text and one shared adaLN projection plus a table per block.
+// PixArtTransformer2DModel of diffusers (Chen et al. 2023): a diffusion transformer with cross-attention to text and
+// one shared adaLN projection plus a table per block.
 #pragma once
 #include "engine/core/json.h"
 #include "engine/models/layers/builder.h"
@@ -8,7 +9,8 @@
 namespace meander {
 
 struct PixArtConfig {
-    int heads = 16, headWidth = 72, layers = 28, patch = 2, inChannels = 4, outChannels = 8, sampleSize = 32, captionWidth = 4096;
+    int heads = 16, headWidth = 72, layers = 28, patch = 2, inChannels = 4, outChannels = 8, sampleSize = 32,
+        captionWidth = 4096;
     double interpolationScale = 1;
     int width() const { return heads * headWidth; }
 };
@@ -24,7 +26,8 @@ public:
     PixArt(const PixArtConfig& config, NetworkBuilder& builder);
 
     Tensor prepareText(const Tensor& features) override;
-    Tensor forward(const Tensor& x, std::span<const double> times, const Tensor& text, AttentionCapture* capture, const RowChanges* changes) override;
+    Tensor forward(const Tensor& x, std::span<const double> times, const Tensor& text, AttentionCapture* capture,
+                   const RowChanges* changes) override;
     std::vector<TapSite> sites(int height, int width, int tokens) const override;
     std::size_t bytesPerRow(int height, int width) const override;
     const PixArtConfig& config() const { return m_config; }

@@ -1,5 +1,6 @@
-// UNet2DConditionModel of diffusers, driven by its configuration: the same code runs the 0.9-million-weight built-in model and Stable Diffusion 1.5.
-// Skip connections as in Ronneberger et al. 2015; residual blocks and transformers as in Rombach et al. 2022.
+// UNet2DConditionModel of diffusers, driven by its configuration: the same code runs the 0.9-million-weight built-in
+// model and Stable Diffusion 1.5. Skip connections as in Ronneberger et al. 2015; residual blocks and transformers as
+// in Rombach et al. 2022.
 #pragma once
 #include "engine/models/architectures/unet_blocks.h"
 #include "engine/models/architectures/unet_config.h"
@@ -12,7 +13,8 @@ public:
     UNet(const UNetConfig& config, NetworkBuilder& builder);
 
     Tensor prepareText(const Tensor& features) override;
-    Tensor forward(const Tensor& x, std::span<const double> times, const Tensor& text, AttentionCapture* capture, const RowChanges* changes) override;
+    Tensor forward(const Tensor& x, std::span<const double> times, const Tensor& text, AttentionCapture* capture,
+                   const RowChanges* changes) override;
     std::vector<TapSite> sites(int height, int width, int tokens) const override;
     std::size_t bytesPerRow(int height, int width) const override;
 

@@ -7,7 +7,8 @@ namespace meander {
 using kernels::Activation;
 using kernels::Epilogue;
 
-ResidualBlock::ResidualBlock(NetworkBuilder& b, const std::string& name, int in, int out, int groups, float eps, float outputScale, int height, int width, SharedProjections& shared)
+ResidualBlock::ResidualBlock(NetworkBuilder& b, const std::string& name, int in, int out, int groups, float eps,
+                             float outputScale, int height, int width, SharedProjections& shared)
     : in(in), out(out), groups(groups), eps(eps), outputScale(outputScale), timeOffset(shared.timeWidth) {
     norm1 = b.norm(name + ".norm1", in);
     conv1 = b.conv(name + ".conv1", in, out, 3, 1, 1, height, width);
@@ -46,11 +47,13 @@ Tensor ResidualBlock::operator()(const UNetPass& pass, const Tensor& x) const {
     return hidden;
 }
 
-TransformerBlock::TransformerBlock(NetworkBuilder& b, const std::string& name, int channels, int heads, SharedProjections& shared)
+TransformerBlock::TransformerBlock(NetworkBuilder& b, const std::string& name, int channels, int heads,
+                                   SharedProjections& shared)
     : channels(channels), heads(heads), site(int(shared.sites.size())), textOffset(shared.textWidth) {
     const std::int64_t c = channels;
     norm1 = b.norm(name + ".norm1", c);
-    qkv = b.linearStack({{name + ".attn1.to_q", c}, {name + ".attn1.to_k", c}, {name + ".attn1.to_v", c}}, c, false, b.compute);
+    qkv = b.linearStack({{name + ".attn1.to_q", c}, {name + ".attn1.to_k", c}, {name + ".attn1.to_v", c}}, c, false,
+                        b.compute);
     out1 = b.linear(name + ".attn1.to_out.0", c, c);
     norm2 = b.norm(name + ".norm2", c);
     query = b.linear(name + ".attn2.to_q", c, c, false);
@@ -71,7 +74,8 @@ void TransformerBlock::operator()(const UNetPass& pass, Tensor& tokens, int heig
     Backend& b = pass.backend;
     const std::int64_t rows = tokens.shape()[0], n = tokens.shape()[1], c = channels, all = rows * n;
     const View flat = tokens.view().reshaped({all, c});
-    const SkippedRows block(tokens, pass.changes, site, Part::Block), attention(tokens, pass.changes, site, Part::Attention);
+    const SkippedRows block(tokens, pass.changes, site, Part::Block),
+        attention(tokens, pass.changes, site, Part::Attention);
     Epilogue add;
     add.residual = flat;
     Tensor normed(b, {rows, n, c}, pass.type), attended(b, {rows, n, c}, pass.type);
@@ -80,7 +84,8 @@ void TransformerBlock::operator()(const UNetPass& pass, Tensor& tokens, int heig
         Tensor fused(b, {all, 3 * c}, pass.type);
         b.layerNorm(flat, norm1.gamma, norm1.beta, 1e-5f, {}, {}, flatNormed);
         b.linear(flatNormed, *qkv, fused);
-        selfAttention(b, {fused.view().reshaped({rows, n, 3 * c}), heads, site, height, width}, attended, pass.changes, pass.capture);
+        selfAttention(b, {fused.view().reshaped({rows, n, 3 * c}), heads, site, height, width}, attended, pass.changes,
+                      pass.capture);
     }
     b.linear(flatAttended, *out1, flat, add);
     {
@@ -88,7 +93,11 @@ void TransformerBlock::operator()(const UNetPass& pass, Tensor& tokens, int heig
         b.layerNorm(flat, norm2.gamma, norm2.beta, 1e-5f, {}, {}, flatNormed);
         b.linear(flatNormed, *query, queries.view().reshaped({all, c}));
         const std::int64_t words = pass.text.shape()[1];
-        const auto at = [&](std::int64_t offset) { return View{static_cast<char*>(pass.text.view().data) + std::size_t(offset) * sizeOf(pass.type), pass.type, {rows, words, c}}; };
+        const auto at = [&](std::int64_t offset) {
+            return View{static_cast<char*>(pass.text.view().data) + std::size_t(offset) * sizeOf(pass.type),
+                        pass.type,
+                        {rows, words, c}};
+        };
         kernels::AttentionArgs a;
         a.q = queries;
         a.k = at(textOffset);
@@ -113,10 +122,13 @@ void TransformerBlock::operator()(const UNetPass& pass, Tensor& tokens, int heig
     block.restore();
 }
 
-SpatialTransformer::SpatialTransformer(NetworkBuilder& b, const std::string& name, int channels, int heads, int layers, int groups, bool linearProjection, SharedProjections& shared) : groups(groups) {
+SpatialTransformer::SpatialTransformer(NetworkBuilder& b, const std::string& name, int channels, int heads, int layers,
+                                       int groups, bool linearProjection, SharedProjections& shared)
+    : groups(groups) {
     norm = b.norm(name + ".norm", channels);
     projectIn = b.linear(name + ".proj_in", channels, channels, true, !linearProjection);
-    for (int i = 0; i < layers; ++i) blocks.emplace_back(b, name + ".transformer_blocks." + std::to_string(i), channels, heads, shared);
+    for (int i = 0; i < layers; ++i)
+        blocks.emplace_back(b, name + ".transformer_blocks." + std::to_string(i), channels, heads, shared);
     projectOut = b.linear(name + ".proj_out", channels, channels, true, !linearProjection);
 }
 

@@ -27,7 +27,8 @@ struct SharedProjections {
 };
 
 struct ResidualBlock {
-    ResidualBlock(NetworkBuilder& b, const std::string& name, int in, int out, int groups, float eps, float outputScale, int height, int width, SharedProjections& shared);
+    ResidualBlock(NetworkBuilder& b, const std::string& name, int in, int out, int groups, float eps, float outputScale,
+                  int height, int width, SharedProjections& shared);
     Tensor operator()(const UNetPass& pass, const Tensor& x) const;
 
     int in, out, groups;
@@ -52,7 +53,8 @@ struct TransformerBlock {
 
 // Transformer2DModel: norm, projection in, blocks, projection out, residual.
 struct SpatialTransformer {
-    SpatialTransformer(NetworkBuilder& b, const std::string& name, int channels, int heads, int layers, int groups, bool linearProjection, SharedProjections& shared);
+    SpatialTransformer(NetworkBuilder& b, const std::string& name, int channels, int heads, int layers, int groups,
+                       bool linearProjection, SharedProjections& shared);
     // May write into x.
     Tensor operator()(const UNetPass& pass, const Tensor& x) const;
 

@@ -5,15 +5,19 @@
 namespace meander {
 namespace {
 
-[[noreturn]] void unsupported(const std::string& what, const std::string& why) { throw Failure("The U-Net described in " + what + " cannot be used yet: " + why + "."); }
+[[noreturn]] void unsupported(const std::string& what, const std::string& why) {
+    throw Failure("The U-Net described in " + what + " cannot be used yet: " + why + ".");
+}
 
 void requireDefault(const Json& j, const char* key, const Json& usual, const std::string& what) {
     if (!j.contains(key) || j[key].is_null() || j[key] == usual) return;
-    unsupported(what, "its setting '" + std::string(key) + "' is " + j[key].dump() + ", and Meander only knows " + (usual.is_null() ? "models without it" : usual.dump()));
+    unsupported(what, "its setting '" + std::string(key) + "' is " + j[key].dump() + ", and Meander only knows "
+                          + (usual.is_null() ? "models without it" : usual.dump()));
 }
 
 void refuseOtherKinds(const Json& j, const std::string& what) {
-    for (const char* key : {"class_embed_type", "addition_embed_type", "encoder_hid_dim", "encoder_hid_dim_type", "num_class_embeds", "timestep_post_act", "time_embedding_act_fn"})
+    for (const char* key : {"class_embed_type", "addition_embed_type", "encoder_hid_dim", "encoder_hid_dim_type",
+                            "num_class_embeds", "timestep_post_act", "time_embedding_act_fn"})
         requireDefault(j, key, nullptr, what);
     requireDefault(j, "time_embedding_type", "positional", what);
     requireDefault(j, "resnet_time_scale_shift", "default", what);
@@ -21,20 +25,27 @@ void refuseOtherKinds(const Json& j, const std::string& what) {
     requireDefault(j, "conv_in_kernel", 3, what);
     requireDefault(j, "conv_out_kernel", 3, what);
     requireDefault(j, "mid_block_type", "UNetMidBlock2DCrossAttn", what);
-    for (const char* key : {"dual_cross_attention", "only_cross_attention", "center_input_sample", "class_embeddings_concat", "resnet_skip_time_act"}) requireDefault(j, key, false, what);
+    for (const char* key : {"dual_cross_attention", "only_cross_attention", "center_input_sample",
+                            "class_embeddings_concat", "resnet_skip_time_act"})
+        requireDefault(j, key, false, what);
     const std::string act = jsonText(j, "act_fn", "silu", what);
     if (act != "silu" && act != "swish") unsupported(what, "its activation is '" + act + "' instead of silu");
 }
 
 int positive(std::int64_t v, std::int64_t largest, const char* key, const std::string& what) {
-    if (v < 1 || v > largest) throw Failure("The entry '" + std::string(key) + "' of " + what + " is " + std::to_string(v) + ", which is not possible. The file may be damaged.");
+    if (v < 1 || v > largest)
+        throw Failure("The entry '" + std::string(key) + "' of " + what + " is " + std::to_string(v)
+                      + ", which is not possible. The file may be damaged.");
     return int(v);
 }
 
 // One number per down block, or one for all.
-std::vector<int> perBlock(const Json& j, const char* key, std::int64_t fallback, std::size_t blocks, std::int64_t largest, const std::string& what) {
+std::vector<int> perBlock(const Json& j, const char* key, std::int64_t fallback, std::size_t blocks,
+                          std::int64_t largest, const std::string& what) {
     const auto list = jsonIntegers(j, key, std::vector<std::int64_t>(blocks, fallback), blocks, what);
-    if (list.size() != blocks) throw Failure("The entry '" + std::string(key) + "' of " + what + " has " + std::to_string(list.size()) + " numbers for " + std::to_string(blocks) + " blocks. The file may be damaged.");
+    if (list.size() != blocks)
+        throw Failure("The entry '" + std::string(key) + "' of " + what + " has " + std::to_string(list.size())
+                      + " numbers for " + std::to_string(blocks) + " blocks. The file may be damaged.");
     std::vector<int> numbers;
     for (auto n : list) numbers.push_back(positive(n, largest, key, what));
     return numbers;
@@ -48,11 +59,16 @@ bool attentionOf(const std::string& type, const char* plain, const char* crossed
 
 void checkWidths(const UNetConfig& c, const std::string& what) {
     for (const auto& b : c.down) {
-        if (b.channels % c.normGroups != 0) throw Failure("In " + what + ", " + std::to_string(b.channels) + " channels cannot be split into " + std::to_string(c.normGroups) + " groups. The file may be damaged.");
-        if (b.attention && b.channels % b.heads != 0) throw Failure("In " + what + ", " + std::to_string(b.channels) + " channels cannot be split into " + std::to_string(b.heads) + " heads. The file may be damaged.");
+        if (b.channels % c.normGroups != 0)
+            throw Failure("In " + what + ", " + std::to_string(b.channels) + " channels cannot be split into "
+                          + std::to_string(c.normGroups) + " groups. The file may be damaged.");
+        if (b.attention && b.channels % b.heads != 0)
+            throw Failure("In " + what + ", " + std::to_string(b.channels) + " channels cannot be split into "
+                          + std::to_string(b.heads) + " heads. The file may be damaged.");
     }
     const int factor = 1 << (c.down.size() - 1);
-    if (c.sampleHeight % factor != 0 || c.sampleWidth % factor != 0) unsupported(what, "its size cannot be halved " + std::to_string(c.down.size() - 1) + " times");
+    if (c.sampleHeight % factor != 0 || c.sampleWidth % factor != 0)
+        unsupported(what, "its size cannot be halved " + std::to_string(c.down.size() - 1) + " times");
 }
 
 }  // namespace
@@ -64,14 +80,21 @@ UNetConfig unetConfig(const Json& j, const std::string& what) {
     c.inChannels = positive(jsonInteger(j, "in_channels", 4, what), 1024, "in_channels", what);
     c.outChannels = positive(jsonInteger(j, "out_channels", 4, what), 1024, "out_channels", what);
     const auto size = jsonIntegers(j, "sample_size", {64, 64}, 2, what);
-    if (size.size() != 2) throw Failure("The entry 'sample_size' of " + what + " is not one size or two. The file may be damaged.");
+    if (size.size() != 2)
+        throw Failure("The entry 'sample_size' of " + what + " is not one size or two. The file may be damaged.");
     c.sampleHeight = positive(size[0], 8192, "sample_size", what);
     c.sampleWidth = positive(size[1], 8192, "sample_size", what);
-    const auto types = jsonTexts(j, "down_block_types", {"CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"}, what);
-    const auto upTypes = jsonTexts(j, "up_block_types", {"UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"}, what);
+    const auto types =
+        jsonTexts(j, "down_block_types",
+                  {"CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"}, what);
+    const auto upTypes = jsonTexts(
+        j, "up_block_types", {"UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"}, what);
     const std::size_t n = types.size();
-    if (n < 1 || n > 8 || upTypes.size() != n) throw Failure("In " + what + ", the numbers of blocks on the way down and up differ. The file may be damaged.");
-    const std::int64_t fallbackHeads = j.contains("attention_head_dim") && j["attention_head_dim"].is_number_integer() ? jsonInteger(j, "attention_head_dim", 8, what) : 8;
+    if (n < 1 || n > 8 || upTypes.size() != n)
+        throw Failure("In " + what + ", the numbers of blocks on the way down and up differ. The file may be damaged.");
+    const std::int64_t fallbackHeads = j.contains("attention_head_dim") && j["attention_head_dim"].is_number_integer()
+                                           ? jsonInteger(j, "attention_head_dim", 8, what)
+                                           : 8;
     const auto channels = perBlock(j, "block_out_channels", 320, n, 65536, what);
     const auto layers = perBlock(j, "layers_per_block", 2, n, 64, what);
     // What diffusers calls attention_head_dim is the number of heads, for compatibility with the first models.
@@ -80,22 +103,28 @@ UNetConfig unetConfig(const Json& j, const std::string& what) {
     const auto depth = perBlock(j, "transformer_layers_per_block", 1, n, 64, what);
     for (std::size_t i = 0; i < n; ++i) {
         const std::size_t k = n - 1 - i;
-        c.down.push_back({channels[i], layers[i], attentionOf(types[i], "DownBlock2D", "CrossAttnDownBlock2D", what), heads[i], depth[i]});
-        c.up.push_back({channels[k], layers[k], attentionOf(upTypes[i], "UpBlock2D", "CrossAttnUpBlock2D", what), heads[k], depth[k]});
+        c.down.push_back({channels[i], layers[i], attentionOf(types[i], "DownBlock2D", "CrossAttnDownBlock2D", what),
+                          heads[i], depth[i]});
+        c.up.push_back({channels[k], layers[k], attentionOf(upTypes[i], "UpBlock2D", "CrossAttnUpBlock2D", what),
+                        heads[k], depth[k]});
     }
     c.midHeads = heads.back();
     c.midTransformerLayers = depth.back();
-    c.crossAttentionWidth = positive(jsonInteger(j, "cross_attention_dim", 1280, what), 65536, "cross_attention_dim", what);
+    c.crossAttentionWidth =
+        positive(jsonInteger(j, "cross_attention_dim", 1280, what), 65536, "cross_attention_dim", what);
     c.normGroups = positive(jsonInteger(j, "norm_num_groups", 32, what), 65536, "norm_num_groups", what);
     c.normEps = float(jsonReal(j, "norm_eps", 1e-5, what));
-    if (!(c.normEps > 0 && c.normEps < 1)) throw Failure("The entry 'norm_eps' of " + what + " must lie between 0 and 1. The file may be damaged.");
+    if (!(c.normEps > 0 && c.normEps < 1))
+        throw Failure("The entry 'norm_eps' of " + what + " must lie between 0 and 1. The file may be damaged.");
     c.linearProjection = jsonBool(j, "use_linear_projection", false, what);
     c.cosFirst = jsonBool(j, "flip_sin_to_cos", true, what);
     c.frequencyShift = jsonReal(j, "freq_shift", 0, what);
     c.downsamplePadding = int(std::clamp<std::int64_t>(jsonInteger(j, "downsample_padding", 1, what), 0, 2));
     if (c.downsamplePadding != 1) unsupported(what, "its downsampling pads by " + std::to_string(c.downsamplePadding));
     c.midScale = float(jsonReal(j, "mid_block_scale_factor", 1, what));
-    if (j.contains("time_cond_proj_dim") && !j["time_cond_proj_dim"].is_null()) c.guidanceWidth = 2 * positive(jsonInteger(j, "time_cond_proj_dim", 256, what) / 2, 32768, "time_cond_proj_dim", what);
+    if (j.contains("time_cond_proj_dim") && !j["time_cond_proj_dim"].is_null())
+        c.guidanceWidth =
+            2 * positive(jsonInteger(j, "time_cond_proj_dim", 256, what) / 2, 32768, "time_cond_proj_dim", what);
     checkWidths(c, what);
     return c;
 }
@@ -105,32 +134,44 @@ std::vector<TapSite> transformerBlocks(const UNetConfig& c) {
     const auto add = [&](const std::string& name, int attentions, int layers, int heads, int level) {
         const int h = c.sampleHeight >> level, w = c.sampleWidth >> level;
         for (int a = 0; a < attentions; ++a)
-            for (int l = 0; l < layers; ++l) blocks.push_back({name + ".attentions." + std::to_string(a) + ".transformer_blocks." + std::to_string(l), heads, h, w, h * w});
+            for (int l = 0; l < layers; ++l)
+                blocks.push_back(
+                    {name + ".attentions." + std::to_string(a) + ".transformer_blocks." + std::to_string(l), heads, h,
+                     w, h * w});
     };
     const int levels = int(c.down.size());
     for (int i = 0; i < levels; ++i)
-        if (const auto& d = c.down[std::size_t(i)]; d.attention) add("down_blocks." + std::to_string(i), d.layers, d.transformerLayers, d.heads, i);
+        if (const auto& d = c.down[std::size_t(i)]; d.attention)
+            add("down_blocks." + std::to_string(i), d.layers, d.transformerLayers, d.heads, i);
     add("mid_block", 1, c.midTransformerLayers, c.midHeads, levels - 1);
     for (int i = 0; i < levels; ++i)
-        if (const auto& u = c.up[std::size_t(i)]; u.attention) add("up_blocks." + std::to_string(i), u.layers + 1, u.transformerLayers, u.heads, levels - 1 - i);
+        if (const auto& u = c.up[std::size_t(i)]; u.attention)
+            add("up_blocks." + std::to_string(i), u.layers + 1, u.transformerLayers, u.heads, levels - 1 - i);
     return blocks;
 }
 
-// All skips live until they are used; beside them the widest block holds its input, its normalised copy and its output, or four token buffers and the feed-forward pair.
+// All skips live until they are used; beside them the widest block holds its input, its normalised copy and its output,
+// or four token buffers and the feed-forward pair.
 std::size_t bytesPerRow(const UNetConfig& config, int height, int width, std::size_t element) {
-    std::size_t skips = std::size_t(height) * std::size_t(width) * std::size_t(config.down.front().channels), widest = 0;
+    std::size_t skips = std::size_t(height) * std::size_t(width) * std::size_t(config.down.front().channels),
+                widest = 0;
     for (std::size_t i = 0; i < config.down.size(); ++i) {
         const UNetBlockConfig& c = config.down[i];
         const auto channels = std::size_t(c.channels);
-        const std::size_t area = std::size_t(height >> i) * std::size_t(width >> i), up = i + 1 < config.down.size() ? std::size_t(config.down[i + 1].channels) : channels;
+        const std::size_t area = std::size_t(height >> i) * std::size_t(width >> i),
+                          up = i + 1 < config.down.size() ? std::size_t(config.down[i + 1].channels) : channels;
         skips += area * channels * std::size_t(c.layers) + (i + 1 < config.down.size() ? area / 4 * channels : 0);
-        widest = std::max(widest, area * std::max<std::size_t>(c.attention ? 12 * channels : 0, 2 * (up + channels) + 2 * channels));
+        widest = std::max(
+            widest, area * std::max<std::size_t>(c.attention ? 12 * channels : 0, 2 * (up + channels) + 2 * channels));
     }
     return (skips + widest) * element;
 }
 
 UNetConfig sd15UNetConfig() {
-    const Json j = {{"sample_size", 64}, {"block_out_channels", {320, 640, 1280, 1280}}, {"cross_attention_dim", 768}, {"attention_head_dim", 8}};
+    const Json j = {{"sample_size", 64},
+                    {"block_out_channels", {320, 640, 1280, 1280}},
+                    {"cross_attention_dim", 768},
+                    {"attention_head_dim", 8}};
     return unetConfig(j, "the configuration of Stable Diffusion 1.5");
 }
 

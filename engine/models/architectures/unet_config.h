@@ -1,4 +1,5 @@
-// Configuration of diffusers' UNet2DConditionModel, as far as Meander computes it; anything else is refused with a sentence.
+// Configuration of diffusers' UNet2DConditionModel, as far as Meander computes it; anything else is refused with a
+// sentence.
 #pragma once
 #include <string>
 #include <vector>
@@ -10,8 +11,8 @@ namespace meander {
 
 struct UNetBlockConfig {
     int channels = 320;
-    int layers = 2;             // residual blocks of a down block; up blocks have one more
-    bool attention = true;      // CrossAttn… block
+    int layers = 2;         // residual blocks of a down block; up blocks have one more
+    bool attention = true;  // CrossAttn… block
     int heads = 8;
     int transformerLayers = 1;
 };
@@ -29,8 +30,8 @@ struct UNetConfig {
     bool cosFirst = true;
     double frequencyShift = 0;
     int downsamplePadding = 1;
-    float midScale = 1;             // output scale factor of the middle block
-    int guidanceWidth = 0;          // sinusoids of the guidance scale that the network is told; 0: it is told none
+    float midScale = 1;     // output scale factor of the middle block
+    int guidanceWidth = 0;  // sinusoids of the guidance scale that the network is told; 0: it is told none
 };
 
 // `what` names the file. Throws Failure.

@@ -1,4 +1,5 @@
-// A model folder as diffusers writes it: model_index.json names the components, each in a folder of its own with its configuration. Reads configurations only.
+// A model folder as diffusers writes it: model_index.json names the components, each in a folder of its own with its
+// configuration. Reads configurations only.
 #pragma once
 #include <optional>
 #include <string>
@@ -10,10 +11,10 @@ namespace meander {
 
 struct DiffusersFolder {
     std::string path;
-    Json index;              // model_index.json
+    Json index;               // model_index.json
     std::string networkName;  // "unet" or "transformer"
     Json network, scheduler, textEncoder, codec;
-    std::string component(const std::string& name) const;  // path of a component's folder
+    std::string component(const std::string& name) const;   // path of a component's folder
     std::string configName(const std::string& name) const;  // for messages: "'…/unet/config.json'"
 
     // Throws Failure.

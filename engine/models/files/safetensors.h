@@ -1,5 +1,6 @@
-// safetensors files. The format: 8 bytes little-endian header length, a JSON object {name: {dtype, shape, data_offsets: [begin, end]}, "__metadata__": {text: text}}, then the
-// data; offsets count from the first byte after the header. Nothing in a file is believed: lengths, products of extents, offsets and overlaps are checked before anything is
+// safetensors files. The format: 8 bytes little-endian header length, a JSON object {name: {dtype, shape, data_offsets:
+// [begin, end]}, "__metadata__": {text: text}}, then the data; offsets count from the first byte after the header.
+// Nothing in a file is believed: lengths, products of extents, offsets and overlaps are checked before anything is
 // allocated or read, and tensors are read from the file when asked for.
 #pragma once
 #include <iosfwd>
@@ -31,7 +32,8 @@ public:
     const std::map<std::string, std::string>& metadata() const { return m_metadata; }
     std::int64_t parameters() const;
 
-    // F32, F64, F16, BF16 as they are; I64, I32, I16, I8, U8, BOOL as I32 (a larger number is a Failure). Throws Failure.
+    // F32, F64, F16, BF16 as they are; I64, I32, I16, I8, U8, BOOL as I32 (a larger number is a Failure). Throws
+    // Failure.
     HostWeight read(const std::string& tensor) const;
 
 private:
@@ -58,8 +60,11 @@ private:
     std::map<std::string, std::size_t> m_where;
 };
 
-// Writes F32, F64, F16 and I32 tensors; through a temporary name, so that a half-written file never stands under `path`.
-Status writeSafetensors(const std::string& path, const std::map<std::string, HostTensor>& tensors, const std::map<std::string, std::string>& metadata = {});
-std::string safetensorsBytes(const std::map<std::string, HostTensor>& tensors, const std::map<std::string, std::string>& metadata = {});
+// Writes F32, F64, F16 and I32 tensors; through a temporary name, so that a half-written file never stands under
+// `path`.
+Status writeSafetensors(const std::string& path, const std::map<std::string, HostTensor>& tensors,
+                        const std::map<std::string, std::string>& metadata = {});
+std::string safetensorsBytes(const std::map<std::string, HostTensor>& tensors,
+                             const std::map<std::string, std::string>& metadata = {});
 
 }  // namespace meander

@@ -16,26 +16,27 @@ std::vector<float> HostWeight::floats() const {
         return zero;
     };
     switch (type) {
-        case DType::F32: std::memcpy(values.data(), from, n * 4); break;
-        case DType::F64:
-            for (std::size_t i = 0; i < n; ++i) values[i] = float(element(i, 0.0));
-            break;
-        case DType::F16:
-            for (std::size_t i = 0; i < n; ++i) values[i] = kernels::f16ToFloat(element(i, std::uint16_t(0)));
-            break;
-        case DType::BF16:
-            for (std::size_t i = 0; i < n; ++i) values[i] = kernels::bf16ToFloat(element(i, std::uint16_t(0)));
-            break;
-        case DType::I32:
-            for (std::size_t i = 0; i < n; ++i) values[i] = float(element(i, std::int32_t(0)));
-            break;
+    case DType::F32: std::memcpy(values.data(), from, n * 4); break;
+    case DType::F64:
+        for (std::size_t i = 0; i < n; ++i) values[i] = float(element(i, 0.0));
+        break;
+    case DType::F16:
+        for (std::size_t i = 0; i < n; ++i) values[i] = kernels::f16ToFloat(element(i, std::uint16_t(0)));
+        break;
+    case DType::BF16:
+        for (std::size_t i = 0; i < n; ++i) values[i] = kernels::bf16ToFloat(element(i, std::uint16_t(0)));
+        break;
+    case DType::I32:
+        for (std::size_t i = 0; i < n; ++i) values[i] = float(element(i, std::int32_t(0)));
+        break;
     }
     return values;
 }
 
 HostWeight RandomWeights::read(const std::string& name, const kernels::Shape& shape) {
     HostWeight w{shape, DType::F32, std::vector<std::byte>(std::size_t(shape.count()) * 4)};
-    const bool matrix = shape.rank() >= 2, norm = !matrix && name.find("norm") != std::string::npos && name.ends_with("weight");
+    const bool matrix = shape.rank() >= 2,
+               norm = !matrix && name.find("norm") != std::string::npos && name.ends_with("weight");
     const float mean = norm ? 1.0f : 0.0f, deviation = matrix ? 0.8f / std::sqrt(float(shape.rowCount())) : 0.02f;
     // Sum of four uniform 16-bit numbers: near enough to a normal, one multiplication per number.
     const float scale = deviation / (65536.0f * std::sqrt(4.0f / 12.0f));

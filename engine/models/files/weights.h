@@ -29,7 +29,8 @@ public:
     virtual HostWeight read(const std::string& name, const kernels::Shape& shape) = 0;
 };
 
-// Normal numbers, standard deviation 0.8/√fan-in for matrices and filters, 1 ± 0.02 for norms, 0.02 otherwise: activations stay of order 1. For benchmarks.
+// Normal numbers, standard deviation 0.8/√fan-in for matrices and filters, 1 ± 0.02 for norms, 0.02 otherwise:
+// activations stay of order 1. For benchmarks.
 class RandomWeights final : public WeightSource {
 public:
     explicit RandomWeights(std::uint64_t seed = 1) : m_state(seed) {}

@@ -43,14 +43,17 @@ Tensor meanOverHeads(const Tensor& p) {
 
 }  // namespace
 
-AttentionCapture::AttentionCapture(const TapRequest& request, std::vector<TapSite> sites, std::int64_t rows, TapResult& result)
+AttentionCapture::AttentionCapture(const TapRequest& request, std::vector<TapSite> sites, std::int64_t rows,
+                                   TapResult& result)
     : m_level(request.attention), m_rows(request.rows), m_sites(std::move(sites)), m_result(result) {
     m_result.attention.clear();
     m_result.selfMass.clear();
     m_selfBlocks = request.selfBlocks;
-    m_wantsSelf = std::any_of(m_selfBlocks.begin(), m_selfBlocks.end(), [](const auto& block) { return block.has_value(); });
+    m_wantsSelf =
+        std::any_of(m_selfBlocks.begin(), m_selfBlocks.end(), [](const auto& block) { return block.has_value(); });
     if (m_wantsSelf) m_result.selfMass.resize(std::size_t(rows));
-    m_wanted = m_level != AttentionLevel::Off && std::any_of(m_rows.begin(), m_rows.end(), [](char asked) { return asked != 0; });
+    m_wanted = m_level != AttentionLevel::Off
+               && std::any_of(m_rows.begin(), m_rows.end(), [](char asked) { return asked != 0; });
     if (!m_wanted) return;
     m_result.attention.resize(std::size_t(rows));
     for (const auto& s : m_sites) {
@@ -83,7 +86,8 @@ void AttentionCapture::record(int site, std::int64_t firstRow, const Tensor& p) 
             continue;
         }
         const HostTensor row = host.rows(i, 1);
-        m.probabilities = HostTensor({m.heads, s.height, s.width, tokens}, DType::F16, {row.bytes().begin(), row.bytes().end()});
+        m.probabilities =
+            HostTensor({m.heads, s.height, s.width, tokens}, DType::F16, {row.bytes().begin(), row.bytes().end()});
     }
 }
 
@@ -93,7 +97,8 @@ void AttentionCapture::recordSelf(std::int64_t firstRow, const Tensor& p, int he
     for (std::int64_t i = 0; i < n; ++i) {
         std::vector<double> sum(std::size_t(tokens), 0.0);
         for (std::int64_t h = 0; h < heads; ++h)
-            for (std::int64_t t = 0; t < tokens; ++t) sum[std::size_t(t)] += mass[std::size_t((i * heads + h) * tokens + t)];
+            for (std::int64_t t = 0; t < tokens; ++t)
+                sum[std::size_t(t)] += mass[std::size_t((i * heads + h) * tokens + t)];
         std::vector<float> received(sum.size());
         for (std::size_t t = 0; t < sum.size(); ++t) received[t] = float(sum[t] * double(tokens) / double(heads));
         m_result.selfMass[std::size_t(firstRow + i)] = HostTensor::fromFloats({height, width}, received);
@@ -116,10 +121,13 @@ void AttentionCapture::addToMean(std::int64_t row, const TapSite& site, std::spa
         const double fy = place(y, site.height, m_height, y0, y1);
         for (int x = 0; x < m_width; ++x) {
             const double fx = place(x, site.width, m_width, x0, x1);
-            const auto corner = [&](int cy, int cx) { return headMean.data() + (std::size_t(cy) * std::size_t(site.width) + std::size_t(cx)) * tokens; };
+            const auto corner = [&](int cy, int cx) {
+                return headMean.data() + (std::size_t(cy) * std::size_t(site.width) + std::size_t(cx)) * tokens;
+            };
             const float *a = corner(y0, x0), *b = corner(y0, x1), *c = corner(y1, x0), *d = corner(y1, x1);
             double* to = mean.data() + (std::size_t(y) * std::size_t(m_width) + std::size_t(x)) * tokens;
-            for (std::size_t t = 0; t < tokens; ++t) to[t] += (1 - fy) * ((1 - fx) * a[t] + fx * b[t]) + fy * ((1 - fx) * c[t] + fx * d[t]);
+            for (std::size_t t = 0; t < tokens; ++t)
+                to[t] += (1 - fy) * ((1 - fx) * a[t] + fx * b[t]) + fy * ((1 - fx) * c[t] + fx * d[t]);
         }
     }
 }

@@ -1,5 +1,6 @@
-// Cross-attention with a tap. Asked first: rows that nobody records take the fused path; for the others the backend also writes the probabilities its softmax made, which are
-// reduced on the device before they come to the host. The output is the same bits either way.
+// Cross-attention with a tap. Asked first: rows that nobody records take the fused path; for the others the backend
+// also writes the probabilities its softmax made, which are reduced on the device before they come to the host. The
+// output is the same bits either way.
 #pragma once
 #include <span>
 #include <vector>
@@ -15,11 +16,15 @@ public:
     AttentionCapture(const TapRequest& request, std::vector<TapSite> sites, std::int64_t rows, TapResult& result);
 
     bool wanted() const { return m_wanted || m_wantsSelf; }
-    bool wants(std::int64_t row) const { return m_wanted && row < std::int64_t(m_rows.size()) && m_rows[std::size_t(row)]; }
+    bool wants(std::int64_t row) const {
+        return m_wanted && row < std::int64_t(m_rows.size()) && m_rows[std::size_t(row)];
+    }
     // p (n, heads, queries, tokens) F32 of rows [first, first + n).
     void record(int site, std::int64_t firstRow, const Tensor& p);
     // Is the self-attention of this block summed for this row?
-    bool wantsSelf(std::int64_t row, int block) const { return m_wantsSelf && row < std::int64_t(m_selfBlocks.size()) && m_selfBlocks[std::size_t(row)] == block; }
+    bool wantsSelf(std::int64_t row, int block) const {
+        return m_wantsSelf && row < std::int64_t(m_selfBlocks.size()) && m_selfBlocks[std::size_t(row)] == block;
+    }
     // p (n, heads, tokens, tokens) F32 of rows [first, first + n), tokens on a grid.
     void recordSelf(std::int64_t firstRow, const Tensor& p, int height, int width);
     // Level Summary: appends the mean over heads and layers of every recorded row.
@@ -34,7 +39,7 @@ private:
     TapResult& m_result;
     bool m_wanted = false, m_wantsSelf = false;
     std::vector<std::optional<int>> m_selfBlocks;
-    int m_height = 0, m_width = 0;              // the largest grid
+    int m_height = 0, m_width = 0;             // the largest grid
     std::vector<std::vector<double>> m_means;  // per row, sum over sites at the largest grid (height, width, tokens)
 };
 

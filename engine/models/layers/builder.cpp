@@ -10,7 +10,8 @@ HostWeight rowsInOrder(const HostWeight& w, const std::vector<std::int64_t>& ord
     HostWeight sorted{w.shape.withRows(std::int64_t(order.size())), w.type, {}};
     const std::size_t row = std::size_t(w.shape.rowCount()) * sizeOf(w.type);
     sorted.bytes.resize(order.size() * row);
-    for (std::size_t r = 0; r < order.size(); ++r) std::memcpy(sorted.bytes.data() + r * row, w.bytes.data() + std::size_t(order[r]) * row, row);
+    for (std::size_t r = 0; r < order.size(); ++r)
+        std::memcpy(sorted.bytes.data() + r * row, w.bytes.data() + std::size_t(order[r]) * row, row);
     return sorted;
 }
 
@@ -52,9 +53,12 @@ Linear NetworkBuilder::linear(const std::string& name, std::int64_t in, std::int
     return pack(w, &b, compute);
 }
 
-Linear NetworkBuilder::linearF32(const std::string& name, std::int64_t in, std::int64_t out, bool bias) { return linearStack({{name, out}}, in, bias, DType::F32); }
+Linear NetworkBuilder::linearF32(const std::string& name, std::int64_t in, std::int64_t out, bool bias) {
+    return linearStack({{name, out}}, in, bias, DType::F32);
+}
 
-Linear NetworkBuilder::linearRows(const std::string& name, std::int64_t in, std::int64_t out, std::int64_t first, std::int64_t count, bool bias) {
+Linear NetworkBuilder::linearRows(const std::string& name, std::int64_t in, std::int64_t out, std::int64_t first,
+                                  std::int64_t count, bool bias) {
     const std::int64_t before = parameters;
     const HostWeight w = rowsInOrder(read(name + ".weight", {out, in}), range(first, count));
     Linear l;
@@ -78,14 +82,17 @@ Linear NetworkBuilder::linearStack(const std::vector<Part>& parts, std::int64_t 
             offsets = std::move(b);
             continue;
         }
-        if (w.type != weight.type || (bias && b.type != offsets.type)) throw Failure("The weights of '" + name + "' are stored in another type than those of '" + parts.front().first + "'. Convert the model to one type.");
+        if (w.type != weight.type || (bias && b.type != offsets.type))
+            throw Failure("The weights of '" + name + "' are stored in another type than those of '"
+                          + parts.front().first + "'. Convert the model to one type.");
         append(weight, w);
         if (bias) append(offsets, b);
     }
     return pack(weight, bias ? &offsets : nullptr, type);
 }
 
-Conv NetworkBuilder::conv(const std::string& name, int in, int out, int kernel, int stride, int padding, int height, int width) {
+Conv NetworkBuilder::conv(const std::string& name, int in, int out, int kernel, int stride, int padding, int height,
+                          int width) {
     const HostWeight w = read(name + ".weight", {out, in, kernel, kernel}), b = read(name + ".bias", {out});
     Conv c = backend.packConv(w.view(), b.view(), {stride, padding}, compute, height, width);
     weightBytes += c->bytes;
@@ -102,11 +109,14 @@ Linear NetworkBuilder::patchProjection(const std::string& name, std::int64_t in,
     for (int c = 0; c < kept; ++c)
         for (int place = 0; place < patch * patch; ++place) order.push_back(std::int64_t(place) * channels + c);
     const std::int64_t out = std::int64_t(patch) * patch * channels;
-    const HostWeight w = rowsInOrder(read(name + ".weight", {out, in}), order), b = rowsInOrder(read(name + ".bias", {out}), order);
+    const HostWeight w = rowsInOrder(read(name + ".weight", {out, in}), order),
+                     b = rowsInOrder(read(name + ".bias", {out}), order);
     return pack(w, &b, compute);
 }
 
-Norm NetworkBuilder::norm(const std::string& name, std::int64_t width) { return {table(name + ".weight", {width}), table(name + ".bias", {width})}; }
+Norm NetworkBuilder::norm(const std::string& name, std::int64_t width) {
+    return {table(name + ".weight", {width}), table(name + ".bias", {width})};
+}
 
 Tensor NetworkBuilder::table(const std::string& name, Shape shape) {
     const HostWeight w = source.read(name, shape);
@@ -115,6 +125,8 @@ Tensor NetworkBuilder::table(const std::string& name, Shape shape) {
     return constant(shape, w.floats());
 }
 
-Tensor NetworkBuilder::constant(Shape shape, const std::vector<float>& values) { return upload(backend, HostTensor::fromFloats(shape, values)); }
+Tensor NetworkBuilder::constant(Shape shape, const std::vector<float>& values) {
+    return upload(backend, HostTensor::fromFloats(shape, values));
+}
 
 }  // namespace meander

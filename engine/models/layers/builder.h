@@ -19,14 +19,17 @@ struct Norm {
 
 class NetworkBuilder {
 public:
-    NetworkBuilder(Backend& backend, WeightSource& source, DType compute) : backend(backend), source(source), compute(compute) {}
+    NetworkBuilder(Backend& backend, WeightSource& source, DType compute)
+        : backend(backend), source(source), compute(compute) {}
 
-    // name.weight (out, in) and name.bias (out). `pointwise`: the file holds a 1 × 1 filter (out, in, 1, 1), which is the same matrix.
+    // name.weight (out, in) and name.bias (out). `pointwise`: the file holds a 1 × 1 filter (out, in, 1, 1), which is
+    // the same matrix.
     Linear linear(const std::string& name, std::int64_t in, std::int64_t out, bool bias = true, bool pointwise = false);
     // The same for a layer that always runs in F32 (time embeddings).
     Linear linearF32(const std::string& name, std::int64_t in, std::int64_t out, bool bias = true);
     // Rows [first, first + count) of a matrix with `out` rows.
-    Linear linearRows(const std::string& name, std::int64_t in, std::int64_t out, std::int64_t first, std::int64_t count, bool bias = true);
+    Linear linearRows(const std::string& name, std::int64_t in, std::int64_t out, std::int64_t first,
+                      std::int64_t count, bool bias = true);
     // Matrices of several layers below each other, as one: (Σ out, in). Parts are names and numbers of rows.
     using Part = std::pair<std::string, std::int64_t>;
     Linear linearStack(const std::vector<Part>& parts, std::int64_t in, bool bias, DType type);
@@ -34,7 +37,8 @@ public:
     Conv conv(const std::string& name, int in, int out, int kernel, int stride, int padding, int height, int width);
     // A filter of patches (width, channels, patch, patch) as a matrix for pixelUnshuffle's output.
     Linear patchEmbedding(const std::string& name, int channels, int patch, std::int64_t width);
-    // A matrix whose rows come in the order (dy, dx, channel), sorted to pixelShuffle's (channel, dy, dx); only the first `kept` of its `channels` are read.
+    // A matrix whose rows come in the order (dy, dx, channel), sorted to pixelShuffle's (channel, dy, dx); only the
+    // first `kept` of its `channels` are read.
     Linear patchProjection(const std::string& name, std::int64_t in, int patch, int channels, int kept);
     Norm norm(const std::string& name, std::int64_t width);
     Tensor table(const std::string& name, Shape shape);

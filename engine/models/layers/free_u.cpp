@@ -7,7 +7,8 @@
 namespace meander {
 namespace {
 
-// One row (1, h, w, c): the first half of its channels times b, or with structure times 1 + (b − 1) m, where m is the mean over channels brought to 0 … 1.
+// One row (1, h, w, c): the first half of its channels times b, or with structure times 1 + (b − 1) m, where m is the
+// mean over channels brought to 0 … 1.
 void scaleBackbone(const Tensor& x, double b, bool structure) {
     Backend& device = x.backend();
     const std::int64_t c = x.shape()[3], pixels = x.count() / c;
@@ -16,7 +17,8 @@ void scaleBackbone(const Tensor& x, double b, bool structure) {
     if (structure) {
         const auto sums = device.reduceRows(kernels::Reduction::Sum, flat);
         const auto [low, high] = std::minmax_element(sums.begin(), sums.end());
-        for (std::size_t i = 0; i < sums.size(); ++i) gains[i] = *high > *low ? (b - 1) * (sums[i] - *low) / (*high - *low) : 0;
+        for (std::size_t i = 0; i < sums.size(); ++i)
+            gains[i] = *high > *low ? (b - 1) * (sums[i] - *low) / (*high - *low) : 0;
     }
     std::vector<float> isFirst(std::size_t(c), 0.0f);
     std::fill_n(isFirst.begin(), c / 2, 1.0f);
@@ -27,8 +29,8 @@ void scaleBackbone(const Tensor& x, double b, bool structure) {
     device.convert(combineRows(values, factors).reshaped(x.shape()), x);
 }
 
-// One row (1, h, w, c): frequencies −1 and 0 of both sides times s, and the real part of what that leaves. The four waves are a product with their sines and cosines,
-// so no transform is needed: x + (s − 1) B Bᵀ x/(h w).
+// One row (1, h, w, c): frequencies −1 and 0 of both sides times s, and the real part of what that leaves. The four
+// waves are a product with their sines and cosines, so no transform is needed: x + (s − 1) B Bᵀ x/(h w).
 void scaleSkip(const Tensor& x, double s) {
     Backend& device = x.backend();
     const std::int64_t h = x.shape()[1], w = x.shape()[2], c = x.shape()[3], pixels = h * w;
@@ -36,14 +38,18 @@ void scaleSkip(const Tensor& x, double s) {
     for (int fy = h > 1 ? -1 : 0; fy <= 0; ++fy)
         for (int fx = w > 1 ? -1 : 0; fx <= 0; ++fx)
             for (double shift : {0.0, std::numbers::pi / 2})  // cosine, sine
-                for (std::int64_t i = 0; i < pixels; ++i) across.push_back(float(std::cos(2 * std::numbers::pi * (fy * double(i / w) / double(h) + fx * double(i % w) / double(w)) - shift)));
+                for (std::int64_t i = 0; i < pixels; ++i)
+                    across.push_back(float(std::cos(
+                        2 * std::numbers::pi * (fy * double(i / w) / double(h) + fx * double(i % w) / double(w))
+                        - shift)));
     const std::int64_t waves = std::int64_t(across.size()) / pixels;
     for (std::int64_t i = 0; i < pixels; ++i)
         for (std::int64_t k = 0; k < waves; ++k) down.push_back(across[std::size_t(k * pixels + i)]);
     const Tensor flat = x.converted(DType::F32).reshaped({1, pixels, c});
     Tensor weights(device, {1, waves, c}), low(device, {1, pixels, c});
     device.batchedMatmul(upload(device, HostTensor::fromFloats({1, waves, pixels}, across)), flat, weights, false);
-    device.batchedMatmul(upload(device, HostTensor::fromFloats({1, pixels, waves}, down)), weights, low, false, 1.0f / float(pixels));
+    device.batchedMatmul(upload(device, HostTensor::fromFloats({1, pixels, waves}, down)), weights, low, false,
+                         1.0f / float(pixels));
     device.convert(combine({{1, flat}, {s - 1, low}}).reshaped(x.shape()), x);
 }
 

@@ -1,4 +1,5 @@
-// FreeU (Si et al. 2023): a U-Net's backbone carries structure, its skip connections carry detail; both are weighed anew where they meet, without training.
+// FreeU (Si et al. 2023): a U-Net's backbone carries structure, its skip connections carry detail; both are weighed
+// anew where they meet, without training.
 #pragma once
 #include "engine/models/layers/row_changes.h"
 

@@ -15,7 +15,8 @@ int reflected(int i, int n) {
     return at < n ? at : period - at;
 }
 
-// (n, n): row i holds the weights with which position i gathers its neighbours. The kernel has ⌈6σ⌉ taps, made odd, at most as many as the side (SEG's official code).
+// (n, n): row i holds the weights with which position i gathers its neighbours. The kernel has ⌈6σ⌉ taps, made odd, at
+// most as many as the side (SEG's official code).
 std::vector<float> blurMatrix(int n, double sigma) {
     std::vector<float> m(std::size_t(n) * std::size_t(n), std::isinf(sigma) ? 1.0f / float(n) : 0.0f);
     if (std::isinf(sigma)) return m;
@@ -24,9 +25,12 @@ std::vector<float> blurMatrix(int n, double sigma) {
     const int half = taps / 2;
     std::vector<double> weights(std::size_t(2 * half + 1));
     double sum = 0;
-    for (int o = -half; o <= half; ++o) sum += weights[std::size_t(o + half)] = std::exp(-0.5 * (o / sigma) * (o / sigma));
+    for (int o = -half; o <= half; ++o)
+        sum += weights[std::size_t(o + half)] = std::exp(-0.5 * (o / sigma) * (o / sigma));
     for (int i = 0; i < n; ++i)
-        for (int o = -half; o <= half; ++o) m[std::size_t(i) * std::size_t(n) + std::size_t(reflected(i + o, n))] += float(weights[std::size_t(o + half)] / sum);
+        for (int o = -half; o <= half; ++o)
+            m[std::size_t(i) * std::size_t(n) + std::size_t(reflected(i + o, n))] +=
+                float(weights[std::size_t(o + half)] / sum);
     return m;
 }
 
@@ -44,23 +48,29 @@ Tensor blurred(const Tensor& q, double sigma, int height, int width) {
     Backend& b = q.backend();
     const std::int64_t rows = q.shape()[0], c = q.shape()[2];
     Tensor tall(b, q.shape(), q.type()), both(b, q.shape(), q.type());
-    b.batchedMatmul(blurBatch(b, height, sigma, rows, q.type()), q.view().reshaped({rows, height, width * c}), tall.view().reshaped({rows, height, width * c}), false);
-    b.batchedMatmul(blurBatch(b, width, sigma, rows * height, q.type()), tall.view().reshaped({rows * height, width, c}), both.view().reshaped({rows * height, width, c}), false);
+    b.batchedMatmul(blurBatch(b, height, sigma, rows, q.type()), q.view().reshaped({rows, height, width * c}),
+                    tall.view().reshaped({rows, height, width * c}), false);
+    b.batchedMatmul(blurBatch(b, width, sigma, rows * height, q.type()),
+                    tall.view().reshaped({rows * height, width, c}), both.view().reshaped({rows * height, width, c}),
+                    false);
     return both;
 }
 
 // Does the call before `end` go on in row `end`?
-template <class Same>
-std::int64_t runEnd(std::int64_t first, std::int64_t rows, Same same) {
+template <class Same> std::int64_t runEnd(std::int64_t first, std::int64_t rows, Same same) {
     std::int64_t end = first + 1;
     while (end < rows && same(first, end)) ++end;
     return end;
 }
 
-void attend(Backend& b, const SelfAttention& s, std::int64_t first, std::int64_t n, const Edit* edit, View y, AttentionCapture* capture) {
+void attend(Backend& b, const SelfAttention& s, std::int64_t first, std::int64_t n, const Edit* edit, View y,
+            AttentionCapture* capture) {
     const View fused = s.fused.rows(first, n);
     const std::int64_t tokens = fused.shape[1], c = fused.shape[2] / 3;
-    const auto column = [&](std::int64_t i) { return View{static_cast<char*>(fused.data) + std::size_t(i * c) * sizeOf(fused.type), fused.type, {n, tokens, c}}; };
+    const auto column = [&](std::int64_t i) {
+        return View{
+            static_cast<char*>(fused.data) + std::size_t(i * c) * sizeOf(fused.type), fused.type, {n, tokens, c}};
+    };
     if (edit && edit->kind == NetworkChange::Attention::Identity) return b.sliceLast(fused, 2 * c, y);
     kernels::AttentionArgs a;
     a.q = column(0);
@@ -92,8 +102,10 @@ void guideAway(Backend& b, View z, View w, const NetworkChange::Avoid& a) {
         b.convert(v, t);
         return t;
     };
-    const Tensor positive = wide(z), negative = wide(w), guided = combine({{a.scale, positive}, {1 - a.scale, negative}});
-    const auto own = b.reduceRows(kernels::Reduction::SumAbs, positive), norms = b.reduceRows(kernels::Reduction::SumAbs, guided);
+    const Tensor positive = wide(z), negative = wide(w),
+                 guided = combine({{a.scale, positive}, {1 - a.scale, negative}});
+    const auto own = b.reduceRows(kernels::Reduction::SumAbs, positive),
+               norms = b.reduceRows(kernels::Reduction::SumAbs, guided);
     std::vector<double> onGuided(own.size()), onOwn(own.size(), 1 - a.alpha);
     for (std::size_t i = 0; i < own.size(); ++i) {
         const double ratio = std::max(norms[i], 1e-6) / std::max(own[i], 1e-6);
@@ -115,7 +127,9 @@ const Edit* RowChanges::attention(std::int64_t row, int block) const {
 
 bool RowChanges::skips(std::int64_t row, int block, NetworkChange::Part part) const {
     const NetworkChange* change = of(row);
-    return change && std::any_of(change->skipped.begin(), change->skipped.end(), [&](const auto& s) { return s.block == block && s.part == part; });
+    return change && std::any_of(change->skipped.begin(), change->skipped.end(), [&](const auto& s) {
+               return s.block == block && s.part == part;
+           });
 }
 
 const NetworkChange::Avoid* RowChanges::avoid(std::int64_t row) const {
@@ -133,7 +147,8 @@ std::optional<double> RowChanges::guidance(std::int64_t row) const {
     return change ? change->guidance : std::nullopt;
 }
 
-void selfAttention(Backend& backend, const SelfAttention& s, View y, const RowChanges* changes, AttentionCapture* capture) {
+void selfAttention(Backend& backend, const SelfAttention& s, View y, const RowChanges* changes,
+                   AttentionCapture* capture) {
     const std::int64_t rows = s.fused.shape[0];
     const auto edit = [&](std::int64_t r) { return changes ? changes->attention(r, s.block) : nullptr; };
     const auto tapped = [&](std::int64_t r) { return capture && capture->wantsSelf(r, s.block); };
@@ -143,18 +158,24 @@ void selfAttention(Backend& backend, const SelfAttention& s, View y, const RowCh
     };
     for (std::int64_t first = 0, end = 0; first < rows; first = end) {
         end = runEnd(first, rows, same);
-        attend(backend, s, first, end - first, edit(first), y.rows(first, end - first), tapped(first) ? capture : nullptr);
+        attend(backend, s, first, end - first, edit(first), y.rows(first, end - first),
+               tapped(first) ? capture : nullptr);
     }
 }
 
-void crossAttention(Backend& backend, const kernels::AttentionArgs& a, View y, const RowChanges* changes, std::int64_t offset, AttentionCapture* capture, int site) {
+void crossAttention(Backend& backend, const kernels::AttentionArgs& a, View y, const RowChanges* changes,
+                    std::int64_t offset, AttentionCapture* capture, int site) {
     tappedAttention(backend, a, y, capture, site);
     const std::int64_t rows = a.q.shape[0], tokens = a.q.shape[1], c = a.q.shape[2];
     for (std::int64_t r = 0; changes && r < rows; ++r) {
         const NetworkChange::Avoid* avoid = changes->avoid(r);
         if (!avoid) continue;
         const View text = changes->avoided().view().rows(r, 1);
-        const auto at = [&](std::int64_t first) { return View{static_cast<char*>(text.data) + std::size_t(first) * sizeOf(text.type), text.type, {1, text.shape[1], c}}; };
+        const auto at = [&](std::int64_t first) {
+            return View{static_cast<char*>(text.data) + std::size_t(first) * sizeOf(text.type),
+                        text.type,
+                        {1, text.shape[1], c}};
+        };
         kernels::AttentionArgs other = a;
         other.q = a.q.rows(r, 1);
         other.k = at(offset);
@@ -167,7 +188,8 @@ void crossAttention(Backend& backend, const kernels::AttentionArgs& a, View y, c
     }
 }
 
-SkippedRows::SkippedRows(const Tensor& tokens, const RowChanges* changes, int block, NetworkChange::Part part) : m_tokens(tokens) {
+SkippedRows::SkippedRows(const Tensor& tokens, const RowChanges* changes, int block, NetworkChange::Part part)
+    : m_tokens(tokens) {
     if (!changes) return;
     for (std::int64_t r = 0; r < tokens.rows(); ++r)
         if (changes->skips(r, block, part)) m_kept.emplace_back(r, tokens.slice(r, 1).clone());

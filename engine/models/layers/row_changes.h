@@ -1,4 +1,5 @@
-// Network changes of one call, row by row, and the attention that obeys them. Rows without a change take the plain path and give the same bits as in a call without any.
+// Network changes of one call, row by row, and the attention that obeys them. Rows without a change take the plain path
+// and give the same bits as in a call without any.
 #pragma once
 #include <memory>
 #include <span>
@@ -12,10 +13,14 @@ namespace meander {
 
 class RowChanges {
 public:
-    // `rows`: per row, null: none. `avoided`: what NAG's rows attend to instead of their text, (rows, tokens, total) as the network's text; empty when no row avoids.
-    RowChanges(std::vector<NetworkChangePtr> rows, Tensor avoided) : m_rows(std::move(rows)), m_avoided(std::move(avoided)) {}
+    // `rows`: per row, null: none. `avoided`: what NAG's rows attend to instead of their text, (rows, tokens, total) as
+    // the network's text; empty when no row avoids.
+    RowChanges(std::vector<NetworkChangePtr> rows, Tensor avoided)
+        : m_rows(std::move(rows)), m_avoided(std::move(avoided)) {}
 
-    const NetworkChange* of(std::int64_t row) const { return row < std::int64_t(m_rows.size()) ? m_rows[std::size_t(row)].get() : nullptr; }
+    const NetworkChange* of(std::int64_t row) const {
+        return row < std::int64_t(m_rows.size()) ? m_rows[std::size_t(row)].get() : nullptr;
+    }
     const NetworkChange::AttentionEdit* attention(std::int64_t row, int block) const;
     bool skips(std::int64_t row, int block, NetworkChange::Part part) const;
     const NetworkChange::Avoid* avoid(std::int64_t row) const;
@@ -29,16 +34,20 @@ private:
     Tensor m_avoided;
 };
 
-// Self-attention of one transformer block. `fused` (rows, n, 3c): queries, keys and values side by side; the tokens lie on a grid of height · width = n.
+// Self-attention of one transformer block. `fused` (rows, n, 3c): queries, keys and values side by side; the tokens lie
+// on a grid of height · width = n.
 struct SelfAttention {
     View fused;
     int heads = 1, block = 0, height = 0, width = 0;
 };
 // y (rows, n, c); `changes` and `capture` may be null.
-void selfAttention(Backend& backend, const SelfAttention& s, View y, const RowChanges* changes, AttentionCapture* capture);
+void selfAttention(Backend& backend, const SelfAttention& s, View y, const RowChanges* changes,
+                   AttentionCapture* capture);
 
-// Cross-attention `a` with its tap, then NAG in the rows that avoid a prompt: `offset` is where keys and values of this layer begin in a row of the text.
-void crossAttention(Backend& backend, const kernels::AttentionArgs& a, View y, const RowChanges* changes, std::int64_t offset, AttentionCapture* capture, int site);
+// Cross-attention `a` with its tap, then NAG in the rows that avoid a prompt: `offset` is where keys and values of this
+// layer begin in a row of the text.
+void crossAttention(Backend& backend, const kernels::AttentionArgs& a, View y, const RowChanges* changes,
+                    std::int64_t offset, AttentionCapture* capture, int site);
 
 // Keeps the tokens (rows, n, c) of the rows that skip this part, to be put back when the part is done.
 class SkippedRows {

@@ -13,7 +13,9 @@ constexpr const char *startText = "<|startoftext|>", *endText = "<|endoftext|>";
 
 // GPT-2's printable character for a byte: itself where it is printable Latin-1, else U+0100 + n for the n-th other.
 std::string byteSymbol(int byte) {
-    auto printable = [](int b) { return (b >= '!' && b <= '~') || (b >= 0xa1 && b <= 0xac) || (b >= 0xae && b <= 0xff); };
+    auto printable = [](int b) {
+        return (b >= '!' && b <= '~') || (b >= 0xa1 && b <= 0xac) || (b >= 0xae && b <= 0xff);
+    };
     char32_t c = char32_t(byte);
     if (!printable(byte)) {
         c = 256;
@@ -46,7 +48,8 @@ std::string specialText(const Json& config, const char* key, const std::string& 
     if (!config.is_object() || !config.contains(key)) return fallback;
     const Json& j = config[key];
     if (j.is_string()) return j.get<std::string>();
-    return j.is_object() && j.contains("content") && j["content"].is_string() ? j["content"].get<std::string>() : fallback;
+    return j.is_object() && j.contains("content") && j["content"].is_string() ? j["content"].get<std::string>()
+                                                                              : fallback;
 }
 
 std::uint64_t pairKey(std::uint32_t left, std::uint32_t right) { return std::uint64_t(left) << 32 | right; }
@@ -85,7 +88,8 @@ Result<ClipTokenizer> ClipTokenizer::open(const std::string& folder) {
         if (!vocab) return vocab.error();
         auto merges = readTextFile((fs::path(folder) / "merges.txt").string(), std::size_t(64) << 20);
         if (!merges) return merges.error();
-        if (!vocab->is_object()) return Error{"The vocabulary '" + vocabPath + "' is not a list of tokens. Download it again."};
+        if (!vocab->is_object())
+            return Error{"The vocabulary '" + vocabPath + "' is not a list of tokens. Download it again."};
 
         Json config = Json::object();
         std::error_code error;
@@ -96,7 +100,9 @@ Result<ClipTokenizer> ClipTokenizer::open(const std::string& folder) {
             config = std::move(*read);
         }
         const std::int64_t length = jsonInteger(config, "model_max_length", 77, "'" + configPath.string() + "'");
-        if (length < 2) return Error{"The entry 'model_max_length' of '" + configPath.string() + "' is " + std::to_string(length) + ", but a prompt needs room for at least 2 tokens. The file may be damaged."};
+        if (length < 2)
+            return Error{"The entry 'model_max_length' of '" + configPath.string() + "' is " + std::to_string(length)
+                         + ", but a prompt needs room for at least 2 tokens. The file may be damaged."};
         t.m_length = int(std::min<std::int64_t>(length, 4096));
         t.readMerges(*merges);
         for (int b = 0; b < 256; ++b) {
@@ -105,7 +111,9 @@ Result<ClipTokenizer> ClipTokenizer::open(const std::string& folder) {
         }
         auto idOf = [&](const std::string& token) {
             const auto it = vocab->find(token);
-            if (it == vocab->end() || !it->is_number_unsigned() || it->get<std::uint64_t>() > 10'000'000) throw Failure("The vocabulary '" + vocabPath + "' has no proper entry '" + token + "'. Download it again.");
+            if (it == vocab->end() || !it->is_number_unsigned() || it->get<std::uint64_t>() > 10'000'000)
+                throw Failure("The vocabulary '" + vocabPath + "' has no proper entry '" + token
+                              + "'. Download it again.");
             return it->get<int>();
         };
         t.m_start = idOf(startText);
@@ -148,7 +156,8 @@ Token ClipTokenizer::special(int id, const char* text) const {
     return t;
 }
 
-void ClipTokenizer::appendWord(std::vector<Token>& tokens, std::string_view normal, std::size_t begin, std::size_t end, int word) const {
+void ClipTokenizer::appendWord(std::vector<Token>& tokens, std::string_view normal, std::size_t begin, std::size_t end,
+                               int word) const {
     struct Part {
         std::uint32_t symbol;
         std::size_t begin, end;
@@ -171,7 +180,8 @@ void ClipTokenizer::appendWord(std::vector<Token>& tokens, std::string_view norm
             parts[kept] = parts[i];
             if (i + 1 < parts.size()) {
                 const auto it = m_merges.find(pairKey(parts[i].symbol, parts[i + 1].symbol));
-                if (it != m_merges.end() && &it->second == best) parts[kept] = {best->result, parts[i].begin, parts[++i].end};
+                if (it != m_merges.end() && &it->second == best)
+                    parts[kept] = {best->result, parts[i].begin, parts[++i].end};
             }
             ++kept;
         }
@@ -201,13 +211,13 @@ std::vector<Token> ClipTokenizer::encode(std::string_view text) const {
         const std::string_view piece = std::string_view(normal).substr(at, end - at);
         if (piece == startText || piece == endText)
             tokens.push_back(special(piece == startText ? m_start : m_end, piece == startText ? startText : endText));
-        else
-            appendWord(tokens, normal, at, end, word++);
+        else appendWord(tokens, normal, at, end, word++);
         at = end;
     }
     if (tokens.size() > std::size_t(m_length) - 1) tokens.resize(std::size_t(m_length) - 1);
     tokens.push_back(special(m_end, endText));
-    while (tokens.size() < std::size_t(m_length)) tokens.push_back(special(m_padding, m_padding == m_end ? endText : "padding"));
+    while (tokens.size() < std::size_t(m_length))
+        tokens.push_back(special(m_padding, m_padding == m_end ? endText : "padding"));
     return tokens;
 }
 

@@ -1,5 +1,5 @@
-// The byte-level BPE of CLIP: vocab.json (symbol → id), merges.txt (pairs, best first) and tokenizer_config.json as transformers writes them.
-// Text is white-space-collapsed and lower-cased, split by CLIP's pattern
+// The byte-level BPE of CLIP: vocab.json (symbol → id), merges.txt (pairs, best first) and tokenizer_config.json as
+// transformers writes them. Text is white-space-collapsed and lower-cased, split by CLIP's pattern
 //   <|startoftext|> | <|endoftext|> | 's|'t|'re|'ve|'m|'ll|'d | letters+ | one number | other non-space+
 // and every piece becomes bytes, the last with "</w>", merged by rank.
 #pragma once
@@ -31,7 +31,8 @@ private:
     };
     std::uint32_t symbol(const std::string& text);
     void readMerges(std::string_view text);
-    void appendWord(std::vector<Token>& tokens, std::string_view normal, std::size_t begin, std::size_t end, int word) const;
+    void appendWord(std::vector<Token>& tokens, std::string_view normal, std::size_t begin, std::size_t end,
+                    int word) const;
     Token special(int id, const char* text) const;
 
     std::unordered_map<std::string, std::uint32_t> m_symbols;  // symbol text → number

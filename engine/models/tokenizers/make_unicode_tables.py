@@ -41,7 +41,7 @@ def table(name, rows, kind):
 
 
 with open(sys.argv[1], "w") as f:
-    f.write(f"// Made by make_unicode_tables.py from Unicode {unicodedata.unidata_version}.\n")
+    f.write(f"// Made by make_unicode_tables.py (then clang-format) from Unicode {unicodedata.unidata_version}.\n")
     f.write(table("letters", ranges(lambda c: unicodedata.category(chr(c))[0] == "L"), "CodeRange"))
     f.write(table("numbers", ranges(lambda c: unicodedata.category(chr(c))[0] == "N"), "CodeRange"))
     f.write(table("spaces", ranges(lambda c: chr(c).isspace() and c not in range(0x1c, 0x20)), "CodeRange"))

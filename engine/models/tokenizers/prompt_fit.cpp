@@ -46,7 +46,8 @@ PromptFit fitPrompt(const ModelInfo& model, std::string_view prompt) {
     PromptFit fit{.tokens = tokenizer->length()};
     fit.ignoredWords = int(wordsOf(normal.substr(end)).size());
     const auto read = wordsOf(normal.substr(0, end));
-    for (std::size_t i = read.size() - std::min(read.size(), wordsTold); i < read.size(); ++i) fit.lastRead += (fit.lastRead.empty() ? "" : " ") + read[i];
+    for (std::size_t i = read.size() - std::min(read.size(), wordsTold); i < read.size(); ++i)
+        fit.lastRead += (fit.lastRead.empty() ? "" : " ") + read[i];
     return fit;
 }
 

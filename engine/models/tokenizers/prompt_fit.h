@@ -8,12 +8,13 @@
 namespace meander {
 
 struct PromptFit {
-    int tokens = 0;         // that the model reads, start and end included
-    std::string lastRead;   // the last words read, "red circle above"
-    int ignoredWords = 0;   // after them; 0: the prompt fits
+    int tokens = 0;        // that the model reads, start and end included
+    std::string lastRead;  // the last words read, "red circle above"
+    int ignoredWords = 0;  // after them; 0: the prompt fits
 };
 
-// A model without a tokenizer, or one whose vocabulary cannot be read (loading the model says why), ignores nothing. Any thread; vocabularies are kept.
+// A model without a tokenizer, or one whose vocabulary cannot be read (loading the model says why), ignores nothing.
+// Any thread; vocabularies are kept.
 PromptFit fitPrompt(const ModelInfo& model, std::string_view prompt);
 
 }  // namespace meander

@@ -17,9 +17,9 @@ struct LowerRun {
 
 #include "engine/models/tokenizers/unicode_tables.inl"
 
-template <class Row, std::size_t N>
-const Row* rowOf(const Row (&table)[N], char32_t c) {
-    const Row* after = std::upper_bound(std::begin(table), std::end(table), c, [](char32_t v, const Row& r) { return v < r.first; });
+template <class Row, std::size_t N> const Row* rowOf(const Row (&table)[N], char32_t c) {
+    const Row* after =
+        std::upper_bound(std::begin(table), std::end(table), c, [](char32_t v, const Row& r) { return v < r.first; });
     return after != std::begin(table) && c <= std::prev(after)->last ? std::prev(after) : nullptr;
 }
 
@@ -31,7 +31,8 @@ bool isSpace(char32_t c) { return rowOf(spaces, c) != nullptr; }
 
 char32_t lowerCase(char32_t c) {
     // Runs of different steps may interleave, so an overlapping earlier run is looked at too.
-    const LowerRun* after = std::upper_bound(std::begin(lowerRuns), std::end(lowerRuns), c, [](char32_t v, const LowerRun& r) { return v < r.first; });
+    const LowerRun* after = std::upper_bound(std::begin(lowerRuns), std::end(lowerRuns), c,
+                                             [](char32_t v, const LowerRun& r) { return v < r.first; });
     for (int back = 1; back <= 3 && after - back >= std::begin(lowerRuns); ++back) {
         const LowerRun& r = *(after - back);
         if (c <= r.last && (c - r.first) % r.step == 0) return char32_t(std::int32_t(c) + r.difference);
@@ -40,9 +41,15 @@ char32_t lowerCase(char32_t c) {
 }
 
 char32_t decodeUtf8(std::string_view text, std::size_t& at) {
-    const auto byte = [&](std::size_t i) -> std::uint32_t { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+    const auto byte = [&](std::size_t i) -> std::uint32_t {
+        return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
+    };
     const std::uint32_t lead = byte(at);
-    const int length = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+    const int length = lead < 0x80                   ? 1
+                       : lead >= 0xc2 && lead < 0xe0 ? 2
+                       : lead >= 0xe0 && lead < 0xf0 ? 3
+                       : lead >= 0xf0 && lead < 0xf5 ? 4
+                                                     : 0;
     if (length == 1) return ++at, char32_t(lead);
     std::uint32_t c = length == 2 ? lead & 0x1f : length == 3 ? lead & 0x0f : lead & 0x07;
     bool valid = length > 0;
@@ -65,7 +72,8 @@ void appendUtf8(std::string& text, char32_t c) {
     } else if (v < 0x10000) {
         text += {char(0xe0 | v >> 12), char(0x80 | (v >> 6 & 0x3f)), char(0x80 | (v & 0x3f))};
     } else {
-        text += {char(0xf0 | v >> 18), char(0x80 | (v >> 12 & 0x3f)), char(0x80 | (v >> 6 & 0x3f)), char(0x80 | (v & 0x3f))};
+        text += {char(0xf0 | v >> 18), char(0x80 | (v >> 12 & 0x3f)), char(0x80 | (v >> 6 & 0x3f)),
+                 char(0x80 | (v & 0x3f))};
     }
 }
 

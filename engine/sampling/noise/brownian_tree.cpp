@@ -37,7 +37,8 @@ std::uint32_t mix(std::uint32_t x, std::uint32_t y) {
 
 }  // namespace
 
-std::vector<std::uint32_t> seedSequence(std::uint64_t entropy, std::span<const std::uint64_t> spawnKey, int poolSize, int words) {
+std::vector<std::uint32_t> seedSequence(std::uint64_t entropy, std::span<const std::uint64_t> spawnKey, int poolSize,
+                                        int words) {
     const auto size = std::size_t(std::max(poolSize, 4));  // numpy's least
     std::vector<std::uint32_t> input;
     appendWords(input, entropy);
@@ -60,8 +61,15 @@ std::vector<std::uint32_t> seedSequence(std::uint64_t entropy, std::span<const s
     return state;
 }
 
-BrownianTree::BrownianTree(double t0, double t1, std::size_t count, std::uint64_t entropy, NodeNormals normals, int digits, int poolSize)
-    : m_count(count), m_entropy(entropy), m_normals(std::move(normals)), m_digits(digits), m_poolSize(poolSize), m_start(rounded(t0)), m_end(rounded(t1)) {
+BrownianTree::BrownianTree(double t0, double t1, std::size_t count, std::uint64_t entropy, NodeNormals normals,
+                           int digits, int poolSize)
+    : m_count(count),
+      m_entropy(entropy),
+      m_normals(std::move(normals)),
+      m_digits(digits),
+      m_poolSize(poolSize),
+      m_start(rounded(t0)),
+      m_end(rounded(t1)) {
     if (!(m_start < m_end)) throw Failure("A Brownian noise path needs two different noise levels to run between.");
     m_whole = this->normals(seedSequence(entropy, {}, poolSize, 1)[0]);
     const float spread = float(std::sqrt(t1 - t0));
@@ -79,14 +87,13 @@ double BrownianTree::rounded(double t) const {
 
 BrownianTree::Values BrownianTree::normals(std::uint32_t seed) const {
     Values z(m_count);
-    if (m_normals)
-        m_normals(seed, z);
-    else
-        TorchCpuRandom(seed).normals(std::span<float>(z));
+    if (m_normals) m_normals(seed, z);
+    else TorchCpuRandom(seed).normals(std::span<float>(z));
     return z;
 }
 
-// The Brownian bridge at `middle` given the increment w of the whole node. Sums and products are rounded one by one in single precision, as tensors are.
+// The Brownian bridge at `middle` given the increment w of the whole node. Sums and products are rounded one by one in
+// single precision, as tensors are.
 const BrownianTree::Values& BrownianTree::leftOf(const Node& node, const Values& w, double middle) {
     Kept& kept = m_kept[{node.depth, node.key}];
     kept.query = m_query;
@@ -94,7 +101,8 @@ const BrownianTree::Values& BrownianTree::leftOf(const Node& node, const Values&
         const std::array<std::uint64_t, 2> spawnKey{node.key, node.depth};
         kept.left = normals(seedSequence(m_entropy, spawnKey, m_poolSize, 1)[0]);
         const double left = middle - node.start, right = node.end - middle, reciprocal = 1 / (node.end - node.start);
-        const float weight = float(left), scale = float(reciprocal), spread = float(std::sqrt(left * right * reciprocal));
+        const float weight = float(left), scale = float(reciprocal),
+                    spread = float(std::sqrt(left * right * reciprocal));
         for (std::size_t i = 0; i < m_count; ++i) {
             const float mean = weight * w[i] * scale, bridge = spread * kept.left[i];
             kept.left[i] = mean + bridge;
@@ -107,14 +115,14 @@ void BrownianTree::collect(const Node& node, const Values& w, double ta, double 
     if (ta == node.start && tb == node.end) {
         if (any)
             for (std::size_t i = 0; i < m_count; ++i) sum[i] += w[i];
-        else
-            sum = w;
+        else sum = w;
         any = true;
         return;
     }
     const double middle = rounded(0.5 * (node.end + node.start));
     const Values& left = leftOf(node, w, middle);
-    if (ta < middle) collect({node.start, middle, 2 * node.key, node.depth + 1}, left, ta, std::min(tb, middle), sum, any);
+    if (ta < middle)
+        collect({node.start, middle, 2 * node.key, node.depth + 1}, left, ta, std::min(tb, middle), sum, any);
     if (tb > middle) {
         Values right(m_count);
         for (std::size_t i = 0; i < m_count; ++i) right[i] = w[i] - left[i];
@@ -135,8 +143,10 @@ std::vector<float> BrownianTree::increment(double ta, double tb) {
     return sum;
 }
 
-BrownianNoise::BrownianNoise(double sigmaMin, double sigmaMax, std::size_t count, std::uint64_t seed, NodeNormals normals)
-    : m_tree(float(std::min(sigmaMin, sigmaMax)), float(std::max(sigmaMin, sigmaMax)), count, seed, std::move(normals)), m_sign(sigmaMin < sigmaMax ? 1.0f : -1.0f) {}
+BrownianNoise::BrownianNoise(double sigmaMin, double sigmaMax, std::size_t count, std::uint64_t seed,
+                             NodeNormals normals)
+    : m_tree(float(std::min(sigmaMin, sigmaMax)), float(std::max(sigmaMin, sigmaMax)), count, seed, std::move(normals)),
+      m_sign(sigmaMin < sigmaMax ? 1.0f : -1.0f) {}
 
 std::vector<float> BrownianNoise::between(double from, double to) {
     const float a = float(from), b = float(to);

@@ -1,5 +1,6 @@
-// Where a run's random numbers come from. A source gives the unit normals of the first state and of every step; which of them, is data of the recipe. The default is
-// addressed (a pure function of seed, picture, step and element); the others draw as other programs do, so that their seeds give their pictures here.
+// Where a run's random numbers come from. A source gives the unit normals of the first state and of every step; which
+// of them, is data of the recipe. The default is addressed (a pure function of seed, picture, step and element); the
+// others draw as other programs do, so that their seeds give their pictures here.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -18,17 +19,18 @@ namespace meander {
 // The run that a source draws for.
 struct NoiseContext {
     Backend& backend;
-    Shape shape;            // (images, state...) of everything drawn at once
+    Shape shape;  // (images, state...) of everything drawn at once
     DType type = DType::F32;
     bool pictures = false;  // states are (height, width, channels): peers draw them as (channels, height, width)
     std::uint64_t seed = 0;
     // Noise levels of the run (τ): the noisiest and the least noisy above 0. A path of noise runs between them.
     double tauMax = 1, tauMin = 0;
-    bool rising = false;    // the run goes from clean to noise
-    bool alike = false;     // every image has the first one's noise (the base of variations)
+    bool rising = false;  // the run goes from clean to noise
+    bool alike = false;   // every image has the first one's noise (the base of variations)
 };
 
-// Unit normals, (images, state...). Sources that draw in order are asked in the order of the sampler; the same questions in the same order get the same answers.
+// Unit normals, (images, state...). Sources that draw in order are asked in the order of the sampler; the same
+// questions in the same order get the same answers.
 class NoiseSource {
 public:
     virtual ~NoiseSource() = default;
@@ -48,24 +50,26 @@ struct NoiseInfo {
 const std::vector<NoiseInfo>& noiseSources();
 const NoiseInfo* findNoise(const std::string& id);
 
-// The source with what every source can do on top: a variation of another seed, the noise of another size in its middle, an offset of each channel. Throws Failure.
-// `choice` need not be resolved.
+// The source with what every source can do on top: a variation of another seed, the noise of another size in its
+// middle, an offset of each channel. Throws Failure. `choice` need not be resolved.
 std::unique_ptr<NoiseSource> makeNoise(const Choice& choice, NoiseContext context);
 
 // The seed that counts: the noise's own where it has one, else the run's.
 std::uint64_t noiseSeed(const Choice& choice, std::uint64_t runSeed);
 // Same numbers for same requests, however much of the two choices is written out.
 bool sameNoise(const Choice& a, std::uint64_t seedA, const Choice& b, std::uint64_t seedB);
-// "recorded" as the parent's own (resolved) choice with its seed written out: the draws of the parent without the parent.
+// "recorded" as the parent's own (resolved) choice with its seed written out: the draws of the parent without the
+// parent.
 Choice recordedNoise(const Choice& parent, std::uint64_t parentSeed);
 // The least noisy level above 0 and the noisiest.
 std::pair<double, double> levelRange(const std::vector<double>& levels);
 
 // How unit noise becomes the first state y (integration coordinates, process.h) at level τ: y = mean + spread · noise.
-//   level          τ                        k-diffusion, A1111, Karras et al. 2022; diffusers' Euler for linspace and trailing spacing
-//   unit_variance  √(a² + τ²)               data of unit variance: pipelines that start from N(0, 1) in native coordinates; diffusers' Euler for leading spacing
-//   comfyui        √(1 + τ²) when τ is the process's noisiest level (to 1e-5), else τ; always τ for flow
-//   analytic       a·mean, √(a²·variance + τ²)   Analytic-Init (Zhao et al. 2024): the Gaussian closest to the true marginal
+//   level          τ                        k-diffusion, A1111, Karras et al. 2022; diffusers' Euler for linspace and
+//   trailing spacing unit_variance  √(a² + τ²)               data of unit variance: pipelines that start from N(0, 1)
+//   in native coordinates; diffusers' Euler for leading spacing comfyui        √(1 + τ²) when τ is the process's
+//   noisiest level (to 1e-5), else τ; always τ for flow analytic       a·mean, √(a²·variance + τ²)   Analytic-Init
+//   (Zhao et al. 2024): the Gaussian closest to the true marginal
 struct FirstState {
     double spread = 1;
     std::vector<double> mean;  // per channel or dimension; empty: 0
@@ -79,9 +83,9 @@ struct NoiseSituation {
     Shape stateShape;  // of one item
     bool pictures = false;
     int images = 1;
-    bool draws = true;        // the sampler draws on its way
+    bool draws = true;  // the sampler draws on its way
     std::string samplerLabel;
-    bool restarted = false;   // a branch without its parent's history
+    bool restarted = false;  // a branch without its parent's history
 };
 std::vector<std::string> noiseAdvice(const Choice& choice, const NoiseSituation& s);
 // Whether a sampler draws noise with these (resolved) parameters.

@@ -1,4 +1,5 @@
-// What the sources that imitate other programs share: streams by name, how a batch is drawn from them, and the order of a picture's elements.
+// What the sources that imitate other programs share: streams by name, how a batch is drawn from them, and the order of
+// a picture's elements.
 #pragma once
 #include <functional>
 #include <memory>
@@ -44,6 +45,7 @@ private:
 };
 
 // The first state from one stream; steps go on with it or start another.
-std::unique_ptr<NoiseSource> sequentialNoise(const NoiseContext& c, const Params& p, const StreamMaker& initial, const StreamMaker& steps);
+std::unique_ptr<NoiseSource> sequentialNoise(const NoiseContext& c, const Params& p, const StreamMaker& initial,
+                                             const StreamMaker& steps);
 
 }  // namespace meander::noise

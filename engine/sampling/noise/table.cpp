@@ -55,12 +55,16 @@ Params resolved(const Choice& choice) {
 
 std::unique_ptr<NoiseSource> makeNoise(const Choice& choice, NoiseContext context) {
     const auto& info = known(choice);
-    if (!info.make) throw Failure("The noise \"" + info.label + "\" needs the run that is branched from. Branch from a run, or choose another noise.");
+    if (!info.make)
+        throw Failure("The noise \"" + info.label
+                      + "\" needs the run that is branched from. Branch from a run, or choose another noise.");
     context.seed = noiseSeed(choice, context.seed);
     return noise::withVariation(info, resolved(choice), context);
 }
 
-std::uint64_t noiseSeed(const Choice& choice, std::uint64_t runSeed) { return choice.params.contains("seed") ? std::uint64_t(integer(choice.params, "seed")) : runSeed; }
+std::uint64_t noiseSeed(const Choice& choice, std::uint64_t runSeed) {
+    return choice.params.contains("seed") ? std::uint64_t(integer(choice.params, "seed")) : runSeed;
+}
 
 bool sameNoise(const Choice& a, std::uint64_t seedA, const Choice& b, std::uint64_t seedB) {
     if (a.id != b.id || noiseSeed(a, seedA) != noiseSeed(b, seedB)) return false;
@@ -72,7 +76,9 @@ bool sameNoise(const Choice& a, std::uint64_t seedA, const Choice& b, std::uint6
 }
 
 Choice recordedNoise(const Choice& parent, std::uint64_t parentSeed) {
-    if (parentSeed > std::uint64_t(std::numeric_limits<std::int64_t>::max())) throw Failure("The parent's seed is too large to be written beside another; use the parent's seed as the run's and its noise as it is.");
+    if (parentSeed > std::uint64_t(std::numeric_limits<std::int64_t>::max()))
+        throw Failure("The parent's seed is too large to be written beside another; use the parent's seed as the run's "
+                      "and its noise as it is.");
     Choice c = parent;
     c.params["seed"] = std::int64_t(noiseSeed(parent, parentSeed));
     return c;
@@ -86,12 +92,17 @@ std::pair<double, double> levelRange(const std::vector<double>& levels) {
     return {low, high};
 }
 
-FirstState firstState(const Choice& noise, const Process& process, double tau, double sigmaData, std::int64_t channels) {
+FirstState firstState(const Choice& noise, const Process& process, double tau, double sigmaData,
+                      std::int64_t channels) {
     const Params p = resolved(noise);
     const std::string& rule = text(p, "initial_scale");
     const double a = process.signal(tau);
     if (rule == "unit_variance") return {std::hypot(a, tau), {}};
-    if (rule == "comfyui") return {process.kind() != ProcessKind::RectifiedFlow && tau >= process.maximum() * (1 - 1e-5) ? std::hypot(1, tau) : tau, {}};
+    if (rule == "comfyui")
+        return {process.kind() != ProcessKind::RectifiedFlow && tau >= process.maximum() * (1 - 1e-5)
+                    ? std::hypot(1, tau)
+                    : tau,
+                {}};
     if (rule != "analytic") return {tau, {}};
     FirstState f;
     const double variance = p.contains("data_variance") ? real(p, "data_variance") : sigmaData * sigmaData;
@@ -99,7 +110,9 @@ FirstState firstState(const Choice& noise, const Process& process, double tau, d
     if (p.contains("data_mean")) f.mean = std::get<std::vector<double>>(p.at("data_mean"));
     if (f.mean.size() == 1) f.mean.assign(std::size_t(channels), f.mean.front());
     if (!f.mean.empty() && std::int64_t(f.mean.size()) != channels)
-        throw Failure("The mean of the data has " + std::to_string(f.mean.size()) + " numbers, but the model's states have " + std::to_string(channels) + " channels. Give one number, or one for each.");
+        throw Failure("The mean of the data has " + std::to_string(f.mean.size())
+                      + " numbers, but the model's states have " + std::to_string(channels)
+                      + " channels. Give one number, or one for each.");
     for (double& m : f.mean) m *= a;
     return f;
 }
@@ -129,19 +142,33 @@ std::vector<std::string> noiseAdvice(const Choice& choice, const NoiseSituation&
     const auto is = [&](const char* key, const char* value) { return p.contains(key) && text(p, key) == value; };
     const auto number = [&](const char* key) { return p.contains(key) ? real(p, key) : 0.0; };
     if (!s.draws) {
-        if (choice.id == "brownian") notes.push_back("The Brownian path has no effect: " + s.samplerLabel + " draws no noise on its way, so only the first noise counts.");
-        if (p.contains("step_noise") && !is("step_noise", "continue")) notes.push_back("The noise of steps has no effect: " + s.samplerLabel + " draws none.");
+        if (choice.id == "brownian")
+            notes.push_back("The Brownian path has no effect: " + s.samplerLabel
+                            + " draws no noise on its way, so only the first noise counts.");
+        if (p.contains("step_noise") && !is("step_noise", "continue"))
+            notes.push_back("The noise of steps has no effect: " + s.samplerLabel + " draws none.");
     }
-    if (number("step_seed_delta") != 0 && is("step_noise", "continue")) notes.push_back("The seed delta of steps has no effect while the same generator goes on; let steps have a new generator.");
-    if (choice.id == "moving" && !s.pictures) notes.push_back("Particles have no place in a picture: noise that moves with it is the addressed noise here.");
-    if (p.contains("per") && !is("per", "image") && s.images > 1) notes.push_back("One generator for the whole batch: a picture depends on how many are drawn beside it.");
+    if (number("step_seed_delta") != 0 && is("step_noise", "continue"))
+        notes.push_back(
+            "The seed delta of steps has no effect while the same generator goes on; let steps have a new generator.");
+    if (choice.id == "moving" && !s.pictures)
+        notes.push_back("Particles have no place in a picture: noise that moves with it is the addressed noise here.");
+    if (p.contains("per") && !is("per", "image") && s.images > 1)
+        notes.push_back("One generator for the whole batch: a picture depends on how many are drawn beside it.");
     if (choice.id == "torch_cuda" || choice.id == "torch_cpu") {
         const bool onGpu = choice.id == "torch_cuda" || is("step_noise", "gpu");
-        const std::int64_t threads = info.params.empty() || !onGpu ? 0 : noise::gpuThreads(p), drawn = s.stateShape.count() * (is("per", "batch") ? s.images : 1);
-        if (onGpu && drawn <= threads) notes.push_back("A draw of " + std::to_string(drawn) + " numbers is the same on every GPU with at least as many threads (this one: " + std::to_string(threads) + ").");
+        const std::int64_t threads = info.params.empty() || !onGpu ? 0 : noise::gpuThreads(p),
+                           drawn = s.stateShape.count() * (is("per", "batch") ? s.images : 1);
+        if (onGpu && drawn <= threads)
+            notes.push_back("A draw of " + std::to_string(drawn)
+                            + " numbers is the same on every GPU with at least as many threads (this one: "
+                            + std::to_string(threads) + ").");
     }
-    if (number("variation_strength") > 0 && s.images > 1) notes.push_back("With a variation every image varies the noise of the first.");
-    if (s.restarted && p.contains("per")) notes.push_back("The sampler restarts at the branch, so its noise goes on as if each step before had drawn once.");
+    if (number("variation_strength") > 0 && s.images > 1)
+        notes.push_back("With a variation every image varies the noise of the first.");
+    if (s.restarted && p.contains("per"))
+        notes.push_back(
+            "The sampler restarts at the branch, so its noise goes on as if each step before had drawn once.");
     return notes;
 }
 

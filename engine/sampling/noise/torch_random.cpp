@@ -12,9 +12,9 @@ namespace meander::noise {
 
 namespace {
 
-// Box and Muller as torch's blocks do it: entry j with entry j + 8. Intermediate values are rounded to the tensor's own type.
-template <class T>
-void transformBlock(T* d) {
+// Box and Muller as torch's blocks do it: entry j with entry j + 8. Intermediate values are rounded to the tensor's own
+// type.
+template <class T> void transformBlock(T* d) {
     for (int j = 0; j < 8; ++j) {
         const T u1 = T(1) - d[j], u2 = d[j + 8];
         const T radius = std::sqrt(T(-2) * T(std::log(double(u1)))), angle = T(2 * std::numbers::pi) * u2;
@@ -40,8 +40,7 @@ void TorchCpuRandom::uniforms(std::span<double> out) {
     for (double& v : out) draw(v);
 }
 
-template <class T>
-void TorchCpuRandom::fill(std::span<T> out) {
+template <class T> void TorchCpuRandom::fill(std::span<T> out) {
     if (out.size() >= 16) {
         uniforms(out);
         for (std::size_t i = 0; i + 16 <= out.size(); i += 16) transformBlock(out.data() + i);
@@ -78,10 +77,12 @@ std::int64_t TorchCpuRandom::integer(std::int64_t low, std::int64_t high) {
 }
 
 std::vector<std::int64_t> TorchCpuRandom::permutation(std::int64_t n) {
-    if (n < 0 || n >= std::int64_t(std::numeric_limits<std::uint32_t>::max() / 20)) throw Failure("A permutation must have fewer than 214 748 364 entries.");
+    if (n < 0 || n >= std::int64_t(std::numeric_limits<std::uint32_t>::max() / 20))
+        throw Failure("A permutation must have fewer than 214 748 364 entries.");
     std::vector<std::int64_t> list(std::size_t(n), 0);
     std::iota(list.begin(), list.end(), 0);
-    for (std::int64_t i = 0; i + 1 < n; ++i) std::swap(list[std::size_t(i)], list[std::size_t(i + std::int64_t(word()) % (n - i))]);
+    for (std::int64_t i = 0; i + 1 < n; ++i)
+        std::swap(list[std::size_t(i)], list[std::size_t(i + std::int64_t(word()) % (n - i))]);
     return list;
 }
 
@@ -93,11 +94,14 @@ void TorchCudaRandom::normals(std::span<float> out) {
     for (std::int64_t thread = 0; thread < std::min(stride, n); ++thread)
         for (std::int64_t loop = 0, first = thread; first < n; ++loop, first += 4 * stride) {
             const std::uint64_t counter = m_call + std::uint64_t(loop);
-            const auto r = kernels::philox4x32(std::uint32_t(counter), std::uint32_t(counter >> 32), std::uint32_t(thread), std::uint32_t(thread >> 32), low, high);
+            const auto r = kernels::philox4x32(std::uint32_t(counter), std::uint32_t(counter >> 32),
+                                               std::uint32_t(thread), std::uint32_t(thread >> 32), low, high);
             for (int k = 0; k < 4 && first + k * stride < n; ++k) {
                 // The pair of words (0, 1) gives numbers 0 and 1, by sine and cosine; (2, 3) gives 2 and 3.
-                const double u = (double(r.v[k & 2]) + 0.5) * 0x1p-32, angle = (double(r.v[(k & 2) + 1]) + 0.5) * (double(float(2 * std::numbers::pi)) * 0x1p-32);
-                out[std::size_t(first + k * stride)] = float(std::sqrt(-2 * std::log(u)) * (k & 1 ? std::cos(angle) : std::sin(angle)));
+                const double u = (double(r.v[k & 2]) + 0.5) * 0x1p-32,
+                             angle = (double(r.v[(k & 2) + 1]) + 0.5) * (double(float(2 * std::numbers::pi)) * 0x1p-32);
+                out[std::size_t(first + k * stride)] =
+                    float(std::sqrt(-2 * std::log(u)) * (k & 1 ? std::cos(angle) : std::sin(angle)));
             }
         }
     m_call += std::uint64_t((n - 1) / (4 * stride) + 1);
@@ -106,11 +110,26 @@ void TorchCudaRandom::normals(std::span<float> out) {
 // Data sheets of the manufacturer.
 const std::vector<Gpu>& gpus() {
     static const std::vector<Gpu> table = {
-        {"t4", "Tesla T4", 40, 1024},       {"v100", "V100", 80, 2048},         {"a10g", "A10G", 80, 1536},         {"l4", "L4", 58, 1536},
-        {"l40s", "L40S", 142, 1536},        {"a100", "A100", 108, 2048},        {"h100", "H100 SXM", 132, 2048},    {"h100-pcie", "H100 PCIe", 114, 2048},
-        {"h200", "H200", 132, 2048},        {"gtx1080ti", "GTX 1080 Ti", 28, 2048}, {"rtx2080ti", "RTX 2080 Ti", 68, 1024}, {"rtx3060", "RTX 3060", 28, 1536},
-        {"rtx3070", "RTX 3070", 46, 1536},  {"rtx3080", "RTX 3080 (10 GB)", 68, 1536}, {"rtx3090", "RTX 3090", 82, 1536}, {"rtx4060", "RTX 4060", 24, 1536},
-        {"rtx4070", "RTX 4070", 46, 1536},  {"rtx4080", "RTX 4080", 76, 1536},  {"rtx4090", "RTX 4090", 128, 1536}, {"rtx5090", "RTX 5090", 170, 1536},
+        {"t4", "Tesla T4", 40, 1024},
+        {"v100", "V100", 80, 2048},
+        {"a10g", "A10G", 80, 1536},
+        {"l4", "L4", 58, 1536},
+        {"l40s", "L40S", 142, 1536},
+        {"a100", "A100", 108, 2048},
+        {"h100", "H100 SXM", 132, 2048},
+        {"h100-pcie", "H100 PCIe", 114, 2048},
+        {"h200", "H200", 132, 2048},
+        {"gtx1080ti", "GTX 1080 Ti", 28, 2048},
+        {"rtx2080ti", "RTX 2080 Ti", 68, 1024},
+        {"rtx3060", "RTX 3060", 28, 1536},
+        {"rtx3070", "RTX 3070", 46, 1536},
+        {"rtx3080", "RTX 3080 (10 GB)", 68, 1536},
+        {"rtx3090", "RTX 3090", 82, 1536},
+        {"rtx4060", "RTX 4060", 24, 1536},
+        {"rtx4070", "RTX 4070", 46, 1536},
+        {"rtx4080", "RTX 4080", 76, 1536},
+        {"rtx4090", "RTX 4090", 128, 1536},
+        {"rtx5090", "RTX 5090", 170, 1536},
     };
     return table;
 }

@@ -1,7 +1,8 @@
-// Accelerated probability-flow sampler (Li et al. 2024, "Accelerating convergence of score-based diffusion models, provably", eq. 12): second order by the slope at a state
-// carried one level back, y⁻. In variance-exploding coordinates the paper's step is Adams–Bashforth in v = τ² with dy/dv = ε/(2τ) and the ratio (1 − α_t)/(1 − α_{t+1}), whose
-// 1 − α_t = S² (τ² − τ'²) with the native scale S. The cached variant takes the slope that was evaluated at that level before: one evaluation a step. The first step is
-// first order, the one to clean takes the estimate.
+// Accelerated probability-flow sampler (Li et al. 2024, "Accelerating convergence of score-based diffusion models,
+// provably", eq. 12): second order by the slope at a state carried one level back, y⁻. In variance-exploding
+// coordinates the paper's step is Adams–Bashforth in v = τ² with dy/dv = ε/(2τ) and the ratio (1 − α_t)/(1 − α_{t+1}),
+// whose 1 − α_t = S² (τ² − τ'²) with the native scale S. The cached variant takes the slope that was evaluated at that
+// level before: one evaluation a step. The first step is first order, the one to clean takes the estimate.
 #include "engine/sampling/sampler_kit.h"
 
 namespace meander::sampler {
@@ -21,24 +22,39 @@ static SamplerTask run(Sampling& s) {
         Tensor back = cached;
         double ratio = 0;
         if (from.index > 0) {
-            const double before = s.levels()[std::size_t(from.index) - 1], stepBefore = before * before - from * from, alpha = squaredScale(before) / squaredScale(from);
+            const double before = s.levels()[std::size_t(from.index) - 1], stepBefore = before * before - from * from,
+                         alpha = squaredScale(before) / squaredScale(from);
             ratio = step / (alpha * stepBefore);
             if (!isCached) {
-                const Tensor y = combine({{1, s.x}, {alpha * stepBefore, slope}}), dy = (co_await s.denoise(y, before, from)).denoised;
+                const Tensor y = combine({{1, s.x}, {alpha * stepBefore, slope}}),
+                             dy = (co_await s.denoise(y, before, from)).denoised;
                 back = combine({{0.5 / (before * before), y}, {-0.5 / (before * before), dy}});
             }
         }
-        s.advance(back ? combine({{1, s.x}, {-step * (1 + ratio / 2), slope}, {step * ratio / 2, back}}) : combine({{1, s.x}, {-step, slope}}), to);
+        s.advance(back ? combine({{1, s.x}, {-step * (1 + ratio / 2), slope}, {step * ratio / 2, back}})
+                       : combine({{1, s.x}, {-step, slope}}),
+                  to);
         cached = isCached ? slope : Tensor();
     }
 }
 
-static int requests(int step, int steps, const Params& p) { return step == 0 || step + 1 == steps || toggle(p, "cached") ? 1 : 2; }
+static int requests(int step, int steps, const Params& p) {
+    return step == 0 || step + 1 == steps || toggle(p, "cached") ? 1 : 2;
+}
 
 SamplerInfo accelerated() {
-    return {.id = "accelerated", .label = "Accelerated ODE", .summary = "Second order with the score one level back", .source = "Li et al. 2024, eq. 12", .group = "One step",
-            .params = {toggleParam("cached", "Cached", false, "Takes the slope that was evaluated one level back instead of evaluating again: one evaluation a step.")},
-            .order = 2, .run = run, .requestsInStep = requests};
+    return {
+        .id = "accelerated",
+        .label = "Accelerated ODE",
+        .summary = "Second order with the score one level back",
+        .source = "Li et al. 2024, eq. 12",
+        .group = "One step",
+        .params = {toggleParam(
+            "cached", "Cached", false,
+            "Takes the slope that was evaluated one level back instead of evaluating again: one evaluation a step.")},
+        .order = 2,
+        .run = run,
+        .requestsInStep = requests};
 }
 
 }  // namespace meander::sampler

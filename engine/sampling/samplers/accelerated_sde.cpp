@@ -1,6 +1,7 @@
-// Accelerated stochastic sampler (Li et al. 2024, "Accelerating convergence of score-based diffusion models, provably"): half of the step's noise before the evaluation,
-// half after it. y⁺ = y + √(Δ/2) z; y' = reverse-diffusion step of y⁺ without noise + √(Δ/2) z⁺, Δ = τ² − τ'². In y coordinates this is the paper's
-// x⁺ = x + √((1−α)/2) z, x' = (x⁺ + (1−α) s(x⁺) + √((1−α)/2) z⁺)/√α. Law error O(1/N) where DDPM has O(1/√N).
+// Accelerated stochastic sampler (Li et al. 2024, "Accelerating convergence of score-based diffusion models,
+// provably"): half of the step's noise before the evaluation, half after it. y⁺ = y + √(Δ/2) z; y' = reverse-diffusion
+// step of y⁺ without noise + √(Δ/2) z⁺, Δ = τ² − τ'². In y coordinates this is the paper's x⁺ = x + √((1−α)/2) z, x' =
+// (x⁺ + (1−α) s(x⁺) + √((1−α)/2) z⁺)/√α. Law error O(1/N) where DDPM has O(1/√N).
 #include "engine/sampling/stochastic_kit.h"
 
 namespace meander::sampler {
@@ -22,8 +23,14 @@ static SamplerTask run(Sampling& s) {
 }
 
 SamplerInfo acceleratedSde() {
-    return {.id = "accelerated_sde", .label = "Accelerated SDE", .summary = "Half of the noise before the evaluation, half after", .source = "Li et al. 2024, accelerated stochastic sampler", .group = "Stochastic",
-            .params = {noiseScaleParam()}, .stochastic = true, .run = run};
+    return {.id = "accelerated_sde",
+            .label = "Accelerated SDE",
+            .summary = "Half of the noise before the evaluation, half after",
+            .source = "Li et al. 2024, accelerated stochastic sampler",
+            .group = "Stochastic",
+            .params = {noiseScaleParam()},
+            .stochastic = true,
+            .run = run};
 }
 
 }  // namespace meander::sampler

@@ -1,5 +1,6 @@
-// Rectified flow with the noise-anchored step (Lee et al. 2024, improved training of rectified flows, the "new" sampler): x̂0 = x − t v; x' = (1 − t') x̂0 + t' z1 with the
-// run's first noise z1 kept, so errors do not pile up in the noise. Heun averages the velocities at both ends of the step. On exactly straight paths it is exact.
+// Rectified flow with the noise-anchored step (Lee et al. 2024, improved training of rectified flows, the "new"
+// sampler): x̂0 = x − t v; x' = (1 − t') x̂0 + t' z1 with the run's first noise z1 kept, so errors do not pile up in the
+// noise. Heun averages the velocities at both ends of the step. On exactly straight paths it is exact.
 #include "engine/sampling/sampler_kit.h"
 
 namespace meander::sampler {
@@ -11,7 +12,8 @@ static SamplerTask run(Sampling& s) {
         Tensor d = (co_await s.denoise(s.x, from)).denoised;
         if (!anchor) anchor = combine({{1 / from, s.x}, {-s.signal(from) / from, d}});
         if (isHeun && !to.isClean()) {
-            const Tensor predicted = combine({{s.signal(to), d}, {double(to), anchor}}), d2 = (co_await s.denoise(predicted, to, to)).denoised;
+            const Tensor predicted = combine({{s.signal(to), d}, {double(to), anchor}}),
+                         d2 = (co_await s.denoise(predicted, to, to)).denoised;
             // x̂0 = x − t (v + v')/2 with v = (x − D)/t
             d = combine({{0.5, s.x}, {0.5, d}, {-0.5 * from / to, predicted}, {0.5 * from / to, d2}});
         }
@@ -19,13 +21,22 @@ static SamplerTask run(Sampling& s) {
     }
 }
 
-static int requests(int step, int steps, const Params& p) { return text(p, "solver") == "heun" ? twiceButLast(step, steps, p) : 1; }
+static int requests(int step, int steps, const Params& p) {
+    return text(p, "solver") == "heun" ? twiceButLast(step, steps, p) : 1;
+}
 
 SamplerInfo anchoredFlow() {
-    return {.id = "anchored_flow", .label = "Noise-anchored flow", .summary = "Straight flows, each state rebuilt from the estimate and the first noise", .source = "Lee et al. 2024, 2-rectified flow++",
+    return {.id = "anchored_flow",
+            .label = "Noise-anchored flow",
+            .summary = "Straight flows, each state rebuilt from the estimate and the first noise",
+            .source = "Lee et al. 2024, 2-rectified flow++",
             .group = "Few-step",
-            .params = {choiceParam("solver", "Solver", "euler", {{"euler", "Euler"}, {"heun", "Heun"}}, "One evaluation a step, or the mean velocity of both ends.")}, .order = 0,
-            .madeFor = {Distillation::Reflow}, .run = run, .requestsInStep = requests};
+            .params = {choiceParam("solver", "Solver", "euler", {{"euler", "Euler"}, {"heun", "Heun"}},
+                                   "One evaluation a step, or the mean velocity of both ends.")},
+            .order = 0,
+            .madeFor = {Distillation::Reflow},
+            .run = run,
+            .requestsInStep = requests};
 }
 
 }  // namespace meander::sampler

@@ -1,5 +1,6 @@
-// BDIA (Zhang, G. et al. 2023): DDIM that also looks one level back, x'= DDIM(x) + γ (x_before − DDIM_up(x)), native states. The map (x_before, x) → (x, x') can be solved for
-// x_before, so the last two states lead back to the first exactly. γ = 0 is DDIM.
+// BDIA (Zhang, G. et al. 2023): DDIM that also looks one level back, x'= DDIM(x) + γ (x_before − DDIM_up(x)), native
+// states. The map (x_before, x) → (x, x') can be solved for x_before, so the last two states lead back to the first
+// exactly. γ = 0 is DDIM.
 #include "engine/sampling/sampler_kit.h"
 
 namespace meander::sampler {
@@ -22,8 +23,14 @@ static SamplerTask run(Sampling& s) {
 }
 
 SamplerInfo bdia() {
-    return {.id = "bdia", .label = "BDIA-DDIM", .summary = "DDIM averaged with its own reverse, which can be run back exactly", .source = "Zhang, G. et al. 2023, BDIA", .group = "Multistep",
-            .params = {realParam("gamma", "γ", 0.5, 0, 1, "Weight of the step back; 0 is DDIM, 1 a leapfrog. Below 1 errors of it die out.")}, .run = run};
+    return {.id = "bdia",
+            .label = "BDIA-DDIM",
+            .summary = "DDIM averaged with its own reverse, which can be run back exactly",
+            .source = "Zhang, G. et al. 2023, BDIA",
+            .group = "Multistep",
+            .params = {realParam("gamma", "γ", 0.5, 0, 1,
+                                 "Weight of the step back; 0 is DDIM, 1 a leapfrog. Below 1 errors of it die out.")},
+            .run = run};
 }
 
 }  // namespace meander::sampler

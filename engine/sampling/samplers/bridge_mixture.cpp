@@ -1,5 +1,6 @@
-// Mixture of bridges (Jo & Hwang 2024): dX = σ²/r · E[log_X(X_T)|X] dt + σ dB^M with r the time that is left, by geodesic random walk. Here r = τ, and a step has the
-// variance of the bridge to a single end, σ² (τ − τ') τ'/τ, so that it is exact where the end is known and arrives with τ' = 0. σ = 0 is the Riemannian flow's Euler.
+// Mixture of bridges (Jo & Hwang 2024): dX = σ²/r · E[log_X(X_T)|X] dt + σ dB^M with r the time that is left, by
+// geodesic random walk. Here r = τ, and a step has the variance of the bridge to a single end, σ² (τ − τ') τ'/τ, so
+// that it is exact where the end is known and arrives with τ' = 0. σ = 0 is the Riemannian flow's Euler.
 #include <cmath>
 
 #include "engine/sampling/manifold_kit.h"
@@ -18,9 +19,19 @@ static SamplerTask run(Sampling& s) {
 }
 
 SamplerInfo bridgeMixture() {
-    return {.id = "bridge_mixture", .label = "Mixture of bridges", .summary = "Random walk along geodesics towards the expected end", .source = "Jo & Hwang 2024", .group = "Manifold",
-            .params = {realParam("sigma", "σ", 1, 0, 20, "Strength of the Brownian motion, as the model was made or trained with; 0 walks without noise.")}, .order = 0, .stochastic = true,
-            .madeFor = {Distillation::Bridge}, .curved = true, .run = run};
+    return {.id = "bridge_mixture",
+            .label = "Mixture of bridges",
+            .summary = "Random walk along geodesics towards the expected end",
+            .source = "Jo & Hwang 2024",
+            .group = "Manifold",
+            .params = {realParam(
+                "sigma", "σ", 1, 0, 20,
+                "Strength of the Brownian motion, as the model was made or trained with; 0 walks without noise.")},
+            .order = 0,
+            .stochastic = true,
+            .madeFor = {Distillation::Bridge},
+            .curved = true,
+            .run = run};
 }
 
 }  // namespace meander::sampler

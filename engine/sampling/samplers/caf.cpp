@@ -1,6 +1,7 @@
-// Constant-acceleration flow (Park et al. 2024, algorithm 2): with u from noise (0) to data (1), x(u) = x(0) + v0 u + a u²/2 and v0 = α (x1 − x0) kept from the first
-// evaluation, so x' = x + v0 Δu + (u + Δu/2) a Δu. The acceleration that leads from x to the estimate D at u = 1 is a = 2 ((D − x) − v0 (1 − u))/(1 − u²). Flow
-// coordinates x = y/(a + τ), u = 1 − τ/(a + τ), whatever the process; α = 1 is the straight rectified flow.
+// Constant-acceleration flow (Park et al. 2024, algorithm 2): with u from noise (0) to data (1), x(u) = x(0) + v0 u + a
+// u²/2 and v0 = α (x1 − x0) kept from the first evaluation, so x' = x + v0 Δu + (u + Δu/2) a Δu. The acceleration that
+// leads from x to the estimate D at u = 1 is a = 2 ((D − x) − v0 (1 − u))/(1 − u²). Flow coordinates x = y/(a + τ), u =
+// 1 − τ/(a + τ), whatever the process; α = 1 is the straight rectified flow.
 #include "engine/sampling/sampler_kit.h"
 
 namespace meander::sampler {
@@ -17,14 +18,24 @@ static SamplerTask run(Sampling& s) {
             velocity = combine({{alpha / (1 - c), d}, {-alpha * k / (1 - c), s.x}});
         }
         const double pull = (v * v - u * u) / (1 - u * u);
-        s.advance(combine({{(1 - pull) * k / next, s.x}, {pull / next, d}, {((v - u) - pull * (1 - u)) / next, velocity}}), to);
+        s.advance(
+            combine({{(1 - pull) * k / next, s.x}, {pull / next, d}, {((v - u) - pull * (1 - u)) / next, velocity}}),
+            to);
     }
 }
 
 SamplerInfo caf() {
-    return {.id = "caf", .label = "Constant acceleration", .summary = "Paths with a kept initial velocity and one acceleration", .source = "Park et al. 2024, algorithm 2", .group = "Few-step",
-            .params = {realParam("alpha", "α", 1.5, 0.1, 2, "Initial velocity in units of the mean one: 1 is straight, above 1 starts fast and brakes.")}, .order = 0,
-            .madeFor = {Distillation::Acceleration}, .run = run};
+    return {.id = "caf",
+            .label = "Constant acceleration",
+            .summary = "Paths with a kept initial velocity and one acceleration",
+            .source = "Park et al. 2024, algorithm 2",
+            .group = "Few-step",
+            .params = {realParam(
+                "alpha", "α", 1.5, 0.1, 2,
+                "Initial velocity in units of the mean one: 1 is straight, above 1 starts fast and brakes.")},
+            .order = 0,
+            .madeFor = {Distillation::Acceleration},
+            .run = run};
 }
 
 }  // namespace meander::sampler

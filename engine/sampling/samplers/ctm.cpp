@@ -1,5 +1,6 @@
-// γ-sampling of consistency trajectory models (Kim et al. 2024, algorithm 3): jump along the trajectory to √(1 − γ²) τ', then add γ τ' of fresh noise. γ = 0 follows
-// the trajectory, γ = 1 is multistep consistency. The jump G(y, τ, τs) = (τs/τ) y + (as − a τs/τ) D asks the network for the D of that target.
+// γ-sampling of consistency trajectory models (Kim et al. 2024, algorithm 3): jump along the trajectory to √(1 − γ²)
+// τ', then add γ τ' of fresh noise. γ = 0 follows the trajectory, γ = 1 is multistep consistency. The jump G(y, τ, τs)
+// = (τs/τ) y + (as − a τs/τ) D asks the network for the D of that target.
 #include <cmath>
 
 #include "engine/sampling/few_step_kit.h"
@@ -12,17 +13,23 @@ static SamplerTask run(Sampling& s) {
         const auto [down, rise, spread] = s.splitAt(std::sqrt(1 - gamma * gamma) * to, to);
         const Tensor d = (co_await s.denoise(s.x, from, down)).denoised;
         const double onState = rise * down / from, onDenoised = rise * s.signal(down) - s.signal(from) * onState;
-        if (spread > 0)
-            s.advance(combine({{onState, s.x}, {onDenoised, d}, {spread, s.noise()}}), to);
-        else
-            s.advance(combine({{onState, s.x}, {onDenoised, d}}), to);
+        if (spread > 0) s.advance(combine({{onState, s.x}, {onDenoised, d}, {spread, s.noise()}}), to);
+        else s.advance(combine({{onState, s.x}, {onDenoised, d}}), to);
     }
 }
 
 SamplerInfo ctm() {
-    return {.id = "ctm", .label = "CTM", .summary = "Jumps along the trajectory with a share γ of fresh noise", .source = "Kim et al. 2024, algorithm 3", .group = "Few-step",
-            .params = {gammaParam("Share of each level's noise that is fresh: 0 follows the path, 1 is consistency sampling, which gets worse with many steps.")}, .order = 0,
-            .stochastic = true, .madeFor = {Distillation::Trajectory}, .run = run};
+    return {.id = "ctm",
+            .label = "CTM",
+            .summary = "Jumps along the trajectory with a share γ of fresh noise",
+            .source = "Kim et al. 2024, algorithm 3",
+            .group = "Few-step",
+            .params = {gammaParam("Share of each level's noise that is fresh: 0 follows the path, 1 is consistency "
+                                  "sampling, which gets worse with many steps.")},
+            .order = 0,
+            .stochastic = true,
+            .madeFor = {Distillation::Trajectory},
+            .run = run};
 }
 
 }  // namespace meander::sampler

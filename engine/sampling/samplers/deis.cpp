@@ -1,5 +1,6 @@
-// DEIS tAB and ρAB (Zhang & Chen 2023, eq. 15): slopes are extrapolated by a polynomial in a chosen time and integrated over τ. Times: t of the linear VP process with
-// σ from 0.002 at t = 0.001 to 80 at t = 1 (tAB as in zju-pi's diff-solvers and ComfyUI), log τ (diffusers' log-ρ), or τ itself (ρAB, the same as LMS).
+// DEIS tAB and ρAB (Zhang & Chen 2023, eq. 15): slopes are extrapolated by a polynomial in a chosen time and integrated
+// over τ. Times: t of the linear VP process with σ from 0.002 at t = 0.001 to 80 at t = 1 (tAB as in zju-pi's
+// diff-solvers and ComfyUI), log τ (diffusers' log-ρ), or τ itself (ρAB, the same as LMS).
 #include "engine/sampling/sampler_kit.h"
 
 namespace meander::sampler {
@@ -13,7 +14,9 @@ struct VpTime {
         betaD = 2 * (low / earliest - high) / (earliest - 1);
         betaMin = high - 0.5 * betaD;
     }
-    double t(double sigma) const { return (std::sqrt(betaMin * betaMin + 2 * betaD * std::log1p(sigma * sigma)) - betaMin) / betaD; }
+    double t(double sigma) const {
+        return (std::sqrt(betaMin * betaMin + 2 * betaD * std::log1p(sigma * sigma)) - betaMin) / betaD;
+    }
     double slope(double t) const {  // dσ/dt
         const double grow = std::exp(0.5 * betaD * t * t + betaMin * t);
         return 0.5 * (betaD * t + betaMin) * grow / std::sqrt(grow - 1);
@@ -56,17 +59,27 @@ static SamplerTask run(Sampling& s) {
     for (auto [from, to] : s.intervals()) {
         const Tensor d = (co_await s.denoise(s.x, from)).denoised;
         slopes.add(from, Sampling::slope(s.x, d, from));
-        const std::size_t left = std::size_t(s.steps() - from.index), k = lowerOrderFinal ? std::min(slopes.size(), left) : slopes.size();
+        const std::size_t left = std::size_t(s.steps() - from.index),
+                          k = lowerOrderFinal ? std::min(slopes.size(), left) : slopes.size();
         s.advance(to.isClean() ? d : slopes.combined(1, s.x, 1, weights(time, slopes.at(k), to)), to);
     }
 }
 
 SamplerInfo deis() {
-    return {.id = "deis", .label = "DEIS", .summary = "Multistep with slopes extrapolated in a time of choice, integrated exactly", .source = "Zhang & Chen 2023, eq. 15", .group = "Multistep",
-            .params = {integerParam("order", "Order", 3, 1, 4, "Slopes that are remembered, the new one included."),
-                       choiceParam("time", "Polynomial in", "t", {{"t", "Time of the linear VP process (tAB)"}, {"log_rho", "log τ"}, {"rho", "τ (ρAB)"}}, "The variable in which slopes are extrapolated."),
-                       toggleParam("lower_order_final", "Lower order at the end", false, "With fewer than 15 steps the last steps have order 2 and 1, as in diffusers.")},
-            .order = 2, .run = run};
+    return {
+        .id = "deis",
+        .label = "DEIS",
+        .summary = "Multistep with slopes extrapolated in a time of choice, integrated exactly",
+        .source = "Zhang & Chen 2023, eq. 15",
+        .group = "Multistep",
+        .params = {integerParam("order", "Order", 3, 1, 4, "Slopes that are remembered, the new one included."),
+                   choiceParam("time", "Polynomial in", "t",
+                               {{"t", "Time of the linear VP process (tAB)"}, {"log_rho", "log τ"}, {"rho", "τ (ρAB)"}},
+                               "The variable in which slopes are extrapolated."),
+                   toggleParam("lower_order_final", "Lower order at the end", false,
+                               "With fewer than 15 steps the last steps have order 2 and 1, as in diffusers.")},
+        .order = 2,
+        .run = run};
 }
 
 }  // namespace meander::sampler

@@ -1,5 +1,6 @@
-// Generators distilled by distribution matching (Yin et al. 2024, DMD and DMD2; SIM, DisBack): clean data at the few times they were trained at, noised again to the
-// next. The times are a list of the checkpoint, not a schedule: 999, 749, 499, 249 of 1000 steps, or one.
+// Generators distilled by distribution matching (Yin et al. 2024, DMD and DMD2; SIM, DisBack): clean data at the few
+// times they were trained at, noised again to the next. The times are a list of the checkpoint, not a schedule: 999,
+// 749, 499, 249 of 1000 steps, or one.
 #include "engine/sampling/few_step_kit.h"
 
 namespace meander::sampler {
@@ -7,10 +8,8 @@ namespace meander::sampler {
 static SamplerTask run(Sampling& s) {
     for (auto [from, to] : s.intervals()) {
         const Tensor d = (co_await s.denoise(s.x, from, 0.0)).denoised;
-        if (to.isClean())
-            s.advance(combine({{s.signal(0), d}}), to);
-        else
-            s.advance(combine({{s.signal(to), d}, {double(to), s.noise()}}), to);
+        if (to.isClean()) s.advance(combine({{s.signal(0), d}}), to);
+        else s.advance(combine({{s.signal(to), d}, {double(to), s.noise()}}), to);
     }
 }
 
@@ -23,15 +22,28 @@ static std::vector<double> levels(const Process& p, const std::vector<double>& s
     else
         for (const double time : times) list.push_back(p.tauOfTime(time));
     for (std::size_t i = 1; i < list.size(); ++i)
-        if (!(list[i] < list[i - 1])) throw Failure("The times of a distilled generator must fall, and " + display(times[i]) + " does not come below " + display(times[i - 1]) + ".");
+        if (!(list[i] < list[i - 1]))
+            throw Failure("The times of a distilled generator must fall, and " + display(times[i])
+                          + " does not come below " + display(times[i - 1]) + ".");
     list.push_back(0);
     return list;
 }
 
 SamplerInfo dmd() {
-    const ParamSpec times = listParam("times", "Times", 0, 1e6, "Network times the checkpoint was trained at, falling: 999, 749, 499, 249 for DMD2, one for one-step generators. Empty: as many even ones as steps.");
-    return {.id = "dmd", .label = "DMD", .summary = "Data at a fixed list of times, noised again to the next", .source = "Yin et al. 2024, DMD2", .group = "Few-step", .params = {times}, .order = 0,
-            .stochastic = true, .madeFor = {Distillation::DistributionMatching}, .run = run, .ownLevels = levels};
+    const ParamSpec times = listParam("times", "Times", 0, 1e6,
+                                      "Network times the checkpoint was trained at, falling: 999, 749, 499, 249 for "
+                                      "DMD2, one for one-step generators. Empty: as many even ones as steps.");
+    return {.id = "dmd",
+            .label = "DMD",
+            .summary = "Data at a fixed list of times, noised again to the next",
+            .source = "Yin et al. 2024, DMD2",
+            .group = "Few-step",
+            .params = {times},
+            .order = 0,
+            .stochastic = true,
+            .madeFor = {Distillation::DistributionMatching},
+            .run = run,
+            .ownLevels = levels};
 }
 
 }  // namespace meander::sampler

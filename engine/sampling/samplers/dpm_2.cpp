@@ -1,5 +1,6 @@
-// The midpoint rule: an Euler step to the middle of the interval, then the whole step with the slope found there. With the middle in log τ it is DPM2 of k-diffusion
-// (DPM-Solver-2 in the coordinates of Karras et al. 2022), with the middle in τ the classical rule. The step to clean stays Euler.
+// The midpoint rule: an Euler step to the middle of the interval, then the whole step with the slope found there. With
+// the middle in log τ it is DPM2 of k-diffusion (DPM-Solver-2 in the coordinates of Karras et al. 2022), with the
+// middle in τ the classical rule. The step to clean stays Euler.
 #include "engine/sampling/sampler_kit.h"
 
 namespace meander::sampler {
@@ -20,9 +21,17 @@ static SamplerTask run(Sampling& s) {
 }
 
 SamplerInfo dpm2() {
-    return {.id = "dpm_2", .label = "DPM2 (midpoint)", .summary = "Second-order step with the slope at its middle", .source = "Lu et al. 2022, DPM-Solver-2; k-diffusion", .group = "One step",
-            .params = {choiceParam("middle", "Middle", "geometric", {{"geometric", "In log τ (DPM2)"}, {"arithmetic", "In τ (classical)"}}, "Where the second evaluation of a step is taken.")},
-            .order = 2, .run = run, .requestsInStep = twiceButLast};
+    return {.id = "dpm_2",
+            .label = "DPM2 (midpoint)",
+            .summary = "Second-order step with the slope at its middle",
+            .source = "Lu et al. 2022, DPM-Solver-2; k-diffusion",
+            .group = "One step",
+            .params = {choiceParam("middle", "Middle", "geometric",
+                                   {{"geometric", "In log τ (DPM2)"}, {"arithmetic", "In τ (classical)"}},
+                                   "Where the second evaluation of a step is taken.")},
+            .order = 2,
+            .run = run,
+            .requestsInStep = twiceButLast};
 }
 
 }  // namespace meander::sampler

@@ -1,4 +1,5 @@
-// Ancestral sampling with DPM-Solver-2 steps (k-diffusion): a midpoint step in log τ to the level below the target, then fresh noise up to it.
+// Ancestral sampling with DPM-Solver-2 steps (k-diffusion): a midpoint step in log τ to the level below the target,
+// then fresh noise up to it.
 #include "engine/sampling/sampler_kit.h"
 
 namespace meander::sampler {
@@ -24,8 +25,15 @@ static SamplerTask run(Sampling& s) {
 }
 
 SamplerInfo dpm2Ancestral() {
-    return {.id = "dpm_2_ancestral", .label = "DPM2 ancestral", .summary = "Midpoint step below the target, then fresh noise", .source = "k-diffusion; Lu et al. 2022, DPM-Solver-2",
-            .group = "Stochastic", .params = {etaParam(1), noiseScaleParam()}, .stochastic = true, .run = run, .requestsInStep = twiceButLast};
+    return {.id = "dpm_2_ancestral",
+            .label = "DPM2 ancestral",
+            .summary = "Midpoint step below the target, then fresh noise",
+            .source = "k-diffusion; Lu et al. 2022, DPM-Solver-2",
+            .group = "Stochastic",
+            .params = {etaParam(1), noiseScaleParam()},
+            .stochastic = true,
+            .run = run,
+            .requestsInStep = twiceButLast};
 }
 
 }  // namespace meander::sampler

@@ -1,7 +1,8 @@
-// DPM-Solver++(2M) (Lu et al. 2022b, algorithm 2): second-order multistep, one evaluation a step; the first step and the one to clean are first order.
-// In these coordinates dy/d(log τ) = y − D under every process, so the exponential integrator runs in log τ. For variance exploding and preserving this is the
-// paper's λ. For rectified flow it avoids λ = −∞ at pure noise: on the exact Gaussian with Karras levels the order is 2.07 where extrapolating in
-// log((1 − t)/t) gives 1.76 and, at 20 steps, ten times the error.
+// DPM-Solver++(2M) (Lu et al. 2022b, algorithm 2): second-order multistep, one evaluation a step; the first step and
+// the one to clean are first order. In these coordinates dy/d(log τ) = y − D under every process, so the exponential
+// integrator runs in log τ. For variance exploding and preserving this is the paper's λ. For rectified flow it avoids λ
+// = −∞ at pure noise: on the exact Gaussian with Karras levels the order is 2.07 where extrapolating in log((1 − t)/t)
+// gives 1.76 and, at 20 steps, ten times the error.
 #include <cmath>
 
 #include "engine/sampling/sampler_kit.h"
@@ -19,7 +20,9 @@ static SamplerTask run(Sampling& s) {
             s.advance(combine({{onState, s.x}, {onDenoised, d}}), to);
         } else {
             const double extrapolate = h / (2 * previousH);
-            s.advance(combine({{onState, s.x}, {onDenoised * (1 + extrapolate), d}, {-onDenoised * extrapolate, previous}}), to);
+            s.advance(
+                combine({{onState, s.x}, {onDenoised * (1 + extrapolate), d}, {-onDenoised * extrapolate, previous}}),
+                to);
         }
         previous = d;
         previousH = h;
@@ -27,8 +30,13 @@ static SamplerTask run(Sampling& s) {
 }
 
 SamplerInfo dpmpp2m() {
-    return {.id = "dpmpp_2m", .label = "DPM++ 2M", .summary = "Second-order multistep in log-SNR, one evaluation a step", .source = "Lu et al. 2022, DPM-Solver++ algorithm 2",
-            .group = "Multistep", .order = 2, .run = run};
+    return {.id = "dpmpp_2m",
+            .label = "DPM++ 2M",
+            .summary = "Second-order multistep in log-SNR, one evaluation a step",
+            .source = "Lu et al. 2022, DPM-Solver++ algorithm 2",
+            .group = "Multistep",
+            .order = 2,
+            .run = run};
 }
 
 }  // namespace meander::sampler

@@ -1,5 +1,5 @@
-// DPM++ 2M with CFG++ as in ComfyUI: the guided estimate steps, the state relaxes towards the unconditional one, and the extrapolation is from the last unconditional to
-// the new guided estimate. In log τ.
+// DPM++ 2M with CFG++ as in ComfyUI: the guided estimate steps, the state relaxes towards the unconditional one, and
+// the extrapolation is from the last unconditional to the new guided estimate. In log τ.
 #include "engine/sampling/sampler_kit.h"
 
 namespace meander::sampler {
@@ -22,7 +22,14 @@ static SamplerTask run(Sampling& s) {
 }
 
 SamplerInfo dpmpp2mCfgPp() {
-    return {.id = "dpmpp_2m_cfg_pp", .label = "DPM++ 2M CFG++", .summary = "2M with guided estimate and unconditional noise", .source = "Chung et al. 2024; ComfyUI", .group = "CFG++", .order = 2, .unconditional = true, .run = run};
+    return {.id = "dpmpp_2m_cfg_pp",
+            .label = "DPM++ 2M CFG++",
+            .summary = "2M with guided estimate and unconditional noise",
+            .source = "Chung et al. 2024; ComfyUI",
+            .group = "CFG++",
+            .order = 2,
+            .unconditional = true,
+            .run = run};
 }
 
 }  // namespace meander::sampler

@@ -1,5 +1,5 @@
-// DPM++ 2M v2 of stable-diffusion.cpp: 2M with the mean of this and the last step's length in the weight of the estimate, which softens changes of the step. The weights
-// no longer add up to 1 where steps differ, so its order is 1.
+// DPM++ 2M v2 of stable-diffusion.cpp: 2M with the mean of this and the last step's length in the weight of the
+// estimate, which softens changes of the step. The weights no longer add up to 1 where steps differ, so its order is 1.
 #include <algorithm>
 
 #include "engine/sampling/sampler_kit.h"
@@ -15,8 +15,11 @@ static SamplerTask run(Sampling& s) {
         if (!previous || to.isClean()) {
             s.advance(eulerStep(s.x, d, from, to), to);
         } else {
-            const double onDenoised = -std::expm1(-(h + previousH) / 2), extrapolate = std::min(h, previousH) / (2 * std::max(h, previousH));
-            s.advance(combine({{to / from, s.x}, {onDenoised * (1 + extrapolate), d}, {-onDenoised * extrapolate, previous}}), to);
+            const double onDenoised = -std::expm1(-(h + previousH) / 2),
+                         extrapolate = std::min(h, previousH) / (2 * std::max(h, previousH));
+            s.advance(
+                combine({{to / from, s.x}, {onDenoised * (1 + extrapolate), d}, {-onDenoised * extrapolate, previous}}),
+                to);
         }
         previous = d;
         previousH = h;
@@ -24,7 +27,12 @@ static SamplerTask run(Sampling& s) {
 }
 
 SamplerInfo dpmpp2mV2() {
-    return {.id = "dpmpp_2m_v2", .label = "DPM++ 2M v2", .summary = "2M with averaged step lengths; first order", .source = "stable-diffusion.cpp, dpm++2mv2", .group = "Multistep", .run = run};
+    return {.id = "dpmpp_2m_v2",
+            .label = "DPM++ 2M v2",
+            .summary = "2M with averaged step lengths; first order",
+            .source = "stable-diffusion.cpp, dpm++2mv2",
+            .group = "Multistep",
+            .run = run};
 }
 
 }  // namespace meander::sampler

@@ -1,5 +1,5 @@
-// Ancestral sampling with DPM-Solver++(2S) steps (Lu et al. 2022b, algorithm 1, r = 1/2; k-diffusion): an estimate halfway in λ = log(a/τ) to the level below the
-// target carries the whole step, then fresh noise up to the target.
+// Ancestral sampling with DPM-Solver++(2S) steps (Lu et al. 2022b, algorithm 1, r = 1/2; k-diffusion): an estimate
+// halfway in λ = log(a/τ) to the level below the target carries the whole step, then fresh noise up to the target.
 #include "engine/sampling/stochastic_kit.h"
 
 namespace meander {
@@ -17,13 +17,15 @@ SamplerTask runTwoStageAncestral(Sampling& s, bool guidedOutside) {
             next = combine({{s.signal(0), d}});
         } else {
             // Halfway from λ = −∞ is nowhere; 0.9999 is the published choice for a flow that starts at pure noise.
-            const double start = s.halfLogSnr(from), middle = std::isinf(start) ? 0.9999 : s.tauOfHalfLogSnr((start + s.halfLogSnr(down)) / 2);
+            const double start = s.halfLogSnr(from),
+                         middle = std::isinf(start) ? 0.9999 : s.tauOfHalfLogSnr((start + s.halfLogSnr(down)) / 2);
             const Tensor half = combine({{middle / from, s.x}, {1 - middle / from, d}});
             const Tensor d2 = estimate(co_await s.denoise(half, middle));
             next = combine({{down / from, s.x}, {1 - down / from, d2}});
         }
         if (spread > 0) next = combine({{rise, next}, {noiseScale * spread, s.noise()}});
-        if (guidedOutside) next = combine({{1, next}, {s.signal(to), answer.denoised}, {-s.signal(to), answer.unconditional}});
+        if (guidedOutside)
+            next = combine({{1, next}, {s.signal(to), answer.denoised}, {-s.signal(to), answer.unconditional}});
         s.advance(next, to);
     }
 }
@@ -33,8 +35,14 @@ namespace sampler {
 static SamplerTask run(Sampling& s) { return runTwoStageAncestral(s, false); }
 
 SamplerInfo dpmpp2sAncestral() {
-    return {.id = "dpmpp_2s_ancestral", .label = "DPM++ 2S ancestral", .summary = "Two-stage exponential step below the target, then fresh noise",
-            .source = "Lu et al. 2022, DPM-Solver++ algorithm 1; k-diffusion", .group = "Stochastic", .params = {etaParam(1), noiseScaleParam()}, .stochastic = true, .run = run,
+    return {.id = "dpmpp_2s_ancestral",
+            .label = "DPM++ 2S ancestral",
+            .summary = "Two-stage exponential step below the target, then fresh noise",
+            .source = "Lu et al. 2022, DPM-Solver++ algorithm 1; k-diffusion",
+            .group = "Stochastic",
+            .params = {etaParam(1), noiseScaleParam()},
+            .stochastic = true,
+            .run = run,
             .requestsInStep = twiceButLast};
 }
 

@@ -1,7 +1,8 @@
-// DPM++ 2S ancestral with guidance kept out of the noise (CFG++, Chung et al. 2024). "shifted_once": the guided step starts from the state shifted by D − U,
-// y ← y + (D − U), with the middle halfway in log τ. "shifted": ComfyUI's code, whose step shifts by D − U₂ with the second unconditional estimate. Without guidance
-// that leaves (τ_down/τ)(D − D₂), which is of first order in every step: it does not converge, and does not become DPM++ 2S ancestral as the other forms do.
-// "outside": the whole step follows the unconditional estimate and a' (D − U) is added after it.
+// DPM++ 2S ancestral with guidance kept out of the noise (CFG++, Chung et al. 2024). "shifted_once": the guided step
+// starts from the state shifted by D − U, y ← y + (D − U), with the middle halfway in log τ. "shifted": ComfyUI's code,
+// whose step shifts by D − U₂ with the second unconditional estimate. Without guidance that leaves (τ_down/τ)(D − D₂),
+// which is of first order in every step: it does not converge, and does not become DPM++ 2S ancestral as the other
+// forms do. "outside": the whole step follows the unconditional estimate and a' (D − U) is added after it.
 #include "engine/sampling/stochastic_kit.h"
 
 namespace meander::sampler {
@@ -19,7 +20,10 @@ static SamplerTask shifted(Sampling& s, bool once) {
             const Tensor half = combine({{part, s.x}, {1, answer.denoised}, {-part, answer.unconditional}});
             const Answer second = co_await s.denoise(half, middle);
             const double kept = down / from;
-            next = combine({{kept, s.x}, {kept, answer.denoised}, {-kept, once ? answer.unconditional : second.unconditional}, {1 - kept, second.denoised}});
+            next = combine({{kept, s.x},
+                            {kept, answer.denoised},
+                            {-kept, once ? answer.unconditional : second.unconditional},
+                            {1 - kept, second.denoised}});
         }
         if (up > 0) next = combine({{1, next}, {noiseScale * up, s.noise()}});
         s.advance(next, to);
@@ -32,12 +36,25 @@ static SamplerTask run(Sampling& s) {
 }
 
 SamplerInfo dpmpp2sAncestralCfgPp() {
-    return {.id = "dpmpp_2s_ancestral_cfg_pp", .label = "DPM++ 2S ancestral CFG++", .summary = "DPM++ 2S ancestral with guidance kept out of the noise; use low scales",
-            .source = "Chung et al. 2024, CFG++", .group = "Stochastic",
-            .params = {etaParam(1), noiseScaleParam(),
-                       advanced(choiceParam("form", "Guidance", "shifted", {{"shifted", "Shifts the state (ComfyUI)"}, {"shifted_once", "Shifts the state once"}, {"outside", "Added after the step"}},
-                                            "Where the guidance enters. ComfyUI's form has its numbers, but shifts twice by different estimates and does not converge, even without guidance; in flows only the last keeps the marginal."))},
-            .stochastic = true, .unconditional = true, .run = run, .requestsInStep = twiceButLast};
+    return {
+        .id = "dpmpp_2s_ancestral_cfg_pp",
+        .label = "DPM++ 2S ancestral CFG++",
+        .summary = "DPM++ 2S ancestral with guidance kept out of the noise; use low scales",
+        .source = "Chung et al. 2024, CFG++",
+        .group = "Stochastic",
+        .params =
+            {etaParam(1), noiseScaleParam(),
+             advanced(choiceParam(
+                 "form", "Guidance", "shifted",
+                 {{"shifted", "Shifts the state (ComfyUI)"},
+                  {"shifted_once", "Shifts the state once"},
+                  {"outside", "Added after the step"}},
+                 "Where the guidance enters. ComfyUI's form has its numbers, but shifts twice by different estimates "
+                 "and does not converge, even without guidance; in flows only the last keeps the marginal."))},
+        .stochastic = true,
+        .unconditional = true,
+        .run = run,
+        .requestsInStep = twiceButLast};
 }
 
 }  // namespace meander::sampler

@@ -1,5 +1,6 @@
-// DPM++ 3M SDE (k-diffusion): third-order multistep for the reverse SDE in λ. With H = (1 + η) h and D(λ0 + θh) ≈ D0 + θ d1 + θ² d2 (divided differences of the last
-// three estimates) the integrals are a' φ_2 d1 and a' φ_3 d2 of −H, up to sign.
+// DPM++ 3M SDE (k-diffusion): third-order multistep for the reverse SDE in λ. With H = (1 + η) h and D(λ0 + θh) ≈ D0 +
+// θ d1 + θ² d2 (divided differences of the last three estimates) the integrals are a' φ_2 d1 and a' φ_3 d2 of −H, up to
+// sign.
 #include "engine/sampling/stochastic_kit.h"
 
 namespace meander::sampler {
@@ -15,11 +16,14 @@ static SamplerTask run(Sampling& s) {
             co_return;
         }
         const auto [h, onState, onDenoised, spread] = exponentialStep(s, from, to, eta);
-        const double total = (1 + eta) * h, a = s.signal(to), phi2 = std::expm1(-total) / total + 1, phi3 = phi2 / total - 0.5;
+        const double total = (1 + eta) * h, a = s.signal(to), phi2 = std::expm1(-total) / total + 1,
+                     phi3 = phi2 / total - 0.5;
         Tensor next = combine({{onState, s.x}, {onDenoised, d}});
         if (d2) {
-            // slope = g0 + (g0 − g1) r0/(r0 + r1), curvature = (g0 − g1)/(r0 + r1) with g0 = (D − D1)/r0, g1 = (D1 − D2)/r1
-            const double r0 = h1 / h, r1 = h2 / h, onFirst = a * (phi2 * (1 + r0 / (r0 + r1)) - phi3 / (r0 + r1)), onSecond = a * (phi3 - phi2 * r0) / (r0 + r1);
+            // slope = g0 + (g0 − g1) r0/(r0 + r1), curvature = (g0 − g1)/(r0 + r1) with g0 = (D − D1)/r0, g1 = (D1 −
+            // D2)/r1
+            const double r0 = h1 / h, r1 = h2 / h, onFirst = a * (phi2 * (1 + r0 / (r0 + r1)) - phi3 / (r0 + r1)),
+                         onSecond = a * (phi3 - phi2 * r0) / (r0 + r1);
             next = combine({{1, next}, {onFirst / r0, d}, {onSecond / r1 - onFirst / r0, d1}, {-onSecond / r1, d2}});
         } else if (d1) {
             const double onSlope = a * phi2 * h / h1;
@@ -33,8 +37,14 @@ static SamplerTask run(Sampling& s) {
 }
 
 SamplerInfo dpmpp3mSde() {
-    return {.id = "dpmpp_3m_sde", .label = "DPM++ 3M SDE", .summary = "Third-order multistep for the reverse SDE", .source = "k-diffusion; Lu et al. 2022, DPM-Solver++", .group = "Stochastic",
-            .params = {etaParam(1), noiseScaleParam(), timeShiftParam()}, .stochastic = true, .run = run};
+    return {.id = "dpmpp_3m_sde",
+            .label = "DPM++ 3M SDE",
+            .summary = "Third-order multistep for the reverse SDE",
+            .source = "k-diffusion; Lu et al. 2022, DPM-Solver++",
+            .group = "Stochastic",
+            .params = {etaParam(1), noiseScaleParam(), timeShiftParam()},
+            .stochastic = true,
+            .run = run};
 }
 
 }  // namespace meander::sampler

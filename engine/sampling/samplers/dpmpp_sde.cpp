@@ -1,6 +1,7 @@
-// DPM-Solver++ (stochastic), two stages (k-diffusion): an estimate at λ + r h, reached by an ancestral step, corrects the ancestral step of the whole interval.
-// Ancestral pairs are on the clock e^{−λ} = n/s. Both noises are of one path W(τ), the second continuing the first, as from the Brownian tree of the published code; two
-// independent ones would make it first order.
+// DPM-Solver++ (stochastic), two stages (k-diffusion): an estimate at λ + r h, reached by an ancestral step, corrects
+// the ancestral step of the whole interval. Ancestral pairs are on the clock e^{−λ} = n/s. Both noises are of one path
+// W(τ), the second continuing the first, as from the Brownian tree of the published code; two independent ones would
+// make it first order.
 #include "engine/sampling/stochastic_kit.h"
 
 namespace meander::sampler {
@@ -14,7 +15,8 @@ static SamplerTask run(Sampling& s) {
             s.advance(combine({{s.signal(0), d}}), to);
             co_return;
         }
-        const double sigma = s.process.sigma(from), lambda = s.halfLogSnr(from), middle = s.tauOfHalfLogSnr(lambda + r * (s.halfLogSnr(to) - lambda));
+        const double sigma = s.process.sigma(from), lambda = s.halfLogSnr(from),
+                     middle = s.tauOfHalfLogSnr(lambda + r * (s.halfLogSnr(to) - lambda));
         const auto move = [&](double level, const Tensor& estimate, const Tensor& path) {
             const auto pair = ancestralPair(sigma, s.process.sigma(level), eta);
             const double a = s.signal(level), kept = pair.down / sigma;
@@ -32,9 +34,18 @@ static SamplerTask run(Sampling& s) {
 }
 
 SamplerInfo dpmppSde() {
-    return {.id = "dpmpp_sde", .label = "DPM++ SDE", .summary = "Two-stage exponential solver of the reverse SDE", .source = "Lu et al. 2022, DPM-Solver++; k-diffusion", .group = "Stochastic",
-            .params = {etaParam(1), noiseScaleParam(), advanced(realParam("r", "Inner node", 0.5, 0.05, 1, "Where in the step, in log-SNR, the second estimate is made.")), timeShiftParam()},
-            .stochastic = true, .run = run, .requestsInStep = twiceButLast};
+    return {.id = "dpmpp_sde",
+            .label = "DPM++ SDE",
+            .summary = "Two-stage exponential solver of the reverse SDE",
+            .source = "Lu et al. 2022, DPM-Solver++; k-diffusion",
+            .group = "Stochastic",
+            .params = {etaParam(1), noiseScaleParam(),
+                       advanced(realParam("r", "Inner node", 0.5, 0.05, 1,
+                                          "Where in the step, in log-SNR, the second estimate is made.")),
+                       timeShiftParam()},
+            .stochastic = true,
+            .run = run,
+            .requestsInStep = twiceButLast};
 }
 
 }  // namespace meander::sampler

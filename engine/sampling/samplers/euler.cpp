@@ -1,4 +1,5 @@
-// Euler's method on the probability-flow ODE; in these coordinates also DDIM with η = 0 (Song et al. 2021; Karras et al. 2022, algorithm 1 without correction).
+// Euler's method on the probability-flow ODE; in these coordinates also DDIM with η = 0 (Song et al. 2021; Karras et
+// al. 2022, algorithm 1 without correction).
 #include "engine/sampling/sampler_kit.h"
 
 namespace meander::sampler {
@@ -12,8 +13,13 @@ static SamplerTask run(Sampling& s) {
 }
 
 SamplerInfo euler() {
-    return {.id = "euler", .label = "Euler", .summary = "First-order ODE step; the plain reference", .source = "Song et al. 2021; Karras et al. 2022", .group = "One step",
-            .madeFor = {Distillation::None, Distillation::Reflow, Distillation::Shortcut}, .run = run};
+    return {.id = "euler",
+            .label = "Euler",
+            .summary = "First-order ODE step; the plain reference",
+            .source = "Song et al. 2021; Karras et al. 2022",
+            .group = "One step",
+            .madeFor = {Distillation::None, Distillation::Reflow, Distillation::Shortcut},
+            .run = run};
 }
 
 }  // namespace meander::sampler

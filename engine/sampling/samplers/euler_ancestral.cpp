@@ -1,5 +1,5 @@
-// Ancestral sampling (Ho et al. 2020; k-diffusion): an Euler step below the target level, then fresh noise up to it. η = 1 takes the variance of the exact
-// posterior of a single data point, η = 0 is Euler.
+// Ancestral sampling (Ho et al. 2020; k-diffusion): an Euler step below the target level, then fresh noise up to it. η
+// = 1 takes the variance of the exact posterior of a single data point, η = 0 is Euler.
 #include "engine/sampling/sampler_kit.h"
 
 namespace meander::sampler {
@@ -10,16 +10,20 @@ static SamplerTask run(Sampling& s) {
         const Tensor d = (co_await s.denoise(s.x, from)).denoised;
         const auto [down, rise, spread] = s.ancestral(from, to, eta);
         const double onState = rise * down / from, onDenoised = rise - onState;
-        if (spread > 0)
-            s.advance(combine({{onState, s.x}, {onDenoised, d}, {noiseScale * spread, s.noise()}}), to);
-        else
-            s.advance(combine({{onState, s.x}, {onDenoised, d}}), to);
+        if (spread > 0) s.advance(combine({{onState, s.x}, {onDenoised, d}, {noiseScale * spread, s.noise()}}), to);
+        else s.advance(combine({{onState, s.x}, {onDenoised, d}}), to);
     }
 }
 
 SamplerInfo eulerAncestral() {
-    return {.id = "euler_ancestral", .label = "Euler ancestral", .summary = "Euler below the target, then fresh noise up to it", .source = "Ho et al. 2020; k-diffusion",
-            .group = "Stochastic", .params = {etaParam(1), noiseScaleParam()}, .stochastic = true, .run = run};
+    return {.id = "euler_ancestral",
+            .label = "Euler ancestral",
+            .summary = "Euler below the target, then fresh noise up to it",
+            .source = "Ho et al. 2020; k-diffusion",
+            .group = "Stochastic",
+            .params = {etaParam(1), noiseScaleParam()},
+            .stochastic = true,
+            .run = run};
 }
 
 }  // namespace meander::sampler

@@ -1,5 +1,6 @@
-// Euler ancestral with guidance outside the step (CFG++, Chung et al. 2024): the guided estimate is the signal, the noise is that of the unconditional one.
-// y' = a' D + a' σ_down ε̂ + a' σ_up z with ε̂ = (y − a U)/τ and the ancestral pair on the clock σ = n/s, which is stochastic DDIM.
+// Euler ancestral with guidance outside the step (CFG++, Chung et al. 2024): the guided estimate is the signal, the
+// noise is that of the unconditional one. y' = a' D + a' σ_down ε̂ + a' σ_up z with ε̂ = (y − a U)/τ and the ancestral
+// pair on the clock σ = n/s, which is stochastic DDIM.
 #include "engine/sampling/stochastic_kit.h"
 
 namespace meander::sampler {
@@ -14,15 +15,23 @@ static SamplerTask run(Sampling& s) {
         }
         const auto [down, up] = ancestralPair(s.process.sigma(from), s.process.sigma(to), eta);
         const double a = s.signal(to), onNoise = a * down / from;
-        Tensor next = combine({{a, answer.denoised}, {onNoise, s.x}, {-onNoise * s.signal(from), answer.unconditional}});
+        Tensor next =
+            combine({{a, answer.denoised}, {onNoise, s.x}, {-onNoise * s.signal(from), answer.unconditional}});
         if (up > 0) next = combine({{1, next}, {a * up * noiseScale, s.noise()}});
         s.advance(next, to);
     }
 }
 
 SamplerInfo eulerAncestralCfgPp() {
-    return {.id = "euler_ancestral_cfg_pp", .label = "Euler ancestral CFG++", .summary = "Euler ancestral with guidance outside the step; use low scales",
-            .source = "Chung et al. 2024, CFG++", .group = "Stochastic", .params = {etaParam(1), noiseScaleParam()}, .stochastic = true, .unconditional = true, .run = run};
+    return {.id = "euler_ancestral_cfg_pp",
+            .label = "Euler ancestral CFG++",
+            .summary = "Euler ancestral with guidance outside the step; use low scales",
+            .source = "Chung et al. 2024, CFG++",
+            .group = "Stochastic",
+            .params = {etaParam(1), noiseScaleParam()},
+            .stochastic = true,
+            .unconditional = true,
+            .run = run};
 }
 
 }  // namespace meander::sampler

@@ -6,12 +6,20 @@ namespace meander::sampler {
 static SamplerTask run(Sampling& s) {
     for (auto [from, to] : s.intervals()) {
         const Answer d = co_await s.denoise(s.x, from);
-        s.advance(combine({{s.signal(to), d.denoised}, {to / from, s.x}, {-s.signal(from) * to / from, d.unconditional}}), to);
+        s.advance(
+            combine({{s.signal(to), d.denoised}, {to / from, s.x}, {-s.signal(from) * to / from, d.unconditional}}),
+            to);
     }
 }
 
 SamplerInfo eulerCfgPp() {
-    return {.id = "euler_cfg_pp", .label = "Euler CFG++", .summary = "Guided estimate, unconditional noise", .source = "Chung et al. 2024, algorithm 2", .group = "CFG++", .unconditional = true, .run = run};
+    return {.id = "euler_cfg_pp",
+            .label = "Euler CFG++",
+            .summary = "Guided estimate, unconditional noise",
+            .source = "Chung et al. 2024, algorithm 2",
+            .group = "CFG++",
+            .unconditional = true,
+            .run = run};
 }
 
 }  // namespace meander::sampler

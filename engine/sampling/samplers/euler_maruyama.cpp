@@ -1,4 +1,5 @@
-// Euler–Maruyama on the reverse SDE (Song et al. 2021, eq. 6) with stochasticity η: the plain reference among the stochastic samplers. No noise in the step to clean.
+// Euler–Maruyama on the reverse SDE (Song et al. 2021, eq. 6) with stochasticity η: the plain reference among the
+// stochastic samplers. No noise in the step to clean.
 #include "engine/sampling/stochastic_kit.h"
 
 namespace meander::sampler {
@@ -15,8 +16,14 @@ static SamplerTask run(Sampling& s) {
 }
 
 SamplerInfo eulerMaruyama() {
-    return {.id = "euler_maruyama", .label = "Euler–Maruyama", .summary = "First-order step of the reverse SDE; the plain reference", .source = "Song et al. 2021, eq. 6", .group = "Stochastic",
-            .params = {etaParam(1), noiseScaleParam()}, .stochastic = true, .run = run};
+    return {.id = "euler_maruyama",
+            .label = "Euler–Maruyama",
+            .summary = "First-order step of the reverse SDE; the plain reference",
+            .source = "Song et al. 2021, eq. 6",
+            .group = "Stochastic",
+            .params = {etaParam(1), noiseScaleParam()},
+            .stochastic = true,
+            .run = run};
 }
 
 }  // namespace meander::sampler

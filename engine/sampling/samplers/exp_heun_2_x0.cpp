@@ -1,5 +1,6 @@
-// Exponential Heun on x̂0 (SEEDS-2 with c2 = 1 and no noise, Gonzalez et al. 2023; Hochbruck & Ostermann 2005, eq. 2.39/2.40; ComfyUI's exp_heun_2_x0): an Euler step to the end,
-// then the mean (φ_1) or the exactly integrated line (φ_2) of both estimates. In log τ, which is finite at pure noise of a flow.
+// Exponential Heun on x̂0 (SEEDS-2 with c2 = 1 and no noise, Gonzalez et al. 2023; Hochbruck & Ostermann 2005,
+// eq. 2.39/2.40; ComfyUI's exp_heun_2_x0): an Euler step to the end, then the mean (φ_1) or the exactly integrated line
+// (φ_2) of both estimates. In log τ, which is finite at pure noise of a flow.
 #include "engine/sampling/sampler_kit.h"
 
 namespace meander::sampler {
@@ -20,9 +21,16 @@ static SamplerTask run(Sampling& s) {
 }
 
 SamplerInfo expHeun() {
-    return {.id = "exp_heun_2_x0", .label = "Exponential Heun", .summary = "Heun's method with the exponential integrated exactly", .source = "Gonzalez et al. 2023, SEEDS-2; Hochbruck & Ostermann 2005", .group = "One step",
-            .params = {choiceParam("solver_type", "Weights", "phi_2", {{"phi_1", "Mean (φ₁)"}, {"phi_2", "Line (φ₂)"}}, "How the estimates at both ends of a step are joined.")},
-            .order = 2, .run = run, .requestsInStep = twiceButLast};
+    return {.id = "exp_heun_2_x0",
+            .label = "Exponential Heun",
+            .summary = "Heun's method with the exponential integrated exactly",
+            .source = "Gonzalez et al. 2023, SEEDS-2; Hochbruck & Ostermann 2005",
+            .group = "One step",
+            .params = {choiceParam("solver_type", "Weights", "phi_2", {{"phi_1", "Mean (φ₁)"}, {"phi_2", "Line (φ₂)"}},
+                                   "How the estimates at both ends of a step are joined.")},
+            .order = 2,
+            .run = run,
+            .requestsInStep = twiceButLast};
 }
 
 }  // namespace meander::sampler

@@ -9,19 +9,26 @@ static SamplerTask run(Sampling& s) {
     for (auto [from, to] : s.intervals()) {
         const Answer d = co_await s.denoise(s.x, from);
         const Tensor slope = Sampling::slope(s.x, d.unconditional, from);
-        if (to.isClean())
-            s.advance(d.denoised, to);
-        else if (!previous)
-            s.advance(combine({{1, d.denoised}, {double(to), slope}}), to);
+        if (to.isClean()) s.advance(d.denoised, to);
+        else if (!previous) s.advance(combine({{1, d.denoised}, {double(to), slope}}), to);
         else
-            s.advance(combine({{1, d.denoised}, {to + (gamma - 1) * (to - from), slope}, {-(gamma - 1) * (to - from), previous}}), to);
+            s.advance(
+                combine(
+                    {{1, d.denoised}, {to + (gamma - 1) * (to - from), slope}, {-(gamma - 1) * (to - from), previous}}),
+                to);
         previous = slope;
     }
 }
 
 SamplerInfo gradientEstimationCfgPp() {
-    return {.id = "gradient_estimation_cfg_pp", .label = "Gradient estimation CFG++", .summary = "Gradient estimation with guided estimate and unconditional slope", .source = "Permenter & Yuan 2024; Chung et al. 2024; ComfyUI",
-            .group = "CFG++", .params = {realParam("gamma", "γ", 2, 1, 5, "Weight of the new slope; 1 is Euler CFG++.")}, .unconditional = true, .run = run};
+    return {.id = "gradient_estimation_cfg_pp",
+            .label = "Gradient estimation CFG++",
+            .summary = "Gradient estimation with guided estimate and unconditional slope",
+            .source = "Permenter & Yuan 2024; Chung et al. 2024; ComfyUI",
+            .group = "CFG++",
+            .params = {realParam("gamma", "γ", 2, 1, 5, "Weight of the new slope; 1 is Euler CFG++.")},
+            .unconditional = true,
+            .run = run};
 }
 
 }  // namespace meander::sampler

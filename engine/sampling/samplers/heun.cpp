@@ -1,4 +1,5 @@
-// Heun's second-order method (Karras et al. 2022, algorithm 1): an Euler step, then the mean of the slopes at both ends. The last step, to clean, stays Euler.
+// Heun's second-order method (Karras et al. 2022, algorithm 1): an Euler step, then the mean of the slopes at both
+// ends. The last step, to clean, stays Euler.
 #include "engine/sampling/sampler_kit.h"
 
 namespace meander::sampler {
@@ -18,8 +19,14 @@ static SamplerTask run(Sampling& s) {
 }
 
 SamplerInfo heun() {
-    return {.id = "heun", .label = "Heun", .summary = "Second-order ODE step with two evaluations", .source = "Karras et al. 2022, algorithm 1", .group = "One step",
-            .order = 2, .run = run, .requestsInStep = twiceButLast};
+    return {.id = "heun",
+            .label = "Heun",
+            .summary = "Second-order ODE step with two evaluations",
+            .source = "Karras et al. 2022, algorithm 1",
+            .group = "One step",
+            .order = 2,
+            .run = run,
+            .requestsInStep = twiceButLast};
 }
 
 }  // namespace meander::sampler

@@ -1,5 +1,6 @@
-// Trajectory-segmented consistency (Ren et al. 2024, Hyper-SD): inside a segment the jump goes to s = max(edge, ⌊(1 − η) t'⌋), then fresh noise up to the next time.
-// One segment is the unified one-step checkpoint (the TCD step), as many as steps is DDIM on the segments' edges.
+// Trajectory-segmented consistency (Ren et al. 2024, Hyper-SD): inside a segment the jump goes to s = max(edge, ⌊(1 −
+// η) t'⌋), then fresh noise up to the next time. One segment is the unified one-step checkpoint (the TCD step), as many
+// as steps is DDIM on the segments' edges.
 #include <algorithm>
 
 #include "engine/sampling/few_step_kit.h"
@@ -17,21 +18,32 @@ static SamplerTask run(Sampling& s) {
         const auto [down, rise, spread] = s.splitAt(std::min(std::max(wanted, edge), double(to)), to);
         const Tensor d = (co_await s.denoise(s.x, from, down)).denoised;
         const double onState = rise * down / from, onDenoised = rise * s.signal(down) - s.signal(from) * onState;
-        if (spread > 0)
-            s.advance(combine({{onState, s.x}, {onDenoised, d}, {spread, s.noise()}}), to);
-        else
-            s.advance(combine({{onState, s.x}, {onDenoised, d}}), to);
+        if (spread > 0) s.advance(combine({{onState, s.x}, {onDenoised, d}, {spread, s.noise()}}), to);
+        else s.advance(combine({{onState, s.x}, {onDenoised, d}}), to);
     }
 }
 
-static std::vector<double> levels(const Process& p, const std::vector<double>& schedule, const Params& params) { return phasedLevels(p, schedule, int(integer(params, "segments"))); }
+static std::vector<double> levels(const Process& p, const std::vector<double>& schedule, const Params& params) {
+    return phasedLevels(p, schedule, int(integer(params, "segments")));
+}
 
 SamplerInfo hyperSegments() {
-    return {.id = "hyper_segments", .label = "Segmented consistency", .summary = "Jumps inside the segments of the checkpoint with a share η of fresh noise", .source = "Ren et al. 2024, Hyper-SD",
-            .group = "Few-step",
-            .params = {integerParam("segments", "Segments", 1, 1, 128, "Segments the checkpoint was trained in: 1 for the unified checkpoint, N for its N-step ones."),
-                       etaParam(1, "Stochasticity: 1 jumps to the data or the segment's edge and noises again; lower keeps more of the path and more detail.")},
-            .order = 0, .stochastic = true, .madeFor = {Distillation::Trajectory, Distillation::Phased}, .run = run, .ownLevels = levels};
+    return {
+        .id = "hyper_segments",
+        .label = "Segmented consistency",
+        .summary = "Jumps inside the segments of the checkpoint with a share η of fresh noise",
+        .source = "Ren et al. 2024, Hyper-SD",
+        .group = "Few-step",
+        .params = {integerParam(
+                       "segments", "Segments", 1, 1, 128,
+                       "Segments the checkpoint was trained in: 1 for the unified checkpoint, N for its N-step ones."),
+                   etaParam(1, "Stochasticity: 1 jumps to the data or the segment's edge and noises again; lower keeps "
+                               "more of the path and more detail.")},
+        .order = 0,
+        .stochastic = true,
+        .madeFor = {Distillation::Trajectory, Distillation::Phased},
+        .run = run,
+        .ownLevels = levels};
 }
 
 }  // namespace meander::sampler

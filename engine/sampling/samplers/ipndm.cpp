@@ -1,5 +1,5 @@
-// iPNDM (Zhang & Chen 2023, section 3.2): Adams–Bashforth on slopes with constant weights, the order growing from 1 in the first steps. Second order on levels whose
-// spacing changes smoothly.
+// iPNDM (Zhang & Chen 2023, section 3.2): Adams–Bashforth on slopes with constant weights, the order growing from 1 in
+// the first steps. Second order on levels whose spacing changes smoothly.
 #include "engine/sampling/sampler_kit.h"
 
 namespace meander::sampler {
@@ -10,15 +10,25 @@ static SamplerTask run(Sampling& s) {
     for (auto [from, to] : s.intervals()) {
         const Tensor d = (co_await s.denoise(s.x, from)).denoised;
         slopes.add(from, Sampling::slope(s.x, d, from));
-        s.advance(to.isClean() && !multistepLast ? d : slopes.combined(1, s.x, to - from, adamsBashforth(slopes.size())), to);
+        s.advance(
+            to.isClean() && !multistepLast ? d : slopes.combined(1, s.x, to - from, adamsBashforth(slopes.size())), to);
     }
 }
 
 SamplerInfo ipndm() {
-    return {.id = "ipndm", .label = "iPNDM", .summary = "Adams–Bashforth with constant weights, its order growing in the first steps", .source = "Zhang & Chen 2023, DEIS, section 3.2", .group = "Multistep",
-            .params = {integerParam("order", "Order", 4, 1, 4, "Slopes that are remembered, the new one included."),
-                       advanced(toggleParam("multistep_last", "Multistep to clean", false, "The step to clean also extrapolates, as in stable-diffusion.cpp; otherwise it takes the estimate."))},
-            .order = 2, .run = run};
+    return {
+        .id = "ipndm",
+        .label = "iPNDM",
+        .summary = "Adams–Bashforth with constant weights, its order growing in the first steps",
+        .source = "Zhang & Chen 2023, DEIS, section 3.2",
+        .group = "Multistep",
+        .params =
+            {integerParam("order", "Order", 4, 1, 4, "Slopes that are remembered, the new one included."),
+             advanced(toggleParam(
+                 "multistep_last", "Multistep to clean", false,
+                 "The step to clean also extrapolates, as in stable-diffusion.cpp; otherwise it takes the estimate."))},
+        .order = 2,
+        .run = run};
 }
 
 }  // namespace meander::sampler

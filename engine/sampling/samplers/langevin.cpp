@@ -1,6 +1,8 @@
-// Langevin dynamics at the levels of the schedule (Song & Ermon 2019, algorithm 1); on a list of one level and clean it is Langevin at a fixed noise level, started from
-// the given state: data-based initialisation (Koehler & Vuong 2023). y ← y + h score + √(2h) z with score = −(y − a D)/τ² and h = step · τ².
-// MALA accepts or rejects each proposal; the density ratio is the integral of the score along the way by the trapezoidal rule, exact for Gaussians (Sjöberg et al. 2023).
+// Langevin dynamics at the levels of the schedule (Song & Ermon 2019, algorithm 1); on a list of one level and clean it
+// is Langevin at a fixed noise level, started from the given state: data-based initialisation (Koehler & Vuong 2023). y
+// ← y + h score + √(2h) z with score = −(y − a D)/τ² and h = step · τ². MALA accepts or rejects each proposal; the
+// density ratio is the integral of the score along the way by the trapezoidal rule, exact for Gaussians (Sjöberg et al.
+// 2023).
 #include "engine/sampling/sampler_kit.h"
 
 namespace meander::sampler {
@@ -20,12 +22,15 @@ static std::vector<double> uniforms(const Tensor& z) {
 }
 
 // 1 for each row whose proposal is taken: log α = ½ (s + s*)·(y* − y) − ‖y − y* − h s*‖²/4h + ‖z‖²/2.
-static std::vector<double> accepted(const Tensor& score, const Tensor& proposedScore, const Tensor& z, double h, const std::vector<double>& u) {
+static std::vector<double> accepted(const Tensor& score, const Tensor& proposedScore, const Tensor& z, double h,
+                                    const std::vector<double>& u) {
     Backend& b = z.backend();
-    const Tensor move = combine({{h, score}, {std::sqrt(2 * h), z}}), sum = combine({{0.5, score}, {0.5, proposedScore}}), back = combine({{1, move}, {h, proposedScore}});
+    const Tensor move = combine({{h, score}, {std::sqrt(2 * h), z}}),
+                 sum = combine({{0.5, score}, {0.5, proposedScore}}), back = combine({{1, move}, {h, proposedScore}});
     const auto gain = b.dotRows(sum, move), backward = b.dotRows(back, back), forward = b.dotRows(z, z);
     std::vector<double> take;
-    for (std::size_t r = 0; r < u.size(); ++r) take.push_back(std::log(u[r]) < gain[r] - backward[r] / (4 * h) + forward[r] / 2 ? 1 : 0);
+    for (std::size_t r = 0; r < u.size(); ++r)
+        take.push_back(std::log(u[r]) < gain[r] - backward[r] / (4 * h) + forward[r] / 2 ? 1 : 0);
     return take;
 }
 
@@ -42,11 +47,14 @@ static SamplerTask run(Sampling& s) {
     const bool mala = toggle(s.params, "mala"), denoise = toggle(s.params, "denoise");
     for (auto [from, to] : s.intervals()) {
         const double a = s.signal(from), tau = from, h = real(s.params, "step") * tau * tau;
-        const auto scoreOf = [a, tau](const Tensor& y, const Tensor& d) { return combine({{-1 / (tau * tau), y}, {a / (tau * tau), d}}); };
+        const auto scoreOf = [a, tau](const Tensor& y, const Tensor& d) {
+            return combine({{-1 / (tau * tau), y}, {a / (tau * tau), d}});
+        };
         Tensor y = s.x, d, score;
         for (int k = 0; k < steps; ++k) {
             if (!mala || k == 0) score = scoreOf(y, d = (co_await s.denoise(y, from, from)).denoised);
-            const Tensor z = s.noise(from, from, 2 * k), proposal = combine({{1, y}, {h, score}, {std::sqrt(2 * h), z}});
+            const Tensor z = s.noise(from, from, 2 * k),
+                         proposal = combine({{1, y}, {h, score}, {std::sqrt(2 * h), z}});
             if (!mala) {
                 y = proposal;
                 continue;
@@ -68,13 +76,25 @@ static SamplerTask run(Sampling& s) {
 }
 
 SamplerInfo langevin() {
-    return {.id = "langevin", .label = "Langevin / MALA", .summary = "Langevin dynamics at each level of the schedule, from the current state", .source = "Song & Ermon 2019; Koehler & Vuong 2023; Sjöberg et al. 2023",
-            .group = "Stochastic",
-            .params = {integerParam("langevin_steps", "Steps at a level", 20, 1, 10000, "Langevin steps at each level of the schedule."),
-                       realParam("step", "Step size", 0.1, 1e-5, 10, "Length of a step in units of τ²; small steps are accurate, 2 is unstable.", 0.01),
-                       toggleParam("mala", "Accept or reject (MALA)", false, "Corrects the error of the step size by rejecting some proposals; one more evaluation a level."),
-                       toggleParam("denoise", "Noise-free end", true, "Ends on the estimate; off leaves the noise of the last level in.")},
-            .order = 0, .stochastic = true, .run = run, .requestsInStep = requests};
+    return {
+        .id = "langevin",
+        .label = "Langevin / MALA",
+        .summary = "Langevin dynamics at each level of the schedule, from the current state",
+        .source = "Song & Ermon 2019; Koehler & Vuong 2023; Sjöberg et al. 2023",
+        .group = "Stochastic",
+        .params = {integerParam("langevin_steps", "Steps at a level", 20, 1, 10000,
+                                "Langevin steps at each level of the schedule."),
+                   realParam("step", "Step size", 0.1, 1e-5, 10,
+                             "Length of a step in units of τ²; small steps are accurate, 2 is unstable.", 0.01),
+                   toggleParam(
+                       "mala", "Accept or reject (MALA)", false,
+                       "Corrects the error of the step size by rejecting some proposals; one more evaluation a level."),
+                   toggleParam("denoise", "Noise-free end", true,
+                               "Ends on the estimate; off leaves the noise of the last level in.")},
+        .order = 0,
+        .stochastic = true,
+        .run = run,
+        .requestsInStep = requests};
 }
 
 }  // namespace meander::sampler

@@ -1,4 +1,6 @@
-// Every sampler: a line here and a file beside it with `SamplerInfo name()`. The order is that of menus and lists; headings are SamplerInfo::group.
+// Every sampler: a line here and a file beside it with `SamplerInfo name()`. The order is that of menus and lists;
+// headings are SamplerInfo::group.
+//
 // One step
 SAMPLER(euler)
 SAMPLER(heun)

@@ -1,6 +1,7 @@
-// Momentum for Adams–Bashforth on slopes (Wizadwongsa et al. 2024): it widens the stability region, against divergence artifacts at few steps and strong guidance.
-// GHVB averages the slopes, v ← (1 − β) v + β ε, then combines averages with weights that restore the order (eq. 19); HB averages the combined slope and is first order.
-// One momentum number (k − 1) + β: 1.8 has order 2 and β = 0.8; whole numbers are plain Adams–Bashforth with constant weights.
+// Momentum for Adams–Bashforth on slopes (Wizadwongsa et al. 2024): it widens the stability region, against divergence
+// artifacts at few steps and strong guidance. GHVB averages the slopes, v ← (1 − β) v + β ε, then combines averages
+// with weights that restore the order (eq. 19); HB averages the combined slope and is first order. One momentum number
+// (k − 1) + β: 1.8 has order 2 and β = 0.8; whole numbers are plain Adams–Bashforth with constant weights.
 #include "engine/sampling/sampler_kit.h"
 
 namespace meander::sampler {
@@ -8,10 +9,10 @@ namespace meander::sampler {
 // Weights of the averaged slopes, newest first: C_k/β.
 static std::vector<double> generalised(std::size_t k, double b) {
     switch (k) {
-        case 1: return {1};
-        case 2: return {(2 + b) / (2 * b), -(2 - b) / (2 * b)};
-        case 3: return {(18 + 5 * b) / (12 * b), -(24 - 8 * b) / (12 * b), (6 - b) / (12 * b)};
-        default: return {(46 + 9 * b) / (24 * b), -(78 - 19 * b) / (24 * b), (42 - 5 * b) / (24 * b), -(10 - b) / (24 * b)};
+    case 1: return {1};
+    case 2: return {(2 + b) / (2 * b), -(2 - b) / (2 * b)};
+    case 3: return {(18 + 5 * b) / (12 * b), -(24 - 8 * b) / (12 * b), (6 - b) / (12 * b)};
+    default: return {(46 + 9 * b) / (24 * b), -(78 - 19 * b) / (24 * b), (42 - 5 * b) / (24 * b), -(10 - b) / (24 * b)};
     }
 }
 
@@ -44,10 +45,19 @@ static SamplerTask run(Sampling& s) {
 }
 
 SamplerInfo momentum() {
-    return {.id = "ghvb", .label = "Momentum (GHVB, HB)", .summary = "Adams–Bashforth with momentum, steadier at few steps and strong guidance", .source = "Wizadwongsa et al. 2024, eq. 12 to 19", .group = "Multistep",
-            .params = {realParam("momentum_number", "Momentum number", 1.8, 0.1, 4, "(order − 1) + β: 1.8 is order 2 with β = 0.8. Lower β is steadier and less exact; whole numbers have no momentum."),
-                       choiceParam("kind", "Kind", "ghvb", {{"ghvb", "Generalised heavy ball (GHVB)"}, {"hb", "Heavy ball (HB)"}}, "GHVB keeps the order; HB is first order for every β below 1.")},
-            .order = 2, .run = run};
+    return {.id = "ghvb",
+            .label = "Momentum (GHVB, HB)",
+            .summary = "Adams–Bashforth with momentum, steadier at few steps and strong guidance",
+            .source = "Wizadwongsa et al. 2024, eq. 12 to 19",
+            .group = "Multistep",
+            .params = {realParam("momentum_number", "Momentum number", 1.8, 0.1, 4,
+                                 "(order − 1) + β: 1.8 is order 2 with β = 0.8. Lower β is steadier and less exact; "
+                                 "whole numbers have no momentum."),
+                       choiceParam("kind", "Kind", "ghvb",
+                                   {{"ghvb", "Generalised heavy ball (GHVB)"}, {"hb", "Heavy ball (HB)"}},
+                                   "GHVB keeps the order; HB is first order for every β below 1.")},
+            .order = 2,
+            .run = run};
 }
 
 }  // namespace meander::sampler

@@ -1,5 +1,5 @@
-// Multistep consistency models (Heek et al. 2024): consistent inside each of a few equal segments, DDIM between their edges (algorithm 2). aDDIM (algorithm 3) makes up
-// for the variance that a mean estimate loses.
+// Multistep consistency models (Heek et al. 2024): consistent inside each of a few equal segments, DDIM between their
+// edges (algorithm 2). aDDIM (algorithm 3) makes up for the variance that a mean estimate loses.
 #include <cmath>
 
 #include "engine/sampling/few_step_kit.h"
@@ -14,8 +14,7 @@ static SamplerTask run(Sampling& s) {
         const double kept = to / from;
         if (adjusts)
             s.advance(adjustedStep(s, d, from, to, variance / (offset + std::exp(2 * s.halfLogSnr(from)))), to);
-        else
-            s.advance(combine({{kept, s.x}, {s.signal(to) - s.signal(from) * kept, d}}), to);
+        else s.advance(combine({{kept, s.x}, {s.signal(to) - s.signal(from) * kept, d}}), to);
     }
 }
 
@@ -25,13 +24,25 @@ static std::vector<double> levels(const Process& p, const std::vector<double>& s
 }
 
 SamplerInfo multistepConsistency() {
-    return {.id = "multistep_consistency", .label = "Multistep consistency", .summary = "DDIM between the segments of the checkpoint, with the lost variance made up on wish",
-            .source = "Heek et al. 2024, algorithms 2 and 3", .group = "Few-step",
-            .params = {integerParam("segments", "Segments", 0, 0, 128, "Equal segments that the checkpoint was trained in: its steps. 0 takes the schedule's levels."),
-                       toggleParam("adjusted", "Adjusted (aDDIM)", false, "Widens each state by the variance that the mean estimate lacks; for plain models at few steps."),
-                       advanced(realParam("variance", "Variance", 0.1, 0, 10, "Numerator of the variance v/(offset + SNR) of the data given the state: 0.1 for pictures; 1 with offset 1/s² is exact for Gaussian data of deviation s.")),
-                       advanced(realParam("offset", "Offset", 2, 0.001, 1000, "Offset of that variance."))},
-            .madeFor = {Distillation::Phased, Distillation::None}, .run = run, .ownLevels = levels};
+    return {.id = "multistep_consistency",
+            .label = "Multistep consistency",
+            .summary = "DDIM between the segments of the checkpoint, with the lost variance made up on wish",
+            .source = "Heek et al. 2024, algorithms 2 and 3",
+            .group = "Few-step",
+            .params =
+                {integerParam(
+                     "segments", "Segments", 0, 0, 128,
+                     "Equal segments that the checkpoint was trained in: its steps. 0 takes the schedule's levels."),
+                 toggleParam(
+                     "adjusted", "Adjusted (aDDIM)", false,
+                     "Widens each state by the variance that the mean estimate lacks; for plain models at few steps."),
+                 advanced(realParam("variance", "Variance", 0.1, 0, 10,
+                                    "Numerator of the variance v/(offset + SNR) of the data given the state: 0.1 for "
+                                    "pictures; 1 with offset 1/s² is exact for Gaussian data of deviation s.")),
+                 advanced(realParam("offset", "Offset", 2, 0.001, 1000, "Offset of that variance."))},
+            .madeFor = {Distillation::Phased, Distillation::None},
+            .run = run,
+            .ownLevels = levels};
 }
 
 }  // namespace meander::sampler

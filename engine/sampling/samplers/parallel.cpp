@@ -1,17 +1,21 @@
-// The Euler (DDIM) chain solved for all its levels at once, in sweeps of evaluations that share network calls (Shih et al. 2023, ParaDiGMS: Picard; Lim et al. 2024, DEER:
-// Newton). A sweep evaluates the levels of a window and carries the change along: y'_{i+1} = e_i + G_i (y'_i − y_i), e_i the Euler step from y_i, with G_i = 0 (Jacobi), the
-// growth of the native scale (Picard) or the diagonal of ∂e_i/∂y_i by a difference quotient along (1 … 1) (Newton: exact where elements do not interact). Each ends in the
-// Euler chain; at least one more level is exact after each sweep.
+// The Euler (DDIM) chain solved for all its levels at once, in sweeps of evaluations that share network calls (Shih et
+// al. 2023, ParaDiGMS: Picard; Lim et al. 2024, DEER: Newton). A sweep evaluates the levels of a window and carries the
+// change along: y'_{i+1} = e_i + G_i (y'_i − y_i), e_i the Euler step from y_i, with G_i = 0 (Jacobi), the growth of
+// the native scale (Picard) or the diagonal of ∂e_i/∂y_i by a difference quotient along (1 … 1) (Newton: exact where
+// elements do not interact). Each ends in the Euler chain; at least one more level is exact after each sweep.
 #include "engine/sampling/sampler_kit.h"
 
 namespace meander::sampler {
 
 namespace {
 // e + ∂e/∂y · (moved − y) by elements, with ∂e/∂y = τ'/τ + (1 − τ'/τ) (D(y + δ) − D(y))/δ
-Tensor newton(const Tensor& e, const Tensor& moved, const Tensor& y, const Tensor& d, const Tensor& shifted, double delta, double ratio) {
+Tensor newton(const Tensor& e, const Tensor& moved, const Tensor& y, const Tensor& d, const Tensor& shifted,
+              double delta, double ratio) {
     auto out = download(e).toDoubles();
-    const auto m = download(moved).toDoubles(), a = download(y).toDoubles(), b = download(d).toDoubles(), c = download(shifted).toDoubles();
-    for (std::size_t i = 0; i < out.size(); ++i) out[i] += (ratio + (1 - ratio) * (c[i] - b[i]) / delta) * (m[i] - a[i]);
+    const auto m = download(moved).toDoubles(), a = download(y).toDoubles(), b = download(d).toDoubles(),
+               c = download(shifted).toDoubles();
+    for (std::size_t i = 0; i < out.size(); ++i)
+        out[i] += (ratio + (1 - ratio) * (c[i] - b[i]) / delta) * (m[i] - a[i]);
     return upload(e.backend(), HostTensor::fromDoubles(e.shape(), out)).converted(e.type());
 }
 
@@ -32,7 +36,8 @@ Tensor addConstant(const Tensor& y, double c) {
 static SamplerTask run(Sampling& s) {
     const std::string method = text(s.params, "method");
     const auto intervals = s.intervals();
-    const std::size_t n = intervals.size(), window = integer(s.params, "window") == 0 ? n : std::size_t(integer(s.params, "window"));
+    const std::size_t n = intervals.size(),
+                      window = integer(s.params, "window") == 0 ? n : std::size_t(integer(s.params, "window"));
     const int sweeps = int(integer(s.params, "sweeps"));
     const double tolerance = real(s.params, "tolerance"), small = real(s.params, "difference");
     const auto scale = [&](const Level& l) { return s.process.nativeScale(l); };
@@ -61,13 +66,14 @@ static SamplerTask run(Sampling& s) {
             const std::size_t k = (i - done) * (method == "newton" ? 2 : 1);
             const Tensor &d = answers[k].denoised, &moved = next.back(), e = eulerStep(y[i], d, from, to);
             const double growth = scale(from) / scale(to);
-            if (i == done || method == "jacobi")
-                next.push_back(e);
+            if (i == done || method == "jacobi") next.push_back(e);
             else if (method == "newton")
                 next.push_back(newton(e, moved, y[i], d, answers[k + 1].denoised, small * from, to / from));
-            else
-                next.push_back(combine({{1, e}, {growth, moved}, {-growth, y[i]}}));
-            isSettled = isSettled && (i == done || rootMeanSquare(next.back(), y[i + 1]) <= tolerance * std::hypot(s.signal(to), double(to)));
+            else next.push_back(combine({{1, e}, {growth, moved}, {-growth, y[i]}}));
+            isSettled =
+                isSettled
+                && (i == done
+                    || rootMeanSquare(next.back(), y[i + 1]) <= tolerance * std::hypot(s.signal(to), double(to)));
             if (isSettled) exact = i + 1;
         }
         for (std::size_t i = done; i < end; ++i) y[i + 1] = next[i - done + 1];
@@ -77,18 +83,36 @@ static SamplerTask run(Sampling& s) {
 }
 
 static int requests(int step, int, const Params& p) {
-    return int(integer(p, "sweeps")) * (text(p, "method") == "newton" ? 2 : 1) + (step == 0 && text(p, "guess") == "estimate" ? 1 : 0);
+    return int(integer(p, "sweeps")) * (text(p, "method") == "newton" ? 2 : 1)
+           + (step == 0 && text(p, "guess") == "estimate" ? 1 : 0);
 }
 
 SamplerInfo parallel() {
-    return {.id = "parallel", .label = "Parallel in time", .summary = "The Euler chain by sweeps over all levels at once (Picard, Newton)", .source = "Shih et al. 2023, ParaDiGMS; Lim et al. 2024, DEER", .group = "One step",
-            .params = {choiceParam("method", "Method", "picard", {{"picard", "Picard"}, {"newton", "Newton (diagonal)"}, {"jacobi", "Jacobi"}}, "How a sweep carries changes along the chain; Newton needs fewest sweeps and twice the evaluations in each."),
-                       integerParam("sweeps", "Sweeps at most", 12, 1, 1000, "After so many the states are taken as they are."),
-                       realParam("tolerance", "Tolerance", 1e-3, 0, 1, "A level is settled when a sweep changes it by less than this, relative to its scale; 0 runs all sweeps.", 1e-3),
-                       integerParam("window", "Window", 0, 0, 1000, "Levels evaluated in one sweep; 0 is all of them. It bounds the rows of a network call."),
-                       advanced(choiceParam("guess", "First guess", "estimate", {{"estimate", "From one estimate"}, {"constant", "The start everywhere"}}, "What the first sweep starts from.")),
-                       advanced(realParam("difference", "Difference", 1e-3, 1e-9, 0.1, "Newton's difference quotient moves states by this times τ.", 1e-3))},
-            .run = run, .requestsInStep = requests};
+    return {.id = "parallel",
+            .label = "Parallel in time",
+            .summary = "The Euler chain by sweeps over all levels at once (Picard, Newton)",
+            .source = "Shih et al. 2023, ParaDiGMS; Lim et al. 2024, DEER",
+            .group = "One step",
+            .params = {choiceParam("method", "Method", "picard",
+                                   {{"picard", "Picard"}, {"newton", "Newton (diagonal)"}, {"jacobi", "Jacobi"}},
+                                   "How a sweep carries changes along the chain; Newton needs fewest sweeps and twice "
+                                   "the evaluations in each."),
+                       integerParam("sweeps", "Sweeps at most", 12, 1, 1000,
+                                    "After so many the states are taken as they are."),
+                       realParam("tolerance", "Tolerance", 1e-3, 0, 1,
+                                 "A level is settled when a sweep changes it by less than this, relative to its scale; "
+                                 "0 runs all sweeps.",
+                                 1e-3),
+                       integerParam(
+                           "window", "Window", 0, 0, 1000,
+                           "Levels evaluated in one sweep; 0 is all of them. It bounds the rows of a network call."),
+                       advanced(choiceParam("guess", "First guess", "estimate",
+                                            {{"estimate", "From one estimate"}, {"constant", "The start everywhere"}},
+                                            "What the first sweep starts from.")),
+                       advanced(realParam("difference", "Difference", 1e-3, 1e-9, 0.1,
+                                          "Newton's difference quotient moves states by this times τ.", 1e-3))},
+            .run = run,
+            .requestsInStep = requests};
 }
 
 }  // namespace meander::sampler

@@ -1,5 +1,6 @@
-// Phased consistency models (Wang et al. 2024, section 3.1): the trajectory is cut in phases, and inside a phase every state maps to the phase's edge by the DDIM form
-// y_e = (τe/τ) y + (a_e − a τe/τ) D. Steps that end inside a phase follow the same direction (deterministic) or fall to the edge and are noised again.
+// Phased consistency models (Wang et al. 2024, section 3.1): the trajectory is cut in phases, and inside a phase every
+// state maps to the phase's edge by the DDIM form y_e = (τe/τ) y + (a_e − a τe/τ) D. Steps that end inside a phase
+// follow the same direction (deterministic) or fall to the edge and are noised again.
 #include "engine/sampling/few_step_kit.h"
 
 namespace meander::sampler {
@@ -12,21 +13,31 @@ static SamplerTask run(Sampling& s) {
         const Tensor d = (co_await s.denoise(s.x, from, edge)).denoised;
         const auto [down, rise, spread] = s.splitAt(isStochastic ? edge : to, to);
         const double onState = rise * down / from, onDenoised = rise * s.signal(down) - s.signal(from) * onState;
-        if (spread > 0)
-            s.advance(combine({{onState, s.x}, {onDenoised, d}, {spread, s.noise()}}), to);
-        else
-            s.advance(combine({{onState, s.x}, {onDenoised, d}}), to);
+        if (spread > 0) s.advance(combine({{onState, s.x}, {onDenoised, d}, {spread, s.noise()}}), to);
+        else s.advance(combine({{onState, s.x}, {onDenoised, d}}), to);
     }
 }
 
-static std::vector<double> levels(const Process& p, const std::vector<double>& schedule, const Params& params) { return phasedLevels(p, schedule, int(integer(params, "phases"))); }
+static std::vector<double> levels(const Process& p, const std::vector<double>& schedule, const Params& params) {
+    return phasedLevels(p, schedule, int(integer(params, "phases")));
+}
 
 SamplerInfo pcm() {
-    return {.id = "pcm", .label = "PCM", .summary = "From edge to edge of the phases that the checkpoint was trained in", .source = "Wang et al. 2024, section 3.1", .group = "Few-step",
-            .params = {phasesParam(4, "Equal phases of the training grid; the number the checkpoint was trained with. Steps should be a multiple or a divisor."),
-                       choiceParam("inside", "Inside a phase", "follow", {{"follow", "Follow the direction"}, {"noise", "To the edge, then noise"}},
-                                   "What a step that ends inside a phase does: deterministic along its direction, or consistency sampling within the phase.")},
-            .order = 0, .madeFor = {Distillation::Phased, Distillation::Trajectory}, .run = run, .ownLevels = levels};
+    return {.id = "pcm",
+            .label = "PCM",
+            .summary = "From edge to edge of the phases that the checkpoint was trained in",
+            .source = "Wang et al. 2024, section 3.1",
+            .group = "Few-step",
+            .params = {phasesParam(4, "Equal phases of the training grid; the number the checkpoint was trained with. "
+                                      "Steps should be a multiple or a divisor."),
+                       choiceParam("inside", "Inside a phase", "follow",
+                                   {{"follow", "Follow the direction"}, {"noise", "To the edge, then noise"}},
+                                   "What a step that ends inside a phase does: deterministic along its direction, or "
+                                   "consistency sampling within the phase.")},
+            .order = 0,
+            .madeFor = {Distillation::Phased, Distillation::Trajectory},
+            .run = run,
+            .ownLevels = levels};
 }
 
 }  // namespace meander::sampler

@@ -1,6 +1,7 @@
-// Adams–Bashforth on slopes with the constant weights of equal steps: PLMS of latent diffusion (Liu et al. 2022, eq. 12, with the transfer of DDIM, which is the Euler step
-// in these coordinates). It starts with lower orders, with a Heun step (as latent diffusion does), or with Runge–Kutta steps. The constant weights fit levels that change
-// their spacing slowly only to second order.
+// Adams–Bashforth on slopes with the constant weights of equal steps: PLMS of latent diffusion (Liu et al. 2022, eq.
+// 12, with the transfer of DDIM, which is the Euler step in these coordinates). It starts with lower orders, with a
+// Heun step (as latent diffusion does), or with Runge–Kutta steps. The constant weights fit levels that change their
+// spacing slowly only to second order.
 #include "engine/sampling/sampler_kit.h"
 
 namespace meander::sampler {
@@ -41,11 +42,22 @@ static int requests(int step, int steps, const Params& p) {
 }
 
 SamplerInfo plms() {
-    return {.id = "plms", .label = "PLMS (Adams–Bashforth)", .summary = "Multistep on the noise with the weights of equal steps", .source = "Liu et al. 2022, PNDM eq. 12; latent diffusion", .group = "Multistep",
-            .params = {integerParam("order", "Order", 4, 1, 4, "Slopes that are remembered, the new one included: AB1 is Euler, AB4 is PLMS."),
-                       choiceParam("start", "Start", "heun", {{"lower_order", "Lower orders"}, {"heun", "Heun"}, {"runge_kutta", "Runge–Kutta"}}, "How the first steps are done, while there is no history."),
-                       advanced(toggleParam("multistep_last", "Multistep to clean", false, "The step to clean also extrapolates, as in diffusers; otherwise it takes the estimate."))},
-            .order = 2, .run = run, .requestsInStep = requests};
+    return {.id = "plms",
+            .label = "PLMS (Adams–Bashforth)",
+            .summary = "Multistep on the noise with the weights of equal steps",
+            .source = "Liu et al. 2022, PNDM eq. 12; latent diffusion",
+            .group = "Multistep",
+            .params = {integerParam("order", "Order", 4, 1, 4,
+                                    "Slopes that are remembered, the new one included: AB1 is Euler, AB4 is PLMS."),
+                       choiceParam("start", "Start", "heun",
+                                   {{"lower_order", "Lower orders"}, {"heun", "Heun"}, {"runge_kutta", "Runge–Kutta"}},
+                                   "How the first steps are done, while there is no history."),
+                       advanced(toggleParam(
+                           "multistep_last", "Multistep to clean", false,
+                           "The step to clean also extrapolates, as in diffusers; otherwise it takes the estimate."))},
+            .order = 2,
+            .run = run,
+            .requestsInStep = requests};
 }
 
 }  // namespace meander::sampler

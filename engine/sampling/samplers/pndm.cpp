@@ -1,5 +1,6 @@
-// PNDM (Liu et al. 2022, algorithm 2, F-PNDM): three pseudo Runge–Kutta steps, whose middle level lies half-way in the time that the network is told, then Adams–Bashforth 4
-// with constant weights. The transfer between levels is that of DDIM (eq. 11), in these coordinates the Euler step along the combined slope.
+// PNDM (Liu et al. 2022, algorithm 2, F-PNDM): three pseudo Runge–Kutta steps, whose middle level lies half-way in the
+// time that the network is told, then Adams–Bashforth 4 with constant weights. The transfer between levels is that of
+// DDIM (eq. 11), in these coordinates the Euler step along the combined slope.
 #include "engine/sampling/sampler_kit.h"
 
 namespace meander::sampler {
@@ -20,19 +21,31 @@ static SamplerTask run(Sampling& s) {
             continue;
         }
         const double middle = s.process.tauOfTime(0.5 * (s.process.networkTime(from) + s.process.networkTime(to)));
-        const Tensor y2 = combine({{1, s.x}, {middle - from, slopes[0]}}), d2 = (co_await s.denoise(y2, middle, middle)).denoised, e2 = Sampling::slope(y2, d2, middle);
-        const Tensor y3 = combine({{1, s.x}, {middle - from, e2}}), d3 = (co_await s.denoise(y3, middle)).denoised, e3 = Sampling::slope(y3, d3, middle);
+        const Tensor y2 = combine({{1, s.x}, {middle - from, slopes[0]}}),
+                     d2 = (co_await s.denoise(y2, middle, middle)).denoised, e2 = Sampling::slope(y2, d2, middle);
+        const Tensor y3 = combine({{1, s.x}, {middle - from, e2}}), d3 = (co_await s.denoise(y3, middle)).denoised,
+                     e3 = Sampling::slope(y3, d3, middle);
         const Tensor y4 = combine({{1, s.x}, {h, e3}}), d4 = (co_await s.denoise(y4, to, to)).denoised;
-        s.advance(combine({{1, s.x}, {h / 6, slopes[0]}, {h / 3, e2}, {h / 3, e3}, {h / 6, Sampling::slope(y4, d4, to)}}), to);
+        s.advance(
+            combine({{1, s.x}, {h / 6, slopes[0]}, {h / 3, e2}, {h / 3, e3}, {h / 6, Sampling::slope(y4, d4, to)}}),
+            to);
     }
 }
 
 static int requests(int step, int steps, const Params&) { return step < 3 && step + 1 < steps ? 4 : 1; }
 
 SamplerInfo pndm() {
-    return {.id = "pndm", .label = "PNDM", .summary = "Pseudo Runge–Kutta start, then PLMS of order 4", .source = "Liu et al. 2022, algorithm 2", .group = "Multistep",
-            .params = {advanced(toggleParam("multistep_last", "Multistep to clean", true, "The step to clean also extrapolates, as in diffusers; otherwise it takes the estimate."))},
-            .order = 2, .run = run, .requestsInStep = requests};
+    return {.id = "pndm",
+            .label = "PNDM",
+            .summary = "Pseudo Runge–Kutta start, then PLMS of order 4",
+            .source = "Liu et al. 2022, algorithm 2",
+            .group = "Multistep",
+            .params = {advanced(
+                toggleParam("multistep_last", "Multistep to clean", true,
+                            "The step to clean also extrapolates, as in diffusers; otherwise it takes the estimate."))},
+            .order = 2,
+            .run = run,
+            .requestsInStep = requests};
 }
 
 }  // namespace meander::sampler

@@ -1,5 +1,6 @@
-// Predictor–corrector sampling (Song et al. 2021, algorithms 1–5): at each level Langevin steps of size ε = 2 (r ‖z‖/‖score‖)², then a step of the reverse SDE.
-// score = −(y − a D)/τ² in y coordinates; r is the signal-to-noise ratio of a Langevin step.
+// Predictor–corrector sampling (Song et al. 2021, algorithms 1–5): at each level Langevin steps of size ε = 2 (r
+// ‖z‖/‖score‖)², then a step of the reverse SDE. score = −(y − a D)/τ² in y coordinates; r is the signal-to-noise ratio
+// of a Langevin step.
 #include "engine/sampling/stochastic_kit.h"
 
 namespace meander::sampler {
@@ -15,7 +16,8 @@ static std::vector<double> norms(const Tensor& t, bool wholeBatch) {
 }
 
 // y + ε score + √(2ε) z, with ε row by row.
-static Tensor langevin(const Tensor& y, const Tensor& d, const Tensor& z, double a, double tau, double snr, bool wholeBatch) {
+static Tensor langevin(const Tensor& y, const Tensor& d, const Tensor& z, double a, double tau, double snr,
+                       bool wholeBatch) {
     const Tensor score = combine({{-1 / (tau * tau), y}, {a / (tau * tau), d}});
     const auto scores = norms(score, wholeBatch), noises = norms(z, wholeBatch);
     std::vector<std::vector<double>> factors(3, std::vector<double>(scores.size(), 1.0));
@@ -40,7 +42,8 @@ static SamplerTask run(Sampling& s) {
             y = langevin(y, d, s.noise(from, from, k), s.signal(from), from, snr, wholeBatch);
         }
         const Tensor d = (co_await s.denoise(y, from)).denoised;
-        DiffusionStep step = predictor == "euler_maruyama" ? eulerMaruyama(s, from, to, eta) : reverseDiffusion(s, from, to, eta);
+        DiffusionStep step =
+            predictor == "euler_maruyama" ? eulerMaruyama(s, from, to, eta) : reverseDiffusion(s, from, to, eta);
         if (predictor == "ancestral") {
             const auto split = s.ancestral(from, to, eta);
             step = {split.rise * split.down / from, split.rise * (1 - split.down / from), split.spread};
@@ -53,14 +56,29 @@ static SamplerTask run(Sampling& s) {
 }
 
 SamplerInfo predictorCorrector() {
-    return {.id = "predictor_corrector", .label = "Predictor–corrector", .summary = "Langevin steps at each level, then a step of the reverse SDE", .source = "Song et al. 2021, algorithms 1-5", .group = "Stochastic",
+    return {.id = "predictor_corrector",
+            .label = "Predictor–corrector",
+            .summary = "Langevin steps at each level, then a step of the reverse SDE",
+            .source = "Song et al. 2021, algorithms 1-5",
+            .group = "Stochastic",
             .params = {choiceParam("predictor", "Predictor", "reverse_diffusion",
-                                   {{"reverse_diffusion", "Reverse diffusion"}, {"euler_maruyama", "Euler–Maruyama"}, {"ancestral", "Ancestral"}}, "How the reverse SDE is stepped."),
-                       integerParam("corrector_steps", "Langevin steps", 1, 0, 20, "Langevin steps at each level before the predictor."),
-                       realParam("snr", "Signal-to-noise ratio", 0.16, 0, 2, "Size of a Langevin step: the ratio of its drift to its noise.", 0.01), etaParam(1), noiseScaleParam(),
-                       advanced(choiceParam("norms", "Norms of", "row", {{"row", "Each image"}, {"batch", "The whole batch"}}, "Whether the step size is one for the batch, as published, or one for each image.")),
-                       advanced(toggleParam("denoise", "Noise-free end", true, "Ends on the estimate; off adds the last step's noise."))},
-            .stochastic = true, .run = run, .requestsInStep = requests};
+                                   {{"reverse_diffusion", "Reverse diffusion"},
+                                    {"euler_maruyama", "Euler–Maruyama"},
+                                    {"ancestral", "Ancestral"}},
+                                   "How the reverse SDE is stepped."),
+                       integerParam("corrector_steps", "Langevin steps", 1, 0, 20,
+                                    "Langevin steps at each level before the predictor."),
+                       realParam("snr", "Signal-to-noise ratio", 0.16, 0, 2,
+                                 "Size of a Langevin step: the ratio of its drift to its noise.", 0.01),
+                       etaParam(1), noiseScaleParam(),
+                       advanced(choiceParam(
+                           "norms", "Norms of", "row", {{"row", "Each image"}, {"batch", "The whole batch"}},
+                           "Whether the step size is one for the batch, as published, or one for each image.")),
+                       advanced(toggleParam("denoise", "Noise-free end", true,
+                                            "Ends on the estimate; off adds the last step's noise."))},
+            .stochastic = true,
+            .run = run,
+            .requestsInStep = requests};
 }
 
 }  // namespace meander::sampler

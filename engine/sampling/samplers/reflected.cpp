@@ -1,5 +1,6 @@
-// Reflected reverse SDE in a box (Lou & Ermon 2023; Deng et al. 2024, reflected Schrödinger bridge): a step of the reverse SDE, then reflection at the walls, so that the
-// state is inside at every step. For models of the reflected process; the estimate is the formal D = (y + τ² score)/a.
+// Reflected reverse SDE in a box (Lou & Ermon 2023; Deng et al. 2024, reflected Schrödinger bridge): a step of the
+// reverse SDE, then reflection at the walls, so that the state is inside at every step. For models of the reflected
+// process; the estimate is the formal D = (y + τ² score)/a.
 #include <algorithm>
 
 #include "engine/sampling/stochastic_kit.h"
@@ -10,7 +11,9 @@ namespace meander::sampler {
 static Tensor mapped(const Tensor& y, double (*f)(double y, double low, double high), double low, double high) {
     auto values = download(y).toDoubles();
     for (double& v : values) {
-        if (!std::isfinite(v)) throw Failure("Reflected sampler: the state became infinite or not a number. Use more steps or a lower first level.");
+        if (!std::isfinite(v))
+            throw Failure(
+                "Reflected sampler: the state became infinite or not a number. Use more steps or a lower first level.");
         v = f(v, low, high);
     }
     return upload(y.backend(), HostTensor::fromDoubles(y.shape(), values)).converted(y.type());
@@ -23,14 +26,16 @@ static double folded(double y, double low, double high) {
 }
 
 static SamplerTask run(Sampling& s) {
-    const double low = real(s.params, "low"), high = real(s.params, "high"), eta = real(s.params, "eta"), noiseScale = real(s.params, "s_noise");
+    const double low = real(s.params, "low"), high = real(s.params, "high"), eta = real(s.params, "eta"),
+                 noiseScale = real(s.params, "s_noise");
     if (!(high > low)) throw Failure("Reflected sampler: the upper wall must lie above the lower one.");
     const std::string boundary = text(s.params, "boundary");
     for (auto [from, to] : s.intervals()) {
         const Tensor d = (co_await s.denoise(s.x, from)).denoised;
         const auto step = reverseDiffusion(s, from, to, eta);
         Tensor next = to.isClean() ? combine({{s.signal(0), d}}) : combine({{step.onState, s.x}, {step.onDenoised, d}});
-        if (!to.isClean() && step.spread * noiseScale > 0) next = combine({{1, next}, {step.spread * noiseScale, s.noise()}});
+        if (!to.isClean() && step.spread * noiseScale > 0)
+            next = combine({{1, next}, {step.spread * noiseScale, s.noise()}});
         if (boundary == "reflect") next = mapped(next, folded, low, high);
         if (boundary == "clip") next = mapped(next, clipped, low, high);
         s.advance(next, to);
@@ -38,10 +43,19 @@ static SamplerTask run(Sampling& s) {
 }
 
 SamplerInfo reflected() {
-    return {.id = "reflected", .label = "Reflected SDE", .summary = "Reverse SDE inside a box, reflected at its walls", .source = "Lou & Ermon 2023; Deng et al. 2024", .group = "Stochastic",
-            .params = {realParam("low", "Lower wall", -1, -1000, 1000, "Lowest value that a state may have."), realParam("high", "Upper wall", 1, -1000, 1000, "Highest value that a state may have."),
-                       choiceParam("boundary", "At the walls", "reflect", {{"reflect", "Reflect"}, {"clip", "Clip"}, {"none", "Nothing"}}, "What happens to a state that a step takes outside."), etaParam(1), noiseScaleParam()},
-            .stochastic = true, .run = run};
+    return {.id = "reflected",
+            .label = "Reflected SDE",
+            .summary = "Reverse SDE inside a box, reflected at its walls",
+            .source = "Lou & Ermon 2023; Deng et al. 2024",
+            .group = "Stochastic",
+            .params = {realParam("low", "Lower wall", -1, -1000, 1000, "Lowest value that a state may have."),
+                       realParam("high", "Upper wall", 1, -1000, 1000, "Highest value that a state may have."),
+                       choiceParam("boundary", "At the walls", "reflect",
+                                   {{"reflect", "Reflect"}, {"clip", "Clip"}, {"none", "Nothing"}},
+                                   "What happens to a state that a step takes outside."),
+                       etaParam(1), noiseScaleParam()},
+            .stochastic = true,
+            .run = run};
 }
 
 }  // namespace meander::sampler

@@ -1,13 +1,17 @@
-// RePaint (Lugmayr et al. 2022, algorithm 1): the known part of the state is taken from the data, noised to each level; the rest is sampled. Every few levels the state is
-// noised back up and sampled again, so that both parts come to agree. Several forward steps are one Gaussian, so a jump is drawn at once.
+// RePaint (Lugmayr et al. 2022, algorithm 1): the known part of the state is taken from the data, noised to each level;
+// the rest is sampled. Every few levels the state is noised back up and sampled again, so that both parts come to
+// agree. Several forward steps are one Gaussian, so a jump is drawn at once.
 #include <cmath>
 
 #include "engine/sampling/sampler_kit.h"
 
 namespace meander::sampler {
 
-// Jumps follow arrivals at the last level before clean and every `jump` levels above it that leave room (the authors' schedule).
-static bool jumpsAt(int level, int steps, int jump) { return level < steps && level >= jump && (steps - 1 - level) % jump == 0; }
+// Jumps follow arrivals at the last level before clean and every `jump` levels above it that leave room (the authors'
+// schedule).
+static bool jumpsAt(int level, int steps, int jump) {
+    return level < steps && level >= jump && (steps - 1 - level) % jump == 0;
+}
 
 static int requests(int step, int steps, const Params& p) {
     const int jump = int(integer(p, "jump_length")), again = int(integer(p, "resamples")) - 1;
@@ -21,14 +25,17 @@ static std::vector<double> knownPart(const Sampling& s) {
     std::vector<double> mask(n, 1.0);
     const auto& box = std::get<std::vector<double>>(s.params.at("box"));
     const auto& known = std::get<std::vector<double>>(s.params.at("known"));
-    const auto at = [](const std::vector<double>& v, std::size_t i, double otherwise) { return i < v.size() ? v[i] : otherwise; };
+    const auto at = [](const std::vector<double>& v, std::size_t i, double otherwise) {
+        return i < v.size() ? v[i] : otherwise;
+    };
     for (std::size_t i = 0; i < mask.size(); ++i) {
         if (shape.rank() != 4) {
             mask[i] = at(known, i, 1);
             continue;
         }
         const auto pixel = std::int64_t(i) / shape[3];
-        const double y = (double(pixel / shape[2]) + 0.5) / double(shape[1]) - at(box, 1, 0.25), x = (double(pixel % shape[2]) + 0.5) / double(shape[2]) - at(box, 0, 0.25);
+        const double y = (double(pixel / shape[2]) + 0.5) / double(shape[1]) - at(box, 1, 0.25),
+                     x = (double(pixel % shape[2]) + 0.5) / double(shape[2]) - at(box, 0, 0.25);
         if (x >= 0 && y >= 0 && x < at(box, 2, 0.5) && y < at(box, 3, 0.5)) mask[i] = 0;
     }
     for (auto i = n; i < std::size_t(s.x.count()); ++i) mask.push_back(mask[i - n]);
@@ -60,8 +67,10 @@ static SamplerTask run(Sampling& s) {
             for (int k = top; k < to.index; ++k) {
                 const double high = s.levels()[std::size_t(k)], low = s.levels()[std::size_t(k) + 1];
                 const Tensor d = (co_await s.denoise(y, high, low)).denoised;
-                const double ratio = s.process.sigma(low) / s.process.sigma(high), a = s.signal(low);  // DDIM with a share η of the posterior's noise
-                const double spread = eta * low * std::sqrt(1 - ratio * ratio), kept = std::sqrt(std::max(0.0, low * low - spread * spread)) / high;
+                const double ratio = s.process.sigma(low) / s.process.sigma(high),
+                             a = s.signal(low);  // DDIM with a share η of the posterior's noise
+                const double spread = eta * low * std::sqrt(1 - ratio * ratio),
+                             kept = std::sqrt(std::max(0.0, low * low - spread * spread)) / high;
                 Tensor sampled = combine({{kept, y}, {a - kept * s.signal(high), d}});
                 if (spread > 0) sampled = combine({{1, sampled}, {spread, s.noise(high, low, draw++)}});
                 const Tensor known = low > 0 ? combine({{a, s.clean}, {low, s.noise(high, low, draw++)}}) : s.clean;
@@ -73,14 +82,27 @@ static SamplerTask run(Sampling& s) {
 }
 
 SamplerInfo repaint() {
-    ParamSpec box = listParam("box", "Box", 0, 1, "The part to be painted as left, top, width and height, in parts of the picture, on the grid of the states. Start with strength 1 to paint it from noise alone.");
+    ParamSpec box = listParam("box", "Box", 0, 1,
+                              "The part to be painted as left, top, width and height, in parts of the picture, on the "
+                              "grid of the states. Start with strength 1 to paint it from noise alone.");
     box.defaultValue = std::vector<double>{0.25, 0.25, 0.5, 0.5};
-    return {.id = "repaint", .label = "RePaint", .summary = "Paints a part of given data anew, going back up to make it fit the rest", .source = "Lugmayr et al. 2022, algorithm 1", .group = "Stochastic",
-            .params = {box, listParam("known", "Known", 0, 1, "For points: 1 where a coordinate is known; missing ones are 1."),
-                       integerParam("jump_length", "Jump", 10, 1, 100, "Levels by which the state is noised back up."),
-                       integerParam("resamples", "Resamples", 10, 1, 20, "How often each stretch is sampled; 1 goes straight down."),
-                       etaParam(1, "Share of fresh noise in the painted part: 1 as the paper, 0 deterministic steps.")},
-            .order = 0, .stochastic = true, .needsData = true, .run = run, .requestsInStep = requests};
+    return {
+        .id = "repaint",
+        .label = "RePaint",
+        .summary = "Paints a part of given data anew, going back up to make it fit the rest",
+        .source = "Lugmayr et al. 2022, algorithm 1",
+        .group = "Stochastic",
+        .params = {box,
+                   listParam("known", "Known", 0, 1, "For points: 1 where a coordinate is known; missing ones are 1."),
+                   integerParam("jump_length", "Jump", 10, 1, 100, "Levels by which the state is noised back up."),
+                   integerParam("resamples", "Resamples", 10, 1, 20,
+                                "How often each stretch is sampled; 1 goes straight down."),
+                   etaParam(1, "Share of fresh noise in the painted part: 1 as the paper, 0 deterministic steps.")},
+        .order = 0,
+        .stochastic = true,
+        .needsData = true,
+        .run = run,
+        .requestsInStep = requests};
 }
 
 }  // namespace meander::sampler

@@ -1,5 +1,6 @@
-// RES 2S (Zhang, Q. et al. 2023, algorithm 1; Hochbruck & Ostermann 2005, eq. 2.40): singlestep second-order exponential Runge–Kutta on x̂0 that satisfies the stiff order
-// conditions: b2 = φ_2/c2, b1 = φ_1 − b2. The step to clean takes the estimate.
+// RES 2S (Zhang, Q. et al. 2023, algorithm 1; Hochbruck & Ostermann 2005, eq. 2.40): singlestep second-order
+// exponential Runge–Kutta on x̂0 that satisfies the stiff order conditions: b2 = φ_2/c2, b1 = φ_1 − b2. The step to
+// clean takes the estimate.
 #include "engine/sampling/sampler_kit.h"
 
 namespace meander::sampler {
@@ -21,8 +22,16 @@ static SamplerTask run(Sampling& s) {
 }
 
 SamplerInfo res2s() {
-    return {.id = "res_2s", .label = "RES 2S", .summary = "Second-order exponential Runge–Kutta on x̂0, two evaluations", .source = "Zhang, Q. et al. 2023, algorithm 1", .group = "One step",
-            .params = {realParam("c2", "Second stage at", 0.5, 0.05, 1, "Place of the second evaluation in the step, in log τ.")}, .order = 2, .run = run, .requestsInStep = twiceButLast};
+    return {.id = "res_2s",
+            .label = "RES 2S",
+            .summary = "Second-order exponential Runge–Kutta on x̂0, two evaluations",
+            .source = "Zhang, Q. et al. 2023, algorithm 1",
+            .group = "One step",
+            .params = {realParam("c2", "Second stage at", 0.5, 0.05, 1,
+                                 "Place of the second evaluation in the step, in log τ.")},
+            .order = 2,
+            .run = run,
+            .requestsInStep = twiceButLast};
 }
 
 }  // namespace meander::sampler

@@ -1,6 +1,7 @@
-// Ancestral sampling with second-order exponential multistep steps (RES: Zhang et al. 2023, "Improved order analysis and design of exponential integrators").
-// In u = −log τ, dy/du = D − y: a step of length h to the level below the target, D through its last two values, then fresh noise up to the target. The published
-// node c2 places the previous estimate by the level below its target, not by the target; kept, as other programs' pictures depend on it.
+// Ancestral sampling with second-order exponential multistep steps (RES: Zhang et al. 2023, "Improved order analysis
+// and design of exponential integrators"). In u = −log τ, dy/du = D − y: a step of length h to the level below the
+// target, D through its last two values, then fresh noise up to the target. The published node c2 places the previous
+// estimate by the level below its target, not by the target; kept, as other programs' pictures depend on it.
 #include "engine/sampling/stochastic_kit.h"
 
 namespace meander {
@@ -20,10 +21,12 @@ SamplerTask runResAncestral(Sampling& s, bool guidedOutside) {
         Tensor next;
         if (down == 0 || !previous) {
             const double kept = down / from;
-            next = guidedOutside ? combine({{1, answer.denoised}, {kept, s.x}, {-kept, d}}) : combine({{kept, s.x}, {1 - kept, d}});
+            next = guidedOutside ? combine({{1, answer.denoised}, {kept, s.x}, {-kept, d}})
+                                 : combine({{kept, s.x}, {1 - kept, d}});
         } else {
             const double h = std::log(from / down), c2 = std::log(previousDown / previousFrom) / h;
-            const double old = previousDown == previousFrom ? 0 : phi(2, -h) / c2, fresh = previousDown == previousFrom ? 0 : phi(1, -h) - old, kept = down / from;
+            const double old = previousDown == previousFrom ? 0 : phi(2, -h) / c2,
+                         fresh = previousDown == previousFrom ? 0 : phi(1, -h) - old, kept = down / from;
             next = combine({{kept, s.x}, {h * fresh, d}, {h * old, previous}});
             if (guidedOutside) next = combine({{1, next}, {kept, answer.denoised}, {-kept, d}});
         }
@@ -40,8 +43,14 @@ namespace sampler {
 static SamplerTask run(Sampling& s) { return runResAncestral(s, false); }
 
 SamplerInfo resMultistepAncestral() {
-    return {.id = "res_multistep_ancestral", .label = "RES multistep ancestral", .summary = "Two-step exponential step below the target, then fresh noise",
-            .source = "Zhang et al. 2023, RES", .group = "Stochastic", .params = {etaParam(1), noiseScaleParam(), exactMarginalParam()}, .stochastic = true, .run = run};
+    return {.id = "res_multistep_ancestral",
+            .label = "RES multistep ancestral",
+            .summary = "Two-step exponential step below the target, then fresh noise",
+            .source = "Zhang et al. 2023, RES",
+            .group = "Stochastic",
+            .params = {etaParam(1), noiseScaleParam(), exactMarginalParam()},
+            .stochastic = true,
+            .run = run};
 }
 
 }  // namespace sampler

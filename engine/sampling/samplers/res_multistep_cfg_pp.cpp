@@ -1,4 +1,5 @@
-// RES multistep with CFG++ as in ComfyUI: the state is moved by the guidance, then the second-order step is taken with unconditional estimates. In log τ.
+// RES multistep with CFG++ as in ComfyUI: the state is moved by the guidance, then the second-order step is taken with
+// unconditional estimates. In log τ.
 #include "engine/sampling/sampler_kit.h"
 
 namespace meander::sampler {
@@ -12,13 +13,21 @@ static SamplerTask run(Sampling& s) {
         if (estimates.size() == 1 || to.isClean())
             s.advance(combine({{ratio, s.x}, {1, d.denoised}, {-ratio, d.unconditional}}), to);
         else
-            s.advance(estimates.combined(ratio, combine({{1, s.x}, {1, d.denoised}, {-1, d.unconditional}}), 1, exponentialWeights(estimates.at(2), -std::log(from), -std::log(to), 1)), to);
+            s.advance(estimates.combined(ratio, combine({{1, s.x}, {1, d.denoised}, {-1, d.unconditional}}), 1,
+                                         exponentialWeights(estimates.at(2), -std::log(from), -std::log(to), 1)),
+                      to);
     }
 }
 
 SamplerInfo resMultistepCfgPp() {
-    return {.id = "res_multistep_cfg_pp", .label = "RES multistep CFG++", .summary = "RES multistep with guided state and unconditional estimates", .source = "Chung et al. 2024; ComfyUI", .group = "CFG++", .order = 2,
-            .unconditional = true, .run = run};
+    return {.id = "res_multistep_cfg_pp",
+            .label = "RES multistep CFG++",
+            .summary = "RES multistep with guided state and unconditional estimates",
+            .source = "Chung et al. 2024; ComfyUI",
+            .group = "CFG++",
+            .order = 2,
+            .unconditional = true,
+            .run = run};
 }
 
 }  // namespace meander::sampler

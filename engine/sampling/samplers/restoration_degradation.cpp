@@ -1,6 +1,9 @@
-// Restoration–degradation split step (Chen, Daras & Dimakis 2023): restore, x̂0 from the state; then degrade x̂0 to the next level and keep the noise direction,
-//   y' = a' C'(x̂0) + τ' (y − a C(x̂0))/τ, with a corruption C besides the noise: none (the step is DDIM), blur or pixelation (soft or cold diffusion; the model must
-// know it). With a restoration length l > 0 the estimate is taken again at that part of the step: l = 1/2 is the exponential midpoint rule, second order.
+// Restoration–degradation split step (Chen, Daras & Dimakis 2023): restore, x̂0 from the state; then degrade x̂0 to the
+// next level and keep the noise direction,
+//   y' = a' C'(x̂0) + τ' (y − a C(x̂0))/τ, with a corruption C besides the noise: none (the step is DDIM), blur or
+//   pixelation (soft or cold diffusion; the model must
+// know it). With a restoration length l > 0 the estimate is taken again at that part of the step: l = 1/2 is the
+// exponential midpoint rule, second order.
 #include "engine/sampling/corruption.h"
 #include "engine/sampling/sampler_kit.h"
 
@@ -10,10 +13,13 @@ static SamplerTask run(Sampling& s) {
     const double length = real(s.params, "restoration_length"), strength = real(s.params, "strength");
     const std::string kind = text(s.params, "corruption");
     // Share of noise in the native state: 1 at pure noise, 0 at clean.
-    const auto corrupt = [&](const Tensor& x, double tau) { return corrupted(x, kind, strength * tau / std::hypot(s.signal(tau), tau)); };
+    const auto corrupt = [&](const Tensor& x, double tau) {
+        return corrupted(x, kind, strength * tau / std::hypot(s.signal(tau), tau));
+    };
     const auto degrade = [&](const Tensor& y, const Tensor& d, double from, double to) {
         if (kind == "noise") return eulerStep(y, d, from, to);
-        return combine({{s.signal(to), corrupt(d, to)}, {to / from, y}, {-s.signal(from) * to / from, corrupt(d, from)}});
+        return combine(
+            {{s.signal(to), corrupt(d, to)}, {to / from, y}, {-s.signal(from) * to / from, corrupt(d, from)}});
     };
     for (auto [from, to] : s.intervals()) {
         Tensor d = (co_await s.denoise(s.x, from)).denoised;
@@ -26,14 +32,28 @@ static SamplerTask run(Sampling& s) {
     }
 }
 
-static int requests(int step, int steps, const Params& p) { return real(p, "restoration_length") > 0 ? twiceButLast(step, steps, p) : 1; }
+static int requests(int step, int steps, const Params& p) {
+    return real(p, "restoration_length") > 0 ? twiceButLast(step, steps, p) : 1;
+}
 
 SamplerInfo restorationDegradation() {
-    return {.id = "restoration_degradation", .label = "Restoration–degradation", .summary = "Split step: estimate the data, then corrupt it to the next level", .source = "Chen, Daras & Dimakis 2023", .group = "One step",
-            .params = {choiceParam("corruption", "Corruption", "noise", {{"noise", "Noise alone"}, {"blur", "Blur and noise"}, {"pixelate", "Pixelation and noise"}}, "What the forward process does besides noise. Blur and pixelation need pictures and a model that was trained so."),
-                       realParam("restoration_length", "Restoration length", 0, 0, 1, "Part of the step, in log τ, at which the estimate is taken again; 0 takes one estimate, 0.5 makes it second order."),
-                       realParam("strength", "Strength", 4, 0, 64, "Deviation of the blur, or size of the blocks, at pure noise, in pixels.", 0.5)},
-            .run = run, .requestsInStep = requests};
+    return {.id = "restoration_degradation",
+            .label = "Restoration–degradation",
+            .summary = "Split step: estimate the data, then corrupt it to the next level",
+            .source = "Chen, Daras & Dimakis 2023",
+            .group = "One step",
+            .params = {choiceParam(
+                           "corruption", "Corruption", "noise",
+                           {{"noise", "Noise alone"}, {"blur", "Blur and noise"}, {"pixelate", "Pixelation and noise"}},
+                           "What the forward process does besides noise. Blur and pixelation need pictures and a model "
+                           "that was trained so."),
+                       realParam("restoration_length", "Restoration length", 0, 0, 1,
+                                 "Part of the step, in log τ, at which the estimate is taken again; 0 takes one "
+                                 "estimate, 0.5 makes it second order."),
+                       realParam("strength", "Strength", 4, 0, 64,
+                                 "Deviation of the blur, or size of the blocks, at pure noise, in pixels.", 0.5)},
+            .run = run,
+            .requestsInStep = requests};
 }
 
 }  // namespace meander::sampler

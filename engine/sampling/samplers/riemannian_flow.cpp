@@ -1,5 +1,6 @@
-// Riemannian flow (Chen & Lipman 2024): dx/dt = −log_x(D)/t with D the denoised point of the space, t from noise (1) to data (0). Euler goes along the geodesic,
-// x' = exp_x((1 − t'/t) log_x(D)); Heun and Runge–Kutta step in the embedding and retract each stage to the space. In flat space: Euler, Heun, RK4 of the flow ODE.
+// Riemannian flow (Chen & Lipman 2024): dx/dt = −log_x(D)/t with D the denoised point of the space, t from noise (1) to
+// data (0). Euler goes along the geodesic, x' = exp_x((1 − t'/t) log_x(D)); Heun and Runge–Kutta step in the embedding
+// and retract each stage to the space. In flat space: Euler, Heun, RK4 of the flow ODE.
 #include "engine/sampling/manifold_kit.h"
 #include "engine/sampling/sampler_kit.h"
 
@@ -20,12 +21,16 @@ static SamplerTask run(Sampling& s) {
         if (solver == "euler") {
             s.advance(retracted(m, combine({{1, s.x}, {h, k1}})), to);
         } else if (solver == "heun") {
-            const Tensor end = retracted(m, combine({{1, s.x}, {h, k1}})), d2 = (co_await s.denoise(end, to, to)).denoised;
+            const Tensor end = retracted(m, combine({{1, s.x}, {h, k1}})),
+                         d2 = (co_await s.denoise(end, to, to)).denoised;
             s.advance(retracted(m, combine({{1, s.x}, {h / 2, k1}, {h / 2, tangentTo(m, end, d2, -1 / to)}})), to);
         } else {
-            const Tensor a = retracted(m, combine({{1, s.x}, {h / 2, k1}})), da = (co_await s.denoise(a, middle, to)).denoised, k2 = tangentTo(m, a, da, -1 / middle);
-            const Tensor b = retracted(m, combine({{1, s.x}, {h / 2, k2}})), db = (co_await s.denoise(b, middle, to)).denoised, k3 = tangentTo(m, b, db, -1 / middle);
-            const Tensor c = retracted(m, combine({{1, s.x}, {h, k3}})), dc = (co_await s.denoise(c, to, to)).denoised, k4 = tangentTo(m, c, dc, -1 / to);
+            const Tensor a = retracted(m, combine({{1, s.x}, {h / 2, k1}})),
+                         da = (co_await s.denoise(a, middle, to)).denoised, k2 = tangentTo(m, a, da, -1 / middle);
+            const Tensor b = retracted(m, combine({{1, s.x}, {h / 2, k2}})),
+                         db = (co_await s.denoise(b, middle, to)).denoised, k3 = tangentTo(m, b, db, -1 / middle);
+            const Tensor c = retracted(m, combine({{1, s.x}, {h, k3}})), dc = (co_await s.denoise(c, to, to)).denoised,
+                         k4 = tangentTo(m, c, dc, -1 / to);
             s.advance(retracted(m, combine({{1, s.x}, {h / 6, k1}, {h / 3, k2}, {h / 3, k3}, {h / 6, k4}})), to);
         }
     }
@@ -37,10 +42,22 @@ static int requests(int step, int steps, const Params& p) {
 }
 
 SamplerInfo riemannianFlow() {
-    return {.id = "riemannian_flow", .label = "Riemannian flow", .summary = "Along geodesics to the denoised point of a curved space", .source = "Chen & Lipman 2024", .group = "Manifold",
-            .params = {choiceParam("solver", "Solver", "euler", {{"euler", "Euler"}, {"heun", "Heun"}, {"rk4", "Runge–Kutta 4"}}, "One, two or four evaluations a step; the last step has one."),
-                       choiceParam("retraction", "Retraction", "exponential", {{"exponential", "Along the geodesic"}, {"project", "Projection"}}, "How Euler's step returns to the space; the other solvers project, which keeps their order.")},
-            .curved = true, .run = run, .requestsInStep = requests};
+    return {
+        .id = "riemannian_flow",
+        .label = "Riemannian flow",
+        .summary = "Along geodesics to the denoised point of a curved space",
+        .source = "Chen & Lipman 2024",
+        .group = "Manifold",
+        .params = {choiceParam("solver", "Solver", "euler",
+                               {{"euler", "Euler"}, {"heun", "Heun"}, {"rk4", "Runge–Kutta 4"}},
+                               "One, two or four evaluations a step; the last step has one."),
+                   choiceParam(
+                       "retraction", "Retraction", "exponential",
+                       {{"exponential", "Along the geodesic"}, {"project", "Projection"}},
+                       "How Euler's step returns to the space; the other solvers project, which keeps their order.")},
+        .curved = true,
+        .run = run,
+        .requestsInStep = requests};
 }
 
 }  // namespace meander::sampler

@@ -1,4 +1,5 @@
-// Kutta's classical method of fourth order for dy/dτ = (y − D)/τ. The step to clean stays Euler: there is no slope at τ = 0.
+// Kutta's classical method of fourth order for dy/dτ = (y − D)/τ. The step to clean stays Euler: there is no slope at τ
+// = 0.
 #include "engine/sampling/sampler_kit.h"
 
 namespace meander::sampler {
@@ -18,8 +19,14 @@ static SamplerTask run(Sampling& s) {
 static int requests(int step, int steps, const Params&) { return step + 1 < steps ? 4 : 1; }
 
 SamplerInfo rk4() {
-    return {.id = "rk4", .label = "Runge–Kutta 4", .summary = "The classical fourth-order step with four evaluations", .source = "Kutta 1901", .group = "One step",
-            .order = 4, .run = run, .requestsInStep = requests};
+    return {.id = "rk4",
+            .label = "Runge–Kutta 4",
+            .summary = "The classical fourth-order step with four evaluations",
+            .source = "Kutta 1901",
+            .group = "One step",
+            .order = 4,
+            .run = run,
+            .requestsInStep = requests};
 }
 
 }  // namespace meander::sampler

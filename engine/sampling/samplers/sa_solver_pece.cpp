@@ -8,8 +8,15 @@ static int requests(int step, int, const Params& p) { return step == 0 || intege
 static SamplerTask run(Sampling& s) { return runStochasticAdams(s, true); }
 
 SamplerInfo saSolverPece() {
-    return {.id = "sa_solver_pece", .label = "SA-Solver PECE", .summary = "Stochastic Adams: predict, evaluate, correct, evaluate", .source = "Xue et al. 2023, SA-Solver", .group = "Stochastic",
-            .params = stochasticAdamsParams(), .stochastic = true, .run = run, .requestsInStep = requests};
+    return {.id = "sa_solver_pece",
+            .label = "SA-Solver PECE",
+            .summary = "Stochastic Adams: predict, evaluate, correct, evaluate",
+            .source = "Xue et al. 2023, SA-Solver",
+            .group = "Stochastic",
+            .params = stochasticAdamsParams(),
+            .stochastic = true,
+            .run = run,
+            .requestsInStep = requests};
 }
 
 }  // namespace meander::sampler

@@ -1,5 +1,6 @@
-// Continuous-time consistency (Lu & Song 2025, sCM; Zheng et al. 2025, rCM) in the angle of TrigFlow: x = cos t·x0 + sin t·σd z, so σ = σd tan t. Jump to the data, then
-// x' = cos t'·x̂0 + sin t'·σd z, which is y' = a' D + τ' z here; its own are the angles.
+// Continuous-time consistency (Lu & Song 2025, sCM; Zheng et al. 2025, rCM) in the angle of TrigFlow: x = cos t·x0 +
+// sin t·σd z, so σ = σd tan t. Jump to the data, then x' = cos t'·x̂0 + sin t'·σd z, which is y' = a' D + τ' z here; its
+// own are the angles.
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -11,10 +12,8 @@ namespace meander::sampler {
 static SamplerTask run(Sampling& s) {
     for (auto [from, to] : s.intervals()) {
         const Tensor d = (co_await s.denoise(s.x, from, 0.0)).denoised;
-        if (to.isClean())
-            s.advance(combine({{s.signal(0), d}}), to);
-        else
-            s.advance(combine({{s.signal(to), d}, {double(to), s.noise()}}), to);
+        if (to.isClean()) s.advance(combine({{s.signal(0), d}}), to);
+        else s.advance(combine({{s.signal(to), d}, {double(to), s.noise()}}), to);
     }
 }
 
@@ -33,11 +32,24 @@ static std::vector<double> levels(const Process& p, const std::vector<double>& s
 }
 
 SamplerInfo scm() {
-    ParamSpec angles = withUnit(listParam("angles", "Angles", 0.001, 1.57, "Angles of the steps after the first, falling: 1.3 for two steps (1.1 in the paper), 1.3, 1.0, 0.6 for four."), "rad");
+    ParamSpec angles = withUnit(listParam("angles", "Angles", 0.001, 1.57,
+                                          "Angles of the steps after the first, falling: 1.3 for two steps (1.1 in the "
+                                          "paper), 1.3, 1.0, 0.6 for four."),
+                                "rad");
     angles.defaultValue = std::vector<double>{1.3, 1.0, 0.6};
-    return {.id = "scm", .label = "sCM / TrigFlow", .summary = "Jump to the data and noise again at given angles", .source = "Lu & Song 2025; Zheng et al. 2025, rCM", .group = "Few-step",
-            .params = {angles, advanced(realParam("sigma_data", "σ of data", 0.5, 0.01, 100, "Deviation of the data that the angle is measured with: t = atan(σ/σd)."))}, .order = 0,
-            .stochastic = true, .madeFor = {Distillation::ContinuousConsistency, Distillation::Consistency}, .run = run, .ownLevels = levels};
+    return {.id = "scm",
+            .label = "sCM / TrigFlow",
+            .summary = "Jump to the data and noise again at given angles",
+            .source = "Lu & Song 2025; Zheng et al. 2025, rCM",
+            .group = "Few-step",
+            .params = {angles,
+                       advanced(realParam("sigma_data", "σ of data", 0.5, 0.01, 100,
+                                          "Deviation of the data that the angle is measured with: t = atan(σ/σd)."))},
+            .order = 0,
+            .stochastic = true,
+            .madeFor = {Distillation::ContinuousConsistency, Distillation::Consistency},
+            .run = run,
+            .ownLevels = levels};
 }
 
 }  // namespace meander::sampler

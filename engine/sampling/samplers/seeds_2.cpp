@@ -1,5 +1,6 @@
-// SEEDS-2 (Gonzalez et al. 2023, algorithm 2, data prediction in λ = log(a/τ)): two-stage stochastic exponential solver. The noise of the whole step continues the
-// noise of the inner one, so both are one path of the driven linear SDE.
+// SEEDS-2 (Gonzalez et al. 2023, algorithm 2, data prediction in λ = log(a/τ)): two-stage stochastic exponential
+// solver. The noise of the whole step continues the noise of the inner one, so both are one path of the driven linear
+// SDE.
 #include "engine/sampling/stochastic_kit.h"
 
 namespace meander {
@@ -14,21 +15,27 @@ SamplerTask runSeeds2(Sampling& s, double node) {
             s.advance(combine({{s.signal(0), d}}), to);
             co_return;
         }
-        const double lambda = s.halfLogSnr(from), middle = s.tauOfHalfLogSnr(lambda + node * (s.halfLogSnr(to) - lambda));
+        const double lambda = s.halfLogSnr(from),
+                     middle = s.tauOfHalfLogSnr(lambda + node * (s.halfLogSnr(to) - lambda));
         const auto inner = exponentialStep(s, from, middle, eta), whole = exponentialStep(s, from, to, eta);
-        Tensor half = combine({{inner.onState, s.x}, {inner.onDenoised, d}}), path;  // path: the noise so far, in units of τ
+        Tensor half = combine({{inner.onState, s.x}, {inner.onDenoised, d}}),
+               path;  // path: the noise so far, in units of τ
         if (noisy) {
             path = combine({{inner.spread / middle, s.noise(from, middle, 0)}});
             half = combine({{1, half}, {middle * noiseScale, path}});
         }
         const Tensor d2 = (co_await s.denoise(half, middle)).denoised;
         const double total = (1 + eta) * whole.h;
-        // Share of the second estimate: 1/(2r) of the integral, or exactly for D linear between the nodes: ∫ = a' (H − 1 + e^{−H})/H / r.
-        const double onSecond = exactIntegral ? s.signal(to) * (total + std::expm1(-total)) / (total * node) : whole.onDenoised / (2 * node);
+        // Share of the second estimate: 1/(2r) of the integral, or exactly for D linear between the nodes: ∫ = a' (H −
+        // 1 + e^{−H})/H / r.
+        const double onSecond = exactIntegral ? s.signal(to) * (total + std::expm1(-total)) / (total * node)
+                                              : whole.onDenoised / (2 * node);
         Tensor next = combine({{whole.onState, s.x}, {whole.onDenoised - onSecond, d}, {onSecond, d2}});
         if (noisy) {
             const double rest = (1 - node) * whole.h * eta;
-            next = combine({{1, next}, {to * noiseScale * std::exp(-rest), path}, {to * noiseScale * std::sqrt(-std::expm1(-2 * rest)), s.noise(middle, to, 1)}});
+            next = combine({{1, next},
+                            {to * noiseScale * std::exp(-rest), path},
+                            {to * noiseScale * std::sqrt(-std::expm1(-2 * rest)), s.noise(middle, to, 1)}});
         }
         s.advance(next, to);
     }
@@ -39,10 +46,21 @@ namespace sampler {
 static SamplerTask run(Sampling& s) { return runSeeds2(s, real(s.params, "r")); }
 
 SamplerInfo seeds2() {
-    return {.id = "seeds_2", .label = "SEEDS-2", .summary = "Two-stage stochastic exponential solver", .source = "Gonzalez et al. 2023, SEEDS", .group = "Stochastic",
-            .params = {etaParam(1), noiseScaleParam(), advanced(realParam("r", "Inner node", 0.5, 0.05, 1, "Where in the step, in log-SNR, the second estimate is made.")),
-                       advanced(choiceParam("weights", "Weights", "phi_1", {{"phi_1", "Midpoint (φ1)"}, {"phi_2", "Exact integral (φ2)"}}, "How the two estimates share the step.")), timeShiftParam()},
-            .stochastic = true, .run = run, .requestsInStep = twiceButLast};
+    return {.id = "seeds_2",
+            .label = "SEEDS-2",
+            .summary = "Two-stage stochastic exponential solver",
+            .source = "Gonzalez et al. 2023, SEEDS",
+            .group = "Stochastic",
+            .params = {etaParam(1), noiseScaleParam(),
+                       advanced(realParam("r", "Inner node", 0.5, 0.05, 1,
+                                          "Where in the step, in log-SNR, the second estimate is made.")),
+                       advanced(choiceParam("weights", "Weights", "phi_1",
+                                            {{"phi_1", "Midpoint (φ1)"}, {"phi_2", "Exact integral (φ2)"}},
+                                            "How the two estimates share the step.")),
+                       timeShiftParam()},
+            .stochastic = true,
+            .run = run,
+            .requestsInStep = twiceButLast};
 }
 
 }  // namespace sampler

@@ -1,5 +1,6 @@
-// Strategic stochastic sampling of trajectory consistency distillation (Zheng et al. 2024, algorithm 4): along the trajectory to the time s = ⌊(1 − γ) t'⌋ below the
-// next one, then fresh noise up to t'. The fraction is of the model's time; γ = 0 is DDIM.
+// Strategic stochastic sampling of trajectory consistency distillation (Zheng et al. 2024, algorithm 4): along the
+// trajectory to the time s = ⌊(1 − γ) t'⌋ below the next one, then fresh noise up to t'. The fraction is of the model's
+// time; γ = 0 is DDIM.
 #include "engine/sampling/few_step_kit.h"
 
 namespace meander::sampler {
@@ -13,17 +14,23 @@ static SamplerTask run(Sampling& s) {
         const auto [down, rise, spread] = s.splitAt(last || gamma == 0 ? to : p.tauOfTime(below), to);
         const Tensor d = (co_await s.denoise(s.x, from, down)).denoised;
         const double onState = rise * down / from, onDenoised = rise * s.signal(down) - s.signal(from) * onState;
-        if (spread > 0)
-            s.advance(combine({{onState, s.x}, {onDenoised, d}, {spread, s.noise()}}), to);
-        else
-            s.advance(combine({{onState, s.x}, {onDenoised, d}}), to);
+        if (spread > 0) s.advance(combine({{onState, s.x}, {onDenoised, d}, {spread, s.noise()}}), to);
+        else s.advance(combine({{onState, s.x}, {onDenoised, d}}), to);
     }
 }
 
 SamplerInfo tcd() {
-    return {.id = "tcd", .label = "TCD", .summary = "Along the trajectory below the next time, then fresh noise up to it", .source = "Zheng et al. 2024, algorithm 4", .group = "Few-step",
-            .params = {gammaParam("How far below the next time the jump goes, as a fraction: 0 is DDIM, 1 goes to the data. More brings more fresh detail.")}, .order = 0,
-            .stochastic = true, .madeFor = {Distillation::Trajectory}, .run = run};
+    return {.id = "tcd",
+            .label = "TCD",
+            .summary = "Along the trajectory below the next time, then fresh noise up to it",
+            .source = "Zheng et al. 2024, algorithm 4",
+            .group = "Few-step",
+            .params = {gammaParam("How far below the next time the jump goes, as a fraction: 0 is DDIM, 1 goes to the "
+                                  "data. More brings more fresh detail.")},
+            .order = 0,
+            .stochastic = true,
+            .madeFor = {Distillation::Trajectory},
+            .run = run};
 }
 
 }  // namespace meander::sampler

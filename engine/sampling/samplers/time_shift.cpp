@@ -1,6 +1,8 @@
-// Time-shift sampler (Li et al. 2024, "Alleviating exposure bias in diffusion models through sampling with shifted time steps", algorithm 2): the network is told the time within
-// ± w/2 of the due one at which the variance of a native state should be what it is measured to be, so that the error that has built up is seen as noise. Only above the
-// cutoff. Around DDIM; with w = 0 it is DDIM bit by bit. Times are counted in thousandths of the time range (training steps, for a model of 1000).
+// Time-shift sampler (Li et al. 2024, "Alleviating exposure bias in diffusion models through sampling with shifted time
+// steps", algorithm 2): the network is told the time within ± w/2 of the due one at which the variance of a native
+// state should be what it is measured to be, so that the error that has built up is seen as noise. Only above the
+// cutoff. Around DDIM; with w = 0 it is DDIM bit by bit. Times are counted in thousandths of the time range (training
+// steps, for a model of 1000).
 #include "engine/sampling/sampler_kit.h"
 
 namespace meander::sampler {
@@ -21,12 +23,14 @@ double measuredVariance(const Tensor& y) {
 }  // namespace
 
 static SamplerTask run(Sampling& s) {
-    const double window = real(s.params, "window"), cutoff = real(s.params, "cutoff"), dataVariance = text(s.params, "reference") == "data" ? real(s.params, "data_variance") : 0;
+    const double window = real(s.params, "window"), cutoff = real(s.params, "cutoff"),
+                 dataVariance = text(s.params, "reference") == "data" ? real(s.params, "data_variance") : 0;
     const bool isWhole = text(s.params, "shifted") == "step";
     const Process& p = s.process;
     const double low = p.networkTime(p.minimum()), high = p.networkTime(p.maximum()), unit = (high - low) / 1000;
     const auto shifted = [&](const Tensor& y, double due) {
-        const double time = p.networkTime(due), scale = p.nativeScale(due), measured = scale * scale * measuredVariance(y);
+        const double time = p.networkTime(due), scale = p.nativeScale(due),
+                     measured = scale * scale * measuredVariance(y);
         double best = due, gap = std::numeric_limits<double>::infinity();
         for (int k = -int(window / 2); k <= int(window / 2); ++k) {
             const double t = time + k * unit;
@@ -48,19 +52,33 @@ static SamplerTask run(Sampling& s) {
         const Tensor y = combine({{p.nativeScale(from) / p.nativeScale(asked), s.x}});
         const Tensor d = (co_await s.denoise(y, asked)).denoised;
         const Tensor noise = combine({{1 / asked, y}, {-s.signal(asked) / asked, d}});
-        if (isWhole)
-            s.advance(combine({{s.signal(to), d}, {double(to), noise}}), to);
+        if (isWhole) s.advance(combine({{s.signal(to), d}, {double(to), noise}}), to);
         else  // x̂0 = (y − τ ε̂)/a at the due time
-            s.advance(combine({{s.signal(to) / s.signal(from), s.x}, {to - from * s.signal(to) / s.signal(from), noise}}), to);
+            s.advance(
+                combine({{s.signal(to) / s.signal(from), s.x}, {to - from * s.signal(to) / s.signal(from), noise}}),
+                to);
     }
 }
 
 SamplerInfo timeShift() {
-    return {.id = "time_shift", .label = "Time shift (DDIM)", .summary = "DDIM that asks the network at the time its state looks like, against exposure bias", .source = "Li et al. 2024, algorithm 2", .group = "One step",
-            .params = {realParam("window", "Window", 30, 0, 400, "Width of the search around the due time, in thousandths of the time range; 0 is DDIM.", 2), realParam("cutoff", "Cutoff", 300, 0, 1000, "Only above this time, in thousandths of the range.", 10),
-                       choiceParam("reference", "Expected variance", "noise", {{"noise", "Of the noise alone"}, {"data", "Of noise and data"}}, "What the measured variance is compared with."),
-                       realParam("data_variance", "Variance of the data", 0.25, 0, 10, "For the second choice: the variance of clean states over a picture's elements."),
-                       advanced(choiceParam("shifted", "Shifts", "query", {{"query", "Only the question"}, {"step", "The step too"}}, "Whether the step still starts at the due time (the paper), or at the shifted one."))},
+    return {.id = "time_shift",
+            .label = "Time shift (DDIM)",
+            .summary = "DDIM that asks the network at the time its state looks like, against exposure bias",
+            .source = "Li et al. 2024, algorithm 2",
+            .group = "One step",
+            .params = {realParam(
+                           "window", "Window", 30, 0, 400,
+                           "Width of the search around the due time, in thousandths of the time range; 0 is DDIM.", 2),
+                       realParam("cutoff", "Cutoff", 300, 0, 1000, "Only above this time, in thousandths of the range.",
+                                 10),
+                       choiceParam("reference", "Expected variance", "noise",
+                                   {{"noise", "Of the noise alone"}, {"data", "Of noise and data"}},
+                                   "What the measured variance is compared with."),
+                       realParam("data_variance", "Variance of the data", 0.25, 0, 10,
+                                 "For the second choice: the variance of clean states over a picture's elements."),
+                       advanced(choiceParam(
+                           "shifted", "Shifts", "query", {{"query", "Only the question"}, {"step", "The step too"}},
+                           "Whether the step still starts at the due time (the paper), or at the shifted one."))},
             .run = run};
 }
 

@@ -1,5 +1,6 @@
-// UniPC (Zhao et al. 2023, algorithms 5 to 8): a multistep predictor of any order, and a corrector that uses the evaluation at the predicted state, which the next step needs
-// anyway. B(h) is h (bh1) or e^h − 1 (bh2). In log τ. ComfyUI ends at σ = 0.001 instead of 0 (end_level), which 1 + σ² in single precision makes 2⁻¹⁰.
+// UniPC (Zhao et al. 2023, algorithms 5 to 8): a multistep predictor of any order, and a corrector that uses the
+// evaluation at the predicted state, which the next step needs anyway. B(h) is h (bh1) or e^h − 1 (bh2). In log τ.
+// ComfyUI ends at σ = 0.001 instead of 0 (end_level), which 1 + σ² in single precision makes 2⁻¹⁰.
 #include "engine/sampling/sampler_kit.h"
 
 namespace meander::sampler {
@@ -9,7 +10,8 @@ struct Rule {
     bool onSlopes, bh1;
 
     // y at `to` from y at the newest value's level. With `next`, the value at `to`: UniC, otherwise UniP.
-    Tensor step(const EvaluationHistory& values, std::size_t order, const Tensor& y, double to, const Tensor* next) const {
+    Tensor step(const EvaluationHistory& values, std::size_t order, const Tensor& y, double to,
+                const Tensor* next) const {
         const double from = values.at(1)[0];
         const ExponentialForm e(onSlopes, from, to);
         const double b = e.scale * (bh1 ? e.h : e.hPhi(1));
@@ -58,21 +60,32 @@ static SamplerTask run(Sampling& s) {
         y = corrects && order > 0 ? rule.step(values, order, y, from, &value) : s.x;
         values.add(from, value);
         order = lowerFinal ? std::min(values.size(), std::size_t(s.steps() - from.index)) : values.size();
-        if (!to.isClean())
-            s.advance(rule.step(values, order, y, to, nullptr), to);
-        else
-            s.advance(endLevel > 0 && endLevel < from ? rule.step(values, order, y, endLevel, nullptr) : d, to);
+        if (!to.isClean()) s.advance(rule.step(values, order, y, to, nullptr), to);
+        else s.advance(endLevel > 0 && endLevel < from ? rule.step(values, order, y, endLevel, nullptr) : d, to);
     }
 }
 
 static SamplerInfo make(const char* id, const char* label, const char* variant) {
-    return {.id = id, .label = label, .summary = "Multistep predictor and corrector with one evaluation a step", .source = "Zhao et al. 2023, algorithms 5 to 8", .group = "Multistep",
-            .params = {integerParam("order", "Order", 3, 1, 6, "Of the predictor; the corrector's is one higher."),
-                       choiceParam("variant", "B(h)", variant, {{"bh1", "h (bh1)"}, {"bh2", "eʰ − 1 (bh2)"}}, "The paper recommends bh1 without guidance and bh2 with it."), predictionParam(),
-                       toggleParam("corrector", "Corrector", true, "Corrects each state with the evaluation made at it (UniC)."),
-                       toggleParam("lower_order_final", "Lower order at the end", true, "The last steps have falling order, for stability."),
-                       advanced(realParam("end_level", "End level", 0x1p-10, 0, 0.1, "τ at which the step to clean ends; 0.001 in ComfyUI, in effect 1/1024; 0 takes the estimate.", 0.001))},
-            .order = 2, .run = run};
+    return {
+        .id = id,
+        .label = label,
+        .summary = "Multistep predictor and corrector with one evaluation a step",
+        .source = "Zhao et al. 2023, algorithms 5 to 8",
+        .group = "Multistep",
+        .params = {integerParam("order", "Order", 3, 1, 6, "Of the predictor; the corrector's is one higher."),
+                   choiceParam("variant", "B(h)", variant, {{"bh1", "h (bh1)"}, {"bh2", "eʰ − 1 (bh2)"}},
+                               "The paper recommends bh1 without guidance and bh2 with it."),
+                   predictionParam(),
+                   toggleParam("corrector", "Corrector", true,
+                               "Corrects each state with the evaluation made at it (UniC)."),
+                   toggleParam("lower_order_final", "Lower order at the end", true,
+                               "The last steps have falling order, for stability."),
+                   advanced(realParam(
+                       "end_level", "End level", 0x1p-10, 0, 0.1,
+                       "τ at which the step to clean ends; 0.001 in ComfyUI, in effect 1/1024; 0 takes the estimate.",
+                       0.001))},
+        .order = 2,
+        .run = run};
 }
 
 SamplerInfo uniPc() { return make("uni_pc", "UniPC", "bh1"); }

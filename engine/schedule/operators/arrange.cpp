@@ -9,7 +9,8 @@ using namespace schedule;
 namespace {
 
 std::vector<double> applyResample(const OperatorContext& c) {
-    return levels::resampled(c.levels, int(integer(c.params, "steps")), text(c.params, "scale") == "log" ? levels::Scale::Logarithmic : levels::Scale::Linear);
+    return levels::resampled(c.levels, int(integer(c.params, "steps")),
+                             text(c.params, "scale") == "log" ? levels::Scale::Logarithmic : levels::Scale::Linear);
 }
 
 std::vector<double> applySplit(const OperatorContext& c) {
@@ -19,8 +20,11 @@ std::vector<double> applySplit(const OperatorContext& c) {
 
 std::vector<double> applyInsert(const OperatorContext& c) {
     const std::string& spacing = text(c.params, "spacing");
-    return levels::inserted(c.levels, int(integer(c.params, "parts")), optionalReal(c.params, "max"), optionalReal(c.params, "min"),
-                            spacing == "linear" ? levels::Spacing::Linear : spacing == "cosine" ? levels::Spacing::Cosine : levels::Spacing::Sine);
+    return levels::inserted(c.levels, int(integer(c.params, "parts")), optionalReal(c.params, "max"),
+                            optionalReal(c.params, "min"),
+                            spacing == "linear"   ? levels::Spacing::Linear
+                            : spacing == "cosine" ? levels::Spacing::Cosine
+                                                  : levels::Spacing::Sine);
 }
 
 // Own levels, or another schedule with its own settings from the last level down to clean.
@@ -30,8 +34,10 @@ std::vector<double> applyConcat(const OperatorContext& c) {
     const std::string& id = text(c.params, "schedule");
     if (id == "none") throw Failure("Concatenate: give the levels that follow, or name a schedule.");
     std::vector<double> first = c.levels;
-    if (first.back() == 0) throw Failure("Concatenate: nothing can follow a level of 0. Clip or split the schedule first.");
-    const auto second = makeSchedule(id, c.process, int(integer(c.params, "steps")), {{"max", first.back()}}, c.imageTokens);
+    if (first.back() == 0)
+        throw Failure("Concatenate: nothing can follow a level of 0. Clip or split the schedule first.");
+    const auto second =
+        makeSchedule(id, c.process, int(integer(c.params, "steps")), {{"max", first.back()}}, c.imageTokens);
     if (!second) throw Failure("Concatenate: " + second.error().text);
     return levels::concatenated(std::move(first), *second);
 }
@@ -49,32 +55,74 @@ std::vector<double> applyReverse(const OperatorContext& c) { return levels::reve
 }  // namespace
 
 ScheduleOperatorInfo resample() {
-    return {.id = "resample", .label = "Resample", .summary = "The same curve with another number of steps", .source = "Sabour et al. 2024, log-linear interpolation",
-            .params = {integerParam("steps", "Steps", 20, 1, 10000, "Number of intervals afterwards."), choiceParam("scale", "Scale", {{"log", "Logarithmic"}, {"linear", "Linear"}}, "Whether levels or their logarithms are interpolated.")},
+    return {.id = "resample",
+            .label = "Resample",
+            .summary = "The same curve with another number of steps",
+            .source = "Sabour et al. 2024, log-linear interpolation",
+            .params = {integerParam("steps", "Steps", 20, 1, 10000, "Number of intervals afterwards."),
+                       choiceParam("scale", "Scale", {{"log", "Logarithmic"}, {"linear", "Linear"}},
+                                   "Whether levels or their logarithms are interpolated.")},
             .apply = applyResample};
 }
 
 ScheduleOperatorInfo split() {
-    return {.id = "split", .label = "Split", .summary = "Keep the steps before or after one", .source = "ComfyUI, SplitSigmas",
-            .params = {integerParam("step", "Step", 10, 0, 10000, "Where to cut; both parts contain the level there."), choiceParam("part", "Part", {{"high", "High noise"}, {"low", "Low noise"}}, "Which part stays.")}, .apply = applySplit};
+    return {
+        .id = "split",
+        .label = "Split",
+        .summary = "Keep the steps before or after one",
+        .source = "ComfyUI, SplitSigmas",
+        .params = {integerParam("step", "Step", 10, 0, 10000, "Where to cut; both parts contain the level there."),
+                   choiceParam("part", "Part", {{"high", "High noise"}, {"low", "Low noise"}}, "Which part stays.")},
+        .apply = applySplit};
 }
 
 ScheduleOperatorInfo insert() {
-    ParamSpec high = mayBeAbsent(realParam("max", "From", 1, 0, 1e6, "Only intervals that start at or below this level; absent: all.", 0.01)), low = mayBeAbsent(realParam("min", "To", 1, 0, 1e6, "Only intervals that start at or above this level; absent: all.", 0.01));
-    return {.id = "insert", .label = "Insert", .summary = "Divide intervals into parts", .source = "ComfyUI, ExtendIntermediateSigmas",
-            .params = {integerParam("parts", "Parts", 2, 1, 100, "Into how many each interval is divided."), high, low, choiceParam("spacing", "Spacing", {{"linear", "Linear"}, {"cosine", "Cosine"}, {"sine", "Sine"}}, "Where the new levels lie: even, or nearer to the end or to the start of the interval.")},
+    ParamSpec high = mayBeAbsent(realParam("max", "From", 1, 0, 1e6,
+                                           "Only intervals that start at or below this level; absent: all.", 0.01)),
+              low = mayBeAbsent(realParam("min", "To", 1, 0, 1e6,
+                                          "Only intervals that start at or above this level; absent: all.", 0.01));
+    return {.id = "insert",
+            .label = "Insert",
+            .summary = "Divide intervals into parts",
+            .source = "ComfyUI, ExtendIntermediateSigmas",
+            .params = {integerParam("parts", "Parts", 2, 1, 100, "Into how many each interval is divided."), high, low,
+                       choiceParam(
+                           "spacing", "Spacing", {{"linear", "Linear"}, {"cosine", "Cosine"}, {"sine", "Sine"}},
+                           "Where the new levels lie: even, or nearer to the end or to the start of the interval.")},
             .apply = applyInsert};
 }
 
 ScheduleOperatorInfo concat() {
-    std::vector<ParamChoice> choices = {{"none", "The levels given"}, {"karras", "Karras"}, {"exponential", "Exponential"}, {"polyexponential", "Poly-exponential"}, {"uniform_lambda", "Uniform λ"}, {"tangent", "Tangent law"}, {"kl_optimal", "KL-optimal"}, {"uniform_t", "Uniform in t"}, {"cosine", "Cosine"}, {"cosine_t", "Cosine in t"}, {"quadratic_t", "Quadratic in t"}, {"sigmoid_t", "Sigmoid in t"}, {"flow_shift", "Flow shift"}};
-    return {.id = "concat", .label = "Concatenate", .summary = "Other levels after these", .source = "",
-            .params = {listParam("values", "Levels", 0, 1e6, "What follows; one equal to the last level is not repeated."), choiceParam("schedule", "Schedule", std::move(choices), "When no levels are given: the schedule from the last level down to 0."), integerParam("steps", "Steps", 10, 1, 10000, "Its number of steps.")},
-            .apply = applyConcat};
+    std::vector<ParamChoice> choices = {{"none", "The levels given"},
+                                        {"karras", "Karras"},
+                                        {"exponential", "Exponential"},
+                                        {"polyexponential", "Poly-exponential"},
+                                        {"uniform_lambda", "Uniform λ"},
+                                        {"tangent", "Tangent law"},
+                                        {"kl_optimal", "KL-optimal"},
+                                        {"uniform_t", "Uniform in t"},
+                                        {"cosine", "Cosine"},
+                                        {"cosine_t", "Cosine in t"},
+                                        {"quadratic_t", "Quadratic in t"},
+                                        {"sigmoid_t", "Sigmoid in t"},
+                                        {"flow_shift", "Flow shift"}};
+    return {
+        .id = "concat",
+        .label = "Concatenate",
+        .summary = "Other levels after these",
+        .source = "",
+        .params = {listParam("values", "Levels", 0, 1e6, "What follows; one equal to the last level is not repeated."),
+                   choiceParam("schedule", "Schedule", std::move(choices),
+                               "When no levels are given: the schedule from the last level down to 0."),
+                   integerParam("steps", "Steps", 10, 1, 10000, "Its number of steps.")},
+        .apply = applyConcat};
 }
 
 ScheduleOperatorInfo discardPenultimate() {
-    return {.id = "discard_penultimate", .label = "Discard the level before the last", .summary = "One longer last step, as DPM2 and UniPC of ComfyUI and A1111 take it", .source = "ComfyUI, DISCARD_PENULTIMATE_SIGMA_SAMPLERS; A1111, discard next-to-last sigma",
+    return {.id = "discard_penultimate",
+            .label = "Discard the level before the last",
+            .summary = "One longer last step, as DPM2 and UniPC of ComfyUI and A1111 take it",
+            .source = "ComfyUI, DISCARD_PENULTIMATE_SIGMA_SAMPLERS; A1111, discard next-to-last sigma",
             .apply = applyDiscardPenultimate};
 }
 
@@ -83,7 +131,11 @@ ScheduleOperatorInfo toClean() {
 }
 
 ScheduleOperatorInfo reverse() {
-    return {.id = "reverse", .label = "Reverse", .summary = "From clean to noise, for samplers that invert", .source = "ComfyUI, FlipSigmas", .apply = applyReverse};
+    return {.id = "reverse",
+            .label = "Reverse",
+            .summary = "From clean to noise, for samplers that invert",
+            .source = "ComfyUI, FlipSigmas",
+            .apply = applyReverse};
 }
 
 }  // namespace meander::schedule_operator

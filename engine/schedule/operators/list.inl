@@ -1,4 +1,5 @@
-// Every operator on schedules: a line here and a function `ScheduleOperatorInfo name()` in a file beside it. The order is that of menus and lists.
+// Every operator on schedules: a line here and a function `ScheduleOperatorInfo name()` in a file beside it. The order
+// is that of menus and lists.
 OPERATOR(clip)
 OPERATOR(rescale)
 OPERATOR(resample)

@@ -1,5 +1,6 @@
-// Quantiles of a Beta distribution (Lee et al. 2024, "Beta Sampling is All You Need"): α = β < 1 puts steps at both ends. The paper applies them to continuous
-// time; ComfyUI and sd.cpp round them to training steps and drop repeats; A1111, Forge and diffusers apply them to σ itself, both ends included.
+// Quantiles of a Beta distribution (Lee et al. 2024, "Beta Sampling is All You Need"): α = β < 1 puts steps at both
+// ends. The paper applies them to continuous time; ComfyUI and sd.cpp round them to training steps and drop repeats;
+// A1111, Forge and diffusers apply them to σ itself, both ends included.
 #include "engine/schedule/beta_quantile.h"
 #include "engine/schedule/schedule_kit.h"
 
@@ -49,9 +50,19 @@ std::vector<double> make(const ScheduleContext& c) {
 }  // namespace
 
 ScheduleInfo beta() {
-    return {.id = "beta", .label = "Beta", .summary = "Quantiles of a Beta distribution: steps at both ends", .source = "Lee et al. 2024, arXiv 2407.12173", .group = "Training steps",
-            .params = {realParam("alpha", "α", 0.6, 0.01, 50, "Below 1 gathers steps at low noise; 1 with β = 1 is uniform."), realParam("beta", "β", 0.6, 0.01, 50, "Below 1 gathers steps at high noise."),
-                       dialectParam({{"comfyui", "ComfyUI: whole training steps"}, {"sdcpp", "sd.cpp: whole training steps"}, {"paper", "Paper: continuous time"}, {"a1111", "A1111, Forge: linear in σ"}, {"diffusers", "diffusers: linear in σ between its steps"}}),
+    return {.id = "beta",
+            .label = "Beta",
+            .summary = "Quantiles of a Beta distribution: steps at both ends",
+            .source = "Lee et al. 2024, arXiv 2407.12173",
+            .group = "Training steps",
+            .params = {realParam("alpha", "α", 0.6, 0.01, 50,
+                                 "Below 1 gathers steps at low noise; 1 with β = 1 is uniform."),
+                       realParam("beta", "β", 0.6, 0.01, 50, "Below 1 gathers steps at high noise."),
+                       dialectParam({{"comfyui", "ComfyUI: whole training steps"},
+                                     {"sdcpp", "sd.cpp: whole training steps"},
+                                     {"paper", "Paper: continuous time"},
+                                     {"a1111", "A1111, Forge: linear in σ"},
+                                     {"diffusers", "diffusers: linear in σ between its steps"}}),
                        advanced(spacingParam("linspace", false)), offsetParam(), shiftOfTable()},
             .make = make};
 }

@@ -1,6 +1,7 @@
-// Constant, then geometric steps with an early stop: in the time τ of the Ornstein-Uhlenbeck process (signal e^−τ, so τ = ½ log(1 + σ²)) each step is
-// κ·min(1, time left), which ends at δ after finitely many steps and never at 0 (Benton et al. 2024; Chen, Lee & Lu 2023). κ is solved for so that N steps
-// land on δ exactly. The bounds are about stochastic samplers; with a deterministic one at few steps even times do better.
+// Constant, then geometric steps with an early stop: in the time τ of the Ornstein-Uhlenbeck process (signal e^−τ, so τ
+// = ½ log(1 + σ²)) each step is κ·min(1, time left), which ends at δ after finitely many steps and never at 0 (Benton
+// et al. 2024; Chen, Lee & Lu 2023). κ is solved for so that N steps land on δ exactly. The bounds are about stochastic
+// samplers; with a deterministic one at few steps even times do better.
 #include "engine/schedule/schedule_kit.h"
 
 namespace meander::schedule {
@@ -20,7 +21,8 @@ double after(double time, double kappa, int steps) {
 
 std::vector<double> make(const ScheduleContext& c) {
     const auto [top, bottom] = rangeOf(c);
-    const double sigma = c.process.sigma(top), from = timeOf(std::isinf(sigma) ? 999 : sigma), stop = timeOf(c.process.sigma(bottom));
+    const double sigma = c.process.sigma(top), from = timeOf(std::isinf(sigma) ? 999 : sigma),
+                 stop = timeOf(c.process.sigma(bottom));
     double low = 0, high = from / stop;  // one step of ratio 1 + from/stop passes the stop
     for (int i = 0; i < 200; ++i) {
         const double kappa = 0.5 * (low + high);
@@ -39,8 +41,14 @@ std::vector<double> make(const ScheduleContext& c) {
 }  // namespace
 
 ScheduleInfo constantGeometric() {
-    return {.id = "constant_geometric", .label = "Constant, then geometric", .summary = "Even steps far from the data, shrinking by a ratio near it, with an early stop", .source = "Chen, Lee & Lu 2023; Benton et al. 2024", .group = "Noise-level rules",
-            .params = withRange({toggleParam("to_clean", "To clean", false, "One more step from the early stop (the lowest level) to 0.")}), .make = make};
+    return {.id = "constant_geometric",
+            .label = "Constant, then geometric",
+            .summary = "Even steps far from the data, shrinking by a ratio near it, with an early stop",
+            .source = "Chen, Lee & Lu 2023; Benton et al. 2024",
+            .group = "Noise-level rules",
+            .params = withRange({toggleParam("to_clean", "To clean", false,
+                                             "One more step from the early stop (the lowest level) to 0.")}),
+            .make = make};
 }
 
 }  // namespace meander::schedule

@@ -1,5 +1,5 @@
-// Quantiles of a Laplace distribution of log σ (Hang et al. 2024, "Improved noise schedule for diffusion training"), clamped to the range. ComfyUI gives N
-// levels without a final 0, so N − 1 steps; reForge appends 0.
+// Quantiles of a Laplace distribution of log σ (Hang et al. 2024, "Improved noise schedule for diffusion training"),
+// clamped to the range. ComfyUI gives N levels without a final 0, so N − 1 steps; reForge appends 0.
 #include "engine/schedule/schedule_kit.h"
 
 namespace meander::schedule {
@@ -16,9 +16,15 @@ static std::vector<double> make(const ScheduleContext& c) {
 }
 
 ScheduleInfo laplace() {
-    return {.id = "laplace", .label = "Laplace", .summary = "Quantiles of a Laplace distribution of log σ: steps gather at middle noise", .source = "Hang et al. 2024, table 1", .group = "Noise-level rules",
-            .params = withRange({realParam("mu", "µ", 0, -10, 10, "Log σ where steps gather.", 0.1), realParam("beta", "β", 0.5, 1e-3, 10, "Width of the distribution in log σ."),
-                                 dialectParam({{"comfyui", "ComfyUI: N levels, ends at the lowest"}, {"reforge", "reForge: then 0"}})}),
+    return {.id = "laplace",
+            .label = "Laplace",
+            .summary = "Quantiles of a Laplace distribution of log σ: steps gather at middle noise",
+            .source = "Hang et al. 2024, table 1",
+            .group = "Noise-level rules",
+            .params = withRange(
+                {realParam("mu", "µ", 0, -10, 10, "Log σ where steps gather.", 0.1),
+                 realParam("beta", "β", 0.5, 1e-3, 10, "Width of the distribution in log σ."),
+                 dialectParam({{"comfyui", "ComfyUI: N levels, ends at the lowest"}, {"reforge", "reForge: then 0"}})}),
             .make = make};
 }
 

@@ -1,5 +1,6 @@
-// Every schedule: a line here and a file beside it with `ScheduleInfo name()` (related rules share a file). The order is that of menus and lists; headings are
-// ScheduleInfo::group.
+// Every schedule: a line here and a file beside it with `ScheduleInfo name()` (related rules share a file). The order
+// is that of menus and lists; headings are ScheduleInfo::group.
+//
 // Noise-level rules
 SCHEDULE(karras)
 SCHEDULE(exponential)

@@ -1,4 +1,5 @@
-// The schedules of ComfyUI, A1111, Forge and sd.cpp that walk the table of training levels (for continuous σ and flow models: a table of 1000).
+// The schedules of ComfyUI, A1111, Forge and sd.cpp that walk the table of training levels (for continuous σ and flow
+// models: a table of 1000).
 #include "engine/schedule/schedule_kit.h"
 
 namespace meander::schedule {
@@ -19,7 +20,8 @@ std::vector<double> makeSimple(const ScheduleContext& c) {
     const int n = table.size();
     std::vector<double> levels;
     for (int i = 0; i < c.steps; ++i) {
-        const int back = isDialect(c, "sdcpp") ? int(float(i) * (float(n) / float(c.steps))) : int(i * (double(n) / c.steps));
+        const int back =
+            isDialect(c, "sdcpp") ? int(float(i) * (float(n) / float(c.steps))) : int(i * (double(n) / c.steps));
         levels.push_back(table.level(std::max(0, n - 1 - back)));
     }
     levels.push_back(0);
@@ -59,7 +61,8 @@ std::vector<double> makeSgmUniform(const ScheduleContext& c) {
     return levels;
 }
 
-// Entries 1, 1 + s, 1 + 2s … with the whole stride s = table/N: more than N when N does not divide the table, and the noisiest is rarely visited.
+// Entries 1, 1 + s, 1 + 2s … with the whole stride s = table/N: more than N when N does not divide the table, and the
+// noisiest is rarely visited.
 std::vector<double> makeDdimUniform(const ScheduleContext& c) {
     const StepTable table(c, Tool::ComfyUi);
     const bool endsAtZero = isDialect(c, "comfyui") && isAlmostZero(table.level(1));
@@ -77,7 +80,9 @@ std::vector<double> makeSmoothstep(const ScheduleContext& c) {
     std::vector<double> levels;
     for (int i = 0; i < c.steps; ++i) {
         const float u = 1.0f - float(i) / float(c.steps), eased = u * u * (3.0f - 2.0f * u);
-        levels.push_back(c.process.kind() == ProcessKind::VarianceExploding ? table.atTime(std::round(eased * float(last))) : table.level(int(std::round(eased * float(last)))));
+        levels.push_back(c.process.kind() == ProcessKind::VarianceExploding
+                             ? table.atTime(std::round(eased * float(last)))
+                             : table.level(int(std::round(eased * float(last)))));
     }
     levels.push_back(0);
     return levels;
@@ -92,13 +97,12 @@ std::vector<double> makeSdTurbo(const ScheduleContext& c) {
         step = std::clamp(step, 0.0, double(n - 1));
         return c.process.kind() == ProcessKind::RectifiedFlow ? table.atTime(step / n) : table.level(int(step));
     };
-    if (isComfy && c.steps > 10) throw Failure("SD Turbo has 10 steps at most; ask for fewer, or choose the dialect \"a1111\".");
+    if (isComfy && c.steps > 10)
+        throw Failure("SD Turbo has 10 steps at most; ask for fewer, or choose the dialect \"a1111\".");
     std::vector<double> levels;
     for (int i = 0; i < c.steps; ++i) {
-        if (isComfy)
-            levels.push_back(levelOf(double(10 - i) * n / 10 - 1));
-        else
-            levels.push_back(levelOf(std::nearbyint(float(c.steps - i) * float(double(n) / c.steps) - 1)));
+        if (isComfy) levels.push_back(levelOf(double(10 - i) * n / 10 - 1));
+        else levels.push_back(levelOf(std::nearbyint(float(c.steps - i) * float(double(n) / c.steps) - 1)));
     }
     levels.push_back(0);
     return levels;
@@ -107,31 +111,64 @@ std::vector<double> makeSdTurbo(const ScheduleContext& c) {
 }  // namespace
 
 ScheduleInfo simple() {
-    return {.id = "simple", .label = "Simple", .summary = "Every so many training steps from the noisy end", .source = "ComfyUI, simple_scheduler", .group = "Training steps", .params = {toolParam(), shiftOfTable()}, .make = makeSimple};
+    return {.id = "simple",
+            .label = "Simple",
+            .summary = "Every so many training steps from the noisy end",
+            .source = "ComfyUI, simple_scheduler",
+            .group = "Training steps",
+            .params = {toolParam(), shiftOfTable()},
+            .make = makeSimple};
 }
 
 ScheduleInfo normal() {
-    return {.id = "normal", .label = "Normal", .summary = "Even in the tool's time with both ends; \"Uniform\" of A1111, \"discrete\" of sd.cpp", .source = "k-diffusion, get_sigmas; ComfyUI, normal_scheduler", .group = "Training steps",
-            .params = {toolParam(), shiftOfTable()}, .make = makeNormal};
+    return {.id = "normal",
+            .label = "Normal",
+            .summary = "Even in the tool's time with both ends; \"Uniform\" of A1111, \"discrete\" of sd.cpp",
+            .source = "k-diffusion, get_sigmas; ComfyUI, normal_scheduler",
+            .group = "Training steps",
+            .params = {toolParam(), shiftOfTable()},
+            .make = makeNormal};
 }
 
 ScheduleInfo sgmUniform() {
-    return {.id = "sgm_uniform", .label = "SGM uniform", .summary = "Even in the tool's time without the last step", .source = "Stability AI generative models; ComfyUI, sgm_uniform", .group = "Training steps",
-            .params = {toolParam(), shiftOfTable()}, .make = makeSgmUniform};
+    return {.id = "sgm_uniform",
+            .label = "SGM uniform",
+            .summary = "Even in the tool's time without the last step",
+            .source = "Stability AI generative models; ComfyUI, sgm_uniform",
+            .group = "Training steps",
+            .params = {toolParam(), shiftOfTable()},
+            .make = makeSgmUniform};
 }
 
 ScheduleInfo ddimUniform() {
-    return {.id = "ddim_uniform", .label = "DDIM uniform", .summary = "Whole strides from training step 1; rarely begins at pure noise", .source = "ComfyUI, ddim_scheduler; A1111, DDIM", .group = "Training steps",
-            .params = {dialectParam({{"comfyui", "ComfyUI"}, {"a1111", "A1111, Forge"}}), shiftOfTable()}, .make = makeDdimUniform};
+    return {.id = "ddim_uniform",
+            .label = "DDIM uniform",
+            .summary = "Whole strides from training step 1; rarely begins at pure noise",
+            .source = "ComfyUI, ddim_scheduler; A1111, DDIM",
+            .group = "Training steps",
+            .params = {dialectParam({{"comfyui", "ComfyUI"}, {"a1111", "A1111, Forge"}}), shiftOfTable()},
+            .make = makeDdimUniform};
 }
 
 ScheduleInfo smoothstep() {
-    return {.id = "smoothstep", .label = "Smoothstep", .summary = "Cubic ease over the training steps: slow at both ends", .source = "sd.cpp, smoothstep", .group = "Training steps", .params = {shiftOfTable()}, .make = makeSmoothstep};
+    return {.id = "smoothstep",
+            .label = "Smoothstep",
+            .summary = "Cubic ease over the training steps: slow at both ends",
+            .source = "sd.cpp, smoothstep",
+            .group = "Training steps",
+            .params = {shiftOfTable()},
+            .make = makeSmoothstep};
 }
 
 ScheduleInfo sdTurbo() {
-    return {.id = "sd_turbo", .label = "SD Turbo", .summary = "Steps that turbo models were distilled on: 999, 899 …", .source = "ComfyUI, SDTurboScheduler; Forge, Turbo", .group = "Training steps",
-            .params = {dialectParam({{"comfyui", "ComfyUI: first N of ten"}, {"a1111", "Forge: N even blocks"}}), shiftOfTable()}, .make = makeSdTurbo};
+    return {.id = "sd_turbo",
+            .label = "SD Turbo",
+            .summary = "Steps that turbo models were distilled on: 999, 899 …",
+            .source = "ComfyUI, SDTurboScheduler; Forge, Turbo",
+            .group = "Training steps",
+            .params = {dialectParam({{"comfyui", "ComfyUI: first N of ten"}, {"a1111", "Forge: N even blocks"}}),
+                       shiftOfTable()},
+            .make = makeSdTurbo};
 }
 
 }  // namespace meander::schedule

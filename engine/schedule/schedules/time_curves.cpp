@@ -1,5 +1,5 @@
-// Curves in the model's own time: training step, t or σ. Discrete steps end at step 0 and then clean; a continuous clock runs from its highest value to 0, or to
-// "min" and then to 0.
+// Curves in the model's own time: training step, t or σ. Discrete steps end at step 0 and then clean; a continuous
+// clock runs from its highest value to 0, or to "min" and then to 0.
 #include <numbers>
 
 #include "engine/schedule/schedule_kit.h"
@@ -15,11 +15,14 @@ std::vector<double> along(const ScheduleContext& c, auto curve) {
     const bool isContinuous = p.trainingSteps() == 0;
     if (isContinuous && !c.params.contains("min")) {
         std::vector<double> levels;
-        for (int i = 0; i <= c.steps; ++i) levels.push_back(top * (i == 0 ? 1 : i == c.steps ? 0 : curve(double(c.steps - i) / c.steps)));
+        for (int i = 0; i <= c.steps; ++i)
+            levels.push_back(top * (i == 0 ? 1 : i == c.steps ? 0 : curve(double(c.steps - i) / c.steps)));
         return levels;
     }
     const double from = p.networkTime(top), to = p.networkTime(bottom);
-    return ramp(c.steps, [&](double u) { return u == 0 ? top : u == 1 ? bottom : p.tauOfTime(to + curve(1 - u) * (from - to)); });
+    return ramp(c.steps, [&](double u) {
+        return u == 0 ? top : u == 1 ? bottom : p.tauOfTime(to + curve(1 - u) * (from - to));
+    });
 }
 
 std::vector<double> makeUniform(const ScheduleContext& c) {
@@ -41,7 +44,9 @@ std::vector<double> makeSigmoid(const ScheduleContext& c) {
 std::vector<double> makeQuadratic(const ScheduleContext& c) {
     if (!isDialect(c, "ddim")) return along(c, [](double u) { return u * u; });
     const int trained = c.process.trainingSteps();
-    if (trained == 0) throw Failure("The DDIM dialect of \"Quadratic in t\" counts training steps, and this model has continuous time. Choose the dialect \"exact\".");
+    if (trained == 0)
+        throw Failure("The DDIM dialect of \"Quadratic in t\" counts training steps, and this model has continuous "
+                      "time. Choose the dialect \"exact\".");
     const double root = std::sqrt(trained * 0.8);
     return ramp(c.steps, [&](double u) {
         const double r = root * (c.steps == 1 ? 0 : 1 - u);
@@ -52,21 +57,46 @@ std::vector<double> makeQuadratic(const ScheduleContext& c) {
 }  // namespace
 
 ScheduleInfo uniformTime() {
-    return {.id = "uniform_t", .label = "Uniform in t", .summary = "Even in the model's own time", .source = "Ho et al. 2020; Liu et al. 2023", .group = "Time curves", .params = withRange(), .make = makeUniform};
+    return {.id = "uniform_t",
+            .label = "Uniform in t",
+            .summary = "Even in the model's own time",
+            .source = "Ho et al. 2020; Liu et al. 2023",
+            .group = "Time curves",
+            .params = withRange(),
+            .make = makeUniform};
 }
 
 ScheduleInfo cosineTime() {
-    return {.id = "cosine_t", .label = "Cosine in t", .summary = "Half a cosine in the model's own time: dense at both ends", .source = "Chebyshev points; Beta(½, ½) quantiles", .group = "Time curves", .params = withRange(), .make = makeCosine};
+    return {.id = "cosine_t",
+            .label = "Cosine in t",
+            .summary = "Half a cosine in the model's own time: dense at both ends",
+            .source = "Chebyshev points; Beta(½, ½) quantiles",
+            .group = "Time curves",
+            .params = withRange(),
+            .make = makeCosine};
 }
 
 ScheduleInfo quadraticTime() {
-    return {.id = "quadratic_t", .label = "Quadratic in t", .summary = "A square in the model's own time: dense at low noise", .source = "Song et al. 2021, DDIM, appendix D.2", .group = "Time curves",
-            .params = withRange({dialectParam({{"exact", "From the highest level"}, {"ddim", "DDIM: whole steps up to 80 % of the training steps"}})}), .make = makeQuadratic};
+    return {.id = "quadratic_t",
+            .label = "Quadratic in t",
+            .summary = "A square in the model's own time: dense at low noise",
+            .source = "Song et al. 2021, DDIM, appendix D.2",
+            .group = "Time curves",
+            .params = withRange({dialectParam({{"exact", "From the highest level"},
+                                               {"ddim", "DDIM: whole steps up to 80 % of the training steps"}})}),
+            .make = makeQuadratic};
 }
 
 ScheduleInfo sigmoidTime() {
-    return {.id = "sigmoid_t", .label = "Sigmoid in t", .summary = "A sigmoid in the model's own time: dense at both ends", .source = "Kim et al. 2025, Simple ReFlow", .group = "Time curves",
-            .params = withRange({realParam("kappa", "κ", 10, 0.01, 100, "Steepness: larger values gather steps at both ends; near 0 is uniform.", 0.5)}), .make = makeSigmoid};
+    return {.id = "sigmoid_t",
+            .label = "Sigmoid in t",
+            .summary = "A sigmoid in the model's own time: dense at both ends",
+            .source = "Kim et al. 2025, Simple ReFlow",
+            .group = "Time curves",
+            .params =
+                withRange({realParam("kappa", "κ", 10, 0.01, 100,
+                                     "Steepness: larger values gather steps at both ends; near 0 is uniform.", 0.5)}),
+            .make = makeSigmoid};
 }
 
 }  // namespace meander::schedule

@@ -10,7 +10,10 @@
 namespace meander::gui {
 
 AttentionPanel::AttentionPanel(Document& document, SelectionModel& selection, QWidget* parent)
-    : QWidget(parent), m_document(document), m_selection(selection), m_work(this, [this](const Answer& a) { show(a); }) {
+    : QWidget(parent),
+      m_document(document),
+      m_selection(selection),
+      m_work(this, [this](const Answer& a) { show(a); }) {
     m_empty = new QLabel(this);
     m_empty->setWordWrap(true);
     m_empty->setProperty("dim", true);
@@ -21,7 +24,8 @@ AttentionPanel::AttentionPanel(Document& document, SelectionModel& selection, QW
     m_area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     m_inside = new QWidget(m_area);
     m_headsTitle = new QLabel(m_inside);
-    m_headsTitle->setToolTip(tr("Entropy of the attention of each head, divided by the logarithm of the number of tokens: 0 looks at one token, 1 at all alike."));
+    m_headsTitle->setToolTip(tr("Entropy of the attention of each head, divided by the logarithm of the number of "
+                                "tokens: 0 looks at one token, 1 at all alike."));
     m_headsTitle->setProperty("muted", true);
     m_headsTitle->setFont(interfaceFont(8.5));
     m_headsTitle->setWordWrap(true);
@@ -34,7 +38,10 @@ AttentionPanel::AttentionPanel(Document& document, SelectionModel& selection, QW
     auto* box = new QVBoxLayout(m_inside);
     box->setContentsMargins(metrics::panelPadding, metrics::rowGap, metrics::panelPadding, metrics::panelPadding);
     box->setSpacing(8);
-    for (QWidget* w : {static_cast<QWidget*>(m_headsTitle), static_cast<QWidget*>(m_heads), static_cast<QWidget*>(m_chosen), static_cast<QWidget*>(m_mass), static_cast<QWidget*>(m_entropy)}) box->addWidget(w);
+    for (QWidget* w :
+         {static_cast<QWidget*>(m_headsTitle), static_cast<QWidget*>(m_heads), static_cast<QWidget*>(m_chosen),
+          static_cast<QWidget*>(m_mass), static_cast<QWidget*>(m_entropy)})
+        box->addWidget(w);
     box->addStretch();
     m_area->setWidget(m_inside);
     auto* outer = new QVBoxLayout(this);
@@ -51,7 +58,8 @@ AttentionPanel::AttentionPanel(Document& document, SelectionModel& selection, QW
     m_soon.setSingleShot(true);
     connect(&m_soon, &QTimer::timeout, this, &AttentionPanel::refresh);
     connect(&document, &Document::runChanged, this, [this](const QString& id) {
-        if (id == m_selection.currentRun() && !m_soon.isActive()) m_soon.start(m_answer.entropy.rows.empty() ? 30 : 500);
+        if (id == m_selection.currentRun() && !m_soon.isActive())
+            m_soon.start(m_answer.entropy.rows.empty() ? 30 : 500);
     });
     connect(&selection, &SelectionModel::runChanged, this, &AttentionPanel::refresh);
     connect(&selection, &SelectionModel::imageChanged, this, &AttentionPanel::refresh);
@@ -79,9 +87,12 @@ AttentionPanel::AttentionPanel(Document& document, SelectionModel& selection, QW
 void AttentionPanel::refresh() {
     const RunPtr run = recordOf(m_document, m_selection.currentRun());
     if (!run || !run->trajectory || !hasAttention(*run->trajectory, -1, m_selection.image())) {
-        const bool isRecording = run && m_document.live(m_selection.currentRun()) && run->recipe.attention != AttentionLevel::Off && !run->model.attention.empty();
-        m_empty->setText(isRecording ? tr("Attention is being recorded: layers, heads and words appear here with the first steps.")
-                                     : tr("Run a model that reads words with attention recorded: its layers and heads, and what each word did, appear here."));
+        const bool isRecording = run && m_document.live(m_selection.currentRun())
+                                 && run->recipe.attention != AttentionLevel::Off && !run->model.attention.empty();
+        m_empty->setText(
+            isRecording ? tr("Attention is being recorded: layers, heads and words appear here with the first steps.")
+                        : tr("Run a model that reads words with attention recorded: its layers and heads, and what "
+                             "each word did, appear here."));
         return show({});
     }
     m_work.request([record = run->trajectory, image = m_selection.image()] {
@@ -127,7 +138,8 @@ void AttentionPanel::showPlots() {
         for (std::size_t i = 0; i < m.evaluations.size(); ++i) line.points.emplace_back(m.evaluations[i], m.mean[i]);
         mass.add(std::move(line));
     }
-    m_mass->setFixedHeight(std::clamp(76 + int(m_answer.masses.size()) * (QFontMetrics(numberFont(7.5)).height() - 2), 150, 340));
+    m_mass->setFixedHeight(
+        std::clamp(76 + int(m_answer.masses.size()) * (QFontMetrics(numberFont(7.5)).height() - 2), 150, 340));
     mass.fitX();
     mass.fitY();
     Plot entropy;
@@ -185,23 +197,27 @@ void AttentionPanel::follow() {
         m_mass->setRange(std::pair(first - 0.5, last + 0.5));
         // Its columns are the recorded evaluations, counted from 0.
         const auto& columns = m_answer.entropy.evaluations;
-        const auto columnOf = [&](int e) { return double(std::lower_bound(columns.begin(), columns.end(), e) - columns.begin()); };
+        const auto columnOf = [&](int e) {
+            return double(std::lower_bound(columns.begin(), columns.end(), e) - columns.begin());
+        };
         m_entropy->setRange(std::pair(columnOf(first) - 0.5, columnOf(last + 1) - 0.5));
     } else {
         m_heads->setEvaluation(evaluation);
         m_mass->setRange(std::nullopt);
         m_entropy->setRange(std::nullopt);
     }
-    m_headsTitle->setText(steps ? tr("Heads · entropy ÷ log N · mean of %1").arg(rangeText(steps->first, steps->second)) : tr("Heads · entropy ÷ log N at this step"));
+    m_headsTitle->setText(steps ? tr("Heads · entropy ÷ log N · mean of %1").arg(rangeText(steps->first, steps->second))
+                                : tr("Heads · entropy ÷ log N at this step"));
     std::optional<int> stop;
     for (std::size_t i = 0; i < m_answer.entropy.evaluations.size(); ++i)
         if (evaluation >= 0 && m_answer.entropy.evaluations[i] <= evaluation) stop = int(i);
     m_mass->setCursor(stop);
     m_entropy->setCursor(stop);
     const int s = m_selection.attentionSite(), h = m_selection.attentionHead();
-    m_chosen->setText(s < 0 ? tr("Shown: mean of all layers and heads. Click a cell to look through one head.")
-                      : h < 0 ? tr("L%1 · mean of its heads").arg(s)
-                              : tr("L%1 · H%2 · entropy %3 · Esc: all").arg(s).arg(h).arg(formatNumber(m_heads->entropyAt(s, h))));
+    m_chosen->setText(
+        s < 0   ? tr("Shown: mean of all layers and heads. Click a cell to look through one head.")
+        : h < 0 ? tr("L%1 · mean of its heads").arg(s)
+                : tr("L%1 · H%2 · entropy %3 · Esc: all").arg(s).arg(h).arg(formatNumber(m_heads->entropyAt(s, h))));
 }
 
 void AttentionPanel::changeEvent(QEvent* event) {

@@ -1,5 +1,5 @@
-// The heads: which layer and head looks where, over the run. A matrix of entropies at the step, the entropy of every head over the steps, and the mass of every
-// word over the steps.
+// The heads: which layer and head looks where, over the run. A matrix of entropies at the step, the entropy of every
+// head over the steps, and the mass of every word over the steps.
 #pragma once
 #include <QLabel>
 #include <QScrollArea>

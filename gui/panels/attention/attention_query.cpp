@@ -35,7 +35,9 @@ AttentionQuery attentionQuery(const Run& run, int evaluation, const SelectionMod
     const auto range = selection.stepRange();
     const auto steps = range ? stepsIn(run, *range) : std::nullopt;
     bool isRecorded = false;
-    for (const auto& e : run.trajectory->evaluations) isRecorded |= steps && e->step >= steps->first && e->step <= steps->second && hasAttention(*run.trajectory, e->index, selection.image());
+    for (const auto& e : run.trajectory->evaluations)
+        isRecorded |= steps && e->step >= steps->first && e->step <= steps->second
+                      && hasAttention(*run.trajectory, e->index, selection.image());
     if (steps ? !isRecorded : !hasAttention(*run.trajectory, evaluation, selection.image())) return {};
     AttentionQuery q;
     const int step = steps ? 0 : evaluationAt(*run.trajectory, evaluation)->step;
@@ -79,7 +81,8 @@ std::vector<WordShare> wordsAtPixel(const AttentionQuery& query, QPointF pixel) 
     const TokenMaps maps = reduceAttention(*query.record, query.part);
     if (maps.empty()) return {};
     const double cellW = 1.0 / maps.width, cellH = 1.0 / maps.height;
-    const double x = std::min(int(pixel.x() * maps.width), maps.width - 1) * cellW, y = std::min(int(pixel.y() * maps.height), maps.height - 1) * cellH;
+    const double x = std::min(int(pixel.x() * maps.width), maps.width - 1) * cellW,
+                 y = std::min(int(pixel.y() * maps.height), maps.height - 1) * cellH;
     return wordsAt(maps, wordsOf(query.record->tokens), Region{x, y, x + cellW, y + cellH});
 }
 
@@ -88,10 +91,14 @@ QString attentionCaption(const AttentionQuery& q) {
     const Trajectory& t = *q.record;
     int heads = 0;
     for (const TapSite& s : t.sites) heads = std::max(heads, s.heads);
-    const QString layer = q.part.sites.empty() ? tr("mean of %1 layers").arg(t.sites.size()) : tr("layer %1").arg(q.part.sites.front());
-    const QString head = !q.part.heads.empty() ? tr("head %1").arg(q.part.heads.front()) : q.part.sites.empty() ? tr("%1 heads").arg(heads) : tr("mean of %1 heads").arg(heads);
+    const QString layer =
+        q.part.sites.empty() ? tr("mean of %1 layers").arg(t.sites.size()) : tr("layer %1").arg(q.part.sites.front());
+    const QString head = !q.part.heads.empty()  ? tr("head %1").arg(q.part.heads.front())
+                         : q.part.sites.empty() ? tr("%1 heads").arg(heads)
+                                                : tr("mean of %1 heads").arg(heads);
     const int last = q.part.lastStep.value_or(q.part.firstStep);
-    const QString steps = last > q.part.firstStep ? tr("mean of %1").arg(rangeText(q.part.firstStep, last)) : rangeText(q.part.firstStep, last);
+    const QString steps = last > q.part.firstStep ? tr("mean of %1").arg(rangeText(q.part.firstStep, last))
+                                                  : rangeText(q.part.firstStep, last);
     return tr("cross-attention · %1, %2, %3 · %4").arg(layer, head, steps, QString::fromUtf8(nameOf(q.scale)));
 }
 

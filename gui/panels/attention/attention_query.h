@@ -1,4 +1,5 @@
-// What the views ask of recorded attention, as values that a worker thread can take along. The reductions are engine/analysis/attention_maps.
+// What the views ask of recorded attention, as values that a worker thread can take along. The reductions are
+// engine/analysis/attention_maps.
 #pragma once
 #include <QHash>
 #include <QSet>
@@ -18,8 +19,8 @@ struct AttentionQuery {
     bool isEmpty() const { return !record; }
 };
 
-// At one evaluation (−1: the last one), or over the brushed range of steps, with the layer, head and normalisation of the selection. Empty when nothing was
-// recorded there.
+// At one evaluation (−1: the last one), or over the brushed range of steps, with the layer, head and normalisation of
+// the selection. Empty when nothing was recorded there.
 AttentionQuery attentionQuery(const Run& run, int evaluation, const SelectionModel& selection);
 bool hasAttention(const Trajectory& t, int evaluation, int image);
 // By Token::word; of a word that comes again "a (2)".

@@ -57,7 +57,8 @@ void HeadGrid::setEvaluations(int first, int last) {
 double HeadGrid::entropyAt(int site, int head) const {
     const std::size_t columns = m_matrix.evaluations.size();
     for (std::size_t r = 0; r < m_matrix.rows.size(); ++r)
-        if (m_matrix.rows[r].site == site && m_matrix.rows[r].head == head && m_column >= 0 && m_lastColumn < int(columns)) {
+        if (m_matrix.rows[r].site == site && m_matrix.rows[r].head == head && m_column >= 0
+            && m_lastColumn < int(columns)) {
             double sum = 0;
             int n = 0;
             for (int c = m_column; c <= m_lastColumn; ++c)
@@ -80,7 +81,8 @@ void HeadGrid::paintEvent(QPaintEvent*) {
     p.setFont(numberFont(7.5));
     for (int s = 0; s < m_sites; ++s) {
         p.setPen(s == m_selection.attentionSite() ? t.text : t.dim);
-        p.drawText(QRectF(0, cellRect(s, 0).top(), 30, cellRect(s, 0).height()), Qt::AlignLeft | Qt::AlignVCenter, QStringLiteral("L%1").arg(s));
+        p.drawText(QRectF(0, cellRect(s, 0).top(), 30, cellRect(s, 0).height()), Qt::AlignLeft | Qt::AlignVCenter,
+                   QStringLiteral("L%1").arg(s));
         for (int h = 0; h < m_heads; ++h) {
             const double v = entropyAt(s, h);
             const QRectF r = cellRect(s, h);
@@ -88,7 +90,8 @@ void HeadGrid::paintEvent(QPaintEvent*) {
             p.setBrush(std::isnan(v) ? t.raised : QColor(colorOf(ColorMap::Viridis, v)));
             p.drawRoundedRect(r, 3, 3);
             const bool isSite = m_selection.attentionSite() == s, isHead = m_selection.attentionHead() == h;
-            if ((isSite && (isHead || m_selection.attentionHead() < 0)) || (m_selection.attentionSite() < 0 && isHead)) {
+            if ((isSite && (isHead || m_selection.attentionHead() < 0))
+                || (m_selection.attentionSite() < 0 && isHead)) {
                 p.setBrush(Qt::NoBrush);
                 p.setPen(QPen(t.background, 3));
                 p.drawRoundedRect(r, 3, 3);
@@ -114,7 +117,9 @@ std::optional<std::pair<int, int>> HeadGrid::cellAt(QPointF at) const {
 void HeadGrid::choose(int site, int head) {
     m_selection.setAttentionSite(site);
     m_selection.setAttentionHead(head);
-    setAccessibleDescription(site < 0 ? tr("mean of all layers and heads") : tr("layer %1, head %2, entropy %3").arg(site).arg(head).arg(entropyAt(site, head), 0, 'f', 2));
+    setAccessibleDescription(
+        site < 0 ? tr("mean of all layers and heads")
+                 : tr("layer %1, head %2, entropy %3").arg(site).arg(head).arg(entropyAt(site, head), 0, 'f', 2));
 }
 
 void HeadGrid::mousePressEvent(QMouseEvent* event) {
@@ -122,7 +127,9 @@ void HeadGrid::mousePressEvent(QMouseEvent* event) {
     if (!cell) {
         // The label: the whole layer.
         for (int s = 0; s < m_sites; ++s)
-            if (const QRectF r = cellRect(s, 0); event->position().x() < r.left() && event->position().y() >= r.top() && event->position().y() <= r.bottom()) choose(s, -1);
+            if (const QRectF r = cellRect(s, 0); event->position().x() < r.left() && event->position().y() >= r.top()
+                                                 && event->position().y() <= r.bottom())
+                choose(s, -1);
         return;
     }
     const bool isSame = cell->first == m_selection.attentionSite() && cell->second == m_selection.attentionHead();
@@ -137,12 +144,12 @@ void HeadGrid::mouseDoubleClickEvent(QMouseEvent* event) {
 void HeadGrid::keyPressEvent(QKeyEvent* event) {
     int s = std::max(0, m_selection.attentionSite()), h = std::max(0, m_selection.attentionHead());
     switch (event->key()) {
-        case Qt::Key_Left: --h; break;
-        case Qt::Key_Right: ++h; break;
-        case Qt::Key_Up: --s; break;
-        case Qt::Key_Down: ++s; break;
-        case Qt::Key_Escape: return choose(-1, -1);
-        default: return QWidget::keyPressEvent(event);
+    case Qt::Key_Left: --h; break;
+    case Qt::Key_Right: ++h; break;
+    case Qt::Key_Up: --s; break;
+    case Qt::Key_Down: ++s; break;
+    case Qt::Key_Escape: return choose(-1, -1);
+    default: return QWidget::keyPressEvent(event);
     }
     if (m_sites > 0) choose(std::clamp(s, 0, m_sites - 1), std::clamp(h, 0, m_heads - 1));
 }
@@ -150,7 +157,13 @@ void HeadGrid::keyPressEvent(QKeyEvent* event) {
 bool HeadGrid::event(QEvent* event) {
     if (event->type() == QEvent::ToolTip) {
         auto* help = static_cast<QHelpEvent*>(event);
-        if (const auto cell = cellAt(help->pos())) QToolTip::showText(help->globalPos(), tr("layer %1, head %2 · entropy %3 (0: one token, 1: uniform)").arg(cell->first).arg(cell->second).arg(entropyAt(cell->first, cell->second), 0, 'f', 2), this);
+        if (const auto cell = cellAt(help->pos()))
+            QToolTip::showText(help->globalPos(),
+                               tr("layer %1, head %2 · entropy %3 (0: one token, 1: uniform)")
+                                   .arg(cell->first)
+                                   .arg(cell->second)
+                                   .arg(entropyAt(cell->first, cell->second), 0, 'f', 2),
+                               this);
         else QToolTip::hideText();
         return true;
     }

@@ -1,4 +1,5 @@
-// Layers × heads as cells coloured by entropy at one evaluation, or its mean over several. Click selects a head, a double click shows it alone, arrows move.
+// Layers × heads as cells coloured by entropy at one evaluation, or its mean over several. Click selects a head, a
+// double click shows it alone, arrows move.
 #pragma once
 #include <QWidget>
 

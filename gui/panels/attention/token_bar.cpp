@@ -14,7 +14,8 @@
 
 namespace meander::gui {
 
-TokenBar::TokenBar(Document& document, SelectionModel& selection, QWidget* parent) : QWidget(parent), m_document(document), m_selection(selection) {
+TokenBar::TokenBar(Document& document, SelectionModel& selection, QWidget* parent)
+    : QWidget(parent), m_document(document), m_selection(selection) {
     setMouseTracking(true);
     setFocusPolicy(Qt::StrongFocus);
     setAccessibleName(tr("Words of the prompt"));
@@ -28,15 +29,19 @@ TokenBar::TokenBar(Document& document, SelectionModel& selection, QWidget* paren
     m_special->setProperty("flat", true);
     m_share = new QComboBox(this);
     m_share->addItems({tr("÷ prompt tokens"), tr("all tokens")});
-    m_share->setToolTip(tr("What a word's attention is divided by: the sum over the words of the prompt, or nothing (softmax over all tokens, special ones included)"));
+    m_share->setToolTip(tr("What a word's attention is divided by: the sum over the words of the prompt, or nothing "
+                           "(softmax over all tokens, special ones included)"));
     connect(m_special, &QToolButton::toggled, this, &TokenBar::rebuild);
-    connect(m_share, &QComboBox::currentIndexChanged, this, [this](int i) { m_selection.setAttentionShare(AttentionShare(i)); });
+    connect(m_share, &QComboBox::currentIndexChanged, this,
+            [this](int i) { m_selection.setAttentionShare(AttentionShare(i)); });
     connect(&m_selection, &SelectionModel::runChanged, this, &TokenBar::rebuild);
     connect(&m_selection, &SelectionModel::wordsChanged, this, [this] {
         refreshCaption();
         update();
     });
-    for (auto signal : {&SelectionModel::attentionChanged, &SelectionModel::cursorChanged, &SelectionModel::imageChanged, &SelectionModel::rangeChanged}) connect(&m_selection, signal, this, &TokenBar::refreshCaption);
+    for (auto signal : {&SelectionModel::attentionChanged, &SelectionModel::cursorChanged,
+                        &SelectionModel::imageChanged, &SelectionModel::rangeChanged})
+        connect(&m_selection, signal, this, &TokenBar::refreshCaption);
     connect(&m_document, &Document::trajectoryLoaded, this, &TokenBar::rebuild);
     connect(&m_document, &Document::runFinished, this, &TokenBar::rebuild);
     // The words of a run are known when it starts; after that only the caption may change.
@@ -54,8 +59,12 @@ void TokenBar::rebuild() {
         const auto& tokens = run->trajectory->tokens;
         for (const Word& w : wordsOf(tokens, m_special->isChecked())) {
             QStringList pieces;
-            for (int t : w.tokens) pieces << QStringLiteral("%1 · %2").arg(QString::fromStdString(tokens[std::size_t(t)].text)).arg(tokens[std::size_t(t)].id);
-            m_chips.push_back({QString::fromStdString(w.text), pieces.join(QLatin1Char('\n')), w.special || w.tokens.empty() ? -1 : tokens[std::size_t(w.tokens.front())].word});
+            for (int t : w.tokens)
+                pieces << QStringLiteral("%1 · %2")
+                              .arg(QString::fromStdString(tokens[std::size_t(t)].text))
+                              .arg(tokens[std::size_t(t)].id);
+            m_chips.push_back({QString::fromStdString(w.text), pieces.join(QLatin1Char('\n')),
+                               w.special || w.tokens.empty() ? -1 : tokens[std::size_t(w.tokens.front())].word});
         }
     }
     m_hovered.reset();
@@ -72,12 +81,14 @@ void TokenBar::refreshCaption() {
     QString caption;
     m_hasMaps = false;
     if (run && run->trajectory) {
-        const auto query = attentionQuery(*run, linkedStep(*run, shownCursor(m_document, m_selection)).evaluation, m_selection);
+        const auto query =
+            attentionQuery(*run, linkedStep(*run, shownCursor(m_document, m_selection)).evaluation, m_selection);
         m_hasMaps = !query.isEmpty();
         caption = m_hasMaps ? attentionCaption(query) : tr("attention was not recorded in this run");
     }
     m_share->setVisible(m_hasMaps);
-    if (m_share->currentIndex() != int(m_selection.attentionShare())) m_share->setCurrentIndex(int(m_selection.attentionShare()));
+    if (m_share->currentIndex() != int(m_selection.attentionShare()))
+        m_share->setCurrentIndex(int(m_selection.attentionShare()));
     if (std::exchange(m_caption, caption) == caption) return;
     const int before = m_layout.height;
     arrange();
@@ -141,7 +152,10 @@ void TokenBar::paintEvent(QPaintEvent*) {
         const Chip& c = m_chips[i];
         const bool isChosen = c.word >= 0 && m_selection.words().contains(c.word), isHovered = m_hovered == int(i);
         p.setBrush(isChosen ? t.tokenBackground : isHovered && c.word >= 0 ? t.line : t.raised);
-        p.setPen(QPen(isChosen ? t.token : hasKeyboardFocus(this) && m_focused == int(i) ? t.accent : t.line, isChosen ? 1.5 : 1));
+        p.setPen(QPen(isChosen                                        ? t.token
+                      : hasKeyboardFocus(this) && m_focused == int(i) ? t.accent
+                                                                      : t.line,
+                      isChosen ? 1.5 : 1));
         const QRectF r = m_layout.chips[i].adjusted(0.5, 0.5, -0.5, -0.5);
         p.drawRoundedRect(r, r.height() / 2, r.height() / 2);
         p.setPen(c.word < 0 ? t.dim : isChosen ? t.token : t.text);
@@ -150,7 +164,8 @@ void TokenBar::paintEvent(QPaintEvent*) {
     p.setFont(interfaceFont(8));
     p.setPen(t.muted);
     const bool isOwnRow = m_layout.caption.left() < 20;
-    p.drawText(m_layout.caption, (isOwnRow ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter, QFontMetricsF(p.font()).elidedText(m_caption, Qt::ElideRight, m_layout.caption.width()));
+    p.drawText(m_layout.caption, (isOwnRow ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter,
+               QFontMetricsF(p.font()).elidedText(m_caption, Qt::ElideRight, m_layout.caption.width()));
 }
 
 std::optional<int> TokenBar::chipAt(QPointF at) const {
@@ -163,7 +178,8 @@ void TokenBar::mousePressEvent(QMouseEvent* event) {
     const auto chip = chipAt(event->position());
     if (!chip || event->button() != Qt::LeftButton) return;
     m_focused = *chip;
-    if (const int word = m_chips[std::size_t(*chip)].word; word >= 0) m_selection.toggleWord(word, event->modifiers() & Qt::ControlModifier);
+    if (const int word = m_chips[std::size_t(*chip)].word; word >= 0)
+        m_selection.toggleWord(word, event->modifiers() & Qt::ControlModifier);
 }
 
 void TokenBar::mouseMoveEvent(QMouseEvent* event) {
@@ -178,17 +194,18 @@ void TokenBar::leaveEvent(QEvent*) {
 void TokenBar::keyPressEvent(QKeyEvent* event) {
     const int last = chipCount() - 1;
     switch (event->key()) {
-        case Qt::Key_Left: m_focused = std::max(0, m_focused - 1); break;
-        case Qt::Key_Right: m_focused = std::min(last, m_focused + 1); break;
-        case Qt::Key_Space:
-        case Qt::Key_Return:
-            if (m_focused <= last && last >= 0 && m_chips[std::size_t(m_focused)].word >= 0) m_selection.toggleWord(m_chips[std::size_t(m_focused)].word, event->modifiers() & Qt::ControlModifier);
-            break;
-        case Qt::Key_Escape:
-            if (m_share->hasFocus()) return QWidget::keyPressEvent(event);  // it closed that box
-            m_selection.setWords({});
-            break;
-        default: QWidget::keyPressEvent(event); return;
+    case Qt::Key_Left: m_focused = std::max(0, m_focused - 1); break;
+    case Qt::Key_Right: m_focused = std::min(last, m_focused + 1); break;
+    case Qt::Key_Space:
+    case Qt::Key_Return:
+        if (m_focused <= last && last >= 0 && m_chips[std::size_t(m_focused)].word >= 0)
+            m_selection.toggleWord(m_chips[std::size_t(m_focused)].word, event->modifiers() & Qt::ControlModifier);
+        break;
+    case Qt::Key_Escape:
+        if (m_share->hasFocus()) return QWidget::keyPressEvent(event);  // it closed that box
+        m_selection.setWords({});
+        break;
+    default: QWidget::keyPressEvent(event); return;
     }
     if (m_focused <= last && last >= 0) setAccessibleDescription(m_chips[std::size_t(m_focused)].text);
     update();
@@ -197,7 +214,8 @@ void TokenBar::keyPressEvent(QKeyEvent* event) {
 bool TokenBar::event(QEvent* event) {
     if (event->type() == QEvent::ToolTip) {
         auto* help = static_cast<QHelpEvent*>(event);
-        if (const auto chip = chipAt(help->pos())) QToolTip::showText(help->globalPos(), m_chips[std::size_t(*chip)].pieces, this);
+        if (const auto chip = chipAt(help->pos()))
+            QToolTip::showText(help->globalPos(), m_chips[std::size_t(*chip)].pieces, this);
         else QToolTip::hideText();
         return true;
     }

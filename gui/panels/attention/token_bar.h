@@ -1,4 +1,5 @@
-// The words of the prompt as chips; a click shows where a word looked, Ctrl adds words. The caption says how the shown map was made.
+// The words of the prompt as chips; a click shows where a word looked, Ctrl adds words. The caption says how the shown
+// map was made.
 #pragma once
 #include <QComboBox>
 #include <QToolButton>

@@ -1,5 +1,6 @@
-// "What made this pixel", a card on the canvas: the words of the prompt ranked by how much more of their attention lies at the chosen place than elsewhere.
-// It is there for every run with recorded attention, asked or not, so that asking moves nothing.
+// "What made this pixel", a card on the canvas: the words of the prompt ranked by how much more of their attention lies
+// at the chosen place than elsewhere. It is there for every run with recorded attention, asked or not, so that asking
+// moves nothing.
 #pragma once
 #include <QWidget>
 

@@ -37,7 +37,8 @@ std::vector<QRectF> tileAreas(const QRectF& area, int count, double gap) {
     double largest = 0;
     for (int columns = 1; columns <= count; ++columns) {
         int rows = (count + columns - 1) / columns;
-        double side = std::min((area.width() - gap * (columns - 1)) / columns, (area.height() - gap * (rows - 1)) / rows);
+        double side =
+            std::min((area.width() - gap * (columns - 1)) / columns, (area.height() - gap * (rows - 1)) / rows);
         if (side > largest) {
             largest = side;
             best = columns;
@@ -46,13 +47,15 @@ std::vector<QRectF> tileAreas(const QRectF& area, int count, double gap) {
     int rows = (count + best - 1) / best;
     double w = (area.width() - gap * (best - 1)) / best, h = (area.height() - gap * (rows - 1)) / rows;
     std::vector<QRectF> tiles;
-    for (int i = 0; i < count; ++i) tiles.emplace_back(area.left() + (i % best) * (w + gap), area.top() + (i / best) * (h + gap), w, h);
+    for (int i = 0; i < count; ++i)
+        tiles.emplace_back(area.left() + (i % best) * (w + gap), area.top() + (i / best) * (h + gap), w, h);
     return tiles;
 }
 
 std::pair<QRectF, QRectF> wipeParts(const QRectF& target, double split) {
     double x = target.left() + std::clamp(split, 0.0, 1.0) * target.width();
-    return {QRectF(target.topLeft(), QPointF(x, target.bottom())), QRectF(QPointF(x, target.top()), target.bottomRight())};
+    return {QRectF(target.topLeft(), QPointF(x, target.bottom())),
+            QRectF(QPointF(x, target.top()), target.bottomRight())};
 }
 
 std::optional<QPointF> shareOf(const QRectF& target, QPointF page) {
@@ -67,9 +70,12 @@ QImage differenceImage(const QImage& a, const QImage& b, double amplification, b
     std::vector<QRgb> colors;  // of every possible sum of the three differences
     for (int sum = -765; sum <= 765; ++sum) colors.push_back(divergingColor(sum / 765.0 * amplification, 1, dark));
     for (int y = 0; y < a.height(); ++y) {
-        const auto *p = reinterpret_cast<const QRgb*>(first.constScanLine(y)), *q = reinterpret_cast<const QRgb*>(second.constScanLine(y));
+        const auto *p = reinterpret_cast<const QRgb*>(first.constScanLine(y)),
+                   *q = reinterpret_cast<const QRgb*>(second.constScanLine(y));
         auto* to = reinterpret_cast<QRgb*>(result.scanLine(y));
-        for (int x = 0; x < a.width(); ++x) to[x] = colors[std::size_t(qRed(p[x]) - qRed(q[x]) + qGreen(p[x]) - qGreen(q[x]) + qBlue(p[x]) - qBlue(q[x]) + 765)];
+        for (int x = 0; x < a.width(); ++x)
+            to[x] = colors[std::size_t(qRed(p[x]) - qRed(q[x]) + qGreen(p[x]) - qGreen(q[x]) + qBlue(p[x]) - qBlue(q[x])
+                                       + 765)];
     }
     return result;
 }
@@ -80,7 +86,8 @@ std::optional<PictureMetrics> comparePictures(const QImage& a, const QImage& b) 
     std::int64_t sum = 0;
     int most = 0, mostSigned = 0;
     for (int y = 0; y < a.height(); ++y) {
-        const auto *p = reinterpret_cast<const QRgb*>(first.constScanLine(y)), *q = reinterpret_cast<const QRgb*>(second.constScanLine(y));
+        const auto *p = reinterpret_cast<const QRgb*>(first.constScanLine(y)),
+                   *q = reinterpret_cast<const QRgb*>(second.constScanLine(y));
         for (int x = 0; x < a.width(); ++x) {
             const int d[] = {qRed(p[x]) - qRed(q[x]), qGreen(p[x]) - qGreen(q[x]), qBlue(p[x]) - qBlue(q[x])};
             for (int v : d) {
@@ -98,7 +105,8 @@ std::optional<PictureMetrics> comparePictures(const QImage& a, const QImage& b) 
     return m;
 }
 
-std::vector<std::pair<QPointF, QPointF>> contourLines(const std::vector<double>& values, int width, int height, double level) {
+std::vector<std::pair<QPointF, QPointF>> contourLines(const std::vector<double>& values, int width, int height,
+                                                      double level) {
     std::vector<std::pair<QPointF, QPointF>> lines;
     auto at = [&](int x, int y) { return values[std::size_t(y) * width + x]; };
     for (int y = 0; y + 1 < height; ++y)
@@ -108,10 +116,12 @@ std::vector<std::pair<QPointF, QPointF>> contourLines(const std::vector<double>&
             std::vector<QPointF> crossings;
             for (int e = 0; e < 4; ++e) {
                 double a = v[e] - level, b = v[(e + 1) % 4] - level;
-                if ((a < 0) != (b < 0)) crossings.push_back(corner[e] + (corner[(e + 1) % 4] - corner[e]) * a / (a - b));
+                if ((a < 0) != (b < 0))
+                    crossings.push_back(corner[e] + (corner[(e + 1) % 4] - corner[e]) * a / (a - b));
             }
             for (std::size_t i = 0; i + 1 < crossings.size(); i += 2)
-                lines.push_back({{crossings[i].x() / width, crossings[i].y() / height}, {crossings[i + 1].x() / width, crossings[i + 1].y() / height}});
+                lines.push_back({{crossings[i].x() / width, crossings[i].y() / height},
+                                 {crossings[i + 1].x() / width, crossings[i + 1].y() / height}});
         }
     return lines;
 }

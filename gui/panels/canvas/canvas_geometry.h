@@ -13,8 +13,8 @@ namespace meander::gui {
 
 // Zoom and pan, shared by all pictures on the canvas.
 struct PictureView {
-    double zoom = 0;   // page pixels per picture pixel; 0: fit
-    QPointF pan;       // page pixels
+    double zoom = 0;                                           // page pixels per picture pixel; 0: fit
+    QPointF pan;                                               // page pixels
     double scaleFor(QSize picture, const QRectF& area) const;  // fit is a whole number from 3 on: crisp, even pixels
     QRectF target(QSize picture, const QRectF& area) const;
     // Zooms so that what is under `at` stays there.
@@ -30,13 +30,16 @@ QImage differenceImage(const QImage& a, const QImage& b, double amplification, b
 
 struct PictureMetrics {
     double rms = 0, psnr = 0, maximum = 0;  // of pictures in [0, 1]
-    double signedMaximum = 0;               // greatest absolute mean of the channels' differences: what a signed difference shows
+    double signedMaximum = 0;  // greatest absolute mean of the channels' differences: what a signed difference shows
     // The power of two that makes the signed difference as visible as it gets without cutting off its strongest colour.
-    double fittingAmplification() const { return signedMaximum > 0 ? std::exp2(std::floor(std::log2(1 / signedMaximum) + 1e-9)) : 1; }
+    double fittingAmplification() const {
+        return signedMaximum > 0 ? std::exp2(std::floor(std::log2(1 / signedMaximum) + 1e-9)) : 1;
+    }
 };
 std::optional<PictureMetrics> comparePictures(const QImage& a, const QImage& b);
 
 // Lines where a map crosses a level (marching squares), in [0, 1]².
-std::vector<std::pair<QPointF, QPointF>> contourLines(const std::vector<double>& values, int width, int height, double level);
+std::vector<std::pair<QPointF, QPointF>> contourLines(const std::vector<double>& values, int width, int height,
+                                                      double level);
 
 }  // namespace meander::gui

@@ -53,7 +53,8 @@ QWidget* emptyState(Document& document, QWidget* parent) {
 
 }  // namespace
 
-CanvasPanel::CanvasPanel(Document& document, SelectionModel& selection, QWidget* parent) : QWidget(parent), m_document(document), m_selection(selection) {
+CanvasPanel::CanvasPanel(Document& document, SelectionModel& selection, QWidget* parent)
+    : QWidget(parent), m_document(document), m_selection(selection) {
     setProperty("canvas", true);
     setAttribute(Qt::WA_StyledBackground);
     m_pictures = new PictureStage(document, selection, this);
@@ -62,7 +63,8 @@ CanvasPanel::CanvasPanel(Document& document, SelectionModel& selection, QWidget*
     m_words = new WordBars(document, selection, m_pictures);
     m_words->hide();
     m_stack = new QStackedWidget(this);
-    for (QWidget* w : {static_cast<QWidget*>(m_pictures), static_cast<QWidget*>(m_points), m_emptyState}) m_stack->addWidget(w);
+    for (QWidget* w : {static_cast<QWidget*>(m_pictures), static_cast<QWidget*>(m_points), m_emptyState})
+        m_stack->addWidget(w);
     buildBar();
     m_strip = new ElidedLabel(this);
     m_strip->setFont(numberFont(8.5));
@@ -88,22 +90,31 @@ void CanvasPanel::buildBar() {
     m_bar->setProperty("panel", true);
     m_bar->setAttribute(Qt::WA_StyledBackground);
     m_quantity = new Segmented({QStringLiteral("x̂0"), QStringLiteral("xₜ"), QStringLiteral("ε̂"), QStringLiteral("Δ")},
-                               {tr("Denoised estimate x̂0"), tr("Noisy state, scaled to unit spread"), tr("Predicted noise"), tr("Change of x̂0 since the step before, signed")}, m_bar);
+                               {tr("Denoised estimate x̂0"), tr("Noisy state, scaled to unit spread"),
+                                tr("Predicted noise"), tr("Change of x̂0 since the step before, signed")},
+                               m_bar);
     m_quantity->setCurrent(0);
-    m_compare = new Segmented({tr("Side"), tr("Wipe"), tr("Blink"), tr("Difference")}, {tr("Side by side"), tr("One over the other; drag the line or use ← →"), tr("One after the other; X starts and stops"), tr("Signed difference, 0 in the middle")}, m_bar);
+    m_compare = new Segmented({tr("Side"), tr("Wipe"), tr("Blink"), tr("Difference")},
+                              {tr("Side by side"), tr("One over the other; drag the line or use ← →"),
+                               tr("One after the other; X starts and stops"), tr("Signed difference, 0 in the middle")},
+                              m_bar);
     m_compare->setCurrent(0);
     m_amplification = new QComboBox(m_bar);
     m_amplification->setObjectName("amplification");
     m_amplification->addItem(tr("Fit"), 0);
     for (int f : {1, 2, 4, 8, 16, 32, 64, 128, 256}) m_amplification->addItem(QStringLiteral("×%1").arg(f), f);
-    m_amplification->setToolTip(tr("Amplification of the difference; Fit: as much as shows its strongest colour uncut"));
+    m_amplification->setToolTip(
+        tr("Amplification of the difference; Fit: as much as shows its strongest colour uncut"));
     m_overlay = new QComboBox(m_bar);
     m_overlay->addItems({tr("Heat"), tr("Contour"), tr("Spotlight"), tr("No overlay")});
     m_overlay->setToolTip(tr("How the attention of the chosen words is drawn over the picture"));
     m_grid = toggle(tr("Grid"), tr("All pictures of the run (G)"), false, m_bar);
     m_field = toggle(tr("Field"), tr("Density and velocity at the noise level of the cursor"), true, m_bar);
     m_paths = toggle(tr("Paths"), tr("The way of the particles: past solid, future faint"), true, m_bar);
-    m_follow = toggle(tr("Follow"), tr("On: the axes follow the spread of the states. Off: one steady view, in units of √(a² + τ²), so that particles can be followed"), false, m_bar);
+    m_follow = toggle(tr("Follow"),
+                      tr("On: the axes follow the spread of the states. Off: one steady view, in units of √(a² + τ²), "
+                         "so that particles can be followed"),
+                      false, m_bar);
     m_head = new ElidedLabel(m_bar, Qt::ElideLeft);
     m_head->setFont(numberFont(8.5));
     m_head->setProperty("dim", true);
@@ -112,12 +123,18 @@ void CanvasPanel::buildBar() {
     auto* row = new QHBoxLayout(m_bar);
     row->setContentsMargins(12, 5, 14, 5);
     row->setSpacing(8);
-    for (QWidget* w : {static_cast<QWidget*>(m_quantity), static_cast<QWidget*>(m_compare), static_cast<QWidget*>(m_amplification), static_cast<QWidget*>(m_overlay), static_cast<QWidget*>(m_grid), static_cast<QWidget*>(m_field), static_cast<QWidget*>(m_paths), static_cast<QWidget*>(m_follow)}) row->addWidget(w);
+    for (QWidget* w :
+         {static_cast<QWidget*>(m_quantity), static_cast<QWidget*>(m_compare), static_cast<QWidget*>(m_amplification),
+          static_cast<QWidget*>(m_overlay), static_cast<QWidget*>(m_grid), static_cast<QWidget*>(m_field),
+          static_cast<QWidget*>(m_paths), static_cast<QWidget*>(m_follow)})
+        row->addWidget(w);
     row->addWidget(m_head, 1);
     connect(m_quantity, &Segmented::chosen, this, [this](int i) { m_pictures->setQuantity(Quantity(i)); });
     connect(m_compare, &Segmented::chosen, this, [this](int i) { m_pictures->setCompareMode(CompareMode(i)); });
-    connect(m_amplification, &QComboBox::currentIndexChanged, this, [this] { m_pictures->setAmplification(m_amplification->currentData().toDouble()); });
-    connect(m_overlay, &QComboBox::currentIndexChanged, this, [this](int i) { m_pictures->setOverlayMode(OverlayMode(i)); });
+    connect(m_amplification, &QComboBox::currentIndexChanged, this,
+            [this] { m_pictures->setAmplification(m_amplification->currentData().toDouble()); });
+    connect(m_overlay, &QComboBox::currentIndexChanged, this,
+            [this](int i) { m_pictures->setOverlayMode(OverlayMode(i)); });
     connect(m_grid, &QToolButton::toggled, m_pictures, &PictureStage::setGrid);
     connect(m_field, &QToolButton::toggled, m_points, &PointsStage::setShowsField);
     connect(m_paths, &QToolButton::toggled, m_points, &PointsStage::setShowsPaths);
@@ -136,16 +153,21 @@ QString CanvasPanel::headline() const {
     if (m_points->showsPoints()) return stepText(*run, evaluation);
     const Quantity q = Quantity(m_quantity->current());
     const QString zoom = tr("%1 %").arg(qRound(m_pictures->shownScale() * 100));
-    const QString end = shownEvaluation(*run, evaluation) < 0 ? endText(*run) : tr("%1, %2").arg(quantityName(q), endText(*run));
-    QString text = evaluation < 0 ? QStringLiteral("%1 · %2").arg(end, zoom) : tr("%1 at %2 · %3").arg(quantityName(q), stepText(*run, evaluation), zoom);
+    const QString end =
+        shownEvaluation(*run, evaluation) < 0 ? endText(*run) : tr("%1, %2").arg(quantityName(q), endText(*run));
+    QString text = evaluation < 0 ? QStringLiteral("%1 · %2").arg(end, zoom)
+                                  : tr("%1 at %2 · %3").arg(quantityName(q), stepText(*run, evaluation), zoom);
     if (isLatent(run->model) && evaluation >= 0) text += tr(" · latent, 3 channels");
     // Cut at the left where it is too long; compared pictures have more room for the probe beside their metrics.
-    return m_pictures->probeText().isEmpty() || m_pictures->isComparing() ? text : text + QStringLiteral("   ") + m_pictures->probeText();
+    return m_pictures->probeText().isEmpty() || m_pictures->isComparing()
+               ? text
+               : text + QStringLiteral("   ") + m_pictures->probeText();
 }
 
 void CanvasPanel::refresh() {
     const RunPtr run = m_document.run(m_selection.currentRun());
-    const bool isPoints = run && run->model.state == StateKind::Points, isPicture = run && !isPoints, isComparing = m_pictures->isComparing() && isPicture;
+    const bool isPoints = run && run->model.state == StateKind::Points, isPicture = run && !isPoints,
+               isComparing = m_pictures->isComparing() && isPicture;
     m_stack->setCurrentWidget(!run ? m_emptyState : isPoints ? static_cast<QWidget*>(m_points) : m_pictures);
     m_bar->setVisible(run != nullptr);
     m_quantity->setVisible(isPicture);
@@ -163,13 +185,17 @@ void CanvasPanel::refresh() {
     m_strip->setVisible(isComparing && measured.has_value());
     if (measured) {
         const QString probe = m_pictures->probeText();
-        m_strip->setText(tr("RMS %1 · PSNR %2 dB · max %3   %4").arg(formatNumber(measured->rms), formatNumber(measured->psnr), formatNumber(measured->maximum), probe.isEmpty() ? tr("of pictures in [0, 1]") : probe));
+        m_strip->setText(tr("RMS %1 · PSNR %2 dB · max %3   %4")
+                             .arg(formatNumber(measured->rms), formatNumber(measured->psnr),
+                                  formatNumber(measured->maximum),
+                                  probe.isEmpty() ? tr("of pictures in [0, 1]") : probe));
     }
     placeCard();
 }
 
 void CanvasPanel::placeCard() {
-    const bool isShown = m_words->isOffered() && m_pictures->width() > 400 && (!m_pictures->isGrid() || m_pictures->isComparing());
+    const bool isShown =
+        m_words->isOffered() && m_pictures->width() > 400 && (!m_pictures->isGrid() || m_pictures->isComparing());
     m_words->setVisible(isShown);
     m_pictures->setRightMargin(isShown ? m_words->sizeHint().width() + 14 : 0);
     if (!isShown) return;
@@ -192,7 +218,8 @@ bool CanvasPanel::savePictureTo(const QString& path) {
     if (shown.isNull()) return false;
     const QImage image = shown.convertToFormat(QImage::Format_RGB888);
     Picture picture(image.width(), image.height());
-    for (int y = 0; y < image.height(); ++y) std::copy_n(image.constScanLine(y), 3 * std::size_t(image.width()), picture.at(0, y));
+    for (int y = 0; y < image.height(); ++y)
+        std::copy_n(image.constScanLine(y), 3 * std::size_t(image.width()), picture.at(0, y));
     PngTexts texts = run ? textsOf(*run, index) : PngTexts();
     texts["Comment"] = headline().toStdString();
     if (const Status written = writePng(path.toStdString(), picture, texts); !written) {
@@ -206,8 +233,12 @@ void CanvasPanel::savePicture() {
     const RunPtr run = m_document.run(m_selection.currentRun());
     if (!run) return;
     const int evaluation = linkedStep(*run, shownCursor(m_document, m_selection)).evaluation;
-    const QString step = evaluation < 0 ? QString() : QStringLiteral("-step-%1").arg(run->trajectory->evaluations[std::size_t(evaluation)]->step);
-    const QString path = QFileDialog::getSaveFileName(this, tr("Save picture"), QStringLiteral("run-%1%2.png").arg(run->number).arg(step), QStringLiteral("PNG (*.png)"));
+    const QString step =
+        evaluation < 0 ? QString()
+                       : QStringLiteral("-step-%1").arg(run->trajectory->evaluations[std::size_t(evaluation)]->step);
+    const QString path = QFileDialog::getSaveFileName(this, tr("Save picture"),
+                                                      QStringLiteral("run-%1%2.png").arg(run->number).arg(step),
+                                                      QStringLiteral("PNG (*.png)"));
     if (!path.isEmpty()) savePictureTo(path);
 }
 

@@ -1,4 +1,5 @@
-// The canvas: the picture or the plane of the current run at the step cursor, alone or compared, with its tool row and metrics.
+// The canvas: the picture or the plane of the current run at the step cursor, alone or compared, with its tool row and
+// metrics.
 #pragma once
 #include <QComboBox>
 #include <QLabel>

@@ -13,11 +13,15 @@
 
 namespace meander::gui {
 namespace {
-constexpr std::array contourLevels = {std::pair(0.5, 2.2), std::pair(0.8, 1.2)};  // share of the way from least to most, width of the line
+constexpr std::array contourLevels = {std::pair(0.5, 2.2),
+                                      std::pair(0.8, 1.2)};  // share of the way from least to most, width of the line
 }
 
 PictureStage::PictureStage(Document& document, SelectionModel& selection, QWidget* parent)
-    : QWidget(parent), m_document(document), m_selection(selection), m_heatWork(this, [this](const std::vector<HeatMap>& maps) {
+    : QWidget(parent),
+      m_document(document),
+      m_selection(selection),
+      m_heatWork(this, [this](const std::vector<HeatMap>& maps) {
           for (std::size_t i = 0; i < std::min(maps.size(), m_sides.size()); ++i) m_sides[i].heat = maps[i];
           update();
       }) {
@@ -30,8 +34,12 @@ PictureStage::PictureStage(Document& document, SelectionModel& selection, QWidge
         m_showsSecond = !m_showsSecond;
         update();
     });
-    for (auto signal : {&SelectionModel::runChanged, &SelectionModel::cursorChanged, &SelectionModel::imageChanged, &SelectionModel::liveChanged}) connect(&m_selection, signal, this, &PictureStage::refresh);
-    for (auto signal : {&SelectionModel::wordsChanged, &SelectionModel::attentionChanged, &SelectionModel::rangeChanged}) connect(&m_selection, signal, this, &PictureStage::refreshHeat);
+    for (auto signal : {&SelectionModel::runChanged, &SelectionModel::cursorChanged, &SelectionModel::imageChanged,
+                        &SelectionModel::liveChanged})
+        connect(&m_selection, signal, this, &PictureStage::refresh);
+    for (auto signal :
+         {&SelectionModel::wordsChanged, &SelectionModel::attentionChanged, &SelectionModel::rangeChanged})
+        connect(&m_selection, signal, this, &PictureStage::refreshHeat);
     connect(&m_selection, &SelectionModel::pixelChanged, this, qOverload<>(&QWidget::update));
     auto mine = [this](const QString& id) {
         if (id == m_selection.currentRun() || id == m_selection.comparedRun()) refresh();
@@ -50,11 +58,16 @@ PictureStage::Side PictureStage::makeSide(const QString& id, const StepCursor& c
     s.color = runStyle(runStyleIndex(m_document, *s.run), theme()).color;
     s.image = statePicture(*s.run, m_selection.image(), s.at.evaluation, m_quantity, theme().dark);
     const LiveRun* live = m_document.live(id);
-    if (live && live->preview && m_quantity == Quantity::Denoised && s.run->trajectory && s.at.evaluation + 1 == int(s.run->trajectory->evaluations.size()) && isLatent(s.run->model))
+    if (live && live->preview && m_quantity == Quantity::Denoised && s.run->trajectory
+        && s.at.evaluation + 1 == int(s.run->trajectory->evaluations.size()) && isLatent(s.run->model))
         if (QImage preview = pictureOf(live->preview, m_selection.image()); !preview.isNull()) s.image = preview;
-    if (m_quantity == Quantity::Change && s.at.evaluation >= 0 && !s.image.isNull()) s.changeLimit = double(signedLimit(statePixels(*s.run, m_selection.image(), s.at.evaluation, m_quantity)));
+    if (m_quantity == Quantity::Change && s.at.evaluation >= 0 && !s.image.isNull())
+        s.changeLimit = double(signedLimit(statePixels(*s.run, m_selection.image(), s.at.evaluation, m_quantity)));
     s.title = runTitle(*s.run);
-    s.state = QStringLiteral(", ") + (s.at.evaluation < 0 ? (s.run->status == RunStatus::Finished ? tr("finished") : endText(*s.run)) : tr("step %1").arg(s.run->trajectory->evaluations[std::size_t(s.at.evaluation)]->step));
+    s.state =
+        QStringLiteral(", ")
+        + (s.at.evaluation < 0 ? (s.run->status == RunStatus::Finished ? tr("finished") : endText(*s.run))
+                               : tr("step %1").arg(s.run->trajectory->evaluations[std::size_t(s.at.evaluation)]->step));
     if (s.at.isLinked) s.state += tr(" (closest log SNR, Δ %1)").arg(formatNumber(s.at.distance, 2));
     return s;
 }
@@ -70,7 +83,8 @@ void PictureStage::refresh() {
         }
     if (m_sides.size() < 2) m_blink.stop();
     else
-        for (Side& s : m_sides) s.title = tr("run %1 · %2").arg(s.run->number).arg(s.title);  // two runs of one prompt have one title
+        for (Side& s : m_sides)
+            s.title = tr("run %1 · %2").arg(s.run->number).arg(s.title);  // two runs of one prompt have one title
     m_metrics = m_sides.size() < 2 ? std::nullopt : comparePictures(m_sides[0].image, m_sides[1].image);
     refreshHeat();
     emit changed();
@@ -99,7 +113,8 @@ void PictureStage::refreshHeat() {
 }
 
 QRectF PictureStage::stageArea() const {
-    // A line for the title above, one for the scale below, whether they are there or not: the picture never moves under the pointer.
+    // A line for the title above, one for the scale below, whether they are there or not: the picture never moves under
+    // the pointer.
     const double line = QFontMetricsF(interfaceFont()).height() + 6;
     return QRectF(rect()).adjusted(16, 8 + line, -16 - m_rightMargin, -4 - line);
 }
@@ -110,11 +125,15 @@ QRectF PictureStage::sideArea(int side) const {
         if (m_rightMargin <= 0 || m_sides.empty() || m_sides.front().image.isNull()) return a;
         const QSize size = m_sides.front().image.size();
         const double half = PictureView().scaleFor(size, a) * size.width() / 2;
-        a.moveCenter({std::clamp(width() / 2.0, a.center().x(), std::max(a.center().x(), a.right() - half)), a.center().y()});
+        a.moveCenter(
+            {std::clamp(width() / 2.0, a.center().x(), std::max(a.center().x(), a.right() - half)), a.center().y()});
         return a;
     }
-    auto tiles = a.width() > a.height() * 1.1 ? std::vector{QRectF(a.left(), a.top(), a.width() / 2 - 12, a.height()), QRectF(a.center().x() + 12, a.top(), a.width() / 2 - 12, a.height())}
-                                              : std::vector{QRectF(a.left(), a.top(), a.width(), a.height() / 2 - 16), QRectF(a.left(), a.center().y() + 16, a.width(), a.height() / 2 - 16)};
+    auto tiles = a.width() > a.height() * 1.1
+                     ? std::vector{QRectF(a.left(), a.top(), a.width() / 2 - 12, a.height()),
+                                   QRectF(a.center().x() + 12, a.top(), a.width() / 2 - 12, a.height())}
+                     : std::vector{QRectF(a.left(), a.top(), a.width(), a.height() / 2 - 16),
+                                   QRectF(a.left(), a.center().y() + 16, a.width(), a.height() / 2 - 16)};
     return tiles[std::size_t(side)];
 }
 
@@ -140,7 +159,9 @@ void PictureStage::paintHeat(QPainter& p, const HeatMap& map, const QRectF& targ
         for (auto [share, width] : contourLevels) {
             p.setPen(QPen(theme().token, width));
             for (auto [a, b] : contourLines(map.values, map.width, map.height, map.low + share * span)) {
-                auto at = [&](QPointF v) { return QPointF(target.left() + v.x() * target.width(), target.top() + v.y() * target.height()); };
+                auto at = [&](QPointF v) {
+                    return QPointF(target.left() + v.x() * target.width(), target.top() + v.y() * target.height());
+                };
                 p.drawLine(at(a), at(b));
             }
         }
@@ -162,9 +183,12 @@ void PictureStage::paintLabel(QPainter& p, const Side& s, const QRectF& target, 
     QFontMetricsF fm(p.font());
     p.setPen(s.color);
     // Where room is short the title gives way, not the step.
-    const QString text = fm.elidedText(s.title, Qt::ElideRight, std::max(0.0, bounds.width() - fm.horizontalAdvance(s.state))) + s.state;
-    const double needed = fm.horizontalAdvance(text) + 1, left = std::max(bounds.left(), std::min(target.left(), bounds.right() - needed));
-    p.drawText(QRectF(left, std::max(4.0, target.top() - fm.height() - 5), needed, fm.height()), Qt::AlignLeft | Qt::AlignVCenter, text);
+    const QString text =
+        fm.elidedText(s.title, Qt::ElideRight, std::max(0.0, bounds.width() - fm.horizontalAdvance(s.state))) + s.state;
+    const double needed = fm.horizontalAdvance(text) + 1,
+                 left = std::max(bounds.left(), std::min(target.left(), bounds.right() - needed));
+    p.drawText(QRectF(left, std::max(4.0, target.top() - fm.height() - 5), needed, fm.height()),
+               Qt::AlignLeft | Qt::AlignVCenter, text);
 }
 
 void PictureStage::paintScale(QPainter& p, const Side& s, const QRectF& target) const {
@@ -173,13 +197,19 @@ void PictureStage::paintScale(QPainter& p, const Side& s, const QRectF& target) 
     if (isDifference || (s.changeLimit > 0 && (s.heat.values.empty() || m_overlay == OverlayMode::Off))) {
         const double limit = isDifference ? 1 / amplification() : s.changeLimit;
         const auto colorAt = [](double share) { return QColor(divergingColor(2 * share - 1, 1, theme().dark)); };
-        paintColorScale(p, left, {colorAt, QStringLiteral("−") + formatNumber(limit), QStringLiteral("+") + formatNumber(limit), tr("mean of the channels")}, theme());
+        paintColorScale(p, left,
+                        {colorAt, QStringLiteral("−") + formatNumber(limit), QStringLiteral("+") + formatNumber(limit),
+                         tr("mean of the channels")},
+                        theme());
         return;
     }
     if (s.heat.values.empty() || m_overlay == OverlayMode::Off) return;
     if (m_overlay == OverlayMode::Contour) return paintContourKey(p, s.heat, left);
     const bool isHeat = m_overlay == OverlayMode::Heat;
-    const auto colorAt = [isHeat](double share) { return isHeat ? QColor(colorOf(ColorMap::Viridis, share)) : QColor(colorOf(ColorMap::Grey, 0.18 + 0.82 * share)); };
+    const auto colorAt = [isHeat](double share) {
+        return isHeat ? QColor(colorOf(ColorMap::Viridis, share))
+                      : QColor(colorOf(ColorMap::Grey, 0.18 + 0.82 * share));
+    };
     paintColorScale(p, left, {colorAt, formatNumber(s.heat.low, 2), formatNumber(s.heat.high, 2), m_heatUnit}, theme());
 }
 
@@ -189,7 +219,9 @@ void PictureStage::paintContourKey(QPainter& p, const HeatMap& map, QPointF left
     for (auto [share, width] : contourLevels) {
         p.setPen(QPen(theme().token, width));
         p.drawLine(left, left + QPointF(18, 0));
-        const QString text = tr("%1 at %2 % of the range").arg(formatNumber(map.low + share * (map.high - map.low), 2)).arg(qRound(100 * share));
+        const QString text = tr("%1 at %2 % of the range")
+                                 .arg(formatNumber(map.low + share * (map.high - map.low), 2))
+                                 .arg(qRound(100 * share));
         p.setPen(theme().muted);
         p.drawText(left + QPointF(23, (fm.ascent() - fm.descent()) / 2), text);
         left.rx() += 23 + fm.horizontalAdvance(text) + 14;
@@ -198,7 +230,8 @@ void PictureStage::paintContourKey(QPainter& p, const HeatMap& map, QPointF left
 
 void PictureStage::paintPixel(QPainter& p, const QRectF& target) const {
     if (!m_selection.pixel()) return;
-    QPointF at(target.left() + m_selection.pixel()->x() * target.width(), target.top() + m_selection.pixel()->y() * target.height());
+    QPointF at(target.left() + m_selection.pixel()->x() * target.width(),
+               target.top() + m_selection.pixel()->y() * target.height());
     p.setBrush(Qt::NoBrush);
     p.setPen(QPen(QColor(0, 0, 0, 150), 3));
     p.drawEllipse(at, 5, 5);
@@ -208,8 +241,13 @@ void PictureStage::paintPixel(QPainter& p, const QRectF& target) const {
 
 const QImage& PictureStage::difference() {
     const Side &a = m_sides[0], &b = m_sides[1];
-    const QString key = QStringLiteral("%1/%2/%3/%4").arg(a.image.cacheKey()).arg(b.image.cacheKey()).arg(amplification()).arg(theme().dark);
-    if (std::exchange(m_differenceKey, key) != key) m_difference = differenceImage(a.image, b.image, amplification(), theme().dark);
+    const QString key = QStringLiteral("%1/%2/%3/%4")
+                            .arg(a.image.cacheKey())
+                            .arg(b.image.cacheKey())
+                            .arg(amplification())
+                            .arg(theme().dark);
+    if (std::exchange(m_differenceKey, key) != key)
+        m_difference = differenceImage(a.image, b.image, amplification(), theme().dark);
     return m_difference;
 }
 
@@ -222,7 +260,9 @@ void PictureStage::paintCompared(QPainter& p) {
             if (s.image.isNull()) {
                 p.setPen(theme().muted);
                 p.setFont(interfaceFont());
-                p.drawText(sideArea(i), Qt::AlignCenter | Qt::TextWordWrap, s.run->model.state == StateKind::Points ? tr("This run is one of points and has no picture.") : tr("Nothing is recorded at this step."));
+                p.drawText(sideArea(i), Qt::AlignCenter | Qt::TextWordWrap,
+                           s.run->model.state == StateKind::Points ? tr("This run is one of points and has no picture.")
+                                                                   : tr("Nothing is recorded at this step."));
             }
             p.save();
             p.setClipRect(sideArea(i));
@@ -240,8 +280,12 @@ void PictureStage::paintCompared(QPainter& p) {
         const QImage& shown = difference();
         if (!shown.isNull()) paintPicture(p, shown, target);
         Side label = a;
-        label.title = shown.isNull() ? tr("The pictures differ in size: no difference can be shown.") : tr("run %1 − run %2, signed").arg(a.run->number).arg(b.run->number);
-        label.state = shown.isNull() ? QString() : m_metrics && m_metrics->maximum == 0 ? tr(" · the pictures are the same") : m_amplification > 0 ? tr(" · ×%1").arg(amplification()) : tr(" · ×%1, as much as fits").arg(amplification());
+        label.title = shown.isNull() ? tr("The pictures differ in size: no difference can be shown.")
+                                     : tr("run %1 − run %2, signed").arg(a.run->number).arg(b.run->number);
+        label.state = shown.isNull()                         ? QString()
+                      : m_metrics && m_metrics->maximum == 0 ? tr(" · the pictures are the same")
+                      : m_amplification > 0                  ? tr(" · ×%1").arg(amplification())
+                                                             : tr(" · ×%1, as much as fits").arg(amplification());
         label.color = theme().muted;
         paintLabel(p, label, target, stageArea());
         if (!shown.isNull()) paintScale(p, label, target);
@@ -282,7 +326,9 @@ std::vector<QRectF> PictureStage::gridRects() const {
     const Run& run = *m_sides.front().run;
     const int count = std::max(1, run.pictures ? int(run.pictures.shape()[0]) : run.recipe.images);
     auto tiles = tileAreas(stageArea(), count, 8);
-    for (QRectF& tile : tiles) tile = PictureView{}.target(m_sides.front().image.size(), tile.adjusted(0, QFontMetricsF(numberFont(7.5)).height() + 2, 0, 0));
+    for (QRectF& tile : tiles)
+        tile = PictureView{}.target(m_sides.front().image.size(),
+                                    tile.adjusted(0, QFontMetricsF(numberFont(7.5)).height() + 2, 0, 0));
     return tiles;
 }
 
@@ -295,7 +341,8 @@ void PictureStage::paintGrid(QPainter& p) {
         const QRectF& target = targets[std::size_t(i)];
         const bool isChosen = i == m_selection.image();
         p.setPen(isChosen ? theme().text : theme().muted);
-        p.drawText(QRectF(target.left(), target.top() - line - 3, 60, line), Qt::AlignLeft | Qt::AlignVCenter, QString::number(i + 1));
+        p.drawText(QRectF(target.left(), target.top() - line - 3, 60, line), Qt::AlignLeft | Qt::AlignVCenter,
+                   QString::number(i + 1));
         const QImage image = statePicture(*s.run, i, s.at.evaluation, m_quantity, theme().dark);
         if (image.isNull()) continue;
         paintPicture(p, image, target);
@@ -313,10 +360,10 @@ void PictureStage::paintEmpty(QPainter& p) {
     p.setFont(interfaceFont());
     const bool hasRun = !m_sides.empty();
     p.drawText(rect().adjusted(24, 24, -24, -24), Qt::AlignCenter | Qt::TextWordWrap,
-               !hasRun                               ? tr("The picture of a run appears here, step by step. Press Run to make one.")
-               : m_quantity == Quantity::Change      ? tr("There is no step before this one to compare with.")
-               : m_sides.front().run->trajectory     ? tr("Nothing is recorded at this step yet.")
-                                                     : tr("Loading the record of this run…"));
+               !hasRun ? tr("The picture of a run appears here, step by step. Press Run to make one.")
+               : m_quantity == Quantity::Change  ? tr("There is no step before this one to compare with.")
+               : m_sides.front().run->trajectory ? tr("Nothing is recorded at this step yet.")
+                                                 : tr("Loading the record of this run…"));
 }
 
 void PictureStage::paintEvent(QPaintEvent*) {

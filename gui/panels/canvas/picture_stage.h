@@ -24,7 +24,9 @@ public:
     CompareMode compareMode() const { return m_mode; }
     void setOverlayMode(OverlayMode m);
     void setAmplification(double factor);  // of the difference; 0: as much as fits
-    double amplification() const { return m_amplification > 0 || !m_metrics ? std::max(1.0, m_amplification) : m_metrics->fittingAmplification(); }
+    double amplification() const {
+        return m_amplification > 0 || !m_metrics ? std::max(1.0, m_amplification) : m_metrics->fittingAmplification();
+    }
     void setGrid(bool on);
     bool isGrid() const { return m_isGrid; }
     void toggleBlink();
@@ -32,7 +34,8 @@ public:
     double shownScale() const;
     bool isComparing() const { return m_sides.size() > 1; }
     void setWipe(double split);
-    void setRightMargin(double pixels);  // kept free for a card; the picture stays in the middle where there is room for both
+    void setRightMargin(
+        double pixels);  // kept free for a card; the picture stays in the middle where there is room for both
     double wipe() const { return m_wipe; }
     std::optional<PictureMetrics> metrics() const { return m_metrics; }
     QString overlayCaption() const { return m_caption; }

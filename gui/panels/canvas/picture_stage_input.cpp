@@ -60,7 +60,9 @@ void PictureStage::toggleBlink() {
     update();
 }
 
-int PictureStage::sideAt(QPointF page) const { return isComparing() && m_mode == CompareMode::SideBySide && sideArea(1).contains(page) ? 1 : 0; }
+int PictureStage::sideAt(QPointF page) const {
+    return isComparing() && m_mode == CompareMode::SideBySide && sideArea(1).contains(page) ? 1 : 0;
+}
 int PictureStage::shownSideAt(QPointF page) const {
     if (isWiping()) return page.x() > pictureRect().left() + m_wipe * pictureRect().width() ? 1 : 0;
     return isComparing() && m_mode == CompareMode::Blink && m_showsSecond ? 1 : sideAt(page);
@@ -73,7 +75,8 @@ PictureStage::Shown PictureStage::shownAt(QPointF page) {
     if (m_isGrid && !isComparing()) {
         const auto targets = gridRects();
         for (int i = 0; i < int(targets.size()); ++i)
-            if (targets[std::size_t(i)].contains(page)) return {statePicture(*s.run, i, s.at.evaluation, m_quantity, theme().dark), s.run, i};
+            if (targets[std::size_t(i)].contains(page))
+                return {statePicture(*s.run, i, s.at.evaluation, m_quantity, theme().dark), s.run, i};
     }
     return {s.image, s.run, m_selection.image()};
 }
@@ -83,9 +86,15 @@ void PictureStage::probeAt(QPointF page) {
     if (!m_sides.empty() && (!m_isGrid || isComparing())) {
         const QImage& image = m_sides[std::size_t(shownSideAt(page))].image;
         if (auto share = image.isNull() ? std::nullopt : shareOf(pictureRect(sideAt(page)), page)) {
-            QPoint at(std::min(int(share->x() * image.width()), image.width() - 1), std::min(int(share->y() * image.height()), image.height() - 1));
+            QPoint at(std::min(int(share->x() * image.width()), image.width() - 1),
+                      std::min(int(share->y() * image.height()), image.height() - 1));
             QRgb c = image.pixel(at);
-            text = QStringLiteral("x %1  y %2  R %3 G %4 B %5").arg(at.x()).arg(at.y()).arg(qRed(c) / 255.0, 0, 'f', 2).arg(qGreen(c) / 255.0, 0, 'f', 2).arg(qBlue(c) / 255.0, 0, 'f', 2);
+            text = QStringLiteral("x %1  y %2  R %3 G %4 B %5")
+                       .arg(at.x())
+                       .arg(at.y())
+                       .arg(qRed(c) / 255.0, 0, 'f', 2)
+                       .arg(qGreen(c) / 255.0, 0, 'f', 2)
+                       .arg(qBlue(c) / 255.0, 0, 'f', 2);
         }
     }
     if (std::exchange(m_probe, text) != text) emit changed();
@@ -107,7 +116,8 @@ void PictureStage::mouseMoveEvent(QMouseEvent* event) {
     probeAt(event->position());
     if (isWiping()) {
         QRectF t = pictureRect();
-        const bool isNear = std::abs(t.left() + m_wipe * t.width() - event->position().x()) < 8 && t.contains(event->position());
+        const bool isNear =
+            std::abs(t.left() + m_wipe * t.width() - event->position().x()) < 8 && t.contains(event->position());
         setCursor(isNear ? Qt::SplitHCursor : Qt::ArrowCursor);
     }
 }
@@ -115,7 +125,8 @@ void PictureStage::mouseMoveEvent(QMouseEvent* event) {
 void PictureStage::mousePressEvent(QMouseEvent* event) {
     if (m_sides.empty()) return;
     const QPointF at = event->position();
-    if (event->button() == Qt::MiddleButton || (event->button() == Qt::LeftButton && event->modifiers() & Qt::ShiftModifier)) {
+    if (event->button() == Qt::MiddleButton
+        || (event->button() == Qt::LeftButton && event->modifiers() & Qt::ShiftModifier)) {
         m_panFrom = at;
         setCursor(Qt::ClosedHandCursor);
         return;
@@ -151,7 +162,8 @@ void PictureStage::wheelEvent(QWheelEvent* event) {
         return;
     }
     const int side = sideAt(event->position());
-    m_view.zoomAt(std::pow(1.25, event->angleDelta().y() / 120.0), event->position(), m_sides[std::size_t(side)].image.size(), sideArea(side));
+    m_view.zoomAt(std::pow(1.25, event->angleDelta().y() / 120.0), event->position(),
+                  m_sides[std::size_t(side)].image.size(), sideArea(side));
     update();
     emit changed();
 }
@@ -159,19 +171,19 @@ void PictureStage::wheelEvent(QWheelEvent* event) {
 void PictureStage::keyPressEvent(QKeyEvent* event) {
     const double pixel = 1 / std::max(1.0, pictureRect().width());
     switch (event->key()) {
-        case Qt::Key_1: setZoom(0); return;
-        case Qt::Key_2: setZoom(1); return;
-        case Qt::Key_3: setZoom(2); return;
-        case Qt::Key_X: toggleBlink(); return;
-        case Qt::Key_G: setGrid(!m_isGrid); return;
-        case Qt::Key_Escape: m_selection.setPixel({}); return;
-        case Qt::Key_Left:
-            if (isWiping()) return setWipe(m_wipe - pixel);
-            break;
-        case Qt::Key_Right:
-            if (isWiping()) return setWipe(m_wipe + pixel);
-            break;
-        default: break;
+    case Qt::Key_1: setZoom(0); return;
+    case Qt::Key_2: setZoom(1); return;
+    case Qt::Key_3: setZoom(2); return;
+    case Qt::Key_X: toggleBlink(); return;
+    case Qt::Key_G: setGrid(!m_isGrid); return;
+    case Qt::Key_Escape: m_selection.setPixel({}); return;
+    case Qt::Key_Left:
+        if (isWiping()) return setWipe(m_wipe - pixel);
+        break;
+    case Qt::Key_Right:
+        if (isWiping()) return setWipe(m_wipe + pixel);
+        break;
+    default: break;
     }
     QWidget::keyPressEvent(event);
 }

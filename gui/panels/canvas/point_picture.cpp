@@ -14,7 +14,8 @@ std::vector<QPointF> pointsOf(const HostTensor& t, std::size_t most) {
     const std::int64_t n = std::min<std::int64_t>(s[0], std::int64_t(most)), columns = s.rowCount();
     const std::vector<double> v = n < s[0] ? t.rows(0, n).toDoubles() : t.toDoubles();
     points.reserve(std::size_t(n));
-    for (std::int64_t i = 0; i < n; ++i) points.emplace_back(v[std::size_t(i * columns)], columns > 1 ? v[std::size_t(i * columns + 1)] : 0);
+    for (std::int64_t i = 0; i < n; ++i)
+        points.emplace_back(v[std::size_t(i * columns)], columns > 1 ? v[std::size_t(i * columns + 1)] : 0);
     return points;
 }
 }  // namespace
@@ -62,7 +63,8 @@ QRectF pointBounds(const Run& run) {
     return {-reach, -reach, 2 * reach, 2 * reach};
 }
 
-QImage pointPicture(const Run& run, int evaluation, Quantity quantity, int size, const QColor& color, const Theme& theme) {
+QImage pointPicture(const Run& run, int evaluation, Quantity quantity, int size, const QColor& color,
+                    const Theme& theme) {
     QImage image(size, size, QImage::Format_ARGB32_Premultiplied);
     image.fill(theme.background);
     QRectF bounds = pointBounds(run);
@@ -85,7 +87,9 @@ QImage pointPicture(const Run& run, int evaluation, Quantity quantity, int size,
     }
     for (std::size_t i = 0; i < std::min<std::size_t>(points.size(), 1500); ++i) {
         QPointF v = points[i] / spread;
-        p.drawEllipse(QPointF((v.x() - bounds.left()) / bounds.width() * size, (1 - (v.y() - bounds.top()) / bounds.height()) * size), dot, dot);
+        p.drawEllipse(QPointF((v.x() - bounds.left()) / bounds.width() * size,
+                              (1 - (v.y() - bounds.top()) / bounds.height()) * size),
+                      dot, dot);
     }
     return image;
 }

@@ -13,7 +13,8 @@ namespace meander::gui {
 // Particles at an evaluation (−1: at the end); one-dimensional ones get y = 0.
 // Not more than `most` of them: views need not convert what they do not draw.
 std::vector<QPointF> pointsAt(const Run& run, int evaluation, Quantity quantity, std::size_t most = SIZE_MAX);
-// One frame after another for each of at most `count` particles: initial state, then after every step; of very long runs at most `mostFrames`, evenly spaced.
+// One frame after another for each of at most `count` particles: initial state, then after every step; of very long
+// runs at most `mostFrames`, evenly spaced.
 struct PointPaths {
     std::vector<int> frames;  // which they are: 0 the initial state, k after step k − 1
     std::vector<std::vector<QPointF>> paths;
@@ -21,6 +22,7 @@ struct PointPaths {
 PointPaths pointPaths(const Run& run, int count, int mostFrames = 400);
 // A square that holds the finished points with some room.
 QRectF pointBounds(const Run& run);
-QImage pointPicture(const Run& run, int evaluation, Quantity quantity, int size, const QColor& color, const Theme& theme);
+QImage pointPicture(const Run& run, int evaluation, Quantity quantity, int size, const QColor& color,
+                    const Theme& theme);
 
 }  // namespace meander::gui

@@ -11,7 +11,9 @@ namespace meander::gui {
 namespace {
 constexpr int densityColumns = 96, dataDraws = 40'000;
 
-double tauAt(const Run& run, int evaluation) { return evaluation < 0 ? 0 : run.trajectory->evaluations[std::size_t(evaluation)]->tau; }
+double tauAt(const Run& run, int evaluation) {
+    return evaluation < 0 ? 0 : run.trajectory->evaluations[std::size_t(evaluation)]->tau;
+}
 
 QRectF square(double reach) { return {-reach, -reach, 2 * reach, 2 * reach}; }
 
@@ -22,7 +24,9 @@ double reachAt(const Run& run, double tau) {
 }
 }  // namespace
 
-double PointsStage::unitAt(const Run& run, double tau) const { return m_followsSpread && run.model.stateShape.count() > 1 ? 1 : std::hypot(run.model.process.signal(tau), tau); }
+double PointsStage::unitAt(const Run& run, double tau) const {
+    return m_followsSpread && run.model.stateShape.count() > 1 ? 1 : std::hypot(run.model.process.signal(tau), tau);
+}
 double PointsStage::unitAtFrame(const Run& run, int frame) const {
     const auto& levels = run.trajectory->levels;
     return unitAt(run, levels[std::min(std::size_t(frame), levels.size() - 1)]);
@@ -30,14 +34,17 @@ double PointsStage::unitAtFrame(const Run& run, int frame) const {
 
 QRectF PointsStage::viewBounds() const {
     if (!showsPoints() || !m_run->trajectory) return {};
-    return square(m_followsSpread ? reachAt(*m_run, tauAt(*m_run, m_at.evaluation)) : std::max(2.6, pointBounds(*m_run).width() / 2));
+    return square(m_followsSpread ? reachAt(*m_run, tauAt(*m_run, m_at.evaluation))
+                                  : std::max(2.6, pointBounds(*m_run).width() / 2));
 }
 
-PointsStage::PointsStage(Document& document, SelectionModel& selection, QWidget* parent) : QWidget(parent), m_document(document), m_selection(selection), m_fields(this) {
+PointsStage::PointsStage(Document& document, SelectionModel& selection, QWidget* parent)
+    : QWidget(parent), m_document(document), m_selection(selection), m_fields(this) {
     setMouseTracking(true);
     setMinimumSize(160, 120);
     setAccessibleName(tr("Plane of the points"));
-    for (auto signal : {&SelectionModel::runChanged, &SelectionModel::cursorChanged, &SelectionModel::liveChanged}) connect(&m_selection, signal, this, &PointsStage::refresh);
+    for (auto signal : {&SelectionModel::runChanged, &SelectionModel::cursorChanged, &SelectionModel::liveChanged})
+        connect(&m_selection, signal, this, &PointsStage::refresh);
     auto mine = [this](const QString& id) {
         if (id == m_selection.currentRun() || id == m_selection.comparedRun()) refresh();
     };
@@ -52,13 +59,20 @@ bool PointsStage::showsPoints() const { return m_run && m_run->model.state == St
 
 FieldRequest PointsStage::requestFor(const Run& run, double tau, int columns, int dataPoints) const {
     const QRectF view = viewBounds(), b = square(view.right() * unitAt(run, tau));
-    return {run.recipe.model, Prompt{run.recipe.prompt, run.recipe.classIndex, false}, tau, run.model.process.signal(tau), {b.left(), b.top(), b.right(), b.bottom()}, columns, dataPoints};
+    return {run.recipe.model,
+            Prompt{run.recipe.prompt, run.recipe.classIndex, false},
+            tau,
+            run.model.process.signal(tau),
+            {b.left(), b.top(), b.right(), b.bottom()},
+            columns,
+            dataPoints};
 }
 
 void PointsStage::refresh() {
     m_run = recordOf(m_document, m_selection.currentRun());
     m_other = recordOf(m_document, m_selection.comparedRun());
-    if (m_other && (!m_run || !m_other->trajectory || !(m_other->model.stateShape == m_run->model.stateShape))) m_other = nullptr;
+    if (m_other && (!m_run || !m_other->trajectory || !(m_other->model.stateShape == m_run->model.stateShape)))
+        m_other = nullptr;
     m_density = m_arrows = nullptr;
     if (showsPoints() && m_run->trajectory && !m_run->trajectory->empty()) {
         const StepCursor cursor = shownCursor(m_document, m_selection);
@@ -157,7 +171,11 @@ Plot PointsStage::linePlot(const Run& run) const {
     plot.x.label = tr("step");
     plot.x.wholeNumbers = true;
     const int columns = std::max(1, int(all.frames.size())), rows = 48;
-    plot.title = columns > int(run.trajectory->steps.size()) ? tr("Particles over the steps, in units of √(a² + τ²) · density: their histogram, one column per step") : tr("Particles over the steps, in units of √(a² + τ²) · density: their histogram at %1 of the steps").arg(columns);
+    plot.title =
+        columns > int(run.trajectory->steps.size())
+            ? tr("Particles over the steps, in units of √(a² + τ²) · density: their histogram, one column per step")
+            : tr("Particles over the steps, in units of √(a² + τ²) · density: their histogram at %1 of the steps")
+                  .arg(columns);
     // Columns are frames; of long runs a column stands for several steps.
     const double last = all.frames.empty() ? 0 : all.frames.back(), half = columns > 1 ? last / (columns - 1) / 2 : 0.5;
     plot.x.lo = -half;
@@ -175,11 +193,16 @@ Plot PointsStage::linePlot(const Run& run) const {
     map.values.assign(std::size_t(rows) * columns, 0);
     for (const auto& path : paths)
         for (int c = 0; c < int(path.size()); ++c)
-            if (int r = int(std::floor((path[std::size_t(c)].x() / unitAtFrame(run, all.frames[std::size_t(c)]) - b.left()) / b.width() * rows)); r >= 0 && r < rows) map.values[std::size_t(r) * columns + c] += 1;
+            if (int r =
+                    int(std::floor((path[std::size_t(c)].x() / unitAtFrame(run, all.frames[std::size_t(c)]) - b.left())
+                                   / b.width() * rows));
+                r >= 0 && r < rows)
+                map.values[std::size_t(r) * columns + c] += 1;
     for (int c = 0; c < columns; ++c) {
         float most = 1e-9f;
         for (int r = 0; r < rows; ++r) most = std::max(most, map.values[std::size_t(r) * columns + c]);
-        for (int r = 0; r < rows; ++r) map.values[std::size_t(r) * columns + c] = std::sqrt(map.values[std::size_t(r) * columns + c] / most);
+        for (int r = 0; r < rows; ++r)
+            map.values[std::size_t(r) * columns + c] = std::sqrt(map.values[std::size_t(r) * columns + c] / most);
     }
     map.opacity = 0.7;
     plot.add(std::move(map));
@@ -194,7 +217,8 @@ void PointsStage::paintPaths(QPainter& p, const Run& run, const PlotFrame& frame
     for (const auto& path : all.paths) {
         QPolygonF past, future;
         for (std::size_t i = 0; i < path.size(); ++i) {
-            const QPointF state = path[i] / unitAtFrame(run, all.frames[i]), at = isLine ? frame.at(all.frames[i], state.x()) : frame.at(state);
+            const QPointF state = path[i] / unitAtFrame(run, all.frames[i]),
+                          at = isLine ? frame.at(all.frames[i], state.x()) : frame.at(state);
             if (all.frames[i] <= step) past << at;
             if (all.frames[i] >= step || (i + 1 < path.size() && all.frames[i + 1] > step)) future << at;
         }
@@ -213,7 +237,8 @@ void PointsStage::paintPaths(QPainter& p, const Run& run, const PlotFrame& frame
 void PointsStage::paintPoints(QPainter& p, const Run& run, const PlotFrame& frame, int evaluation) const {
     const RunStyle style = runStyle(runStyleIndex(m_document, run), theme());
     const bool isLine = run.model.stateShape.count() == 1;
-    const int step = evaluation < 0 ? int(run.trajectory->steps.size()) : run.trajectory->evaluations[std::size_t(evaluation)]->step;
+    const int step =
+        evaluation < 0 ? int(run.trajectory->steps.size()) : run.trajectory->evaluations[std::size_t(evaluation)]->step;
     if (m_showsPaths) paintPaths(p, run, frame, step, style.color);
     const double unit = unitAt(run, tauAt(run, evaluation));
     const Marker marker = m_other ? style.marker : Marker::Circle;
@@ -229,7 +254,8 @@ void PointsStage::paintArrows(QPainter& p, const PlotFrame& frame, double unit) 
     const FieldGrid& g = m_arrows->grid;
     if (g.velocityX.empty()) return;
     double most = 1e-12;
-    for (std::size_t i = 0; i < g.velocityX.size(); ++i) most = std::max(most, std::hypot(g.velocityX[i], g.velocityY[i]));
+    for (std::size_t i = 0; i < g.velocityX.size(); ++i)
+        most = std::max(most, std::hypot(g.velocityX[i], g.velocityY[i]));
     const double cell = frame.area.width() / g.columns;
     QColor c = theme().text;
     c.setAlphaF(0.5f);
@@ -239,8 +265,10 @@ void PointsStage::paintArrows(QPainter& p, const PlotFrame& frame, double unit) 
             const std::size_t i = std::size_t(r) * g.columns + k;
             const double length = std::hypot(g.velocityX[i], g.velocityY[i]);
             if (length < 1e-9) continue;
-            QPointF from = frame.at((g.bounds.left + (k + 0.5) / g.columns * (g.bounds.right - g.bounds.left)) / unit, (g.bounds.bottom + (r + 0.5) / g.rows * (g.bounds.top - g.bounds.bottom)) / unit);
-            // Where a step takes the state: against dy/dτ, because τ falls. Length by the square root, so that slow places stay readable.
+            QPointF from = frame.at((g.bounds.left + (k + 0.5) / g.columns * (g.bounds.right - g.bounds.left)) / unit,
+                                    (g.bounds.bottom + (r + 0.5) / g.rows * (g.bounds.top - g.bounds.bottom)) / unit);
+            // Where a step takes the state: against dy/dτ, because τ falls. Length by the square root, so that slow
+            // places stay readable.
             QPointF d = QPointF(-g.velocityX[i], g.velocityY[i]) / length * cell * 0.85 * std::sqrt(length / most);
             p.drawLine(from, from + d);
             QPointF back = -d * 0.3, side(-back.y() * 0.6, back.x() * 0.6);
@@ -255,10 +283,16 @@ QString PointsStage::headline() const {
     if (m_at.evaluation < 0) text = endText(*m_run);
     else text += tr(" · σ %1").arg(formatNumber(m_run->trajectory->evaluations[std::size_t(m_at.evaluation)]->sigma));
     switch (densitySource()) {
-        case DensitySource::None: break;
-        case DensitySource::Exact: text += tr(" · density: exact"); break;
-        case DensitySource::TrainingData: text += m_at.evaluation < 0 ? tr(" · density: histogram of %L1 draws of the training data").arg(m_density->draws) : tr(" · density: histogram of %L1 draws of the training data at this noise").arg(m_density->draws); break;
-        case DensitySource::Particles: text += tr(" · density: histogram of this run's %L1 particles").arg(m_density->draws); break;
+    case DensitySource::None: break;
+    case DensitySource::Exact: text += tr(" · density: exact"); break;
+    case DensitySource::TrainingData:
+        text += m_at.evaluation < 0
+                    ? tr(" · density: histogram of %L1 draws of the training data").arg(m_density->draws)
+                    : tr(" · density: histogram of %L1 draws of the training data at this noise").arg(m_density->draws);
+        break;
+    case DensitySource::Particles:
+        text += tr(" · density: histogram of this run's %L1 particles").arg(m_density->draws);
+        break;
     }
     if (m_arrows && !m_arrows->grid.velocityX.empty()) text += tr(" · arrows: way of a step, √ length");
     return text;
@@ -270,7 +304,9 @@ void PointsStage::paintEvent(QPaintEvent*) {
     p.fillRect(rect(), theme().background);
     if (!showsPoints() || !m_run->trajectory || m_run->trajectory->empty()) {
         p.setPen(theme().muted);
-        p.drawText(rect().adjusted(24, 24, -24, -24), Qt::AlignCenter | Qt::TextWordWrap, m_run ? tr("The particles appear here as their steps are done.") : tr("The particles of a run appear here, step by step. Press Run to make one."));
+        p.drawText(rect().adjusted(24, 24, -24, -24), Qt::AlignCenter | Qt::TextWordWrap,
+                   m_run ? tr("The particles appear here as their steps are done.")
+                         : tr("The particles of a run appear here, step by step. Press Run to make one."));
         return;
     }
     const bool isLine = m_run->model.stateShape.count() == 1;

@@ -1,6 +1,6 @@
-// Models of points: density, vector field at the cursor's noise level, particles and their paths. One dimension: density over time with the paths.
-// The density is exact where the model knows it, else a histogram of its training data at this noise level, else one of the run's own particles; the headline says
-// which.
+// Models of points: density, vector field at the cursor's noise level, particles and their paths. One dimension:
+// density over time with the paths. The density is exact where the model knows it, else a histogram of its training
+// data at this noise level, else one of the run's own particles; the headline says which.
 #pragma once
 #include <QWidget>
 
@@ -17,10 +17,11 @@ public:
     PointsStage(Document& document, SelectionModel& selection, QWidget* parent = nullptr);
     void setShowsField(bool on);
     void setShowsPaths(bool on);
-    // Axes in the states' own units, which shrink with the noise; else steady ones, in units of the spread that unit data has at the noise level.
+    // Axes in the states' own units, which shrink with the noise; else steady ones, in units of the spread that unit
+    // data has at the noise level.
     void setFollowsSpread(bool on);
     QRectF viewBounds() const;  // of the plane
-    bool showsPoints() const;  // the current run is one of points
+    bool showsPoints() const;   // the current run is one of points
     QString headline() const;
     DensitySource densitySource() const { return m_density ? m_density->source : DensitySource::None; }
 

@@ -27,7 +27,8 @@ Pixels unfolded(const Pixels& p, int f) {
     for (int y = 0; y < r.height; ++y)
         for (int x = 0; x < r.width; ++x)
             for (int c = 0; c < 3; ++c)
-                r.values[(std::size_t(y) * r.width + x) * 3 + c] = p.values[(std::size_t(y / f) * p.width + x / f) * p.channels + (c * f + y % f) * f + x % f];
+                r.values[(std::size_t(y) * r.width + x) * 3 + c] =
+                    p.values[(std::size_t(y / f) * p.width + x / f) * p.channels + (c * f + y % f) * f + x % f];
     return r;
 }
 
@@ -39,7 +40,8 @@ Pixels pixelsOf(const HostTensor& t, int image, const ModelInfo& model) {
     return fold > 1 && p.channels == 3 * fold * fold ? unfolded(p, fold) : p;
 }
 
-// picture = scale · state + offset, fitted to the finished picture when there is one (a codec may scale and shift); ½, ½ for plain pixels.
+// picture = scale · state + offset, fitted to the finished picture when there is one (a codec may scale and shift); ½,
+// ½ for plain pixels.
 struct Affine {
     float scale = 0.5f, offset = 0.5f;
 };
@@ -99,7 +101,8 @@ QImage changeImage(const Pixels& p, bool dark) {
     const std::vector<float> mean = channelMeans(p);
     const float limit = signedLimit(p);
     for (int y = 0; y < p.height; ++y)
-        for (int x = 0; x < p.width; ++x) image.setPixel(x, y, divergingColor(mean[std::size_t(y) * p.width + x], limit, dark));
+        for (int x = 0; x < p.width; ++x)
+            image.setPixel(x, y, divergingColor(mean[std::size_t(y) * p.width + x], limit, dark));
     return image;
 }
 
@@ -107,19 +110,25 @@ QImage changeImage(const Pixels& p, bool dark) {
 
 QString quantityName(Quantity q) {
     switch (q) {
-        case Quantity::Denoised: return QStringLiteral("x̂0");
-        case Quantity::State: return QStringLiteral("xₜ");
-        case Quantity::Noise: return QStringLiteral("ε̂");
-        case Quantity::Change: return QStringLiteral("Δ");
+    case Quantity::Denoised: return QStringLiteral("x̂0");
+    case Quantity::State: return QStringLiteral("xₜ");
+    case Quantity::Noise: return QStringLiteral("ε̂");
+    case Quantity::Change: return QStringLiteral("Δ");
     }
     return {};
 }
 
-bool isLatent(const ModelInfo& m) { return m.state == StateKind::Image && m.pictureShape.rank() == 3 && !(m.stateShape == m.pictureShape) && foldOf(m) == 1; }
+bool isLatent(const ModelInfo& m) {
+    return m.state == StateKind::Image && m.pictureShape.rank() == 3 && !(m.stateShape == m.pictureShape)
+           && foldOf(m) == 1;
+}
 
 int shownEvaluation(const Run& run, int evaluation) {
-    const bool isBrokenOff = run.status == RunStatus::Interrupted || run.status == RunStatus::Cancelled || run.status == RunStatus::Failed;
-    return evaluation < 0 && isBrokenOff && !run.pictures && run.trajectory ? int(run.trajectory->evaluations.size()) - 1 : evaluation;
+    const bool isBrokenOff =
+        run.status == RunStatus::Interrupted || run.status == RunStatus::Cancelled || run.status == RunStatus::Failed;
+    return evaluation < 0 && isBrokenOff && !run.pictures && run.trajectory
+               ? int(run.trajectory->evaluations.size()) - 1
+               : evaluation;
 }
 
 float signedLimit(const Pixels& p) {
@@ -138,18 +147,21 @@ Pixels statePixels(const Run& run, int image, int evaluation, Quantity quantity)
     if (!e) return {};
     Pixels denoised = pixelsOf(e->denoised, image, run.model);
     switch (quantity) {
-        case Quantity::Denoised: return denoised;
-        case Quantity::State: return pixelsOf(e->state, image, run.model);
-        case Quantity::Noise: {
-            double a = run.model.process.signal(e->tau);
-            return e->tau > 0 ? combined(pixelsOf(e->state, image, run.model), float(1 / e->tau), denoised, float(-a / e->tau)) : Pixels{};
-        }
-        case Quantity::Change: {
-            const Evaluation* before = nullptr;
-            for (int i = evaluation - 1; i >= 0 && !before; --i)
-                if (const Evaluation* b = evaluationAt(run, i); b && b->step != e->step) before = run.trajectory->evaluationOf(b->step);
-            return before ? combined(denoised, 1, pixelsOf(before->denoised, image, run.model), -1) : Pixels{};
-        }
+    case Quantity::Denoised: return denoised;
+    case Quantity::State: return pixelsOf(e->state, image, run.model);
+    case Quantity::Noise: {
+        double a = run.model.process.signal(e->tau);
+        return e->tau > 0
+                   ? combined(pixelsOf(e->state, image, run.model), float(1 / e->tau), denoised, float(-a / e->tau))
+                   : Pixels{};
+    }
+    case Quantity::Change: {
+        const Evaluation* before = nullptr;
+        for (int i = evaluation - 1; i >= 0 && !before; --i)
+            if (const Evaluation* b = evaluationAt(run, i); b && b->step != e->step)
+                before = run.trajectory->evaluationOf(b->step);
+        return before ? combined(denoised, 1, pixelsOf(before->denoised, image, run.model), -1) : Pixels{};
+    }
     }
     return {};
 }

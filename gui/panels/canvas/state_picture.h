@@ -1,5 +1,5 @@
-// A state or estimate of a run as a picture. Pixel models are shown as they are; of a latent the first three channels, scaled by their own range, are shown
-// until the decoder's picture is there, and the caption says so.
+// A state or estimate of a run as a picture. Pixel models are shown as they are; of a latent the first three channels,
+// scaled by their own range, are shown until the decoder's picture is there, and the caption says so.
 #pragma once
 #include <QImage>
 

@@ -26,9 +26,12 @@ protected:
 
 }  // namespace
 
-QString settingText(const Difference& d, const std::string& value) { return d.key == "model" ? modelLabel(value) : qstr(value); }
+QString settingText(const Difference& d, const std::string& value) {
+    return d.key == "model" ? modelLabel(value) : qstr(value);
+}
 
-CompareTable::CompareTable(Document& document, SelectionModel& selection, QWidget* parent) : QWidget(parent), m_document(document), m_selection(selection) {
+CompareTable::CompareTable(Document& document, SelectionModel& selection, QWidget* parent)
+    : QWidget(parent), m_document(document), m_selection(selection) {
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(metrics::panelPadding, metrics::rowGap, metrics::panelPadding, metrics::panelPadding);
     m_hint = new QLabel(this);
@@ -77,21 +80,26 @@ void CompareTable::refresh() {
     m_table->setVisible(a && b);
     m_hint->setVisible(true);
     if (!a || !b) {
-        m_hint->setText(tr("Alt-click a second run in the list, or press Compare, to see the two side by side and the settings in which they differ."));
+        m_hint->setText(tr("Alt-click a second run in the list, or press Compare, to see the two side by side and the "
+                           "settings in which they differ."));
         return;
     }
-    m_table->setHorizontalHeaderLabels({tr("Setting"), tr("%1 · %2").arg(a->number).arg(runTitle(*a)), tr("%1 · %2").arg(b->number).arg(runTitle(*b))});
+    m_table->setHorizontalHeaderLabels({tr("Setting"), tr("%1 · %2").arg(a->number).arg(runTitle(*a)),
+                                        tr("%1 · %2").arg(b->number).arg(runTitle(*b))});
     const auto list = differences(a->recipe, b->recipe);
     for (const auto& d : list) addRow(qstr(d.label), settingText(d, d.left), settingText(d, d.right));
     addRow(tr("Evaluations (NFE)"), QString::number(a->evaluations), QString::number(b->evaluations));
     addRow(tr("Time"), secondsText(a->seconds), secondsText(b->seconds));
-    m_hint->setText(list.empty() ? tr("The two runs have the same settings.") : list.size() == 1 ? tr("One setting differs.") : tr("%1 settings differ.").arg(list.size()));
+    m_hint->setText(list.empty()       ? tr("The two runs have the same settings.")
+                    : list.size() == 1 ? tr("One setting differs.")
+                                       : tr("%1 settings differ.").arg(list.size()));
 }
 
 QString CompareTable::text() const {
     QStringList lines;
     QStringList head;
-    for (int c = 0; c < 3; ++c) head << (m_table->horizontalHeaderItem(c) ? m_table->horizontalHeaderItem(c)->text() : QString());
+    for (int c = 0; c < 3; ++c)
+        head << (m_table->horizontalHeaderItem(c) ? m_table->horizontalHeaderItem(c)->text() : QString());
     lines << head.join(QLatin1Char('\t'));
     for (int r = 0; r < m_table->rowCount(); ++r) {
         QStringList row;

@@ -38,21 +38,29 @@ std::optional<int> DiagnosticCard::extreme() const {
     const auto& v = m_diagnostic.values;
     const bool wantsLow = m_diagnostic.unit == "dB";
     for (std::size_t i = 0; i < v.size(); ++i)
-        if (std::isfinite(v[i]) && (!at || (wantsLow ? v[i] < v[std::size_t(*at)] : v[i] > v[std::size_t(*at)]))) at = int(i);
+        if (std::isfinite(v[i]) && (!at || (wantsLow ? v[i] < v[std::size_t(*at)] : v[i] > v[std::size_t(*at)])))
+            at = int(i);
     return at;
 }
 
 QString DiagnosticCard::valueText() const {
     const auto peak = extreme();
-    const double v = m_stop ? m_diagnostic.values[std::size_t(*m_stop)] : std::isfinite(m_diagnostic.summary) ? m_diagnostic.summary : peak ? m_diagnostic.values[std::size_t(*peak)] : std::nan("");
+    const double v = m_stop                                ? m_diagnostic.values[std::size_t(*m_stop)]
+                     : std::isfinite(m_diagnostic.summary) ? m_diagnostic.summary
+                     : peak                                ? m_diagnostic.values[std::size_t(*peak)]
+                                                           : std::nan("");
     if (!std::isfinite(v)) return v > 0 ? QStringLiteral("∞") : QStringLiteral("–");
     const QString unit = QString::fromStdString(m_diagnostic.unit);
-    return unit == QStringLiteral("°") ? formatNumber(v) + unit : unit == QStringLiteral("dB") ? formatNumber(v) + QStringLiteral(" dB") : formatNumber(v);
+    return unit == QStringLiteral("°")    ? formatNumber(v) + unit
+           : unit == QStringLiteral("dB") ? formatNumber(v) + QStringLiteral(" dB")
+                                          : formatNumber(v);
 }
 
 QString DiagnosticCard::unitText() const {
     const QString unit = QString::fromStdString(m_diagnostic.unit);
-    return unit == QStringLiteral("°") || unit == QStringLiteral("dB") ? QString() : unit.isEmpty() ? tr("ratio") : unit;
+    return unit == QStringLiteral("°") || unit == QStringLiteral("dB") ? QString()
+           : unit.isEmpty()                                            ? tr("ratio")
+                                                                       : unit;
 }
 
 QString DiagnosticCard::noteText() const {
@@ -97,7 +105,9 @@ void DiagnosticCard::paintEvent(QPaintEvent*) {
     p.setFont(interfaceFont(9.5));
     const Lines at = lines();
     const QRectF title(12, at.title, width() - 24, at.value - at.title);
-    p.drawText(title, Qt::AlignLeft | Qt::AlignVCenter, p.fontMetrics().elidedText(QString::fromStdString(m_diagnostic.label), Qt::ElideRight, int(title.width())));
+    p.drawText(
+        title, Qt::AlignLeft | Qt::AlignVCenter,
+        p.fontMetrics().elidedText(QString::fromStdString(m_diagnostic.label), Qt::ElideRight, int(title.width())));
     p.setPen(t.text);
     p.setFont(numberFont(14));
     const double right = curveArea().left() - 4;
@@ -108,9 +118,14 @@ void DiagnosticCard::paintEvent(QPaintEvent*) {
     // The unit beside the number where it fits, the note below; at a step there is no note and the unit has its place.
     const QFontMetrics small(p.font());
     const bool fits = unitLeft + small.horizontalAdvance(unitText()) <= right;
-    const QString note = noteText(), below = note.isEmpty() ? unitText() : fits ? note : unitText() + QStringLiteral(" · ") + note;
-    if (!note.isEmpty() && fits) p.drawText(QRectF(unitLeft, at.value + 2, right - unitLeft, at.note - at.value - 2), Qt::AlignLeft | Qt::AlignVCenter, unitText());
-    p.drawText(QRectF(12, at.note, right - 12, at.height - at.note - 8), Qt::AlignLeft | Qt::AlignVCenter, small.elidedText(below, Qt::ElideRight, int(right - 12)));
+    const QString note = noteText(), below = note.isEmpty() ? unitText()
+                                             : fits         ? note
+                                                            : unitText() + QStringLiteral(" · ") + note;
+    if (!note.isEmpty() && fits)
+        p.drawText(QRectF(unitLeft, at.value + 2, right - unitLeft, at.note - at.value - 2),
+                   Qt::AlignLeft | Qt::AlignVCenter, unitText());
+    p.drawText(QRectF(12, at.note, right - 12, at.height - at.note - 8), Qt::AlignLeft | Qt::AlignVCenter,
+               small.elidedText(below, Qt::ElideRight, int(right - 12)));
     paintCurve(p);
 }
 
@@ -125,7 +140,10 @@ void DiagnosticCard::paintCurve(QPainter& p) const {
     if (!(hi >= lo)) return;
     if (hi - lo < 1e-12 * std::abs(hi)) lo -= 1, hi += 1;
     const QRectF a = curveArea();
-    const auto at = [&](std::size_t i) { return QPointF(a.left() + a.width() * (v.size() < 2 ? 0.5 : double(i) / double(v.size() - 1)), a.bottom() - a.height() * (v[i] - lo) / (hi - lo)); };
+    const auto at = [&](std::size_t i) {
+        return QPointF(a.left() + a.width() * (v.size() < 2 ? 0.5 : double(i) / double(v.size() - 1)),
+                       a.bottom() - a.height() * (v[i] - lo) / (hi - lo));
+    };
     QPainterPath path;
     bool open = false;
     for (std::size_t i = 0; i < v.size(); ++i) {
@@ -133,10 +151,8 @@ void DiagnosticCard::paintCurve(QPainter& p) const {
             open = false;
             continue;
         }
-        if (open)
-            path.lineTo(at(i));
-        else
-            path.moveTo(at(i));
+        if (open) path.lineTo(at(i));
+        else path.moveTo(at(i));
         open = true;
     }
     p.setBrush(Qt::NoBrush);

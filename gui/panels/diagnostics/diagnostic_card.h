@@ -1,4 +1,5 @@
-// A card of one diagnostic: its name, the value at the step cursor with unit, and the whole curve small, with the cursor on it.
+// A card of one diagnostic: its name, the value at the step cursor with unit, and the whole curve small, with the
+// cursor on it.
 #pragma once
 #include <QWidget>
 

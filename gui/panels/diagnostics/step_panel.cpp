@@ -18,11 +18,16 @@ constexpr std::size_t mostCards = 6;
 }  // namespace
 
 StepPanel::StepPanel(Document& document, SelectionModel& selection, QWidget* parent)
-    : QWidget(parent), m_document(document), m_selection(selection), m_work(this, [this](const std::vector<Diagnostic>& all) { show(all); }) {
+    : QWidget(parent),
+      m_document(document),
+      m_selection(selection),
+      m_work(this, [this](const std::vector<Diagnostic>& all) { show(all); }) {
     auto* outer = new QVBoxLayout(this);
     outer->setContentsMargins(metrics::panelPadding, 2, 0, metrics::panelPadding);
     outer->setSpacing(metrics::rowGap);
-    m_empty = new QLabel(tr("Run once to see what every step did: how far the estimate moved, how the path turned, what guidance added."), this);
+    m_empty = new QLabel(tr("Run once to see what every step did: how far the estimate moved, how the path turned, "
+                            "what guidance added."),
+                         this);
     m_empty->setWordWrap(true);
     m_empty->setProperty("dim", true);
     m_empty->setContentsMargins(0, 0, metrics::panelPadding, 0);
@@ -50,7 +55,8 @@ StepPanel::StepPanel(Document& document, SelectionModel& selection, QWidget* par
     };
     connect(&document, &Document::trajectoryLoaded, this, ifCurrent);
     connect(&document, &Document::runFinished, this, ifCurrent);
-    // A run under way may send a step per frame; four times as long as the diagnostics take leaves the processor to the run.
+    // A run under way may send a step per frame; four times as long as the diagnostics take leaves the processor to the
+    // run.
     m_soon.setSingleShot(true);
     m_soon.setInterval(40);
     connect(&m_soon, &QTimer::timeout, this, &StepPanel::refresh);
@@ -86,12 +92,15 @@ void StepPanel::show(const std::vector<Diagnostic>& all) {
     while (m_cards.size() < wanted.size()) {
         auto* card = new DiagnosticCard(this);
         m_list->insertWidget(int(m_cards.size()), card);
-        connect(card, &DiagnosticCard::stopHovered, this, [this, card](int stop) { select(card->diagnostic(), stop, false); });
-        connect(card, &DiagnosticCard::stopClicked, this, [this, card](int stop) { select(card->diagnostic(), stop, true); });
+        connect(card, &DiagnosticCard::stopHovered, this,
+                [this, card](int stop) { select(card->diagnostic(), stop, false); });
+        connect(card, &DiagnosticCard::stopClicked, this,
+                [this, card](int stop) { select(card->diagnostic(), stop, true); });
         connect(card, &DiagnosticCard::hoverLeft, &m_selection, &SelectionModel::clearHover);
         m_cards.push_back(card);
     }
-    for (std::size_t i = 0; i < wanted.size(); ++i) m_cards[i]->setDiagnostic(*wanted[i], runStyle(int(i), theme()).color);
+    for (std::size_t i = 0; i < wanted.size(); ++i)
+        m_cards[i]->setDiagnostic(*wanted[i], runStyle(int(i), theme()).color);
     m_empty->setVisible(wanted.empty());
     m_area->setVisible(!wanted.empty());
     follow();
@@ -121,15 +130,14 @@ void StepPanel::select(const Diagnostic& d, int stop, bool lock) {
             break;
         }
     if (cursor.evaluation < 0 && d.axis == DiagnosticAxis::Step) return;
-    if (lock)
-        m_selection.lockStep(cursor);
-    else
-        m_selection.hoverStep(cursor);
+    if (lock) m_selection.lockStep(cursor);
+    else m_selection.hoverStep(cursor);
 }
 
 void StepPanel::changeEvent(QEvent* e) {
     if (e->type() == QEvent::PaletteChange)
-        for (std::size_t i = 0; i < m_cards.size(); ++i) m_cards[i]->setDiagnostic(Diagnostic(m_cards[i]->diagnostic()), runStyle(int(i), theme()).color);
+        for (std::size_t i = 0; i < m_cards.size(); ++i)
+            m_cards[i]->setDiagnostic(Diagnostic(m_cards[i]->diagnostic()), runStyle(int(i), theme()).color);
     QWidget::changeEvent(e);
 }
 

@@ -1,4 +1,5 @@
-// The step under the cursor in numbers: cards of the diagnostics that say most about it, each with its curve over the run.
+// The step under the cursor in numbers: cards of the diagnostics that say most about it, each with its curve over the
+// run.
 #pragma once
 #include <QElapsedTimer>
 #include <QLabel>
@@ -23,9 +24,9 @@ protected:
     void changeEvent(QEvent* e) override;
 
 private:
-    void refresh();            // another run or more steps: compute off the GUI thread
+    void refresh();  // another run or more steps: compute off the GUI thread
     void show(const std::vector<Diagnostic>& all);
-    void follow();             // the cursor moved
+    void follow();  // the cursor moved
     RunPtr run() const;
     // A step of the schedule ↔ an index of the diagnostic's values.
     int stepAtCursor() const;  // −1: the finished picture

@@ -17,7 +17,8 @@
 
 namespace meander::gui {
 
-ConvergenceView::ConvergenceView(Document& document, QWidget* parent) : QWidget(parent), m_document(document), m_plot(new PlotView(this)), m_orders(new QTableWidget(0, 4, this)) {
+ConvergenceView::ConvergenceView(Document& document, QWidget* parent)
+    : QWidget(parent), m_document(document), m_plot(new PlotView(this)), m_orders(new QTableWidget(0, 4, this)) {
     m_orders->setObjectName("labOrders");
     m_orders->setAccessibleName(tr("Fitted orders"));
     m_orders->setHorizontalHeaderLabels({tr("Sampler"), tr("Order ± 95 %"), tr("RMS"), tr("at NFE")});
@@ -32,7 +33,9 @@ ConvergenceView::ConvergenceView(Document& document, QWidget* parent) : QWidget(
     m_orders->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     auto* table = labButton(tr("Show as table"), this);
     auto* copy = labButton(tr("Copy as CSV"), this);
-    connect(table, &QPushButton::clicked, this, [this] { showTableDialog(this, tr("Convergence on %1").arg(m_model->currentText()), tableOf(m_curves, m_asked.schedule)); });
+    connect(table, &QPushButton::clicked, this, [this] {
+        showTableDialog(this, tr("Convergence on %1").arg(m_model->currentText()), tableOf(m_curves, m_asked.schedule));
+    });
     connect(copy, &QPushButton::clicked, this, &ConvergenceView::copyCsv);
     auto* foot = new QHBoxLayout;
     foot->addWidget(table);
@@ -64,13 +67,18 @@ QWidget* ConvergenceView::makeForm() {
     m_model->setObjectName("labModel");
     for (const CatalogEntry& e : builtInModels()) {
         if (!e.id.starts_with("analytic:")) continue;
-        if (const auto info = inspectModel(e.id); info && info->process.manifold().isFlat()) m_model->addChoice(qstr(e.id), qstr(e.name), qstr(e.summary));
+        if (const auto info = inspectModel(e.id); info && info->process.manifold().isFlat())
+            m_model->addChoice(qstr(e.id), qstr(e.name), qstr(e.summary));
     }
     m_model->setChoice("analytic:gaussian2");
     form->add(tr("Model"), m_model, tr("Exact models: the denoised estimate of every state is known in closed form."));
     m_process = new ChoiceField;
-    for (const auto& [id, name] : {std::pair("edm", tr("variance exploding")), std::pair("vp-linear", tr("variance preserving")), std::pair("flow", tr("rectified flow"))}) m_process->addChoice(id, name);
-    form->add(tr("Process"), m_process, tr("How data become noise: EDM's σ from 0.002 to 80, DDPM's linear β, or straight lines in t."));
+    for (const auto& [id, name] :
+         {std::pair("edm", tr("variance exploding")), std::pair("vp-linear", tr("variance preserving")),
+          std::pair("flow", tr("rectified flow"))})
+        m_process->addChoice(id, name);
+    form->add(tr("Process"), m_process,
+              tr("How data become noise: EDM's σ from 0.002 to 80, DDPM's linear β, or straight lines in t."));
     m_schedule = new ChoiceField;
     m_schedule->setObjectName("labSchedule");
     for (const ChoiceEntry& e : scheduleEntries()) m_schedule->addChoice(e.id, e.label, e.help);
@@ -83,7 +91,8 @@ QWidget* ConvergenceView::makeForm() {
     m_particles = new IntegerField;
     m_particles->setRange(1, 4096);
     m_particles->setValue(64);
-    form->add(tr("Particles"), m_particles, tr("Paths from the same noise; the error is the root mean square over all of them."));
+    form->add(tr("Particles"), m_particles,
+              tr("Paths from the same noise; the error is the root mean square over all of them."));
     auto* list = new QWidget;
     m_samplerBox = new QVBoxLayout(list);
     m_samplerBox->setContentsMargins(0, 0, 0, 0);
@@ -97,7 +106,8 @@ QWidget* ConvergenceView::makeForm() {
     m_add->setDescribed(true);
     const auto entries = samplerEntries();
     for (const ChoiceEntry& e : entries)
-        if (const SamplerInfo* s = findSampler(e.id.toStdString()); !s->inverts && !s->needsData) m_add->addChoice(e.id, e.label, e.help);
+        if (const SamplerInfo* s = findSampler(e.id.toStdString()); !s->inverts && !s->needsData)
+            m_add->addChoice(e.id, e.label, e.help);
     m_add->setGrouping([entries](const QString& id) {
         for (const ChoiceEntry& e : entries)
             if (e.id == id) return e.group;
@@ -141,7 +151,8 @@ QWidget* ConvergenceView::makeForm() {
 void ConvergenceView::setSamplers(const std::vector<Choice>& samplers) {
     m_samplers.clear();
     for (const Choice& c : samplers)
-        if (std::find(m_samplers.begin(), m_samplers.end(), c) == m_samplers.end() && m_samplers.size() < 12) m_samplers.push_back(c);
+        if (std::find(m_samplers.begin(), m_samplers.end(), c) == m_samplers.end() && m_samplers.size() < 12)
+            m_samplers.push_back(c);
     fillSamplers();
 }
 
@@ -185,7 +196,8 @@ void ConvergenceView::measure() {
     m_budgets->setProperty("invalid", r.budgets.empty());
     m_budgets->style()->unpolish(m_budgets);
     m_budgets->style()->polish(m_budgets);
-    if (r.budgets.empty()) return tell(tr("The evaluations are whole numbers from 1 to 4096, separated by commas: 8, 16, 32."), true);
+    if (r.budgets.empty())
+        return tell(tr("The evaluations are whole numbers from 1 to 4096, separated by commas: 8, 16, 32."), true);
     if (r.samplers.empty()) return tell(tr("Add a sampler to measure."), true);
     m_asked = r;
     m_curves.clear();
@@ -214,8 +226,11 @@ void ConvergenceView::measure() {
             if (!problem.isEmpty()) return tell(problem, true);
             QStringList left;
             for (const LabCurve& c : m_curves)
-                if (const QString why = c.problem(); !why.isEmpty()) left << tr("%1: %2").arg(choiceText(c.sampler), why);
-            tell(left.isEmpty() ? tr("Error against the %1, %2 particles.").arg(m_reference).arg(m_asked.particles) : left.join('\n'), !left.isEmpty());
+                if (const QString why = c.problem(); !why.isEmpty())
+                    left << tr("%1: %2").arg(choiceText(c.sampler), why);
+            tell(left.isEmpty() ? tr("Error against the %1, %2 particles.").arg(m_reference).arg(m_asked.particles)
+                                : left.join('\n'),
+                 !left.isEmpty());
         });
 }
 
@@ -236,7 +251,8 @@ void ConvergenceView::tell(const QString& text, bool isProblem) {
 
 void ConvergenceView::showResult() {
     Plot plot;
-    plot.empty = tr("Choose samplers and press Measure: their error on %1, against the evaluations they take.").arg(m_model->currentText());
+    plot.empty = tr("Choose samplers and press Measure: their error on %1, against the evaluations they take.")
+                     .arg(m_model->currentText());
     plot.x.scale = plot.y.scale = Axis::Scale::Log;
     m_orders->setRowCount(0);
     bool hasAny = false;
@@ -253,7 +269,8 @@ void ConvergenceView::showResult() {
         for (const LabCell& cell : c.cells) {
             if (!cell.problem.empty() || !(cell.error > 0)) continue;
             line.points.emplace_back(cell.evaluations, cell.error);
-            if (c.fit.points > 2) fitted.points.emplace_back(cell.evaluations, c.fit.factor * std::pow(cell.evaluations, -c.fit.order));
+            if (c.fit.points > 2)
+                fitted.points.emplace_back(cell.evaluations, c.fit.factor * std::pow(cell.evaluations, -c.fit.order));
             last = &cell;
         }
         hasAny |= !line.points.empty();
@@ -262,7 +279,9 @@ void ConvergenceView::showResult() {
         const QString order = orderText(c.fit);
         const int row = m_orders->rowCount();
         m_orders->insertRow(row);
-        const QString cells[] = {choiceText(c.sampler), order.isEmpty() ? QStringLiteral("–") : order, last ? formatNumber(last->error, 3) : QStringLiteral("–"), last ? QString::number(last->evaluations) : QString()};
+        const QString cells[] = {choiceText(c.sampler), order.isEmpty() ? QStringLiteral("–") : order,
+                                 last ? formatNumber(last->error, 3) : QStringLiteral("–"),
+                                 last ? QString::number(last->evaluations) : QString()};
         for (int k = 0; k < 4; ++k) {
             auto* item = new QTableWidgetItem(cells[k]);
             if (k) item->setFont(numberFont(8.8));

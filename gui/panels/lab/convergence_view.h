@@ -1,4 +1,5 @@
-// Error of samplers on an exact model against the evaluations they take, with the fitted order of each and how sure it is.
+// Error of samplers on an exact model against the evaluations they take, with the fitted order of each and how sure it
+// is.
 #pragma once
 #include <QProgressBar>
 #include <QPushButton>
@@ -44,7 +45,7 @@ private:
     LabRequest m_asked;
     std::vector<LabCurve> m_curves;
     bool m_hasEndLabels = true;  // a narrow plot has no room for them; the list of samplers shows the same marks
-    QString m_reference;  // what errors are measured against
+    QString m_reference;         // what errors are measured against
     ChoiceField *m_model, *m_process, *m_schedule, *m_add;
     QLineEdit* m_budgets;
     IntegerField* m_particles;

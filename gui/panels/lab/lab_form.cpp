@@ -39,7 +39,10 @@ LabForm::LabForm(QWidget* parent) : QWidget(parent) {
     setFixedWidth(columnWidth());
 }
 
-int LabForm::columnWidth() { return formLabelWidth() + QFontMetrics(interfaceFont()).horizontalAdvance(QStringLiteral("variance exploding, in full")) + 70; }
+int LabForm::columnWidth() {
+    return formLabelWidth()
+           + QFontMetrics(interfaceFont()).horizontalAdvance(QStringLiteral("variance exploding, in full")) + 70;
+}
 
 void LabForm::changeEvent(QEvent* event) {
     if (event->type() == QEvent::FontChange) setFixedWidth(columnWidth());

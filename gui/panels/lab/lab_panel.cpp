@@ -8,8 +8,14 @@
 namespace meander::gui {
 
 LabPanel::LabPanel(Document& document, QWidget* parent)
-    : QWidget(parent), m_which(new Segmented({tr("Convergence"), tr("Stability")}, {tr("Error against evaluations, and the order fitted to it"), tr("Where a step damps, over the complex plane")}, this)), m_views(new QStackedWidget(this)),
-      m_convergence(new ConvergenceView(document)), m_stability(new StabilityView(document)) {
+    : QWidget(parent),
+      m_which(new Segmented({tr("Convergence"), tr("Stability")},
+                            {tr("Error against evaluations, and the order fitted to it"),
+                             tr("Where a step damps, over the complex plane")},
+                            this)),
+      m_views(new QStackedWidget(this)),
+      m_convergence(new ConvergenceView(document)),
+      m_stability(new StabilityView(document)) {
     setObjectName("labPanel");
     setProperty("panel", true);
     setAttribute(Qt::WA_StyledBackground);

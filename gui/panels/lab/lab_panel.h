@@ -1,4 +1,5 @@
-// The laboratory: what samplers are worth, measured on models whose truth is known. Needs no run and changes no project.
+// The laboratory: what samplers are worth, measured on models whose truth is known. Needs no run and changes no
+// project.
 #pragma once
 #include <QStackedWidget>
 

@@ -1,4 +1,5 @@
-// What the laboratory measures, as values: requests, answers, and their tables. No widgets; the work runs in a thread of its own.
+// What the laboratory measures, as values: requests, answers, and their tables. No widgets; the work runs in a thread
+// of its own.
 #pragma once
 #include <QString>
 #include <functional>
@@ -31,7 +32,8 @@ QString choiceText(const Choice& sampler);  // "Heun", "LMS (Order 4)": what dif
 QString orderText(const OrderFit& fit);
 Table tableOf(const std::vector<LabCurve>& curves, const Choice& schedule);
 
-// Segments (two points each) along which a grid of values crosses `level`, by linear interpolation between cell centres; cells with values that are no numbers have none.
+// Segments (two points each) along which a grid of values crosses `level`, by linear interpolation between cell
+// centres; cells with values that are no numbers have none.
 std::vector<QPointF> contour(const StabilityRegion& region, double level);
 Table tableOf(const StabilityRegion& region);
 

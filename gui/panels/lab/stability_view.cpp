@@ -54,7 +54,8 @@ QWidget* StabilityView::makeForm() {
     m_clock = new ChoiceField;
     m_clock->setObjectName("labClock");
     m_clock->addChoice("noise", tr("in τ"), tr("Steps of τ, far from 0: every rule in its classical form."));
-    m_clock->addChoice("log", tr("in log τ"), tr("Steps of −log τ: exponential integrators treat the decay towards the estimate exactly."));
+    m_clock->addChoice("log", tr("in log τ"),
+                       tr("Steps of −log τ: exponential integrators treat the decay towards the estimate exactly."));
     form->add(tr("Steps"), m_clock, tr("The clock in which the test equation dy/dt = λ y is solved with equal steps."));
     connect(m_clock, &ChoiceField::chosen, this, [this] {
         m_stepRow->setVisible(m_clock->choice() == "log");
@@ -81,7 +82,8 @@ QWidget* StabilityView::makeForm() {
     m_copy = labButton(tr("Copy as CSV"), nullptr);
     m_cancel = new QPushButton(tr("Cancel"));
     m_cancel->hide();
-    connect(m_table, &QPushButton::clicked, this, [this] { showTableDialog(this, m_plot->plot().title, tableOf(m_region)); });
+    connect(m_table, &QPushButton::clicked, this,
+            [this] { showTableDialog(this, m_plot->plot().title, tableOf(m_region)); });
     connect(m_copy, &QPushButton::clicked, this, &StabilityView::copyCsv);
     connect(m_cancel, &QPushButton::clicked, this, [this] {
         m_job.cancel();
@@ -101,7 +103,8 @@ void StabilityView::examine() {
     const double reach = m_reach->value(), high = reach * 0.65;
     StabilityRegion frame{-reach, reach * 0.3, -high, high, columns, 0, {}};
     frame.rows = int(std::lround(columns * (frame.top - frame.bottom) / (frame.right - frame.left)));
-    const StabilityOptions options{m_clock->choice() == "log" ? StabilityClock::LogNoise : StabilityClock::Noise, m_step->value()};
+    const StabilityOptions options{m_clock->choice() == "log" ? StabilityClock::LogNoise : StabilityClock::Noise,
+                                   m_step->value()};
     m_hasAsked = true;
     tell(tr("Computing …"));
     m_job.start(
@@ -130,15 +133,23 @@ void StabilityView::examine() {
             if (!problem.isEmpty()) m_region = {};
             showResult();
             if (!problem.isEmpty()) return tell(problem, true);
-            const bool isKnown = std::any_of(m_region.growth.begin(), m_region.growth.end(), [](double g) { return std::isfinite(g); });
-            if (!isKnown) return tell(tr("This sampler has no region: it chooses its own steps, starts from data, or its steps follow no short recurrence."), true);
-            tell(m_interval >= furthest ? tr("Stable along the whole negative real axis, as far as it was looked at (−z up to %1).").arg(furthest) : tr("Stable for real z from −%1 to 0.").arg(numberText(m_interval, 5)));
+            const bool isKnown =
+                std::any_of(m_region.growth.begin(), m_region.growth.end(), [](double g) { return std::isfinite(g); });
+            if (!isKnown)
+                return tell(tr("This sampler has no region: it chooses its own steps, starts from data, or its steps "
+                               "follow no short recurrence."),
+                            true);
+            tell(m_interval >= furthest
+                     ? tr("Stable along the whole negative real axis, as far as it was looked at (−z up to %1).")
+                           .arg(furthest)
+                     : tr("Stable for real z from −%1 to 0.").arg(numberText(m_interval, 5)));
         });
 }
 
 void StabilityView::showResult() {
     Plot plot;
-    plot.empty = m_hasAsked ? tr("There is nothing to draw at these settings.") : tr("Where a sampler damps what it should damp appears here.");
+    plot.empty = m_hasAsked ? tr("There is nothing to draw at these settings.")
+                            : tr("Where a sampler damps what it should damp appears here.");
     plot.equalAspect = true;
     const auto& g = m_region.growth;
     if (std::any_of(g.begin(), g.end(), [](double v) { return std::isfinite(v); })) {
@@ -152,7 +163,8 @@ void StabilityView::showResult() {
         map.opacity = 0.85;
         for (const double v : g) map.values.push_back(v <= 1 ? float(v) : NAN);
         plot.add(std::move(map));
-        for (const auto& [a, b] : {std::pair(QPointF(m_region.left, 0), QPointF(m_region.right, 0)), std::pair(QPointF(0, m_region.bottom), QPointF(0, m_region.top))}) {
+        for (const auto& [a, b] : {std::pair(QPointF(m_region.left, 0), QPointF(m_region.right, 0)),
+                                   std::pair(QPointF(0, m_region.bottom), QPointF(0, m_region.top))}) {
             LineLayer axis;
             axis.points = {a, b};
             axis.style = {theme().muted, {2, 3}, Marker::None};
@@ -165,9 +177,11 @@ void StabilityView::showResult() {
         border.style = {theme().accent, {}, Marker::None};
         border.markerRadius = 0;
         const auto segments = contour(m_region, 1 + 1e-6);
-        for (std::size_t i = 0; i + 1 < segments.size(); i += 2) border.points.insert(border.points.end(), {segments[i], segments[i + 1], {NAN, NAN}});
+        for (std::size_t i = 0; i + 1 < segments.size(); i += 2)
+            border.points.insert(border.points.end(), {segments[i], segments[i + 1], {NAN, NAN}});
         plot.add(std::move(border));
-        plot.title = tr("%1 · factor of a step at z = λ Δ, 0 dark to 1 bright; it grows outside the line").arg(choiceText(m_choice));
+        plot.title = tr("%1 · factor of a step at z = λ Δ, 0 dark to 1 bright; it grows outside the line")
+                         .arg(choiceText(m_choice));
         plot.x.label = tr("Re z (upwards: Im z)");
         plot.y.label = QStringLiteral("Im z");
         plot.x.lo = m_region.left, plot.x.hi = m_region.right, plot.y.lo = m_region.bottom, plot.y.hi = m_region.top;

@@ -1,4 +1,5 @@
-// Where a sampler damps: the largest factor of one step of dy/dt = λ y over the complex plane of z = λ Δ, through the sampler's own code.
+// Where a sampler damps: the largest factor of one step of dy/dt = λ y over the complex plane of z = λ Δ, through the
+// sampler's own code.
 #pragma once
 #include <QPushButton>
 

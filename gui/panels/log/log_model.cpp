@@ -13,7 +13,8 @@ QtMessageHandler g_previous = nullptr;
 void handle(QtMsgType type, const QMessageLogContext& context, const QString& text) {
     // Harmless and frequent on the offscreen platform.
     if (text.contains(QLatin1String("propagateSizeHints"))) return;
-    if (type != QtDebugMsg && QCoreApplication::instance()) programLog().add(type == QtInfoMsg ? LogLevel::Info : LogLevel::Warning, text);
+    if (type != QtDebugMsg && QCoreApplication::instance())
+        programLog().add(type == QtInfoMsg ? LogLevel::Info : LogLevel::Warning, text);
     if (g_previous) g_previous(type, context, text);
 }
 
@@ -21,7 +22,8 @@ void handle(QtMsgType type, const QMessageLogContext& context, const QString& te
 
 QString LogModel::lineText(const LogLine& line) {
     static const char* const names[] = {"info", "warning", "problem"};
-    const QString text = QStringLiteral("%1  %2  %3").arg(line.time.toString("HH:mm:ss.zzz"), QLatin1String(names[int(line.level)]), line.text);
+    const QString text = QStringLiteral("%1  %2  %3")
+                             .arg(line.time.toString("HH:mm:ss.zzz"), QLatin1String(names[int(line.level)]), line.text);
     return line.detail.isEmpty() ? text : text + QStringLiteral("\n    ") + line.detail;
 }
 
@@ -29,22 +31,22 @@ QVariant LogModel::data(const QModelIndex& index, int role) const {
     if (!index.isValid() || index.row() >= int(m_lines.size())) return {};
     const LogLine& line = m_lines[std::size_t(index.row())];
     switch (role) {
-        case Qt::DisplayRole: return lineText(line);
-        case LevelRole: return int(line.level);
-        case TextRole: return line.text;
-        case DetailRole:
-        case Qt::ToolTipRole: return line.detail;
-        case TimeRole: return line.time;
-        default: return {};
+    case Qt::DisplayRole: return lineText(line);
+    case LevelRole: return int(line.level);
+    case TextRole: return line.text;
+    case DetailRole:
+    case Qt::ToolTipRole: return line.detail;
+    case TimeRole: return line.time;
+    default: return {};
     }
 }
 
 void LogModel::add(LogLevel level, const QString& text, const QString& detail) {
     const LogLine line{QDateTime::currentDateTime(), level, text, detail};
-    if (QThread::currentThread() == thread())
-        append(line);
+    if (QThread::currentThread() == thread()) append(line);
     else
-        QMetaObject::invokeMethod(this, [this, line] { append(line); }, Qt::QueuedConnection);
+        QMetaObject::invokeMethod(
+            this, [this, line] { append(line); }, Qt::QueuedConnection);
 }
 
 void LogModel::append(const LogLine& line) {

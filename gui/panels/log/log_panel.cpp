@@ -25,10 +25,12 @@ void LogFilter::setText(const QString& text) {
 
 bool LogFilter::filterAcceptsRow(int row, const QModelIndex& parent) const {
     const QModelIndex index = sourceModel()->index(row, 0, parent);
-    return index.data(LogModel::LevelRole).toInt() >= int(m_level) && (m_text.isEmpty() || index.data().toString().contains(m_text, Qt::CaseInsensitive));
+    return index.data(LogModel::LevelRole).toInt() >= int(m_level)
+           && (m_text.isEmpty() || index.data().toString().contains(m_text, Qt::CaseInsensitive));
 }
 
-LogPanel::LogPanel(LogModel& log, QWidget* parent) : QWidget(parent), m_filter(new LogFilter(this)), m_list(new QListView(this)), m_empty(new QLabel(this)) {
+LogPanel::LogPanel(LogModel& log, QWidget* parent)
+    : QWidget(parent), m_filter(new LogFilter(this)), m_list(new QListView(this)), m_empty(new QLabel(this)) {
     setProperty("panel", true);
     m_filter->setSourceModel(&log);
     m_list->setModel(m_filter);
@@ -74,12 +76,14 @@ LogPanel::LogPanel(LogModel& log, QWidget* parent) : QWidget(parent), m_filter(n
     m_empty->setWordWrap(true);
     m_empty->setContentsMargins(20, 0, 20, 0);
     box->addWidget(m_empty, 1);
-    for (auto signal : {&QAbstractItemModel::rowsInserted, &QAbstractItemModel::rowsRemoved}) connect(m_filter, signal, this, &LogPanel::showEmpty);
+    for (auto signal : {&QAbstractItemModel::rowsInserted, &QAbstractItemModel::rowsRemoved})
+        connect(m_filter, signal, this, &LogPanel::showEmpty);
     connect(m_filter, &QAbstractItemModel::modelReset, this, &LogPanel::showEmpty);
     showEmpty();
     connect(m_filter, &QAbstractItemModel::rowsInserted, this, [this] {
         QScrollBar* bar = m_list->verticalScrollBar();
-        if (bar->value() >= bar->maximum() - 4) QMetaObject::invokeMethod(m_list, &QListView::scrollToBottom, Qt::QueuedConnection);
+        if (bar->value() >= bar->maximum() - 4)
+            QMetaObject::invokeMethod(m_list, &QListView::scrollToBottom, Qt::QueuedConnection);
     });
 }
 
@@ -87,7 +91,9 @@ void LogPanel::showEmpty() {
     const bool isEmpty = m_filter->rowCount() == 0;
     m_list->setVisible(!isEmpty);
     m_empty->setVisible(isEmpty);
-    m_empty->setText(m_filter->sourceModel()->rowCount() > 0 ? tr("No line of the log passes this filter.") : tr("What the program does and every problem stands here, newest last. Nothing so far."));
+    m_empty->setText(m_filter->sourceModel()->rowCount() > 0
+                         ? tr("No line of the log passes this filter.")
+                         : tr("What the program does and every problem stands here, newest last. Nothing so far."));
 }
 
 QString LogPanel::shownText() const {
@@ -98,7 +104,8 @@ QString LogPanel::shownText() const {
 
 void LogPanel::copy() const {
     QModelIndexList selected = m_list->selectionModel()->selectedIndexes();
-    std::sort(selected.begin(), selected.end(), [](const QModelIndex& a, const QModelIndex& b) { return a.row() < b.row(); });
+    std::sort(selected.begin(), selected.end(),
+              [](const QModelIndex& a, const QModelIndex& b) { return a.row() < b.row(); });
     QStringList lines;
     for (const QModelIndex& i : selected) lines.append(i.data().toString());
     QGuiApplication::clipboard()->setText(lines.isEmpty() ? shownText() : lines.join('\n'));

@@ -21,18 +21,18 @@ QString sizesText(const Shape& s) {
 
 QString rulesText(const ModelInfo& m) {
     switch (m.distillation) {
-        case Distillation::None: return ModelPanel::tr("any ODE or SDE sampler");
-        case Distillation::Consistency: return ModelPanel::tr("consistency sampling, few steps");
-        case Distillation::Lcm: return ModelPanel::tr("LCM, 1 to 8 steps");
-        case Distillation::Shortcut: return ModelPanel::tr("Euler; the step size is told to the network");
-        case Distillation::Reflow: return ModelPanel::tr("Euler, few steps (straightened paths)");
-        case Distillation::Trajectory: return ModelPanel::tr("TCD or CTM, few steps");
-        case Distillation::Phased: return ModelPanel::tr("phased consistency, steps on its phases");
-        case Distillation::ContinuousConsistency: return ModelPanel::tr("sCM, 1 to 4 steps");
-        case Distillation::Acceleration: return ModelPanel::tr("constant acceleration");
-        case Distillation::DistributionMatching: return ModelPanel::tr("its own list of times, 1 to 4 steps");
-        case Distillation::Poisson: return ModelPanel::tr("PFGM++ with its D");
-        case Distillation::Bridge: return ModelPanel::tr("mixture of bridges with its σ");
+    case Distillation::None: return ModelPanel::tr("any ODE or SDE sampler");
+    case Distillation::Consistency: return ModelPanel::tr("consistency sampling, few steps");
+    case Distillation::Lcm: return ModelPanel::tr("LCM, 1 to 8 steps");
+    case Distillation::Shortcut: return ModelPanel::tr("Euler; the step size is told to the network");
+    case Distillation::Reflow: return ModelPanel::tr("Euler, few steps (straightened paths)");
+    case Distillation::Trajectory: return ModelPanel::tr("TCD or CTM, few steps");
+    case Distillation::Phased: return ModelPanel::tr("phased consistency, steps on its phases");
+    case Distillation::ContinuousConsistency: return ModelPanel::tr("sCM, 1 to 4 steps");
+    case Distillation::Acceleration: return ModelPanel::tr("constant acceleration");
+    case Distillation::DistributionMatching: return ModelPanel::tr("its own list of times, 1 to 4 steps");
+    case Distillation::Poisson: return ModelPanel::tr("PFGM++ with its D");
+    case Distillation::Bridge: return ModelPanel::tr("mixture of bridges with its σ");
     }
     return {};
 }
@@ -44,22 +44,37 @@ std::vector<std::pair<QString, QString>> modelFacts(const ModelInfo& m) {
     facts.emplace_back(ModelPanel::tr("Family"), qstr(m.family));
     facts.emplace_back(ModelPanel::tr("Predicts"), QLatin1String(nameOf(m.parametrization)));
     facts.emplace_back(ModelPanel::tr("Process"), qstr(m.process.name()));
-    facts.emplace_back(ModelPanel::tr("State"), sizesText(m.stateShape) + (m.state == StateKind::Points ? ModelPanel::tr(" (points)") : QString()));
+    facts.emplace_back(ModelPanel::tr("State"),
+                       sizesText(m.stateShape)
+                           + (m.state == StateKind::Points ? ModelPanel::tr(" (points)") : QString()));
     if (m.pictureShape.rank() == 3) facts.emplace_back(ModelPanel::tr("Picture"), sizesText(m.pictureShape));
-    if (m.state == StateKind::Image) facts.emplace_back(ModelPanel::tr("Codec"), m.stateShape == m.pictureShape ? ModelPanel::tr("none, pixels") : ModelPanel::tr("latent"));
-    const QString conditioning = m.conditioning == ConditioningKind::Text ? ModelPanel::tr("text, %1 tokens").arg(m.textTokens) : m.conditioning == ConditioningKind::Class ? ModelPanel::tr("%1 classes").arg(m.classes.size()) : ModelPanel::tr("none");
+    if (m.state == StateKind::Image)
+        facts.emplace_back(ModelPanel::tr("Codec"),
+                           m.stateShape == m.pictureShape ? ModelPanel::tr("none, pixels") : ModelPanel::tr("latent"));
+    const QString conditioning =
+        m.conditioning == ConditioningKind::Text    ? ModelPanel::tr("text, %1 tokens").arg(m.textTokens)
+        : m.conditioning == ConditioningKind::Class ? ModelPanel::tr("%1 classes").arg(m.classes.size())
+                                                    : ModelPanel::tr("none");
     facts.emplace_back(ModelPanel::tr("Conditioning"), conditioning);
-    if (!m.attention.empty()) facts.emplace_back(ModelPanel::tr("Attention"), ModelPanel::tr("%1 layers recorded").arg(m.attention.size()));
-    facts.emplace_back(ModelPanel::tr("Parameters"), m.parameters > 0 ? countText(m.parameters) : ModelPanel::tr("none, a closed form"));
+    if (!m.attention.empty())
+        facts.emplace_back(ModelPanel::tr("Attention"), ModelPanel::tr("%1 layers recorded").arg(m.attention.size()));
+    facts.emplace_back(ModelPanel::tr("Parameters"),
+                       m.parameters > 0 ? countText(m.parameters) : ModelPanel::tr("none, a closed form"));
     if (m.weightBytes > 0) facts.emplace_back(ModelPanel::tr("Weights"), bytesText(m.weightBytes));
     facts.emplace_back(ModelPanel::tr("Rules"), rulesText(m));
-    if (m.builtInGuidance) facts.emplace_back(ModelPanel::tr("Guidance"), ModelPanel::tr("distilled in, scale %1").arg(*m.builtInGuidance));
+    if (m.builtInGuidance)
+        facts.emplace_back(ModelPanel::tr("Guidance"),
+                           ModelPanel::tr("distilled in, scale %1").arg(*m.builtInGuidance));
     if (m.hasDensity) facts.emplace_back(ModelPanel::tr("Density"), ModelPanel::tr("known in closed form"));
     return facts;
 }
 
 ModelPanel::ModelPanel(Document& document, QWidget* parent)
-    : QWidget(parent), m_document(document), m_list(new QListWidget(this)), m_name(new QLabel(this)), m_summary(new QLabel(this)) {
+    : QWidget(parent),
+      m_document(document),
+      m_list(new QListWidget(this)),
+      m_name(new QLabel(this)),
+      m_summary(new QLabel(this)) {
     setProperty("panel", true);
     m_list->setAccessibleName(tr("Built-in models"));
     m_list->setSpacing(1);
@@ -68,8 +83,10 @@ ModelPanel::ModelPanel(Document& document, QWidget* parent)
         item->setData(Qt::UserRole, qstr(e.id));
         item->setToolTip(qstr(e.summary));
     }
-    connect(m_list, &QListWidget::itemActivated, this, [this](const QListWidgetItem* item) { useModel(item->data(Qt::UserRole).toString()); });
-    connect(m_list, &QListWidget::itemClicked, this, [this](const QListWidgetItem* item) { useModel(item->data(Qt::UserRole).toString()); });
+    connect(m_list, &QListWidget::itemActivated, this,
+            [this](const QListWidgetItem* item) { useModel(item->data(Qt::UserRole).toString()); });
+    connect(m_list, &QListWidget::itemClicked, this,
+            [this](const QListWidgetItem* item) { useModel(item->data(Qt::UserRole).toString()); });
     auto* file = new QPushButton(icon("file"), tr("Open a file …"), this);
     auto* folder = new QPushButton(icon("folder"), tr("Open a folder …"), this);
     file->setToolTip(tr("A model in one file (safetensors, GGUF or ckpt), or your own points (CSV, NPY, JSON)"));
@@ -123,7 +140,8 @@ void ModelPanel::showModel() {
     if (!model) {
         m_name->setText(modelLabel(m_document.draft().model));
         const auto& plan = m_document.draftPlan();
-        m_summary->setText(m_document.isPlanning() || plan ? tr("Reading what this model is …") : qstr(plan.error().text));
+        m_summary->setText(m_document.isPlanning() || plan ? tr("Reading what this model is …")
+                                                           : qstr(plan.error().text));
         return;
     }
     m_name->setText(qstr(model->name));
@@ -144,14 +162,17 @@ void ModelPanel::useModel(const QString& id) {
 }
 
 void ModelPanel::openFile() {
-    const QString path = QFileDialog::getOpenFileName(window(), tr("Open a model"), settings::lastFolder(), tr("Models (*.safetensors *.gguf *.ckpt *.pt *.pth);;Points (*.csv *.npy *.json);;All files (*)"));
+    const QString path = QFileDialog::getOpenFileName(
+        window(), tr("Open a model"), settings::lastFolder(),
+        tr("Models (*.safetensors *.gguf *.ckpt *.pt *.pth);;Points (*.csv *.npy *.json);;All files (*)"));
     if (path.isEmpty()) return;
     settings::setLastFolder(QFileInfo(path).absolutePath());
     useModel(modelIdOf(path));
 }
 
 void ModelPanel::openFolder() {
-    const QString path = QFileDialog::getExistingDirectory(window(), tr("Open a diffusers model folder"), settings::lastFolder());
+    const QString path =
+        QFileDialog::getExistingDirectory(window(), tr("Open a diffusers model folder"), settings::lastFolder());
     if (path.isEmpty()) return;
     settings::setLastFolder(path);
     useModel(modelIdOf(path));

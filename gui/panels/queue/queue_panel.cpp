@@ -50,8 +50,17 @@ void ProgressLine::paintEvent(QPaintEvent*) {
 }
 
 QueueRow::QueueRow(Document& document, const QString& id, QWidget* parent)
-    : QWidget(parent), m_document(document), m_id(id), m_number(new QLabel(this)), m_name(new ElidedLabel(this)), m_state(new QLabel(this)), m_bar(new ProgressLine(this)),
-      m_up(rowButton("up", tr("Earlier"), this)), m_down(rowButton("down", tr("Later"), this)), m_pause(rowButton("pause", tr("Pause"), this)), m_cancel(rowButton("close", tr("Cancel"), this)) {
+    : QWidget(parent),
+      m_document(document),
+      m_id(id),
+      m_number(new QLabel(this)),
+      m_name(new ElidedLabel(this)),
+      m_state(new QLabel(this)),
+      m_bar(new ProgressLine(this)),
+      m_up(rowButton("up", tr("Earlier"), this)),
+      m_down(rowButton("down", tr("Later"), this)),
+      m_pause(rowButton("pause", tr("Pause"), this)),
+      m_cancel(rowButton("close", tr("Cancel"), this)) {
     m_number->setFont(numberFont(8.8));
     m_number->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
     m_number->setFixedWidth(QFontMetrics(m_number->font()).horizontalAdvance("000"));
@@ -72,10 +81,8 @@ QueueRow::QueueRow(Document& document, const QString& id, QWidget* parent)
     connect(m_cancel, &QToolButton::clicked, this, [this] { m_document.cancel(m_id); });
     connect(m_pause, &QToolButton::clicked, this, [this] {
         const RunPtr run = m_document.run(m_id);
-        if (run && run->status == RunStatus::Paused)
-            m_document.resume(m_id);
-        else
-            m_document.pause(m_id);
+        if (run && run->status == RunStatus::Paused) m_document.resume(m_id);
+        else m_document.pause(m_id);
     });
 }
 
@@ -89,12 +96,12 @@ void QueueRow::show(int position, int count) {
     m_name->setText(runTitle(run));
     m_bar->setShare(live->evaluations > 0 ? double(live->evaluation) / live->evaluations : 0);
     m_bar->setVisible(position < 0);
-    if (position >= 0)
-        m_state->setText(tr("waiting, place %1").arg(position + 1));
-    else if (isPaused)
-        m_state->setText(tr("paused at %1").arg(progressText(*live)));
+    if (position >= 0) m_state->setText(tr("waiting, place %1").arg(position + 1));
+    else if (isPaused) m_state->setText(tr("paused at %1").arg(progressText(*live)));
     else
-        m_state->setText(progressText(*live) + (live->secondsLeft > 0.5 ? tr(" · %1 left").arg(secondsText(live->secondsLeft)) : QString()));
+        m_state->setText(
+            progressText(*live)
+            + (live->secondsLeft > 0.5 ? tr(" · %1 left").arg(secondsText(live->secondsLeft)) : QString()));
     m_up->setVisible(position >= 0);
     m_down->setVisible(position >= 0);
     m_up->setEnabled(position > 0);
@@ -104,7 +111,13 @@ void QueueRow::show(int position, int count) {
     m_pause->setAccessibleName(m_pause->toolTip());
 }
 
-QueuePanel::QueuePanel(Document& document, QWidget* parent) : QWidget(parent), m_document(document), m_empty(new QLabel(tr("Nothing is running. Runs that wait stand here; they can be put in another order, paused and cancelled."), this)), m_cancelAll(new QToolButton(this)) {
+QueuePanel::QueuePanel(Document& document, QWidget* parent)
+    : QWidget(parent),
+      m_document(document),
+      m_empty(new QLabel(
+          tr("Nothing is running. Runs that wait stand here; they can be put in another order, paused and cancelled."),
+          this)),
+      m_cancelAll(new QToolButton(this)) {
     setProperty("panel", true);
     m_empty->setProperty("muted", true);
     m_empty->setAlignment(Qt::AlignCenter);
@@ -127,10 +140,8 @@ QueuePanel::QueuePanel(Document& document, QWidget* parent) : QWidget(parent), m
     outer->addWidget(scroll);
     connect(&m_document, &Document::runsChanged, this, &QueuePanel::rebuild);
     connect(&m_document, &Document::runChanged, this, [this] {
-        if (m_document.queue().size() != qsizetype(m_rows.size()))
-            rebuild();
-        else
-            refresh();
+        if (m_document.queue().size() != qsizetype(m_rows.size())) rebuild();
+        else refresh();
     });
     rebuild();
 }
@@ -143,7 +154,8 @@ void QueuePanel::rebuild() {
         // Rows stay who they are: a button that has the focus keeps it while its run moves.
         std::vector<QueueRow*> rows;
         for (const QString& id : ids) {
-            const auto known = std::find_if(m_rows.begin(), m_rows.end(), [&](const QueueRow* r) { return r->id() == id; });
+            const auto known =
+                std::find_if(m_rows.begin(), m_rows.end(), [&](const QueueRow* r) { return r->id() == id; });
             rows.push_back(known == m_rows.end() ? new QueueRow(m_document, id) : *known);
         }
         for (QueueRow* r : m_rows)

@@ -13,12 +13,9 @@ namespace meander::gui {
 namespace {
 
 // Rows may name their group themselves.
-template <class Row>
-QString ownGroup(const Row& row) {
-    if constexpr (requires { row.group.c_str(); })
-        return qstr(row.group);
-    else
-        return {};
+template <class Row> QString ownGroup(const Row& row) {
+    if constexpr (requires { row.group.c_str(); }) return qstr(row.group);
+    else return {};
 }
 
 template <class Row>
@@ -29,7 +26,8 @@ std::vector<ChoiceEntry> entriesOf(const std::vector<Row>& table, QString (*othe
         if constexpr (requires { row.source.c_str(); })
             if (!row.source.empty()) help += "\n" + qstr(row.source);
         const QString group = ownGroup(row);
-        entries.push_back({qstr(row.id), qstr(row.label), help, group.isEmpty() && otherwise ? otherwise(row) : group, &row.params});
+        entries.push_back(
+            {qstr(row.id), qstr(row.label), help, group.isEmpty() && otherwise ? otherwise(row) : group, &row.params});
     }
     return entries;
 }
@@ -37,7 +35,8 @@ std::vector<ChoiceEntry> entriesOf(const std::vector<Row>& table, QString (*othe
 QString kindOf(const SamplerInfo& s) {
     if (!s.madeFor.empty()) return ChoiceSection::tr("Few-step models");
     if (s.stochastic) return ChoiceSection::tr("Stochastic");
-    return s.order <= 1 ? ChoiceSection::tr("Deterministic, first order") : ChoiceSection::tr("Deterministic, higher order");
+    return s.order <= 1 ? ChoiceSection::tr("Deterministic, first order")
+                        : ChoiceSection::tr("Deterministic, higher order");
 }
 
 }  // namespace
@@ -49,8 +48,13 @@ std::vector<ChoiceEntry> startEntries() { return entriesOf<StartInfo>(starts(), 
 std::vector<ChoiceEntry> scheduleEntries() { return entriesOf<ScheduleInfo>(schedules(), nullptr); }
 std::vector<ChoiceEntry> guidanceEntries() { return entriesOf<GuidanceRule>(guidanceRules(), nullptr); }
 
-ChoiceSection::ChoiceSection(const QString& label, std::vector<ChoiceEntry> entries, QWidget* parent, Grouping grouping, FormRow::Layout layout)
-    : QWidget(parent), m_entries(std::move(entries)), m_field(new ChoiceField), m_row(new FormRow(label, m_field, this, layout)), m_form(new ParamForm(this)) {
+ChoiceSection::ChoiceSection(const QString& label, std::vector<ChoiceEntry> entries, QWidget* parent, Grouping grouping,
+                             FormRow::Layout layout)
+    : QWidget(parent),
+      m_entries(std::move(entries)),
+      m_field(new ChoiceField),
+      m_row(new FormRow(label, m_field, this, layout)),
+      m_form(new ParamForm(this)) {
     for (const ChoiceEntry& e : m_entries) m_field->addChoice(e.id, e.label, e.help);
     m_field->setDescribed(true);
     m_field->setGrouping([this, grouping](const QString& id) {
@@ -62,7 +66,8 @@ ChoiceSection::ChoiceSection(const QString& label, std::vector<ChoiceEntry> entr
     box->setSpacing(metrics::rowGap);
     box->addWidget(m_row);
     box->addWidget(m_form);
-    if (layout == FormRow::Layout::Beside) m_form->setContentsMargins(metrics::panelPadding, 0, 0, 0);  // a card is indented already
+    if (layout == FormRow::Layout::Beside)
+        m_form->setContentsMargins(metrics::panelPadding, 0, 0, 0);  // a card is indented already
     connect(m_field, &ChoiceField::chosen, this, [this](const QString& id) {
         if (id.toStdString() == m_choice.id) return;
         Choice next{id.toStdString(), {}};

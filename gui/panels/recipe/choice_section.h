@@ -16,7 +16,8 @@ class ChoiceSection : public QWidget {
     Q_OBJECT
 public:
     // No `grouping`: by ChoiceEntry::group.
-    ChoiceSection(const QString& label, std::vector<ChoiceEntry> entries, QWidget* parent = nullptr, Grouping grouping = {}, FormRow::Layout layout = FormRow::Layout::Beside);
+    ChoiceSection(const QString& label, std::vector<ChoiceEntry> entries, QWidget* parent = nullptr,
+                  Grouping grouping = {}, FormRow::Layout layout = FormRow::Layout::Beside);
     void setChoice(const Choice& choice);
     // Null: compared to nothing.
     void setReference(const Choice* reference);

@@ -17,16 +17,26 @@ namespace {
 // Beyond it a spin box of Qt cannot count.
 constexpr double mostSpun = 2e9;
 
-bool isShareOf(const ParamSpec& s) { return s.kind == ParamKind::Real && s.minimum >= 0 && s.maximum <= 1 && s.unit.starts_with("of "); }
-bool isTyped(const ParamSpec& s) { return s.kind == ParamKind::Text || s.kind == ParamKind::List || (s.kind == ParamKind::Integer && s.maximum > mostSpun); }
+bool isShareOf(const ParamSpec& s) {
+    return s.kind == ParamKind::Real && s.minimum >= 0 && s.maximum <= 1 && s.unit.starts_with("of ");
+}
+bool isTyped(const ParamSpec& s) {
+    return s.kind == ParamKind::Text || s.kind == ParamKind::List
+           || (s.kind == ParamKind::Integer && s.maximum > mostSpun);
+}
 
 QString helpOf(const ParamSpec& s) {
     QString help = qstr(s.help);
-    const QString usual = s.optional ? QCoreApplication::translate("ParamForm", "not set") : isShareOf(s) ? numberText(std::get<double>(s.defaultValue) * 100, 6) + QStringLiteral(" %") : qstr(display(s.defaultValue));
+    const QString usual = s.optional     ? QCoreApplication::translate("ParamForm", "not set")
+                          : isShareOf(s) ? numberText(std::get<double>(s.defaultValue) * 100, 6) + QStringLiteral(" %")
+                                         : qstr(display(s.defaultValue));
     if (isShareOf(s))
-        help += QCoreApplication::translate("ParamForm", "\nFrom %1 % to %2 %, default %3.").arg(numberText(s.minimum * 100, 6), numberText(s.maximum * 100, 6), usual);
+        help += QCoreApplication::translate("ParamForm", "\nFrom %1 % to %2 %, default %3.")
+                    .arg(numberText(s.minimum * 100, 6), numberText(s.maximum * 100, 6), usual);
     else if (s.kind == ParamKind::Integer || s.kind == ParamKind::Real)
-        help += QCoreApplication::translate("ParamForm", "\nFrom %1 to %2%3, default %4.").arg(numberText(s.minimum, 6), numberText(s.maximum, 6), s.unit.empty() ? QString() : ' ' + qstr(s.unit), usual);
+        help += QCoreApplication::translate("ParamForm", "\nFrom %1 to %2%3, default %4.")
+                    .arg(numberText(s.minimum, 6), numberText(s.maximum, 6),
+                         s.unit.empty() ? QString() : ' ' + qstr(s.unit), usual);
     return help.trimmed();
 }
 
@@ -61,7 +71,9 @@ QWidget* ParamForm::makeReal(const ParamSpec& spec, Entry& entry) {
     field->setPercent(isShare);
     if (!spec.unit.empty()) field->setSuffix((isShare ? QStringLiteral(" % ") : QStringLiteral(" ")) + qstr(spec.unit));
     entry.show = [field](const ParamValue& v) {
-        const double d = std::holds_alternative<std::int64_t>(v) ? double(std::get<std::int64_t>(v)) : std::holds_alternative<double>(v) ? std::get<double>(v) : 0;
+        const double d = std::holds_alternative<std::int64_t>(v) ? double(std::get<std::int64_t>(v))
+                         : std::holds_alternative<double>(v)     ? std::get<double>(v)
+                                                                 : 0;
         if (field->value() != d) field->setValue(d);
     };
     connect(field, &QDoubleSpinBox::valueChanged, this, [this, key = spec.key](double v) {
@@ -76,7 +88,8 @@ QWidget* ParamForm::makeChoice(const ParamSpec& spec, Entry& entry) {
     entry.show = [field](const ParamValue& v) {
         if (const auto* s = std::get_if<std::string>(&v)) field->setChoice(qstr(*s));
     };
-    connect(field, &ChoiceField::chosen, this, [this, key = spec.key](const QString& id) { emit edited(key, id.toStdString()); });
+    connect(field, &ChoiceField::chosen, this,
+            [this, key = spec.key](const QString& id) { emit edited(key, id.toStdString()); });
     return field;
 }
 
@@ -103,9 +116,13 @@ QWidget* ParamForm::makeText(const ParamSpec& spec, Entry& entry) {
 }
 
 QWidget* ParamForm::makePath(const ParamSpec& spec, Entry& entry) {
-    auto* field = new PathField(spec.unit == "picture" ? tr("Pictures (*.png)") : tr("Pictures and points (*.png *.csv *.json *.npy);;All files (*)"), this);
+    auto* field =
+        new PathField(spec.unit == "picture" ? tr("Pictures (*.png)")
+                                             : tr("Pictures and points (*.png *.csv *.json *.npy);;All files (*)"),
+                      this);
     entry.show = [field](const ParamValue& v) { field->setPath(qstr(display(v))); };
-    connect(field, &PathField::edited, this, [this, key = spec.key](const QString& path) { emit edited(key, path.toStdString()); });
+    connect(field, &PathField::edited, this,
+            [this, key = spec.key](const QString& path) { emit edited(key, path.toStdString()); });
     return field;
 }
 
@@ -123,7 +140,8 @@ QWidget* ParamForm::makeRun(const ParamSpec& spec, Entry& entry) {
     field->setProperty("runs", true);
     fillRuns(field);
     entry.show = [field](const ParamValue& v) { field->setChoice(qstr(display(v))); };
-    connect(field, &ChoiceField::chosen, this, [this, key = spec.key](const QString& id) { emit edited(key, id.toStdString()); });
+    connect(field, &ChoiceField::chosen, this,
+            [this, key = spec.key](const QString& id) { emit edited(key, id.toStdString()); });
     return field;
 }
 
@@ -135,7 +153,9 @@ QWidget* ParamForm::makeField(const ParamSpec& spec, Entry& entry) {
     if (spec.kind == ParamKind::Real) return makeReal(spec, entry);
     if (spec.kind == ParamKind::Choice) return makeChoice(spec, entry);
     auto* field = new QCheckBox(this);
-    entry.show = [field](const ParamValue& v) { field->setChecked(std::holds_alternative<bool>(v) && std::get<bool>(v)); };
+    entry.show = [field](const ParamValue& v) {
+        field->setChecked(std::holds_alternative<bool>(v) && std::get<bool>(v));
+    };
     connect(field, &QCheckBox::clicked, this, [this, key = spec.key](bool on) { emit edited(key, on); });
     return field;
 }
@@ -166,21 +186,18 @@ void ParamForm::addRow(const ParamSpec& spec, QVBoxLayout* into) {
     QWidget* shown = entry.field;
     if (spec.optional) {
         shown = entry.optional = new OptionalField(entry.field, tr("not set"), this);
-        connect(entry.optional, &OptionalField::switched, this, [this, key = spec.key, value = spec.defaultValue](bool on) {
-            if (on)
-                emit edited(key, value);
-            else
-                emit cleared(key);
-        });
+        connect(entry.optional, &OptionalField::switched, this,
+                [this, key = spec.key, value = spec.defaultValue](bool on) {
+                    if (on) emit edited(key, value);
+                    else emit cleared(key);
+                });
     }
     entry.row = new FormRow(qstr(spec.label), shown, this);
     entry.row->setHelp(helpOf(spec));
     entry.field->setToolTip(helpOf(spec));
     connect(entry.row, &FormRow::resetRequested, this, [this, spec] {
-        if (spec.optional)
-            emit cleared(spec.key);
-        else
-            emit edited(spec.key, spec.defaultValue);
+        if (spec.optional) emit cleared(spec.key);
+        else emit edited(spec.key, spec.defaultValue);
     });
     into->addWidget(entry.row);
     m_entries.emplace(spec.key, std::move(entry));
@@ -191,7 +208,8 @@ void ParamForm::setSpecs(const std::string& owner, const std::vector<ParamSpec>&
     m_owner = owner;
     m_specs.clear();
     // The list that a rule stands in has the switch.
-    std::copy_if(specs.begin(), specs.end(), std::back_inserter(m_specs), [](const ParamSpec& s) { return s.key != enabledKey; });
+    std::copy_if(specs.begin(), specs.end(), std::back_inserter(m_specs),
+                 [](const ParamSpec& s) { return s.key != enabledKey; });
     m_entries.clear();
     m_advanced = nullptr;
     while (QLayoutItem* item = m_box->takeAt(0)) {
@@ -221,7 +239,8 @@ void ParamForm::setValues(const Params& values) {
         const ParamValue& value = has ? it->second : spec.defaultValue;
         if (entry.optional) entry.optional->setPresent(has);
         if (!(typing && isTyped(spec) && entry.field->hasFocus())) entry.show(value);
-        entry.row->setResettable(spec.optional ? has : value != spec.defaultValue, spec.optional ? tr("not set") : qstr(display(spec.defaultValue)));
+        entry.row->setResettable(spec.optional ? has : value != spec.defaultValue,
+                                 spec.optional ? tr("not set") : qstr(display(spec.defaultValue)));
     }
     m_showing = typing;
 }

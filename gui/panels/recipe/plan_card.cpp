@@ -7,7 +7,8 @@
 
 namespace meander::gui {
 
-PlanCard::PlanCard(QWidget* parent) : QFrame(parent), m_title(new QLabel(this)), m_cost(new ElidedLabel(this)), m_notes(new QLabel(this)) {
+PlanCard::PlanCard(QWidget* parent)
+    : QFrame(parent), m_title(new QLabel(this)), m_cost(new ElidedLabel(this)), m_notes(new QLabel(this)) {
     setProperty("card", "accent");
     setAccessibleName(tr("Before you run"));
     m_title->setFont(interfaceFont(0, true));
@@ -31,12 +32,14 @@ PlanCard::PlanCard(QWidget* parent) : QFrame(parent), m_title(new QLabel(this)),
     fit();
 }
 
-// Always room for the same lines: a card that grew while somebody types would move the form under the pointer. What is longer scrolls.
+// Always room for the same lines: a card that grew while somebody types would move the form under the pointer. What is
+// longer scrolls.
 void PlanCard::fit() {
     m_area->setFixedHeight(m_notes->fontMetrics().lineSpacing() * noteLines + 4);
     m_cost->setVisible(!m_cost->text().isEmpty());
     const int line = m_cost->fontMetrics().lineSpacing();
-    setFixedHeight(layout()->contentsMargins().top() + layout()->contentsMargins().bottom() + 2 * layout()->spacing() + m_title->sizeHint().height() + line + m_area->height());
+    setFixedHeight(layout()->contentsMargins().top() + layout()->contentsMargins().bottom() + 2 * layout()->spacing()
+                   + m_title->sizeHint().height() + line + m_area->height());
     if (!m_cost->isVisibleTo(this)) m_area->setFixedHeight(m_area->height() + line + layout()->spacing());
 }
 
@@ -67,10 +70,14 @@ void PlanCard::show(const Result<Plan>& plan, bool isPlanning, bool hasModel) {
     const QString time = p.seconds > 0 ? tr("about %1").arg(secondsText(p.seconds)) : tr("time unknown");
     m_cost->setText(QStringLiteral("%1 · %2").arg(evaluationsText(p.evaluations), time));
     QStringList notes;
-    for (const PlanNote& n : p.notes) notes.append(n.kind == NoteKind::Warning ? QStringLiteral("⚠ ") + qstr(n.text) : qstr(n.text));
-    const auto whole = [](QString number) { return number.replace(QLatin1Char(' '), QChar::Nbsp); };  // a number and its unit stay on one line
+    for (const PlanNote& n : p.notes)
+        notes.append(n.kind == NoteKind::Warning ? QStringLiteral("⚠ ") + qstr(n.text) : qstr(n.text));
+    const auto whole = [](QString number) {
+        return number.replace(QLatin1Char(' '), QChar::Nbsp);
+    };  // a number and its unit stay on one line
     const QString memory = tr("Takes %1 of memory").arg(whole(bytesText(p.bytes)));
-    notes.append(p.recordBytes > 0 ? tr("%1; its record will hold %2.").arg(memory, whole(bytesText(p.recordBytes))) : memory + '.');
+    notes.append(p.recordBytes > 0 ? tr("%1; its record will hold %2.").arg(memory, whole(bytesText(p.recordBytes)))
+                                   : memory + '.');
     m_notes->setText(notes.join('\n'));
     fit();
 }

@@ -17,12 +17,14 @@ QString modelGroup(const QString& id) {
     if (id == openModelId) return {};
     if (id.startsWith(QLatin1String("analytic:"))) return RecipePanel::tr("Exact, in closed form");
     if (!id.startsWith(QLatin1String("builtin:"))) return RecipePanel::tr("Opened files");
-    return id.startsWith(QLatin1String("builtin:flow2d")) ? RecipePanel::tr("Points in the plane") : RecipePanel::tr("Pictures");
+    return id.startsWith(QLatin1String("builtin:flow2d")) ? RecipePanel::tr("Points in the plane")
+                                                          : RecipePanel::tr("Pictures");
 }
 
 }  // namespace
 
-RecipePanel::RecipePanel(Document& document, SelectionModel& selection, QWidget* parent) : QWidget(parent), m_document(document), m_selection(selection) {
+RecipePanel::RecipePanel(Document& document, SelectionModel& selection, QWidget* parent)
+    : QWidget(parent), m_document(document), m_selection(selection) {
     setObjectName("recipePanel");
     setProperty("panel", true);
     auto* content = new QWidget;
@@ -75,7 +77,8 @@ RecipePanel::RecipePanel(Document& document, SelectionModel& selection, QWidget*
     m_card->show(m_document.draftPlan(), true, false);
 }
 
-FormRow* RecipePanel::addRow(const QString& label, QWidget* field, const QString& key, const QString& help, FormRow::Layout layout) {
+FormRow* RecipePanel::addRow(const QString& label, QWidget* field, const QString& key, const QString& help,
+                             FormRow::Layout layout) {
     auto* row = new FormRow(label, field, nullptr, layout);
     if (!help.isEmpty()) row->setHelp(help);
     m_rows->addWidget(row);
@@ -101,7 +104,9 @@ void RecipePanel::buildModel() {
     connect(m_model, &ChoiceField::chosen, this, &RecipePanel::chooseModel);
     auto* about = smallButton("info", tr("What this model is"));
     connect(about, &QToolButton::clicked, this, &RecipePanel::modelCardRequested);
-    addRow(tr("Model"), fieldWithButton(m_model, about), "model", tr("The network that is sampled. The card beside it tells what it predicts and which rules fit it."), FormRow::Layout::Above);
+    addRow(tr("Model"), fieldWithButton(m_model, about), "model",
+           tr("The network that is sampled. The card beside it tells what it predicts and which rules fit it."),
+           FormRow::Layout::Above);
     m_branch = new QFrame;
     m_branch->setProperty("card", "true");
     auto* line = new QHBoxLayout(m_branch);
@@ -111,7 +116,8 @@ void RecipePanel::buildModel() {
     auto* clear = smallButton("close", tr("Start from noise again"));
     line->addWidget(m_branchText, 1);
     line->addWidget(clear);
-    connect(clear, &QToolButton::clicked, this, [this] { edit(tr("start from noise"), {}, [](Recipe& r) { r.branch.reset(); }); });
+    connect(clear, &QToolButton::clicked, this,
+            [this] { edit(tr("start from noise"), {}, [](Recipe& r) { r.branch.reset(); }); });
     m_rows->addWidget(m_branch);
 }
 
@@ -123,17 +129,26 @@ void RecipePanel::buildPrompt() {
     m_negative = new PromptField(1, 4);
     m_negative->setObjectName("negativePrompt");
     m_negative->setPlaceholderText(tr("none"));
-    addRow(tr("Negative prompt"), m_negative, "negative_prompt", tr("What the unconditional branch of guidance is told instead of nothing."), FormRow::Layout::Above);
+    addRow(tr("Negative prompt"), m_negative, "negative_prompt",
+           tr("What the unconditional branch of guidance is told instead of nothing."), FormRow::Layout::Above);
     m_class = new ChoiceField;
     m_class->setObjectName("class");
     addRow(tr("Class"), m_class, "class");
     // One visit to the field is one undo step.
-    const auto session = [this](const char* key) { return QStringLiteral("%1/%2").arg(QLatin1String(key)).arg(m_promptSession); };
-    connect(m_prompt, &QPlainTextEdit::textChanged, this, [this, session] { edit(tr("prompt"), session("prompt"), [this](Recipe& r) { r.prompt = m_prompt->toPlainText().toStdString(); }); });
-    connect(m_negative, &QPlainTextEdit::textChanged, this, [this, session] { edit(tr("negative prompt"), session("negative"), [this](Recipe& r) { r.negativePrompt = m_negative->toPlainText().toStdString(); }); });
+    const auto session = [this](const char* key) {
+        return QStringLiteral("%1/%2").arg(QLatin1String(key)).arg(m_promptSession);
+    };
+    connect(m_prompt, &QPlainTextEdit::textChanged, this, [this, session] {
+        edit(tr("prompt"), session("prompt"), [this](Recipe& r) { r.prompt = m_prompt->toPlainText().toStdString(); });
+    });
+    connect(m_negative, &QPlainTextEdit::textChanged, this, [this, session] {
+        edit(tr("negative prompt"), session("negative"),
+             [this](Recipe& r) { r.negativePrompt = m_negative->toPlainText().toStdString(); });
+    });
     for (PromptField* p : {m_prompt, m_negative}) connect(p, &PromptField::left, this, [this] { ++m_promptSession; });
     connect(m_class, &ChoiceField::chosen, this, [this](const QString& id) {
-        edit(tr("class"), {}, [&](Recipe& r) { r.classIndex = id.isEmpty() ? std::nullopt : std::optional(id.toInt()); });
+        edit(tr("class"), {},
+             [&](Recipe& r) { r.classIndex = id.isEmpty() ? std::nullopt : std::optional(id.toInt()); });
     });
 }
 
@@ -143,17 +158,22 @@ void RecipePanel::buildRest() {
     m_images->setObjectName("images");
     m_images->setRange(1, 100000);
     addRow(tr("Images"), m_images, "images", tr("Pictures (or particles) drawn together."));
-    connect(m_images, &QSpinBox::valueChanged, this, [this](int n) { edit(tr("images"), "images", [n](Recipe& r) { r.images = n; }); });
+    connect(m_images, &QSpinBox::valueChanged, this,
+            [this](int n) { edit(tr("images"), "images", [n](Recipe& r) { r.images = n; }); });
     m_precision = new ChoiceField;
     for (const char* p : {"auto", "f32", "bf16"}) m_precision->addChoice(p, p);
-    addRow(tr("Precision"), m_precision, "precision", tr("Of the network's arithmetic. States and sampler arithmetic are always at least f32."));
-    connect(m_precision, &ChoiceField::chosen, this, [this](const QString& id) { edit(tr("precision"), {}, [&](Recipe& r) { r.precision = id.toStdString(); }); });
+    addRow(tr("Precision"), m_precision, "precision",
+           tr("Of the network's arithmetic. States and sampler arithmetic are always at least f32."));
+    connect(m_precision, &ChoiceField::chosen, this, [this](const QString& id) {
+        edit(tr("precision"), {}, [&](Recipe& r) { r.precision = id.toStdString(); });
+    });
     m_device = new ChoiceField;
     m_device->addChoice("auto", tr("auto"));
     m_device->addChoice("cpu", tr("CPU"));
     m_device->addChoice("cuda:0", tr("first GPU"));
     addRow(tr("Device"), m_device, "device");
-    connect(m_device, &ChoiceField::chosen, this, [this](const QString& id) { edit(tr("device"), {}, [&](Recipe& r) { r.device = id.toStdString(); }); });
+    connect(m_device, &ChoiceField::chosen, this,
+            [this](const QString& id) { edit(tr("device"), {}, [&](Recipe& r) { r.device = id.toStdString(); }); });
     m_attention = new ChoiceField;
     m_attention->addChoice("off", tr("off"));
     m_attention->addChoice("summary", tr("summary"), tr("One map per word, and entropy and mass per head."));
@@ -170,7 +190,8 @@ void RecipePanel::buildRest() {
     m_states->setProperty("muted", true);
     m_states->setToolTip(tr("Keeps every state and prediction, for the film strip, the path and branching."));
     m_rows->addWidget(m_states);
-    connect(m_states, &QCheckBox::clicked, this, [this](bool on) { edit(tr("record states"), {}, [on](Recipe& r) { r.recordStates = on; }); });
+    connect(m_states, &QCheckBox::clicked, this,
+            [this](bool on) { edit(tr("record states"), {}, [on](Recipe& r) { r.recordStates = on; }); });
 }
 
 void RecipePanel::chooseModel(const QString& id) {
@@ -207,6 +228,8 @@ void RecipePanel::addHead(const QString& text) {
     m_rows->addWidget(head);
 }
 
-void RecipePanel::focusPrompt() { (m_prompt->isVisible() ? static_cast<QWidget*>(m_prompt) : m_steps)->setFocus(Qt::ShortcutFocusReason); }
+void RecipePanel::focusPrompt() {
+    (m_prompt->isVisible() ? static_cast<QWidget*>(m_prompt) : m_steps)->setFocus(Qt::ShortcutFocusReason);
+}
 
 }  // namespace meander::gui

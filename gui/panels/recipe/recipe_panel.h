@@ -1,4 +1,5 @@
-// The draft recipe as a form. Every edit is one undoable value swap of the document; the form only ever shows the document's draft.
+// The draft recipe as a form. Every edit is one undoable value swap of the document; the form only ever shows the
+// document's draft.
 #pragma once
 #include <QCheckBox>
 #include <QScrollArea>
@@ -35,16 +36,19 @@ private:
     void buildRest();
     void addHead(const QString& text);
     // A table's row and its parameters, edited as one value of the recipe.
-    ChoiceSection* addSection(const QString& label, const QString& key, std::vector<ChoiceEntry> entries, Choice Recipe::*member);
-    RuleStack* addStack(const StackWords& words, const QString& key, std::vector<ChoiceEntry> entries, std::vector<Choice> Recipe::*member);
-    FormRow* addRow(const QString& label, QWidget* field, const QString& key, const QString& help = {}, FormRow::Layout layout = FormRow::Layout::Beside);
+    ChoiceSection* addSection(const QString& label, const QString& key, std::vector<ChoiceEntry> entries,
+                              Choice Recipe::*member);
+    RuleStack* addStack(const StackWords& words, const QString& key, std::vector<ChoiceEntry> entries,
+                        std::vector<Choice> Recipe::*member);
+    FormRow* addRow(const QString& label, QWidget* field, const QString& key, const QString& help = {},
+                    FormRow::Layout layout = FormRow::Layout::Beside);
     // Changes a copy of the draft and hands it to the document.
     void edit(const QString& label, const QString& mergeKey, const std::function<void(Recipe&)>& change);
     void chooseModel(const QString& id);
-    void show();             // the draft, in all widgets
-    void showModel();        // what the model allows
+    void show();       // the draft, in all widgets
+    void showModel();  // what the model allows
     void showPlan();
-    void showRuns();         // that the draft may start from
+    void showRuns();  // that the draft may start from
     void showDifferences();
     void resetRow(const QString& key);
 

@@ -26,7 +26,8 @@ std::string settingOf(const std::string& key) {
 void RecipePanel::show() {
     m_showing = true;
     const Recipe& r = m_document.draft();
-    if (m_model->findData(qstr(r.model)) < 0) m_model->insertItem(m_model->count() - 2, modelLabel(r.model), qstr(r.model));
+    if (m_model->findData(qstr(r.model)) < 0)
+        m_model->insertItem(m_model->count() - 2, modelLabel(r.model), qstr(r.model));
     m_model->setChoice(qstr(r.model));
     setText(m_prompt, r.prompt);
     setText(m_negative, r.negativePrompt);
@@ -47,7 +48,8 @@ void RecipePanel::show() {
     m_branch->setVisible(r.branch.has_value());
     if (r.branch) {
         const RunPtr parent = m_document.run(qstr(r.branch->run));
-        m_branchText->setText(parent ? tr("Continues run %1 from step %2").arg(parent->number).arg(r.branch->step) : tr("Continues a run that is gone"));
+        m_branchText->setText(parent ? tr("Continues run %1 from step %2").arg(parent->number).arg(r.branch->step)
+                                     : tr("Continues a run that is gone"));
     }
     m_showing = false;
 }
@@ -59,12 +61,14 @@ void RecipePanel::showModel() {
     m_row["prompt"]->setVisible(isText);
     m_row["negative_prompt"]->setVisible(isText);
     m_row["class"]->setVisible(isClass);
-    m_row["attention"]->setVisible(isText || !model->attention.empty());  // the sites of a network are known once it is built
+    m_row["attention"]->setVisible(isText
+                                   || !model->attention.empty());  // the sites of a network are known once it is built
     m_row["images"]->label()->setText(model && model->state == StateKind::Points ? tr("Particles") : tr("Images"));
     if (isClass && m_class->count() != int(model->classes.size()) + 1) {
         m_class->clear();
         m_class->addChoice(QString(), tr("any"));
-        for (std::size_t i = 0; i < model->classes.size(); ++i) m_class->addChoice(QString::number(i), qstr(model->classes[i]));
+        for (std::size_t i = 0; i < model->classes.size(); ++i)
+            m_class->addChoice(QString::number(i), qstr(model->classes[i]));
         const auto& index = m_document.draft().classIndex;
         m_class->setChoice(index ? QString::number(*index) : QString());
     }
@@ -88,11 +92,11 @@ void RecipePanel::showPlan() {
     const auto costs = m_document.guidanceCosts();
     for (std::size_t i = 0; i < costs.size(); ++i) {
         const RuleCost& c = costs[i];
-        const QString text = !c.idle.empty()      ? qstr(c.idle)
-                             : c.evaluations > 0  ? tr("+%1").arg(evaluationsText(c.evaluations))
-                             : c.evaluations < 0  ? tr("saves %1").arg(evaluationsText(-c.evaluations))
-                             : i > 0              ? tr("no further evaluations: it uses those of the rules above")
-                                                  : tr("no further evaluations");
+        const QString text = !c.idle.empty()     ? qstr(c.idle)
+                             : c.evaluations > 0 ? tr("+%1").arg(evaluationsText(c.evaluations))
+                             : c.evaluations < 0 ? tr("saves %1").arg(evaluationsText(-c.evaluations))
+                             : i > 0             ? tr("no further evaluations: it uses those of the rules above")
+                                                 : tr("no further evaluations");
         notes.push_back({text, !c.idle.empty()});
     }
     m_guidance->setNotes(notes);
@@ -101,7 +105,8 @@ void RecipePanel::showPlan() {
 void RecipePanel::showRuns() {
     QList<std::pair<QString, QString>> runs;
     for (const RunPtr& r : m_document.runs())
-        if (r->status == RunStatus::Finished || r->status == RunStatus::Cancelled) runs.append({qstr(r->id), QStringLiteral("%1  %2").arg(r->number).arg(runTitle(*r))});
+        if (r->status == RunStatus::Finished || r->status == RunStatus::Cancelled)
+            runs.append({qstr(r->id), QStringLiteral("%1  %2").arg(r->number).arg(runTitle(*r))});
     m_start->form()->setRuns(runs);
 }
 
@@ -120,7 +125,8 @@ void RecipePanel::showDifferences() {
             other[qstr(d.key)] = qstr(d.right).isEmpty() ? tr("nothing") : qstr(d.right);
         }
     const int count = isComparable ? int(settings.size()) : unknown;
-    for (const auto& [key, row] : m_row) row->setDifference(isComparable && other.contains(key) ? other[key] : QString());
+    for (const auto& [key, row] : m_row)
+        row->setDifference(isComparable && other.contains(key) ? other[key] : QString());
     m_start->setReference(isComparable ? &theirs->start : nullptr);
     m_sampler->setReference(isComparable ? &theirs->sampler : nullptr);
     m_schedule->setReference(isComparable ? &theirs->schedule : nullptr);

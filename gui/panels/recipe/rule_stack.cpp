@@ -22,8 +22,13 @@ QToolButton* cardButton(const QString& iconName, const QString& tooltip, QWidget
 }  // namespace
 
 RuleCard::RuleCard(const QString& title, const std::vector<ChoiceEntry>& entries, QWidget* parent)
-    : QFrame(parent), m_section(new ChoiceSection(title, entries, this, {}, FormRow::Layout::Above)), m_enabled(new QCheckBox(this)), m_earlier(cardButton("up", tr("Apply earlier (Alt+Shift+↑)"), this)),
-      m_later(cardButton("down", tr("Apply later (Alt+Shift+↓)"), this)), m_remove(cardButton("close", tr("Take it out"), this)), m_note(new QLabel(this)) {
+    : QFrame(parent),
+      m_section(new ChoiceSection(title, entries, this, {}, FormRow::Layout::Above)),
+      m_enabled(new QCheckBox(this)),
+      m_earlier(cardButton("up", tr("Apply earlier (Alt+Shift+↑)"), this)),
+      m_later(cardButton("down", tr("Apply later (Alt+Shift+↓)"), this)),
+      m_remove(cardButton("close", tr("Take it out"), this)),
+      m_note(new QLabel(this)) {
     setProperty("card", "rule");
     m_note->setWordWrap(true);
     m_note->setFont(interfaceFont(8.9));
@@ -38,7 +43,9 @@ RuleCard::RuleCard(const QString& title, const std::vector<ChoiceEntry>& entries
     box->addWidget(m_section);
     box->addWidget(m_note);
     for (const auto& [keys, button] : {std::pair("Alt+Shift+Up", m_earlier), std::pair("Alt+Shift+Down", m_later)})
-        connect(new QShortcut(QKeySequence(QLatin1String(keys)), this, nullptr, nullptr, Qt::WidgetWithChildrenShortcut), &QShortcut::activated, button, &QToolButton::click);
+        connect(
+            new QShortcut(QKeySequence(QLatin1String(keys)), this, nullptr, nullptr, Qt::WidgetWithChildrenShortcut),
+            &QShortcut::activated, button, &QToolButton::click);
     connect(m_enabled, &QCheckBox::clicked, this, &RuleCard::switched);
     connect(m_earlier, &QToolButton::clicked, this, [this] { emit moved(-1); });
     connect(m_later, &QToolButton::clicked, this, [this] { emit moved(1); });
@@ -73,7 +80,12 @@ void RuleCard::setNote(const RuleNote& note) {
 }
 
 RuleStack::RuleStack(StackWords words, std::vector<ChoiceEntry> entries, QWidget* parent)
-    : QWidget(parent), m_words(std::move(words)), m_entries(std::move(entries)), m_box(new QVBoxLayout(this)), m_head(new QLabel(m_words.many, this)), m_add(new ChoiceField(this)) {
+    : QWidget(parent),
+      m_words(std::move(words)),
+      m_entries(std::move(entries)),
+      m_box(new QVBoxLayout(this)),
+      m_head(new QLabel(m_words.many, this)),
+      m_add(new ChoiceField(this)) {
     m_box->setContentsMargins(0, 0, 0, 0);
     m_box->setSpacing(metrics::rowGap);
     m_head->setProperty("muted", true);
@@ -103,7 +115,9 @@ RuleStack::RuleStack(StackWords words, std::vector<ChoiceEntry> entries, QWidget
     m_box->addWidget(m_add);
 }
 
-RuleCard* RuleStack::card(int index) const { return index < 0 || index >= int(m_cards.size()) ? nullptr : m_cards[std::size_t(index)]; }
+RuleCard* RuleStack::card(int index) const {
+    return index < 0 || index >= int(m_cards.size()) ? nullptr : m_cards[std::size_t(index)];
+}
 ChoiceSection* RuleStack::rule(int index) const { return card(index) ? card(index)->section() : nullptr; }
 
 void RuleStack::change(std::size_t at, const std::function<void(std::vector<Choice>&)>& how) {
@@ -118,7 +132,11 @@ void RuleStack::move(std::size_t at, int by) {
     if (to >= m_rules.size()) return;
     change(at, [&](auto& next) { std::swap(next[at], next[to]); });
     // The button stays under the fingers of those who use keys.
-    if (RuleCard* now = card(int(to))) (by < 0 && now->earlier()->isEnabled() ? now->earlier() : by > 0 && now->later()->isEnabled() ? now->later() : now->removeButton())->setFocus(Qt::OtherFocusReason);
+    if (RuleCard* now = card(int(to)))
+        (by < 0 && now->earlier()->isEnabled() ? now->earlier()
+         : by > 0 && now->later()->isEnabled() ? now->later()
+                                               : now->removeButton())
+            ->setFocus(Qt::OtherFocusReason);
 }
 
 void RuleStack::addCard() {
@@ -130,14 +148,13 @@ void RuleStack::addCard() {
         next[at] = c;
         emit edited(next, key.empty() ? std::string() : std::to_string(at) + "." + key);
     });
-    connect(card, &RuleCard::removed, this, [this, at] { change(at, [&](auto& next) { next.erase(next.begin() + std::ptrdiff_t(at)); }); });
+    connect(card, &RuleCard::removed, this,
+            [this, at] { change(at, [&](auto& next) { next.erase(next.begin() + std::ptrdiff_t(at)); }); });
     connect(card, &RuleCard::moved, this, [this, at](int by) { move(at, by); });
     connect(card, &RuleCard::switched, this, [this, at](bool on) {
         change(at, [&](auto& next) {
-            if (on)
-                next[at].params.erase(enabledKey);
-            else
-                next[at].params[enabledKey] = false;
+            if (on) next[at].params.erase(enabledKey);
+            else next[at].params[enabledKey] = false;
         });
     });
     m_box->insertWidget(int(at) + 1, card);
@@ -155,7 +172,8 @@ void RuleStack::setRules(const std::vector<Choice>& rules) {
     while (m_cards.size() < rules.size()) addCard();
     m_head->setVisible(count > 1);
     for (int i = 0; i < count; ++i) {
-        m_cards[std::size_t(i)]->setPlace(count > 1 ? QStringLiteral("%1 %2").arg(m_words.one).arg(i + 1) : m_words.one, i, count);
+        m_cards[std::size_t(i)]->setPlace(count > 1 ? QStringLiteral("%1 %2").arg(m_words.one).arg(i + 1) : m_words.one,
+                                          i, count);
         m_cards[std::size_t(i)]->setChoice(rules[std::size_t(i)]);
     }
 }

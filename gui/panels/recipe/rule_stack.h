@@ -1,5 +1,5 @@
-// A list of rules in the order they are applied (guidance, operators on the schedule). They can be moved, exchanged, switched off in their place and taken out; each
-// says what it costs there, or why it does nothing.
+// A list of rules in the order they are applied (guidance, operators on the schedule). They can be moved, exchanged,
+// switched off in their place and taken out; each says what it costs there, or why it does nothing.
 #pragma once
 #include <QCheckBox>
 
@@ -9,9 +9,9 @@ namespace meander::gui {
 
 // What a list calls its rules.
 struct StackWords {
-    QString one;    // "Guidance"
-    QString many;   // "Guidance rules, applied from above"
-    QString add;    // "Add a guidance rule"
+    QString one;   // "Guidance"
+    QString many;  // "Guidance rules, applied from above"
+    QString add;   // "Add a guidance rule"
 };
 
 struct RuleNote {

@@ -11,7 +11,8 @@ namespace {
 // What the axis shows of a clock value: σ, and t for flows, whose σ is infinite at the start.
 std::vector<double> shown(const std::vector<double>& taus, const Process& process) {
     std::vector<double> levels;
-    for (const double tau : taus) levels.push_back(process.kind() == ProcessKind::RectifiedFlow ? tau : process.sigma(tau));
+    for (const double tau : taus)
+        levels.push_back(process.kind() == ProcessKind::RectifiedFlow ? tau : process.sigma(tau));
     return levels;
 }
 
@@ -47,7 +48,9 @@ void SchedulePreview::show(const Plan* plan, const Run* reference) {
         m_endsClean = !m_levels.empty() && m_levels.back() == 0;
         m_steps = plan->intervals();
         m_others.clear();
-        if (reference && reference->trajectory && (reference->model.process.kind() == ProcessKind::RectifiedFlow) == m_isFlow) m_others = shown(reference->trajectory->levels, reference->model.process);
+        if (reference && reference->trajectory
+            && (reference->model.process.kind() == ProcessKind::RectifiedFlow) == m_isFlow)
+            m_others = shown(reference->trajectory->levels, reference->model.process);
         if (m_others == m_levels) m_others.clear();
     }
     draw();
@@ -59,7 +62,8 @@ void SchedulePreview::draw() {
     plot.empty = tr("The levels appear here when the recipe can run.");
     const QString quantity = m_isFlow ? QStringLiteral("t") : QStringLiteral("σ");
     if (!m_levels.empty()) {
-        plot.title = tr("Noise level %1 over %2").arg(quantity, m_steps == 1 ? tr("1 step") : tr("%1 steps").arg(m_steps));
+        plot.title =
+            tr("Noise level %1 over %2").arg(quantity, m_steps == 1 ? tr("1 step") : tr("%1 steps").arg(m_steps));
         if (m_endsClean) plot.note = tr("ends at 0");
         plot.x.label = tr("step");
     }

@@ -1,4 +1,5 @@
-// The noise levels that the draft visits, after its operators, its start and its branch: over the steps, on a logarithmic axis. The shown run's levels behind them.
+// The noise levels that the draft visits, after its operators, its start and its branch: over the steps, on a
+// logarithmic axis. The shown run's levels behind them.
 #pragma once
 #include "engine/run/plan.h"
 #include "gui/plots/plot_view.h"

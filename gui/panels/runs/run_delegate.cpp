@@ -20,7 +20,9 @@ int cardHeight() {
     return std::max(picture, lines) + 2 * padding;
 }
 
-QRect textRect(const QRect& card) { return card.adjusted(padding + picture + 8 + barWidth + 9, padding, -padding, -padding); }
+QRect textRect(const QRect& card) {
+    return card.adjusted(padding + picture + 8 + barWidth + 9, padding, -padding, -padding);
+}
 
 void paintPicture(QPainter* p, const QRect& rect, const QModelIndex& index) {
     const Theme& t = theme();
@@ -56,7 +58,8 @@ void RunDelegate::paint(QPainter* p, const QStyleOptionViewItem& option, const Q
         p->drawRoundedRect(card, 6, 6);
     }
     if ((option.state & QStyle::State_HasFocus) || isCompared) {
-        p->setPen(QPen(isCompared ? index.data(RunListModel::ColorRole).value<QColor>() : t.accent, 1, isCompared ? Qt::DashLine : Qt::SolidLine));
+        p->setPen(QPen(isCompared ? index.data(RunListModel::ColorRole).value<QColor>() : t.accent, 1,
+                       isCompared ? Qt::DashLine : Qt::SolidLine));
         p->setBrush(Qt::NoBrush);
         p->drawRoundedRect(QRectF(card).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6);
     }
@@ -74,16 +77,21 @@ void RunDelegate::paint(QPainter* p, const QStyleOptionViewItem& option, const Q
     title.setWeight(QFont::Medium);
     p->setFont(title);
     p->setPen(t.text);
-    const QRect first(text.left(), text.top(), text.width(), line), second = first.translated(0, line), third = second.translated(0, line);
+    const QRect first(text.left(), text.top(), text.width(), line), second = first.translated(0, line),
+                                                                    third = second.translated(0, line);
     const QString number = index.data(RunListModel::NumberRole).toString();
     const int numberWidth = QFontMetrics(numberFont(8.6)).horizontalAdvance(number) + 8;
-    p->drawText(first, Qt::AlignLeft | Qt::AlignVCenter, p->fontMetrics().elidedText(index.data(RunListModel::TitleRole).toString(), Qt::ElideRight, text.width() - numberWidth));
+    p->drawText(first, Qt::AlignLeft | Qt::AlignVCenter,
+                p->fontMetrics().elidedText(index.data(RunListModel::TitleRole).toString(), Qt::ElideRight,
+                                            text.width() - numberWidth));
     p->setFont(numberFont(8.6));
     p->setPen(t.dim);
     p->drawText(first, Qt::AlignRight | Qt::AlignVCenter, number);
     p->setFont(interfaceFont(8.9));
     p->setPen(t.muted);
-    p->drawText(second, Qt::AlignLeft | Qt::AlignVCenter, p->fontMetrics().elidedText(index.data(RunListModel::LineRole).toString(), Qt::ElideRight, text.width()));
+    p->drawText(
+        second, Qt::AlignLeft | Qt::AlignVCenter,
+        p->fontMetrics().elidedText(index.data(RunListModel::LineRole).toString(), Qt::ElideRight, text.width()));
     const QString delta = index.data(RunListModel::DeltaRole).toString();
     int deltaWidth = 0;
     if (!delta.isEmpty()) {
@@ -94,13 +102,18 @@ void RunDelegate::paint(QPainter* p, const QStyleOptionViewItem& option, const Q
     }
     const auto status = RunStatus(index.data(RunListModel::StatusRole).toInt());
     p->setFont(interfaceFont(8.9));
-    p->setPen(status == RunStatus::Failed ? t.danger : status == RunStatus::Interrupted || status == RunStatus::Cancelled ? t.warning : color);
-    p->drawText(third, Qt::AlignLeft | Qt::AlignVCenter, p->fontMetrics().elidedText(index.data(RunListModel::NoteRole).toString(), Qt::ElideRight, text.width() - deltaWidth));
+    p->setPen(status == RunStatus::Failed                                          ? t.danger
+              : status == RunStatus::Interrupted || status == RunStatus::Cancelled ? t.warning
+                                                                                   : color);
+    p->drawText(third, Qt::AlignLeft | Qt::AlignVCenter,
+                p->fontMetrics().elidedText(index.data(RunListModel::NoteRole).toString(), Qt::ElideRight,
+                                            text.width() - deltaWidth));
     const double progress = index.data(RunListModel::ProgressRole).toDouble();
     if (progress >= 0) {
         const QRectF groove(text.left(), card.bottom() - 4, text.width(), 2);
         p->fillRect(groove, t.line);
-        p->fillRect(QRectF(groove.left(), groove.top(), groove.width() * std::min(1.0, progress), groove.height()), color);
+        p->fillRect(QRectF(groove.left(), groove.top(), groove.width() * std::min(1.0, progress), groove.height()),
+                    color);
     }
     p->restore();
 }

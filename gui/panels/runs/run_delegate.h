@@ -9,11 +9,13 @@ namespace meander::gui {
 class RunDelegate : public QStyledItemDelegate {
     Q_OBJECT
 public:
-    explicit RunDelegate(const SelectionModel& selection, QObject* parent = nullptr) : QStyledItemDelegate(parent), m_selection(selection) {}
+    explicit RunDelegate(const SelectionModel& selection, QObject* parent = nullptr)
+        : QStyledItemDelegate(parent), m_selection(selection) {}
     QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override;
     void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override;
     QWidget* createEditor(QWidget* parent, const QStyleOptionViewItem& option, const QModelIndex& index) const override;
-    void updateEditorGeometry(QWidget* editor, const QStyleOptionViewItem& option, const QModelIndex& index) const override;
+    void updateEditorGeometry(QWidget* editor, const QStyleOptionViewItem& option,
+                              const QModelIndex& index) const override;
 
 private:
     const SelectionModel& m_selection;

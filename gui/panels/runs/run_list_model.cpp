@@ -34,7 +34,9 @@ std::optional<double> endDifference(const Run& a, const Run& b) {
 }
 
 bool areComparable(const Run& a, const Run& b) {
-    return a.model.state == b.model.state && (a.model.state == StateKind::Points ? a.model.stateShape == b.model.stateShape : a.model.pictureShape == b.model.pictureShape);
+    return a.model.state == b.model.state
+           && (a.model.state == StateKind::Points ? a.model.stateShape == b.model.stateShape
+                                                  : a.model.pictureShape == b.model.pictureShape);
 }
 
 QString progressText(const LiveRun& live) {
@@ -56,7 +58,8 @@ void RunListModel::reload() {
     const RunPtr baseline = m_document.baseline();
     if ((baseline ? baseline->id : "") != (m_baseline ? m_baseline->id : "")) m_deltas.clear();
     m_baseline = baseline;
-    const auto sameIds = std::equal(next.begin(), next.end(), m_runs.begin(), m_runs.end(), [](const RunPtr& a, const RunPtr& b) { return a->id == b->id; });
+    const auto sameIds = std::equal(next.begin(), next.end(), m_runs.begin(), m_runs.end(),
+                                    [](const RunPtr& a, const RunPtr& b) { return a->id == b->id; });
     if (sameIds) {
         m_runs = std::move(next);
         if (!m_runs.empty()) emit dataChanged(index(0), index(int(m_runs.size()) - 1));
@@ -86,7 +89,9 @@ void RunListModel::refresh(const QString& id) {
 
 int RunListModel::rowCount(const QModelIndex& parent) const { return parent.isValid() ? 0 : int(m_runs.size()); }
 
-RunPtr RunListModel::runAt(int row) const { return row < 0 || row >= int(m_runs.size()) ? nullptr : m_runs[std::size_t(row)]; }
+RunPtr RunListModel::runAt(int row) const {
+    return row < 0 || row >= int(m_runs.size()) ? nullptr : m_runs[std::size_t(row)];
+}
 
 QModelIndex RunListModel::indexOf(const QString& id) const {
     for (std::size_t row = 0; row < m_runs.size(); ++row)
@@ -99,14 +104,18 @@ QString RunListModel::note(const Run& run) const {
     if (const LiveRun* live = m_document.live(qstr(run.id))) {
         if (run.status == RunStatus::Queued) return tr("waiting");
         const QString left = live->secondsLeft > 0.5 ? tr(" · %1 left").arg(secondsText(live->secondsLeft)) : QString();
-        return (run.status == RunStatus::Running ? QString() : statusWord(run.status) + QStringLiteral(" · ")) + progressText(*live) + left;
+        return (run.status == RunStatus::Running ? QString() : statusWord(run.status) + QStringLiteral(" · "))
+               + progressText(*live) + left;
     }
     if (run.status != RunStatus::Finished) return statusLine(run);
     if (run.pinned) return tr("★ baseline");
-    const QString seed = m_baseline && m_baseline->recipe.seed == run.recipe.seed ? QString() : tr(" · seed %1").arg(run.recipe.seed);
+    const QString seed =
+        m_baseline && m_baseline->recipe.seed == run.recipe.seed ? QString() : tr(" · seed %1").arg(run.recipe.seed);
     if (m_baseline && m_baseline->evaluations > 0 && run.evaluations != m_baseline->evaluations) {
         const int percent = qRound(100.0 * (run.evaluations - m_baseline->evaluations) / m_baseline->evaluations);
-        return tr("%1 % NFE").arg(percent > 0 ? QStringLiteral("+%1").arg(percent) : QStringLiteral("−%1").arg(-percent)) + seed;
+        return tr("%1 % NFE")
+                   .arg(percent > 0 ? QStringLiteral("+%1").arg(percent) : QStringLiteral("−%1").arg(-percent))
+               + seed;
     }
     return evaluationsText(run.evaluations) + seed;
 }
@@ -119,7 +128,8 @@ QImage RunListModel::thumbnail(const Run& run) const {
     QImage image = runThumbnail(run, thumbnailSize, runStyle(run.number - 1, theme()).color);
     const bool isFinished = run.status == RunStatus::Finished;
     // A run that did not finish has no picture, but the estimate of its last evaluation.
-    if (image.isNull() && !isFinished && run.trajectory && !run.trajectory->evaluations.empty()) image = statePicture(run, 0, int(run.trajectory->evaluations.size()) - 1, Quantity::Denoised, theme().dark);
+    if (image.isNull() && !isFinished && run.trajectory && !run.trajectory->evaluations.empty())
+        image = statePicture(run, 0, int(run.trajectory->evaluations.size()) - 1, Quantity::Denoised, theme().dark);
     if (image.isNull() && isFinished) m_document.requestPicture(id);
     if (image.isNull() && !isFinished) m_document.requestTrajectory(id);
     return *m_thumbnails.insert(id, image);
@@ -140,30 +150,31 @@ QVariant RunListModel::data(const QModelIndex& index, int role) const {
     if (!run) return {};
     const QString id = qstr(run->id);
     switch (role) {
-        case IdRole: return id;
-        case Qt::DisplayRole:
-        case Qt::EditRole:
-        case TitleRole: return runTitle(*run);
-        case LineRole: return recipeLine(run->recipe);
-        case ColorRole: return runStyle(run->number - 1, theme()).color;
-        case NumberRole: return run->number;
-        case PinnedRole: return run->pinned;
-        case NoteRole: return note(*run);
-        case StatusRole: return int(run->status);
-        case ProgressRole: {
-            const LiveRun* live = m_document.live(id);
-            return live && live->evaluations > 0 ? double(live->evaluation) / live->evaluations : -1.0;
-        }
-        case DeltaRole: return delta(*run);
-        case ThumbnailRole: return thumbnail(*run);
-        case Qt::ToolTipRole:
-            return tr("Run %1 · %2\n%3 · seed %4\n%5 · %6 · %7\nΔ: RMS of the finished pictures against the baseline")
-                .arg(run->number)
-                .arg(runTitle(*run), recipeLine(run->recipe))
-                .arg(run->recipe.seed)
-                .arg(evaluationsText(run->evaluations), secondsText(run->seconds), statusLine(*run));
-        case Qt::AccessibleTextRole: return tr("Run %1, %2, %3, %4").arg(run->number).arg(runTitle(*run), recipeLine(run->recipe), note(*run));
-        default: return {};
+    case IdRole: return id;
+    case Qt::DisplayRole:
+    case Qt::EditRole:
+    case TitleRole: return runTitle(*run);
+    case LineRole: return recipeLine(run->recipe);
+    case ColorRole: return runStyle(run->number - 1, theme()).color;
+    case NumberRole: return run->number;
+    case PinnedRole: return run->pinned;
+    case NoteRole: return note(*run);
+    case StatusRole: return int(run->status);
+    case ProgressRole: {
+        const LiveRun* live = m_document.live(id);
+        return live && live->evaluations > 0 ? double(live->evaluation) / live->evaluations : -1.0;
+    }
+    case DeltaRole: return delta(*run);
+    case ThumbnailRole: return thumbnail(*run);
+    case Qt::ToolTipRole:
+        return tr("Run %1 · %2\n%3 · seed %4\n%5 · %6 · %7\nΔ: RMS of the finished pictures against the baseline")
+            .arg(run->number)
+            .arg(runTitle(*run), recipeLine(run->recipe))
+            .arg(run->recipe.seed)
+            .arg(evaluationsText(run->evaluations), secondsText(run->seconds), statusLine(*run));
+    case Qt::AccessibleTextRole:
+        return tr("Run %1, %2, %3, %4").arg(run->number).arg(runTitle(*run), recipeLine(run->recipe), note(*run));
+    default: return {};
     }
 }
 
@@ -174,6 +185,8 @@ bool RunListModel::setData(const QModelIndex& index, const QVariant& value, int 
     return true;
 }
 
-Qt::ItemFlags RunListModel::flags(const QModelIndex& index) const { return QAbstractListModel::flags(index) | Qt::ItemIsEditable; }
+Qt::ItemFlags RunListModel::flags(const QModelIndex& index) const {
+    return QAbstractListModel::flags(index) | Qt::ItemIsEditable;
+}
 
 }  // namespace meander::gui

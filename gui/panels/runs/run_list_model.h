@@ -9,7 +9,8 @@
 
 namespace meander::gui {
 
-// Root mean square difference of the finished pictures (or points) of two runs; nothing when their shapes differ or one is missing.
+// Root mean square difference of the finished pictures (or points) of two runs; nothing when their shapes differ or one
+// is missing.
 std::optional<double> endDifference(const Run& a, const Run& b);
 // Whether their states are of one kind and size, so that they can stand side by side.
 bool areComparable(const Run& a, const Run& b);
@@ -19,7 +20,19 @@ QString progressText(const LiveRun& live);
 class RunListModel : public QAbstractListModel {
     Q_OBJECT
 public:
-    enum Role { IdRole = Qt::UserRole, TitleRole, LineRole, ThumbnailRole, ColorRole, NumberRole, PinnedRole, DeltaRole, NoteRole, StatusRole, ProgressRole };
+    enum Role {
+        IdRole = Qt::UserRole,
+        TitleRole,
+        LineRole,
+        ThumbnailRole,
+        ColorRole,
+        NumberRole,
+        PinnedRole,
+        DeltaRole,
+        NoteRole,
+        StatusRole,
+        ProgressRole
+    };
     explicit RunListModel(Document& document, QObject* parent = nullptr);
 
     int rowCount(const QModelIndex& parent = {}) const override;

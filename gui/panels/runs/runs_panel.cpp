@@ -1,12 +1,12 @@
 #include "gui/panels/runs/runs_panel.h"
 
-#include <QTimer>
 #include <QApplication>
 #include <QClipboard>
 #include <QKeyEvent>
 #include <QMenu>
 #include <QMouseEvent>
 #include <QPushButton>
+#include <QTimer>
 #include <QVBoxLayout>
 
 #include "gui/app/icons.h"
@@ -16,7 +16,12 @@
 namespace meander::gui {
 
 RunsPanel::RunsPanel(Document& document, SelectionModel& selection, QWidget* parent)
-    : QWidget(parent), m_document(document), m_selection(selection), m_model(new RunListModel(document, this)), m_list(new QListView(this)), m_empty(new QWidget(this)) {
+    : QWidget(parent),
+      m_document(document),
+      m_selection(selection),
+      m_model(new RunListModel(document, this)),
+      m_list(new QListView(this)),
+      m_empty(new QWidget(this)) {
     setProperty("panel", true);
     m_list->setModel(m_model);
     m_list->setItemDelegate(new RunDelegate(selection, m_list));
@@ -28,7 +33,8 @@ RunsPanel::RunsPanel(Document& document, SelectionModel& selection, QWidget* par
     m_list->setAccessibleName(tr("Runs"));
     m_list->viewport()->installEventFilter(this);
     m_list->installEventFilter(this);
-    auto* text = new QLabel(tr("Runs appear here, each with its picture, settings and distance to the baseline."), m_empty);
+    auto* text =
+        new QLabel(tr("Runs appear here, each with its picture, settings and distance to the baseline."), m_empty);
     text->setWordWrap(true);
     text->setProperty("muted", true);
     text->setAlignment(Qt::AlignCenter);
@@ -84,12 +90,17 @@ bool RunsPanel::eventFilter(QObject* watched, QEvent* event) {
             removeCurrent();
             return true;
         }
-        // Letters are the window's commands; the list would take those that are disabled just now for the beginning of a name.
-        if (const QString typed = static_cast<QKeyEvent*>(event)->text(); !typed.isEmpty() && typed.front().isPrint()) return true;
-        // Only keys move the selection with the list's own cursor: the list also moves it by itself, to the first row, when it gets the focus.
-        if (key == Qt::Key_Up || key == Qt::Key_Down || key == Qt::Key_Home || key == Qt::Key_End || key == Qt::Key_PageUp || key == Qt::Key_PageDown)
+        // Letters are the window's commands; the list would take those that are disabled just now for the beginning of
+        // a name.
+        if (const QString typed = static_cast<QKeyEvent*>(event)->text(); !typed.isEmpty() && typed.front().isPrint())
+            return true;
+        // Only keys move the selection with the list's own cursor: the list also moves it by itself, to the first row,
+        // when it gets the focus.
+        if (key == Qt::Key_Up || key == Qt::Key_Down || key == Qt::Key_Home || key == Qt::Key_End
+            || key == Qt::Key_PageUp || key == Qt::Key_PageDown)
             QTimer::singleShot(0, this, [this] {
-                if (const QModelIndex now = m_list->currentIndex(); now.isValid()) m_selection.setCurrentRun(now.data(RunListModel::IdRole).toString());
+                if (const QModelIndex now = m_list->currentIndex(); now.isValid())
+                    m_selection.setCurrentRun(now.data(RunListModel::IdRole).toString());
             });
         if (key == Qt::Key_Return || key == Qt::Key_Enter) {
             m_selection.setCurrentRun(m_list->currentIndex().data(RunListModel::IdRole).toString());
@@ -101,12 +112,13 @@ bool RunsPanel::eventFilter(QObject* watched, QEvent* event) {
 
 void RunsPanel::compareWith(const QString& id) {
     const RunPtr shown = m_document.run(m_selection.currentRun()), other = m_document.run(id);
-    if (!shown || !other || m_selection.comparedRun() == id)
-        m_selection.setComparedRun({});
-    else if (areComparable(*shown, *other))
-        m_selection.setComparedRun(id);
+    if (!shown || !other || m_selection.comparedRun() == id) m_selection.setComparedRun({});
+    else if (areComparable(*shown, *other)) m_selection.setComparedRun(id);
     else
-        emit m_document.message(tr("Runs %1 and %2 cannot stand side by side: their pictures or points are not of one kind and size").arg(shown->number).arg(other->number));
+        emit m_document.message(
+            tr("Runs %1 and %2 cannot stand side by side: their pictures or points are not of one kind and size")
+                .arg(shown->number)
+                .arg(other->number));
 }
 
 void RunsPanel::renameCurrent() {
@@ -117,7 +129,8 @@ void RunsPanel::renameCurrent() {
 void RunsPanel::removeCurrent() {
     const QModelIndex index = m_model->indexOf(m_selection.currentRun());
     if (!index.isValid()) return;
-    const RunPtr next = m_model->runAt(index.row() + 1) ? m_model->runAt(index.row() + 1) : m_model->runAt(index.row() - 1);
+    const RunPtr next =
+        m_model->runAt(index.row() + 1) ? m_model->runAt(index.row() + 1) : m_model->runAt(index.row() - 1);
     const QString removed = m_selection.currentRun();
     m_selection.setCurrentRun(next ? qstr(next->id) : QString());
     m_document.removeRun(removed);
@@ -130,16 +143,20 @@ void RunsPanel::showMenu(const QPoint& at) {
     const QString id = qstr(run->id);
     QMenu menu(this);
     menu.addAction(tr("Show"), this, [&] { m_selection.setCurrentRun(id); });
-    QAction* compare = menu.addAction(m_selection.comparedRun() == id ? tr("Stop comparing") : tr("Compare with the shown run"), this, [&] { compareWith(id); });
+    QAction* compare =
+        menu.addAction(m_selection.comparedRun() == id ? tr("Stop comparing") : tr("Compare with the shown run"), this,
+                       [&] { compareWith(id); });
     compare->setEnabled(id != m_selection.currentRun() && !m_selection.currentRun().isEmpty());
-    menu.addAction(run->pinned ? tr("No longer the baseline") : tr("Make it the baseline"), this, [&] { m_document.setPinned(id, !run->pinned); });
+    menu.addAction(run->pinned ? tr("No longer the baseline") : tr("Make it the baseline"), this,
+                   [&] { m_document.setPinned(id, !run->pinned); });
     menu.addSeparator();
     menu.addAction(tr("Use its recipe as the draft"), this, [&] {
         Recipe r = run->recipe;
         r.branch.reset();
         m_document.editDraft(r, tr("recipe of run %1").arg(run->number));
     });
-    menu.addAction(tr("Copy its recipe"), this, [&] { QApplication::clipboard()->setText(qstr(toJson(run->recipe).dump(2))); });
+    menu.addAction(tr("Copy its recipe"), this,
+                   [&] { QApplication::clipboard()->setText(qstr(toJson(run->recipe).dump(2))); });
     menu.addSeparator();
     if (m_document.live(id)) menu.addAction(tr("Cancel"), this, [&] { m_document.cancel(id); });
     menu.addAction(tr("Rename"), this, [&] { m_list->edit(index); });

@@ -16,7 +16,8 @@ public:
     QListView* list() const { return m_list; }
     void renameCurrent();
     void removeCurrent();
-    // With the shown run; with the one it is compared to already: no more. Says why where the two have nothing in common.
+    // With the shown run; with the one it is compared to already: no more. Says why where the two have nothing in
+    // common.
     void compareWith(const QString& id);
 
 signals:

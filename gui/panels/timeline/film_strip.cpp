@@ -17,10 +17,15 @@
 namespace meander::gui {
 namespace {
 // As short as on the buttons that choose the axis.
-QString rulerName(StepAxis axis) { return axis == StepAxis::Evaluations ? QStringLiteral("NFE") : axis == StepAxis::Milliseconds ? QStringLiteral("ms") : axisName(axis); }
+QString rulerName(StepAxis axis) {
+    return axis == StepAxis::Evaluations    ? QStringLiteral("NFE")
+           : axis == StepAxis::Milliseconds ? QStringLiteral("ms")
+                                            : axisName(axis);
+}
 }  // namespace
 
-FilmStrip::FilmStrip(Document& document, SelectionModel& selection, QWidget* parent) : QWidget(parent), m_document(document), m_selection(selection) {
+FilmStrip::FilmStrip(Document& document, SelectionModel& selection, QWidget* parent)
+    : QWidget(parent), m_document(document), m_selection(selection) {
     setMouseTracking(true);
     setFocusPolicy(Qt::StrongFocus);
     setAccessibleName(tr("Film strip"));
@@ -62,7 +67,8 @@ void FilmStrip::layout() {
         row.values = axisValues(*row.run, row.frames, axis);
         StripRow s;
         // While a run grows, the step axis already has its full length.
-        for (double v : row.values) s.values.push_back(axis == StepAxis::Step ? v / std::max(1, row.run->recipe.steps) : v);
+        for (double v : row.values)
+            s.values.push_back(axis == StepAxis::Step ? v / std::max(1, row.run->recipe.steps) : v);
         strips.push_back(std::move(s));
     }
     if (axis == StepAxis::Step) {
@@ -81,7 +87,8 @@ StripGeometry FilmStrip::geometryOf() const {
     g.thumb = std::clamp((g.area.height() - g.gap * (g.rows - 1)) / g.rows, 24.0, 96.0);
     // The last frame's label and then the name of the axis fit under and beside it.
     const QFontMetricsF fm(numberFont(7.5));
-    const double beside = fm.horizontalAdvance(QStringLiteral("000")) / 2 + 8 + fm.horizontalAdvance(rulerName(m_selection.axis())) + 4;
+    const double beside =
+        fm.horizontalAdvance(QStringLiteral("000")) / 2 + 8 + fm.horizontalAdvance(rulerName(m_selection.axis())) + 4;
     g.area.setRight(std::min(g.area.right(), width() - beside + g.thumb / 2));
     return g;
 }
@@ -93,18 +100,27 @@ std::optional<int> FilmStrip::frameInRow(const Row& row) const {
 
 int FilmStrip::currentFrame() const { return m_rows.empty() ? 0 : frameInRow(m_rows.front()).value_or(0); }
 
-QRectF FilmStrip::frameRectOf(int row, int frame) const { return geometryOf().thumbRect(row, m_rows[std::size_t(row)].strip.positions[std::size_t(frame)]); }
+QRectF FilmStrip::frameRectOf(int row, int frame) const {
+    return geometryOf().thumbRect(row, m_rows[std::size_t(row)].strip.positions[std::size_t(frame)]);
+}
 
 QPixmap FilmStrip::thumbnail(const Row& row, int frame, int pixels, bool& isOverBudget) {
     const Frame& f = row.frames[std::size_t(frame)];
-    const QString key = QStringLiteral("%1/%2/%3/%4/%5/%6").arg(qstr(row.run->id)).arg(f.evaluation).arg(m_selection.image()).arg(int(m_quantity)).arg(pixels).arg(theme().dark);
+    const QString key = QStringLiteral("%1/%2/%3/%4/%5/%6")
+                            .arg(qstr(row.run->id))
+                            .arg(f.evaluation)
+                            .arg(m_selection.image())
+                            .arg(int(m_quantity))
+                            .arg(pixels)
+                            .arg(theme().dark);
     if (QPixmap* known = m_thumbnails.object(key)) return *known;
     if (m_clock.elapsed() > 14) {
         isOverBudget = true;
         return {};
     }
     QImage image;
-    if (row.run->model.state == StateKind::Points) image = pointPicture(*row.run, f.evaluation, m_quantity, pixels, runStyle(row.style, theme()).color, theme());
+    if (row.run->model.state == StateKind::Points)
+        image = pointPicture(*row.run, f.evaluation, m_quantity, pixels, runStyle(row.style, theme()).color, theme());
     else image = statePicture(*row.run, m_selection.image(), f.evaluation, m_quantity, theme().dark);
     if (image.isNull()) return {};
     auto mode = image.width() > pixels ? Qt::SmoothTransformation : Qt::FastTransformation;
@@ -142,7 +158,8 @@ void FilmStrip::paintRow(QPainter& p, int index, const StripGeometry& g, bool& i
             p.drawRoundedRect(r, 3, 3);
         } else {
             QSizeF size = QSizeF(picture.size()) / devicePixelRatioF();
-            p.drawPixmap(QRectF(r.center() - QPointF(size.width(), size.height()) / 2, size), picture, QRectF(picture.rect()));
+            p.drawPixmap(QRectF(r.center() - QPointF(size.width(), size.height()) / 2, size), picture,
+                         QRectF(picture.rect()));
         }
         if (at == int(i)) {
             p.setPen(QPen(color, 2));
@@ -162,13 +179,15 @@ void FilmStrip::paintRange(QPainter& p, const StripGeometry& g) {
         const auto steps = stepsIn(*row.run, *range);
         if (!steps) continue;
         const auto last = int(row.frames.size()) - 1;
-        const QRectF a = g.thumbRect(int(r), row.strip.positions[std::size_t(std::clamp(steps->first, 0, last))]), b = g.thumbRect(int(r), row.strip.positions[std::size_t(std::clamp(steps->second, 0, last))]);
+        const QRectF a = g.thumbRect(int(r), row.strip.positions[std::size_t(std::clamp(steps->first, 0, last))]),
+                     b = g.thumbRect(int(r), row.strip.positions[std::size_t(std::clamp(steps->second, 0, last))]);
         const QRectF band = a.united(b).adjusted(-4, -4, 4, 4);
         p.setPen(Qt::NoPen);
         p.setBrush(fill);
         p.drawRoundedRect(band, 5, 5);
         p.setPen(QPen(theme().accent, 2));
-        for (double x : {band.left() + 1, band.right() - 1}) p.drawLine(QPointF(x, band.top() + 3), QPointF(x, band.bottom() - 3));
+        for (double x : {band.left() + 1, band.right() - 1})
+            p.drawLine(QPointF(x, band.top() + 3), QPointF(x, band.bottom() - 3));
     }
 }
 
@@ -202,7 +221,9 @@ void FilmStrip::paintRuler(QPainter& p, const StripGeometry& g) {
     const double base = height() - fm.height() - 4;
     const bool isStep = m_selection.axis() == StepAxis::Step;
     const std::size_t last = row.frames.size() - 1;
-    const auto text = [&](std::size_t i) { return isStep ? QString::number(row.frames[i].step) : formatNumber(row.values[i], 3); };
+    const auto text = [&](std::size_t i) {
+        return isStep ? QString::number(row.frames[i].step) : formatNumber(row.values[i], 3);
+    };
     const auto write = [&](std::size_t i) {
         const double x = g.x(row.strip.positions[i]), width = fm.horizontalAdvance(text(i));
         p.setPen(t.dim);
@@ -212,7 +233,10 @@ void FilmStrip::paintRuler(QPainter& p, const StripGeometry& g) {
     // The last frame has its label first; before it round steps, or what fits of other axes.
     const double end = write(last), lastLeft = g.x(row.strip.positions[last]) - fm.horizontalAdvance(text(last)) / 2;
     const double perStep = (g.x(1) - g.x(0)) / std::max(1, row.run->recipe.steps);
-    const int stride = isStep ? int(std::max(1.0, niceStep((fm.horizontalAdvance(QString::number(row.run->recipe.steps)) + 8) / perStep))) : 1;
+    const int stride =
+        isStep
+            ? int(std::max(1.0, niceStep((fm.horizontalAdvance(QString::number(row.run->recipe.steps)) + 8) / perStep)))
+            : 1;
     double free = g.area.left() - 10;
     for (std::size_t i = 0; i < last; ++i) {
         const double x = g.x(row.strip.positions[i]), half = fm.horizontalAdvance(text(i)) / 2;
@@ -220,7 +244,8 @@ void FilmStrip::paintRuler(QPainter& p, const StripGeometry& g) {
         free = write(i);
     }
     p.setPen(t.muted);
-    p.drawText(QRectF(end + 8, base, width() - end - 12, fm.height()), Qt::AlignRight | Qt::AlignVCenter, rulerName(m_selection.axis()));
+    p.drawText(QRectF(end + 8, base, width() - end - 12, fm.height()), Qt::AlignRight | Qt::AlignVCenter,
+               rulerName(m_selection.axis()));
 }
 
 void FilmStrip::paintCursor(QPainter& p, const StripGeometry& g) {
@@ -251,7 +276,8 @@ void FilmStrip::paintEvent(QPaintEvent*) {
         p.setFont(interfaceFont());
         const bool isWaiting = !m_selection.currentRun().isEmpty();
         p.drawText(rect().adjusted(16, 0, -16, 0), Qt::AlignCenter | Qt::TextWordWrap,
-                   isWaiting ? tr("The frames of this run appear here as its steps are done.") : tr("Every step of a run is a frame here. Press Run to make one."));
+                   isWaiting ? tr("The frames of this run appear here as its steps are done.")
+                             : tr("Every step of a run is a frame here. Press Run to make one."));
         return;
     }
     m_clock.restart();
@@ -318,13 +344,18 @@ void FilmStrip::brush(int index, int from, int to) {
     const int last = evaluations.back()->step, a = std::min({from, to, last}), b = std::min(std::max(from, to), last);
     const Evaluation *first = row.run->trajectory->evaluationOf(a), *end = row.run->trajectory->evaluationOf(b);
     if (!first || !end) return;
-    m_selection.setStepRange(StepRange{qstr(row.run->id), a, b, std::min(first->logSnr, end->logSnr), std::max(first->logSnr, end->logSnr)});
+    m_selection.setStepRange(
+        StepRange{qstr(row.run->id), a, b, std::min(first->logSnr, end->logSnr), std::max(first->logSnr, end->logSnr)});
 }
 
 void FilmStrip::moveRangeEnd(bool isFirst) {
     const int at = currentFrame();
     const auto range = m_selection.stepRange();
-    brush(0, isFirst ? at : range ? range->first : 0, isFirst ? (range ? std::max(range->last, at) : frameCount() - 1) : at);
+    brush(0,
+          isFirst ? at
+          : range ? range->first
+                  : 0,
+          isFirst ? (range ? std::max(range->last, at) : frameCount() - 1) : at);
 }
 
 std::pair<int, int> FilmStrip::playedFrames() const {
@@ -332,7 +363,8 @@ std::pair<int, int> FilmStrip::playedFrames() const {
     const auto range = m_selection.stepRange();
     if (!range || m_rows.empty()) return {0, last};
     const auto steps = stepsIn(*m_rows.front().run, *range);
-    return steps ? std::pair(std::clamp(steps->first, 0, last), std::clamp(steps->second, 0, last)) : std::pair(0, last);
+    return steps ? std::pair(std::clamp(steps->first, 0, last), std::clamp(steps->second, 0, last))
+                 : std::pair(0, last);
 }
 
 void FilmStrip::leaveEvent(QEvent*) { m_selection.clearHover(); }
@@ -351,18 +383,18 @@ void FilmStrip::moveBy(int frames) { moveTo(currentFrame() + frames); }
 void FilmStrip::keyPressEvent(QKeyEvent* event) {
     const int stride = event->modifiers() & Qt::ShiftModifier ? 5 : 1;
     switch (event->key()) {
-        case Qt::Key_Left: moveBy(-stride); break;
-        case Qt::Key_Right: moveBy(stride); break;
-        case Qt::Key_Home: moveTo(0); break;
-        case Qt::Key_End: moveTo(frameCount() - 1); break;
-        case Qt::Key_Space: emit playToggled(); break;
-        case Qt::Key_BracketLeft: moveRangeEnd(true); break;
-        case Qt::Key_BracketRight: moveRangeEnd(false); break;
-        case Qt::Key_Escape:
-            if (!m_selection.stepRange()) return QWidget::keyPressEvent(event);
-            m_selection.setStepRange(std::nullopt);
-            break;
-        default: QWidget::keyPressEvent(event);
+    case Qt::Key_Left: moveBy(-stride); break;
+    case Qt::Key_Right: moveBy(stride); break;
+    case Qt::Key_Home: moveTo(0); break;
+    case Qt::Key_End: moveTo(frameCount() - 1); break;
+    case Qt::Key_Space: emit playToggled(); break;
+    case Qt::Key_BracketLeft: moveRangeEnd(true); break;
+    case Qt::Key_BracketRight: moveRangeEnd(false); break;
+    case Qt::Key_Escape:
+        if (!m_selection.stepRange()) return QWidget::keyPressEvent(event);
+        m_selection.setStepRange(std::nullopt);
+        break;
+    default: QWidget::keyPressEvent(event);
     }
 }
 
@@ -385,7 +417,10 @@ void FilmStrip::speak() {
     }
     const Row& row = m_rows.front();
     const Frame& f = row.frames[std::size_t(currentFrame())];
-    setAccessibleDescription(f.evaluation < 0 ? stepText(*row.run, -1) : tr("%1, sigma %2").arg(stepText(*row.run, f.evaluation), formatNumber(axisValue(*row.run, f, StepAxis::Sigma))));
+    setAccessibleDescription(f.evaluation < 0 ? stepText(*row.run, -1)
+                                              : tr("%1, sigma %2")
+                                                    .arg(stepText(*row.run, f.evaluation),
+                                                         formatNumber(axisValue(*row.run, f, StepAxis::Sigma))));
 }
 
 }  // namespace meander::gui

@@ -1,4 +1,5 @@
-// The film strip: one row of frames per visible run, a ruler on the chosen axis and the step cursor through all rows. Shift-dragging brushes a range of steps
+// The film strip: one row of frames per visible run, a ruler on the chosen axis and the step cursor through all rows.
+// Shift-dragging brushes a range of steps
 // ([ and ] set its ends at the cursor); Esc, or a click outside, clears it.
 #pragma once
 #include <QCache>

@@ -35,7 +35,9 @@ void layoutStrip(std::vector<StripRow>& rows, bool isLog, bool isFalling) {
     }
 }
 
-int StripGeometry::rowAt(double y) const { return std::clamp(int((y - area.top() + gap / 2) / (thumb + gap)), 0, std::max(0, rows - 1)); }
+int StripGeometry::rowAt(double y) const {
+    return std::clamp(int((y - area.top() + gap / 2) / (thumb + gap)), 0, std::max(0, rows - 1));
+}
 
 std::optional<int> StripGeometry::frameAt(const StripRow& row, double pageX) const {
     std::optional<int> best;
@@ -64,7 +66,8 @@ std::vector<char> visibleFrames(const StripRow& row, const StripGeometry& g, std
     place(int(shown.size()) - 1);
     if (const int last = int(shown.size()) - 1; last > 0) {
         const double pitch = std::abs(g.x(row.positions[std::size_t(last)]) - g.x(row.positions[0])) / last;
-        const int stride = std::max(1, int(std::ceil((g.thumb + 2) / std::max(pitch, 1e-6)))), intervals = std::max(1, last / stride);
+        const int stride = std::max(1, int(std::ceil((g.thumb + 2) / std::max(pitch, 1e-6)))),
+                  intervals = std::max(1, last / stride);
         for (int k = 1; k < intervals; ++k) place(isGrowing ? k * stride : int(std::int64_t(k) * last / intervals));
     }
     for (int i = 0; i < int(shown.size()); ++i) place(i);

@@ -24,7 +24,8 @@ QToolButton* flatButton(const QString& iconName, const QString& tip, QWidget* pa
 }
 }  // namespace
 
-TimelinePanel::TimelinePanel(Document& document, SelectionModel& selection, QWidget* parent) : QWidget(parent), m_selection(selection) {
+TimelinePanel::TimelinePanel(Document& document, SelectionModel& selection, QWidget* parent)
+    : QWidget(parent), m_selection(selection) {
     setProperty("panel", true);
     setAttribute(Qt::WA_StyledBackground);
     m_strip = new FilmStrip(document, selection, this);
@@ -42,7 +43,9 @@ TimelinePanel::TimelinePanel(Document& document, SelectionModel& selection, QWid
     for (int fps : {2, 4, 8, 16}) m_rate->addItem(tr("%1 fps").arg(fps), fps);
     m_rate->setCurrentIndex(1);
     m_quantity = new Segmented({QStringLiteral("x̂0"), QStringLiteral("xₜ"), QStringLiteral("ε̂"), QStringLiteral("Δ")},
-                               {tr("Denoised estimate x̂0"), tr("Noisy state"), tr("Predicted noise"), tr("Change of x̂0 since the step before")}, m_controls);
+                               {tr("Denoised estimate x̂0"), tr("Noisy state"), tr("Predicted noise"),
+                                tr("Change of x̂0 since the step before")},
+                               m_controls);
     m_quantity->setCurrent(0);
     m_range = new QLabel(m_controls);
     m_range->setProperty("accent", true);
@@ -75,7 +78,8 @@ TimelinePanel::TimelinePanel(Document& document, SelectionModel& selection, QWid
     connect(&m_selection, &SelectionModel::rangeChanged, this, &TimelinePanel::showState);
     connect(m_quantity, &Segmented::chosen, this, [this](int i) { m_strip->setQuantity(Quantity(i)); });
     connect(&m_clock, &QTimer::timeout, this, &TimelinePanel::tick);
-    connect(m_rate, &QComboBox::currentIndexChanged, this, [this] { m_clock.setInterval(1000 / m_rate->currentData().toInt()); });
+    connect(m_rate, &QComboBox::currentIndexChanged, this,
+            [this] { m_clock.setInterval(1000 / m_rate->currentData().toInt()); });
     m_clock.setInterval(250);
 }
 

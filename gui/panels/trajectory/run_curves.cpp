@@ -3,8 +3,9 @@
 namespace meander::gui {
 namespace {
 
-// Runs that start or end apart have chords of their own, and what lies beside the first one's says nothing of the others. So every path is taken in its own frame:
-// what is beside its chord, and as one more coordinate the way along it, in lengths of the first chord. All then run along the same axis, from one point to one point.
+// Runs that start or end apart have chords of their own, and what lies beside the first one's says nothing of the
+// others. So every path is taken in its own frame: what is beside its chord, and as one more coordinate the way along
+// it, in lengths of the first chord. All then run along the same axis, from one point to one point.
 void standUpright(std::vector<std::vector<State>>& paths) {
     const double length = chordLength(paths.front());
     for (auto& path : paths) {

@@ -1,4 +1,5 @@
-// What the trajectory panel draws of one run, computed off the GUI thread from its record: the projected path and the diagnostics per step.
+// What the trajectory panel draws of one run, computed off the GUI thread from its record: the projected path and the
+// diagnostics per step.
 #pragma once
 #include <memory>
 #include <string>
@@ -12,7 +13,8 @@ namespace meander::gui {
 struct RunCurves {
     std::string id;
     std::shared_ptr<const Run> run;
-    std::vector<ProjectedPoint> path;  // frames 0 .. steps: along its own chord, in lengths of the first one's, and across it in components of all runs
+    std::vector<ProjectedPoint> path;  // frames 0 .. steps: along its own chord, in lengths of the first one's, and
+                                       // across it in components of all runs
     std::vector<Diagnostic> diagnostics;
 };
 

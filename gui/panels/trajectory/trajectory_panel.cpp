@@ -17,7 +17,10 @@ QString legendName(const Run& run) { return TrajectoryPanel::tr("run %1 · %2").
 }  // namespace
 
 TrajectoryPanel::TrajectoryPanel(Document& document, SelectionModel& selection, QWidget* parent)
-    : QWidget(parent), m_document(document), m_selection(selection), m_work(this, [this](const PanelCurves& c) { show(c); }) {
+    : QWidget(parent),
+      m_document(document),
+      m_selection(selection),
+      m_work(this, [this](const PanelCurves& c) { show(c); }) {
     setProperty("panel", true);
     setAttribute(Qt::WA_StyledBackground);
     m_path = new PlotView(this);
@@ -107,7 +110,8 @@ void TrajectoryPanel::fillChoices() {
     // A run under way comes here with every step; a list that is open must not be filled anew.
     const std::vector<Diagnostic> none, &wanted = m_curves.runs.empty() ? none : m_curves.runs.front().diagnostics;
     bool isSame = m_choice->count() == int(wanted.size());
-    for (int i = 0; isSame && i < m_choice->count(); ++i) isSame = m_choice->itemData(i).toString() == qstr(wanted[std::size_t(i)].id);
+    for (int i = 0; isSame && i < m_choice->count(); ++i)
+        isSame = m_choice->itemData(i).toString() == qstr(wanted[std::size_t(i)].id);
     if (isSame && m_choice->count() > 0) return;
     const QString before = m_choice->currentData().toString();
     const QSignalBlocker quiet(m_choice);
@@ -123,13 +127,15 @@ void TrajectoryPanel::fillChoices() {
 
 void TrajectoryPanel::plotPath() {
     Plot plot;
-    plot.title = (m_curves.runs.size() > 1 ? tr("Paths, each without its chord · %1") : tr("Path, chord removed · %1")).arg(qstr(m_curves.caption));
+    plot.title = (m_curves.runs.size() > 1 ? tr("Paths, each without its chord · %1") : tr("Path, chord removed · %1"))
+                     .arg(qstr(m_curves.caption));
     plot.empty = tr("Run once to see how the path from noise to picture bends.");
     // On a line there is nothing beside the chord.
     const bool isLine = !m_curves.runs.empty() && m_curves.runs.front().run->model.stateShape.count() == 1;
     if (m_curves.runs.empty() || isLine) plot.title.clear();
     if (isLine) {
-        plot.empty = tr("States of one number cannot bend away from their chord; the canvas shows the paths themselves.");
+        plot.empty =
+            tr("States of one number cannot bend away from their chord; the canvas shows the paths themselves.");
         m_path->setPlot(std::move(plot));
         m_path->setStops({}, {}, true);
         return;
@@ -150,7 +156,10 @@ void TrajectoryPanel::plotPath() {
             line.points.push_back(p);
             if (i) continue;
             stops.push_back(p);
-            texts << tr("step %1 of %2, %3 along the chord, %4 across").arg(k).arg(r.path.size() - 1).arg(formatNumber(p.x()), formatNumber(p.y()));
+            texts << tr("step %1 of %2, %3 along the chord, %4 across")
+                         .arg(k)
+                         .arg(r.path.size() - 1)
+                         .arg(formatNumber(p.x()), formatNumber(p.y()));
         }
         plot.add(std::move(line));
     }
@@ -180,15 +189,20 @@ void TrajectoryPanel::plotQuantity() {
         line.style = runStyle(runStyleIndex(m_document, *r.run), theme());
         for (std::size_t k = 0; k < d->values.size(); ++k) {
             const double x = k < axis.size() ? axis[k] : std::nan("");
-            const bool has = std::isfinite(x) && std::isfinite(d->values[k]) && !(isLogAxis(m_selection.axis()) && x <= 0);
+            const bool has =
+                std::isfinite(x) && std::isfinite(d->values[k]) && !(isLogAxis(m_selection.axis()) && x <= 0);
             line.points.emplace_back(has ? x : std::nan(""), has ? d->values[k] : std::nan(""));
             if (i) continue;
             stops.push_back(line.points.back());
-            texts << tr("step %1 of %2, %3 %4 %5").arg(k).arg(r.run->trajectory->steps.size()).arg(qstr(d->label), formatNumber(d->values[k]), qstr(d->unit));
+            texts << tr("step %1 of %2, %3 %4 %5")
+                         .arg(k)
+                         .arg(r.run->trajectory->steps.size())
+                         .arg(qstr(d->label), formatNumber(d->values[k]), qstr(d->unit));
         }
         if (i == 0) {
             plot.title = qstr(d->label) + (d->unit.empty() ? QString() : QStringLiteral(" · ") + qstr(d->unit));
-            if (std::isfinite(d->summary)) plot.note = qstr(d->summaryLabel) + QStringLiteral(" ") + formatNumber(d->summary);
+            if (std::isfinite(d->summary))
+                plot.note = qstr(d->summaryLabel) + QStringLiteral(" ") + formatNumber(d->summary);
         }
         plot.add(std::move(line));
     }
@@ -220,7 +234,8 @@ void TrajectoryPanel::follow() {
         const auto& layers = view->plot().layers;
         std::vector<CursorLayer::Mark> marks;
         const auto* line = layers.empty() ? nullptr : dynamic_cast<const LineLayer*>(layers.front().get());
-        const bool has = frame && line && *frame < int(line->points.size()) && std::isfinite(line->points[std::size_t(*frame)].y());
+        const bool has =
+            frame && line && *frame < int(line->points.size()) && std::isfinite(line->points[std::size_t(*frame)].y());
         if (has) marks.push_back({line->points[std::size_t(*frame)], line->style.color, false});
         view->setCursor(has ? frame : std::nullopt, std::move(marks));
     };
@@ -228,7 +243,9 @@ void TrajectoryPanel::follow() {
     mark(m_quantity);
     std::optional<std::pair<double, double>> band;
     if (const auto range = m_selection.stepRange(); range && !m_curves.runs.empty())
-        if (const auto steps = stepsIn(*m_curves.runs.front().run, *range); steps && std::size_t(steps->second) < m_axisValues.size()) band = std::pair(m_axisValues[std::size_t(steps->first)], m_axisValues[std::size_t(steps->second)]);
+        if (const auto steps = stepsIn(*m_curves.runs.front().run, *range);
+            steps && std::size_t(steps->second) < m_axisValues.size())
+            band = std::pair(m_axisValues[std::size_t(steps->first)], m_axisValues[std::size_t(steps->second)]);
     m_quantity->setRange(band);
 }
 

@@ -1,5 +1,5 @@
-// The path of a run: its projection with the chord removed, and one diagnostic over the steps. Both follow the step cursor and set it; a compared run is drawn
-// in the same axes with its own colour, dash and marker.
+// The path of a run: its projection with the chord removed, and one diagnostic over the steps. Both follow the step
+// cursor and set it; a compared run is drawn in the same axes with its own colour, dash and marker.
 #pragma once
 #include <QComboBox>
 #include <QElapsedTimer>

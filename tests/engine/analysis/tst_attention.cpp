@@ -1,4 +1,5 @@
-// Reductions of attention on maps whose answer is known, scales and their captions, the inverse question, colour maps, metrics and fidelity.
+// Reductions of attention on maps whose answer is known, scales and their captions, the inverse question, colour maps,
+// metrics and fidelity.
 #include <QtTest>
 #include <cmath>
 
@@ -19,14 +20,21 @@ AttentionMap mapOf(int site, int heads, int h, int w, int tokens, auto value) {
         for (int y = 0; y < h; ++y)
             for (int x = 0; x < w; ++x)
                 for (int k = 0; k < tokens; ++k) v.push_back(float(value(head, x, y, k)));
-    return {site, heads, HostTensor::fromFloats({heads, h, w, tokens}, v).toF16(), std::vector<float>(std::size_t(heads), 0.5f), {}};
+    return {site,
+            heads,
+            HostTensor::fromFloats({heads, h, w, tokens}, v).toF16(),
+            std::vector<float>(std::size_t(heads), 0.5f),
+            {}};
 }
 
 // Token 1 looks left, token 2 right, on grids that are not square; head h of layer s at step e has its own strength.
 Trajectory record() {
     Trajectory t;
     t.sites = {{"a", 2, 2, 4, 4}, {"b", 1, 4, 8, 4}};
-    t.tokens = {{0, "<s>", true, -1, 0, 0}, {1, "cir", false, 0, 0, 3}, {2, "cle", false, 0, 3, 6}, {3, "blue", false, 1, 7, 11}};
+    t.tokens = {{0, "<s>", true, -1, 0, 0},
+                {1, "cir", false, 0, 0, 3},
+                {2, "cle", false, 0, 3, 6},
+                {3, "blue", false, 1, 7, 11}};
     for (int e = 0; e < 3; ++e) {
         auto ev = std::make_shared<Evaluation>();
         ev->index = ev->step = e;
@@ -54,7 +62,8 @@ private slots:
         QCOMPARE(all.width, 8);
         QCOMPARE(all.height, 4);
         QVERIFY2(all.caption == "cross-attention · mean of 2 layers, 2 heads, steps 0–2", all.caption.c_str());
-        // Heads (0.1 + 0.2)/2, layers with 0.1, steps × (1 + 2 + 3)/3: 0.125 · 2 at the far left for both halves of "circle", of which each has half.
+        // Heads (0.1 + 0.2)/2, layers with 0.1, steps × (1 + 2 + 3)/3: 0.125 · 2 at the far left for both halves of
+        // "circle", of which each has half.
         QVERIFY(near(all.at(1, 0, 0), 0.125, 1e-3));
         QVERIFY(near(all.at(3, 7, 3), 0.25, 1e-3));
         QVERIFY(near(all.at(3, 0, 0), 0, 1e-6));
@@ -79,7 +88,8 @@ private slots:
         QCOMPARE(words.size(), 2u);
         QCOMPARE(words[0].text, std::string("circle"));
         QCOMPARE(wordsOf(t.tokens, true).size(), 3u);
-        for (const auto scale : {MapScale::Raw, MapScale::SharePrompt, MapScale::SharedRange, MapScale::OwnRange, MapScale::ZScore, MapScale::Uniform})
+        for (const auto scale : {MapScale::Raw, MapScale::SharePrompt, MapScale::SharedRange, MapScale::OwnRange,
+                                 MapScale::ZScore, MapScale::Uniform})
             for (const auto& m : mapsOf(raw, words, scale, t.tokens)) {
                 QVERIFY(m.caption.find(nameOf(scale)) != std::string::npos);
                 for (double v : m.values) QVERIFY(std::isfinite(v));
@@ -132,14 +142,18 @@ private slots:
             const double rise = lightness(map.table[std::size_t(end)]) - lightness(map.table[0]);
             QVERIFY2(rise > 65, map.id.c_str());
             // Straight: the middle of the arm is half way.
-            QVERIFY2(near(lightness(map.table[std::size_t(end / 2)]) - lightness(map.table[0]), rise / 2, 1.5), map.id.c_str());
+            QVERIFY2(near(lightness(map.table[std::size_t(end / 2)]) - lightness(map.table[0]), rise / 2, 1.5),
+                     map.id.c_str());
             if (map.isDiverging)
-                for (int i = 0; i < 128; ++i) QVERIFY2(near(lightness(map.table[std::size_t(i)]), lightness(map.table[std::size_t(255 - i)]), 1), map.id.c_str());
+                for (int i = 0; i < 128; ++i)
+                    QVERIFY2(near(lightness(map.table[std::size_t(i)]), lightness(map.table[std::size_t(255 - i)]), 1),
+                             map.id.c_str());
         }
         QVERIFY(findColourMap("viridis") == &colourMaps().front());
         QVERIFY(!findColourMap("jet"));
         QVERIFY(colourMaps()[0].at(NAN) == (Rgb{128, 128, 128}));
-        QVERIFY(colourMaps()[0].at(-3) == colourMaps()[0].table[0] && colourMaps()[0].at(9) == colourMaps()[0].table[255]);
+        QVERIFY(colourMaps()[0].at(-3) == colourMaps()[0].table[0]
+                && colourMaps()[0].at(9) == colourMaps()[0].table[255]);
     }
 
     void metrics() {
@@ -148,7 +162,8 @@ private slots:
         QVERIFY(same.ok() && std::isinf(same->psnr) && near(same->ssim, 1, 1e-12));
         q.at(3, 4)[0] = 151;
         const auto other = comparePictures(tensorOf(p), tensorOf(q));
-        QVERIFY(near(other->largest, 0.2, 1e-6) && near(other->mse, 0.04 / 576, 1e-7) && other->ssim < 1 && other->ssim > 0.9);
+        QVERIFY(near(other->largest, 0.2, 1e-6) && near(other->mse, 0.04 / 576, 1e-7) && other->ssim < 1
+                && other->ssim > 0.9);
         QVERIFY(near(other->psnr, -10 * std::log10(0.04 / 576), 1e-3));
         QVERIFY(!comparePictures(tensorOf(p), tensorOf(Picture(3, 3))).ok());
         QVERIFY(!comparePictures(tensorOf(p), {}).ok());
@@ -166,11 +181,14 @@ private slots:
             single += s->objects.size() == 1;
         }
         QVERIFY(single > 70 && single < 130);
-        for (const char* bad : {"", "a red circle", "a red circle on a red background", "a green circle on a green background", "two dogs"}) QVERIFY(!parseSpritePrompt(bad));
+        for (const char* bad : {"", "a red circle", "a red circle on a red background",
+                                "a green circle on a green background", "two dogs"})
+            QVERIFY(!parseSpritePrompt(bad));
     }
 
     void fidelity() {
-        const auto first = judgeSprite(drawSprite(*parseSpritePrompt("a red circle on a white background")), "a red circle on a white background");
+        const auto first = judgeSprite(drawSprite(*parseSpritePrompt("a red circle on a white background")),
+                                       "a red circle on a white background");
         if (!first.ok()) QSKIP(first.error().text.c_str());
         QVERIFY2(first->isFaithful, first->reason.c_str());
         for (const auto& prompt : randomSpritePrompts(60, 3)) {
@@ -184,7 +202,8 @@ private slots:
                 if (k == 0) wrong.objects[0].second = wrong.objects[0].second == "circle" ? "square" : "circle";
                 if (k == 1) wrong.objects[0].first = wrong.objects[0].first == "red" ? "blue" : "red";
                 if (k == 2) {
-                    if (wrong.relation.empty() || wrong.objects[0] == wrong.objects[1]) continue;  // two equal objects: each may be the first
+                    if (wrong.relation.empty() || wrong.objects[0] == wrong.objects[1])
+                        continue;  // two equal objects: each may be the first
                     wrong.relation = wrong.relation == "above" ? "left of" : "above";
                 }
                 const auto no = judgeSprite(p, promptOf(wrong));

@@ -18,9 +18,11 @@ private slots:
         std::vector<double> exact;
         for (double v : n) exact.push_back(3 * std::pow(v, -2.0));
         const OrderFit clean = fitOrder(n, exact);
-        QVERIFY(std::abs(clean.order - 2) < 1e-12 && std::abs(clean.factor - 3) < 1e-10 && clean.high - clean.low < 1e-9);
+        QVERIFY(std::abs(clean.order - 2) < 1e-12 && std::abs(clean.factor - 3) < 1e-10
+                && clean.high - clean.low < 1e-9);
         QCOMPARE(clean.points, 4);
-        // log2 errors 0, −1, −1.9, −3.3 against log2 n 0, 1, 2, 3: slope −1.08, residuals ±; t(0.975, 2) = 4.302653, standard error √(0.098/2/5).
+        // log2 errors 0, −1, −1.9, −3.3 against log2 n 0, 1, 2, 3: slope −1.08, residuals ±; t(0.975, 2) = 4.302653,
+        // standard error √(0.098/2/5).
         std::vector<double> rough;
         for (double e : {0.0, -1.0, -1.9, -3.3}) rough.push_back(std::pow(2, e));
         const OrderFit fit = fitOrder(n, rough);
@@ -29,7 +31,8 @@ private slots:
         for (int i = 0; i < 4; ++i) rest += std::pow(y[std::size_t(i)] + 1.55 + 1.08 * (x[std::size_t(i)] - 1.5), 2);
         const double half = 4.302652729696142 * std::sqrt(rest / 2 / 5);
         QVERIFY2(std::abs(fit.order - 1.08) < 1e-12, qPrintable(QString::number(fit.order)));
-        QVERIFY2(std::abs(fit.high - fit.order - half) < 1e-9 && std::abs(fit.order - fit.low - half) < 1e-9, qPrintable(QString("%1 %2").arg(fit.high - fit.order).arg(half)));
+        QVERIFY2(std::abs(fit.high - fit.order - half) < 1e-9 && std::abs(fit.order - fit.low - half) < 1e-9,
+                 qPrintable(QString("%1 %2").arg(fit.high - fit.order).arg(half)));
         QVERIFY(fitOrder(n, rough, 0.5).high < fit.high);
         // Rounding floors and failures do not count.
         QCOMPARE(fitOrder(n, std::vector<double>{1e-3, 1e-4, 1e-16, NAN}).points, 2);
@@ -37,21 +40,26 @@ private slots:
     }
     void stepsWithinABudget() {
         QCOMPARE(stepsWithin(*findSampler("euler"), {}, 10), 10);
-        QCOMPARE(stepsWithin(*findSampler("heun"), {}, 10), 5);   // 2·5 − 1
+        QCOMPARE(stepsWithin(*findSampler("heun"), {}, 10), 5);  // 2·5 − 1
         QCOMPARE(stepsWithin(*findSampler("heun"), {}, 1), 1);
         QCOMPARE(stepsWithin(*findSampler("rk4"), *resolveParams(findSampler("rk4")->params, {}, ""), 3) <= 1, true);
     }
-    // The two kinds of truth agree where both exist: a Gaussian and the same Gaussian as a mixture of two equal ones. The second ends with the model's own estimate at its
-    // lowest level σ, as samplers do, and not with the flow from there to 0: s u/√(s² + σ²) s in place of s u.
+    // The two kinds of truth agree where both exist: a Gaussian and the same Gaussian as a mixture of two equal ones.
+    // The second ends with the model's own estimate at its lowest level σ, as samplers do, and not with the flow from
+    // there to 0: s u/√(s² + σ²) s in place of s u.
     void truths() {
         for (const char* process : {"edm", "vp-linear", "flow"}) {
-            auto exact = *loadModel(std::string("analytic:gaussian?d=2&mean=0.4&eigenvalues=0.36&process=") + process, *m_backend);
-            auto twin = *loadModel(std::string("analytic:ring8?modes=2&radius=0&width=0.6&process=") + process, *m_backend);
+            auto exact = *loadModel(std::string("analytic:gaussian?d=2&mean=0.4&eigenvalues=0.36&process=") + process,
+                                    *m_backend);
+            auto twin =
+                *loadModel(std::string("analytic:ring8?modes=2&radius=0&width=0.6&process=") + process, *m_backend);
             const auto a = labProblem(*exact, *m_backend, 20), b = labProblem(*twin, *m_backend, 20, 1, {}, 1600);
             QCOMPARE(a.reference, std::string("exact flow"));
             QCOMPARE(b.reference, std::string("Runge–Kutta, 1600 steps"));
-            // The ring is at the origin: shift by what the mean adds, which is what the flow of the mean adds to every path.
-            auto centred = *loadModel(std::string("analytic:gaussian?d=2&mean=0&eigenvalues=0.36&process=") + process, *m_backend);
+            // The ring is at the origin: shift by what the mean adds, which is what the flow of the mean adds to every
+            // path.
+            auto centred =
+                *loadModel(std::string("analytic:gaussian?d=2&mean=0&eigenvalues=0.36&process=") + process, *m_backend);
             const auto c = labProblem(*centred, *m_backend, 20);
             const Process& p = c.process;
             const double lowest = p.sigma(p.minimum()), kept = 0.6 / std::hypot(0.6, lowest);
@@ -65,11 +73,19 @@ private slots:
         }
         QVERIFY_THROWS_EXCEPTION(Failure, labProblem(**loadModel("analytic:sphere", *m_backend), *m_backend, 4));
     }
-    // Orders of the laboratory's own cells on the exact Gaussian: the schedule ends at the model's lowest level whatever the steps.
+    // Orders of the laboratory's own cells on the exact Gaussian: the schedule ends at the model's lowest level
+    // whatever the steps.
     void matrix() {
         auto model = *loadModel("analytic:gaussian2?process=flow", *m_backend);
         const auto problem = labProblem(*model, *m_backend, 30);
-        const auto cells = convergenceMatrix(problem, {{"euler", {}}, {"heun", {}}, {"no_such", {}}, {"ddim_inversion", {}}, {"dpm_adaptive", {}}, {"euler_ancestral", {}}}, {{"uniform_t", {}}, {"model_steps", {}}}, {20, 40, 80});
+        const auto cells = convergenceMatrix(problem,
+                                             {{"euler", {}},
+                                              {"heun", {}},
+                                              {"no_such", {}},
+                                              {"ddim_inversion", {}},
+                                              {"dpm_adaptive", {}},
+                                              {"euler_ancestral", {}}},
+                                             {{"uniform_t", {}}, {"model_steps", {}}}, {20, 40, 80});
         QCOMPARE(cells.size(), std::size_t(6 * 2 * 3));
         const auto of = [&](const char* sampler, const char* schedule) {
             std::vector<LabCell> list;
@@ -88,22 +104,27 @@ private slots:
         }
         const auto fit = [&](const char* sampler) { return orderOf(of(sampler, "uniform_t")); };
         const OrderFit first = fit("euler"), second = fit("heun");
-        qInfo("Euler %.2f [%.2f, %.2f], Heun %.2f [%.2f, %.2f]", first.order, first.low, first.high, second.order, second.low, second.high);
+        qInfo("Euler %.2f [%.2f, %.2f], Heun %.2f [%.2f, %.2f]", first.order, first.low, first.high, second.order,
+              second.low, second.high);
         QVERIFY(std::abs(first.order - 1) < 0.15);
         QVERIFY(second.order > first.order);
         for (const auto& c : of("no_such", "uniform_t")) QVERIFY(!c.problem.empty() && std::isnan(c.error));
-        for (const auto& c : of("dpm_adaptive", "uniform_t")) QVERIFY(c.problem.find("its own steps") != std::string::npos);
+        for (const auto& c : of("dpm_adaptive", "uniform_t"))
+            QVERIFY(c.problem.find("its own steps") != std::string::npos);
         // Drawn noise leaves the path of the flow: there is an error, and no order of it.
-        for (const auto& c : of("euler_ancestral", "uniform_t")) QVERIFY(c.problem.empty() && c.drawsNoise && c.error > 0);
+        for (const auto& c : of("euler_ancestral", "uniform_t"))
+            QVERIFY(c.problem.empty() && c.drawsNoise && c.error > 0);
         QCOMPARE(fit("euler_ancestral").points, 0);
-        for (const auto& c : of("ddim_inversion", "uniform_t")) QVERIFY(c.problem.find("noise to data") != std::string::npos);
+        for (const auto& c : of("ddim_inversion", "uniform_t"))
+            QVERIFY(c.problem.find("noise to data") != std::string::npos);
     }
-    // A perfect few-step model makes no error in two evaluations. Heun's method with one evaluation is one of its jumps; with three it averages the chord of an exact jump
-    // with the tangent at its end, and its error is known.
+    // A perfect few-step model makes no error in two evaluations. Heun's method with one evaluation is one of its
+    // jumps; with three it averages the chord of an exact jump with the tangent at its end, and its error is known.
     void distilledModel() {
         auto model = *loadModel("analytic:gaussian2?process=edm&distilled=trajectory", *m_backend);
         const auto problem = labProblem(*model, *m_backend, 30);
-        const auto cells = convergenceMatrix(problem, {{"ctm", {{"gamma", 0.0}}}, {"heun", {}}}, {{"karras", {}}}, {2, 3});
+        const auto cells =
+            convergenceMatrix(problem, {{"ctm", {{"gamma", 0.0}}}, {"heun", {}}}, {{"karras", {}}}, {2, 3});
         QVERIFY2(cells[0].error < 1e-11, qPrintable(QString::number(cells[0].error)));
         QCOMPARE(cells[2].evaluations, 1);
         QVERIFY2(cells[2].error < 1e-11, qPrintable(QString::number(cells[2].error)));
@@ -112,10 +133,12 @@ private slots:
         const auto y = download(problem.start).toDoubles();
         double sum = 0;
         for (std::size_t i = 0; i < y.size(); ++i) {
-            const double mean = i % 2 ? -0.25 : 0.5, variance = i % 2 ? 0.09 : 1.0, high = levels[0], low = levels[1], offset = y[i] - mean;
+            const double mean = i % 2 ? -0.25 : 0.5, variance = i % 2 ? 0.09 : 1.0, high = levels[0], low = levels[1],
+                         offset = y[i] - mean;
             const double landed = offset * std::sqrt((variance + low * low) / (variance + high * high));
             const double chord = (landed - offset) / (low - high), tangent = landed * low / (variance + low * low);
-            const double state = offset + (low - high) / 2 * (chord + tangent), end = state * std::sqrt(variance / (variance + low * low));
+            const double state = offset + (low - high) / 2 * (chord + tangent),
+                         end = state * std::sqrt(variance / (variance + low * low));
             sum += std::pow(mean + end - problem.truth[i], 2);
         }
         const double wanted = std::sqrt(sum / double(y.size()));

@@ -1,4 +1,5 @@
-// Geometry, projection and guidance measures against closed forms, and the anisotropic Gaussian of design/interface.md 2.2 and 2.3.
+// Geometry, projection and guidance measures against closed forms, and the anisotropic Gaussian of
+// design/interface.md 2.2 and 2.3.
 #include <QtTest>
 #include <cmath>
 #include <functional>
@@ -15,8 +16,9 @@ namespace {
 
 bool near(double a, double b, double relative) { return std::abs(a - b) <= relative * std::abs(b); }
 
-// d = 3072 with a power law of mean 0.25 = σ_data². The design's numbers come from one draw of x_T on "a power-law spectrum" whose exponent it does not state;
-// with λ_i ∝ i^−1.1 every final error of that list lies within the scatter of one draw (finalErrorsOfTheGaussian computes that scatter).
+// d = 3072 with a power law of mean 0.25 = σ_data². The design's numbers come from one draw of x_T on "a power-law
+// spectrum" whose exponent it does not state; with λ_i ∝ i^−1.1 every final error of that list lies within the scatter
+// of one draw (finalErrorsOfTheGaussian computes that scatter).
 std::vector<double> spectrum() {
     std::vector<double> l;
     for (int i = 1; i <= 3072; ++i) l.push_back(std::pow(i, -1.1));
@@ -28,7 +30,9 @@ std::vector<double> spectrum() {
 
 std::vector<double> karras(int n, double rho) {
     std::vector<double> s;
-    for (int i = 0; i <= n; ++i) s.push_back(std::pow(std::pow(80, 1 / rho) + double(i) / n * (std::pow(0.002, 1 / rho) - std::pow(80, 1 / rho)), rho));
+    for (int i = 0; i <= n; ++i)
+        s.push_back(
+            std::pow(std::pow(80, 1 / rho) + double(i) / n * (std::pow(0.002, 1 / rho) - std::pow(80, 1 / rho)), rho));
     return s;
 }
 
@@ -58,7 +62,8 @@ std::vector<State> exactPath(const std::vector<double>& lambda, const std::vecto
     return frames;
 }
 
-// RMS over the components when every one has mean square m_i: its expectation, and its scatter from one draw of normals to the next.
+// RMS over the components when every one has mean square m_i: its expectation, and its scatter from one draw of normals
+// to the next.
 struct Expected {
     double value, scatter;
 };
@@ -77,10 +82,13 @@ double eulerFactor(double lambda, double from, double to) { return 1 + (to - fro
 double heunFactor(double lambda, double from, double to) {
     return 1 + (to - from) / 2 * (slopeAt(lambda, from) + eulerFactor(lambda, from, to) * slopeAt(lambda, to));
 }
-double exactFactor(double lambda, double from, double to) { return std::sqrt((lambda + to * to) / (lambda + from * from)); }
+double exactFactor(double lambda, double from, double to) {
+    return std::sqrt((lambda + to * to) / (lambda + from * from));
+}
 
 // Final error of a one-step method: every component is multiplied by its own factor.
-Expected finalError(const std::vector<double>& lambda, const std::vector<double>& s, double (*step)(double, double, double)) {
+Expected finalError(const std::vector<double>& lambda, const std::vector<double>& s,
+                    double (*step)(double, double, double)) {
     std::vector<double> squares;
     for (double l : lambda) {
         double factor = 1;
@@ -126,7 +134,8 @@ Trajectory heunRecord(const std::vector<double>& lambda, const std::vector<doubl
         State next = x;
         for (std::size_t i = 0; i < x.size(); ++i) next[i] += (s[k + 1] - s[k]) * (x[i] - d[i]) / s[k];
         const State d2 = add(next, s[k + 1]);
-        for (std::size_t i = 0; i < x.size(); ++i) x[i] += (s[k + 1] - s[k]) / 2 * ((x[i] - d[i]) / s[k] + (next[i] - d2[i]) / s[k + 1]);
+        for (std::size_t i = 0; i < x.size(); ++i)
+            x[i] += (s[k + 1] - s[k]) / 2 * ((x[i] - d[i]) / s[k] + (next[i] - d2[i]) / s[k + 1]);
         auto step = std::make_shared<Step>();
         step->index = int(k);
         step->from = s[k];
@@ -150,7 +159,8 @@ private slots:
         const int n = 25;
         std::vector<double> a(n * n);
         for (int i = 0; i < n; ++i)
-            for (int j = 0; j <= i; ++j) a[std::size_t(i * n + j)] = a[std::size_t(j * n + i)] = std::sin(i * 3.7 + j * j * 1.3);
+            for (int j = 0; j <= i; ++j)
+                a[std::size_t(i * n + j)] = a[std::size_t(j * n + i)] = std::sin(i * 3.7 + j * j * 1.3);
         const auto r = symmetricEigen(a, n);
         for (int k = 0; k < n; ++k) {
             for (int i = 0; i < n; ++i) {
@@ -158,7 +168,9 @@ private slots:
                 for (int j = 0; j < n; ++j) s += a[std::size_t(i * n + j)] * r.vectors[std::size_t(k)][std::size_t(j)];
                 QVERIFY(std::abs(s - r.values[std::size_t(k)] * r.vectors[std::size_t(k)][std::size_t(i)]) < 1e-11);
             }
-            if (k > 0) QVERIFY(r.values[std::size_t(k)] <= r.values[std::size_t(k - 1)] && std::abs(dot(r.vectors[std::size_t(k)], r.vectors[0])) < 1e-12);
+            if (k > 0)
+                QVERIFY(r.values[std::size_t(k)] <= r.values[std::size_t(k - 1)]
+                        && std::abs(dot(r.vectors[std::size_t(k)], r.vectors[0])) < 1e-12);
         }
     }
 
@@ -170,9 +182,11 @@ private slots:
             line.push_back({1.0 * k * k, 2.0 * k * k, -1.0 * k * k});
         }
         QVERIFY(near(arcOverChord(circle), M_PI / 2, 2e-3));
-        const auto angles = turningAngles(circle), curvature = mengerCurvature(circle), deviation = chordDeviation(circle);
+        const auto angles = turningAngles(circle), curvature = mengerCurvature(circle),
+                   deviation = chordDeviation(circle);
         QVERIFY(std::isnan(angles.front()) && std::isnan(angles.back()));
-        for (int k = 1; k < 20; ++k) QVERIFY(near(angles[std::size_t(k)], 9, 1e-9) && near(curvature[std::size_t(k)], 1.0 / 3, 1e-9));
+        for (int k = 1; k < 20; ++k)
+            QVERIFY(near(angles[std::size_t(k)], 9, 1e-9) && near(curvature[std::size_t(k)], 1.0 / 3, 1e-9));
         QVERIFY(near(deviation[10], 3, 1e-12) && deviation[0] < 1e-12);
         QVERIFY(near(arcOverChord(line), 1, 1e-14));
         for (std::size_t k = 1; k < 20; ++k) QVERIFY(turningAngles(line)[k] < 1e-6);
@@ -183,7 +197,8 @@ private slots:
         const auto sigmas = karras(60, 7);
         const auto frames = exactPath(spectrum(), sigmas);
         QVERIFY2(near(chordLength(frames), 4397, 0.02), qPrintable(QString::number(chordLength(frames))));
-        QVERIFY2(std::abs(arcOverChord(frames) - 1.0002) < 1e-4, qPrintable(QString::number(arcOverChord(frames), 'g', 7)));
+        QVERIFY2(std::abs(arcOverChord(frames) - 1.0002) < 1e-4,
+                 qPrintable(QString::number(arcOverChord(frames), 'g', 7)));
         const auto deviation = chordDeviation(frames);
         const auto largest = std::max_element(deviation.begin(), deviation.end());
         QVERIFY2(near(*largest, 16.3, 0.25), qPrintable(QString::number(*largest)));
@@ -192,14 +207,17 @@ private slots:
         const auto basis = fitProjection(frames);
         QVERIFY2(std::abs(basis.chordShare - 0.99997) < 2e-5, qPrintable(QString::number(basis.chordShare, 'g', 8)));
         QVERIFY2(near(basis.shares[0], 0.935, 0.03), qPrintable(QString::number(basis.shares[0])));
-        QVERIFY2(near(basis.shares[0] + basis.shares[1], 0.996, 0.004), qPrintable(QString::number(basis.shares[0] + basis.shares[1])));
+        QVERIFY2(near(basis.shares[0] + basis.shares[1], 0.996, 0.004),
+                 qPrintable(QString::number(basis.shares[0] + basis.shares[1])));
         QVERIFY(near(basis.shares[0] + basis.shares[1] + basis.shares[2], 0.9996, 0.001));
         const auto points = project(basis, frames);
-        QVERIFY(near(points.front().along, basis.chordLength, 1e-12) && std::abs(points.front().first) < 1e-6 && std::abs(points.back().along) < 1e-9);
+        QVERIFY(near(points.front().along, basis.chordLength, 1e-12) && std::abs(points.front().first) < 1e-6
+                && std::abs(points.back().along) < 1e-9);
         QVERIFY(points[30].first > 0 && points[30].second >= 0);
         QVERIFY(captionOf(basis, points).starts_with("PC1 9"));
         // Two runs in one basis: the pinned one keeps its chord.
-        const auto shared = fitProjection(std::vector<std::vector<State>>{frames, exactPath(spectrum(), karras(20, 3))});
+        const auto shared =
+            fitProjection(std::vector<std::vector<State>>{frames, exactPath(spectrum(), karras(20, 3))});
         QVERIFY(near(dot(shared.chord, basis.chord), 1, 1e-12));
     }
 
@@ -207,7 +225,8 @@ private slots:
         QTest::addColumn<double>("rho");
         QTest::addColumn<bool>("isHeun");
         QTest::addColumn<double>("want");
-        const std::pair<double, double> euler[] = {{1, 0.335}, {3, 0.1225}, {5, 0.1079}, {7, 0.1065}, {10, 0.1080}, {0, 0.1207}};
+        const std::pair<double, double> euler[] = {{1, 0.335},  {3, 0.1225},  {5, 0.1079},
+                                                   {7, 0.1065}, {10, 0.1080}, {0, 0.1207}};
         for (const auto& [rho, want] : euler) QTest::addRow("Euler rho %g", rho) << rho << false << want;
         QTest::newRow("Heun rho 7") << 7.0 << true << 0.0640;
         QTest::newRow("Heun rho 1, unstable") << 1.0 << true << 3.76;
@@ -217,11 +236,14 @@ private slots:
         QFETCH(double, rho);
         QFETCH(bool, isHeun);
         QFETCH(double, want);
-        const auto [value, scatter] = finalError(spectrum(), rho > 0 ? karras(10, rho) : logLinear(10), isHeun ? heunFactor : eulerFactor);
-        QVERIFY2(std::abs(value - want) < 2 * scatter, qPrintable(QString("%1 ± %2 per draw, want %3").arg(value).arg(scatter).arg(want)));
+        const auto [value, scatter] =
+            finalError(spectrum(), rho > 0 ? karras(10, rho) : logLinear(10), isHeun ? heunFactor : eulerFactor);
+        QVERIFY2(std::abs(value - want) < 2 * scatter,
+                 qPrintable(QString("%1 ± %2 per draw, want %3").arg(value).arg(scatter).arg(want)));
     }
 
-    // On an isotropic Gaussian (λ = 0.25) the relative error is one number, without a draw: ρ = 7 and the tangent law with N = 10 steps of Euler.
+    // On an isotropic Gaussian (λ = 0.25) the relative error is one number, without a draw: ρ = 7 and the tangent law
+    // with N = 10 steps of Euler.
     void isotropicGaussian() {
         const auto relative = [](const std::vector<double>& s) {
             double factor = 1;
@@ -229,22 +251,32 @@ private slots:
             return std::abs(factor / exactFactor(0.25, s.front(), s.back()) - 1);
         };
         std::vector<double> tangent;
-        for (int i = 0; i <= 10; ++i) tangent.push_back(0.5 * std::tan(std::atan(160.0) + i / 10.0 * (std::atan(0.004) - std::atan(160.0))));
-        QVERIFY2(std::abs(relative(karras(10, 7)) - 0.247) < 0.0005, qPrintable(QString::number(relative(karras(10, 7)))));
+        for (int i = 0; i <= 10; ++i)
+            tangent.push_back(0.5 * std::tan(std::atan(160.0) + i / 10.0 * (std::atan(0.004) - std::atan(160.0))));
+        QVERIFY2(std::abs(relative(karras(10, 7)) - 0.247) < 0.0005,
+                 qPrintable(QString::number(relative(karras(10, 7)))));
         QVERIFY2(std::abs(relative(tangent) - 0.115) < 0.0005, qPrintable(QString::number(relative(tangent))));
     }
 
-    // Step doubling, 2 RMS(one step − two half steps) for Euler, is within 11 % of the true local error at every step; the embedded pair over-estimates 1.0 to 1.9 times.
+    // Step doubling, 2 RMS(one step − two half steps) for Euler, is within 11 % of the true local error at every step;
+    // the embedded pair over-estimates 1.0 to 1.9 times.
     void localErrorEstimates() {
         const auto l = spectrum();
         const auto s = karras(10, 7);
         for (std::size_t k = 0; k + 1 < s.size(); ++k) {
             const double from = s[k], to = s[k + 1], middle = (from + to) / 2;
-            const double truth = rmsOfFactors(l, from, [&](double v) { return eulerFactor(v, from, to) - exactFactor(v, from, to); });
-            const double doubling = 2 * rmsOfFactors(l, from, [&](double v) { return eulerFactor(v, from, to) - eulerFactor(v, from, middle) * eulerFactor(v, middle, to); });
-            const double embedded = rmsOfFactors(l, from, [&](double v) { return eulerFactor(v, from, to) - heunFactor(v, from, to); });
-            QVERIFY2(std::abs(doubling / truth - 1) < 0.11, qPrintable(QString("step %1: %2 of %3").arg(k).arg(doubling).arg(truth)));
-            QVERIFY2(embedded / truth > 0.99 && embedded / truth < 1.95, qPrintable(QString("step %1: %2 of %3").arg(k).arg(embedded).arg(truth)));
+            const double truth =
+                rmsOfFactors(l, from, [&](double v) { return eulerFactor(v, from, to) - exactFactor(v, from, to); });
+            const double doubling =
+                2 * rmsOfFactors(l, from, [&](double v) {
+                    return eulerFactor(v, from, to) - eulerFactor(v, from, middle) * eulerFactor(v, middle, to);
+                });
+            const double embedded =
+                rmsOfFactors(l, from, [&](double v) { return eulerFactor(v, from, to) - heunFactor(v, from, to); });
+            QVERIFY2(std::abs(doubling / truth - 1) < 0.11,
+                     qPrintable(QString("step %1: %2 of %3").arg(k).arg(doubling).arg(truth)));
+            QVERIFY2(embedded / truth > 0.99 && embedded / truth < 1.95,
+                     qPrintable(QString("step %1: %2 of %3").arg(k).arg(embedded).arg(truth)));
         }
     }
 
@@ -254,11 +286,13 @@ private slots:
         const auto s = karras(20, 7);
         const Trajectory t = heunRecord(l, s);
         const auto all = diagnose(t);
-        for (const char* id : {"D3", "D4", "G1", "G3", "G6", "G7", "G9", "G10", "E2", "E5"}) QVERIFY2(findDiagnostic(all, id), id);
+        for (const char* id : {"D3", "D4", "G1", "G3", "G6", "G7", "G9", "G10", "E2", "E5"})
+            QVERIFY2(findDiagnostic(all, id), id);
         for (const char* id : {"C1", "C2", "E4"}) QVERIFY(!findDiagnostic(all, id));
         const auto& norm = *findDiagnostic(all, "G9");
         QCOMPARE(norm.values.size(), 21u);
-        for (std::size_t k = 0; k < 20; ++k) QVERIFY2(std::abs(norm.values[k] - 1) < 0.05, qPrintable(QString::number(norm.values[k])));
+        for (std::size_t k = 0; k < 20; ++k)
+            QVERIFY2(std::abs(norm.values[k] - 1) < 0.05, qPrintable(QString::number(norm.values[k])));
         QVERIFY(std::abs(findDiagnostic(all, "G7")->values[0] - 1) < 0.05);
         QVERIFY(findDiagnostic(all, "G10")->values[0] > 0.999);
         double shares = 0;
@@ -309,7 +343,8 @@ private slots:
             s->index = k;
             s->from = e->tau;
             s->to = 0.5 - 0.5 * k;
-            s->state = HostTensor::fromDoubles({1, 2}, k == 0 ? std::vector<double>{2.5, -0.5} : std::vector<double>{1, 1});
+            s->state =
+                HostTensor::fromDoubles({1, 2}, k == 0 ? std::vector<double>{2.5, -0.5} : std::vector<double>{1, 1});
             t.steps.push_back(s);
         }
         const Path path = pathOf(t, 0);

@@ -30,7 +30,8 @@ class TestLikelihood : public QObject {
         if (!loaded) qFatal("%s", loaded.error().text.c_str());
         p.model = std::move(*loaded);
         const double low = lowestLevel(p.process(), {});
-        p.y = combine({{p.process().signal(low), upload(*m_backend, p.model->drawData(points, 3, {{}, {}, true})).converted(DType::F64)}});
+        p.y = combine({{p.process().signal(low),
+                        upload(*m_backend, p.model->drawData(points, 3, {{}, {}, true})).converted(DType::F64)}});
         p.estimator = modelEstimator(*p.model, {{}, {}, true});
         p.exact = p.model->logDensity(download(combine({{p.process().nativeScale(low), p.y}})), low, {{}, {}, true});
         return p;
@@ -51,28 +52,36 @@ class TestLikelihood : public QObject {
     void models() {
         QTest::addColumn<QString>("id");
         for (const char* model : {"gaussian2", "ring8"})
-            for (const char* process : {"edm", "sd15", "flow"}) QTest::addRow("%s %s", model, process) << QString("analytic:%1?process=%2").arg(model, process);
+            for (const char* process : {"edm", "sd15", "flow"})
+                QTest::addRow("%s %s", model, process) << QString("analytic:%1?process=%2").arg(model, process);
     }
 
 private slots:
     void outOfRange() {
         const Problem p = problem("analytic:gaussian2?process=edm", 2);
-        for (const double low : {-1.0, 0.0, 1e-300, 1e6, double(INFINITY), double(NAN)}) QVERIFY_THROWS_EXCEPTION(Failure, logLikelihood(p.process(), p.estimator, p.y, {.low = low, .steps = 2}));
-        for (const double d : {-1.0, 0.0, 1e-300, 2.0, double(NAN)}) QVERIFY_THROWS_EXCEPTION(Failure, logLikelihood(p.process(), p.estimator, p.y, {.steps = 2, .difference = d}));
+        for (const double low : {-1.0, 0.0, 1e-300, 1e6, double(INFINITY), double(NAN)})
+            QVERIFY_THROWS_EXCEPTION(Failure, logLikelihood(p.process(), p.estimator, p.y, {.low = low, .steps = 2}));
+        for (const double d : {-1.0, 0.0, 1e-300, 2.0, double(NAN)})
+            QVERIFY_THROWS_EXCEPTION(Failure,
+                                     logLikelihood(p.process(), p.estimator, p.y, {.steps = 2, .difference = d}));
         const RequestEstimator broken = [](const DenoiseRequest& q) { return Answer{combine({{NAN, q.x}}), {}, {}}; };
         QVERIFY_THROWS_EXCEPTION(Failure, logLikelihood(p.process(), broken, p.y, {.steps = 2}));
     }
-    // With the exact density of the noise reached only the integration is wrong: little, and by the fourth power of the step.
+    // With the exact density of the noise reached only the integration is wrong: little, and by the fourth power of the
+    // step.
     void closedForm_data() { models(); }
     void closedForm() {
         QFETCH(QString, id);
         const Problem p = problem(id);
-        const double coarse = worst(solved(p, 100).logDensity, p.exact), fine = worst(solved(p, 200).logDensity, p.exact), finest = worst(solved(p, 400).logDensity, p.exact);
+        const double coarse = worst(solved(p, 100).logDensity, p.exact),
+                     fine = worst(solved(p, 200).logDensity, p.exact),
+                     finest = worst(solved(p, 400).logDensity, p.exact);
         qInfo("%s: %.2e, %.2e, %.2e", qPrintable(id), coarse, fine, finest);
         QVERIFY(finest < 2e-6);
         QVERIFY(std::log2(coarse / fine) > 3.5 || fine < 1e-7);
     }
-    // The Gaussian that noise is drawn from differs from the true marginal of the highest level, and by exactly that much the likelihood differs.
+    // The Gaussian that noise is drawn from differs from the true marginal of the highest level, and by exactly that
+    // much the likelihood differs.
     void gaussianPrior_data() { models(); }
     void gaussianPrior() {
         QFETCH(QString, id);
@@ -82,12 +91,14 @@ private slots:
         const auto y = download(plain.latent).toDoubles();
         const double tau = p.process().maximum();
         for (std::size_t r = 0; r < plain.prior.size(); ++r) {
-            const double log = -(y[2 * r] * y[2 * r] + y[2 * r + 1] * y[2 * r + 1]) / (2 * tau * tau) - std::log(2 * M_PI * tau * tau);
+            const double log =
+                -(y[2 * r] * y[2 * r] + y[2 * r + 1] * y[2 * r + 1]) / (2 * tau * tau) - std::log(2 * M_PI * tau * tau);
             QVERIFY(std::abs(plain.prior[r] - log) < 1e-12 * (1 + std::abs(log)));
             QVERIFY(std::abs(plain.logDensity[r] - exact.logDensity[r] - (plain.prior[r] - exact.prior[r])) < 1e-11);
         }
     }
-    // Random signs: their mean is the trace. A diagonal Jacobian gives it from a single one; on the ring its error falls as one over the root of their number.
+    // Random signs: their mean is the trace. A diagonal Jacobian gives it from a single one; on the ring its error
+    // falls as one over the root of their number.
     void randomSigns() {
         const Problem gaussian = problem("analytic:gaussian2?process=edm");
         QVERIFY(worst(solved(gaussian, 60, 1).logDensity, solved(gaussian, 60).logDensity) < 1e-6);

@@ -10,7 +10,8 @@ namespace {
 
 using Complex = std::complex<double>;
 
-const std::vector<Complex> places = {{-0.1, 0}, {-0.5, 0.3}, {-1, 0}, {-1.2, -0.7}, {-1.9, 0.05}, {-2.5, 1}, {-0.02, 1.5}, {0.4, 0.2}, {-3, -2}, {0, 0.8}};
+const std::vector<Complex> places = {{-0.1, 0}, {-0.5, 0.3},  {-1, 0},    {-1.2, -0.7}, {-1.9, 0.05},
+                                     {-2.5, 1}, {-0.02, 1.5}, {0.4, 0.2}, {-3, -2},     {0, 0.8}};
 
 double largest(std::initializer_list<Complex> recurrence) {
     double size = 0;
@@ -30,7 +31,8 @@ private slots:
         // (x − 2)(x + i)(x − 0.5): x³ = (2.5 − i) x² + (−1 + 2.5 i) x − i
         const std::vector<Complex> c = {{0, -1}, {-1, 2.5}, {2.5, -1}};
         auto x = recurrenceRoots(c);
-        for (const Complex& want : {Complex(2), Complex(0, -1), Complex(0.5)}) QVERIFY(std::any_of(x.begin(), x.end(), [&](const Complex& r) { return std::abs(r - want) < 1e-12; }));
+        for (const Complex& want : {Complex(2), Complex(0, -1), Complex(0.5)})
+            QVERIFY(std::any_of(x.begin(), x.end(), [&](const Complex& r) { return std::abs(r - want) < 1e-12; }));
         QCOMPARE(largest({Complex(-0.3, 0.4)}), 0.5);
     }
 
@@ -38,7 +40,9 @@ private slots:
         QTest::addColumn<QString>("sampler");
         QTest::addColumn<QString>("params");
         QTest::addColumn<QString>("form");
-        const auto add = [](const char* id, const char* params, const char* form) { QTest::addRow("%s %s", id, params) << id << params << form; };
+        const auto add = [](const char* id, const char* params, const char* form) {
+            QTest::addRow("%s %s", id, params) << id << params << form;
+        };
         add("euler", "{}", "1");
         add("ddim", "{}", "1");
         add("ddim_inversion", "{}", "1");
@@ -51,7 +55,7 @@ private slots:
         add("lms", R"({"order": 2})", "AB2");
         add("lms", R"({"order": 3})", "AB3");
         add("lms", R"({"order": 4})", "AB4");
-        add("dpmpp_2m", "{}", "AB2");       // far from 0, extrapolating D is extrapolating the slope
+        add("dpmpp_2m", "{}", "AB2");  // far from 0, extrapolating D is extrapolating the slope
         add("dpm_inversion", "{}", "AB2");
         add("fixed_point_inversion", R"({"iterations": 150, "depth": 0})", "implicit");
     }
@@ -62,7 +66,8 @@ private slots:
         const auto* info = findSampler(sampler.toStdString());
         QVERIFY(info);
         std::vector<Complex> where = places;
-        if (form == "implicit") where = {{0.1, 0}, {0.4, 0.2}, {0.3, -0.5}, {0.7, 0.1}};  // where its iteration contracts
+        if (form == "implicit")
+            where = {{0.1, 0}, {0.4, 0.2}, {0.3, -0.5}, {0.7, 0.1}};  // where its iteration contracts
         const auto got = amplification(*info, given(params.toLatin1()), where);
         for (std::size_t i = 0; i < where.size(); ++i) {
             const Complex z = where[i];
@@ -74,30 +79,40 @@ private slots:
             if (form == "AB3") want = largest({5.0 / 12 * z, -16.0 / 12 * z, 1.0 + 23.0 / 12 * z});
             if (form == "AB4") want = largest({-9.0 / 24 * z, 37.0 / 24 * z, -59.0 / 24 * z, 1.0 + 55.0 / 24 * z});
             if (form == "implicit") want = 1 / std::abs(1.0 - z);
-            QVERIFY2(std::abs(got[i] - want) < 2e-4 * (1 + want), qPrintable(QString("z = %1 + %2 i: %3, not %4").arg(z.real()).arg(z.imag()).arg(got[i], 0, 'g', 10).arg(want, 0, 'g', 10)));
+            QVERIFY2(std::abs(got[i] - want) < 2e-4 * (1 + want), qPrintable(QString("z = %1 + %2 i: %3, not %4")
+                                                                                 .arg(z.real())
+                                                                                 .arg(z.imag())
+                                                                                 .arg(got[i], 0, 'g', 10)
+                                                                                 .arg(want, 0, 'g', 10)));
         }
     }
 
-    // In log τ the exponential integrator of DPM++ 2M decays y towards D exactly: y' = e^{−h} y + g (1.5 D − 0.5 D₋), D = (1 + z/h) y, g = 1 − e^{−h}.
+    // In log τ the exponential integrator of DPM++ 2M decays y towards D exactly: y' = e^{−h} y + g (1.5 D − 0.5 D₋), D
+    // = (1 + z/h) y, g = 1 − e^{−h}.
     void exponentialIntegrator() {
         for (double h : {0.1, 0.5, 1.5}) {
             const StabilityOptions log{StabilityClock::LogNoise, h};
-            const auto first = amplification(*findSampler("euler"), {}, places, log), second = amplification(*findSampler("dpmpp_2m"), {}, places, log);
+            const auto first = amplification(*findSampler("euler"), {}, places, log),
+                       second = amplification(*findSampler("dpmpp_2m"), {}, places, log);
             for (std::size_t i = 0; i < places.size(); ++i) {
                 const Complex g = (1 - std::exp(-h)) * (1.0 + places[i] / h);
                 QVERIFY(std::abs(first[i] - std::abs(std::exp(-h) + g)) < 1e-9 * (1 + first[i]));
                 const double want = largest({-0.5 * g, std::exp(-h) + 1.5 * g});
-                QVERIFY2(std::abs(second[i] - want) < 1e-6 * (1 + want), qPrintable(QString("%1 %2").arg(second[i]).arg(want)));
+                QVERIFY2(std::abs(second[i] - want) < 1e-6 * (1 + want),
+                         qPrintable(QString("%1 %2").arg(second[i]).arg(want)));
             }
         }
     }
 
-    // The stable part of the negative real axis. Momentum (Wizadwongsa et al. 2023): 2 − β for GHVB of order 1 + β, 2 (2 − β)/β for Euler with HB.
+    // The stable part of the negative real axis. Momentum (Wizadwongsa et al. 2023): 2 − β for GHVB of order 1 + β, 2
+    // (2 − β)/β for Euler with HB.
     void intervals_data() {
         QTest::addColumn<QString>("sampler");
         QTest::addColumn<QString>("params");
         QTest::addColumn<double>("wanted");
-        const auto add = [](const char* id, const char* params, double wanted) { QTest::addRow("%s %s", id, params) << id << params << wanted; };
+        const auto add = [](const char* id, const char* params, double wanted) {
+            QTest::addRow("%s %s", id, params) << id << params << wanted;
+        };
         add("euler", "{}", 2);
         add("heun", "{}", 2);
         add("rk4", "{}", 2.785293563);
@@ -131,7 +146,8 @@ private slots:
         const std::vector<Complex> one = {{-4 + 17.5 / 40 * 5, -3 + 12.5 / 30 * 6}};
         QVERIFY(std::abs(heun.growth[12 * 40 + 17] - amplification(*findSampler("heun"), {}, one)[0]) < 1e-9);
     }
-    // Every deterministic sampler of the table gives numbers at a harmless place, near e^z; what cannot be judged says so.
+    // Every deterministic sampler of the table gives numbers at a harmless place, near e^z; what cannot be judged says
+    // so.
     void wholeTable() {
         const std::vector<Complex> z = {{-0.05, 0.02}};
         for (const auto& s : samplers()) {
@@ -141,8 +157,11 @@ private slots:
                 continue;
             }
             if (s.stochastic || s.order == 0) continue;
-            if (s.id == "dopri5" || s.id == "dpm_adaptive" || s.id == "parallel" || s.id == "time_shift" || s.id == "addim") continue;  // not linear, or not step by step
-            QVERIFY2(std::abs(g - std::exp(-0.05)) < 0.02, qPrintable(QString("%1 %2").arg(QString::fromStdString(s.id)).arg(g)));
+            if (s.id == "dopri5" || s.id == "dpm_adaptive" || s.id == "parallel" || s.id == "time_shift"
+                || s.id == "addim")
+                continue;  // not linear, or not step by step
+            QVERIFY2(std::abs(g - std::exp(-0.05)) < 0.02,
+                     qPrintable(QString("%1 %2").arg(QString::fromStdString(s.id)).arg(g)));
         }
     }
 };

@@ -53,7 +53,9 @@ class TestCli : public QObject {
 private slots:
     void settings() {
         Recipe r;
-        for (const char* s : {"steps=12", "seed=18446744073709551615", "sampler=heun", "schedule=karras", "schedule.rho=5", "guidance.scale=3", "prompt=a = b", "images=4", "attention=off"}) cli::applySet(r, s);
+        for (const char* s : {"steps=12", "seed=18446744073709551615", "sampler=heun", "schedule=karras",
+                              "schedule.rho=5", "guidance.scale=3", "prompt=a = b", "images=4", "attention=off"})
+            cli::applySet(r, s);
         QCOMPARE(r.steps, 12);
         QCOMPARE(r.seed, std::numeric_limits<std::uint64_t>::max());
         QCOMPARE(r.sampler.id, std::string("heun"));
@@ -62,7 +64,11 @@ private slots:
         QCOMPARE(r.prompt, std::string("a = b"));
         cli::applySet(r, "guidance=none");
         QVERIFY(r.guidance.empty());
-        const std::pair<const char*, const char*> wrong[] = {{"stepz=3", "\"steps\""}, {"steps=many", "number"}, {"schedule.rhoo=3", "\"rho\""}, {"guidance.cgf.scale=3", "\"cfg\""}, {"novalue", "KEY=VALUE"}};
+        const std::pair<const char*, const char*> wrong[] = {{"stepz=3", "\"steps\""},
+                                                             {"steps=many", "number"},
+                                                             {"schedule.rhoo=3", "\"rho\""},
+                                                             {"guidance.cgf.scale=3", "\"cfg\""},
+                                                             {"novalue", "KEY=VALUE"}};
         for (const auto& [assignment, hint] : wrong) {
             try {
                 cli::applySet(r, assignment);
@@ -84,7 +90,9 @@ private slots:
         }
         QVERIFY(call({"--help"}).out.find("sample-project") != std::string::npos);
         QVERIFY(call({"--version"}).out.find("Meander") != std::string::npos);
-        for (const char* c : {"run", "plan", "inspect", "list", "verify", "bench", "export", "fidelity", "likelihood", "sample-project"}) QCOMPARE(call({c, "--help"}).status, 0);
+        for (const char* c : {"run", "plan", "inspect", "list", "verify", "bench", "export", "fidelity", "likelihood",
+                              "sample-project"})
+            QCOMPARE(call({c, "--help"}).status, 0);
     }
 
     void wrongArguments() {
@@ -127,7 +135,9 @@ private slots:
         };
         for (const auto& [arguments, hint] : wrong) {
             const auto a = call(arguments);
-            QVERIFY2(a.status == 2 && a.err.find(hint) != std::string::npos && std::count(a.err.begin(), a.err.end(), '\n') == 1, (std::to_string(a.status) + a.err).c_str());
+            QVERIFY2(a.status == 2 && a.err.find(hint) != std::string::npos
+                         && std::count(a.err.begin(), a.err.end(), '\n') == 1,
+                     (std::to_string(a.status) + a.err).c_str());
         }
         const auto a = call({"likelihood", "analytic:gaussian?distilled=consistency", "--points", "1"});
         QVERIFY2(a.status == 1 && a.err.find("consistency model") != std::string::npos, a.err.c_str());
@@ -171,7 +181,8 @@ private slots:
         QCOMPARE(call({"run", ringRecipe(), "--project", at("d.meander"), "-o", at("d")}).status, 0);
         std::ofstream(at("d/picture-3.png")) << "of an earlier run";
         const auto a = call({"run", at("d.meander"), "--set", "seed=77", "-o", at("d")});
-        QVERIFY2(a.status == 0 && a.err.find("1 file of another export, picture-3.png") != std::string::npos, a.err.c_str());
+        QVERIFY2(a.status == 0 && a.err.find("1 file of another export, picture-3.png") != std::string::npos,
+                 a.err.c_str());
         auto store = ProjectStore::open(at("d.meander"));
         QVERIFY(store.ok());
         const auto runs = *(*store)->runs();
@@ -211,7 +222,8 @@ private slots:
         }
         QVERIFY(writePng(at("P.PNG"), Picture(4, 4), {{"parameters", "a cat\nSteps: 20, Sampler: Euler"}}).ok());
         std::filesystem::copy(at("P.PNG"), at("picture"));
-        for (const char* name : {"P.PNG", "picture"}) QVERIFY(call({"inspect", at(name)}).out.find("a cat") != std::string::npos);
+        for (const char* name : {"P.PNG", "picture"})
+            QVERIFY(call({"inspect", at(name)}).out.find("a cat") != std::string::npos);
     }
 
     void runPlanExport() {
@@ -219,7 +231,8 @@ private slots:
         const auto planned = call({"plan", recipe, "--json"});
         QCOMPARE(planned.status, 0);
         QCOMPARE(Json::parse(planned.out)["levels"].size(), 7u);
-        const auto run = call({"run", recipe, "-o", at("out"), "--project", at("p.meander"), "--json", "--set", "steps=5"});
+        const auto run =
+            call({"run", recipe, "-o", at("out"), "--project", at("p.meander"), "--json", "--set", "steps=5"});
         QVERIFY2(run.status == 0, run.err.c_str());
         std::istringstream lines(run.out);
         Json last;
@@ -230,7 +243,8 @@ private slots:
         }
         QCOMPARE(evaluations, 9);  // Heun: the last step is Euler
         QCOMPARE(last["status"].get<std::string>(), std::string("finished"));
-        for (const char* f : {"out/recipe.json", "out/trajectory.csv", "out/diagnostics.csv", "out/points.npy"}) QVERIFY2(std::filesystem::exists(at(f)), f);
+        for (const char* f : {"out/recipe.json", "out/trajectory.csv", "out/diagnostics.csv", "out/points.npy"})
+            QVERIFY2(std::filesystem::exists(at(f)), f);
         QCOMPARE(call({"run", at("p.meander"), "--set", "seed=7"}).status, 0);
         const auto listed = call({"inspect", at("p.meander"), "--json"});
         QCOMPARE(std::count(listed.out.begin(), listed.out.end(), '\n'), 2);
@@ -261,9 +275,13 @@ private slots:
         QCOMPARE(runs[0].status, RunStatus::Cancelled);
         QVERIFY((*store)->loadTrajectory(runs[0].id).ok());
         store->reset();
-        // The wish to end holds for all that would come after: nothing is passed off as complete, nothing is replaced by less.
+        // The wish to end holds for all that would come after: nothing is passed off as complete, nothing is replaced
+        // by less.
         const std::pair<std::vector<std::string>, const char*> others[] = {
-            {{"verify", "--json"}, "cases checked: 1, failed: 0"}, {{"fidelity", "--prompts", "2"}, "interrupted"}, {{"bench", "sprites", "--json", "--repeats", "1"}, ""}, {{"sample-project", at("i.meander")}, "incomplete"}};
+            {{"verify", "--json"}, "cases checked: 1, failed: 0"},
+            {{"fidelity", "--prompts", "2"}, "interrupted"},
+            {{"bench", "sprites", "--json", "--repeats", "1"}, ""},
+            {{"sample-project", at("i.meander")}, "incomplete"}};
         for (const auto& [arguments, hint] : others) {
             const auto b = call(arguments);
             QVERIFY2(b.status == 130 && b.err.find(hint) != std::string::npos, (arguments[0] + b.err).c_str());

@@ -12,10 +12,13 @@ namespace {
 std::vector<ParamSpec> specs() {
     ParamSpec eta, steps, on, kind, list;
     eta.key = "eta", eta.label = "Eta", eta.kind = ParamKind::Real, eta.defaultValue = 1.0, eta.maximum = 2;
-    steps.key = "steps", steps.label = "Steps", steps.kind = ParamKind::Integer, steps.defaultValue = std::int64_t(4), steps.minimum = 1, steps.maximum = 10;
+    steps.key = "steps", steps.label = "Steps", steps.kind = ParamKind::Integer, steps.defaultValue = std::int64_t(4),
+    steps.minimum = 1, steps.maximum = 10;
     on.key = "on", on.label = "On", on.kind = ParamKind::Toggle, on.defaultValue = false;
-    kind.key = "kind", kind.label = "Kind", kind.kind = ParamKind::Choice, kind.defaultValue = std::string("a"), kind.choices = {{"a", "A"}, {"b", "B"}};
-    list.key = "list", list.label = "List", list.kind = ParamKind::List, list.defaultValue = std::vector<double>{}, list.maximum = 100;
+    kind.key = "kind", kind.label = "Kind", kind.kind = ParamKind::Choice, kind.defaultValue = std::string("a"),
+    kind.choices = {{"a", "A"}, {"b", "B"}};
+    list.key = "list", list.label = "List", list.kind = ParamKind::List, list.defaultValue = std::vector<double>{},
+    list.maximum = 100;
     return {eta, steps, on, kind, list};
 }
 }  // namespace
@@ -35,7 +38,9 @@ private slots:
         QVERIFY_THROWS_EXCEPTION(Failure, toggle(*p, "eta"));
     }
     void rejections() {
-        for (const Params& bad : {Params{{"eta", 3.0}}, Params{{"eta", std::string("x")}}, Params{{"steps", 2.5}}, Params{{"steps", std::int64_t(0)}}, Params{{"on", 1.0}}, Params{{"kind", std::string("c")}}, Params{{"list", std::vector<double>{200}}},
+        for (const Params& bad : {Params{{"eta", 3.0}}, Params{{"eta", std::string("x")}}, Params{{"steps", 2.5}},
+                                  Params{{"steps", std::int64_t(0)}}, Params{{"on", 1.0}},
+                                  Params{{"kind", std::string("c")}}, Params{{"list", std::vector<double>{200}}},
                                   Params{{"unknown", 1.0}}, Params{{"eta", NAN}}, Params{{"eta", INFINITY}}}) {
             const auto p = resolveParams(specs(), bad, "the sampler");
             QVERIFY(!p.ok());
@@ -46,15 +51,21 @@ private slots:
     void noiseWhereNothingIsRandom() {
         std::vector<ParamSpec> none;
         const std::string said = resolveParams(none, {{"eta", 0.5}}, "Euler").error().text;
-        QCOMPARE(said, std::string("There is no parameter 'eta' of Euler. It takes none. Nothing there is random; leave it away, or choose a sampler that draws noise, such as euler_ancestral."));
+        QCOMPARE(said, std::string("There is no parameter 'eta' of Euler. It takes none. Nothing there is random; "
+                                   "leave it away, or choose a sampler that draws noise, such as euler_ancestral."));
         QVERIFY(resolveParams(none, {{"rho", 0.5}}, "Euler").error().text.ends_with("It takes none."));
     }
     void jsonBothWays() {
-        const Params p{{"a", true}, {"b", std::int64_t(-3)}, {"c", 2.5}, {"d", std::string("x")}, {"e", std::vector<double>{1, 2}}};
+        const Params p{{"a", true},
+                       {"b", std::int64_t(-3)},
+                       {"c", 2.5},
+                       {"d", std::string("x")},
+                       {"e", std::vector<double>{1, 2}}};
         const auto back = paramsFromJson(Json::parse(toJson(p).dump()));
         QVERIFY(back.ok());
         QVERIFY(*back == p);
-        for (const char* bad : {"[1]", "3", R"({"a":{}})", R"({"a":["x"]})", R"({"a":18446744073709551615})"}) QVERIFY2(!paramsFromJson(Json::parse(bad)).ok(), bad);
+        for (const char* bad : {"[1]", "3", R"({"a":{}})", R"({"a":["x"]})", R"({"a":18446744073709551615})"})
+            QVERIFY2(!paramsFromJson(Json::parse(bad)).ok(), bad);
         QVERIFY(paramsFromJson(Json()).ok());
     }
     void textBothWays() {
@@ -64,7 +75,9 @@ private slots:
         QCOMPARE(display(*parseParam(s[2], "on")), std::string("on"));
         QCOMPARE(display(*parseParam(s[3], "b")), std::string("b"));
         QCOMPARE(display(*parseParam(s[4], "[1, 2.5, 3]")), std::string("1, 2.5, 3"));
-        for (const auto& [index, bad] : {std::pair{0, "x"}, {0, "1,5"}, {0, "3"}, {1, "2.5"}, {1, ""}, {2, "maybe"}, {3, "c"}, {4, "1, x"}}) QVERIFY2(!parseParam(s[std::size_t(index)], bad).ok(), bad);
+        for (const auto& [index, bad] :
+             {std::pair{0, "x"}, {0, "1,5"}, {0, "3"}, {1, "2.5"}, {1, ""}, {2, "maybe"}, {3, "c"}, {4, "1, x"}})
+            QVERIFY2(!parseParam(s[std::size_t(index)], bad).ok(), bad);
     }
     void jsonIsLimited() {
         QVERIFY(parseJson("[1]", "x").ok());

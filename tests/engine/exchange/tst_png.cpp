@@ -26,7 +26,10 @@ class TestPng : public QObject {
 private slots:
     void roundTrip() {
         const Picture p = gradient(37, 21);
-        const PngTexts texts = {{"meander", std::string(5000, 'x') + "{\"a\": 1}"}, {"parameters", "a red circle\nSteps: 20"}, {"Umlaut", "ünïcode ✓"}, {"Long umlaut", "✓" + std::string(3000, 'y')}};
+        const PngTexts texts = {{"meander", std::string(5000, 'x') + "{\"a\": 1}"},
+                                {"parameters", "a red circle\nSteps: 20"},
+                                {"Umlaut", "ünïcode ✓"},
+                                {"Long umlaut", "✓" + std::string(3000, 'y')}};
         const auto path = m_folder.filePath("p.png").toStdString();
         QVERIFY(writePng(path, p, texts).ok());
         const auto file = readPng(path);
@@ -74,7 +77,9 @@ private slots:
     void chunksThatLie() {
         const PngTexts texts = {{"k", "a text"}};
         auto bytes = *encodePng(gradient(16, 16), texts);
-        const auto placeOf = [&](const char* type) { return std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()).find(type); };
+        const auto placeOf = [&](const char* type) {
+            return std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()).find(type);
+        };
         const auto path = m_folder.filePath("cut.png").toStdString();
         QFile file(QString::fromStdString(path));
         QVERIFY(file.open(QIODevice::WriteOnly));
@@ -98,17 +103,15 @@ private slots:
             const int kind = round % 3;
             if (kind == 0)
                 for (unsigned k = 0; k < 1 + random() % 8; ++k) bytes[random() % bytes.size()] = std::byte(random());
-            else if (kind == 1)
-                bytes.resize(random() % bytes.size());
+            else if (kind == 1) bytes.resize(random() % bytes.size());
             else {
                 const std::size_t a = random() % bytes.size(), n = random() % (bytes.size() - a);
-                bytes.insert(bytes.begin() + std::ptrdiff_t(random() % bytes.size()), good.begin() + std::ptrdiff_t(a), good.begin() + std::ptrdiff_t(a + n));
+                bytes.insert(bytes.begin() + std::ptrdiff_t(random() % bytes.size()), good.begin() + std::ptrdiff_t(a),
+                             good.begin() + std::ptrdiff_t(a + n));
             }
             const auto r = decodePng(bytes, "a damaged file");
-            if (r)
-                ++read;
-            else
-                QVERIFY(r.error().text.size() > 20);
+            if (r) ++read;
+            else QVERIFY(r.error().text.size() > 20);
         }
         QVERIFY(read < 3000);
     }

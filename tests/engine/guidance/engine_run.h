@@ -14,7 +14,8 @@ inline Plan planned(const Recipe& r, const Run* parent = nullptr) {
 }
 
 // All recipes at once, so that they share network calls.
-inline std::vector<std::shared_ptr<const Run>> runTogether(const std::vector<Recipe>& recipes, std::shared_ptr<const Run> parent = nullptr) {
+inline std::vector<std::shared_ptr<const Run>> runTogether(const std::vector<Recipe>& recipes,
+                                                           std::shared_ptr<const Run> parent = nullptr) {
     std::mutex mutex;
     std::map<std::string, std::shared_ptr<const Run>> ended;
     std::vector<std::string> ids;
@@ -49,7 +50,9 @@ inline bool sameRecord(const Run& a, const Run& b) {
     const auto &x = a.trajectory->evaluations, &y = b.trajectory->evaluations;
     if (x.size() != y.size() || !a.trajectory->last().sameBits(b.trajectory->last())) return false;
     for (std::size_t i = 0; i < x.size(); ++i)
-        if (!x[i]->state.sameBits(y[i]->state) || !x[i]->denoised.sameBits(y[i]->denoised) || x[i]->survivors != y[i]->survivors) return false;
+        if (!x[i]->state.sameBits(y[i]->state) || !x[i]->denoised.sameBits(y[i]->denoised)
+            || x[i]->survivors != y[i]->survivors)
+            return false;
     return true;
 }
 

@@ -33,7 +33,9 @@ inline ModelInfo someModel(Shape state = {8, 8, 4}) {
 
 class RuleBench {
 public:
-    explicit RuleBench(std::vector<Choice> rules, ModelInfo info = someModel(), std::function<void(Recipe&)> change = {}) : model(std::move(info)), backend(kernels::createCpuBackend({1})) {
+    explicit RuleBench(std::vector<Choice> rules, ModelInfo info = someModel(),
+                       std::function<void(Recipe&)> change = {})
+        : model(std::move(info)), backend(kernels::createCpuBackend({1})) {
         recipe.prompt = std::string("a");
         recipe.steps = 10;
         recipe.sampler = {std::string("euler"), {}};
@@ -48,7 +50,10 @@ public:
         return upload(*backend, HostTensor::fromDoubles(Shape(extents), v));
     }
     GuidanceMoment moment(int step = 3, int steps = 10, double tau = 1, double target = 0.5) const {
-        GuidanceMoment m{.process = model.process, .parametrization = model.parametrization, .sigmaData = model.sigmaData, .state = {}};
+        GuidanceMoment m{.process = model.process,
+                         .parametrization = model.parametrization,
+                         .sigmaData = model.sigmaData,
+                         .state = {}};
         m.tau = tau;
         m.target = target;
         m.step = step;
@@ -58,7 +63,8 @@ public:
         return m;
     }
     // Branches without an entry are not there.
-    GuidanceParts apply(GuidanceMoment m, const std::vector<std::pair<Branch, Values>>& answers, const Values& state = {}, std::int64_t rows = 1) {
+    GuidanceParts apply(GuidanceMoment m, const std::vector<std::pair<Branch, Values>>& answers,
+                        const Values& state = {}, std::int64_t rows = 1) {
         m.state = tensor(state.empty() ? Values(answers.front().second.size()) : state, rows);
         GuidanceParts parts(tensor(answers.front().second, rows));
         for (const auto& [branch, v] : answers) {
@@ -83,6 +89,8 @@ inline std::string idleAt(const RuleBench& b, std::size_t position = 0) {
     return rule->idle ? rule->idle({b.recipe.guidance[position].params, b.model, b.recipe, position}) : "";
 }
 
-inline bool near(double a, double b, double relative) { return std::abs(a - b) <= relative * std::max(std::abs(a), std::abs(b)) + 1e-300; }
+inline bool near(double a, double b, double relative) {
+    return std::abs(a - b) <= relative * std::max(std::abs(a), std::abs(b)) + 1e-300;
+}
 
 }  // namespace meander::bench

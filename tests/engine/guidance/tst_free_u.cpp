@@ -1,4 +1,5 @@
-// FreeU: its two operations against a Fourier transform written out, the U-Net with scaled backbone against one with scaled weights, and the rule in runs.
+// FreeU: its two operations against a Fourier transform written out, the U-Net with scaled backbone against one with
+// scaled weights, and the rule in runs.
 #include <QtTest>
 #include <complex>
 #include <numbers>
@@ -23,12 +24,15 @@ NetworkChangePtr changed(NetworkChange::FreeU how) {
     return std::make_shared<const NetworkChange>(c);
 }
 
-// The published filter: transform, zero frequency moved to the centre ⌊n/2⌋, rows and columns centre − 1 and centre scaled, all of it back, real part.
+// The published filter: transform, zero frequency moved to the centre ⌊n/2⌋, rows and columns centre − 1 and centre
+// scaled, all of it back, real part.
 std::vector<double> filtered(const std::vector<double>& x, int h, int w, double scale) {
     using Complex = std::complex<double>;
     std::vector<double> out(x.size());
-    const auto wave = [&](int a, int b, int y, int z, double sign) { return std::polar(1.0, sign * 2 * std::numbers::pi * (double(a * y) / h + double(b * z) / w)); };
-    for (int row = 0; row < h; ++row)      // shifted place
+    const auto wave = [&](int a, int b, int y, int z, double sign) {
+        return std::polar(1.0, sign * 2 * std::numbers::pi * (double(a * y) / h + double(b * z) / w));
+    };
+    for (int row = 0; row < h; ++row)  // shifted place
         for (int column = 0; column < w; ++column) {
             const int a = (row - h / 2 + h) % h, b = (column - w / 2 + w) % w;
             Complex f = 0;
@@ -36,7 +40,8 @@ std::vector<double> filtered(const std::vector<double>& x, int h, int w, double 
                 for (int z = 0; z < w; ++z) f += x[std::size_t(y * w + z)] * wave(a, b, y, z, -1);
             const bool isLow = row >= h / 2 - 1 && row < h / 2 + 1 && column >= w / 2 - 1 && column < w / 2 + 1;
             for (int y = 0; y < h; ++y)
-                for (int z = 0; z < w; ++z) out[std::size_t(y * w + z)] += ((isLow ? scale : 1) * f * wave(a, b, y, z, 1)).real() / (h * w);
+                for (int z = 0; z < w; ++z)
+                    out[std::size_t(y * w + z)] += ((isLow ? scale : 1) * f * wave(a, b, y, z, 1)).real() / (h * w);
         }
     return out;
 }
@@ -51,7 +56,8 @@ class TestFreeU : public QObject {
         struct Edited final : WeightSource {
             WeightSource& source;
             const std::function<void(const std::string&, std::vector<float>&)>& edit;
-            Edited(WeightSource& s, const std::function<void(const std::string&, std::vector<float>&)>& e) : source(s), edit(e) {}
+            Edited(WeightSource& s, const std::function<void(const std::string&, std::vector<float>&)>& e)
+                : source(s), edit(e) {}
             bool has(const std::string& name) const override { return source.has(name); }
             HostWeight read(const std::string& name, const kernels::Shape& shape) override {
                 const HostWeight w = source.read(name, shape);
@@ -70,7 +76,9 @@ class TestFreeU : public QObject {
     HostTensor run(UNet& n, std::vector<NetworkChangePtr> changes) {
         const Tensor x = upload(*m_backend, HostTensor::fromFloats({2, 16, 16, 12}, random(2 * 16 * 16 * 12, 5)));
         std::vector<Tensor> texts;
-        for (std::uint32_t r = 0; r < 2; ++r) texts.push_back(n.prepareText(upload(*m_backend, HostTensor::fromFloats({24, 64}, random(24 * 64, 10 + r)))));
+        for (std::uint32_t r = 0; r < 2; ++r)
+            texts.push_back(
+                n.prepareText(upload(*m_backend, HostTensor::fromFloats({24, 64}, random(24 * 64, 10 + r)))));
         const RowChanges all(std::move(changes), {});
         return download(n.forward(x, std::vector<double>{400, 700}, stackRows(texts), nullptr, &all));
     }
@@ -92,9 +100,11 @@ private slots:
         constexpr int c = 6;
         const double b = 1.4, s = 0.2;
         const auto n = std::size_t(2 * height * width * c);
-        const HostTensor x = HostTensor::fromFloats({2, height, width, c}, random(n, 1)), skip = HostTensor::fromFloats({2, height, width, c}, random(n, 2));
+        const HostTensor x = HostTensor::fromFloats({2, height, width, c}, random(n, 1)),
+                         skip = HostTensor::fromFloats({2, height, width, c}, random(n, 2));
         const Tensor backbone = upload(*m_backend, x), low = upload(*m_backend, skip);
-        const RowChanges changes({nullptr, changed({.backbone = {9, b}, .skip = {9, s}, .byWidth = byWidth, .structure = structure})}, {});
+        const RowChanges changes(
+            {nullptr, changed({.backbone = {9, b}, .skip = {9, s}, .byWidth = byWidth, .structure = structure})}, {});
         // Nothing happens at other places.
         freeU(changes, {byWidth ? 1 : 2, byWidth ? 1.0 : 2.0}, backbone, low);
         QVERIFY(download(backbone).sameBits(x) && download(low).sameBits(skip));
@@ -111,28 +121,40 @@ private slots:
             for (std::int64_t p = 0; p < pixels; ++p) plane.push_back(skip.at(first + p * c + k));
             const auto expected = filtered(plane, height, width, s);
             for (std::int64_t p = 0; p < pixels; ++p) {
-                const double factor = k >= c / 2 ? 1 : structure ? 1 + (b - 1) * (means[std::size_t(p)] - *least) / (*most - *least) : b;
+                const double factor = k >= c / 2  ? 1
+                                      : structure ? 1 + (b - 1) * (means[std::size_t(p)] - *least) / (*most - *least)
+                                                  : b;
                 QVERIFY(std::abs(gotX.at(first + p * c + k) - factor * x.at(first + p * c + k)) < 2e-6);
                 QVERIFY(std::abs(gotSkip.at(first + p * c + k) - expected[std::size_t(p)]) < 2e-6);
             }
         }
     }
 
-    // In the second up block the backbone is what an upsampler or a residual block without attention wrote: scaling it is scaling their last weights.
+    // In the second up block the backbone is what an upsampler or a residual block without attention wrote: scaling it
+    // is scaling their last weights.
     void backboneIsScaledWeights() {
         const double b = 1.7;
-        const auto plain = network(), scaled = network([&](const std::string& name, std::vector<float>& v) {
-            const bool isLast = name.starts_with("up_blocks.0.upsamplers.0.conv.") || name.starts_with("up_blocks.1.resnets.0.conv2.") || name.starts_with("up_blocks.1.resnets.0.conv_shortcut.");
-            if (isLast) std::transform(v.begin(), v.begin() + std::ptrdiff_t(v.size() / 2), v.begin(), [&](float x) { return float(b * x); });
-        });
-        const HostTensor without = run(*plain, {}), with = run(*plain, {nullptr, changed({.backbone = {1, b}})}), expected = run(*scaled, {});
+        const auto plain = network(),
+                   scaled = network([&](const std::string&name, std::vector<float>&v) {
+                       const bool isLast = name.starts_with("up_blocks.0.upsamplers.0.conv.")
+                                           || name.starts_with("up_blocks.1.resnets.0.conv2.")
+                                           || name.starts_with("up_blocks.1.resnets.0.conv_shortcut.");
+                       if (isLast)
+                           std::transform(v.begin(), v.begin() + std::ptrdiff_t(v.size() / 2), v.begin(),
+                                          [&](float x) { return float(b * x); });
+                   });
+        const HostTensor without = run(*plain, {}), with = run(*plain, {nullptr, changed({.backbone = {1, b}})}),
+                         expected = run(*scaled, {});
         QVERIFY(with.rows(0, 1).sameBits(without.rows(0, 1)));
         QVERIFY(largestDifference(with.rows(1, 1), expected.rows(1, 1)) < 2e-5);
         QVERIFY(largestDifference(with.rows(1, 1), without.rows(1, 1)) > 1e-2);
-        // Factors of 1 are no change; the widths of this network (64 of 32 channels) are the second place and never the first.
+        // Factors of 1 are no change; the widths of this network (64 of 32 channels) are the second place and never the
+        // first.
         QVERIFY(run(*plain, {changed({}), changed({.structure = true})}).sameBits(without));
-        QVERIFY(run(*plain, {nullptr, changed({.backbone = {3, 1}, .skip = {0, 1}, .byWidth = true})}).sameBits(without));
-        QVERIFY(largestDifference(run(*plain, {nullptr, changed({.backbone = {1, b}, .byWidth = true})}), without) > 1e-2);
+        QVERIFY(
+            run(*plain, {nullptr, changed({.backbone = {3, 1}, .skip = {0, 1}, .byWidth = true})}).sameBits(without));
+        QVERIFY(largestDifference(run(*plain, {nullptr, changed({.backbone = {1, b}, .byWidth = true})}), without)
+                > 1e-2);
     }
 
     // The rule changes every row of the run, costs none, and is gone where it is neutral or out of its window.
@@ -157,7 +179,8 @@ private slots:
         const auto& before = *plain->trajectory->evaluations.front();
         const auto& after = *full->trajectory->evaluations.front();
         QCOMPARE(after.branches.size(), std::size_t(2));
-        for (std::size_t b = 0; b < 2; ++b) QVERIFY(largestDifference(after.branches[b].denoised, before.branches[b].denoised) > 1e-3);
+        for (std::size_t b = 0; b < 2; ++b)
+            QVERIFY(largestDifference(after.branches[b].denoised, before.branches[b].denoised) > 1e-3);
         QCOMPARE(full->trajectory->evaluations.size(), plain->trajectory->evaluations.size());
         QVERIFY(late->trajectory->evaluations[0]->denoised.sameBits(before.denoised));
         QVERIFY(!late->trajectory->evaluations[2]->denoised.sameBits(plain->trajectory->evaluations[2]->denoised));
@@ -167,7 +190,8 @@ private slots:
         r.sampler = {"euler", {}};
         const auto refused = plan(r);
         QVERIFY(!refused);
-        QVERIFY2(refused.error().text.find("skip connections of a U-Net") != std::string::npos, refused.error().text.c_str());
+        QVERIFY2(refused.error().text.find("skip connections of a U-Net") != std::string::npos,
+                 refused.error().text.c_str());
     }
 };
 

@@ -10,7 +10,10 @@ private:
     static ModelInfo three() { return someModel({3}); }
     Values cfg(const Params& p, int step = 0, int steps = 10, double tau = 1) {
         RuleBench b({{"cfg", p}}, three());
-        return RuleBench::values(b.apply(b.moment(step, steps, tau), {{Branch::Conditional, {1, 2, 3, 4, 5, 7}}, {Branch::Unconditional, {0, 2, 2, 1, 5, 9}}}, {}, 2).combined);
+        return RuleBench::values(
+            b.apply(b.moment(step, steps, tau),
+                    {{Branch::Conditional, {1, 2, 3, 4, 5, 7}}, {Branch::Unconditional, {0, 2, 2, 1, 5, 9}}}, {}, 2)
+                .combined);
     }
     bool asksUnconditional(const Params& p, int step, double tau = 1) {
         RuleBench b({{"cfg", p}}, three());
@@ -23,8 +26,11 @@ private slots:
         for (const auto& r : guidanceRules()) {
             QVERIFY2(!ids.contains(QString::fromStdString(r.id)), r.id.c_str());
             ids.insert(QString::fromStdString(r.id));
-            QVERIFY2(!r.label.empty() && !r.group.empty() && !r.summary.empty() && !r.source.empty() && !r.cost.empty() && r.make && r.idle, r.id.c_str());
-            for (const auto& s : r.params) QVERIFY2(!s.key.empty() && !s.label.empty() && !s.help.empty(), (r.id + " " + s.key).c_str());
+            QVERIFY2(!r.label.empty() && !r.group.empty() && !r.summary.empty() && !r.source.empty() && !r.cost.empty()
+                         && r.make && r.idle,
+                     r.id.c_str());
+            for (const auto& s : r.params)
+                QVERIFY2(!s.key.empty() && !s.label.empty() && !s.help.empty(), (r.id + " " + s.key).c_str());
             QVERIFY2(resolveParams(r.params, {}, r.label).ok(), r.id.c_str());
         }
         QVERIFY(ids.size() >= 29);
@@ -54,7 +60,8 @@ private slots:
         }
     }
     void curve() {  // as many values as steps: one each; fewer: straight lines between
-        const Params each{{"curve", std::vector<double>{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}}}, line{{"curve", std::vector<double>{1, 10}}};
+        const Params each{{"curve", std::vector<double>{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}}},
+            line{{"curve", std::vector<double>{1, 10}}};
         for (int k = 0; k < 10; ++k) {
             QVERIFY(near(cfg(each, k)[0], k + 1, 1e-12));
             QVERIFY(near(cfg(line, k)[0], k + 1, 1e-12));
@@ -84,13 +91,17 @@ private slots:
         QFETCH(QString, shape);
         QFETCH(double, middle);
         const auto weightAt = [&](int step) {
-            RuleBench b({{"progressive_cfg", {{"first", 6.0}, {"last", 2.0}, {"shape", shape.toStdString()}}}}, three());
-            return RuleBench::values(b.apply(b.moment(step, 11), {{Branch::Conditional, {1, 0, 0}}, {Branch::Unconditional, {0, 0, 0}}}).combined)[0];
+            RuleBench b({{"progressive_cfg", {{"first", 6.0}, {"last", 2.0}, {"shape", shape.toStdString()}}}},
+                        three());
+            return RuleBench::values(
+                b.apply(b.moment(step, 11), {{Branch::Conditional, {1, 0, 0}}, {Branch::Unconditional, {0, 0, 0}}})
+                    .combined)[0];
         };
         QVERIFY(near(weightAt(0), 6, 1e-12) && near(weightAt(5), middle, 1e-12) && near(weightAt(10), 2, 1e-12));
     }
     void combinationsAdd() {  // two rules together change the estimate by the sum of what each does alone
-        const std::vector<std::pair<Branch, Values>> answers{{Branch::Conditional, {1, 2, 3}}, {Branch::Unconditional, {0.5, 1, -1}}};
+        const std::vector<std::pair<Branch, Values>> answers{{Branch::Conditional, {1, 2, 3}},
+                                                             {Branch::Unconditional, {0.5, 1, -1}}};
         const auto with = [&](std::vector<Choice> rules) {
             RuleBench b(std::move(rules), three());
             return RuleBench::values(b.apply(b.moment(), answers).combined);
@@ -103,13 +114,17 @@ private slots:
         }
     }
     void branchNames() {
-        for (Branch b : {Branch(Branch::Conditional), Branch(Branch::Unconditional), Branch(Branch::Prompt, 3), Branch(Branch::Changed, 12), Branch(Branch::OtherModel), Branch(Branch::Degraded, 1)}) QCOMPARE(*branchNamed(nameOf(b)), b);
-        for (const char* wrong : {"", "c", "cond 1", "prompt", "prompt x", "prompt -1", "changed 1 2"}) QVERIFY2(!branchNamed(wrong), wrong);
+        for (Branch b : {Branch(Branch::Conditional), Branch(Branch::Unconditional), Branch(Branch::Prompt, 3),
+                         Branch(Branch::Changed, 12), Branch(Branch::OtherModel), Branch(Branch::Degraded, 1)})
+            QCOMPARE(*branchNamed(nameOf(b)), b);
+        for (const char* wrong : {"", "c", "cond 1", "prompt", "prompt x", "prompt -1", "changed 1 2"})
+            QVERIFY2(!branchNamed(wrong), wrong);
     }
     void equalQuestionsShareABranch() {
         ModelInfo m = someModel();
         m.blocks = {{"mid_block.a", 4, 8, 8, 64}, {"up_blocks.0.b", 4, 8, 8, 64}};
-        RuleBench same({{"pag", {{"scale", 2.0}}}, {"pag", {{"scale", 1.0}, {"layers", std::string("0")}}}}, m), other({{"pag", {}}, {"pag", {{"layers", std::string("up_blocks")}}}, {"seg", {}}}, m);
+        RuleBench same({{"pag", {{"scale", 2.0}}}, {"pag", {{"scale", 1.0}, {"layers", std::string("0")}}}}, m),
+            other({{"pag", {}}, {"pag", {{"layers", std::string("up_blocks")}}}, {"seg", {}}}, m);
         QCOMPARE(same.stack->wishes(same.moment()).branches.size(), std::size_t(2));
         QCOMPARE(other.stack->wishes(other.moment()).branches.size(), std::size_t(4));
         QCOMPARE(other.stack->rowsAddedBy(2, other.moment()), 1);
@@ -136,7 +151,8 @@ private slots:
         QVERIFY2(why.empty() != r.isIdle, why.empty() ? "says nothing" : why.c_str());
     }
 
-    // A rule that says it is idle leaves the estimate alone, bit for bit, and asks for nothing beyond the conditional row.
+    // A rule that says it is idle leaves the estimate alone, bit for bit, and asks for nothing beyond the conditional
+    // row.
     void idleMeansNoChange() {
         for (const auto& r : idleRows()) {
             if (!r.isIdle || r.rules.size() > 1 || r.rules[0].id == "reward_steering") continue;
@@ -146,7 +162,10 @@ private slots:
             if (r.conditioning == ConditioningKind::Class) m.classes = {"a", "b"};
             RuleBench b(r.rules, m, [&](Recipe& recipe) { recipe.prompt = r.prompt; });
             const Values c(256, 0.5);
-            const auto parts = b.apply(b.moment(), {{Branch::Conditional, c}, {Branch::Unconditional, r.prompt.empty() || r.conditioning == ConditioningKind::Class ? c : Values(256, 0.25)}});
+            const auto parts = b.apply(
+                b.moment(), {{Branch::Conditional, c},
+                             {Branch::Unconditional,
+                              r.prompt.empty() || r.conditioning == ConditioningKind::Class ? c : Values(256, 0.25)}});
             QVERIFY2(RuleBench::values(parts.combined) == c, r.name);
         }
     }
@@ -154,16 +173,26 @@ private slots:
     void impossible_data() {
         QTest::addColumn<QString>("rule");
         QTest::addColumn<QString>("says");
-        QTest::newRow("PAG without blocks") << "pag" << "no transformer blocks";
-        QTest::newRow("SEG without blocks") << "seg" << "no transformer blocks";
-        QTest::newRow("SLG without blocks") << "slg" << "no transformer blocks";
-        QTest::newRow("SAG without blocks") << "sag" << "no transformer blocks";
-        QTest::newRow("NAG without text") << "nag" << "cross-attention";
-        QTest::newRow("FreSca on points") << "fresca" << "points";
-        QTest::newRow("frequencies of points") << "frequency_decoupled" << "points";
-        QTest::newRow("data without reference") << "data_consistency" << "observation";
-        QTest::newRow("dual without prompts") << "dual" << "takes no prompt";
-        QTest::newRow("mimic without prompts") << "mimic" << "takes no prompt";
+        QTest::newRow("PAG without blocks") << "pag"
+                                            << "no transformer blocks";
+        QTest::newRow("SEG without blocks") << "seg"
+                                            << "no transformer blocks";
+        QTest::newRow("SLG without blocks") << "slg"
+                                            << "no transformer blocks";
+        QTest::newRow("SAG without blocks") << "sag"
+                                            << "no transformer blocks";
+        QTest::newRow("NAG without text") << "nag"
+                                          << "cross-attention";
+        QTest::newRow("FreSca on points") << "fresca"
+                                          << "points";
+        QTest::newRow("frequencies of points") << "frequency_decoupled"
+                                               << "points";
+        QTest::newRow("data without reference") << "data_consistency"
+                                                << "observation";
+        QTest::newRow("dual without prompts") << "dual"
+                                              << "takes no prompt";
+        QTest::newRow("mimic without prompts") << "mimic"
+                                               << "takes no prompt";
     }
     void impossible() {
         QFETCH(QString, rule);
@@ -204,7 +233,8 @@ private:
             {"cfg without a prompt", {cfg}, true, 0, ConditioningKind::Text, ""},
             {"a flat curve", {{"cfg", {{"curve", std::vector<double>{1, 1}}}}}},
             {"apg at 1", {{"apg", {{"scale", 1.0}}}}},
-            {"zero star at 1 without zero steps", {{"cfg_zero_star", {{"scale", 1.0}, {"zero_steps", std::int64_t(0)}}}}},
+            {"zero star at 1 without zero steps",
+             {{"cfg_zero_star", {{"scale", 1.0}, {"zero_steps", std::int64_t(0)}}}}},
             {"zero star at 1 with zero steps", {{"cfg_zero_star", {{"scale", 1.0}}}}, false},
             {"tcfg alone", {{"tcfg", {}}}},
             {"tcfg before cfg", {{"tcfg", {}}, cfg}, false},
@@ -228,8 +258,20 @@ private:
             {"residual at 1", {{"residual_cfg", {{"scale", 1.0}}}}},
             {"dual at 1 and 1", {{"dual", {{"scale", 1.0}, {"middle_scale", 1.0}, {"middle", std::string("b")}}}}},
             {"steering without noise", {{"reward_steering", {}}}},
-            {"steering with noise", {{"reward_steering", {}}}, false, 0, ConditioningKind::Text, "a", "euler_ancestral"},
-            {"steering one particle", {{"reward_steering", {{"particles", std::int64_t(1)}}}}, true, 0, ConditioningKind::Text, "a", "euler_ancestral"},
+            {"steering with noise",
+             {{"reward_steering", {}}},
+             false,
+             0,
+             ConditioningKind::Text,
+             "a",
+             "euler_ancestral"},
+            {"steering one particle",
+             {{"reward_steering", {{"particles", std::int64_t(1)}}}},
+             true,
+             0,
+             ConditioningKind::Text,
+             "a",
+             "euler_ancestral"},
         };
     }
 };

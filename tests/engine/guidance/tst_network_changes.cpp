@@ -1,4 +1,5 @@
-// What guidance changes inside a network (PAG, SEG, SLG, NAG, distilled guidance; FreeU: tst_free_u) and looks at (SAG), on single layers and on the built-in U-Net and diffusion transformer.
+// What guidance changes inside a network (PAG, SEG, SLG, NAG, distilled guidance; FreeU: tst_free_u) and looks at
+// (SAG), on single layers and on the built-in U-Net and diffusion transformer.
 #include <QtTest>
 #include <cmath>
 #include <functional>
@@ -32,7 +33,8 @@ NetworkChangePtr edited(std::vector<Edit> edits) {
 // Weights with some of them changed.
 class EditedWeights final : public WeightSource {
 public:
-    EditedWeights(WeightSource& source, std::function<void(const std::string&, std::vector<float>&)> edit) : m_source(source), m_edit(std::move(edit)) {}
+    EditedWeights(WeightSource& source, std::function<void(const std::string&, std::vector<float>&)> edit)
+        : m_source(source), m_edit(std::move(edit)) {}
     bool has(const std::string& name) const override { return m_source.has(name); }
     HostWeight read(const std::string& name, const kernels::Shape& shape) override {
         const HostWeight w = m_source.read(name, shape);
@@ -57,7 +59,10 @@ class TestNetworkChanges : public QObject {
 
     // --- one layer: 2 rows, a 4 × 3 grid, 2 heads of 4 ---
     static constexpr int rows = 2, height = 4, width = 3, tokens = 12, channels = 8, heads = 2;
-    Tensor fused() { return upload(*m_backend, HostTensor::fromFloats({rows, tokens, 3 * channels}, random(rows * tokens * 3 * channels, 1))); }
+    Tensor fused() {
+        return upload(*m_backend,
+                      HostTensor::fromFloats({rows, tokens, 3 * channels}, random(rows * tokens * 3 * channels, 1)));
+    }
     HostTensor attend(const Tensor& f, std::vector<NetworkChangePtr> changes, AttentionCapture* capture = nullptr) {
         Tensor y(*m_backend, {rows, tokens, channels});
         const RowChanges all(std::move(changes), {});
@@ -65,8 +70,12 @@ class TestNetworkChanges : public QObject {
         return download(y);
     }
     // The same in double precision, with the queries given.
-    static std::vector<double> attention(const HostTensor& f, const std::function<double(int row, int token, int channel)>& query, std::vector<double>* received = nullptr) {
-        const auto value = [&](int r, int t, int part, int c) { return f.at((std::int64_t(r) * tokens + t) * 3 * channels + part * channels + c); };
+    static std::vector<double> attention(const HostTensor& f,
+                                         const std::function<double(int row, int token, int channel)>& query,
+                                         std::vector<double>* received = nullptr) {
+        const auto value = [&](int r, int t, int part, int c) {
+            return f.at((std::int64_t(r) * tokens + t) * 3 * channels + part * channels + c);
+        };
         const int d = channels / heads;
         std::vector<double> y(std::size_t(rows * tokens * channels));
         if (received) received->assign(std::size_t(rows * tokens), 0);
@@ -82,7 +91,9 @@ class TestNetworkChanges : public QObject {
                     }
                     for (int k = 0; k < tokens; ++k) {
                         if (received) (*received)[std::size_t(r * tokens + k)] += p[std::size_t(k)] / sum / heads;
-                        for (int c = 0; c < d; ++c) y[std::size_t((r * tokens + q) * channels + h * d + c)] += p[std::size_t(k)] / sum * value(r, k, 2, h * d + c);
+                        for (int c = 0; c < d; ++c)
+                            y[std::size_t((r * tokens + q) * channels + h * d + c)] +=
+                                p[std::size_t(k)] / sum * value(r, k, 2, h * d + c);
                     }
                 }
         return y;
@@ -103,18 +114,19 @@ class TestNetworkChanges : public QObject {
     Net load(const QString& name, const std::function<void(const std::string&, std::vector<float>&)>& edit = {}) {
         const auto folder = DiffusersFolder::open(*findResource("models/" + name.toStdString()));
         auto weights = std::move(*FileWeights::open(folder.component(folder.networkName), "diffusion_pytorch_model"));
-        EditedWeights changed(*weights, edit ? edit : [](const std::string&, std::vector<float>&) {});
+        EditedWeights changed(
+            *weights, edit ? edit : [](const std::string&, std::vector<float>&) {});
         NetworkBuilder builder(*m_backend, changed, DType::F32);
         Net n;
         n.info = *inspectModel("builtin:" + name.toStdString());
-        if (name == "sprites-unet")
-            n.network = std::make_unique<UNet>(unetConfig(folder.network, "test"), builder);
-        else
-            n.network = std::make_unique<PixArt>(pixArtConfig(folder.network, "test"), builder);
+        if (name == "sprites-unet") n.network = std::make_unique<UNet>(unetConfig(folder.network, "test"), builder);
+        else n.network = std::make_unique<PixArt>(pixArtConfig(folder.network, "test"), builder);
         const Shape s = n.info.stateShape;
         n.x = upload(*m_backend, HostTensor::fromFloats({3, s[0], s[1], s[2]}, random(std::size_t(3 * s.count()), 5)));
         std::vector<Tensor> texts;
-        for (std::uint32_t r = 0; r < 3; ++r) texts.push_back(n.network->prepareText(upload(*m_backend, HostTensor::fromFloats({24, 64}, random(24 * 64, 10 + r)))));
+        for (std::uint32_t r = 0; r < 3; ++r)
+            texts.push_back(
+                n.network->prepareText(upload(*m_backend, HostTensor::fromFloats({24, 64}, random(24 * 64, 10 + r)))));
         n.text = stackRows(texts);
         n.times = {400, 400, 700};
         return n;
@@ -127,9 +139,11 @@ class TestNetworkChanges : public QObject {
 private slots:
     void identityAttentionIsTheValues() {
         const Tensor f = fused();
-        const HostTensor host = download(f), y = attend(f, {edited({{0, Attention::Identity}}), nullptr}), plain = attend(f, {});
+        const HostTensor host = download(f), y = attend(f, {edited({{0, Attention::Identity}}), nullptr}),
+                         plain = attend(f, {});
         for (int t = 0; t < tokens; ++t)
-            for (int c = 0; c < channels; ++c) QCOMPARE(y.at(t * channels + c), host.at(t * 3 * channels + 2 * channels + c));
+            for (int c = 0; c < channels; ++c)
+                QCOMPARE(y.at(t * channels + c), host.at(t * 3 * channels + 2 * channels + c));
         QVERIFY(y.rows(1, 1).sameBits(plain.rows(1, 1)));
         // An edit of another block does nothing.
         QVERIFY(attend(f, {edited({{7, Attention::Identity}}), nullptr}).sameBits(plain));
@@ -142,7 +156,8 @@ private slots:
     void blurredQueries() {
         QFETCH(double, sigma);
         const Tensor f = fused();
-        const HostTensor host = download(f), y = attend(f, {edited({{0, Attention::BlurredQueries, sigma}}), edited({{0, Attention::BlurredQueries, sigma}})});
+        const HostTensor host = download(f), y = attend(f, {edited({{0, Attention::BlurredQueries, sigma}}),
+                                                            edited({{0, Attention::BlurredQueries, sigma}})});
         // The kernel: ⌈6σ⌉ taps made odd, at most the side made odd, mirrored without the edge.
         const auto weights = [&](int n, int i) {
             std::vector<double> w(static_cast<std::size_t>(n), std::isinf(sigma) ? 1.0 / n : 0.0);
@@ -162,7 +177,9 @@ private slots:
             const auto wy = weights(height, t / width), wx = weights(width, t % width);
             double q = 0;
             for (int y2 = 0; y2 < height; ++y2)
-                for (int x2 = 0; x2 < width; ++x2) q += wy[std::size_t(y2)] * wx[std::size_t(x2)] * host.at((std::int64_t(r) * tokens + y2 * width + x2) * 3 * channels + c);
+                for (int x2 = 0; x2 < width; ++x2)
+                    q += wy[std::size_t(y2)] * wx[std::size_t(x2)]
+                         * host.at((std::int64_t(r) * tokens + y2 * width + x2) * 3 * channels + c);
             return q;
         };
         const auto expected = attention(host, query);
@@ -176,7 +193,9 @@ private slots:
         const Tensor f = fused();
         std::vector<double> received;
         const HostTensor host = download(f);
-        attention(host, [&](int r, int t, int c) { return host.at((std::int64_t(r) * tokens + t) * 3 * channels + c); }, &received);
+        attention(
+            host, [&](int r, int t, int c) { return host.at((std::int64_t(r) * tokens + t) * 3 * channels + c); },
+            &received);
         TapRequest request;
         request.selfBlocks = {std::nullopt, 0};
         TapResult tapped;
@@ -206,8 +225,12 @@ private slots:
         QFETCH(double, tau);
         QFETCH(double, alpha);
         constexpr int words = 5;
-        const Tensor q = upload(*m_backend, HostTensor::fromFloats({rows, tokens, channels}, random(rows * tokens * channels, 2)));
-        const auto text = [&](std::uint32_t seed) { return upload(*m_backend, HostTensor::fromFloats({rows, words, 2 * channels}, random(rows * words * 2 * channels, seed))); };
+        const Tensor q =
+            upload(*m_backend, HostTensor::fromFloats({rows, tokens, channels}, random(rows * tokens * channels, 2)));
+        const auto text = [&](std::uint32_t seed) {
+            return upload(*m_backend, HostTensor::fromFloats({rows, words, 2 * channels},
+                                                             random(rows * words * 2 * channels, seed)));
+        };
         const Tensor own = text(3), other = text(4);
         const auto attendTo = [&](const Tensor& t, const RowChanges* changes) {
             kernels::AttentionArgs a;
@@ -235,7 +258,10 @@ private slots:
                 guidedNorm += std::abs(guided[std::size_t(c)]);
             }
             const double factor = std::min(1.0, tau * norm / guidedNorm);
-            for (int c = 0; c < channels; ++c) QVERIFY(std::abs(got.at(t * channels + c) - (alpha * factor * guided[std::size_t(c)] + (1 - alpha) * z.at(t * channels + c))) < 1e-5);
+            for (int c = 0; c < channels; ++c)
+                QVERIFY(std::abs(got.at(t * channels + c)
+                                 - (alpha * factor * guided[std::size_t(c)] + (1 - alpha) * z.at(t * channels + c)))
+                        < 1e-5);
         }
     }
 
@@ -253,12 +279,15 @@ private slots:
             QCOMPARE(n.info.blocks[i].width, sites[i].width);
         }
     }
-    // A skipped part is the network whose residual of that part is zero; the rows beside it are the same bits as without any change.
+    // A skipped part is the network whose residual of that part is zero; the rows beside it are the same bits as
+    // without any change.
     void skippedParts_data() {
         QTest::addColumn<QString>("name");
         QTest::addColumn<int>("part");
         for (const char* name : {"sprites-unet", "sprites-dit"})
-            for (int p = 0; p < 3; ++p) QTest::addRow("%s %s", name, (const char*[]){"block", "attention", "feed-forward"}[p]) << QString(name) << p;
+            for (int p = 0; p < 3; ++p)
+                QTest::addRow("%s %s", name, (const char*[]){"block", "attention", "feed-forward"}[p])
+                    << QString(name) << p;
     }
     void skippedParts() {
         QFETCH(QString, name);
@@ -268,7 +297,9 @@ private slots:
         const std::string path = n.info.blocks[std::size_t(block)].path;
         const Net without = load(name, [&](const std::string& weight, std::vector<float>& v) {
             if (!weight.starts_with(path + ".")) return;
-            const bool attention = weight.find("attn1.to_out.0") != std::string::npos || weight.find("attn2.to_out.0") != std::string::npos, feedForward = weight.find("ff.net.2") != std::string::npos;
+            const bool attention = weight.find("attn1.to_out.0") != std::string::npos
+                                   || weight.find("attn2.to_out.0") != std::string::npos,
+                       feedForward = weight.find("ff.net.2") != std::string::npos;
             if ((part != 2 && attention) || (part != 1 && feedForward)) zero(v);
         });
         NetworkChange change;
@@ -282,13 +313,16 @@ private slots:
     void identityEverywhereNeedsNoQueries_data() { networks(); }
     void identityEverywhereNeedsNoQueries() {
         QFETCH(QString, name);
-        const Net n = load(name), blind = load(name, [](const std::string& weight, std::vector<float>& v) {
-            if (weight.find("attn1.to_q") != std::string::npos || weight.find("attn1.to_k") != std::string::npos) zero(v);
-        });
+        const Net n = load(name), blind = load(name, [](const std::string&weight, std::vector<float>&v) {
+                                      if (weight.find("attn1.to_q") != std::string::npos
+                                          || weight.find("attn1.to_k") != std::string::npos)
+                                          zero(v);
+                                  });
         std::vector<Edit> everywhere;
         for (int i = 0; i < int(n.info.blocks.size()); ++i) everywhere.push_back({i, Attention::Identity});
         const auto change = edited(everywhere);
-        const HostTensor plain = run(n), one = run(n, {nullptr, nullptr, change}), all = run(n, {change, change, change}), other = run(blind, {change, change, change});
+        const HostTensor plain = run(n), one = run(n, {nullptr, nullptr, change}),
+                         all = run(n, {change, change, change}), other = run(blind, {change, change, change});
         QVERIFY(one.rows(0, 2).sameBits(plain.rows(0, 2)));
         QVERIFY(one.rows(2, 1).sameBits(all.rows(2, 1)));
         QVERIFY(all.sameBits(other));
@@ -301,16 +335,25 @@ private slots:
         NetworkChange change;
         change.avoid = NetworkChange::Avoid{nullptr, 5, 1.5, 0.5};
         const Tensor others[] = {n.text.slice(1, 1), n.text.slice(2, 1), n.text.slice(0, 1)};
-        const HostTensor plain = run(n), same = run(n, {shared(change), nullptr, nullptr}, n.text), away = run(n, {shared(change), nullptr, nullptr}, stackRows(others));
+        const HostTensor plain = run(n), same = run(n, {shared(change), nullptr, nullptr}, n.text),
+                         away = run(n, {shared(change), nullptr, nullptr}, stackRows(others));
         QVERIFY(largestDifference(same, plain) < 1e-4);  // away from the own text is nowhere
         QVERIFY(largestDifference(away.rows(0, 1), plain.rows(0, 1)) > 1e-4);
         QVERIFY(away.rows(1, 2).sameBits(plain.rows(1, 2)));
     }
 
-    // Telling a network its guidance scale adds P·e(w) before the first layer of the time embedding: the same as moving that layer's bias.
+    // Telling a network its guidance scale adds P·e(w) before the first layer of the time embedding: the same as moving
+    // that layer's bias.
     void toldGuidance() {
-        UNetConfig config = unetConfig({{"sample_size", 8}, {"block_out_channels", {32, 64}}, {"down_block_types", {"DownBlock2D", "CrossAttnDownBlock2D"}}, {"up_block_types", {"CrossAttnUpBlock2D", "UpBlock2D"}}, {"layers_per_block", 1},
-                                        {"cross_attention_dim", 64}, {"attention_head_dim", 4}, {"norm_num_groups", 8}, {"time_cond_proj_dim", 16}},
+        UNetConfig config = unetConfig({{"sample_size", 8},
+                                        {"block_out_channels", {32, 64}},
+                                        {"down_block_types", {"DownBlock2D", "CrossAttnDownBlock2D"}},
+                                        {"up_block_types", {"CrossAttnUpBlock2D", "UpBlock2D"}},
+                                        {"layers_per_block", 1},
+                                        {"cross_attention_dim", 64},
+                                        {"attention_head_dim", 4},
+                                        {"norm_num_groups", 8},
+                                        {"time_cond_proj_dim", 16}},
                                        "test");
         QCOMPARE(config.guidanceWidth, 16);
         const double w = 4.5;
@@ -319,7 +362,8 @@ private slots:
         const auto withProjection = [&](const std::string& name, std::vector<float>& v) {
             if (name == "time_embedding.cond_proj.weight") v = projection;
         };
-        // Random weights come in the order in which they are read, so the plain network reads a projection too and leaves it.
+        // Random weights come in the order in which they are read, so the plain network reads a projection too and
+        // leaves it.
         std::vector<float> matrix;
         EditedWeights told(first, withProjection);
         NetworkBuilder toldBuilder(*m_backend, told, DType::F32);
@@ -332,19 +376,23 @@ private slots:
                 for (std::size_t k = 0; k < 32; ++k)
                     for (std::size_t e = 0; e < 16; ++e) {
                         const double angle = 1000 * (w - 1) * std::exp(-std::log(10000.0) * double(e % 8) / 7);
-                        v[out] += float(matrix[out * 32 + k] * projection[k * 16 + e] * (e < 8 ? std::sin(angle) : std::cos(angle)));
+                        v[out] += float(matrix[out * 32 + k] * projection[k * 16 + e]
+                                        * (e < 8 ? std::sin(angle) : std::cos(angle)));
                     }
         });
         NetworkBuilder movedBuilder(*m_backend, moved, DType::F32);
         UNet shifted(config, movedBuilder);
-        const Tensor x = upload(*m_backend, HostTensor::fromFloats({2, 8, 8, 4}, random(512, 6))), text = plain.prepareText(upload(*m_backend, HostTensor::fromFloats({5, 64}, random(320, 7))));
+        const Tensor x = upload(*m_backend, HostTensor::fromFloats({2, 8, 8, 4}, random(512, 6))),
+                     text = plain.prepareText(upload(*m_backend, HostTensor::fromFloats({5, 64}, random(320, 7))));
         const Tensor texts[] = {text, text};
         const Tensor both = stackRows(texts);
         const std::vector<double> times{300, 300};
         NetworkChange change;
         change.guidance = w;
         const RowChanges changes({shared(change), nullptr}, {});
-        const HostTensor without = download(plain.forward(x, times, both, nullptr, nullptr)), with = download(plain.forward(x, times, both, nullptr, &changes)), expected = download(shifted.forward(x, times, both, nullptr, nullptr));
+        const HostTensor without = download(plain.forward(x, times, both, nullptr, nullptr)),
+                         with = download(plain.forward(x, times, both, nullptr, &changes)),
+                         expected = download(shifted.forward(x, times, both, nullptr, nullptr));
         QVERIFY(with.rows(1, 1).sameBits(without.rows(1, 1)));
         QVERIFY(largestDifference(with.rows(0, 1), expected.rows(0, 1)) < 1e-4);
         QVERIFY(largestDifference(with.rows(0, 1), without.rows(0, 1)) > 1e-3);

@@ -1,4 +1,5 @@
-// Steering on exact models: rewards (SVDD) against the tilted distribution, concepts with their monitor, sums of sources, and data consistency.
+// Steering on exact models: rewards (SVDD) against the tilted distribution, concepts with their monitor, sums of
+// sources, and data consistency.
 #include "engine_run.h"
 #include "rule_bench.h"
 
@@ -24,7 +25,8 @@ private:
         r.steps = 60;
         r.sampler = {"euler_ancestral", {{"eta", 1.0}}};
         r.schedule = {"karras", {}};
-        r.guidance = {{"reward_steering", {{"particles", std::int64_t(particles)}, {"alpha", alpha}, {"reward", std::string("level")}}}};
+        r.guidance = {{"reward_steering",
+                       {{"particles", std::int64_t(particles)}, {"alpha", alpha}, {"reward", std::string("level")}}}};
         return r;
     }
     struct Reached {
@@ -76,7 +78,8 @@ private slots:
         QVERIFY(std::abs(exact - r.reward) < 0.25);
     }
     void noTemperatureLosesModes() {
-        const Reached greedy = reached(*runOne(steered(0, 20, 300)), 20), plain = reached(*runOne(steered(1e6, 1, 2000)), 1);
+        const Reached greedy = reached(*runOne(steered(0, 20, 300)), 20),
+                      plain = reached(*runOne(steered(1e6, 1, 2000)), 1);
         qInfo("α 0: E[r] %.2f in %d modes; base %.3f in %d", greedy.reward, greedy.modes, plain.reward, plain.modes);
         QVERIFY(greedy.reward > 2.85 && greedy.modes <= 4);
         QVERIFY(std::abs(plain.reward - 0.03) < 0.2 && plain.modes == 8);
@@ -105,9 +108,11 @@ private slots:
         QTest::addColumn<QString>("model");
         QTest::addColumn<QString>("reward");
         QTest::newRow("pictures' reward on points") << ring << "brightness";
-        QTest::newRow("points' reward on pictures") << "builtin:sprites-unet" << "level";
+        QTest::newRow("points' reward on pictures") << "builtin:sprites-unet"
+                                                    << "level";
         QTest::newRow("no point") << ring << "distance";
-        QTest::newRow("a prompt that is none of the sprites'") << "builtin:sprites-unet" << "fidelity";
+        QTest::newRow("a prompt that is none of the sprites'") << "builtin:sprites-unet"
+                                                               << "fidelity";
     }
     void unsuitableRewards() {
         QFETCH(QString, model);
@@ -130,7 +135,8 @@ private slots:
         r.sampler = {"euler", {}};
         r.schedule = {"karras", {}};
         const auto cosines = [&](double strength) {
-            r.guidance = {{"concepts", {{"concepts", std::string("lower arc")}, {"strength", strength}, {"threshold", 0.2}}}};
+            r.guidance = {
+                {"concepts", {{"concepts", std::string("lower arc")}, {"strength", strength}, {"threshold", 0.2}}}};
             const auto run = runOne(r);
             double least = 1, share = 0, y = 0;
             for (const auto& e : run->trajectory->evaluations) {
@@ -144,13 +150,15 @@ private slots:
             return std::array<double, 3>{least, share, y};
         };
         const auto plain = cosines(0), pushed = cosines(1.5);
-        qInfo("least mean cosine: plain %.2f, steered %.2f (steering in %.0f %%); mean height %.2f → %.2f", plain[0], pushed[0], 100 * pushed[1], plain[2], pushed[2]);
+        qInfo("least mean cosine: plain %.2f, steered %.2f (steering in %.0f %%); mean height %.2f → %.2f", plain[0],
+              pushed[0], 100 * pushed[1], plain[2], pushed[2]);
         QVERIFY(plain[0] < 0.2 && plain[1] == 0);
         QVERIFY(pushed[1] > 0.1);
         QVERIFY(pushed[2] < plain[2] - 0.2);  // the lower arc has gained
     }
 
-    // --- sums of sources: N(1, 1) and N(−2, 0.25) with the sum 0.7; the exact posterior has the means 2.36 and −1.66 and the deviation 0.447 ---
+    // --- sums of sources: N(1, 1) and N(−2, 0.25) with the sum 0.7; the exact posterior has the means 2.36 and −1.66
+    // and the deviation 0.447 ---
     void diracDeterministic() {
         Recipe r;
         r.model = "analytic:gaussian?d=2&mean=1,-2&eigenvalues=1,0.25";
@@ -194,7 +202,9 @@ private slots:
         constexpr int paths = 4000, steps = 400;
         RuleBench b({{"multi_source", {{"sum", std::vector<double>{0.7}}}}}, someModel({2}));
         std::vector<double> s;
-        for (int i = 0; i < steps; ++i) s.push_back(std::pow(std::pow(20, 1 / 7.0) + (std::pow(1e-3, 1 / 7.0) - std::pow(20, 1 / 7.0)) * i / (steps - 1), 7));
+        for (int i = 0; i < steps; ++i)
+            s.push_back(std::pow(
+                std::pow(20, 1 / 7.0) + (std::pow(1e-3, 1 / 7.0) - std::pow(20, 1 / 7.0)) * i / (steps - 1), 7));
         s.push_back(0);
         std::uint32_t draw = 0;
         const auto addNoise = [&](Values& x, double scale) {
@@ -216,7 +226,8 @@ private slots:
                 m.state = b.tensor(x, paths);
                 const Values held = RuleBench::values(b.stack->heldState(m));
                 Values d(held.size());
-                for (std::size_t k = 0; k < d.size(); ++k) d[k] = means[k % 2] + variances[k % 2] / (variances[k % 2] + hot * hot) * (held[k] - means[k % 2]);
+                for (std::size_t k = 0; k < d.size(); ++k)
+                    d[k] = means[k % 2] + variances[k % 2] / (variances[k % 2] + hot * hot) * (held[k] - means[k % 2]);
                 const Values guided = RuleBench::values(b.apply(m, {{Branch::Conditional, d}}, held, paths).combined);
                 for (std::size_t k = 0; k < x.size(); ++k) x[k] = held[k] + (held[k] - guided[k]) / hot * (next - hot);
                 if (round + 1 < resamplings) addNoise(x, std::sqrt(sigma * sigma - next * next));
@@ -232,7 +243,9 @@ private slots:
         QVERIFY(std::abs(mean - first) < 0.04 && std::abs(got - deviation) < 0.03);
     }
     void gaussianConstraintIsTheFormula() {  // d' = d − σ/(2γ²)(y − Σ x), γ = c σ
-        RuleBench b({{"multi_source", {{"kind", std::string("gaussian")}, {"sum", std::vector<double>{0.7}}, {"width", 0.4}}}}, someModel({2}));
+        RuleBench b(
+            {{"multi_source", {{"kind", std::string("gaussian")}, {"sum", std::vector<double>{0.7}}, {"width", 0.4}}}},
+            someModel({2}));
         const Values x{1, 2}, d{0.5, 0.25};
         const double sigma = 1.5, gamma = 0.4 * sigma;
         const Values got = RuleBench::values(b.apply(b.moment(3, 10, sigma), {{Branch::Conditional, d}}, x).combined);
@@ -249,12 +262,18 @@ private slots:
         r.images = 50;
         r.steps = 20;
         r.sampler = {"heun", {}};
-        r.guidance = {{"data_consistency", {{"observation", std::vector<double>{1.25, 0}}, {"known", std::vector<double>{1, 0}}}}};
+        r.guidance = {{"data_consistency",
+                       {{"observation", std::vector<double>{1.25, 0}}, {"known", std::vector<double>{1, 0}}}}};
         const auto x = runOne(r)->trajectory->last().toDoubles();
         for (std::size_t i = 0; i < x.size(); i += 2) QVERIFY(std::abs(x[i] - 1.25) < 1e-9);
     }
     void gradientStep() {  // D − ρ Aᵀ (A D − y) for the mean of coordinates
-        RuleBench b({{"data_consistency", {{"operator", std::string("grey")}, {"kind", std::string("gradient")}, {"step", 0.5}, {"observation", std::vector<double>{3, 3}}}}}, someModel({2}));
+        RuleBench b({{"data_consistency",
+                      {{"operator", std::string("grey")},
+                       {"kind", std::string("gradient")},
+                       {"step", 0.5},
+                       {"observation", std::vector<double>{3, 3}}}}},
+                    someModel({2}));
         const auto parts = b.apply(b.moment(), {{Branch::Conditional, {1, 2}}});
         const Values got = RuleBench::values(parts.combined);
         QVERIFY(near(got[0], 1.75, 1e-12) && near(got[1], 2.75, 1e-12));
@@ -268,7 +287,9 @@ private slots:
     void pictures() {
         QFETCH(QString, observed);
         const Picture reference = drawSprite({"white", {{"red", "circle"}, {"blue", "square"}}, "above"});
-        const std::string path = (std::filesystem::temp_directory_path() / ("meander_reference_" + observed.toStdString() + ".png")).string();
+        const std::string path =
+            (std::filesystem::temp_directory_path() / ("meander_reference_" + observed.toStdString() + ".png"))
+                .string();
         QVERIFY(writePng(path, reference).ok());
         Recipe r;
         r.model = "builtin:sprites-unet";
@@ -277,18 +298,22 @@ private slots:
         r.steps = 10;
         r.attention = AttentionLevel::Off;
         r.sampler = {"ddim", {}};
-        r.guidance = {{"data_consistency", {{"operator", observed.toStdString()}, {"reference", path}, {"sigma", 1.5}}}};
+        r.guidance = {
+            {"data_consistency", {{"operator", observed.toStdString()}, {"reference", path}, {"sigma", 1.5}}}};
         const auto run = runOne(r);
         std::filesystem::remove(path);
         const auto& readings = run->trajectory->evaluations.back()->readings[0];
         QCOMPARE(readings.name, std::string("residual"));
-        for (double v : readings.values) QVERIFY2(v < (observed == "blur" ? 2e-3 : 1e-6), qPrintable(QString::number(v)));
+        for (double v : readings.values)
+            QVERIFY2(v < (observed == "blur" ? 2e-3 : 1e-6), qPrintable(QString::number(v)));
         if (observed != "mask") return;
         for (int y = 0; y < 32; ++y)
             for (int x = 0; x < 32; ++x) {
                 const bool known = x < 8 || x >= 24 || y < 8 || y >= 24;
                 for (int c = 0; c < 3; ++c)
-                    if (known) QVERIFY(std::abs(run->pictures.at((y * 32 + x) * 3 + c) - reference.at(x, y)[c] / 255.0) < 1e-5);
+                    if (known)
+                        QVERIFY(std::abs(run->pictures.at((y * 32 + x) * 3 + c) - reference.at(x, y)[c] / 255.0)
+                                < 1e-5);
             }
     }
     void missingReferenceIsASentence() {

@@ -27,9 +27,13 @@ struct Outcome {
 
 // The paper's reverse SDE by Euler–Maruyama, x' = x + 2σΔσ Σκᵢ∇log qᵢ + √(2σΔσ) z, as a sampler would drive the rule.
 Outcome superpose(const std::string& mode, int steps, int paths) {
-    RuleBench b({{"superposition", {{"mode", mode}, {"prompts", std::string("b")}}}}, someModel({2}), [](Recipe& r) { r.sampler = {std::string("euler_ancestral"), {{"eta", 1.0}}}; });
+    RuleBench b({{"superposition", {{"mode", mode}, {"prompts", std::string("b")}}}}, someModel({2}), [](Recipe& r) {
+        r.sampler = {std::string("euler_ancestral"), {{"eta", 1.0}}};
+    });
     const auto sigma = levels(steps);
-    const auto normals = [&](int path, int draw, double* z) { kernels::normal4({7, std::uint32_t(path), std::uint32_t(draw), 0}, 0, z); };
+    const auto normals = [&](int path, int draw, double* z) {
+        kernels::normal4({7, std::uint32_t(path), std::uint32_t(draw), 0}, 0, z);
+    };
     Outcome o;
     o.x.resize(std::size_t(2 * paths));
     Values start(static_cast<std::size_t>(paths)), logs(static_cast<std::size_t>(paths)), firstLogs;
@@ -47,7 +51,8 @@ Outcome superpose(const std::string& mode, int steps, int paths) {
             lower.denoise(at(o.x), 1, sigma[std::size_t(k)], {}, at(c));
         }
         const double now = sigma[std::size_t(k)], next = k + 1 < steps ? sigma[std::size_t(k) + 1] : 0;
-        const auto parts = b.apply(b.moment(k, steps, now, next), {{Branch::Conditional, a}, {Branch(Branch::Prompt, 0), c}}, o.x, paths);
+        const auto parts = b.apply(b.moment(k, steps, now, next),
+                                   {{Branch::Conditional, a}, {Branch(Branch::Prompt, 0), c}}, o.x, paths);
         logs = parts.readings[1].values;
         if (firstLogs.empty()) firstLogs = logs;
         if (k + 1 == steps) break;
@@ -57,7 +62,8 @@ Outcome superpose(const std::string& mode, int steps, int paths) {
             normals(p, k + 1, z);
             for (int i = 0; i < 2; ++i) {
                 double& x = o.x[std::size_t(2 * p + i)];
-                x += 2 * (now - next) / now * (d[std::size_t(2 * p + i)] - x) + std::sqrt(2 * now * (now - next)) * z[i];
+                x +=
+                    2 * (now - next) / now * (d[std::size_t(2 * p + i)] - x) + std::sqrt(2 * now * (now - next)) * z[i];
             }
         }
     }
@@ -86,10 +92,12 @@ private slots:
     // First order: four times the steps, a quarter of the error.
     void itoEstimator() {
         const Outcome coarse = superpose("or", 250, 4000), fine = superpose("or", 1000, 4000);
-        qInfo("mean error %.3f (250), %.3f (1000) nats; deviation %.2f, %.2f", coarse.itoError, fine.itoError, coarse.itoDeviation, fine.itoDeviation);
+        qInfo("mean error %.3f (250), %.3f (1000) nats; deviation %.2f, %.2f", coarse.itoError, fine.itoError,
+              coarse.itoDeviation, fine.itoDeviation);
         QVERIFY2(std::abs(coarse.itoError - 0.848) < 0.1, qPrintable(QString::number(coarse.itoError)));
         QVERIFY2(std::abs(fine.itoError - 0.210) < 0.06, qPrintable(QString::number(fine.itoError)));
-        QVERIFY2(std::abs(coarse.itoError / fine.itoError / 4 - 1) < 0.25, qPrintable(QString::number(coarse.itoError / fine.itoError)));
+        QVERIFY2(std::abs(coarse.itoError / fine.itoError / 4 - 1) < 0.25,
+                 qPrintable(QString::number(coarse.itoError / fine.itoError)));
     }
     void orFillsBoth() {
         const Outcome o = superpose("or", 500, 4000);
@@ -99,7 +107,8 @@ private slots:
     }
     void andKeepsDensitiesEqual() {
         const Outcome both = superpose("and", 1000, 1000), average = superpose("average", 1000, 1000);
-        qInfo("|log qA − log qB| at the end: AND %.3f, average %.2f; mean |y| %.4f, %.3f", both.gap, average.gap, both.height, average.height);
+        qInfo("|log qA − log qB| at the end: AND %.3f, average %.2f; mean |y| %.4f, %.3f", both.gap, average.gap,
+              both.height, average.height);
         QVERIFY2(both.gap < 0.5, qPrintable(QString::number(both.gap)));
         QVERIFY2(average.gap > 5, qPrintable(QString::number(average.gap)));
         QVERIFY(both.height < 0.05);
@@ -107,19 +116,34 @@ private slots:
     void fixedWeightsAndBias() {
         const auto weigh = [](Params p) {
             RuleBench b({{"superposition", p}}, someModel({1}));
-            return RuleBench::values(b.apply(b.moment(), {{Branch::Conditional, {1}}, {Branch(Branch::Prompt, 0), {3}}, {Branch(Branch::Prompt, 1), {5}}}).combined)[0];
+            return RuleBench::values(b.apply(b.moment(), {{Branch::Conditional, {1}},
+                                                          {Branch(Branch::Prompt, 0), {3}},
+                                                          {Branch(Branch::Prompt, 1), {5}}})
+                                         .combined)[0];
         };
-        QVERIFY(near(weigh({{"mode", std::string("fixed")}, {"prompts", std::string("b | c")}, {"weights", std::vector<double>{1, 2, 1}}}), 3, 1e-12));
+        QVERIFY(near(weigh({{"mode", std::string("fixed")},
+                            {"prompts", std::string("b | c")},
+                            {"weights", std::vector<double>{1, 2, 1}}}),
+                     3, 1e-12));
         QVERIFY(near(weigh({{"mode", std::string("average")}, {"prompts", std::string("b | c")}}), 3, 1e-12));
         // At the first moment all densities are equal: a bias of log 3 is a weight of 3 against 1 and 1.
-        QVERIFY(near(weigh({{"mode", std::string("or")}, {"prompts", std::string("b | c")}, {"bias", std::vector<double>{0, std::log(3.0), 0}}}), (1 + 9 + 5) / 5.0, 1e-12));
+        QVERIFY(near(weigh({{"mode", std::string("or")},
+                            {"prompts", std::string("b | c")},
+                            {"bias", std::vector<double>{0, std::log(3.0), 0}}}),
+                     (1 + 9 + 5) / 5.0, 1e-12));
     }
-    void threeMembersAtEqualDensity() {  // the linear system of AND: after the step it plans, the three log-densities are the same
-        RuleBench b({{"superposition", {{"mode", std::string("and")}, {"prompts", std::string("b | c")}}}}, someModel({2}), [](Recipe& r) { r.sampler = {std::string("euler"), {}}; });
+    void threeMembersAtEqualDensity() {  // the linear system of AND: after the step it plans, the three log-densities
+                                         // are the same
+        RuleBench b({{"superposition", {{"mode", std::string("and")}, {"prompts", std::string("b | c")}}}},
+                    someModel({2}), [](Recipe& r) {
+                        r.sampler = {std::string("euler"), {}};
+                    });
         const double now = 2, next = 1.9;
         const Values x{0.3, -0.4};
         const std::vector<Values> d{{1, 0.5}, {-0.7, 0.2}, {0.1, -1.3}};
-        const auto parts = b.apply(b.moment(0, 10, now, next), {{Branch::Conditional, d[0]}, {Branch(Branch::Prompt, 0), d[1]}, {Branch(Branch::Prompt, 1), d[2]}}, x);
+        const auto parts = b.apply(
+            b.moment(0, 10, now, next),
+            {{Branch::Conditional, d[0]}, {Branch(Branch::Prompt, 0), d[1]}, {Branch(Branch::Prompt, 1), d[2]}}, x);
         const Values mixed = RuleBench::values(parts.combined);
         Values changes;
         double sum = 0;
@@ -134,7 +158,8 @@ private slots:
             sum += parts.readings[2 * i].values[0];
         }
         QVERIFY(near(sum, 1, 1e-10));
-        QVERIFY2(std::abs(changes[0] - changes[1]) < 1e-12 && std::abs(changes[0] - changes[2]) < 1e-12, qPrintable(QString("%1 %2 %3").arg(changes[0]).arg(changes[1]).arg(changes[2])));
+        QVERIFY2(std::abs(changes[0] - changes[1]) < 1e-12 && std::abs(changes[0] - changes[2]) < 1e-12,
+                 qPrintable(QString("%1 %2 %3").arg(changes[0]).arg(changes[1]).arg(changes[2])));
     }
 
     // Two exact models in one run, each by calls of its own.
@@ -179,7 +204,8 @@ private slots:
         r.sampler = {"euler", {}};
         r.guidance = {{"superposition", {{"models", std::string("analytic:gaussian2?mean=0,-3")}}}};
         bool warned = false;
-        for (const auto& n : planned(r).notes) warned |= n.kind == NoteKind::Warning && n.text.find("log-densities") != std::string::npos;
+        for (const auto& n : planned(r).notes)
+            warned |= n.kind == NoteKind::Warning && n.text.find("log-densities") != std::string::npos;
         QVERIFY(warned);
     }
     void otherStatesAreRefused() {

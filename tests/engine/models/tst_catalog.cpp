@@ -25,27 +25,32 @@ private slots:
             QCOMPARE(info->id, e.id);
             QVERIFY(!info->name.empty() && !info->summary.empty() && !info->family.empty());
             QVERIFY(info->stateShape.count() > 0 && info->recommended.is_object());
-            for (const char* key : {"sampler", "schedule", "steps", "images"}) QVERIFY2(info->recommended.contains(key), e.id.c_str());
+            for (const char* key : {"sampler", "schedule", "steps", "images"})
+                QVERIFY2(info->recommended.contains(key), e.id.c_str());
             QCOMPARE(info->state == StateKind::Image, info->pictureShape.rank() == 3);
         }
     }
     void inspectionAgreesWithLoading() {
-        for (const char* id : {"builtin:sprites-unet", "builtin:sprites-dit", "builtin:flow2d-moons", "analytic:ring8"}) {
+        for (const char* id :
+             {"builtin:sprites-unet", "builtin:sprites-dit", "builtin:flow2d-moons", "analytic:ring8"}) {
             const auto info = inspectModel(id);
             const auto model = loadModel(id, *m_backend);
             QVERIFY2(info.ok() && model.ok(), id);
             const ModelInfo& loaded = (*model)->info();
-            QVERIFY(info->stateShape == loaded.stateShape && info->parametrization == loaded.parametrization && info->textTokens == loaded.textTokens);
+            QVERIFY(info->stateShape == loaded.stateShape && info->parametrization == loaded.parametrization
+                    && info->textTokens == loaded.textTokens);
             QCOMPARE(info->parameters, loaded.parameters);
             QVERIFY(loaded.parameters == 0 || loaded.weightBytes >= std::size_t(loaded.parameters));
             QVERIFY(loaded.bytesPerRow > 0);
         }
     }
     void errorsAreSentences() {
-        for (const char* id : {"builtin:nothing", "analytic:nothing", "/nowhere/model", "/", "builtin:sprites-unet?x=1", ""}) {
+        for (const char* id :
+             {"builtin:nothing", "analytic:nothing", "/nowhere/model", "/", "builtin:sprites-unet?x=1", ""}) {
             const auto info = inspectModel(id);
             QVERIFY2(!info.ok(), id);
-            QVERIFY2(info.error().text.size() > 20 && info.error().text.find('.') != std::string::npos, info.error().text.c_str());
+            QVERIFY2(info.error().text.size() > 20 && info.error().text.find('.') != std::string::npos,
+                     info.error().text.c_str());
             QVERIFY(!loadModel(id, *m_backend).ok());
         }
         QVERIFY(!loadModel("builtin:sprites-unet", *m_backend, {.precision = "f8"}).ok());
@@ -76,7 +81,9 @@ private slots:
             return loadModel(copy.string(), *m_backend).ok();
         };
         QVERIFY(attempt("model_index.json", [](std::string&) {}));
-        for (const char* file : {"model_index.json", "unet/config.json", "scheduler/scheduler_config.json", "text_encoder/config.json", "codec/config.json", "tokenizer/vocab.json", "unet/diffusion_pytorch_model.safetensors", "text_encoder/model.safetensors"}) {
+        for (const char* file : {"model_index.json", "unet/config.json", "scheduler/scheduler_config.json",
+                                 "text_encoder/config.json", "codec/config.json", "tokenizer/vocab.json",
+                                 "unet/diffusion_pytorch_model.safetensors", "text_encoder/model.safetensors"}) {
             QVERIFY2(!attempt(file, [](std::string& t) { t.resize(t.size() / 2); }), file);
             QVERIFY2(!attempt(file, [](std::string& t) { t.clear(); }), file);
         }
@@ -117,14 +124,22 @@ private slots:
         QVERIFY(!inspected("\"layers.1.bias\":", "\"layers.7.bias\":"));
     }
     void schedulers() {
-        for (const char* known : {"DDIMScheduler", "PNDMScheduler", "EulerDiscreteScheduler", "UniPCMultistepScheduler", "LCMScheduler", "TCDScheduler", "FlowMatchEulerDiscreteScheduler"})
+        for (const char* known : {"DDIMScheduler", "PNDMScheduler", "EulerDiscreteScheduler", "UniPCMultistepScheduler",
+                                  "LCMScheduler", "TCDScheduler", "FlowMatchEulerDiscreteScheduler"})
             QVERIFY(meaningOfScheduler({{"_class_name", known}}, "a test").process.maximum() > 0);
-        for (const char* unknown : {"EDMEulerScheduler", "ScoreSdeVeScheduler", "CMStochasticIterativeScheduler", "FlowMatchSomething", "x", ""}) QVERIFY_THROWS_EXCEPTION(Failure, meaningOfScheduler({{"_class_name", unknown}}, "a test"));
+        for (const char* unknown : {"EDMEulerScheduler", "ScoreSdeVeScheduler", "CMStochasticIterativeScheduler",
+                                    "FlowMatchSomething", "x", ""})
+            QVERIFY_THROWS_EXCEPTION(Failure, meaningOfScheduler({{"_class_name", unknown}}, "a test"));
         QVERIFY(inspectModel("analytic:foo").error().text.find("hyperboloid") != std::string::npos);
     }
     void unsupportedNetworks() {
-        for (const char* text : {R"({"addition_embed_type":"text_time"})", R"({"down_block_types":["AttnDownBlock2D"],"up_block_types":["AttnUpBlock2D"],"block_out_channels":[32]})", R"({"block_out_channels":"many"})", R"({"act_fn":"gelu"})",
-                                 R"({"down_block_types":[],"up_block_types":[]})", R"({"sample_size":63})", R"({"norm_eps":1e308})", R"({"norm_eps":0})", R"({"layers_per_block":1000000})"})
+        for (
+            const char* text :
+            {R"({"addition_embed_type":"text_time"})",
+             R"({"down_block_types":["AttnDownBlock2D"],"up_block_types":["AttnUpBlock2D"],"block_out_channels":[32]})",
+             R"({"block_out_channels":"many"})", R"({"act_fn":"gelu"})",
+             R"({"down_block_types":[],"up_block_types":[]})", R"({"sample_size":63})", R"({"norm_eps":1e308})",
+             R"({"norm_eps":0})", R"({"layers_per_block":1000000})"})
             QVERIFY_THROWS_EXCEPTION(Failure, unetConfig(Json::parse(text), "'config.json'"));
     }
 };

@@ -18,7 +18,8 @@ HostTensor channelsLast(const HostTensor& t) {
     const Shape s = t.shape();
     std::vector<float> v(std::size_t(t.count()));
     for (std::int64_t i = 0; i < t.count(); ++i) {
-        const std::int64_t x = i % s[3], y = i / s[3] % s[2], c = i / (s[3] * s[2]) % s[1], n = i / (s[3] * s[2] * s[1]);
+        const std::int64_t x = i % s[3], y = i / s[3] % s[2], c = i / (s[3] * s[2]) % s[1],
+                           n = i / (s[3] * s[2] * s[1]);
         v[std::size_t(((n * s[2] + y) * s[3] + x) * s[1] + c)] = t.floats()[std::size_t(i)];
     }
     return HostTensor::fromFloats({s[0], s[2], s[3], s[1]}, v);
@@ -66,7 +67,8 @@ class TestNetworks : public QObject {
             l.batch.taus.push_back(l.model->info().process.tauOfTime(t));
             l.batch.targets.push_back(NAN);
         }
-        for (const auto& p : *prompts) l.batch.conditioning.push_back(l.model->condition({.text = p.get<std::string>()}));
+        for (const auto& p : *prompts)
+            l.batch.conditioning.push_back(l.model->condition({.text = p.get<std::string>()}));
         return l;
     }
     void models() {
@@ -92,7 +94,9 @@ private slots:
         const Loaded l = load(name);
         const HostTensor ids = tensorIn(l.golden, "ids");
         for (std::int64_t r = 0; r < ids.shape()[0]; ++r)
-            for (std::int64_t i = 0; i < ids.shape()[1]; ++i) QCOMPARE(l.batch.conditioning[std::size_t(r)]->tokens[std::size_t(i)].id, int(ids.at(r * ids.shape()[1] + i)));
+            for (std::int64_t i = 0; i < ids.shape()[1]; ++i)
+                QCOMPARE(l.batch.conditioning[std::size_t(r)]->tokens[std::size_t(i)].id,
+                         int(ids.at(r * ids.shape()[1] + i)));
     }
     // The attention that PyTorch recorded, and the same bits of the prediction whatever is recorded of whichever rows.
     void taps_data() { models(); }
@@ -103,11 +107,13 @@ private slots:
         TapResult tapped;
         const HostTensor plain = download(l.model->predict(l.batch, {}, tapped));
         for (AttentionLevel level : {AttentionLevel::Summary, AttentionLevel::Layers, AttentionLevel::Full}) {
-            for (const std::vector<char>& rows : {std::vector<char>{1, 1}, std::vector<char>{1, 0}, std::vector<char>{0, 1}}) {
+            for (const std::vector<char>& rows :
+                 {std::vector<char>{1, 1}, std::vector<char>{1, 0}, std::vector<char>{0, 1}}) {
                 const HostTensor out = download(l.model->predict(l.batch, {level, rows}, tapped));
                 QVERIFY(out.sameBits(plain));
                 for (std::size_t r = 0; r < 2; ++r) {
-                    const std::size_t expected = !rows[r] ? 0 : info.attention.size() + (level == AttentionLevel::Summary ? 1 : 0);
+                    const std::size_t expected =
+                        !rows[r] ? 0 : info.attention.size() + (level == AttentionLevel::Summary ? 1 : 0);
                     QCOMPARE(tapped.attention[r].size(), expected);
                 }
             }
@@ -129,7 +135,8 @@ private slots:
                 if (s.path != module) continue;
                 found = true;
                 const std::int64_t n = m.probabilities.count();
-                for (std::int64_t i = 0; i < n; ++i) QVERIFY(std::abs(m.probabilities.at(i) - expected.at(std::int64_t(r) * n + i)) < 1e-3);
+                for (std::int64_t i = 0; i < n; ++i)
+                    QVERIFY(std::abs(m.probabilities.at(i) - expected.at(std::int64_t(r) * n + i)) < 1e-3);
             }
         }
         QVERIFY2(found, module.c_str());
@@ -148,7 +155,8 @@ private slots:
             one.taus = {l.batch.taus[r]};
             one.targets = {NAN};
             one.conditioning = {l.batch.conditioning[r]};
-            QVERIFY(relativeDifference(download(l.model->predict(one, {}, tapped)), both.rows(std::int64_t(r), 1)) < 1e-6);
+            QVERIFY(relativeDifference(download(l.model->predict(one, {}, tapped)), both.rows(std::int64_t(r), 1))
+                    < 1e-6);
         }
     }
     void unconditionalIsTheEmptyPrompt() {
@@ -157,7 +165,8 @@ private slots:
         l.batch.conditioning = {nullptr, l.model->condition({.text = "", .classIndex = {}, .unconditional = true})};
         NetworkBatch empty = l.batch;
         empty.conditioning = {l.model->condition({.text = ""}), l.model->condition({.text = "   "})};
-        QVERIFY(download(l.model->predict(l.batch, {}, tapped)).sameBits(download(l.model->predict(empty, {}, tapped))));
+        QVERIFY(
+            download(l.model->predict(l.batch, {}, tapped)).sameBits(download(l.model->predict(empty, {}, tapped))));
     }
     void codecRoundTrip() {
         const Loaded l = load("sprites-unet");
@@ -167,7 +176,8 @@ private slots:
         const HostTensor states = l.model->encode(pictures);
         QCOMPARE(states.shape(), Shape({2, 16, 16, 12}));
         // torch's pixel_unshuffle: channel c·4 + dy·2 + dx of (y, x) is pixel (2y + dy, 2x + dx).
-        QCOMPARE(float(states.at((0 * 16 + 3) * 16 * 12 + 5 * 12 + 1 * 4 + 1 * 2 + 0)), 2 * pixels[std::size_t((7 * 32 + 10) * 3 + 1)] - 1);
+        QCOMPARE(float(states.at((0 * 16 + 3) * 16 * 12 + 5 * 12 + 1 * 4 + 1 * 2 + 0)),
+                 2 * pixels[std::size_t((7 * 32 + 10) * 3 + 1)] - 1);
         const HostTensor back = l.model->decode(states);
         for (std::int64_t i = 0; i < back.count(); ++i) QVERIFY(std::abs(back.at(i) - pictures.at(i)) < 1e-6);
     }
@@ -194,7 +204,9 @@ private slots:
             for (std::size_t r = 0; r < 3; ++r) batch.targets.push_back(batch.times[r] - d[r]);
             TapResult tapped;
             const HostTensor out = download((*model)->predict(batch, {}, tapped));
-            for (std::int64_t i = 0; i < 6; ++i) QVERIFY2(std::abs(out.at(i) - g["out"][std::size_t(i / 2)][std::size_t(i % 2)].get<double>()) < 2e-4, entry.id.c_str());
+            for (std::int64_t i = 0; i < 6; ++i)
+                QVERIFY2(std::abs(out.at(i) - g["out"][std::size_t(i / 2)][std::size_t(i % 2)].get<double>()) < 2e-4,
+                         entry.id.c_str());
             QVERIFY((*model)->drawData(100, 1, {}).count() == 200);
             ++tested;
         }
@@ -226,11 +238,13 @@ private slots:
         const Tensor prepared = net->prepareText(upload(*m_backend, HostTensor::fromFloats({7, 48}, text)));
         const Tensor pair[] = {prepared, prepared};
         const std::vector<double> times{999, 3.5};
-        const HostTensor out = download(net->forward(upload(*m_backend, HostTensor::fromFloats({2, 16, 16, 4}, noise)), times, stackRows(pair), nullptr, nullptr));
+        const HostTensor out = download(net->forward(upload(*m_backend, HostTensor::fromFloats({2, 16, 16, 4}, noise)),
+                                                     times, stackRows(pair), nullptr, nullptr));
         QCOMPARE(out.shape(), Shape({2, 16, 16, 4}));
         for (float v : out.floats()) QVERIFY(std::isfinite(v));
         QCOMPARE(int(net->sites(16, 16, 7).size()), 16);
-        QCOMPARE(net->sites(16, 16, 7).front().path, std::string("down_blocks.0.attentions.0.transformer_blocks.0.attn2"));
+        QCOMPARE(net->sites(16, 16, 7).front().path,
+                 std::string("down_blocks.0.attentions.0.transformer_blocks.0.attn2"));
 
         DiTConfig d;
         d.width = 96;
@@ -240,7 +254,8 @@ private slots:
         d.classes = 10;
         const auto dit = makeRandomDiT(d, *m_backend, DType::F32);
         const std::vector<int> classes{3, 10};
-        const HostTensor y = download(dit->forward(upload(*m_backend, HostTensor::fromFloats({2, 16, 16, 4}, noise)), times, classes));
+        const HostTensor y =
+            download(dit->forward(upload(*m_backend, HostTensor::fromFloats({2, 16, 16, 4}, noise)), times, classes));
         for (float v : y.floats()) QVERIFY(std::isfinite(v));
     }
 };

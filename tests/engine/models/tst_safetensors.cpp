@@ -1,4 +1,5 @@
-// safetensors: what is written comes back; whatever is cut, lied about or mutated becomes a sentence, never a crash (run under ASan in the asan preset).
+// safetensors: what is written comes back; whatever is cut, lied about or mutated becomes a sentence, never a crash
+// (run under ASan in the asan preset).
 #include <QTemporaryDir>
 #include <QtTest>
 #include <cstring>
@@ -18,7 +19,11 @@ HostTensor sequence(Shape s) {
 
 std::string goodFile() {
     const HostTensor a = sequence({2, 3}), b = sequence({4});
-    return safetensorsBytes({{"layer.weight", a}, {"layer.bias", b}, {"half", a.toF16()}, {"wide", HostTensor::fromDoubles({2}, std::vector<double>{1.5, -2.5})}}, {{"format", "pt"}});
+    return safetensorsBytes({{"layer.weight", a},
+                             {"layer.bias", b},
+                             {"half", a.toF16()},
+                             {"wide", HostTensor::fromDoubles({2}, std::vector<double>{1.5, -2.5})}},
+                            {{"format", "pt"}});
 }
 
 std::string withHeader(const std::string& header, const std::string& data = std::string(64, 'x')) {
@@ -71,7 +76,8 @@ private slots:
         data[0] = 5;
         data[8] = char(0xff), data[9] = data[10] = data[11] = data[12] = data[13] = data[14] = data[15] = char(0xff);
         data[20] = 1;  // 2^32: too large
-        const std::string header = R"({"ok":{"dtype":"I64","shape":[2],"data_offsets":[0,16]},"large":{"dtype":"I64","shape":[1],"data_offsets":[16,24]}})";
+        const std::string header = R"({"ok":{"dtype":"I64","shape":[2],"data_offsets":[0,16]},)"
+                                   R"("large":{"dtype":"I64","shape":[1],"data_offsets":[16,24]}})";
         const auto file = SafetensorsFile::fromBytes(withHeader(header, data), "test");
         QVERIFY(file.ok());
         const HostWeight w = file->read("ok");
@@ -102,16 +108,20 @@ private slots:
         add("fractional extent", R"({"a":{"dtype":"F32","shape":[1.0],"data_offsets":[0,4]}})");
         add("extent a text", R"({"a":{"dtype":"F32","shape":["1"],"data_offsets":[0,4]}})");
         add("overflowing product", R"({"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}})");
-        add("overflowing to a small size", R"({"a":{"dtype":"F32","shape":[4611686018427387905,4],"data_offsets":[0,16]}})");
+        add("overflowing to a small size",
+            R"({"a":{"dtype":"F32","shape":[4611686018427387905,4],"data_offsets":[0,16]}})");
         add("beyond 64 bits", R"({"a":{"dtype":"F32","shape":[99999999999999999999999],"data_offsets":[0,4]}})");
         add("too many extents", R"({"a":{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1],"data_offsets":[0,4]}})");
         add("offsets swapped", R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}})");
         add("offsets of another size", R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})");
         add("one offset", R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0]}})");
         add("beyond the end", R"({"a":{"dtype":"F32","shape":[100],"data_offsets":[0,400]}})");
-        add("far beyond the end", R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[9223372036854775800,9223372036854775804]}})");
-        add("overlap", R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})");
-        add("one name twice", R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})");
+        add("far beyond the end",
+            R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[9223372036854775800,9223372036854775804]}})");
+        add("overlap", R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},)"
+                       R"("b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})");
+        add("one name twice", R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},)"
+                              R"("a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})");
         add("metadata a list", R"({"__metadata__":[],"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})");
         add("deep", R"({"a":[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]})");
     }
@@ -124,33 +134,37 @@ private slots:
     void cutEverywhere() {
         const std::string good = goodFile();
         QVERIFY(readAll(good));
-        for (std::size_t n = 0; n < good.size(); ++n) QVERIFY2(!SafetensorsFile::fromBytes(good.substr(0, n), "test").ok(), qPrintable(QString::number(n)));
+        for (std::size_t n = 0; n < good.size(); ++n)
+            QVERIFY2(!SafetensorsFile::fromBytes(good.substr(0, n), "test").ok(), qPrintable(QString::number(n)));
     }
     void headerLengthLies() {
         const std::string good = goodFile();
-        for (std::uint64_t length : {std::uint64_t(0), std::uint64_t(1), std::uint64_t(good.size()), std::uint64_t(1) << 31, std::uint64_t(1) << 63, ~std::uint64_t(0)}) {
+        for (std::uint64_t length : {std::uint64_t(0), std::uint64_t(1), std::uint64_t(good.size()),
+                                     std::uint64_t(1) << 31, std::uint64_t(1) << 63, ~std::uint64_t(0)}) {
             std::string bad = good;
             for (int i = 0; i < 8; ++i) bad[std::size_t(i)] = char(length >> (8 * i) & 0xff);
             QVERIFY(!SafetensorsFile::fromBytes(bad, "test").ok());
         }
     }
-    // Several thousand mutations: flipped bits, replaced bytes, removed and doubled stretches, digits replaced by other digits.
+    // Several thousand mutations: flipped bits, replaced bytes, removed and doubled stretches, digits replaced by other
+    // digits.
     void mutations() {
         const std::string good = goodFile();
         std::mt19937 random(12345);
         int stillFine = 0;
         for (int round = 0; round < 6000; ++round) {
             std::string bad = good;
-            const std::size_t header = 8 + std::size_t(static_cast<unsigned char>(good[0])) + 256 * std::size_t(static_cast<unsigned char>(good[1]));
+            const std::size_t header = 8 + std::size_t(static_cast<unsigned char>(good[0]))
+                                       + 256 * std::size_t(static_cast<unsigned char>(good[1]));
             for (int edits = 1 + int(random() % 4); edits > 0; --edits) {
                 const std::size_t at = random() % std::min(bad.size(), random() % 3 ? header : bad.size());
                 switch (random() % 5) {
-                    case 0: bad[at] = char(bad[at] ^ (1 << random() % 8)); break;
-                    case 1: bad[at] = char(random()); break;
-                    case 2: bad.erase(at, 1 + random() % 8); break;
-                    case 3: bad.insert(at, bad.substr(at, 1 + random() % 8)); break;
-                    default:
-                        if (bad[at] >= '0' && bad[at] <= '9') bad[at] = char('0' + random() % 10);
+                case 0: bad[at] = char(bad[at] ^ (1 << random() % 8)); break;
+                case 1: bad[at] = char(random()); break;
+                case 2: bad.erase(at, 1 + random() % 8); break;
+                case 3: bad.insert(at, bad.substr(at, 1 + random() % 8)); break;
+                default:
+                    if (bad[at] >= '0' && bad[at] <= '9') bad[at] = char('0' + random() % 10);
                 }
                 if (bad.size() < 4) break;
             }

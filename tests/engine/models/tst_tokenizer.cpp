@@ -56,22 +56,22 @@ private slots:
     }
     void hostileText() {
         const ClipTokenizer t = sprites();
-        for (const std::string& text : {std::string("\xff\xfe\x80 a"), std::string(5000, 'x'), std::string("a\0b", 3), std::string("\xf0\x9f\x98"), std::string("<|endoftext|><|startoftext|>")}) {
+        for (const std::string& text : {std::string("\xff\xfe\x80 a"), std::string(5000, 'x'), std::string("a\0b", 3),
+                                        std::string("\xf0\x9f\x98"), std::string("<|endoftext|><|startoftext|>")}) {
             const auto tokens = t.encode(text);
             QCOMPARE(int(tokens.size()), t.length());
             for (const auto& k : tokens) QVERIFY(k.id >= 0 && k.id < t.vocabularySize());
         }
     }
     void unicode() {
-        QVERIFY(isLetter('a') && isLetter(U'é') && isLetter(U'赤') && !isLetter('1') && !isLetter('_') && isNumber(U'٣') && isSpace(0xa0));
+        QVERIFY(isLetter('a') && isLetter(U'é') && isLetter(U'赤') && !isLetter('1') && !isLetter('_') && isNumber(U'٣')
+                && isSpace(0xa0));
         QCOMPARE(lowerCase(U'É'), U'é');
         QCOMPARE(lowerCase(U'Σ'), U'σ');
         QCOMPARE(lowerCase(U'Я'), U'я');
         QCOMPARE(lowerCase(U'ß'), U'ß');
     }
-    void damagedFolder() {
-        QVERIFY(!ClipTokenizer::open("/nowhere").ok());
-    }
+    void damagedFolder() { QVERIFY(!ClipTokenizer::open("/nowhere").ok()); }
 };
 
 QTEST_GUILESS_MAIN(TestTokenizer)

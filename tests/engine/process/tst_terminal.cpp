@@ -29,14 +29,18 @@ private slots:
         QCOMPARE(after.size(), before.size());
         QVERIFY(std::abs(after.front() - before.front()) < 1e-15);
         QCOMPARE(after.back(), 0.0);
-        const std::pair<int, double> golden[] = {{1, 0.99823344614}, {499, 0.242359166556}, {750, 0.0327991181287}, {998, 1.96788805662e-07}};
-        for (const auto& [k, alpha] : golden) QVERIFY2(std::abs(after[std::size_t(k)] / alpha - 1) < 1e-9, qPrintable(QString::number(after[std::size_t(k)], 'g', 12)));
+        const std::pair<int, double> golden[] = {
+            {1, 0.99823344614}, {499, 0.242359166556}, {750, 0.0327991181287}, {998, 1.96788805662e-07}};
+        for (const auto& [k, alpha] : golden)
+            QVERIFY2(std::abs(after[std::size_t(k)] / alpha - 1) < 1e-9,
+                     qPrintable(QString::number(after[std::size_t(k)], 'g', 12)));
         for (std::size_t k = 1; k < after.size(); ++k) QVERIFY(after[k] < after[k - 1]);
         QVERIFY_EXCEPTION_THROWN(zeroTerminalSnr({0.5, 0.5}), Failure);
     }
     // Samplers step in σ, so the end is finite, at each program's own level; and it is still the last training step.
     void finiteEnds() {
-        const std::pair<double, double> ends[] = {{0, 1e4}, {terminalSignalDiffusers, 4095.9998780}, {terminalSignalComfyUi, 4518.7636987}};
+        const std::pair<double, double> ends[] = {
+            {0, 1e4}, {terminalSignalDiffusers, 4095.9998780}, {terminalSignalComfyUi, 4518.7636987}};
         for (const auto& [signal, sigma] : ends) {
             const auto p = Process::variancePreserving(zeroTerminalSnr(stableDiffusion(), signal), "rescaled");
             QVERIFY2(std::abs(p.maximum() / sigma - 1) < 1e-6, qPrintable(QString::number(p.maximum(), 'g', 10)));
@@ -55,7 +59,8 @@ private slots:
         QVERIFY(!Process::variancePreserving(stableDiffusion(), "plain").startsFromPureNoise());
         QVERIFY(Process::rectifiedFlow().startsFromPureNoise());
     }
-    // Analytic-Init is the true Gaussian marginal; N(0, 1) in native coordinates is off by more the more signal is left, and the gap closes with it.
+    // Analytic-Init is the true Gaussian marginal; N(0, 1) in native coordinates is off by more the more signal is
+    // left, and the gap closes with it.
     void analyticStartIsClosest() {
         const auto p = Process::vpScaledLinear(1000, 0.00085, 0.012);
         const double mean = 0.8, variance = 0.3;
@@ -63,7 +68,8 @@ private slots:
         for (int step : {200, 400, 600, 800, 999}) {
             const double tau = p.tauOfStep(step), scale = p.nativeScale(tau);
             // E and Var of y over data and noise
-            const Gaussian1 truth{p.signal(tau) * mean, p.signal(tau) * p.signal(tau) * variance + tau * tau}, start = analyticStart(p.signal(tau), tau, mean, variance);
+            const Gaussian1 truth{p.signal(tau) * mean, p.signal(tau) * p.signal(tau) * variance + tau * tau},
+                start = analyticStart(p.signal(tau), tau, mean, variance);
             const Gaussian1 unit{0, 1 / (scale * scale)}, noiseOnly{0, tau * tau};
             QVERIFY(std::abs(klOf(truth, start)) < 1e-12);
             QVERIFY(klOf(truth, unit) > 0 && klOf(truth, noiseOnly) > 0);
@@ -77,7 +83,8 @@ private slots:
         }
         QVERIFY(last < 0.005);
         const auto zero = Process::variancePreserving(zeroTerminalSnr(stableDiffusion()), "rescaled");
-        QVERIFY(klOf(analyticStart(1, zero.maximum(), mean, variance), {0, 1 + zero.maximum() * zero.maximum()}) < 1e-8);
+        QVERIFY(klOf(analyticStart(1, zero.maximum(), mean, variance), {0, 1 + zero.maximum() * zero.maximum()})
+                < 1e-8);
         QVERIFY(std::abs(klOf({1, 4}, {0, 1}) - 0.5 * (4 + 1 - 1 - std::log(4))) < 1e-15);  // closed form
     }
     // x_T = √ᾱ x̂0 + √(1 − ᾱ) z with the root, 0.9977 for Stable Diffusion, where the released code has 0.9953.

@@ -45,15 +45,25 @@ inline Run run(unsigned seed, int steps = 4, int images = 2, int side = 6) {
         e->logSnr = k == 0 ? -std::numeric_limits<double>::infinity() : -std::log(e->tau);
         e->state = t->stateAt(k);
         e->denoised = noise({images, side, side, 3}, seed * 100 + unsigned(k));
-        e->branches = {{Branch::Conditional, noise({images, side, side, 3}, seed * 100 + unsigned(k) + 50)}, {Branch::Unconditional, noise({images, side, side, 3}, seed * 100 + unsigned(k) + 60)}};
-        e->branches.push_back({Branch(Branch::Changed, 1), noise({images, side, side, 3}, seed * 100 + unsigned(k) + 70), "identity attention: mid_block"});
-        e->readings = {{"cos a red circle", std::vector<double>(std::size_t(images), 0.25 * k)}, {"effective sample size", std::vector<double>(std::size_t(images), 3.5)}};
+        e->branches = {{Branch::Conditional, noise({images, side, side, 3}, seed * 100 + unsigned(k) + 50)},
+                       {Branch::Unconditional, noise({images, side, side, 3}, seed * 100 + unsigned(k) + 60)}};
+        e->branches.push_back({Branch(Branch::Changed, 1),
+                               noise({images, side, side, 3}, seed * 100 + unsigned(k) + 70),
+                               "identity attention: mid_block"});
+        e->readings = {{"cos a red circle", std::vector<double>(std::size_t(images), 0.25 * k)},
+                       {"effective sample size", std::vector<double>(std::size_t(images), 3.5)}};
         if (k == 1) e->survivors.assign(std::size_t(images), 0);
         e->guidanceWeight = 4.5;
         e->milliseconds = 3.5;
         e->networkRows = 2 * images;
         for (int i = 0; i < images; ++i)
-            e->attention.push_back({{0, 2, noise({2, 3, 3, 5}, seed + unsigned(i), true), {0.5f, 0.25f}, std::vector<float>(10, 0.2f)}, {1, 4, noise({4, 6, 6, 5}, seed + 9u, true), {0.5f, 0.25f, 0.1f, 1.0f}, std::vector<float>(20, 0.2f)}});
+            e->attention.push_back(
+                {{0, 2, noise({2, 3, 3, 5}, seed + unsigned(i), true), {0.5f, 0.25f}, std::vector<float>(10, 0.2f)},
+                 {1,
+                  4,
+                  noise({4, 6, 6, 5}, seed + 9u, true),
+                  {0.5f, 0.25f, 0.1f, 1.0f},
+                  std::vector<float>(20, 0.2f)}});
         t->evaluations.push_back(e);
         auto s = std::make_shared<Step>();
         s->index = k;
@@ -89,22 +99,34 @@ inline Run begun(const Run& r) {
 }
 
 inline bool same(const Trajectory& a, const Trajectory& b) {
-    if (a.levels != b.levels || !a.initial.sameBits(b.initial) || a.evaluations.size() != b.evaluations.size() || a.steps.size() != b.steps.size() || a.sites.size() != b.sites.size() || a.tokens.size() != b.tokens.size()) return false;
+    if (a.levels != b.levels || !a.initial.sameBits(b.initial) || a.evaluations.size() != b.evaluations.size()
+        || a.steps.size() != b.steps.size() || a.sites.size() != b.sites.size() || a.tokens.size() != b.tokens.size())
+        return false;
     for (std::size_t i = 0; i < a.steps.size(); ++i)
-        if (!a.steps[i]->state.sameBits(b.steps[i]->state) || a.steps[i]->stochastic != b.steps[i]->stochastic || a.steps[i]->to != b.steps[i]->to) return false;
+        if (!a.steps[i]->state.sameBits(b.steps[i]->state) || a.steps[i]->stochastic != b.steps[i]->stochastic
+            || a.steps[i]->to != b.steps[i]->to)
+            return false;
     for (std::size_t i = 0; i < a.evaluations.size(); ++i) {
         const auto &x = *a.evaluations[i], &y = *b.evaluations[i];
-        if (x.step != y.step || x.tau != y.tau || x.sigma != y.sigma || x.logSnr != y.logSnr || x.guidanceWeight != y.guidanceWeight || !x.state.sameBits(y.state) || !x.denoised.sameBits(y.denoised)) return false;
-        if (x.branches.size() != y.branches.size() || x.attention.size() != y.attention.size() || x.survivors != y.survivors || x.readings.size() != y.readings.size()) return false;
+        if (x.step != y.step || x.tau != y.tau || x.sigma != y.sigma || x.logSnr != y.logSnr
+            || x.guidanceWeight != y.guidanceWeight || !x.state.sameBits(y.state) || !x.denoised.sameBits(y.denoised))
+            return false;
+        if (x.branches.size() != y.branches.size() || x.attention.size() != y.attention.size()
+            || x.survivors != y.survivors || x.readings.size() != y.readings.size())
+            return false;
         for (std::size_t k = 0; k < x.readings.size(); ++k)
             if (x.readings[k].name != y.readings[k].name || x.readings[k].values != y.readings[k].values) return false;
         for (std::size_t k = 0; k < x.branches.size(); ++k)
-            if (x.branches[k].branch != y.branches[k].branch || x.branches[k].label != y.branches[k].label || !x.branches[k].denoised.sameBits(y.branches[k].denoised)) return false;
+            if (x.branches[k].branch != y.branches[k].branch || x.branches[k].label != y.branches[k].label
+                || !x.branches[k].denoised.sameBits(y.branches[k].denoised))
+                return false;
         for (std::size_t k = 0; k < x.attention.size(); ++k) {
             if (x.attention[k].size() != y.attention[k].size()) return false;
             for (std::size_t m = 0; m < x.attention[k].size(); ++m) {
                 const auto &p = x.attention[k][m], &q = y.attention[k][m];
-                if (p.site != q.site || p.heads != q.heads || p.entropy != q.entropy || p.mass != q.mass || !p.probabilities.sameBits(q.probabilities)) return false;
+                if (p.site != q.site || p.heads != q.heads || p.entropy != q.entropy || p.mass != q.mass
+                    || !p.probabilities.sameBits(q.probabilities))
+                    return false;
             }
         }
     }

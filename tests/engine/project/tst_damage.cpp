@@ -1,4 +1,5 @@
-// Damaged projects: whatever is done to the bytes, opening gives a project or a sentence, the damaged file is left alone, and sound runs are rescued.
+// Damaged projects: whatever is done to the bytes, opening gives a project or a sentence, the damaged file is left
+// alone, and sound runs are rescued.
 #include <sqlite3.h>
 
 #include <QtTest>
@@ -101,7 +102,8 @@ private slots:
     void rescueNamesTheCopy() {
         const std::string path = at("rescue.meander");
         std::string bytes = contents(m_sound);
-        // The root page of the tensor table's index is of no use for reading: damage to it is found, and all runs are rescued.
+        // The root page of the tensor table's index is of no use for reading: damage to it is found, and all runs are
+        // rescued.
         sqlite3* db = nullptr;
         QCOMPARE(sqlite3_open(m_sound.c_str(), &db), SQLITE_OK);
         sqlite3_stmt* s = nullptr;
@@ -160,7 +162,8 @@ private slots:
         auto other = good;
         other[9] ^= std::byte(1);
         QVERIFY(refused(other));
-        for (std::size_t n = 0; n < good.size(); ++n) QVERIFY(refused({good.begin(), good.begin() + std::ptrdiff_t(n)}));
+        for (std::size_t n = 0; n < good.size(); ++n)
+            QVERIFY(refused({good.begin(), good.begin() + std::ptrdiff_t(n)}));
         // Any change of one byte is seen or harmless; nothing crashes.
         for (std::size_t i = 0; i < good.size(); ++i)
             for (const int bit : {0, 3, 7}) {
@@ -171,10 +174,15 @@ private slots:
     }
 
     void lyingRows() {
-        for (const char* change : {"UPDATE tensor SET data = x'4D5431'", "UPDATE evaluation SET idx = idx + 500", "UPDATE attention SET site = site + 77, heads = -4", "UPDATE run SET header = '{\"recipe\": 3}'",
-                                   "UPDATE run SET sites = '[[[[', tokens = '{}'", "UPDATE run SET levels = NULL, initial = 99999", "DELETE FROM tensor WHERE id % 3 = 0", "UPDATE step SET state = (SELECT pictures FROM run LIMIT 1)",
-                                   "UPDATE model SET json = '{\"process\": {\"kind\": \"variance preserving\", \"alphas_cumprod\": [2, 3]}}'", "UPDATE meta SET value = 'x'; UPDATE run SET number = -9",
-                                   "UPDATE attention SET image = 60000", "ALTER TABLE run RENAME COLUMN header TO other", "DROP TABLE meta", "DROP TABLE run"}) {
+        for (const char* change :
+             {"UPDATE tensor SET data = x'4D5431'", "UPDATE evaluation SET idx = idx + 500",
+              "UPDATE attention SET site = site + 77, heads = -4", "UPDATE run SET header = '{\"recipe\": 3}'",
+              "UPDATE run SET sites = '[[[[', tokens = '{}'", "UPDATE run SET levels = NULL, initial = 99999",
+              "DELETE FROM tensor WHERE id % 3 = 0", "UPDATE step SET state = (SELECT pictures FROM run LIMIT 1)",
+              "UPDATE model SET json = '{\"process\": {\"kind\": \"variance preserving\", \"alphas_cumprod\": [2, "
+              "3]}}'",
+              "UPDATE meta SET value = 'x'; UPDATE run SET number = -9", "UPDATE attention SET image = 60000",
+              "ALTER TABLE run RENAME COLUMN header TO other", "DROP TABLE meta", "DROP TABLE run"}) {
             const std::string path = at("rows.meander");
             fs::copy_file(m_sound, path, fs::copy_options::overwrite_existing);
             sql(path, change);
@@ -185,7 +193,8 @@ private slots:
     void oneBadTensorCostsOneRunOnly() {
         const std::string path = at("one.meander");
         fs::copy_file(m_sound, path, fs::copy_options::overwrite_existing);
-        sql(path, "UPDATE tensor SET data = x'00' WHERE id = (SELECT denoised FROM evaluation WHERE idx = 2 AND run = '" + m_runs[1].id + "')");
+        sql(path, "UPDATE tensor SET data = x'00' WHERE id = (SELECT denoised FROM evaluation WHERE idx = 2 AND run = '"
+                      + m_runs[1].id + "')");
         auto store = std::move(*ProjectStore::open(path));
         QVERIFY(store->loadTrajectory(m_runs[0].id).ok());
         QVERIFY(!store->loadTrajectory(m_runs[1].id).ok());

@@ -1,4 +1,5 @@
-// A program that is killed at any moment: the project opens, runs that were reported safe are whole, others keep their steps.
+// A program that is killed at any moment: the project opens, runs that were reported safe are whole, others keep their
+// steps.
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -36,7 +37,8 @@ void tell(int pipe, const std::string& line) {
         for (std::size_t k = 0; k < 3; ++k) {
             store.appendEvaluation(r.id, r.trajectory->evaluations[k]);
             store.appendStep(r.id, r.trajectory->steps[k]);
-            if ((n + k) % 2 == 0) static_cast<void>(store.flush());  // so that a kill may fall between the steps of a run
+            if ((n + k) % 2 == 0)
+                static_cast<void>(store.flush());  // so that a kill may fall between the steps of a run
         }
         store.autosaveDraft(r.recipe);
         store.finishRun(r, [pipe, id = r.id] { tell(pipe, "run " + id); });
@@ -78,7 +80,8 @@ class TestKill : public QObject {
 private slots:
     void killedAtRandomMoments() {
         QTemporaryDir folder;
-        const auto path = folder.filePath("a.meander").toStdString(), other = folder.filePath("b.meander").toStdString();
+        const auto path = folder.filePath("a.meander").toStdString(),
+                   other = folder.filePath("b.meander").toStdString();
         std::mt19937 random(11);
         int finished = 0, interrupted = 0;
         for (unsigned round = 0; round < 100; ++round) {
@@ -140,7 +143,9 @@ private slots:
                 if (p == path)
                     for (const auto& id : before) QVERIFY(here.contains(id));
             }
-            for (const auto& id : told.safe) QVERIFY2(found.contains(id) && found[id] == RunStatus::Finished, "a run that was reported safe is not there");
+            for (const auto& id : told.safe)
+                QVERIFY2(found.contains(id) && found[id] == RunStatus::Finished,
+                         "a run that was reported safe is not there");
         }
         qInfo("%d finished and %d interrupted runs looked at", finished, interrupted);
         QVERIFY(finished > 0);

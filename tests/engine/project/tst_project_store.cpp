@@ -1,4 +1,5 @@
-// The project file: what goes in comes out, in order, after a crash too; other files, newer files and second programs get a sentence.
+// The project file: what goes in comes out, in order, after a crash too; other files, newer files and second programs
+// get a sentence.
 #include <sqlite3.h>
 #include <sys/resource.h>
 
@@ -111,7 +112,8 @@ private slots:
             auto store = std::move(*ProjectStore::create(path));
             store->finishRun(a);
         }
-        // 8 steps: 1 initial, 8 denoised, 16 branches, 8 states; the requests are the states again. 4·24·24·3 floats hardly pack below 24 KiB.
+        // 8 steps: 1 initial, 8 denoised, 16 branches, 8 states; the requests are the states again. 4·24·24·3 floats
+        // hardly pack below 24 KiB.
         const auto size = fs::file_size(path);
         QVERIFY2(size < 34u * 26 * 1024 + 300 * 1024, qPrintable(QString::number(size)));
     }
@@ -177,7 +179,8 @@ private slots:
 
     void savingElsewhere() {
         const auto path = fresh(), other = fresh(), copy = fresh();
-        const Run a = fake::finished(fake::run(9)), b = fake::finished(fake::run(10)), c = fake::finished(fake::run(11));
+        const Run a = fake::finished(fake::run(9)), b = fake::finished(fake::run(10)),
+                  c = fake::finished(fake::run(11));
         auto store = std::move(*ProjectStore::create(path));
         store->finishRun(a);
         store->finishRun(b);
@@ -233,7 +236,8 @@ private slots:
         sql(newer, "UPDATE meta SET value = '9.9' WHERE key = 'program'; PRAGMA user_version = 77");
         r = ProjectStore::open(newer);
         QVERIFY(!r.ok());
-        QVERIFY2(r.error().text.find("9.9") != std::string::npos && r.error().text.find("77") != std::string::npos, r.error().text.c_str());
+        QVERIFY2(r.error().text.find("9.9") != std::string::npos && r.error().text.find("77") != std::string::npos,
+                 r.error().text.c_str());
         QVERIFY(!ProjectStore::open("/nowhere.meander").ok());
         QVERIFY(!ProjectStore::open(m_folder.path().toStdString()).ok());
     }

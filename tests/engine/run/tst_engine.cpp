@@ -1,4 +1,5 @@
-// The engine thread: plans, runs, records, replay, branches, shared network calls, pause, cancel and failure. Exact models, so nothing is approximate.
+// The engine thread: plans, runs, records, replay, branches, shared network calls, pause, cancel and failure. Exact
+// models, so nothing is approximate.
 #include <QtTest>
 #include <cmath>
 #include <condition_variable>
@@ -24,16 +25,23 @@ struct Listener {
     std::shared_ptr<const Run> result(const std::string& id) {
         const std::lock_guard lock(mutex);
         for (const auto& e : events)
-            if (e.runId == id && (e.kind == RunEventKind::Finished || e.kind == RunEventKind::Failed || e.kind == RunEventKind::Cancelled)) return e.run;
+            if (e.runId == id
+                && (e.kind == RunEventKind::Finished || e.kind == RunEventKind::Failed
+                    || e.kind == RunEventKind::Cancelled))
+                return e.run;
         return nullptr;
     }
     bool waitFor(const std::string& id, RunEventKind kind) {
         std::unique_lock lock(mutex);
-        return changed.wait_for(lock, std::chrono::seconds(60), [&] { return std::any_of(events.begin(), events.end(), [&](const auto& e) { return e.runId == id && e.kind == kind; }); });
+        return changed.wait_for(lock, std::chrono::seconds(60), [&] {
+            return std::any_of(events.begin(), events.end(),
+                               [&](const auto& e) { return e.runId == id && e.kind == kind; });
+        });
     }
     int count(const std::string& id, RunEventKind kind) {
         const std::lock_guard lock(mutex);
-        return int(std::count_if(events.begin(), events.end(), [&](const auto& e) { return e.runId == id && e.kind == kind; }));
+        return int(std::count_if(events.begin(), events.end(),
+                                 [&](const auto& e) { return e.runId == id && e.kind == kind; }));
     }
 };
 
@@ -106,7 +114,8 @@ private slots:
             for (std::size_t i = 0; i < p.size(); i += 2) sum += std::hypot(p[i], p[i + 1]);
             return sum / (double(p.size()) / 2);
         };
-        QVERIFY2(std::abs(meanRadius(got) / meanRadius(truth) - 1) < 0.02, qPrintable(QString("%1 %2").arg(meanRadius(got)).arg(meanRadius(truth))));
+        QVERIFY2(std::abs(meanRadius(got) / meanRadius(truth) - 1) < 0.02,
+                 qPrintable(QString("%1 %2").arg(meanRadius(got)).arg(meanRadius(truth))));
     }
     void sameRecipeSameBits() {
         for (const char* sampler : {"dpmpp_2m", "dpmpp_2m_sde"}) {
@@ -139,15 +148,20 @@ private slots:
             child.steps = 30;
             const auto other = runOne(child, parent);
             QVERIFY2(other->status == RunStatus::Finished, other->problem.c_str());
-            for (int k = 0; k < 5; ++k) QVERIFY(other->trajectory->steps[std::size_t(k)]->state.sameBits(parent->trajectory->steps[std::size_t(k)]->state));
+            for (int k = 0; k < 5; ++k)
+                QVERIFY(other->trajectory->steps[std::size_t(k)]->state.sameBits(
+                    parent->trajectory->steps[std::size_t(k)]->state));
             QVERIFY(other->trajectory->steps.size() > parent->trajectory->steps.size());
             // Another sampler restarts from the recorded state.
             child.sampler = {"euler", {}};
             const auto restarted = runOne(child, parent);
-            for (int k = 0; k < 5; ++k) QVERIFY(restarted->trajectory->steps[std::size_t(k)]->state.sameBits(parent->trajectory->steps[std::size_t(k)]->state));
+            for (int k = 0; k < 5; ++k)
+                QVERIFY(restarted->trajectory->steps[std::size_t(k)]->state.sameBits(
+                    parent->trajectory->steps[std::size_t(k)]->state));
         }
     }
-    // 64 runs with other seeds, guidance and steps, submitted together, share their network calls and end with the same numbers.
+    // 64 runs with other seeds, guidance and steps, submitted together, share their network calls and end with the same
+    // numbers.
     void runsShareNetworkCalls() {
         std::vector<Plan> plans;
         for (int i = 0; i < 64; ++i) {
@@ -237,7 +251,11 @@ private slots:
         QVERIFY(refuses([](Recipe& r) { r.precision = "f7"; }));
         QVERIFY(refuses([](Recipe& r) { r.classIndex = 3; }));
         QVERIFY(refuses([](Recipe& r) { r.branch = BranchPoint{"x", 3}; }));
-        auto p = plan([] { Recipe r = ring(); r.sampler.id = "eluer"; return r; }());
+        auto p = plan([] {
+            Recipe r = ring();
+            r.sampler.id = "eluer";
+            return r;
+        }());
         QVERIFY(QString::fromStdString(p.error().text).contains("\"euler\""));
     }
     void recipeRoundTrip() {
@@ -255,8 +273,10 @@ private slots:
         QVERIFY(differences(r, *back).empty());
     }
     void damagedRecipesGetASentence() {
-        for (const char* text : {"[]", "3", "{\"steps\": \"many\"}", "{\"steps\": 3.5}", "{\"seed\": -1}", "{\"stepz\": 3}", "{\"sampler\": {\"id\": 3}}", "{\"guidance\": 4}", "{\"attention\": \"wild\"}",
-                                 "{\"sampler\": {\"id\": \"euler\", \"params\": {\"a\": {}}}}", "{\"steps\": 99999999999999}"}) {
+        for (const char* text :
+             {"[]", "3", "{\"steps\": \"many\"}", "{\"steps\": 3.5}", "{\"seed\": -1}", "{\"stepz\": 3}",
+              "{\"sampler\": {\"id\": 3}}", "{\"guidance\": 4}", "{\"attention\": \"wild\"}",
+              "{\"sampler\": {\"id\": \"euler\", \"params\": {\"a\": {}}}}", "{\"steps\": 99999999999999}"}) {
             const auto r = recipeFromJson(Json::parse(text));
             QVERIFY2(!r.ok() && r.error().text.size() > 10, text);
         }

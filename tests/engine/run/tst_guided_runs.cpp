@@ -1,4 +1,5 @@
-// Guidance rules in whole runs: what they cost, that switched-off rules leave no trace, shared network calls, and state that survives replay and branches.
+// Guidance rules in whole runs: what they cost, that switched-off rules leave no trace, shared network calls, and state
+// that survives replay and branches.
 #include "tests/engine/guidance/engine_run.h"
 
 #include "engine/guidance/guidance.h"
@@ -51,21 +52,34 @@ private:
         QTest::addColumn<QString>("rule");
         QTest::addColumn<int>("index");
         for (const char* model : {"sprites-unet", "sprites-dit"})
-            for (int i = 0; i < int(rules.size()); ++i) QTest::addRow("%s %s %d", model, rules[std::size_t(i)].first, i) << QString(model) << QString(rules[std::size_t(i)].first) << i;
+            for (int i = 0; i < int(rules.size()); ++i)
+                QTest::addRow("%s %s %d", model, rules[std::size_t(i)].first, i)
+                    << QString(model) << QString(rules[std::size_t(i)].first) << i;
     }
     static std::vector<std::pair<const char*, Params>> neutral() {
-        return {{"pag", {{"scale", 0.0}}}, {"seg", {{"scale", 0.0}}}, {"slg", {{"scale", 0.0}}}, {"sag", {{"scale", 0.0}}}, {"nag", {{"scale", 1.0}}}, {"nag", {{"alpha", 0.0}}}, {"autoguidance", {{"scale", 1.0}}}, {"distilled", {}}};
+        return {{"pag", {{"scale", 0.0}}},          {"seg", {{"scale", 0.0}}}, {"slg", {{"scale", 0.0}}},
+                {"sag", {{"scale", 0.0}}},          {"nag", {{"scale", 1.0}}}, {"nag", {{"alpha", 0.0}}},
+                {"autoguidance", {{"scale", 1.0}}}, {"distilled", {}}};
     }
     // Rows that each adds to the conditional one.
     static std::vector<std::tuple<const char*, Params, int>> acting() {
-        return {{"pag", {}, 1}, {"seg", {}, 1}, {"seg", {{"blur", 1.0}}, 1}, {"slg", everywhere, 1}, {"slg", with(everywhere, {{"part", std::string("attention")}}), 1}, {"sag", {}, 2}, {"sag", {{"branch", std::string("conditional")}}, 1}, {"nag", {{"prompt", std::string("a green triangle")}}, 0},
+        return {{"pag", {}, 1},
+                {"seg", {}, 1},
+                {"seg", {{"blur", 1.0}}, 1},
+                {"slg", everywhere, 1},
+                {"slg", with(everywhere, {{"part", std::string("attention")}}), 1},
+                {"sag", {}, 2},
+                {"sag", {{"branch", std::string("conditional")}}, 1},
+                {"nag", {{"prompt", std::string("a green triangle")}}, 0},
                 {"autoguidance", {}, 1}};
     }
     // Stacks whose rules remember.
     static std::vector<std::pair<const char*, Recipe>> stateful() {
         const std::string lower = "lower arc";
-        const Choice apg{"apg", {{"scale", 4.0}, {"momentum", -0.6}, {"eta", 0.3}}}, rcfg{"residual_cfg", {{"scale", 1.5}}};
-        const Choice mixture{"superposition", {{"prompts", lower}, {"mode", std::string("or")}, {"temperature", 3.0}}}, reward{"reward_steering", {{"particles", std::int64_t(4)}, {"reward", std::string("coordinate")}}};
+        const Choice apg{"apg", {{"scale", 4.0}, {"momentum", -0.6}, {"eta", 0.3}}},
+            rcfg{"residual_cfg", {{"scale", 1.5}}};
+        const Choice mixture{"superposition", {{"prompts", lower}, {"mode", std::string("or")}, {"temperature", 3.0}}},
+            reward{"reward_steering", {{"particles", std::int64_t(4)}, {"reward", std::string("coordinate")}}};
         return {{"momentum", arcs({apg})},
                 {"residual guidance", arcs({rcfg}, "heun")},
                 {"log-densities", arcs({mixture}, "euler_ancestral")},
@@ -96,7 +110,8 @@ private slots:
         QTest::addColumn<int>("index");
         const auto rules = acting();
         for (const char* model : {"sprites-unet", "sprites-dit"})
-            for (int i = 0; i < int(rules.size()); ++i) QTest::addRow("%s %s %d", model, std::get<0>(rules[std::size_t(i)]), i) << QString(model) << i;
+            for (int i = 0; i < int(rules.size()); ++i)
+                QTest::addRow("%s %s %d", model, std::get<0>(rules[std::size_t(i)]), i) << QString(model) << i;
     }
     void switchedOn() {
         QFETCH(QString, model);
@@ -131,7 +146,8 @@ private slots:
             }
     }
     void weakerModel() {  // autoguidance by another model: its rows go to a call of its own
-        const Recipe r = sprites("sprites-unet", {{"autoguidance", {{"scale", 1.5}, {"model", std::string("builtin:sprites-lcm")}}}});
+        const Recipe r = sprites("sprites-unet",
+                                 {{"autoguidance", {{"scale", 1.5}, {"model", std::string("builtin:sprites-lcm")}}}});
         const Plan p = planned(r);
         QCOMPARE(p.models, std::vector<std::string>{"builtin:sprites-lcm"});
         const auto run = runOne(r);
@@ -141,11 +157,16 @@ private slots:
         // The weaker model's estimate is what it gives by itself in the same state.
         const auto alone = runOne(sprites("sprites-lcm", {}));
         QVERIFY(alone->trajectory->evaluations[0]->state.sameBits(run->trajectory->evaluations[0]->state));
-        QVERIFY(alone->trajectory->evaluations[0]->denoised.sameBits(run->trajectory->evaluations[0]->branches[1].denoised));
+        QVERIFY(alone->trajectory->evaluations[0]->denoised.sameBits(
+            run->trajectory->evaluations[0]->branches[1].denoised));
     }
     void aModelAgainstItself() {  // autoguidance by the same model changes nothing but rounding
-        const auto run = runOne(sprites("sprites-unet", {{"autoguidance", {{"scale", 3.0}, {"model", std::string("builtin:sprites-unet")}}}})), plain = runOne(sprites("sprites-unet", {}));
-        for (std::int64_t i = 0; i < plain->pictures.count(); ++i) QVERIFY(std::abs(run->pictures.at(i) - plain->pictures.at(i)) < 1e-4);
+        const auto run = runOne(
+                       sprites("sprites-unet",
+                               {{"autoguidance", {{"scale", 3.0}, {"model", std::string("builtin:sprites-unet")}}}})),
+                   plain = runOne(sprites("sprites-unet", {}));
+        for (std::int64_t i = 0; i < plain->pictures.count(); ++i)
+            QVERIFY(std::abs(run->pictures.at(i) - plain->pictures.at(i)) < 1e-4);
     }
 
     void costs_data() {
@@ -198,7 +219,8 @@ private slots:
             QVERIFY(replayed > 0 && replayed < int(again->trajectory->evaluations.size()));
         }
     }
-    // Another seed does not matter to a deterministic sampler, but makes it start afresh at the branch: the rules have watched the steps it takes over.
+    // Another seed does not matter to a deterministic sampler, but makes it start afresh at the branch: the rules have
+    // watched the steps it takes over.
     void restartKeepsMomentum() {
         const Recipe r = arcs({{"apg", {{"scale", 4.0}, {"momentum", -0.6}, {"eta", 0.3}}}});
         const auto parent = runOne(r);

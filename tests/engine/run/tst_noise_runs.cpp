@@ -1,4 +1,5 @@
-// Noise sources in whole runs: the same bits again, on replay, on branches and for any number of pictures where a source promises it; what recipes and plans say about them.
+// Noise sources in whole runs: the same bits again, on replay, on branches and for any number of pictures where a
+// source promises it; what recipes and plans say about them.
 #include <QtTest>
 #include <cmath>
 #include <mutex>
@@ -29,11 +30,13 @@ Plan planned(const Recipe& r, const Run* parent = nullptr) {
     return *p;
 }
 bool notes(const Plan& p, const char* text) {
-    return std::any_of(p.notes.begin(), p.notes.end(), [&](const PlanNote& n) { return n.key == "noise" && n.text.find(text) != std::string::npos; });
+    return std::any_of(p.notes.begin(), p.notes.end(),
+                       [&](const PlanNote& n) { return n.key == "noise" && n.text.find(text) != std::string::npos; });
 }
 void sameRecord(const Run& a, const Run& b) {
     QCOMPARE(a.trajectory->evaluations.size(), b.trajectory->evaluations.size());
-    for (std::size_t i = 0; i < a.trajectory->evaluations.size(); ++i) QVERIFY(a.trajectory->evaluations[i]->state.sameBits(b.trajectory->evaluations[i]->state));
+    for (std::size_t i = 0; i < a.trajectory->evaluations.size(); ++i)
+        QVERIFY(a.trajectory->evaluations[i]->state.sameBits(b.trajectory->evaluations[i]->state));
     QVERIFY(a.trajectory->last().sameBits(b.trajectory->last()));
 }
 
@@ -53,7 +56,8 @@ private:
             engine.submit(planned(r, parent.get()), parent);
             engine.waitIdle();
         }
-        if (!finished || finished->status != RunStatus::Finished) qFatal("%s", finished ? finished->problem.c_str() : "no run");
+        if (!finished || finished->status != RunStatus::Finished)
+            qFatal("%s", finished ? finished->problem.c_str() : "no run");
         return finished;
     }
 
@@ -63,7 +67,8 @@ private slots:
         for (const auto& n : noiseSources())
             if (n.make) QTest::newRow(n.id.c_str()) << QString::fromStdString(n.id);
     }
-    // Again, branched without a change (history restored by replay), branched to another tail, and one picture instead of five: all bit for bit.
+    // Again, branched without a change (history restored by replay), branched to another tail, and one picture instead
+    // of five: all bit for bit.
     void everySource() {
         QFETCH(QString, id);
         const Choice noise{id.toStdString(), {}};
@@ -78,13 +83,16 @@ private slots:
             QVERIFY(same->trajectory->evaluations.front()->replayed && !same->trajectory->evaluations.back()->replayed);
             child.steps = 30;
             const auto other = runOne(child, parent);
-            for (std::size_t k = 0; k < 5; ++k) QVERIFY(other->trajectory->steps[k]->state.sameBits(parent->trajectory->steps[k]->state));
+            for (std::size_t k = 0; k < 5; ++k)
+                QVERIFY(other->trajectory->steps[k]->state.sameBits(parent->trajectory->steps[k]->state));
             // a branch of the branch stays on the same noise
             Recipe grandchild = r;
             grandchild.branch = BranchPoint{other->id, 7};
             const auto third = runOne(grandchild, other);
-            for (std::size_t k = 0; k < 7; ++k) QVERIFY(third->trajectory->steps[k]->state.sameBits(other->trajectory->steps[k]->state));
-            QVERIFY(runOne(ring(noise, sampler, 1))->trajectory->last().sameBits(parent->trajectory->last().rows(0, 1)));
+            for (std::size_t k = 0; k < 7; ++k)
+                QVERIFY(third->trajectory->steps[k]->state.sameBits(other->trajectory->steps[k]->state));
+            QVERIFY(
+                runOne(ring(noise, sampler, 1))->trajectory->last().sameBits(parent->trajectory->last().rows(0, 1)));
         }
     }
     // The first state and the noise that a step adds are the streams of the other programs.
@@ -98,10 +106,12 @@ private slots:
         QCOMPARE(run->trajectory->initial.at(2), tau * double(z[0]));
         QCOMPARE(run->trajectory->initial.at(3), tau * double(z[1]));
         second.normals(std::span<float>(z));
-        const double from = tau, to = run->trajectory->levels[1], ratio = to / from, down = to * ratio, spread = std::sqrt(to * to - down * down);
+        const double from = tau, to = run->trajectory->levels[1], ratio = to / from, down = to * ratio,
+                     spread = std::sqrt(to * to - down * down);
         const auto& e = *run->trajectory->evaluations.front();
         for (int k = 0; k < 2; ++k) {
-            const double expected = down / from * e.state.at(2 + k) + (1 - down / from) * e.denoised.at(2 + k) + spread * double(z[std::size_t(k)]);
+            const double expected = down / from * e.state.at(2 + k) + (1 - down / from) * e.denoised.at(2 + k)
+                                    + spread * double(z[std::size_t(k)]);
             QVERIFY(std::abs(run->trajectory->steps.front()->state.at(2 + k) - expected) < 1e-9 * tau);
         }
     }
@@ -117,7 +127,8 @@ private slots:
         child.steps = 24;
         const auto run = runOne(child, parent);
         QCOMPARE(real(run->recipe.noise.params, "low"), low);
-        for (std::size_t k = 0; k < 6; ++k) QVERIFY(run->trajectory->steps[k]->state.sameBits(parent->trajectory->steps[k]->state));
+        for (std::size_t k = 0; k < 6; ++k)
+            QVERIFY(run->trajectory->steps[k]->state.sameBits(parent->trajectory->steps[k]->state));
     }
     // Another sampler restarts from the recorded state; streams in order go on behind what was drawn.
     void restartGoesOn() {
@@ -130,12 +141,20 @@ private slots:
         QVERIFY(run->trajectory->steps[3]->state.sameBits(parent->trajectory->steps[3]->state));
         noise::TorchCpuRandom stream(child.seed);
         std::vector<float> z(2);
-        for (int draw = 0; draw < 6; ++draw) stream.normals(std::span<float>(z));  // the first state's, four steps', this step's
+        for (int draw = 0; draw < 6; ++draw)
+            stream.normals(std::span<float>(z));  // the first state's, four steps', this step's
         const auto& e = *run->trajectory->evaluations[4];
-        const double from = run->trajectory->levels[4], to = run->trajectory->levels[5], fresh = to * std::sqrt(1 - to * to / (from * from)), kept = std::sqrt(to * to - fresh * fresh) / from;
-        for (int k = 0; k < 2; ++k) QVERIFY(std::abs(run->trajectory->steps[4]->state.at(k) - (kept * e.state.at(k) + (1 - kept) * e.denoised.at(k) + fresh * double(z[std::size_t(k)]))) < 1e-9);
+        const double from = run->trajectory->levels[4], to = run->trajectory->levels[5],
+                     fresh = to * std::sqrt(1 - to * to / (from * from)),
+                     kept = std::sqrt(to * to - fresh * fresh) / from;
+        for (int k = 0; k < 2; ++k)
+            QVERIFY(
+                std::abs(run->trajectory->steps[4]->state.at(k)
+                         - (kept * e.state.at(k) + (1 - kept) * e.denoised.at(k) + fresh * double(z[std::size_t(k)])))
+                < 1e-9);
     }
-    // The parent's noise for a child with another seed: history can be restored, and nothing changes but what the child changes.
+    // The parent's noise for a child with another seed: history can be restored, and nothing changes but what the child
+    // changes.
     void recordedNoiseIsTheParents() {
         Recipe r = ring({"philox", {}});
         r.seed = 11;
@@ -184,10 +203,16 @@ private slots:
         QVERIFY(notes(planned(ring({"moving", {{"shift_x", 2.0}}})), "Particles"));
         QCOMPARE(planned(ring({"torch_cpu", {}})).resolved.noise.params.contains("variation_strength"), true);
         // a mean that does not fit the model's states is refused before anything runs
-        QVERIFY(!plan(ring({"philox", {{"initial_scale", std::string("analytic")}, {"data_mean", std::vector<double>{1, 2, 3}}}})).ok());
+        QVERIFY(!plan(ring({"philox",
+                            {{"initial_scale", std::string("analytic")}, {"data_mean", std::vector<double>{1, 2, 3}}}}))
+                     .ok());
     }
     void firstStateOfTheData() {
-        const auto run = runOne(ring({"philox", {{"initial_scale", std::string("analytic")}, {"data_mean", std::vector<double>{5, -5}}, {"data_variance", 9.0}}}, "euler", 2000));
+        const auto run = runOne(ring({"philox",
+                                      {{"initial_scale", std::string("analytic")},
+                                       {"data_mean", std::vector<double>{5, -5}},
+                                       {"data_variance", 9.0}}},
+                                     "euler", 2000));
         const double tau = run->trajectory->levels.front();
         double mean = 0, square = 0;
         for (int i = 0; i < 2000; ++i) {

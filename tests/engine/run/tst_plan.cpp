@@ -1,4 +1,5 @@
-// What a plan says before anything runs: what will be ignored, what cannot be known, what does not exist, and how much memory it takes.
+// What a plan says before anything runs: what will be ignored, what cannot be known, what does not exist, and how much
+// memory it takes.
 #include <QtTest>
 
 #include "engine/run/engine.h"
@@ -32,13 +33,15 @@ private slots:
         QVERIFY(p.ok());
         QVERIFY(notesOf(p, "prompt").isEmpty());
         // Words of the vocabulary, one token each: 24 hold start, 22 words and end.
-        r.prompt = "a red circle above a blue square on a green background a red circle above a blue square on a green background";
+        r.prompt = "a red circle above a blue square on a green background a red circle above a blue square on a green "
+                   "background";
         p = plan(r);
         QVERIFY(p.ok());
         QVERIFY2(notesOf(p, "prompt").isEmpty(), qPrintable(notesOf(p, "prompt").join('\n')));
         r.prompt += " red circle";
         p = plan(r);
-        QCOMPARE(notesOf(p, "prompt"), QStringList("The prompt is longer than the 24 tokens that Sprites U-Net reads: after \"a green background\" the last 2 words are ignored."));
+        QCOMPARE(notesOf(p, "prompt"), QStringList("The prompt is longer than the 24 tokens that Sprites U-Net reads: "
+                                                   "after \"a green background\" the last 2 words are ignored."));
         r.negativePrompt = std::exchange(r.prompt, "a red circle");
         p = plan(r);
         QVERIFY(notesOf(p, "prompt").isEmpty());
@@ -105,7 +108,8 @@ private slots:
         const std::lock_guard lock(mutex);
         QVERIFY(run);
         const double ratio = double(p->bytes) / double(run->peakBytes);
-        QVERIFY2(ratio > 0.5 && ratio < 2, qPrintable(QString("planned %1, took %2").arg(p->bytes).arg(run->peakBytes)));
+        QVERIFY2(ratio > 0.5 && ratio < 2,
+                 qPrintable(QString("planned %1, took %2").arg(p->bytes).arg(run->peakBytes)));
         // One count of evaluations everywhere: 2 steps with both branches of guidance.
         QCOMPARE(planned, p->evaluations);
         QCOMPARE(run->evaluations, p->evaluations);

@@ -1,4 +1,5 @@
-// The trained text-to-image model through the whole engine: shared network calls, replay, branching, the record of attention.
+// The trained text-to-image model through the whole engine: shared network calls, replay, branching, the record of
+// attention.
 #include <QtTest>
 #include <cmath>
 
@@ -43,7 +44,8 @@ std::shared_ptr<const Run> runOne(const Recipe& r, std::shared_ptr<const Run> pa
 double worstDifference(const HostTensor& a, const HostTensor& b) {
     const auto x = a.toFloats(), y = b.toFloats();
     double worst = x.size() == y.size() ? 0 : 1e9;
-    for (std::size_t i = 0; i < std::min(x.size(), y.size()); ++i) worst = std::max(worst, double(std::abs(x[i] - y[i])));
+    for (std::size_t i = 0; i < std::min(x.size(), y.size()); ++i)
+        worst = std::max(worst, double(std::abs(x[i] - y[i])));
     return worst;
 }
 
@@ -77,7 +79,8 @@ private slots:
         }
         // guidance: combined = u + w (c − u)
         const auto& e = *run->trajectory->evaluations[2];
-        const auto c = e.branches[0].denoised.toFloats(), u = e.branches[1].denoised.toFloats(), d = e.denoised.toFloats();
+        const auto c = e.branches[0].denoised.toFloats(), u = e.branches[1].denoised.toFloats(),
+                   d = e.denoised.toFloats();
         for (std::size_t i = 0; i < d.size(); i += 97) QVERIFY(std::abs(d[i] - (u[i] + 4 * (c[i] - u[i]))) < 1e-4);
     }
     void sameRecipeSameBits() {
@@ -98,7 +101,8 @@ private slots:
         QVERIFY(run->trajectory->steps[1]->state.sameBits(parent->trajectory->steps[1]->state));
         QVERIFY(worstDifference(run->pictures, parent->pictures) > 0.05);
     }
-    // 64 runs with other seeds, guidance and steps: at least five times fewer network calls than one after the other, the same pictures.
+    // 64 runs with other seeds, guidance and steps: at least five times fewer network calls than one after the other,
+    // the same pictures.
     void sixtyFourRunsTogether() {
         std::vector<Plan> plans;
         int alone = 0;
@@ -117,10 +121,12 @@ private slots:
             ids = engine.submit(plans);
             engine.waitIdle();
         }
-        // Every call that a run took part in was shared; the run that took part in most bounds nothing, so count calls by their rows.
+        // Every call that a run took part in was shared; the run that took part in most bounds nothing, so count calls
+        // by their rows.
         double calls = 0;
         for (const auto& id : ids)
-            for (const auto& e : results.runs[id]->trajectory->evaluations) calls += double(e->networkRows) / e->rowsInCall;
+            for (const auto& e : results.runs[id]->trajectory->evaluations)
+                calls += double(e->networkRows) / e->rowsInCall;
         qInfo("%d calls one after the other, %.1f together", alone, calls);
         QVERIFY(alone >= 5 * calls);
         double worst = 0;

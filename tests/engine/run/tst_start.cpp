@@ -1,6 +1,7 @@
-// Where runs start: noise, data, another run. Inverting runs on rising levels, the round trip through two runs, and what records and views make of them.
-#include <QtTest>
+// Where runs start: noise, data, another run. Inverting runs on rising levels, the round trip through two runs, and
+// what records and views make of them.
 #include <QTemporaryDir>
+#include <QtTest>
 #include <cmath>
 #include <condition_variable>
 #include <mutex>
@@ -18,7 +19,8 @@ std::shared_ptr<const Run> carryOut(const Plan& plan, std::shared_ptr<const Run>
     std::shared_ptr<const Run> result;
     Engine engine({"cpu"}, [&](const RunEvent& e) {
         const std::lock_guard lock(mutex);
-        if (e.kind == RunEventKind::Finished || e.kind == RunEventKind::Failed || e.kind == RunEventKind::Cancelled) result = e.run;
+        if (e.kind == RunEventKind::Finished || e.kind == RunEventKind::Failed || e.kind == RunEventKind::Cancelled)
+            result = e.run;
     });
     engine.submit(plan, parent);
     engine.waitIdle();
@@ -43,7 +45,9 @@ Recipe gaussian(const char* process = "flow") {
     return r;
 }
 
-Choice fromData(double strength = 1, const std::string& file = {}) { return {"data", {{"strength", strength}, {"file", file}}}; }
+Choice fromData(double strength = 1, const std::string& file = {}) {
+    return {"data", {{"strength", strength}, {"file", file}}};
+}
 Choice fromRun(const std::string& id, double strength = 1) { return {"run", {{"strength", strength}, {"run", id}}}; }
 
 double worst(const HostTensor& a, const HostTensor& b) {
@@ -52,15 +56,18 @@ double worst(const HostTensor& a, const HostTensor& b) {
     return a.count() == b.count() ? d : INFINITY;
 }
 
-// Up by DDIM inversion on rising levels and down again by Euler, on one coordinate of N(mean, variance): scalar arithmetic of both rules.
+// Up by DDIM inversion on rising levels and down again by Euler, on one coordinate of N(mean, variance): scalar
+// arithmetic of both rules.
 double roundTrip(const Process& p, const std::vector<double>& levels, double mean, double variance, double y) {
     const auto estimate = [&](double state, double tau) {
         const double a = p.signal(tau);
         return mean + a * variance / (a * a * variance + tau * tau) * (state - a * mean);
     };
     for (std::size_t k = 1; k < levels.size(); ++k) {
-        const double from = levels[k - 1], to = levels[k], asked = from > 0 ? from : std::min(p.minimum(), to), state = p.signal(asked) / p.signal(from) * y;
-        const double noise = (state - p.signal(asked) * estimate(state, asked)) / asked, ratio = p.signal(to) / p.signal(from);
+        const double from = levels[k - 1], to = levels[k], asked = from > 0 ? from : std::min(p.minimum(), to),
+                     state = p.signal(asked) / p.signal(from) * y;
+        const double noise = (state - p.signal(asked) * estimate(state, asked)) / asked,
+                     ratio = p.signal(to) / p.signal(from);
         y = ratio * y + (to - from * ratio) * noise;
     }
     for (std::size_t k = levels.size() - 1; k > 0; --k) {
@@ -91,7 +98,8 @@ private slots:
         const auto list = differences(gaussian(), r);
         QCOMPARE(list.front().key, std::string("start"));
         QCOMPARE(list.front().right, std::string("Data"));
-        QVERIFY(std::any_of(list.begin(), list.end(), [](const auto& d) { return d.label == "Start Strength" && d.right == "0.4"; }));
+        QVERIFY(std::any_of(list.begin(), list.end(),
+                            [](const auto& d) { return d.label == "Start Strength" && d.right == "0.4"; }));
         QVERIFY(recipeFromJson(Json::parse(R"({"start": "data"})")).ok());
         QVERIFY(!recipeFromJson(Json::parse(R"({"start": 3})")).ok());
         for (const auto& s : starts()) QVERIFY(!s.label.empty() && !s.summary.empty() && findStart(s.id) == &s);
@@ -99,15 +107,28 @@ private slots:
     void plansSayWhatIsWrong_data() {
         QTest::addColumn<QString>("json");
         QTest::addColumn<QString>("says");
-        QTest::newRow("unknown") << R"({"model": "analytic:ring8", "start": "dat"})" << "start named \"dat\".*Did you mean \"data\"";
-        QTest::newRow("inversion from noise") << R"({"model": "analytic:ring8", "sampler": "ddim_inversion"})" << "DDIM inversion goes from data to noise.*Start it from data";
-        QTest::newRow("edit from noise") << R"({"model": "analytic:ring8", "sampler": "ddcm"})" << "DDCM edit changes given data";
-        QTest::newRow("no data") << R"({"model": "builtin:sprites-unet", "start": "data"})" << "does not know its data.*start.file";
-        QTest::newRow("no file") << R"({"model": "builtin:sprites-unet", "start": {"id": "data", "params": {"file": "/nowhere.png"}}})" << "nowhere.png";
-        QTest::newRow("no run named") << R"({"model": "analytic:ring8", "start": "run"})" << "names none";
-        QTest::newRow("run missing") << R"({"model": "analytic:ring8", "start": {"id": "run", "params": {"run": "0123"}}})" << "not in this project";
-        QTest::newRow("strength") << R"({"model": "analytic:ring8", "start": {"id": "data", "params": {"strength": 2.0}}})" << "[Ss]trength";
-        QTest::newRow("reversed") << R"({"model": "analytic:ring8", "sampler": "euler", "schedule_operators": [{"id": "reverse"}]})" << "levels of the schedule rise";
+        QTest::newRow("unknown") << R"({"model": "analytic:ring8", "start": "dat"})"
+                                 << "start named \"dat\".*Did you mean \"data\"";
+        QTest::newRow("inversion from noise") << R"({"model": "analytic:ring8", "sampler": "ddim_inversion"})"
+                                              << "DDIM inversion goes from data to noise.*Start it from data";
+        QTest::newRow("edit from noise") << R"({"model": "analytic:ring8", "sampler": "ddcm"})"
+                                         << "DDCM edit changes given data";
+        QTest::newRow("no data") << R"({"model": "builtin:sprites-unet", "start": "data"})"
+                                 << "does not know its data.*start.file";
+        QTest::newRow("no file")
+            << R"({"model": "builtin:sprites-unet", "start": {"id": "data", "params": {"file": "/nowhere.png"}}})"
+            << "nowhere.png";
+        QTest::newRow("no run named") << R"({"model": "analytic:ring8", "start": "run"})"
+                                      << "names none";
+        QTest::newRow("run missing")
+            << R"({"model": "analytic:ring8", "start": {"id": "run", "params": {"run": "0123"}}})"
+            << "not in this project";
+        QTest::newRow("strength")
+            << R"({"model": "analytic:ring8", "start": {"id": "data", "params": {"strength": 2.0}}})"
+            << "[Ss]trength";
+        QTest::newRow("reversed")
+            << R"({"model": "analytic:ring8", "sampler": "euler", "schedule_operators": [{"id": "reverse"}]})"
+            << "levels of the schedule rise";
     }
     void plansSayWhatIsWrong() {
         QFETCH(QString, json);
@@ -116,7 +137,8 @@ private slots:
         QVERIFY2(recipe.ok(), recipe ? "" : recipe.error().text.c_str());
         const auto p = plan(*recipe);
         QVERIFY(!p.ok());
-        QVERIFY2(QRegularExpression(says).match(QString::fromStdString(p.error().text)).hasMatch(), p.error().text.c_str());
+        QVERIFY2(QRegularExpression(says).match(QString::fromStdString(p.error().text)).hasMatch(),
+                 p.error().text.c_str());
     }
     void levels() {
         using List = std::vector<double>;
@@ -163,10 +185,9 @@ private slots:
             QVERIFY(std::abs(run->trajectory->initial.at(i) - wanted) < 1e-12 * (1 + std::abs(wanted)));
         }
     }
-    // Up from data in one run and down in another, which starts where the first ended: the data again. Rising levels, never τ = 0 asked, and the views stand.
-    void roundTripThroughTwoRuns_data() {
-        dataIsNoised_data();
-    }
+    // Up from data in one run and down in another, which starts where the first ended: the data again. Rising levels,
+    // never τ = 0 asked, and the views stand.
+    void roundTripThroughTwoRuns_data() { dataIsNoised_data(); }
     void roundTripThroughTwoRuns() {
         QFETCH(QString, process);
         Recipe up = gaussian(process.toLatin1());
@@ -187,16 +208,20 @@ private slots:
         QVERIFY(std::isfinite(straightness(path)) && std::isfinite(arcOverChord(path.frames)));
         const auto all = diagnose(t);
         QVERIFY(!all.empty());
-        for (const auto& d : all) QVERIFY2(std::any_of(d.values.begin(), d.values.end(), [](double v) { return std::isfinite(v); }), d.id.c_str());
+        for (const auto& d : all)
+            QVERIFY2(std::any_of(d.values.begin(), d.values.end(), [](double v) { return std::isfinite(v); }),
+                     d.id.c_str());
 
         Recipe down = gaussian(process.toLatin1());
         down.start = fromRun(inverted->id);
         const auto back = carryOut(planned(down, nullptr, inverted.get()));
         QVERIFY2(back->status == RunStatus::Finished, back->problem.c_str());
         QVERIFY(back->trajectory->initial.sameBits(t.last()));
-        QVERIFY2(worst(back->trajectory->last(), t.initial) < 1e-8, qPrintable(QString::number(worst(back->trajectory->last(), t.initial))));
-        // DDIM inversion closes it only roughly, and better with more steps: first order on Karras' levels, which are dense at the data. (Levels uniform in σ up to 80 leave
-        // the first step from the data 0.8 long at 96 steps, far beyond the data's deviation.) What each coordinate comes to is known: every step is affine.
+        QVERIFY2(worst(back->trajectory->last(), t.initial) < 1e-8,
+                 qPrintable(QString::number(worst(back->trajectory->last(), t.initial))));
+        // DDIM inversion closes it only roughly, and better with more steps: first order on Karras' levels, which are
+        // dense at the data. (Levels uniform in σ up to 80 leave the first step from the data 0.8 long at 96 steps, far
+        // beyond the data's deviation.) What each coordinate comes to is known: every step is affine.
         if (process == "edm") up.schedule = down.schedule = {"karras", {}};
         double before = INFINITY;
         for (int steps : {12, 96}) {
@@ -205,10 +230,13 @@ private slots:
             const Plan rising = planned(up);
             const auto noise = carryOut(rising);
             down.start = fromRun(noise->id);
-            const HostTensor back = carryOut(planned(down, nullptr, noise.get()))->trajectory->last(), &data = noise->trajectory->initial;
+            const HostTensor back = carryOut(planned(down, nullptr, noise.get()))->trajectory->last(),
+                             &data = noise->trajectory->initial;
             for (std::int64_t i = 0; i < data.count(); ++i) {
-                const double wanted = roundTrip(rising.model.process, rising.levels, i % 2 ? -0.25 : 0.5, i % 2 ? 0.09 : 1.0, data.at(i));
-                QVERIFY2(std::abs(back.at(i) - wanted) < 1e-9 * (1 + std::abs(wanted)), qPrintable(QString("%1 %2").arg(back.at(i), 0, 'g', 12).arg(wanted, 0, 'g', 12)));
+                const double wanted =
+                    roundTrip(rising.model.process, rising.levels, i % 2 ? -0.25 : 0.5, i % 2 ? 0.09 : 1.0, data.at(i));
+                QVERIFY2(std::abs(back.at(i) - wanted) < 1e-9 * (1 + std::abs(wanted)),
+                         qPrintable(QString("%1 %2").arg(back.at(i), 0, 'g', 12).arg(wanted, 0, 'g', 12)));
             }
             const double miss = worst(back, data);
             qInfo("%d steps: DDIM inversion misses by %.3g", steps, miss);
@@ -258,8 +286,11 @@ private slots:
         child.steps = 30;  // another tail above
         const auto finer = carryOut(planned(child, parent.get()), parent);
         QVERIFY(finer->trajectory->levels.size() > parent->trajectory->levels.size());
-        for (int k = 0; k < 5; ++k) QVERIFY(finer->trajectory->steps[std::size_t(k)]->state.sameBits(parent->trajectory->steps[std::size_t(k)]->state));
-        for (std::size_t k = 1; k < finer->trajectory->levels.size(); ++k) QVERIFY(finer->trajectory->levels[k] > finer->trajectory->levels[k - 1]);
+        for (int k = 0; k < 5; ++k)
+            QVERIFY(finer->trajectory->steps[std::size_t(k)]->state.sameBits(
+                parent->trajectory->steps[std::size_t(k)]->state));
+        for (std::size_t k = 1; k < finer->trajectory->levels.size(); ++k)
+            QVERIFY(finer->trajectory->levels[k] > finer->trajectory->levels[k - 1]);
         child.start = fromData(0.9);  // another start has no history to restore
         QVERIFY(notes(planned(child, parent.get())).contains("without history"));
     }
@@ -271,7 +302,8 @@ private slots:
         const auto run = carryOut(planned(r));
         QVERIFY2(run->status == RunStatus::Finished, run->problem.c_str());
         const auto backend = kernels::createCpuBackend();
-        QVERIFY(worst(run->trajectory->last(), (*loadModel(r.model, *backend))->drawData(r.images, r.seed, {})) < 1e-13);
+        QVERIFY(worst(run->trajectory->last(), (*loadModel(r.model, *backend))->drawData(r.images, r.seed, {}))
+                < 1e-13);
         // Towards a class: the points move to its arc.
         r.model = "analytic:two-classes?process=flow";
         r.classIndex = 0;
@@ -285,7 +317,8 @@ private slots:
             return sum / double(x.shape()[0]);
         };
         const HostTensor source = model->drawData(200, r.seed, {.text = {}, .classIndex = 0});
-        qInfo("log density under the target class: source %.2f, edited %.2f", likelihood(model->drawData(200, r.seed, {})), likelihood(moved->trajectory->last()));
+        qInfo("log density under the target class: source %.2f, edited %.2f",
+              likelihood(model->drawData(200, r.seed, {})), likelihood(moved->trajectory->last()));
         QVERIFY(likelihood(moved->trajectory->last()) > likelihood(source) - 5);
     }
     // A picture file: at a low strength the result stays near it, at full strength it does not.
@@ -307,7 +340,9 @@ private slots:
             const auto run = carryOut(planned(r));
             if (run->status != RunStatus::Finished) throw Failure(run->problem);
             double sum = 0;
-            for (std::int64_t i = 0; i < run->pictures.count(); ++i) sum += std::pow(std::clamp(run->pictures.at(i), 0.0, 1.0) - std::clamp(first->pictures.at(i), 0.0, 1.0), 2);
+            for (std::int64_t i = 0; i < run->pictures.count(); ++i)
+                sum += std::pow(std::clamp(run->pictures.at(i), 0.0, 1.0) - std::clamp(first->pictures.at(i), 0.0, 1.0),
+                                2);
             return std::sqrt(sum / double(run->pictures.count()));
         };
         const double low = distance(0.2), high = distance(1);
@@ -347,7 +382,8 @@ private slots:
             const auto run = carryOut(planned(r));
             QVERIFY2(run->status == RunStatus::Finished, run->problem.c_str());
             const Manifold m = run->model.process.manifold();
-            const auto x = run->trajectory->initial.toDoubles(), end = run->trajectory->last().toDoubles(), prior = plain->trajectory->initial.toDoubles();
+            const auto x = run->trajectory->initial.toDoubles(), end = run->trajectory->last().toDoubles(),
+                       prior = plain->trajectory->initial.toDoubles();
             const auto backend = kernels::createCpuBackend();
             const auto data = (*loadModel(r.model, *backend))->drawData(40, r.seed, {}).toDoubles();
             const std::size_t n = x.size() / 40;

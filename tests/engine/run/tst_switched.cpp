@@ -22,7 +22,10 @@ class TestSwitched : public QObject {
 
 private slots:
     void everyRowHasTheSwitch() {
-        const auto has = [](const std::vector<ParamSpec>& specs) { return std::any_of(specs.begin(), specs.end(), [](const ParamSpec& s) { return s.key == enabledKey && s.optional; }); };
+        const auto has = [](const std::vector<ParamSpec>& specs) {
+            return std::any_of(specs.begin(), specs.end(),
+                               [](const ParamSpec& s) { return s.key == enabledKey && s.optional; });
+        };
         for (const auto& g : guidanceRules()) QVERIFY2(has(g.params), g.id.c_str());
         for (const auto& o : scheduleOperators()) QVERIFY2(has(o.params), o.id.c_str());
     }

@@ -1,4 +1,5 @@
-// What the tests of few-step rules share: a Gaussian whose flow is known, networks distilled from it without error, and the bench of diffusers' tests.
+// What the tests of few-step rules share: a Gaussian whose flow is known, networks distilled from it without error, and
+// the bench of diffusers' tests.
 #pragma once
 #include <QtTest>
 #include <cmath>
@@ -17,7 +18,9 @@ inline const Mixture gaussian(2, {0.6, -0.3}, {0.25, 2.25});
 inline Tensor marginal(const Process& p, double tau, std::int64_t rows, std::uint64_t seed) {
     auto v = download(normals(rows, 2, seed)).toDoubles();
     const double a = p.signal(tau);
-    for (std::size_t i = 0; i < v.size(); ++i) v[i] = a * gaussian.mean(0, int(i % 2)) + std::sqrt(a * a * gaussian.variance(0, int(i % 2)) + tau * tau) * v[i];
+    for (std::size_t i = 0; i < v.size(); ++i)
+        v[i] =
+            a * gaussian.mean(0, int(i % 2)) + std::sqrt(a * a * gaussian.variance(0, int(i % 2)) + tau * tau) * v[i];
     return tensorOf({rows, 2}, v);
 }
 
@@ -25,7 +28,8 @@ inline RequestEstimator perfect(const Process& p, Distillation d) {
     return [&p, d](const DenoiseRequest& q) {
         const auto y = download(q.x).toDoubles();
         std::vector<double> x0(y.size());
-        for (std::size_t i = 0; i < y.size(); i += 2) exactJump(gaussian, p, d, q.tau, q.target, std::span(y).subspan(i, 2), std::span(x0).subspan(i, 2));
+        for (std::size_t i = 0; i < y.size(); i += 2)
+            exactJump(gaussian, p, d, q.tau, q.target, std::span(y).subspan(i, 2), std::span(x0).subspan(i, 2));
         return Answer{tensorOf(q.x.shape(), x0), {}, {}};
     };
 }
@@ -45,15 +49,19 @@ inline double worstDifference(const std::vector<double>& a, const std::vector<do
     return worst;
 }
 
-inline Params filled(const SamplerInfo& info, const Params& given) { return *resolveParams(info.params, given, info.label); }
+inline Params filled(const SamplerInfo& info, const Params& given) {
+    return *resolveParams(info.params, given, info.label);
+}
 
 // The levels a run has: the schedule's, or the rule's own in their place.
-inline std::vector<double> levelsOf(const SamplerInfo& info, const Process& p, const QString& schedule, int steps, const Params& params) {
+inline std::vector<double> levelsOf(const SamplerInfo& info, const Process& p, const QString& schedule, int steps,
+                                    const Params& params) {
     const auto levels = *makeSchedule(schedule.toStdString(), p, steps, {});
     return info.ownLevels ? info.ownLevels(p, levels, filled(info, params)) : levels;
 }
 
-inline Solution run(const char* id, const Process& p, const std::vector<double>& levels, const Tensor& start, const Params& params, const RequestEstimator& estimator, std::uint64_t seed = 7) {
+inline Solution run(const char* id, const Process& p, const std::vector<double>& levels, const Tensor& start,
+                    const Params& params, const RequestEstimator& estimator, std::uint64_t seed = 7) {
     return solve(*findSampler(id), p, levels, start, params, estimator, philox(seed));
 }
 
@@ -67,7 +75,8 @@ inline NoiseFunction torchNoise(std::uint64_t seed) {
     };
 }
 
-// The bench of diffusers' scheduler tests: element [b, c, y, x] of (4, 3, 8, 8) is (((c·8 + y)·8 + x)·4 + b)/768, the network F(x, t) = x t/(t + 1).
+// The bench of diffusers' scheduler tests: element [b, c, y, x] of (4, 3, 8, 8) is (((c·8 + y)·8 + x)·4 + b)/768, the
+// network F(x, t) = x t/(t + 1).
 inline Tensor benchSample(double scale) {
     std::vector<double> v(768);
     for (std::size_t i = 0; i < 768; ++i) {

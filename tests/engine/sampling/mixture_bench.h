@@ -45,7 +45,9 @@ struct Mixture {
     }
 };
 
-inline Tensor row(const std::vector<double>& v, DType type = DType::F64) { return upload(cpu(), HostTensor::fromDoubles(Shape{1, std::int64_t(v.size())}, v)).converted(type); }
+inline Tensor row(const std::vector<double>& v, DType type = DType::F64) {
+    return upload(cpu(), HostTensor::fromDoubles(Shape{1, std::int64_t(v.size())}, v)).converted(type);
+}
 
 inline Estimator elementwise(std::function<double(double, double)> denoise) {
     return [denoise](const Tensor& y, double tau) {

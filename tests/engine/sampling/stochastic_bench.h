@@ -1,5 +1,6 @@
-// Bench of the tests of stochastic samplers. On Gaussian data with the exact estimate every sampler whose coefficients do not depend on the state is an affine map of its
-// start and its noises. One run on unit impulses therefore gives the exact law of its result, which replaces a comparison within statistical error where it can.
+// Bench of the tests of stochastic samplers. On Gaussian data with the exact estimate every sampler whose coefficients
+// do not depend on the state is an affine map of its start and its noises. One run on unit impulses therefore gives the
+// exact law of its result, which replaces a comparison within statistical error where it can.
 #pragma once
 #include <map>
 
@@ -11,7 +12,9 @@ namespace meander::bench {
 struct PlaneGaussian {
     double mean[2] = {0.6, -0.3}, variances[2] = {0.25, 2.25};
     static constexpr double cosine = 0.86602540378443865, sine = 0.5;
-    double axisMean(int i) const { return i == 0 ? cosine * mean[0] + sine * mean[1] : -sine * mean[0] + cosine * mean[1]; }
+    double axisMean(int i) const {
+        return i == 0 ? cosine * mean[0] + sine * mean[1] : -sine * mean[0] + cosine * mean[1];
+    }
 };
 
 struct Moments {
@@ -20,13 +23,17 @@ struct Moments {
 // Back from the axes of the Gaussian.
 inline Moments rotated(const double (&mean)[2], const double (&variances)[2]) {
     const double c = PlaneGaussian::cosine, s = PlaneGaussian::sine;
-    return {{c * mean[0] - s * mean[1], s * mean[0] + c * mean[1]}, c * c * variances[0] + s * s * variances[1], c * s * (variances[0] - variances[1]), s * s * variances[0] + c * c * variances[1]};
+    return {{c * mean[0] - s * mean[1], s * mean[0] + c * mean[1]},
+            c * c * variances[0] + s * s * variances[1],
+            c * s * (variances[0] - variances[1]),
+            s * s * variances[0] + c * c * variances[1]};
 }
 
 // E[x0 | y] for elements that alternate between the two coordinates.
 inline Tensor planeDenoise(const PlaneGaussian& g, const Process& process, const Tensor& y, double tau) {
     const double a = process.signal(tau), c = PlaneGaussian::cosine, s = PlaneGaussian::sine;
-    const double k0 = a * g.variances[0] / (a * a * g.variances[0] + tau * tau), k1 = a * g.variances[1] / (a * a * g.variances[1] + tau * tau);
+    const double k0 = a * g.variances[0] / (a * a * g.variances[0] + tau * tau),
+                 k1 = a * g.variances[1] / (a * a * g.variances[1] + tau * tau);
     const double xx = c * c * k0 + s * s * k1, xy = c * s * (k0 - k1), yy = s * s * k0 + c * c * k1;
     auto v = download(y).toDoubles();
     for (std::size_t i = 0; i + 1 < v.size(); i += 2) {
@@ -53,11 +60,14 @@ inline Tensor normals(const Tensor& like, std::uint64_t seed, std::uint32_t draw
 }
 // Addressed as a run of the program addresses its noise: a draw number that a sampler used twice would show.
 inline NoiseFunction addressedNoise(std::uint64_t seed) {
-    return [seed](const NoiseRequest& q, const Tensor& like) { return normals(like, seed, std::uint32_t(q.step) * 4096 + 1 + std::uint32_t(q.draw)); };
+    return [seed](const NoiseRequest& q, const Tensor& like) {
+        return normals(like, seed, std::uint32_t(q.step) * 4096 + 1 + std::uint32_t(q.draw));
+    };
 }
 
 // Particles from the marginal at τ, as elements x y x y ... of the given number of rows.
-inline Tensor planeStart(const PlaneGaussian& g, const Process& process, double tau, std::int64_t particles, std::uint64_t seed, std::int64_t rows = 1) {
+inline Tensor planeStart(const PlaneGaussian& g, const Process& process, double tau, std::int64_t particles,
+                         std::uint64_t seed, std::int64_t rows = 1) {
     const Tensor z = normals(Tensor(cpu(), Shape{rows, particles / rows, 2}, DType::F64), seed, 0);
     const double a = process.signal(tau), c = PlaneGaussian::cosine, s = PlaneGaussian::sine;
     const double d0 = std::sqrt(a * a * g.variances[0] + tau * tau), d1 = std::sqrt(a * a * g.variances[1] + tau * tau);
@@ -76,7 +86,8 @@ struct ExactLaw {
     int draws = 0;
     Moments inPlane() const { return rotated(mean, variance); }
 };
-inline ExactLaw exactLaw(const SamplerInfo& info, const Process& process, const std::vector<double>& levels, const Params& params, const PlaneGaussian& g) {
+inline ExactLaw exactLaw(const SamplerInfo& info, const Process& process, const std::vector<double>& levels,
+                         const Params& params, const PlaneGaussian& g) {
     // Element j of axis i: 0 nothing, 1 the start, 2 + k the k-th noise.
     const auto run = [&](std::size_t count) {
         const auto estimate = [&](const Tensor& y, double tau) {
@@ -100,7 +111,10 @@ inline ExactLaw exactLaw(const SamplerInfo& info, const Process& process, const 
             if (2 + k < count) v[2 + k] = v[count + 2 + k] = 1;
             return upload(cpu(), HostTensor::fromDoubles(like.shape(), v));
         };
-        auto values = solve(info, process, levels, upload(cpu(), HostTensor::fromDoubles(Shape{1, std::int64_t(2 * count)}, start)), params, estimate, noise).values();
+        auto values = solve(info, process, levels,
+                            upload(cpu(), HostTensor::fromDoubles(Shape{1, std::int64_t(2 * count)}, start)), params,
+                            estimate, noise)
+                          .values();
         return std::pair(values, known.size());
     };
     ExactLaw law;
@@ -136,8 +150,10 @@ inline std::vector<double> deviations(const std::vector<double>& v, const Moment
     xx /= n - 1;
     xy /= n - 1;
     yy /= n - 1;
-    return {(mx - want.mean[0]) / std::sqrt(want.xx / n), (my - want.mean[1]) / std::sqrt(want.yy / n), (xx - want.xx) / (want.xx * std::sqrt(2 / n)),
-            (xy - want.xy) / std::sqrt((want.xx * want.yy + want.xy * want.xy) / n), (yy - want.yy) / (want.yy * std::sqrt(2 / n))};
+    return {(mx - want.mean[0]) / std::sqrt(want.xx / n), (my - want.mean[1]) / std::sqrt(want.yy / n),
+            (xx - want.xx) / (want.xx * std::sqrt(2 / n)),
+            (xy - want.xy) / std::sqrt((want.xx * want.yy + want.xy * want.xy) / n),
+            (yy - want.yy) / (want.yy * std::sqrt(2 / n))};
 }
 
 // Levels evenly spaced in λ = log(a/τ), without the one to clean.
@@ -154,7 +170,9 @@ struct Space {
     double high, low;  // levels for convergence
 };
 inline const std::vector<Space>& spaces() {
-    static const std::vector<Space> list = {{"ve", Process::varianceExploding(0.002, 80), 10, 0.1}, {"vp", Process::vpLinear(1000, 1e-4, 0.02), 10, 0.1}, {"flow", Process::rectifiedFlow(), 0.95, 0.1}};
+    static const std::vector<Space> list = {{"ve", Process::varianceExploding(0.002, 80), 10, 0.1},
+                                            {"vp", Process::vpLinear(1000, 1e-4, 0.02), 10, 0.1},
+                                            {"flow", Process::rectifiedFlow(), 0.95, 0.1}};
     return list;
 }
 

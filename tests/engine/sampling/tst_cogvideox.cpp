@@ -1,4 +1,5 @@
-// CogVideoX's solver written out as its scheduler has it, against the rules that make it up: DPM++ 2M SDE of midpoint form with η = 1, on levels shifted in SNR.
+// CogVideoX's solver written out as its scheduler has it, against the rules that make it up: DPM++ 2M SDE of midpoint
+// form with η = 1, on levels shifted in SNR.
 #include <QtTest>
 #include <cmath>
 
@@ -16,8 +17,10 @@ private slots:
         const Process p = Process::vpScaledLinear(1000, 0.00085, 0.012);
         for (double s : {1.0, 3.0, 0.4})
             for (double step : {0.0, 100.0, 731.0, 999.0}) {
-                const double tau = p.tauOfStep(step), alphaBar = 1 / (1 + tau * tau), shifted = alphaBar / (s + (1 - s) * alphaBar);
-                const double got = levels::shifted({tau, 0}, p, std::sqrt(s))[0], want = std::sqrt((1 - shifted) / shifted);
+                const double tau = p.tauOfStep(step), alphaBar = 1 / (1 + tau * tau),
+                             shifted = alphaBar / (s + (1 - s) * alphaBar);
+                const double got = levels::shifted({tau, 0}, p, std::sqrt(s))[0],
+                             want = std::sqrt((1 - shifted) / shifted);
                 QVERIFY(std::abs(got / want - 1) < 1e-12);
             }
     }
@@ -56,7 +59,9 @@ private slots:
                 x = d;
                 break;
             }
-            const double h = lambda(k + 1) - lambda(k), r = lastStep / h, kept = std::sqrt((1 - alphaBar(k + 1)) / (1 - alphaBar(k))) * std::exp(-h), onEstimate = -std::expm1(-2 * h) * std::sqrt(alphaBar(k + 1));
+            const double h = lambda(k + 1) - lambda(k), r = lastStep / h,
+                         kept = std::sqrt((1 - alphaBar(k + 1)) / (1 - alphaBar(k))) * std::exp(-h),
+                         onEstimate = -std::expm1(-2 * h) * std::sqrt(alphaBar(k + 1));
             const double fresh = std::sqrt(1 - alphaBar(k + 1)) * std::sqrt(1 - std::exp(-2 * h));
             for (std::size_t i = 0; i < x.size(); ++i) {
                 const double ahead = old.empty() ? d[i] : (1 + 1 / (2 * r)) * d[i] - 1 / (2 * r) * old[i];

@@ -1,5 +1,6 @@
-// Few-step rules against closed forms. The oracle: the probability flow of a Gaussian is known, so a perfectly distilled network is known too (exact_jump.h); a rule
-// that is right lands on the flow's end in any number of steps, and with fresh noise keeps the exact distribution. Then identities between rules.
+// Few-step rules against closed forms. The oracle: the probability flow of a Gaussian is known, so a perfectly
+// distilled network is known too (exact_jump.h); a rule that is right lands on the flow's end in any number of steps,
+// and with fresh noise keeps the exact distribution. Then identities between rules.
 #include <QtTest>
 #include <numbers>
 
@@ -37,7 +38,9 @@ private slots:
                             {"shortcut", Distillation::Shortcut, "{}", {1, 2, 8}}};
         for (const auto& r : rows)
             for (const auto& p : processNames)
-                for (int n : r.steps) QTest::addRow("%s %s %s %d", r.id, r.params, qPrintable(p), n) << r.id << p << int(r.d) << r.params << n;
+                for (int n : r.steps)
+                    QTest::addRow("%s %s %s %d", r.id, r.params, qPrintable(p), n)
+                        << r.id << p << int(r.d) << r.params << n;
     }
     void jumpsLandOnTheFlow() {
         QFETCH(QString, sampler);
@@ -56,7 +59,8 @@ private slots:
         QVERIFY2(difference < 1e-11, qPrintable(QString::number(difference)));
     }
 
-    // Noise added again to an exact jump keeps the marginal exactly, at any γ and any number of steps: mean and deviation of 20 000 particles.
+    // Noise added again to an exact jump keeps the marginal exactly, at any γ and any number of steps: mean and
+    // deviation of 20 000 particles.
     void freshNoiseKeepsTheDistribution_data() {
         QTest::addColumn<QString>("sampler");
         QTest::addColumn<QString>("process");
@@ -78,7 +82,8 @@ private slots:
                             {"pcm", Distillation::Trajectory, R"({"phases": 2, "inside": "noise"})"},
                             {"hyper_segments", Distillation::Trajectory, R"({"segments": 2, "eta": 0.7})"}};
         for (const auto& r : rows)
-            for (const auto& p : processNames) QTest::addRow("%s %s %s", r.id, r.params, qPrintable(p)) << r.id << p << int(r.d) << r.params;
+            for (const auto& p : processNames)
+                QTest::addRow("%s %s %s", r.id, r.params, qPrintable(p)) << r.id << p << int(r.d) << r.params;
     }
     void freshNoiseKeepsTheDistribution() {
         QFETCH(QString, sampler);
@@ -90,16 +95,21 @@ private slots:
         const Params given = *paramsFromJson(Json::parse(params.toStdString()));
         const auto levels = levelsOf(info, p, "cosine", 4, given);
         const std::int64_t n = 20000;
-        const auto x = solve(info, p, levels, marginal(p, levels.front(), n, 11), given, perfect(p, Distillation(distillation)), philox(5)).values();
+        const auto x = solve(info, p, levels, marginal(p, levels.front(), n, 11), given,
+                             perfect(p, Distillation(distillation)), philox(5))
+                           .values();
         for (int c = 0; c < 2; ++c) {
             double sum = 0, squares = 0;
             for (std::size_t i = std::size_t(c); i < x.size(); i += 2) {
                 sum += x[i];
                 squares += x[i] * x[i];
             }
-            const double mean = sum / double(n), deviation = std::sqrt(squares / double(n) - mean * mean), wanted = std::sqrt(gaussian.variance(0, c));
-            QVERIFY2(std::abs(mean - gaussian.mean(0, c)) < 4 * wanted / std::sqrt(double(n)), qPrintable(QString("mean %1").arg(mean)));
-            QVERIFY2(std::abs(deviation / wanted - 1) < 4 / std::sqrt(2.0 * double(n)), qPrintable(QString("deviation %1 of %2").arg(deviation).arg(wanted)));
+            const double mean = sum / double(n), deviation = std::sqrt(squares / double(n) - mean * mean),
+                         wanted = std::sqrt(gaussian.variance(0, c));
+            QVERIFY2(std::abs(mean - gaussian.mean(0, c)) < 4 * wanted / std::sqrt(double(n)),
+                     qPrintable(QString("mean %1").arg(mean)));
+            QVERIFY2(std::abs(deviation / wanted - 1) < 4 / std::sqrt(2.0 * double(n)),
+                     qPrintable(QString("deviation %1 of %2").arg(deviation).arg(wanted)));
         }
     }
 
@@ -110,13 +120,17 @@ private slots:
         QTest::addColumn<QString>("right");
         QTest::addColumn<QString>("rightParams");
         QTest::addColumn<QString>("process");
-        const auto add = [](const char* left, const char* leftParams, const char* right, const char* rightParams, const QStringList& where) {
-            for (const auto& p : where) QTest::addRow("%s %s = %s, %s", left, leftParams, right, qPrintable(p)) << left << leftParams << right << rightParams << p;
+        const auto add = [](const char* left, const char* leftParams, const char* right, const char* rightParams,
+                            const QStringList& where) {
+            for (const auto& p : where)
+                QTest::addRow("%s %s = %s, %s", left, leftParams, right, qPrintable(p))
+                    << left << leftParams << right << rightParams << p;
         };
         add("tcd", R"({"gamma": 0.0})", "ddim", "{}", processNames);
         add("ctm", R"({"gamma": 0.0})", "ddim", "{}", processNames);
         add("ctm", R"({"gamma": 1.0})", "lcm", "{}", processNames);
-        add("tcd", R"({"gamma": 1.0})", "lcm", "{}", {"edm", "flow"});  // discrete steps stop at step 0, not at the data
+        add("tcd", R"({"gamma": 1.0})", "lcm", "{}",
+            {"edm", "flow"});  // discrete steps stop at step 0, not at the data
         add("consistency", R"({"floor": 0.0})", "lcm", "{}", processNames);
         add("multistep_consistency", "{}", "ddim", "{}", processNames);
         add("rectified_diffusion", "{}", "ddim", "{}", processNames);
@@ -127,7 +141,8 @@ private slots:
         add("pcm", R"({"phases": 5})", "ddim", "{}", processNames);
         add("dmd", "{}", "lcm", "{}", processNames);
         add("scm", "{}", "lcm", "{}", processNames);
-        add("caf", R"({"alpha": 1.0})", "euler", "{}", {"flow"});  // straight only where it is told constant directions: see below for the rest
+        add("caf", R"({"alpha": 1.0})", "euler", "{}",
+            {"flow"});  // straight only where it is told constant directions: see below for the rest
         add("pfgmpp", R"({"dimensions": 1e9})", "heun", "{}", processNames);
         add("pfgmpp", R"({"dimensions": 1e9, "solver": "euler"})", "euler", "{}", processNames);
     }
@@ -139,7 +154,8 @@ private slots:
         QFETCH(QString, process);
         const Process p = processNamed(process);
         const auto& a = *findSampler(left.toStdString());
-        const Params params = *paramsFromJson(Json::parse(leftParams.toStdString())), others = *paramsFromJson(Json::parse(rightParams.toStdString()));
+        const Params params = *paramsFromJson(Json::parse(leftParams.toStdString())),
+                     others = *paramsFromJson(Json::parse(rightParams.toStdString()));
         // The right one runs on the left one's levels; those of a phase's edges are the same for both.
         const auto levels = levelsOf(a, p, "uniform_t", 5, params);
         const Tensor start = marginal(p, levels.front(), 8, 3);
@@ -150,19 +166,22 @@ private slots:
             for (double& x : v) x = isStraight ? 0.4 : std::sin(x / scale) + 0.3 * std::cos(2.1 * x / scale);
             return Answer{tensorOf(q.x.shape(), v), {}, {}};
         };
-        const auto one = solve(a, p, levels, start, params, estimator, philox(2)), two = solve(*findSampler(right.toStdString()), p, levels, start, others, estimator, philox(2));
+        const auto one = solve(a, p, levels, start, params, estimator, philox(2)),
+                   two = solve(*findSampler(right.toStdString()), p, levels, start, others, estimator, philox(2));
         const double difference = worstDifference(one.values(), two.values());
         QVERIFY2(difference < 1e-12, qPrintable(QString::number(difference)));
     }
 
-    // Constant acceleration with the true v0 and a lands on the data point for any number of steps (Park et al. 2024, eq. 5), bent or straight.
+    // Constant acceleration with the true v0 and a lands on the data point for any number of steps (Park et al. 2024,
+    // eq. 5), bent or straight.
     void constantAccelerationLands_data() {
         QTest::addColumn<double>("alpha");
         QTest::addColumn<int>("steps");
         QTest::addColumn<QString>("process");
         for (double alpha : {0.5, 1.0, 1.5})
             for (int n : {1, 3, 10})
-                for (const auto& p : processNames) QTest::addRow("%g %d %s", alpha, n, qPrintable(p)) << alpha << n << p;
+                for (const auto& p : processNames)
+                    QTest::addRow("%g %d %s", alpha, n, qPrintable(p)) << alpha << n << p;
     }
     void constantAccelerationLands() {
         QFETCH(double, alpha);
@@ -178,8 +197,10 @@ private slots:
             return Answer{tensorOf(q.x.shape(), data), {}, {}};
         };
         const auto got = run("caf", p, levels, start, {{"alpha", alpha}}, estimator);
-        QVERIFY2(worstDifference(got.values(), data) < 1e-14, qPrintable(QString::number(worstDifference(got.values(), data))));
-        // The states in between lie on x(u) = (1 − c) x0 + c x1, c = u² + α (u − u²), in flow coordinates; x0 extrapolated from the first.
+        QVERIFY2(worstDifference(got.values(), data) < 1e-14,
+                 qPrintable(QString::number(worstDifference(got.values(), data))));
+        // The states in between lie on x(u) = (1 − c) x0 + c x1, c = u² + α (u − u²), in flow coordinates; x0
+        // extrapolated from the first.
         const auto flow = [&](double tau) { return 1 / (p.signal(tau) + tau); };
         const auto c = [&](double tau) {
             const double u = p.signal(tau) * flow(tau);
@@ -188,12 +209,14 @@ private slots:
         for (int k = 1; k < steps; ++k)
             for (std::size_t i = 0; i < data.size(); ++i) {
                 const double first = levels.front(), tau = levels[std::size_t(k)];
-                const double x0 = (seen[0][i] * flow(first) - c(first) * data[i]) / (1 - c(first)), wanted = (1 - c(tau)) * x0 + c(tau) * data[i];
+                const double x0 = (seen[0][i] * flow(first) - c(first) * data[i]) / (1 - c(first)),
+                             wanted = (1 - c(tau)) * x0 + c(tau) * data[i];
                 QVERIFY(std::abs(seen[std::size_t(k)][i] * flow(tau) - wanted) < 1e-12 * (1 + std::abs(wanted)));
             }
     }
 
-    // On an exactly straight coupling the anchored step returns the same point for every N, and the end of the coupling.
+    // On an exactly straight coupling the anchored step returns the same point for every N, and the end of the
+    // coupling.
     void anchoredStepOnStraightPaths() {
         const Process p = processNamed("flow");
         for (const char* solver : {"euler", "heun"})
@@ -201,14 +224,17 @@ private slots:
                 const Tensor start = marginal(p, 1, 12, 4);
                 const auto y = download(start).toDoubles();
                 std::vector<double> end(y.size());
-                for (std::size_t i = 0; i < y.size(); ++i) end[i] = gaussian.mean(0, int(i % 2)) + std::sqrt(gaussian.variance(0, int(i % 2))) * y[i];
+                for (std::size_t i = 0; i < y.size(); ++i)
+                    end[i] = gaussian.mean(0, int(i % 2)) + std::sqrt(gaussian.variance(0, int(i % 2))) * y[i];
                 for (int n : {1, 2, 5, 9}) {
-                    const auto got = run("anchored_flow", p, *makeSchedule(schedule, p, n, {}), start, {{"solver", std::string(solver)}}, perfect(p, Distillation::Reflow));
+                    const auto got = run("anchored_flow", p, *makeSchedule(schedule, p, n, {}), start,
+                                         {{"solver", std::string(solver)}}, perfect(p, Distillation::Reflow));
                     QVERIFY(worstDifference(got.values(), end) < 1e-13);
                 }
             }
     }
-    // A first-order path: where ε̂ is constant (one data point), any number of jumps, of the newest or the first ε̂, ends the same.
+    // A first-order path: where ε̂ is constant (one data point), any number of jumps, of the newest or the first ε̂, ends
+    // the same.
     void rectifiedDiffusionIsFirstOrder() {
         for (const auto& name : processNames)
             for (bool keep : {false, true})
@@ -216,15 +242,25 @@ private slots:
                     const Process p = processNamed(name);
                     const auto levels = *makeSchedule("cosine", p, n, {});
                     const Tensor start = marginal(p, levels.front(), 6, 2);
-                    const RequestEstimator point = [](const DenoiseRequest& q) { return Answer{tensorOf(q.x.shape(), std::vector<double>(std::size_t(q.x.count()), 0.7)), {}, {}}; };
-                    for (double v : run("rectified_diffusion", p, levels, start, {{"keep", keep}}, point).values()) QVERIFY(std::abs(v - 0.7) < 1e-13);
+                    const RequestEstimator point = [](const DenoiseRequest& q) {
+                        return Answer{
+                            tensorOf(q.x.shape(), std::vector<double>(std::size_t(q.x.count()), 0.7)), {}, {}};
+                    };
+                    for (double v : run("rectified_diffusion", p, levels, start, {{"keep", keep}}, point).values())
+                        QVERIFY(std::abs(v - 0.7) < 1e-13);
                 }
         // On the rectified Gaussian of a flow too, where paths are straight and ε̂ is constant.
         const Process p = processNamed("flow");
         const Tensor start = marginal(p, 1, 6, 2);
-        const auto one = run("rectified_diffusion", p, *makeSchedule("uniform_t", p, 1, {}), start, {}, perfect(p, Distillation::Reflow)).values();
+        const auto one = run("rectified_diffusion", p, *makeSchedule("uniform_t", p, 1, {}), start, {},
+                             perfect(p, Distillation::Reflow))
+                             .values();
         for (bool keep : {false, true})
-            QVERIFY(worstDifference(run("rectified_diffusion", p, *makeSchedule("uniform_t", p, 7, {}), start, {{"keep", keep}}, perfect(p, Distillation::Reflow)).values(), one) < 1e-13);
+            QVERIFY(worstDifference(run("rectified_diffusion", p, *makeSchedule("uniform_t", p, 7, {}), start,
+                                        {{"keep", keep}}, perfect(p, Distillation::Reflow))
+                                        .values(),
+                                    one)
+                    < 1e-13);
     }
 
     // The levels that checkpoints are bound to.
@@ -235,11 +271,14 @@ private slots:
             for (double tau : levels) list.push_back(tau == 0 ? -1 : vp.networkTime(tau));
             return list;
         };
-        const auto of = [](const char* id, const Process& p, int n, const Params& given) { return levelsOf(*findSampler(id), p, "uniform_t", n, given); };
+        const auto of = [](const char* id, const Process& p, int n, const Params& given) {
+            return levelsOf(*findSampler(id), p, "uniform_t", n, given);
+        };
         using List = std::vector<double>;
         QCOMPARE(steps(of("pcm", vp, 4, {{"phases", std::int64_t(4)}})), (List{999, 749, 499, 249, -1}));
         QCOMPARE(steps(of("pcm", vp, 2, {{"phases", std::int64_t(4)}})), (List{999, 499, -1}));
-        QCOMPARE(steps(of("pcm", vp, 8, {{"phases", std::int64_t(4)}})), (List{999, 874, 749, 624, 499, 374, 249, 124, -1}));
+        QCOMPARE(steps(of("pcm", vp, 8, {{"phases", std::int64_t(4)}})),
+                 (List{999, 874, 749, 624, 499, 374, 249, 124, -1}));
         QCOMPARE(steps(of("dmd", vp, 4, {})), (List{999, 749, 499, 249, -1}));
         QCOMPARE(steps(of("dmd", vp, 9, {{"times", List{399}}})), (List{399, -1}));
         QCOMPARE(of("shortcut", flow, 4, {}), (List{1, 0.75, 0.5, 0.25, 0}));
@@ -247,15 +286,20 @@ private slots:
         QCOMPARE(of("multistep_consistency", flow, 2, {{"segments", std::int64_t(2)}}), (List{1, 0.5, 0}));
         const auto angles = of("scm", edm, 4, {});  // t = atan(80/0.5) = 1.5645, then 1.3, 1.0, 0.6
         QVERIFY(std::abs(std::atan(angles[0] / 0.5) - 1.5645463) < 1e-6);
-        for (int k = 1; k < 4; ++k) QVERIFY(std::abs(std::atan(angles[std::size_t(k)] / 0.5) - std::vector<double>{0, 1.3, 1.0, 0.6}[std::size_t(k)]) < 1e-12);
+        for (int k = 1; k < 4; ++k)
+            QVERIFY(std::abs(std::atan(angles[std::size_t(k)] / 0.5)
+                             - std::vector<double>{0, 1.3, 1.0, 0.6}[std::size_t(k)])
+                    < 1e-12);
         // A clipped start (strength) keeps the grid below it.
-        const auto clipped = findSampler("pcm")->ownLevels(vp, {vp.tauOfStep(600), vp.tauOfStep(300), vp.tauOfStep(100), vp.tauOfStep(50), 0}, {{"phases", std::int64_t(4)}});
+        const auto clipped = findSampler("pcm")->ownLevels(
+            vp, {vp.tauOfStep(600), vp.tauOfStep(300), vp.tauOfStep(100), vp.tauOfStep(50), 0},
+            {{"phases", std::int64_t(4)}});
         QCOMPARE(steps(clipped), (List{600, 499, 249, -1}));
         QVERIFY_THROWS_EXCEPTION(Failure, of("dmd", vp, 2, {{"times", List{399, 500}}}));
     }
 
-    // iCT's oracle: f(x, σ) = μ + (x − μ)√((s² + ε²)/(s² + σ²)) for μ = 1.5, s = 0.5 from N(0, 80²), in one step and in two with τ = 0.821. The mean misses μ by the
-    // signal that is not in the start: 1.490625 in one step.
+    // iCT's oracle: f(x, σ) = μ + (x − μ)√((s² + ε²)/(s² + σ²)) for μ = 1.5, s = 0.5 from N(0, 80²), in one step and in
+    // two with τ = 0.821. The mean misses μ by the signal that is not in the start: 1.490625 in one step.
     void gaussianConsistencyOracle() {
         const Process p = processNamed("edm");
         const RequestEstimator f = [](const DenoiseRequest& q) {
@@ -272,7 +316,8 @@ private slots:
                 squares += v * v;
             }
             const double n = double(x.size()), mean = sum / n, deviation = std::sqrt(squares / n - mean * mean);
-            const double k = std::sqrt((0.25 + 4e-6) / (0.25 + 0.821 * 0.821)), first = 1.5 - 1.5 * std::sqrt((0.25 + 4e-6) / (0.25 + 6400));
+            const double k = std::sqrt((0.25 + 4e-6) / (0.25 + 0.821 * 0.821)),
+                         first = 1.5 - 1.5 * std::sqrt((0.25 + 4e-6) / (0.25 + 6400));
             const double wanted = levels.size() == 2 ? first : 1.5 + (first - 1.5) * k;
             qInfo("%zu steps: mean %.4f (%.4f), deviation %.4f", levels.size() - 1, mean, wanted, deviation);
             QVERIFY(std::abs(mean - wanted) < 0.004);
@@ -280,7 +325,8 @@ private slots:
         }
     }
 
-    // aDDIM on 16 modes of deviation 0.5 in 256 dimensions: DDIM loses spread within the modes at few steps, the adjusted step restores it.
+    // aDDIM on 16 modes of deviation 0.5 in 256 dimensions: DDIM loses spread within the modes at few steps, the
+    // adjusted step restores it.
     void adjustedStepRestoresTheSpread() {
         const int d = 256, modes = 16, rows = 600;
         const Process p = Process::vpCosine(1000);
@@ -292,41 +338,53 @@ private slots:
             for (std::size_t r = 0; r < y.size(); r += d) {
                 std::vector<double> logs(modes), mean(d);
                 for (int k = 0; k < modes; ++k)
-                    for (int i = 0; i < d; ++i) logs[std::size_t(k)] -= std::pow(y[r + std::size_t(i)] - means[std::size_t(k * d + i)], 2) / (2 * v);
+                    for (int i = 0; i < d; ++i)
+                        logs[std::size_t(k)] -=
+                            std::pow(y[r + std::size_t(i)] - means[std::size_t(k * d + i)], 2) / (2 * v);
                 const double top = *std::max_element(logs.begin(), logs.end());
                 double total = 0;
                 for (double& l : logs) total += l = std::exp(l - top);
                 for (int k = 0; k < modes; ++k)
-                    for (int i = 0; i < d; ++i) mean[std::size_t(i)] += logs[std::size_t(k)] / total * means[std::size_t(k * d + i)];
-                for (int i = 0; i < d; ++i) x0[r + std::size_t(i)] = mean[std::size_t(i)] + gain * (y[r + std::size_t(i)] - mean[std::size_t(i)]);
+                    for (int i = 0; i < d; ++i)
+                        mean[std::size_t(i)] += logs[std::size_t(k)] / total * means[std::size_t(k * d + i)];
+                for (int i = 0; i < d; ++i)
+                    x0[r + std::size_t(i)] =
+                        mean[std::size_t(i)] + gain * (y[r + std::size_t(i)] - mean[std::size_t(i)]);
             }
             return Answer{tensorOf(q.x.shape(), x0), {}, {}};
         };
         const auto spread = [&](const char* sampler, int steps, const Params& params) {
             std::vector<double> levels;
-            for (int k = 0; k < steps; ++k) levels.push_back(std::tan(std::numbers::pi / 2 * 0.999 * (steps - k) / steps));
+            for (int k = 0; k < steps; ++k)
+                levels.push_back(std::tan(std::numbers::pi / 2 * 0.999 * (steps - k) / steps));
             levels.push_back(0);
-            const auto x = run(sampler, p, levels, combine({{std::sqrt(1 + levels[0] * levels[0]), normals(rows, d, 8)}}), params, mixture).values();
+            const auto x = run(sampler, p, levels,
+                               combine({{std::sqrt(1 + levels[0] * levels[0]), normals(rows, d, 8)}}), params, mixture)
+                               .values();
             double sum = 0;
             for (std::size_t r = 0; r < x.size(); r += d) {
                 double nearest = INFINITY;
                 for (int k = 0; k < modes; ++k) {
                     double square = 0;
-                    for (int i = 0; i < d; ++i) square += std::pow(x[r + std::size_t(i)] - means[std::size_t(k * d + i)], 2);
+                    for (int i = 0; i < d; ++i)
+                        square += std::pow(x[r + std::size_t(i)] - means[std::size_t(k * d + i)], 2);
                     nearest = std::min(nearest, square / d);
                 }
                 sum += nearest;
             }
             return std::sqrt(sum / rows);
         };
-        // Reference runs with ten other draws of the means and the noise: 0.4164, 0.4959 at 8 steps, 0.3501, 0.4757 at 4, with deviations below 0.0007 between runs.
+        // Reference runs with ten other draws of the means and the noise: 0.4164, 0.4959 at 8 steps, 0.3501, 0.4757 at
+        // 4, with deviations below 0.0007 between runs.
         struct Reference {
             int steps;
             double plain, adjusted;
         };
         for (const auto& r : {Reference{8, 0.4164, 0.4959}, Reference{4, 0.3501, 0.4757}}) {
-            const double plain = spread("multistep_consistency", r.steps, {}), adjusted = spread("multistep_consistency", r.steps, {{"adjusted", true}});
-            qInfo("%d steps, within-mode deviation of 0.5: DDIM %.4f (%.4f), aDDIM %.4f (%.4f)", r.steps, plain, r.plain, adjusted, r.adjusted);
+            const double plain = spread("multistep_consistency", r.steps, {}),
+                         adjusted = spread("multistep_consistency", r.steps, {{"adjusted", true}});
+            qInfo("%d steps, within-mode deviation of 0.5: DDIM %.4f (%.4f), aDDIM %.4f (%.4f)", r.steps, plain,
+                  r.plain, adjusted, r.adjusted);
             QVERIFY(std::abs(plain - r.plain) < 0.003);
             QVERIFY(std::abs(adjusted - r.adjusted) < 0.003);
             QVERIFY(std::abs(spread("addim", r.steps, {}) - adjusted) < 1e-12);

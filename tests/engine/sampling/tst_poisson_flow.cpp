@@ -22,7 +22,8 @@ private slots:
         QVERIFY(close(chiSquared(10, 1.6448536269514722), 18.307038053275146));
         QVERIFY(std::abs(chiSquared(99999, 1.0) / chiSquared(100001, 1.0) - 1) < 2.1e-5);  // both methods meet
     }
-    // PFGM++ prior: R = σmax √D √(B/(1 − B)), N = 3072. Mean over σmax√N: 1.005, 1.000, 1.000; relative spread 0.065, 0.020, 0.013.
+    // PFGM++ prior: R = σmax √D √(B/(1 − B)), N = 3072. Mean over σmax√N: 1.005, 1.000, 1.000; relative spread 0.065,
+    // 0.020, 0.013.
     void poissonPrior_data() {
         QTest::addColumn<double>("dimensions");
         QTest::addColumn<double>("mean");
@@ -55,9 +56,11 @@ private slots:
         QVERIFY(std::abs(deviation / got - spread) < 0.0025);
         // The direction stays that of the Gaussian.
         const auto a = download(start).toDoubles(), b = download(first).toDoubles();
-        for (std::size_t i = 0; i < 3072; i += 97) QVERIFY(std::abs(b[i] / b[0] - a[i] / a[0]) < 1e-9 * std::abs(a[i] / a[0]));
+        for (std::size_t i = 0; i < 3072; i += 97)
+            QVERIFY(std::abs(b[i] / b[0] - a[i] / a[0]) < 1e-9 * std::abs(a[i] / a[0]));
     }
-    // The exact field of point charges with weights 0.2 and 0.8 (kernel (‖x − y‖² + σ² D)^(−(N + D)/2), N = 2): the right prior fills them by their weights.
+    // The exact field of point charges with weights 0.2 and 0.8 (kernel (‖x − y‖² + σ² D)^(−(N + D)/2), N = 2): the
+    // right prior fills them by their weights.
     void poissonFieldFillsItsCharges() {
         const Process p = processNamed("edm");
         for (double dimensions : {1.0, 16.0}) {
@@ -65,23 +68,28 @@ private slots:
                 auto v = download(q.x).toDoubles();
                 const double r2 = q.tau * q.tau * dimensions, power = -(2 + dimensions) / 2;
                 for (std::size_t i = 0; i < v.size(); i += 2) {
-                    const double left = std::log(0.2) + power * std::log(std::pow(v[i] + 1, 2) + v[i + 1] * v[i + 1] + r2);
-                    const double right = std::log(0.8) + power * std::log(std::pow(v[i] - 1, 2) + v[i + 1] * v[i + 1] + r2);
+                    const double left =
+                        std::log(0.2) + power * std::log(std::pow(v[i] + 1, 2) + v[i + 1] * v[i + 1] + r2);
+                    const double right =
+                        std::log(0.8) + power * std::log(std::pow(v[i] - 1, 2) + v[i + 1] * v[i + 1] + r2);
                     v[i] = std::tanh((right - left) / 2);
                     v[i + 1] = 0;
                 }
                 return Answer{tensorOf(q.x.shape(), v), {}, {}};
             };
             const int n = 20000;
-            // A state whose tail began k times farther out than the others' is still k σ from its charge at σ, so the levels go down until even the farthest of them,
-            // k about 10⁵ for D = 1, has arrived.
-            const auto x = run("pfgmpp", p, karrasLevels(80, 80, 1e-8), combine({{80, normals(n, 2, 31)}}), {{"dimensions", dimensions}}, field).values();
+            // A state whose tail began k times farther out than the others' is still k σ from its charge at σ, so the
+            // levels go down until even the farthest of them, k about 10⁵ for D = 1, has arrived.
+            const auto x = run("pfgmpp", p, karrasLevels(80, 80, 1e-8), combine({{80, normals(n, 2, 31)}}),
+                               {{"dimensions", dimensions}}, field)
+                               .values();
             int right = 0, near = 0;
             for (std::size_t i = 0; i < x.size(); i += 2) {
                 right += x[i] > 0;
                 near += std::abs(std::abs(x[i]) - 1) < 1e-3 && std::abs(x[i + 1]) < 1e-3;
             }
-            qInfo("D = %g: %.4f of 0.8 at the right charge, %d of %d at a charge", dimensions, double(right) / n, near, n);
+            qInfo("D = %g: %.4f of 0.8 at the right charge, %d of %d at a charge", dimensions, double(right) / n, near,
+                  n);
             QVERIFY(std::abs(double(right) / n - 0.8) < 4 * std::sqrt(0.16 / n) + 0.003);
             QCOMPARE(near, n);
         }

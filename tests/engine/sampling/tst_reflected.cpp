@@ -9,16 +9,20 @@ using namespace meander::bench;
 
 namespace {
 
-// Data on [0, 1] with density 1 + 0.7 cos πx + 0.25 cos 2πx, noised by reflected Brownian motion, whose density is the cosine series with decayed coefficients.
+// Data on [0, 1] with density 1 + 0.7 cos πx + 0.25 cos 2πx, noised by reflected Brownian motion, whose density is the
+// cosine series with decayed coefficients.
 double boxScore(double y, double tau) {
-    const double d1 = 0.7 * std::exp(-0.5 * M_PI * M_PI * tau * tau), d2 = 0.25 * std::exp(-2 * M_PI * M_PI * tau * tau);
-    return -(d1 * M_PI * std::sin(M_PI * y) + 2 * d2 * M_PI * std::sin(2 * M_PI * y)) / (1 + d1 * std::cos(M_PI * y) + d2 * std::cos(2 * M_PI * y));
+    const double d1 = 0.7 * std::exp(-0.5 * M_PI * M_PI * tau * tau),
+                 d2 = 0.25 * std::exp(-2 * M_PI * M_PI * tau * tau);
+    return -(d1 * M_PI * std::sin(M_PI * y) + 2 * d2 * M_PI * std::sin(2 * M_PI * y))
+           / (1 + d1 * std::cos(M_PI * y) + d2 * std::cos(2 * M_PI * y));
 }
 struct BoxLaw {
     double mean, variance, fourth;  // central
 };
-// The exact law of the reflected chain from the uniform start. Folding u + ρz at 0 and 1 leaves cos kπ(·) as it is, so E cos kπy' = E[cos kπm(y)] e^{−k²π²ρ²/2} for a step
-// to the mean m(y) = y + (τ² − τ'²) score with variance ρ² = τ² − τ'²; the density is their cosine series, on a grid that holds every mode that is left.
+// The exact law of the reflected chain from the uniform start. Folding u + ρz at 0 and 1 leaves cos kπ(·) as it is, so
+// E cos kπy' = E[cos kπm(y)] e^{−k²π²ρ²/2} for a step to the mean m(y) = y + (τ² − τ'²) score with variance ρ² = τ² −
+// τ'²; the density is their cosine series, on a grid that holds every mode that is left.
 BoxLaw reflectedLaw(const std::vector<double>& levels) {
     constexpr int points = 1000;
     std::vector<double> density(points, 1.0), y(points);
@@ -36,7 +40,8 @@ BoxLaw reflectedLaw(const std::vector<double>& levels) {
                 before = std::exchange(now, 2 * c * now - before);
             }
         }
-        for (std::size_t j = 0; j < modes; ++j) coefficients[j] *= (j == 0 ? 1 : 2) * std::exp(-0.5 * std::pow(double(j) * M_PI * spread, 2));
+        for (std::size_t j = 0; j < modes; ++j)
+            coefficients[j] *= (j == 0 ? 1 : 2) * std::exp(-0.5 * std::pow(double(j) * M_PI * spread, 2));
         for (std::size_t i = 0; i < points; ++i) {
             const double c = std::cos(M_PI * y[i]);
             double now = 1, before = c;
@@ -73,8 +78,9 @@ private slots:
         QTest::addColumn<QString>("boundary");
         for (const char* b : {"reflect", "clip", "none"}) QTest::newRow(b) << b;
     }
-    // Reflection keeps every state inside, and 200 000 states have the moments of the chain's exact law, its discretisation error included (ten standard errors in 40 steps);
-    // clipping piles up at the walls; without either states leave.
+    // Reflection keeps every state inside, and 200 000 states have the moments of the chain's exact law, its
+    // discretisation error included (ten standard errors in 40 steps); clipping piles up at the walls; without either
+    // states leave.
     void reflectedStaysInside() {
         QFETCH(QString, boundary);
         const Process p = Process::varianceExploding(0.01, 2);
@@ -89,11 +95,17 @@ private slots:
             outside += y < 0 || y > 1;
             return y + tau * tau * boxScore(y, tau);
         });
-        const auto got = solve(*findSampler("reflected"), p, levels, row(start), {{"low", 0.0}, {"high", 1.0}, {"boundary", boundary.toStdString()}}, estimate, addressedNoise(4)).values();
+        const auto got =
+            solve(*findSampler("reflected"), p, levels, row(start),
+                  {{"low", 0.0}, {"high", 1.0}, {"boundary", boundary.toStdString()}}, estimate, addressedNoise(4))
+                .values();
         for (double v : got) outside += v < 0 || v > 1;
         const BoxLaw law = reflectedLaw(levels);
-        const double dMean = (mean(got) - law.mean) / std::sqrt(law.variance / n), dVariance = (variance(got) - law.variance) / std::sqrt((law.fourth - law.variance * law.variance) / n);
-        qInfo("%s: %zu outside, mean %.2f, variance %.2f standard errors off", qPrintable(boundary), outside, dMean, dVariance);
+        const double dMean = (mean(got) - law.mean) / std::sqrt(law.variance / n),
+                     dVariance =
+                         (variance(got) - law.variance) / std::sqrt((law.fourth - law.variance * law.variance) / n);
+        qInfo("%s: %zu outside, mean %.2f, variance %.2f standard errors off", qPrintable(boundary), outside, dMean,
+              dVariance);
         if (boundary == "reflect") {
             QCOMPARE(outside, std::size_t(0));
             QVERIFY(std::abs(dMean) < 3 && std::abs(dVariance) < 3);
@@ -104,9 +116,11 @@ private slots:
             QVERIFY(outside > n / 10);
         }
     }
-    // That law tends to the data's with order 1 in mean and variance: ∫x = 1/2 − 2·0.7/π², ∫x² = 1/3 + 2(−0.7/π² + 0.25/4π²).
+    // That law tends to the data's with order 1 in mean and variance: ∫x = 1/2 − 2·0.7/π², ∫x² = 1/3 + 2(−0.7/π² +
+    // 0.25/4π²).
     void reflectedConverges() {
-        const double pi2 = M_PI * M_PI, wantMean = 0.5 - 1.4 / pi2, wantVariance = 1.0 / 3 + 2 * (-0.7 / pi2 + 0.0625 / pi2) - wantMean * wantMean;
+        const double pi2 = M_PI * M_PI, wantMean = 0.5 - 1.4 / pi2,
+                     wantVariance = 1.0 / 3 + 2 * (-0.7 / pi2 + 0.0625 / pi2) - wantMean * wantMean;
         std::vector<double> means, variances;
         for (int steps : {20, 40, 80}) {
             const BoxLaw law = reflectedLaw(karrasLevels(steps, 2, 0.01));

@@ -1,6 +1,6 @@
-// Samplers against exact oracles: the moments of stochastic samplers on a Gaussian, and what every table row must keep. (Orders: tst_convergence. Values of other programs:
-// tst_gaussian_oracle, tst_diffusers_loops.)
-// Every sampler is the same code under variance exploding, variance preserving and rectified flow.
+// Samplers against exact oracles: the moments of stochastic samplers on a Gaussian, and what every table row must keep.
+// (Orders: tst_convergence. Values of other programs: tst_gaussian_oracle, tst_diffusers_loops.) Every sampler is the
+// same code under variance exploding, variance preserving and rectified flow.
 #include <QtTest>
 #include <cmath>
 
@@ -37,7 +37,9 @@ struct Host : Sampling::Host {
     int advances = 0, requests = 0;
     std::vector<double> lastDraws;
     explicit Host(Backend& b) : backend(b) {}
-    Tensor noise(const NoiseRequest& q, const Tensor& like) override { return normals(q.step * 4096 + 1 + q.draw, like); }
+    Tensor noise(const NoiseRequest& q, const Tensor& like) override {
+        return normals(q.step * 4096 + 1 + q.draw, like);
+    }
     Tensor normals(int draw, const Tensor& like) {
         Tensor z(backend, like.shape(), like.type());
         std::vector<kernels::NoiseAddress> addresses;
@@ -49,12 +51,15 @@ struct Host : Sampling::Host {
 };
 
 std::vector<std::pair<QString, Process>> processes() {
-    return {{"edm", Process::varianceExploding(0.002, 80)}, {"vp", Process::vpLinear(1000, 1e-4, 0.02)}, {"flow", Process::rectifiedFlow()}};
+    return {{"edm", Process::varianceExploding(0.002, 80)},
+            {"vp", Process::vpLinear(1000, 1e-4, 0.02)},
+            {"flow", Process::rectifiedFlow()}};
 }
 
 Params defaults(const SamplerInfo& info, Params given = {}) { return *resolveParams(info.params, given, info.label); }
 
-std::vector<double> solve(const SamplerInfo& info, const Process& process, const std::vector<double>& levels, Tensor start, Host& host, Params params) {
+std::vector<double> solve(const SamplerInfo& info, const Process& process, const std::vector<double>& levels,
+                          Tensor start, Host& host, Params params) {
     const Gaussian target{process, host.backend};
     Sampling s(process, levels, std::move(params), std::move(start), host);
     SamplerTask task = info.run(s);
@@ -84,7 +89,8 @@ private:
         Tensor unit = host.normals(0, Tensor(*m_backend, Shape{rows, 4}, DType::F64));
         auto values = download(unit).toDoubles();
         const double a = p.signal(levels.front()), tau = levels.front();
-        for (std::size_t i = 0; i < values.size(); ++i) values[i] = a * mean + std::sqrt(a * a * variances[i % 4] + tau * tau) * values[i];
+        for (std::size_t i = 0; i < values.size(); ++i)
+            values[i] = a * mean + std::sqrt(a * a * variances[i % 4] + tau * tau) * values[i];
         return upload(*m_backend, HostTensor::fromDoubles(unit.shape(), values));
     }
 
@@ -111,10 +117,12 @@ private slots:
         QTest::addColumn<QString>("sampler");
         QTest::addColumn<int>("process");
         for (const char* id : {"euler_ancestral", "ddim", "dpmpp_2m_sde"})
-            for (int p = 0; p < 3; ++p) QTest::addRow("%s %s", id, qPrintable(processes()[std::size_t(p)].first)) << id << p;
+            for (int p = 0; p < 3; ++p)
+                QTest::addRow("%s %s", id, qPrintable(processes()[std::size_t(p)].first)) << id << p;
     }
-    // With η = 1 the exact mean and deviation appear as the steps grow. The samplers are first order, so twice the deviation at 2N less that at N is the limit;
-    // the same 4000 particles serve both, whose deviation has a standard error of 1.1 %.
+    // With η = 1 the exact mean and deviation appear as the steps grow. The samplers are first order, so twice the
+    // deviation at 2N less that at N is the limit; the same 4000 particles serve both, whose deviation has a standard
+    // error of 1.1 %.
     void moments() {
         QFETCH(QString, sampler);
         QFETCH(int, process);
@@ -123,9 +131,15 @@ private slots:
         const auto coarse = statistics(info, p, 60), fine = statistics(info, p, 120);
         for (std::size_t c = 0; c < 4; ++c) {
             const double wanted = std::sqrt(variances[c]), limit = 2 * fine[c].second - coarse[c].second;
-            QVERIFY2(std::abs(fine[c].first - mean) < 4 * wanted / std::sqrt(4000) + 0.01, qPrintable(QString("mean %1").arg(fine[c].first)));
-            QVERIFY2(std::abs(limit / wanted - 1) < 0.04, qPrintable(QString("deviation %1, %2, limit %3 of %4").arg(coarse[c].second).arg(fine[c].second).arg(limit).arg(wanted)));
-            QVERIFY2(std::abs(fine[c].second - wanted) < std::abs(coarse[c].second - wanted) + 0.02 * wanted, "more steps must not be worse");
+            QVERIFY2(std::abs(fine[c].first - mean) < 4 * wanted / std::sqrt(4000) + 0.01,
+                     qPrintable(QString("mean %1").arg(fine[c].first)));
+            QVERIFY2(std::abs(limit / wanted - 1) < 0.04, qPrintable(QString("deviation %1, %2, limit %3 of %4")
+                                                                         .arg(coarse[c].second)
+                                                                         .arg(fine[c].second)
+                                                                         .arg(limit)
+                                                                         .arg(wanted)));
+            QVERIFY2(std::abs(fine[c].second - wanted) < std::abs(coarse[c].second - wanted) + 0.02 * wanted,
+                     "more steps must not be worse");
         }
     }
 
@@ -135,20 +149,25 @@ private slots:
             const auto levels = *makeSchedule("uniform_t", p, 13, {});
             const Tensor y = start(p, levels, 8, 3);
             Host a(*m_backend), b(*m_backend);
-            const auto one = solve(*findSampler("euler"), p, levels, y, a, {}), two = solve(*findSampler("ddim"), p, levels, y, b, {{"eta", 0.0}});
-            for (std::size_t i = 0; i < one.size(); ++i) QVERIFY(std::abs(one[i] - two[i]) < 1e-11 * (1 + std::abs(one[i])));
+            const auto one = solve(*findSampler("euler"), p, levels, y, a, {}),
+                       two = solve(*findSampler("ddim"), p, levels, y, b, {{"eta", 0.0}});
+            for (std::size_t i = 0; i < one.size(); ++i)
+                QVERIFY(std::abs(one[i] - two[i]) < 1e-11 * (1 + std::abs(one[i])));
         }
     }
-    // η = 1 in DDIM is ancestral sampling where the clock is σ: the same posterior variance, reached by another formula. (In flow DDIM measures by σ = t/(1 − t),
-    // the ancestral step by t, as the field does; both have the right marginals.)
+    // η = 1 in DDIM is ancestral sampling where the clock is σ: the same posterior variance, reached by another
+    // formula. (In flow DDIM measures by σ = t/(1 − t), the ancestral step by t, as the field does; both have the right
+    // marginals.)
     void ancestralIsDdimWithEtaOne() {
         for (const auto& [name, p] : processes()) {
             if (p.kind() == ProcessKind::RectifiedFlow) continue;
             const auto levels = *makeSchedule("uniform_t", p, 13, {});
             const Tensor y = start(p, levels, 8, 3);
             Host a(*m_backend), b(*m_backend);
-            const auto one = solve(*findSampler("euler_ancestral"), p, levels, y, a, {{"eta", 1.0}, {"s_noise", 1.0}}), two = solve(*findSampler("ddim"), p, levels, y, b, {{"eta", 1.0}});
-            for (std::size_t i = 0; i < one.size(); ++i) QVERIFY2(std::abs(one[i] - two[i]) < 1e-9 * (1 + std::abs(one[i])), qPrintable(name));
+            const auto one = solve(*findSampler("euler_ancestral"), p, levels, y, a, {{"eta", 1.0}, {"s_noise", 1.0}}),
+                       two = solve(*findSampler("ddim"), p, levels, y, b, {{"eta", 1.0}});
+            for (std::size_t i = 0; i < one.size(); ++i)
+                QVERIFY2(std::abs(one[i] - two[i]) < 1e-9 * (1 + std::abs(one[i])), qPrintable(name));
         }
     }
     void requestsAreAsPlanned() {
@@ -170,7 +189,9 @@ private slots:
                 if (info.id == "parallel")  // an upper bound: sweeps end when nothing changes
                     QVERIFY(host.requests <= planned);
                 else
-                    QVERIFY2(host.requests == planned, (info.id + ": " + std::to_string(host.requests) + " of " + std::to_string(planned)).c_str());
+                    QVERIFY2(
+                        host.requests == planned,
+                        (info.id + ": " + std::to_string(host.requests) + " of " + std::to_string(planned)).c_str());
                 QCOMPARE(host.advances, n);
             }
     }
@@ -191,7 +212,8 @@ private slots:
         for (const auto& info : samplers()) {
             QVERIFY(!ids.contains(QString::fromStdString(info.id)));
             ids.insert(QString::fromStdString(info.id));
-            QVERIFY(!info.label.empty() && !info.summary.empty() && !info.source.empty() && info.run && info.requestsInStep);
+            QVERIFY(!info.label.empty() && !info.summary.empty() && !info.source.empty() && info.run
+                    && info.requestsInStep);
             for (const auto& s : info.params) QVERIFY(!s.key.empty() && !s.label.empty() && !s.help.empty());
         }
     }

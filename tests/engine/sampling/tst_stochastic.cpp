@@ -1,5 +1,6 @@
-// Stochastic samplers on an exact Gaussian: the law of the result (mean, variances, covariance) against samples, its order of convergence, strong order along one
-// Brownian path, and the deterministic samplers that they become without noise.
+// Stochastic samplers on an exact Gaussian: the law of the result (mean, variances, covariance) against samples, its
+// order of convergence, strong order along one Brownian path, and the deterministic samplers that they become without
+// noise.
 #include <QtTest>
 #include <cmath>
 
@@ -10,14 +11,15 @@ using namespace meander::bench;
 
 namespace {
 
-// No order is claimed: few-step samplers are made for consistency models, and some published forms miss the marginal. Their noise is checked all the same.
+// No order is claimed: few-step samplers are made for consistency models, and some published forms miss the marginal.
+// Their noise is checked all the same.
 constexpr double none = -1;
 
 struct Case {
     const char* id;
     Params params = {};
-    double order = 1;        // weak: of mean and variances, where the signal is constant; none: not the data's law
-    double flowOrder = 0;    // the same for flow; 0: as above
+    double order = 1;      // weak: of mean and variances, where the signal is constant; none: not the data's law
+    double flowOrder = 0;  // the same for flow; 0: as above
     const char* name = "";
     const char* refined = nullptr;  // a parameter that grows with the steps
     Params at(int steps) const {
@@ -27,8 +29,9 @@ struct Case {
     }
 };
 
-// Every stochastic sampler with constant coefficients, in the form that keeps the marginal, and the published forms that do not. Orders are what the bias of the mean and the variance of the result does
-// when the steps double; ancestral steps are exact in law where their ODE step is, so they have its order.
+// Every stochastic sampler with constant coefficients, in the form that keeps the marginal, and the published forms
+// that do not. Orders are what the bias of the mean and the variance of the result does when the steps double;
+// ancestral steps are exact in law where their ODE step is, so they have its order.
 std::vector<Case> cases() {
     return {{"ddim", {{"eta", 1.0}}},
             {"euler_ancestral"},
@@ -92,7 +95,10 @@ void caseRows(const std::function<bool(const Case&, int)>& wanted) {
     const auto list = cases();
     for (int i = 0; i < int(list.size()); ++i)
         for (int p = 0; p < 3; ++p)
-            if (wanted(list[std::size_t(i)], p)) QTest::addRow("%s %s %s", list[std::size_t(i)].id, list[std::size_t(i)].name, spaces()[std::size_t(p)].name) << i << p;
+            if (wanted(list[std::size_t(i)], p))
+                QTest::addRow("%s %s %s", list[std::size_t(i)].id, list[std::size_t(i)].name,
+                              spaces()[std::size_t(p)].name)
+                    << i << p;
 }
 
 struct Reduction {
@@ -128,8 +134,12 @@ const std::vector<Reduction>& reductionList() {
         {"sa_solver", {{"eta", 0.0}, {"predictor_order", count(1)}, {"corrector_order", count(0)}}, "euler"},
         {"sa_solver_pece", {{"eta", 0.0}, {"predictor_order", count(1)}, {"corrector_order", count(0)}}, "euler"},
         {"euler_maruyama", {{"eta", 0.0}}, "euler"},
-        {"predictor_corrector", {{"eta", 0.0}, {"corrector_steps", count(0)}, {"predictor", text("euler_maruyama")}}, "euler"},
-        {"predictor_corrector", {{"eta", 0.0}, {"corrector_steps", count(0)}, {"predictor", text("ancestral")}}, "euler"},
+        {"predictor_corrector",
+         {{"eta", 0.0}, {"corrector_steps", count(0)}, {"predictor", text("euler_maruyama")}},
+         "euler"},
+        {"predictor_corrector",
+         {{"eta", 0.0}, {"corrector_steps", count(0)}, {"predictor", text("ancestral")}},
+         "euler"},
         {"cycle_sde", {{"eta", 0.0}}, "euler"},
         // the same rule by two names
         {"ddpm", {}, "euler_ancestral", {}, 1e-12, false, true},
@@ -140,8 +150,20 @@ const std::vector<Reduction>& reductionList() {
         {"dpmpp_2s_ancestral_cfg_pp", {{"form", text("outside")}}, "dpmpp_2s_ancestral", {}, 1e-12, true, true},
         {"res_multistep_ancestral_cfg_pp", {}, "res_multistep_ancestral", {}, 1e-12, true, true},
         {"er_sde", {{"order", count(1)}, {"noise_scale", text("sde")}}, "ddim", {{"eta", 1.0}}, 1e-12, true, true},
-        {"predictor_corrector", {{"corrector_steps", count(0)}, {"predictor", text("ancestral")}}, "euler_ancestral", {}, 1e-12, true, true},
-        {"reflected", {{"boundary", text("none")}}, "predictor_corrector", {{"corrector_steps", count(0)}}, 1e-12, true, true},
+        {"predictor_corrector",
+         {{"corrector_steps", count(0)}, {"predictor", text("ancestral")}},
+         "euler_ancestral",
+         {},
+         1e-12,
+         true,
+         true},
+        {"reflected",
+         {{"boundary", text("none")}},
+         "predictor_corrector",
+         {{"corrector_steps", count(0)}},
+         1e-12,
+         true,
+         true},
     };
     return list;
 }
@@ -150,7 +172,8 @@ double lawError(const ExactLaw& law, const PlaneGaussian& g, const Process& proc
     const double a = process.signal(tau);
     double sum = 0;
     for (int i = 0; i < 2; ++i) {
-        const double variance = a * a * g.variances[i] + tau * tau, m = law.mean[i] - a * g.axisMean(i), v = law.variance[i] / variance - 1;
+        const double variance = a * a * g.variances[i] + tau * tau, m = law.mean[i] - a * g.axisMean(i),
+                     v = law.variance[i] / variance - 1;
         sum += m * m / variance + v * v;
     }
     return std::sqrt(sum);
@@ -161,8 +184,9 @@ double lawError(const ExactLaw& law, const PlaneGaussian& g, const Process& proc
 class TestStochastic : public QObject {
     Q_OBJECT
 private slots:
-    // The others have noises that do not enter linearly, and tests of their own: the Langevin corrector's step is measured (tst_stochastic_oracles, correctorFollowsItsRecursion; without
-    // it, here), the reflected state is folded (tst_reflected), PFGM++ draws radii (tst_few_step), the codebook of DDCM picks its noises (tst_inversion),
+    // The others have noises that do not enter linearly, and tests of their own: the Langevin corrector's step is
+    // measured (tst_stochastic_oracles, correctorFollowsItsRecursion; without it, here), the reflected state is folded
+    // (tst_reflected), PFGM++ draws radii (tst_few_step), the codebook of DDCM picks its noises (tst_inversion),
     // RePaint takes a part from the data (tst_repaint).
     void everyStochasticSamplerIsTested() {
         QSet<QString> known{"reflected", "pfgmpp", "ddcm", "repaint"};
@@ -174,8 +198,9 @@ private slots:
     void samplesHaveTheExactLaw_data() {
         caseRows([](const Case&, int) { return true; });
     }
-    // 200 000 particles against the exact law of the same few steps: mean, variances and covariance within three standard errors. A noise used twice, a wrong deviation
-    // or a wrong mean shows at once, and no discretisation bias is in the way.
+    // 200 000 particles against the exact law of the same few steps: mean, variances and covariance within three
+    // standard errors. A noise used twice, a wrong deviation or a wrong mean shows at once, and no discretisation bias
+    // is in the way.
     void samplesHaveTheExactLaw() {
         QFETCH(int, index);
         QFETCH(int, space);
@@ -189,9 +214,12 @@ private slots:
         const ExactLaw law = exactLaw(*info, s.process, levels, c.params, g);
         QVERIFY(law.draws > 0);
         const auto start = planeStart(g, s.process, levels.front(), 200000, 7);
-        const auto got = solve(*info, s.process, levels, start, c.params, planeEstimator(s.process, g), addressedNoise(11)).values();
+        const auto got =
+            solve(*info, s.process, levels, start, c.params, planeEstimator(s.process, g), addressedNoise(11)).values();
         const auto z = deviations(got, law.inPlane());
-        for (double v : z) QVERIFY2(std::abs(v) < 3, qPrintable(QString("%1 %2 %3 %4 %5").arg(z[0]).arg(z[1]).arg(z[2]).arg(z[3]).arg(z[4])));
+        for (double v : z)
+            QVERIFY2(std::abs(v) < 3,
+                     qPrintable(QString("%1 %2 %3 %4 %5").arg(z[0]).arg(z[1]).arg(z[2]).arg(z[3]).arg(z[4])));
     }
 
     void lawConverges_data() {
@@ -206,9 +234,13 @@ private slots:
         const SamplerInfo* info = findSampler(c.id);
         const PlaneGaussian g;
         std::vector<double> errors;
-        for (int steps : {20, 40, 80, 160}) errors.push_back(lawError(exactLaw(*info, s.process, logSnrLevels(s.process, s.high, s.low, steps), c.at(steps), g), g, s.process, s.low));
+        for (int steps : {20, 40, 80, 160})
+            errors.push_back(
+                lawError(exactLaw(*info, s.process, logSnrLevels(s.process, s.high, s.low, steps), c.at(steps), g), g,
+                         s.process, s.low));
         const double order = std::log2(errors[2] / errors[3]), wanted = orderOf(c, space);
-        qInfo("%s: %.2e %.2e %.2e %.2e order %.2f %.2f", QTest::currentDataTag(), errors[0], errors[1], errors[2], errors[3], std::log2(errors[1] / errors[2]), order);
+        qInfo("%s: %.2e %.2e %.2e %.2e order %.2f %.2f", QTest::currentDataTag(), errors[0], errors[1], errors[2],
+              errors[3], std::log2(errors[1] / errors[2]), order);
         QVERIFY2(order > wanted - 0.25, qPrintable(QString::number(order)));
     }
 
@@ -231,24 +263,33 @@ private slots:
         const ExactLaw none = law(0), half = law(0.5), whole = law(1);
         for (int i = 0; i < 2; ++i) {
             QVERIFY(whole.variance[i] > 1.01 * none.variance[i]);
-            QVERIFY(std::abs(half.variance[i] - none.variance[i] - 0.25 * (whole.variance[i] - none.variance[i])) < 1e-12 * whole.variance[i]);
+            QVERIFY(std::abs(half.variance[i] - none.variance[i] - 0.25 * (whole.variance[i] - none.variance[i]))
+                    < 1e-12 * whole.variance[i]);
         }
     }
 
-    // The forms of other programs that treat a flow as if its signal were constant do not reach the data's law; with the toggle they do (lawConverges).
+    // The forms of other programs that treat a flow as if its signal were constant do not reach the data's law; with
+    // the toggle they do (lawConverges).
     void publishedFlowFormsAreBiased() {
         const Space& s = spaces()[2];
         const PlaneGaussian g;
         for (const char* id : {"ddpm", "res_multistep_ancestral"}) {
-            const double error = lawError(exactLaw(*findSampler(id), s.process, logSnrLevels(s.process, s.high, s.low, 160), {}, g), g, s.process, s.low);
+            const double error =
+                lawError(exactLaw(*findSampler(id), s.process, logSnrLevels(s.process, s.high, s.low, 160), {}, g), g,
+                         s.process, s.low);
             QVERIFY2(error > 0.1, qPrintable(QString::number(error)));
         }
     }
-    // ComfyUI's DPM++ 2S ancestral CFG++ misses the law by more the more steps there are, though nothing guides; its second shift is by another estimate than its first.
+    // ComfyUI's DPM++ 2S ancestral CFG++ misses the law by more the more steps there are, though nothing guides; its
+    // second shift is by another estimate than its first.
     void publishedSecondShiftDoesNotConverge() {
         const Space& s = spaces()[0];
         const PlaneGaussian g;
-        const auto error = [&](int steps, const Params& p) { return lawError(exactLaw(*findSampler("dpmpp_2s_ancestral_cfg_pp"), s.process, logSnrLevels(s.process, s.high, s.low, steps), p, g), g, s.process, s.low); };
+        const auto error = [&](int steps, const Params& p) {
+            return lawError(exactLaw(*findSampler("dpmpp_2s_ancestral_cfg_pp"), s.process,
+                                     logSnrLevels(s.process, s.high, s.low, steps), p, g),
+                            g, s.process, s.low);
+        };
         const double few = error(80, {}), many = error(160, {});
         qInfo("80 steps %.3f, 160 steps %.3f", few, many);
         QVERIFY(many > 0.1 && many > 0.9 * few);
@@ -259,9 +300,13 @@ private slots:
         QTest::addColumn<int>("space");
         const auto& list = reductionList();
         for (int i = 0; i < int(list.size()); ++i)
-            for (int p = 0; p < (list[std::size_t(i)].flow ? 3 : 2); ++p) QTest::addRow("%d %s = %s %s", i, list[std::size_t(i)].id, list[std::size_t(i)].parent, spaces()[std::size_t(p)].name) << i << p;
+            for (int p = 0; p < (list[std::size_t(i)].flow ? 3 : 2); ++p)
+                QTest::addRow("%d %s = %s %s", i, list[std::size_t(i)].id, list[std::size_t(i)].parent,
+                              spaces()[std::size_t(p)].name)
+                    << i << p;
     }
-    // Without noise a stochastic sampler is its deterministic parent and asks for no noise; some are other stochastic samplers.
+    // Without noise a stochastic sampler is its deterministic parent and asks for no noise; some are other stochastic
+    // samplers.
     void reductions() {
         QFETCH(int, index);
         QFETCH(int, space);
@@ -276,7 +321,8 @@ private slots:
         const bool guided = a->unconditional && b->unconditional;
         const Estimator estimate = guided ? gaussianEstimator(s.process, oraclePair) : planeEstimator(s.process, g);
         const NoiseFunction noise = r.noisy ? addressedNoise(3) : NoiseFunction{};
-        const auto one = solve(*a, s.process, levels, start, r.params, estimate, noise).values(), two = solve(*b, s.process, levels, start, r.parentParams, estimate, noise).values();
+        const auto one = solve(*a, s.process, levels, start, r.params, estimate, noise).values(),
+                   two = solve(*b, s.process, levels, start, r.parentParams, estimate, noise).values();
         double worst = 0;
         for (std::size_t i = 0; i < one.size(); ++i) worst = std::max(worst, std::abs(one[i] - two[i]));
         QVERIFY2(worst <= r.tolerance, qPrintable(QString::number(worst)));

@@ -1,5 +1,6 @@
-// Stochastic samplers against what their papers promise, on closed-form scores: an SDE contracts a wrong marginal and an ODE keeps it, recorded noise reconstructs,
-// Langevin keeps the weights of its start, MALA has no bias, the accelerated sampler has the smaller law error.
+// Stochastic samplers against what their papers promise, on closed-form scores: an SDE contracts a wrong marginal and
+// an ODE keeps it, recorded noise reconstructs, Langevin keeps the weights of its start, MALA has no bias, the
+// accelerated sampler has the smaller law error.
 #include <QtTest>
 #include <cmath>
 
@@ -22,9 +23,12 @@ private slots:
         QTest::addColumn<QString>("sampler");
         QTest::addColumn<bool>("stochastic");
         QTest::newRow("euler") << "euler" << false;
-        for (const char* id : {"euler_ancestral", "ddpm", "dpmpp_2m_sde", "seeds_2", "euler_maruyama", "accelerated_sde", "cycle_sde"}) QTest::newRow(id) << id << true;
+        for (const char* id :
+             {"euler_ancestral", "ddpm", "dpmpp_2m_sde", "seeds_2", "euler_maruyama", "accelerated_sde", "cycle_sde"})
+            QTest::newRow(id) << id << true;
     }
-    // Mixture ±2, a state off its marginal at t = 0.6: the ODE keeps the divergence of 0.28 nats, the SDE takes it below 0.03 (Nie et al. 2024).
+    // Mixture ±2, a state off its marginal at t = 0.6: the ODE keeps the divergence of 0.28 nats, the SDE takes it
+    // below 0.03 (Nie et al. 2024).
     void sdeContracts() {
         QFETCH(QString, sampler);
         QFETCH(bool, stochastic);
@@ -52,7 +56,10 @@ private slots:
         std::vector<double> levels;
         for (int i = 0; i <= 150; ++i) levels.push_back(vpTau(0.6 + (1e-3 - 0.6) * i / 150));
         const double before = divergence(y, start);
-        const auto after = divergence(solve(*findSampler(sampler.toStdString()), p, levels, row(y), {}, mixtureEstimator(p, m), addressedNoise(9)).values(), levels.back());
+        const auto after = divergence(
+            solve(*findSampler(sampler.toStdString()), p, levels, row(y), {}, mixtureEstimator(p, m), addressedNoise(9))
+                .values(),
+            levels.back());
         qInfo("%s: %.4f -> %.4f nats", qPrintable(sampler), before, after);
         QVERIFY(std::abs(before - 0.2825) < 0.02);
         QVERIFY(stochastic ? after < 0.03 : std::abs(after - before) < 0.01);
@@ -63,7 +70,8 @@ private slots:
         QTest::newRow("double") << false;
         QTest::newRow("single") << true;
     }
-    // Up 60 of 1000 DDPM steps and back with the recorded noise: the data again. A state edited at the top does not come back to it.
+    // Up 60 of 1000 DDPM steps and back with the recorded noise: the data again. A state edited at the top does not
+    // come back to it.
     void cycleReconstructs() {
         QFETCH(bool, single);
         const Mixture m{{-2, 2}, {0.3, 0.3}, {0.3, 0.7}};
@@ -74,7 +82,8 @@ private slots:
         levels.insert(levels.end(), up.rbegin() + 1, up.rend());
         const auto x = m.samples(2000, 7);
         const Tensor start = row(x, single ? DType::F32 : DType::F64);
-        const auto solution = solve(*findSampler("cycle_sde"), p, levels, start, {}, mixtureEstimator(p, m), addressedNoise(1));
+        const auto solution =
+            solve(*findSampler("cycle_sde"), p, levels, start, {}, mixtureEstimator(p, m), addressedNoise(1));
         const auto got = solution.values(), want = download(start).toDoubles();
         double worst = 0;
         for (std::size_t i = 0; i < got.size(); ++i) worst = std::max(worst, std::abs(got[i] - want[i]));
@@ -112,16 +121,24 @@ private slots:
         QFETCH(double, high);
         const double tau = 0.5, deviation = std::sqrt(1 - tau * tau);  // unit variance at the level
         const Process p = Process::varianceExploding(0.1, 1);
-        const Mixture truth{{-6, 6}, {1, 1}, {0.2, 0.8}}, believed{{-6, 6}, {deviation, deviation}, {wrong ? 0.5 : 0.2, wrong ? 0.5 : 0.8}};
+        const Mixture truth{{-6, 6}, {1, 1}, {0.2, 0.8}},
+            believed{{-6, 6}, {deviation, deviation}, {wrong ? 0.5 : 0.2, wrong ? 0.5 : 0.8}};
         const std::size_t n = 20000;
-        const auto x = start == "data" ? truth.samples(n, 11) : start == "point" ? std::vector<double>(n, -6.0) : Mixture{{0}, {1}, {1}}.samples(n, 12);
-        const auto got = solve(*findSampler("langevin"), p, {tau, 0}, row(x), {{"langevin_steps", std::int64_t(200)}, {"step", 0.05 / (tau * tau)}, {"denoise", false}}, mixtureEstimator(p, believed), addressedNoise(21)).values();
+        const auto x = start == "data"    ? truth.samples(n, 11)
+                       : start == "point" ? std::vector<double>(n, -6.0)
+                                          : Mixture{{0}, {1}, {1}}.samples(n, 12);
+        const auto got =
+            solve(*findSampler("langevin"), p, {tau, 0}, row(x),
+                  {{"langevin_steps", std::int64_t(200)}, {"step", 0.05 / (tau * tau)}, {"denoise", false}},
+                  mixtureEstimator(p, believed), addressedNoise(21))
+                .values();
         const double left = double(std::count_if(got.begin(), got.end(), [](double v) { return v < 0; })) / double(n);
         qInfo("%s: %.3f", QTest::currentDataTag(), left);
         QVERIFY(left >= low && left <= high);
     }
 
-    // On a Gaussian of variance S a Langevin step h has the stationary variance S/(1 − h/2S); MALA has S, from a wrong start and with a long step.
+    // On a Gaussian of variance S a Langevin step h has the stationary variance S/(1 − h/2S); MALA has S, from a wrong
+    // start and with a long step.
     void malaHasNoBias() {
         const PlaneGaussian g;
         const Process p = Process::varianceExploding(0.1, 10);
@@ -130,7 +147,9 @@ private slots:
         const auto start = combine({{1.4, planeStart(g, p, tau, n, 3, n)}});
         for (bool mala : {false, true}) {
             const Params params{{"langevin_steps", std::int64_t(60)}, {"step", h}, {"mala", mala}, {"denoise", false}};
-            const auto got = solve(*findSampler("langevin"), p, {tau, 0}, start, params, planeEstimator(p, g), addressedNoise(5)).values();
+            const auto got =
+                solve(*findSampler("langevin"), p, {tau, 0}, start, params, planeEstimator(p, g), addressedNoise(5))
+                    .values();
             double m[2], v[2];
             for (int i = 0; i < 2; ++i) {
                 const double s = g.variances[i] + tau * tau;
@@ -138,12 +157,14 @@ private slots:
                 v[i] = mala ? s : s / (1 - h / (2 * s));
             }
             const auto z = deviations(got, rotated(m, v));
-            qInfo("%s: %.2f %.2f %.2f %.2f %.2f standard errors", mala ? "MALA" : "Langevin", z[0], z[1], z[2], z[3], z[4]);
+            qInfo("%s: %.2f %.2f %.2f %.2f %.2f standard errors", mala ? "MALA" : "Langevin", z[0], z[1], z[2], z[3],
+                  z[4]);
             for (double d : z) QVERIFY(std::abs(d) < 3);
         }
     }
 
-    // Law error by the characteristic function at 1 … 4, three-component mixture, β from 0.1 to 20 (Li et al. 2024): the accelerated sampler against plain reverse diffusion.
+    // Law error by the characteristic function at 1 … 4, three-component mixture, β from 0.1 to 20 (Li et al. 2024):
+    // the accelerated sampler against plain reverse diffusion.
     void acceleratedLawError_data() {
         QTest::addColumn<int>("steps");
         QTest::addColumn<double>("plain");
@@ -164,7 +185,8 @@ private slots:
         const auto y = row(Mixture{{0}, {std::sqrt(1 + levels[0] * levels[0])}, {1}}.samples(n, 31));
         const double scale = 1 / std::sqrt(1 + levels.back() * levels.back());
         const auto error = [&](const char* id, const Params& params) {
-            const auto got = solve(*findSampler(id), p, levels, y, params, mixtureEstimator(p, m), addressedNoise(41)).values();
+            const auto got =
+                solve(*findSampler(id), p, levels, y, params, mixtureEstimator(p, m), addressedNoise(41)).values();
             double sum = 0;
             for (int k = 1; k <= 4; ++k) {
                 double c = 0, s = 0, wantC = 0, wantS = 0;
@@ -173,7 +195,9 @@ private slots:
                     s += std::sin(k * v * scale) / double(n);
                 }
                 for (std::size_t j = 0; j < 3; ++j) {
-                    const double mu = m.means[j] * scale, var = (m.deviations[j] * m.deviations[j] - 1) * scale * scale + 1, e = m.weights[j] * std::exp(-0.5 * k * k * var);
+                    const double mu = m.means[j] * scale,
+                                 var = (m.deviations[j] * m.deviations[j] - 1) * scale * scale + 1,
+                                 e = m.weights[j] * std::exp(-0.5 * k * k * var);
                     wantC += e * std::cos(k * mu);
                     wantS += e * std::sin(k * mu);
                 }
@@ -181,13 +205,15 @@ private slots:
             }
             return std::sqrt(sum);
         };
-        const double one = error("predictor_corrector", {{"corrector_steps", std::int64_t(0)}}), two = error("accelerated_sde", {});
+        const double one = error("predictor_corrector", {{"corrector_steps", std::int64_t(0)}}),
+                     two = error("accelerated_sde", {});
         qInfo("%d steps: %.4f and %.4f", steps, one, two);
         QVERIFY2(std::abs(one - plain) < 0.012, qPrintable(QString::number(one)));
         QVERIFY2(std::abs(two - accelerated) < 0.012, qPrintable(QString::number(two)));
     }
 
-    // The Langevin corrector against the recursion of the second moments, with the step that the mean norms of many particles give.
+    // The Langevin corrector against the recursion of the second moments, with the step that the mean norms of many
+    // particles give.
     void correctorFollowsItsRecursion() {
         const PlaneGaussian g;
         const Process p = Process::varianceExploding(0.002, 80);
@@ -205,7 +231,8 @@ private slots:
                 s[i] = g.variances[i] + t2;
                 gradient += v[i] / (s[i] * s[i]) / 2;
             }
-            const double step = 2 * snr * snr / gradient, share = to2 == 0 ? 1 : 1 - to2 / t2, spread = to2 == 0 ? 0 : t2 - to2;
+            const double step = 2 * snr * snr / gradient, share = to2 == 0 ? 1 : 1 - to2 / t2,
+                         spread = to2 == 0 ? 0 : t2 - to2;
             for (int i = 0; i < 2; ++i) {
                 v[i] = std::pow(1 - step / s[i], 2) * v[i] + 2 * step;
                 const double kept = 1 - share * t2 / s[i];  // y − share (y − D) about the mean
@@ -213,7 +240,10 @@ private slots:
             }
         }
         const auto start = planeStart(g, p, levels[0], 200000, 23);
-        const auto got = solve(*findSampler("predictor_corrector"), p, levels, start, {{"snr", snr}, {"corrector_steps", std::int64_t(1)}}, planeEstimator(p, g), addressedNoise(29)).values();
+        const auto got =
+            solve(*findSampler("predictor_corrector"), p, levels, start,
+                  {{"snr", snr}, {"corrector_steps", std::int64_t(1)}}, planeEstimator(p, g), addressedNoise(29))
+                .values();
         const auto z = deviations(got, rotated(m, v));
         qInfo("%.2f %.2f %.2f %.2f %.2f standard errors", z[0], z[1], z[2], z[3], z[4]);
         for (double d : z) QVERIFY(std::abs(d) < 3);

@@ -21,9 +21,11 @@ private slots:
         QTest::newRow("seeds_3") << "seeds_3" << true << 1.0;
         QTest::newRow("sa_solver") << "sa_solver" << true << 1.0;
     }
-    // Mean distance to the solution with 1024 steps along the same Brownian path (Kloeden & Platen 1992), on a mixture. Noise is additive, so Euler–Maruyama has order 1, and no
-    // order above 1 is possible from increments of the path without its integrals (Rümelin 1982), whatever the number of stages. Several stages come to it from below (see
-    // strongOrderOnAGaussian): 0.1 is left for that, and three standard errors for the paths, of which those between the modes err most.
+    // Mean distance to the solution with 1024 steps along the same Brownian path (Kloeden & Platen 1992), on a mixture.
+    // Noise is additive, so Euler–Maruyama has order 1, and no order above 1 is possible from increments of the path
+    // without its integrals (Rümelin 1982), whatever the number of stages. Several stages come to it from below (see
+    // strongOrderOnAGaussian): 0.1 is left for that, and three standard errors for the paths, of which those between
+    // the modes err most.
     void strongOrder() {
         QFETCH(QString, sampler);
         QFETCH(bool, reciprocal);
@@ -40,12 +42,17 @@ private slots:
         std::mt19937 g(17);
         std::normal_distribution<double> z;
         for (std::size_t k = 1; k < path.size(); ++k)
-            for (std::size_t i = 0; i < n; ++i) path[k][i] = float(path[k - 1][i] + std::sqrt(std::abs(clock(fineLevels[k]) - clock(fineLevels[k - 1]))) * z(g));
-        const auto index = [&](double tau) { return std::size_t(std::lround(std::log(high / tau) / std::log(high / low) * fine)); };
+            for (std::size_t i = 0; i < n; ++i)
+                path[k][i] =
+                    float(path[k - 1][i] + std::sqrt(std::abs(clock(fineLevels[k]) - clock(fineLevels[k - 1]))) * z(g));
+        const auto index = [&](double tau) {
+            return std::size_t(std::lround(std::log(high / tau) / std::log(high / low) * fine));
+        };
         const auto noise = [&](const NoiseRequest& q, const Tensor& like) {
             const auto &a = path[index(q.from)], &b = path[index(q.to)];
             std::vector<double> v;
-            for (std::size_t i = 0; i < n; ++i) v.push_back((double(b[i]) - double(a[i])) / std::sqrt(std::abs(clock(q.to) - clock(q.from))));
+            for (std::size_t i = 0; i < n; ++i)
+                v.push_back((double(b[i]) - double(a[i])) / std::sqrt(std::abs(clock(q.to) - clock(q.from))));
             return upload(cpu(), HostTensor::fromDoubles(like.shape(), v));
         };
         auto start = m.samples(n, 19);
@@ -53,7 +60,11 @@ private slots:
         Params params;
         if (sampler == "sa_solver") params = {{"tau_start", 0.0}, {"tau_end", 1.0}};
         if (sampler == "seeds_3") params = {{"r_1", 0.25}, {"r_2", 0.75}};  // nodes on the fine levels
-        const auto at = [&](int steps) { return solve(*findSampler(sampler.toStdString()), p, logSnrLevels(p, high, low, steps), row(start), params, mixtureEstimator(p, m), noise).values(); };
+        const auto at = [&](int steps) {
+            return solve(*findSampler(sampler.toStdString()), p, logSnrLevels(p, high, low, steps), row(start), params,
+                         mixtureEstimator(p, m), noise)
+                .values();
+        };
         const auto reference = at(1024);
         std::vector<std::vector<double>> errors;
         std::vector<double> means;
@@ -65,16 +76,19 @@ private slots:
         }
         const double measured = std::log2(means[1] / means[2]);
         std::vector<double> relative;  // of the paths, to first order
-        for (std::size_t i = 0; i < n; ++i) relative.push_back((errors[1][i] / means[1] - errors[2][i] / means[2]) / std::log(2.0));
+        for (std::size_t i = 0; i < n; ++i)
+            relative.push_back((errors[1][i] / means[1] - errors[2][i] / means[2]) / std::log(2.0));
         const double error = std::sqrt(variance(relative) / double(n));
-        qInfo("%s: %.2e %.2e %.2e, order %.2f %.3f ± %.3f", qPrintable(sampler), means[0], means[1], means[2], std::log2(means[0] / means[1]), measured, error);
+        qInfo("%s: %.2e %.2e %.2e, order %.2f %.3f ± %.3f", qPrintable(sampler), means[0], means[1], means[2],
+              std::log2(means[0] / means[1]), measured, error);
         QVERIFY(error < 0.03);
         QVERIFY2(std::abs(measured - order) < 0.1 + 3 * error, qPrintable(QString::number(measured)));
     }
 
     void strongOrderOnAGaussian_data() { strongOrder_data(); }
-    // On a Gaussian the result is linear in the path, so that the mean square error is an integral and nothing is sampled: the solution of the reverse SDE (η = 1, a = 1, unit
-    // variance) is y' = (v'/v) y + ∫ (v'/v_τ) √(2τ) dW with v = 1 + τ²; a sampler weighs the path evenly inside each increment that it draws.
+    // On a Gaussian the result is linear in the path, so that the mean square error is an integral and nothing is
+    // sampled: the solution of the reverse SDE (η = 1, a = 1, unit variance) is y' = (v'/v) y + ∫ (v'/v_τ) √(2τ) dW
+    // with v = 1 + τ²; a sampler weighs the path evenly inside each increment that it draws.
     void strongOrderOnAGaussian() {
         QFETCH(QString, sampler);
         QFETCH(bool, reciprocal);
@@ -96,7 +110,9 @@ private slots:
                 };
                 std::vector<double> start(count, 0.0);
                 start[0] = 1;
-                return solve(info, p, logSnrLevels(p, high, low, steps), row(start), params, gaussianEstimator(p, Gaussian{0, 1}), noise).values();
+                return solve(info, p, logSnrLevels(p, high, low, steps), row(start), params,
+                             gaussianEstimator(p, Gaussian{0, 1}), noise)
+                    .values();
             };
             run(1);
             const auto weights = run(increments.size() + 1);
@@ -104,14 +120,18 @@ private slots:
             for (std::size_t k = 0; k < increments.size(); ++k) {
                 const double a = clock(increments[k].first), b = clock(increments[k].second), length = std::abs(b - a);
                 // Gauss–Legendre, three points; dy = τ² dB on the clock 1/τ², dB on τ²
-                for (const auto& [node, weight] : {std::pair{-std::sqrt(0.6), 5.0 / 18}, {0.0, 8.0 / 18}, {std::sqrt(0.6), 5.0 / 18}}) {
+                for (const auto& [node, weight] :
+                     {std::pair{-std::sqrt(0.6), 5.0 / 18}, {0.0, 8.0 / 18}, {std::sqrt(0.6), 5.0 / 18}}) {
                     const double at = (a + b + node * (b - a)) / 2, square = reciprocal ? 1 / at : at;
-                    sum += weight * length * std::pow(weights[k + 1] / std::sqrt(length) - v / (1 + square) * (reciprocal ? square : 1), 2);
+                    sum += weight * length
+                           * std::pow(weights[k + 1] / std::sqrt(length) - v / (1 + square) * (reciprocal ? square : 1),
+                                      2);
                 }
             }
             return std::sqrt(sum);
         };
-        const double e[] = {error(64), error(128), error(256)}, first = std::log2(e[0] / e[1]), second = std::log2(e[1] / e[2]);
+        const double e[] = {error(64), error(128), error(256)}, first = std::log2(e[0] / e[1]),
+                     second = std::log2(e[1] / e[2]);
         qInfo("%s: %.3e %.3e %.3e, order %.3f %.3f", qPrintable(sampler), e[0], e[1], e[2], first, second);
         QVERIFY(std::abs(second - 1) < std::abs(first - 1) && std::abs(second - 1) < 0.03);
     }

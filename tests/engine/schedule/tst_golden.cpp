@@ -1,4 +1,5 @@
-// Schedules against the levels that other tools give (data/golden.tsv), at a relative 1e-5: the tables are 32-bit results printed with 7 digits or more.
+// Schedules against the levels that other tools give (data/golden.tsv), at a relative 1e-5: the tables are 32-bit
+// results printed with 7 digits or more.
 #include <QtTest>
 #include <cmath>
 #include <fstream>
@@ -65,14 +66,17 @@ private slots:
         QVERIFY(all.size() > 600);
         std::map<std::string, int> perTool;
         for (const auto& r : all) ++perTool[r.tool];
-        for (const char* tool : {"ComfyUI", "Forge", "diffusers", "sd.cpp", "k-diffusion", "diffusers steps"}) QVERIFY2(perTool[tool] > 0, tool);
+        for (const char* tool : {"ComfyUI", "Forge", "diffusers", "sd.cpp", "k-diffusion", "diffusers steps"})
+            QVERIFY2(perTool[tool] > 0, tool);
     }
     void levels_data() {
         QTest::addColumn<int>("index");
         const auto all = rows();
         for (std::size_t i = 0; i < all.size(); ++i) {
             const Row& r = all[i];
-            QTest::newRow((r.tool + ", " + r.model + ", " + r.schedule + " " + std::to_string(r.steps) + " " + r.params).c_str()) << int(i);
+            QTest::newRow(
+                (r.tool + ", " + r.model + ", " + r.schedule + " " + std::to_string(r.steps) + " " + r.params).c_str())
+                << int(i);
         }
     }
     void levels() {
@@ -90,10 +94,13 @@ private slots:
         }
         QCOMPARE(got.size(), r.values.size());
         for (std::size_t i = 0; i < got.size(); ++i) {
-            // A training step read back from a 32-bit level: 2e-3 is more than its rounding, and whole steps lie 1 apart.
+            // A training step read back from a 32-bit level: 2e-3 is more than its rounding, and whole steps lie 1
+            // apart.
             const double allowed = isSteps ? 2e-3 : 1e-5 * std::abs(r.values[i]);
             const double want = isSteps ? double(float(r.values[i])) : r.values[i];
-            QVERIFY2(std::abs(got[i] - want) <= allowed, qPrintable(QString("level %1: %2 instead of %3").arg(i).arg(got[i], 0, 'g', 9).arg(want, 0, 'g', 9)));
+            QVERIFY2(
+                std::abs(got[i] - want) <= allowed,
+                qPrintable(QString("level %1: %2 instead of %3").arg(i).arg(got[i], 0, 'g', 9).arg(want, 0, 'g', 9)));
         }
     }
 };

@@ -1,4 +1,5 @@
-// Operators on schedules: as functions, as data in a recipe, in the plan and on the command line; and runs whose last level is above 0.
+// Operators on schedules: as functions, as data in a recipe, in the plan and on the command line; and runs whose last
+// level is above 0.
 #include <QtTest>
 #include <cmath>
 #include <iostream>
@@ -17,7 +18,9 @@ namespace {
 
 void compare(const List& got, const List& want, double relative = 1e-12) {
     QCOMPARE(got.size(), want.size());
-    for (std::size_t i = 0; i < got.size(); ++i) QVERIFY2(std::abs(got[i] - want[i]) <= relative * std::abs(want[i]), qPrintable(QString("%1: %2 instead of %3").arg(i).arg(got[i], 0, 'g', 17).arg(want[i], 0, 'g', 17)));
+    for (std::size_t i = 0; i < got.size(); ++i)
+        QVERIFY2(std::abs(got[i] - want[i]) <= relative * std::abs(want[i]),
+                 qPrintable(QString("%1: %2 instead of %3").arg(i).arg(got[i], 0, 'g', 17).arg(want[i], 0, 'g', 17)));
 }
 
 Recipe recipeOn(const char* process, Choice schedule, std::vector<Choice> operators = {}, int steps = 8) {
@@ -96,14 +99,16 @@ private slots:
         compare(inserted({4, 2}, 3, std::nullopt, std::nullopt, Spacing::Sine), {4, 2 + std::sqrt(3.0), 3, 2});
         // One pass of full strength is the mean of the neighbours; the ends and the final 0 stay.
         compare(smoothed({8, 7, 2, 1, 0}, 1, 1, Scale::Linear), {8, 5, 4, 1, 0});
-        compare(smoothed({8, 4, 2, 1, 0}, 0.7, 5, Scale::Logarithmic), {8, 4, 2, 1, 0});  // a straight line is its own mean
+        compare(smoothed({8, 4, 2, 1, 0}, 0.7, 5, Scale::Logarithmic),
+                {8, 4, 2, 1, 0});  // a straight line is its own mean
         const auto flow = Process::rectifiedFlow();
         compare(shifted({1, 0.75, 0.5, 0.25, 0}, flow, 3), *makeSchedule("flow_shift", flow, 4, {{"shift", 3.0}}));
         compare(shifted(shifted({1, 0.6, 0.2, 0}, flow, 2), flow, 1.5), shifted({1, 0.6, 0.2, 0}, flow, 3));
         compare(shifted({8, 2, 0}, Process::varianceExploding(0.002, 80), 1.5), {12, 3, 0});
     }
     void operatorsKeepOrder() {
-        for (const auto& p : {Process::varianceExploding(0.002, 80), Process::vpScaledLinear(1000, 0.00085, 0.012), Process::rectifiedFlow()})
+        for (const auto& p : {Process::varianceExploding(0.002, 80), Process::vpScaledLinear(1000, 0.00085, 0.012),
+                              Process::rectifiedFlow()})
             for (const auto& o : scheduleOperators())
                 for (int n : {5, 20}) {
                     if (o.id == "concat" || (o.id == "terminal" && p.kind() != ProcessKind::RectifiedFlow)) continue;
@@ -111,12 +116,14 @@ private slots:
                     if (o.id == "split") params["step"] = std::int64_t(3);
                     const auto levels = makeSchedule({"karras", {}}, {{o.id, params}}, p, n);
                     if (!levels && o.id == "shift" && p.kind() != ProcessKind::RectifiedFlow) continue;
-                    QVERIFY2(levels.ok(), qPrintable(QString::fromStdString(o.id + " " + p.name() + (levels ? "" : ": " + levels.error().text))));
+                    QVERIFY2(levels.ok(), qPrintable(QString::fromStdString(
+                                              o.id + " " + p.name() + (levels ? "" : ": " + levels.error().text))));
                     QVERIFY(levels->size() >= 2);
                 }
     }
     void recipeKeepsThem() {
-        Recipe r = recipeOn("sd15", {"karras", {}}, {{"clip", {{"max", 5.0}}}, {"resample", {{"steps", std::int64_t(6)}}}});
+        Recipe r =
+            recipeOn("sd15", {"karras", {}}, {{"clip", {{"max", 5.0}}}, {"resample", {{"steps", std::int64_t(6)}}}});
         const auto again = recipeFromJson(toJson(r));
         QVERIFY(again.ok());
         QVERIFY(*again == r);
@@ -148,7 +155,10 @@ private slots:
         // the resolved recipe makes the same plan again
         QCOMPARE(plan(p.resolved)->levels, p.levels);
         // high noise by one rule, low noise by another
-        const auto joined = *plan(recipeOn("sd15", {"karras", {}}, {{"split", {{"step", std::int64_t(4)}}}, {"concat", {{"schedule", std::string("exponential")}, {"steps", std::int64_t(5)}}}}));
+        const auto joined =
+            *plan(recipeOn("sd15", {"karras", {}},
+                           {{"split", {{"step", std::int64_t(4)}}},
+                            {"concat", {{"schedule", std::string("exponential")}, {"steps", std::int64_t(5)}}}}));
         QCOMPARE(joined.intervals(), 9);
         QCOMPARE(joined.levels.back(), 0.0);
         QCOMPARE(joined.levels[4], makeSchedule("karras", joined.model.process, 8, {})->at(4));
@@ -157,33 +167,54 @@ private slots:
         QTest::addColumn<QString>("process");
         QTest::addColumn<QString>("operators");
         QTest::addColumn<QString>("remedy");
-        QTest::newRow("rising levels") << "sd15" << "reverse" << "\"Reverse\"";
-        QTest::newRow("rising at the joint") << "sd15" << "clip:min=1|concat:values=3,1,0" << "fall";
-        QTest::newRow("after clean") << "sd15" << "concat:schedule=karras" << "Clip";
-        QTest::newRow("terminal of a diffusion model") << "sd15" << "terminal" << "Rescale";
-        QTest::newRow("beyond t = 1") << "flow" << "first:level=2" << "\"Clip\"";
-        QTest::newRow("nothing left") << "sd15" << "clip:max=100:min=50" << "between";
-        QTest::newRow("split after the end") << "sd15" << "split:step=50" << "8 steps";
-        QTest::newRow("one level") << "sd15" << "split:step=0" << "To clean";
+        QTest::newRow("rising levels") << "sd15"
+                                       << "reverse"
+                                       << "\"Reverse\"";
+        QTest::newRow("rising at the joint") << "sd15"
+                                             << "clip:min=1|concat:values=3,1,0"
+                                             << "fall";
+        QTest::newRow("after clean") << "sd15"
+                                     << "concat:schedule=karras"
+                                     << "Clip";
+        QTest::newRow("terminal of a diffusion model") << "sd15"
+                                                       << "terminal"
+                                                       << "Rescale";
+        QTest::newRow("beyond t = 1") << "flow"
+                                      << "first:level=2"
+                                      << "\"Clip\"";
+        QTest::newRow("nothing left") << "sd15"
+                                      << "clip:max=100:min=50"
+                                      << "between";
+        QTest::newRow("split after the end") << "sd15"
+                                             << "split:step=50"
+                                             << "8 steps";
+        QTest::newRow("one level") << "sd15"
+                                   << "split:step=0"
+                                   << "To clean";
     }
     void wrongCombinationsAreRefused() {
         QFETCH(QString, process);
         QFETCH(QString, operators);
         QFETCH(QString, remedy);
-        const std::string problem = problemOf(recipeOn(process.toUtf8(), {"karras", {}}, cli::parseOperators(operators.toStdString())));
+        const std::string problem =
+            problemOf(recipeOn(process.toUtf8(), {"karras", {}}, cli::parseOperators(operators.toStdString())));
         QVERIFY2(QString::fromStdString(problem).contains(remedy), problem.c_str());
     }
     void planFlags() {
         QVERIFY(problemOf(recipeOn("edm", {"karras", {}}, {{"klip", {}}})).find("\"clip\"") != std::string::npos);
         QVERIFY(problemOf(recipeOn("flow", {"model_steps", {}})).find("Uniform in t") != std::string::npos);
-        QVERIFY(problemOf(recipeOn("flow", {"flow_dynamic", {}})).find("tokens") != std::string::npos);  // points have no picture
-        QVERIFY(problemOf(recipeOn("sd15", {"custom", {{"values", List{5, 6, 1}}}})).find("must fall") != std::string::npos);
+        QVERIFY(problemOf(recipeOn("flow", {"flow_dynamic", {}})).find("tokens")
+                != std::string::npos);  // points have no picture
+        QVERIFY(problemOf(recipeOn("sd15", {"custom", {{"values", List{5, 6, 1}}}})).find("must fall")
+                != std::string::npos);
         const auto list = *plan(recipeOn("sd15", {"custom", {{"values", List{5, 3, 1}}}}));
         QCOMPARE(list.resolved.steps, 3);
         QVERIFY(notesOf(list).find("3 intervals") != std::string::npos);
         const auto beyond = *plan(recipeOn("sd15", {"karras", {{"max", 80.0}}}));
-        QVERIFY(std::any_of(beyond.notes.begin(), beyond.notes.end(), [](const auto& n) { return n.kind == NoteKind::Warning && n.key == "schedule"; }));
-        QVERIFY(notesOf(*plan(recipeOn("sd15", {"ddim_uniform", {}}, {}, 30))).find("31 steps of the 30") != std::string::npos);
+        QVERIFY(std::any_of(beyond.notes.begin(), beyond.notes.end(),
+                            [](const auto& n) { return n.kind == NoteKind::Warning && n.key == "schedule"; }));
+        QVERIFY(notesOf(*plan(recipeOn("sd15", {"ddim_uniform", {}}, {}, 30))).find("31 steps of the 30")
+                != std::string::npos);
         QVERIFY(plan(recipeOn("sd15", {"karras", {}}))->notes.empty());
     }
 
@@ -194,7 +225,8 @@ private slots:
     }
     void runsMayStopAboveZero() {
         QFETCH(QString, process);
-        const auto p = *plan(recipeOn(process.toUtf8(), {"kl_optimal", {{"dialect", std::string("a1111")}, {"min", 0.05}}}, {}, 60));
+        const auto p = *plan(
+            recipeOn(process.toUtf8(), {"kl_optimal", {{"dialect", std::string("a1111")}, {"min", 0.05}}}, {}, 60));
         QCOMPARE(p.levels.back(), 0.05);
         const auto run = finished(p);
         QVERIFY(run && run->status == RunStatus::Finished);
@@ -210,18 +242,26 @@ private slots:
     }
 
     void commandLine() {
-        const auto row = call({"schedule", "karras", "--model", "analytic:gaussian?process=sd15", "--steps", "4", "--set", "rho=5", "--row"});
+        const auto row = call({"schedule", "karras", "--model", "analytic:gaussian?process=sd15", "--steps", "4",
+                               "--set", "rho=5", "--row"});
         QVERIFY2(row.status == 0, row.err.c_str());
         std::istringstream numbers(row.out);
         List got;
         for (double v; numbers >> v;) got.push_back(v);
         compare(got, *makeSchedule("karras", Process::vpScaledLinear(1000, 0.00085, 0.012), 4, {{"rho", 5.0}}), 1e-8);
-        const auto json = Json::parse(call({"schedule", "flow_shift", "--model", "analytic:gaussian?process=flow&shift=3", "--steps", "6", "--operator", "clip:max=0.8", "--operator", "resample:steps=3", "--json"}).out);
+        const auto json =
+            Json::parse(call({"schedule", "flow_shift", "--model", "analytic:gaussian?process=flow&shift=3", "--steps",
+                              "6", "--operator", "clip:max=0.8", "--operator", "resample:steps=3", "--json"})
+                            .out);
         QCOMPARE(json["levels"].size(), std::size_t(4));
         QCOMPARE(json["levels"][0].get<double>(), 0.8);
         QVERIFY(json["notes"].size() >= 1);
-        for (const char* model : {"analytic:gaussian?process=edm&sigma_min=0.01&sigma_max=120", "analytic:gaussian?process=ve", "analytic:gaussian?process=vp-linear&train_steps=500&beta_start=0.0002", "analytic:gaussian?process=sd15&zero_snr=1",
-                                  "analytic:gaussian?process=flow&shift=3.15819&train_steps=10000", "analytic:gaussian?process=vp-cosine"}) {
+        for (const char* model :
+             {"analytic:gaussian?process=edm&sigma_min=0.01&sigma_max=120", "analytic:gaussian?process=ve",
+              "analytic:gaussian?process=vp-linear&train_steps=500&beta_start=0.0002",
+              "analytic:gaussian?process=sd15&zero_snr=1",
+              "analytic:gaussian?process=flow&shift=3.15819&train_steps=10000",
+              "analytic:gaussian?process=vp-cosine"}) {
             const auto a = call({"schedule", "simple", "--model", model});
             QVERIFY2(a.status == 0 && a.out.find("sigma") != std::string::npos, a.err.c_str());
         }
@@ -233,20 +273,26 @@ private slots:
         for (const char* what : {"schedules", "operators"}) {
             const auto plain = call({"list", what}), lines = call({"list", what, "--json"});
             QCOMPARE(plain.status, 0);
-            QCOMPARE(std::size_t(std::count(lines.out.begin(), lines.out.end(), '\n')), std::string(what) == "operators" ? scheduleOperators().size() : schedules().size());
+            QCOMPARE(std::size_t(std::count(lines.out.begin(), lines.out.end(), '\n')),
+                     std::string(what) == "operators" ? scheduleOperators().size() : schedules().size());
         }
         QVERIFY(call({"list", "schedules"}).out.find("# Noise-level rules") == 0);
     }
     void settings() {
         Recipe r;
-        for (const char* s : {"schedule=karras", "schedule_operators=clip:max=5|to_clean", "schedule_operators.clip.min=0.1", "schedule_operators.smooth.passes=3", "schedule_operators.0.max=4"}) cli::applySet(r, s);
+        for (const char* s :
+             {"schedule=karras", "schedule_operators=clip:max=5|to_clean", "schedule_operators.clip.min=0.1",
+              "schedule_operators.smooth.passes=3", "schedule_operators.0.max=4"})
+            cli::applySet(r, s);
         QCOMPARE(r.scheduleOperators.size(), std::size_t(3));
         QCOMPARE(r.scheduleOperators[0], (Choice{"clip", {{"max", 4.0}, {"min", 0.1}}}));
         QCOMPARE(r.scheduleOperators[1].id, std::string("to_clean"));
         QCOMPARE(r.scheduleOperators[2], (Choice{"smooth", {{"passes", std::int64_t(3)}}}));
         cli::applySet(r, "schedule_operators=none");
         QVERIFY(r.scheduleOperators.empty());
-        for (const char* s : {"schedule_operators=klip", "schedule_operators.7.max=3", "schedule_operators.clip=3", "schedule_operators=clip:max"}) QVERIFY_THROWS_EXCEPTION(Failure, cli::applySet(r, s));
+        for (const char* s : {"schedule_operators=klip", "schedule_operators.7.max=3", "schedule_operators.clip=3",
+                              "schedule_operators=clip:max"})
+            QVERIFY_THROWS_EXCEPTION(Failure, cli::applySet(r, s));
     }
 };
 

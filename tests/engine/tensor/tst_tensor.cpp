@@ -26,7 +26,8 @@ private slots:
         QVERIFY_THROWS_EXCEPTION(std::out_of_range, t.rows(1, 2));
         QVERIFY_THROWS_EXCEPTION(std::invalid_argument, HostTensor({2}, DType::F32, std::vector<std::byte>(7)));
         const float nan = NAN;
-        QVERIFY(HostTensor::fromFloats({1}, std::span(&nan, 1)).sameBits(HostTensor::fromFloats({1}, std::span(&nan, 1))));
+        QVERIFY(
+            HostTensor::fromFloats({1}, std::span(&nan, 1)).sameBits(HostTensor::fromFloats({1}, std::span(&nan, 1))));
     }
     void sharingAndCopies() {
         const Tensor a = make({2, 2}, {1, 2, 3, 4});

@@ -1,4 +1,5 @@
-// Small finished runs whose every number is known: a red disc that grows out of grey with attention that looks at it, and a ring of points.
+// Small finished runs whose every number is known: a red disc that grows out of grey with attention that looks at it,
+// and a ring of points.
 #pragma once
 #include <cmath>
 #include <numbers>
@@ -14,7 +15,9 @@ inline double sigmaOf(int step, int steps) {
     return std::pow(a + (b - a) * step / std::max(1, steps - 1), 7);
 }
 
-inline bool isDisc(int x, int y, int side) { return std::hypot(x + 0.5 - side * 0.5, y + 0.5 - side * 0.35) < side * 0.22; }
+inline bool isDisc(int x, int y, int side) {
+    return std::hypot(x + 0.5 - side * 0.5, y + 0.5 - side * 0.35) < side * 0.22;
+}
 
 inline std::vector<double> cleanPicture(int side) {
     std::vector<double> v;
@@ -25,7 +28,9 @@ inline std::vector<double> cleanPicture(int side) {
     return v;
 }
 
-inline HostTensor tensorOf(const Shape& shape, const std::vector<double>& v) { return HostTensor::fromDoubles(shape, v); }
+inline HostTensor tensorOf(const Shape& shape, const std::vector<double>& v) {
+    return HostTensor::fromDoubles(shape, v);
+}
 
 inline AttentionMap attentionMap(int site, int side, int heads, double focus) {
     AttentionMap m;
@@ -60,7 +65,8 @@ inline AttentionMap attentionMap(int site, int side, int heads, double focus) {
 inline std::vector<Token> discTokens() {
     const char* texts[] = {"<s>", "a", "red", "circle", "on", "green", "</s>"};
     std::vector<Token> tokens;
-    for (int i = 0; i < 7; ++i) tokens.push_back({i + 1, texts[i], i == 0 || i == 6, i == 0 || i == 6 ? -1 : i - 1, 0, 0});
+    for (int i = 0; i < 7; ++i)
+        tokens.push_back({i + 1, texts[i], i == 0 || i == 6, i == 0 || i == 6 ? -1 : i - 1, 0, 0});
     return tokens;
 }
 
@@ -130,7 +136,8 @@ inline std::shared_ptr<Run> discRun(const std::string& id, int number, int steps
     return run;
 }
 
-// The same with a second evaluation in every step but the last, at the level where the step ends: as a Heun run with the same levels is recorded.
+// The same with a second evaluation in every step but the last, at the level where the step ends: as a Heun run with
+// the same levels is recorded.
 inline std::shared_ptr<Run> withCorrectors(const Run& run, const std::string& id) {
     auto result = std::make_shared<Run>(run);
     auto t = std::make_shared<Trajectory>(*run.trajectory);
@@ -149,7 +156,8 @@ inline std::shared_ptr<Run> withCorrectors(const Run& run, const std::string& id
     return result;
 }
 
-inline std::shared_ptr<Run> ringRun(const std::string& id, int number, int steps, int particles = 240, int dimensions = 2) {
+inline std::shared_ptr<Run> ringRun(const std::string& id, int number, int steps, int particles = 240,
+                                    int dimensions = 2) {
     auto run = std::make_shared<Run>();
     auto t = std::make_shared<Trajectory>();
     run->id = id;
@@ -177,7 +185,8 @@ inline std::shared_ptr<Run> ringRun(const std::string& id, int number, int steps
     t->initial = tensorOf(shape, state);
     for (int k = 0; k <= steps; ++k) t->levels.push_back(sigmaOf(k, steps));
     for (int k = 0; k < steps; ++k) {
-        const double from = t->levels[std::size_t(k)], to = t->levels[std::size_t(k) + 1], known = 1 / (1 + from * from / 4);
+        const double from = t->levels[std::size_t(k)], to = t->levels[std::size_t(k) + 1],
+                     known = 1 / (1 + from * from / 4);
         std::vector<double> d(target);
         for (auto& v : d) v *= known;
         auto e = std::make_shared<Evaluation>();

@@ -1,4 +1,5 @@
-// Panels over hand-made runs: two of pictures ("a", "b"), one of points in the plane ("p") and one on a line ("l"). Users include "moc_panel_test.cpp" at their end.
+// Panels over hand-made runs: two of pictures ("a", "b"), one of points in the plane ("p") and one on a line ("l").
+// Users include "moc_panel_test.cpp" at their end.
 #pragma once
 #include <QSignalSpy>
 #include <QTest>
@@ -19,7 +20,11 @@ protected:
         m_selection->setCurrentRun(QString::fromLatin1(run));
         m_selection->setComparedRun(QString::fromLatin1(other));
     }
-    void lock(const char* run, int evaluation) { m_selection->lockStep({QString::fromLatin1(run), evaluation, m_document->run(QString::fromLatin1(run))->trajectory->evaluations[std::size_t(evaluation)]->logSnr}); }
+    void lock(const char* run, int evaluation) {
+        m_selection->lockStep(
+            {QString::fromLatin1(run), evaluation,
+             m_document->run(QString::fromLatin1(run))->trajectory->evaluations[std::size_t(evaluation)]->logSnr});
+    }
     std::unique_ptr<Document> m_document;
     std::unique_ptr<SelectionModel> m_selection;
 

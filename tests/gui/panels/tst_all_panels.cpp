@@ -22,7 +22,8 @@ private slots:
         TrajectoryPanel trajectory(*m_document, *m_selection);
         AttentionPanel attention(*m_document, *m_selection);
         canvas.resize(400, 300);
-        for (QWidget* w : {static_cast<QWidget*>(&canvas), static_cast<QWidget*>(&timeline), static_cast<QWidget*>(&trajectory), static_cast<QWidget*>(&attention)}) {
+        for (QWidget* w : {static_cast<QWidget*>(&canvas), static_cast<QWidget*>(&timeline),
+                           static_cast<QWidget*>(&trajectory), static_cast<QWidget*>(&attention)}) {
             const QImage image = w->grab().toImage();
             QSet<QRgb> colors;
             for (int y = 0; y < image.height(); y += 2)
@@ -60,7 +61,9 @@ private slots:
         m_selection->lockStep({"a", 6, m_document->run("a")->trajectory->evaluations[6]->logSnr});
         m_selection->setWords({2});
         m_selection->setPixel(QPointF(0.5, 0.35));
-        const QList<std::pair<QString, QWidget*>> all = {{"canvas", &canvas}, {"tokens", &bar}, {"timeline", &timeline}, {"trajectory", &trajectory}, {"attention", &attention}, {"step", &step}, {"table", &table}};
+        const QList<std::pair<QString, QWidget*>> all = {
+            {"canvas", &canvas},       {"tokens", &bar}, {"timeline", &timeline}, {"trajectory", &trajectory},
+            {"attention", &attention}, {"step", &step},  {"table", &table}};
         for (auto& [name, w] : all) w->show();
         QTest::qWait(1500);
         const QString suffix = dark ? QStringLiteral("-dark.png") : QStringLiteral("-light.png");
@@ -84,5 +87,5 @@ private slots:
 };
 
 QTEST_MAIN(TestAllPanels)
-#include "tst_all_panels.moc"
 #include "moc_panel_test.cpp"
+#include "tst_all_panels.moc"

@@ -50,11 +50,14 @@ private slots:
         canvas.show();
         select("a");
         const QRectF picture = canvas.pictures().pictureRect();
-        QTest::mouseClick(&canvas.pictures(), Qt::LeftButton, {}, QPointF(picture.left() + picture.width() * 0.5, picture.top() + picture.height() * 0.35).toPoint());
+        QTest::mouseClick(
+            &canvas.pictures(), Qt::LeftButton, {},
+            QPointF(picture.left() + picture.width() * 0.5, picture.top() + picture.height() * 0.35).toPoint());
         QVERIFY(m_selection->pixel());
         QTRY_COMPARE(bars.shares().size(), std::size_t(5));
         QVERIFY(bars.shares().front().text == "circle" || bars.shares().front().text == "red");
-        QTest::mouseClick(&canvas.pictures(), Qt::LeftButton, {}, QPointF(picture.left() + 4, picture.bottom() - 4).toPoint());
+        QTest::mouseClick(&canvas.pictures(), Qt::LeftButton, {},
+                          QPointF(picture.left() + 4, picture.bottom() - 4).toPoint());
         QTRY_COMPARE(bars.shares().front().text, std::string("green"));
     }
 
@@ -84,8 +87,13 @@ private slots:
         const QImage image = plot.grab().toImage();
         for (int site = 0; site < 2; ++site)
             for (int head = 0; head < 4; ++head) {
-                const QColor seen = image.pixelColor(plot.pageOf({10.8, site * 4 + head + 0.5}).toPoint()), meant = QColor(colorOf(ColorMap::Viridis, panel.heads().entropyAt(site, head)));
-                QVERIFY2(std::abs(seen.red() - meant.red()) + std::abs(seen.green() - meant.green()) + std::abs(seen.blue() - meant.blue()) < 6, qPrintable(QStringLiteral("L%1 H%2: %3, not %4").arg(site).arg(head).arg(seen.name(), meant.name())));
+                const QColor seen = image.pixelColor(plot.pageOf({10.8, site * 4 + head + 0.5}).toPoint()),
+                             meant = QColor(colorOf(ColorMap::Viridis, panel.heads().entropyAt(site, head)));
+                QVERIFY2(std::abs(seen.red() - meant.red()) + std::abs(seen.green() - meant.green())
+                                 + std::abs(seen.blue() - meant.blue())
+                             < 6,
+                         qPrintable(
+                             QStringLiteral("L%1 H%2: %3, not %4").arg(site).arg(head).arg(seen.name(), meant.name())));
             }
     }
 
@@ -100,7 +108,8 @@ private slots:
         QVERIFY(bars && bars->isVisible());  // it offers to be asked
         QVERIFY(panel.findChildren<WordBars*>().isEmpty());
         const QRectF before = stage.pictureRect();
-        QVERIFY(std::abs(before.center().x() - stage.width() / 2.0) < 1);  // in the middle, because there is room for both
+        QVERIFY(std::abs(before.center().x() - stage.width() / 2.0)
+                < 1);  // in the middle, because there is room for both
         QVERIFY(!before.intersects(QRectF(bars->geometry())));
         m_selection->setWords({2});
         QCOMPARE(stage.pictureRect(), before);
@@ -128,7 +137,8 @@ private slots:
         QTRY_COMPARE(panel.massPlot().plot().layers.size(), std::size_t(5));
         m_selection->setWords({2});
         for (std::size_t i = 0; i < 5; ++i)
-            if (const auto* line = dynamic_cast<const LineLayer*>(panel.massPlot().plot().layers[i].get())) QCOMPARE(line->style.color, line->name == QStringLiteral("circle") ? theme().token : theme().muted);
+            if (const auto* line = dynamic_cast<const LineLayer*>(panel.massPlot().plot().layers[i].get()))
+                QCOMPARE(line->style.color, line->name == QStringLiteral("circle") ? theme().token : theme().muted);
     }
 
     void rangeOfStepsIsAveraged() {
@@ -138,7 +148,8 @@ private slots:
         m_selection->setWords({2});
         lock("a", 4);
         const HeatMap at4 = heatOf(attentionQuery(*run, 4, *m_selection), {2});
-        const StepRange range{"a", 3, 7, std::min(t.evaluations[3]->logSnr, t.evaluations[7]->logSnr), std::max(t.evaluations[3]->logSnr, t.evaluations[7]->logSnr)};
+        const StepRange range{"a", 3, 7, std::min(t.evaluations[3]->logSnr, t.evaluations[7]->logSnr),
+                              std::max(t.evaluations[3]->logSnr, t.evaluations[7]->logSnr)};
         std::vector<double> mean;
         m_selection->setAttentionShare(AttentionShare::AllTokens);  // raw probabilities average as they are
         for (int step = 3; step <= 7; ++step) {
@@ -150,9 +161,11 @@ private slots:
         const AttentionQuery query = attentionQuery(*run, 4, *m_selection);
         const HeatMap over = heatOf(query, {2});
         QCOMPARE(over.values.size(), mean.size());
-        for (std::size_t i = 0; i < mean.size(); ++i) QVERIFY2(std::abs(over.values[i] - mean[i]) < 1e-6, qPrintable(QString::number(over.values[i] - mean[i])));
+        for (std::size_t i = 0; i < mean.size(); ++i)
+            QVERIFY2(std::abs(over.values[i] - mean[i]) < 1e-6, qPrintable(QString::number(over.values[i] - mean[i])));
         QVERIFY(over.values != at4.values);
-        QVERIFY2(attentionCaption(query).contains(QStringLiteral("mean of steps 3–7")), qPrintable(attentionCaption(query)));
+        QVERIFY2(attentionCaption(query).contains(QStringLiteral("mean of steps 3–7")),
+                 qPrintable(attentionCaption(query)));
     }
 
     void panelAndBarSayThatARangeIsShown() {
@@ -168,7 +181,8 @@ private slots:
             mean += panel.heads().entropyAt(1, 2) / 5;
         }
         const auto& t = *m_document->run("a")->trajectory;
-        m_selection->setStepRange(StepRange{"a", 3, 7, std::min(t.evaluations[3]->logSnr, t.evaluations[7]->logSnr), std::max(t.evaluations[3]->logSnr, t.evaluations[7]->logSnr)});
+        m_selection->setStepRange(StepRange{"a", 3, 7, std::min(t.evaluations[3]->logSnr, t.evaluations[7]->logSnr),
+                                            std::max(t.evaluations[3]->logSnr, t.evaluations[7]->logSnr)});
         QVERIFY(std::abs(panel.heads().entropyAt(1, 2) - mean) < 1e-6);
         QVERIFY(panel.headsCaption().contains(QStringLiteral("mean of steps 3–7")));
         QVERIFY(bar.caption().contains(QStringLiteral("mean of steps 3–7")));
@@ -198,15 +212,18 @@ private slots:
         bar.show();
         QList<QRectF> taken;
         for (int i = 0; i < bar.chipCount(); ++i) taken.append(bar.chipRect(i));
-        for (const QWidget* w : {static_cast<QWidget*>(bar.findChild<QToolButton*>()), static_cast<QWidget*>(bar.findChild<QComboBox*>())})
+        for (const QWidget* w :
+             {static_cast<QWidget*>(bar.findChild<QToolButton*>()), static_cast<QWidget*>(bar.findChild<QComboBox*>())})
             if (w->isVisible()) taken.append(QRectF(w->geometry()));
         for (int i = 0; i < taken.size(); ++i) {
             QVERIFY(QRectF(bar.rect()).contains(taken[i]));
-            for (int k = 0; k < i; ++k) QVERIFY2(!taken[i].adjusted(1, 1, -1, -1).intersects(taken[k]), qPrintable(QStringLiteral("%1 and %2").arg(i).arg(k)));
+            for (int k = 0; k < i; ++k)
+                QVERIFY2(!taken[i].adjusted(1, 1, -1, -1).intersects(taken[k]),
+                         qPrintable(QStringLiteral("%1 and %2").arg(i).arg(k)));
         }
     }
 };
 
 QTEST_MAIN(TestAttention)
-#include "tst_attention.moc"
 #include "moc_panel_test.cpp"
+#include "tst_attention.moc"

@@ -82,7 +82,8 @@ private slots:
         QTest::keyClick(&stage, Qt::Key_Right);
         QVERIFY(stage.wipe() > before);
         const QRectF t = stage.pictureRect();
-        QTest::mousePress(&stage, Qt::LeftButton, {}, QPointF(t.left() + stage.wipe() * t.width(), t.center().y()).toPoint());
+        QTest::mousePress(&stage, Qt::LeftButton, {},
+                          QPointF(t.left() + stage.wipe() * t.width(), t.center().y()).toPoint());
         QTest::mouseMove(&stage, QPointF(t.left() + 0.25 * t.width(), t.center().y()).toPoint());
         QTRY_VERIFY(std::abs(stage.wipe() - 0.25) < 0.02);
         QTest::mouseRelease(&stage, Qt::LeftButton, {}, QPointF(t.left() + 0.25 * t.width(), t.center().y()).toPoint());
@@ -128,7 +129,8 @@ private slots:
         QCOMPARE(tiles.size(), std::size_t(4));
         QCOMPARE(stage.shownScale(), tiles[0].width() / 32);
         QVERIFY(stage.shownScale() < alone);
-        QVERIFY2(canvas.headline().contains(QStringLiteral("%1 %").arg(qRound(tiles[0].width() / 32 * 100))), qPrintable(canvas.headline()));
+        QVERIFY2(canvas.headline().contains(QStringLiteral("%1 %").arg(qRound(tiles[0].width() / 32 * 100))),
+                 qPrintable(canvas.headline()));
         QTest::mouseClick(&stage, Qt::LeftButton, {}, tiles[2].center().toPoint());
         QCOMPARE(m_selection->image(), 2);
     }
@@ -143,12 +145,14 @@ private slots:
         t->steps.resize(6);
         broken->trajectory = t;
         m_document->addRun(broken);
-        QCOMPARE(statePicture(*broken, 0, -1, Quantity::Denoised, true), statePicture(*broken, 0, 5, Quantity::Denoised, true));
+        QCOMPARE(statePicture(*broken, 0, -1, Quantity::Denoised, true),
+                 statePicture(*broken, 0, 5, Quantity::Denoised, true));
         CanvasPanel canvas(*m_document, *m_selection);
         canvas.resize(700, 500);
         canvas.show();
         select("broken");
-        QVERIFY2(canvas.headline().startsWith(QStringLiteral("x̂0, stopped after step 6")), qPrintable(canvas.headline()));
+        QVERIFY2(canvas.headline().startsWith(QStringLiteral("x̂0, stopped after step 6")),
+                 qPrintable(canvas.headline()));
     }
 
     void titleTakesTheColourOfTheTheme() {
@@ -184,7 +188,9 @@ private slots:
         const QImage meant = statePicture(*m_document->run("a"), 0, 4, Quantity::Denoised, true);
         QCOMPARE(file->picture.width, meant.width());
         for (int y = 0; y < 32; ++y)
-            for (int x = 0; x < 32; ++x) QCOMPARE(qRgb(file->picture.at(x, y)[0], file->picture.at(x, y)[1], file->picture.at(x, y)[2]), meant.pixel(x, y));
+            for (int x = 0; x < 32; ++x)
+                QCOMPARE(qRgb(file->picture.at(x, y)[0], file->picture.at(x, y)[1], file->picture.at(x, y)[2]),
+                         meant.pixel(x, y));
         const auto recipe = readRecipeFrom(path.toStdString());
         QVERIFY(recipe.ok() && recipe->recipe.prompt == "a red circle on green");
         QVERIFY(QString::fromStdString(file->texts.at("Comment")).contains(QStringLiteral("step 4 of 12")));
@@ -234,13 +240,15 @@ private slots:
         canvas.show();
         select("moons");
         QTRY_COMPARE_WITH_TIMEOUT(canvas.points().densitySource(), DensitySource::TrainingData, 30000);
-        QVERIFY2(canvas.points().headline().contains(QStringLiteral("histogram of 40,000 draws of the training data")), qPrintable(canvas.points().headline()));
+        QVERIFY2(canvas.points().headline().contains(QStringLiteral("histogram of 40,000 draws of the training data")),
+                 qPrintable(canvas.points().headline()));
         select("p");
         QTRY_COMPARE_WITH_TIMEOUT(canvas.points().densitySource(), DensitySource::Exact, 30000);
         QVERIFY(canvas.points().headline().contains(QStringLiteral("density: exact")));
     }
 
-    // The histogram of two moons against what their formula says: two arcs of radius 1.4 around (−0.7, −0.35) and (0.7, 0.35), spread 0.08.
+    // The histogram of two moons against what their formula says: two arcs of radius 1.4 around (−0.7, −0.35) and (0.7,
+    // 0.35), spread 0.08.
     void densityOfTwoMoonsLiesOnTheArcs() {
         FieldService service;
         QSignalSpy ready(&service, &FieldService::ready);
@@ -254,13 +262,16 @@ private slots:
         double on = 0, all = 0;
         for (int r = 0; r < 60; ++r)
             for (int c = 0; c < 60; ++c) {
-                const double x = -3 + (c + 0.5) * 0.1, y = -3 + (r + 0.5) * 0.1, d = field->density[std::size_t(r) * 60 + std::size_t(c)];
-                const double upper = std::abs(std::hypot(x + 0.7, y + 0.35) - 1.4), lower = std::abs(std::hypot(x - 0.7, y - 0.35) - 1.4);
+                const double x = -3 + (c + 0.5) * 0.1, y = -3 + (r + 0.5) * 0.1,
+                             d = field->density[std::size_t(r) * 60 + std::size_t(c)];
+                const double upper = std::abs(std::hypot(x + 0.7, y + 0.35) - 1.4),
+                             lower = std::abs(std::hypot(x - 0.7, y - 0.35) - 1.4);
                 all += d;
                 if (std::min(upper, lower) < 0.35) on += d;
             }
         QVERIFY2(on / all > 0.99, qPrintable(QString::number(on / all)));
-        // Noise spreads it: at τ = 1 the flow's state is noise alone, a standard normal, of which P(|x|, |y| < 0.5) = 0.1466.
+        // Noise spreads it: at τ = 1 the flow's state is noise alone, a standard normal, of which P(|x|, |y| < 0.5) =
+        // 0.1466.
         const FieldRequest noisy{"builtin:flow2d-moons", {}, 1, 0, {-3, -3, 3, 3}, 60, 20000};
         service.field(noisy);
         QTRY_VERIFY_WITH_TIMEOUT(service.field(noisy), 30000);
@@ -277,11 +288,12 @@ private slots:
     }
 
     void densityOfAnUnknownModelIsThatOfItsParticles() {
-        QCOMPARE(densityOf({{0.1, 0.1}, {0.1, 0.2}, {0.9, 0.9}, {5, 5}}, {0, 0, 1, 1}, 2, 2), (std::vector<float>{1.f, 0.f, 0.f, 0.5f}));
+        QCOMPARE(densityOf({{0.1, 0.1}, {0.1, 0.2}, {0.9, 0.9}, {5, 5}}, {0, 0, 1, 1}, 2, 2),
+                 (std::vector<float>{1.f, 0.f, 0.f, 0.5f}));
         QVERIFY(densityOf({{5, 5}}, {0, 0, 1, 1}, 2, 2).empty());
     }
 };
 
 QTEST_MAIN(TestCanvas)
-#include "tst_canvas.moc"
 #include "moc_panel_test.cpp"
+#include "tst_canvas.moc"

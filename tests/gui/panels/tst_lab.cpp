@@ -1,4 +1,5 @@
-// The laboratory as a person uses it: numbers against closed forms and against the engine asked directly; cancelling; tables; the window stays free.
+// The laboratory as a person uses it: numbers against closed forms and against the engine asked directly; cancelling;
+// tables; the window stays free.
 #include <QApplication>
 #include <QClipboard>
 #include <QDialog>
@@ -92,7 +93,8 @@ private slots:
             QVERIFY(fit.low < fit.order && fit.order < fit.high);
         }
         // Euler has order 1, Heun 2, Runge–Kutta 4, measured over these numbers of evaluations.
-        qInfo("orders %s | %s | %s", qPrintable(orderText(curves[0].fit)), qPrintable(orderText(curves[1].fit)), qPrintable(orderText(curves[2].fit)));
+        qInfo("orders %s | %s | %s", qPrintable(orderText(curves[0].fit)), qPrintable(orderText(curves[1].fit)),
+              qPrintable(orderText(curves[2].fit)));
         QVERIFY(std::abs(curves[0].fit.order - 1) < 0.15);
         QVERIFY(curves[1].fit.order > 1.7 && curves[2].fit.order > curves[1].fit.order + 0.5);
         QCOMPARE(convergence().orders()->rowCount(), 3);
@@ -120,7 +122,8 @@ private slots:
         typeBudgets("16, 32, 64");
         click(convergence(), "Measure");
         QTRY_VERIFY_WITH_TIMEOUT(!convergence().isBusy(), 60000);
-        QVERIFY2(convergence().findChild<QLabel*>("labState")->text().contains("Runge–Kutta, 2000 steps"), qPrintable(convergence().findChild<QLabel*>("labState")->text()));
+        QVERIFY2(convergence().findChild<QLabel*>("labState")->text().contains("Runge–Kutta, 2000 steps"),
+                 qPrintable(convergence().findChild<QLabel*>("labState")->text()));
         for (const LabCell& c : convergence().curves()[0].cells) QVERIFY(c.error > 0);
     }
 
@@ -135,7 +138,8 @@ private slots:
         click(convergence(), "Measure");
         QTRY_VERIFY_WITH_TIMEOUT(!convergence().isBusy(), 60000);
         QVERIFY(convergence().curves()[0].problem().isEmpty());
-        if (stepsWithin(*findSampler("rk4"), *resolveParams(findSampler("rk4")->params, {}, ""), 2) == 0) QVERIFY(convergence().findChild<QLabel*>("labState")->text().contains("more evaluations"));
+        if (stepsWithin(*findSampler("rk4"), *resolveParams(findSampler("rk4")->params, {}, ""), 2) == 0)
+            QVERIFY(convergence().findChild<QLabel*>("labState")->text().contains("more evaluations"));
     }
 
     void cancelEndsTheWork() {
@@ -172,21 +176,28 @@ private slots:
             double worst = 0;
             for (int row = 0; row < r.rows; ++row)
                 for (int column = 0; column < r.columns; ++column) {
-                    const std::complex<double> z(r.left + (column + 0.5) / r.columns * (r.right - r.left), r.bottom + (row + 0.5) / r.rows * (r.top - r.bottom));
+                    const std::complex<double> z(r.left + (column + 0.5) / r.columns * (r.right - r.left),
+                                                 r.bottom + (row + 0.5) / r.rows * (r.top - r.bottom));
                     const double exact = std::abs(factor(z));
-                    worst = std::max(worst, std::abs(r.growth[std::size_t(row) * std::size_t(r.columns) + std::size_t(column)] - exact) / (1 + exact));
+                    worst = std::max(
+                        worst,
+                        std::abs(r.growth[std::size_t(row) * std::size_t(r.columns) + std::size_t(column)] - exact)
+                            / (1 + exact));
                 }
             QVERIFY2(worst < 1e-4, qPrintable(QString::number(worst)));
-            QVERIFY2(std::abs(stability().interval() - interval) < 1e-3, qPrintable(QString::number(stability().interval(), 'g', 9)));
+            QVERIFY2(std::abs(stability().interval() - interval) < 1e-3,
+                     qPrintable(QString::number(stability().interval(), 'g', 9)));
             // The line drawn is where the factor is 1.
             const auto line = contour(r, 1);
             QVERIFY(line.size() > 100);
-            for (const QPointF& p : line) QVERIFY(std::abs(std::abs(factor(std::complex<double>(p.x(), p.y()))) - 1) < 0.02);
+            for (const QPointF& p : line)
+                QVERIFY(std::abs(std::abs(factor(std::complex<double>(p.x(), p.y()))) - 1) < 0.02);
         };
         check([](std::complex<double> z) { return 1.0 + z + z * z / 2.0; }, 2);
         choose(stability().sampler()->field(), "rk4");
         QTRY_VERIFY_WITH_TIMEOUT(!stability().isBusy(), 60000);
-        check([](std::complex<double> z) { return 1.0 + z + z * z / 2.0 + z * z * z / 6.0 + z * z * z * z / 24.0; }, 2.785293563405);
+        check([](std::complex<double> z) { return 1.0 + z + z * z / 2.0 + z * z * z / 6.0 + z * z * z * z / 24.0; },
+              2.785293563405);
         stability().sampler()->field()->setChoice("euler");
         emit stability().sampler()->field()->activated(stability().sampler()->field()->currentIndex());
         QTRY_VERIFY_WITH_TIMEOUT(!stability().isBusy(), 60000);

@@ -32,7 +32,10 @@ class TestRecipe : public QObject {
     Q_OBJECT
     // Sixty entries in four groups, as long tables of samplers are.
     static void fill(ChoiceField& field) {
-        for (int i = 0; i < 60; ++i) field.addChoice(QStringLiteral("s%1").arg(i), QStringLiteral("Sampler %1 of %2").arg(i).arg(i % 4 == 0 ? "Heun" : "Euler"), QStringLiteral("help of %1\nKarras et al. 2022").arg(i));
+        for (int i = 0; i < 60; ++i)
+            field.addChoice(QStringLiteral("s%1").arg(i),
+                            QStringLiteral("Sampler %1 of %2").arg(i).arg(i % 4 == 0 ? "Heun" : "Euler"),
+                            QStringLiteral("help of %1\nKarras et al. 2022").arg(i));
         field.setGrouping([](const QString& id) { return QStringLiteral("Group %1").arg(id.mid(1).toInt() % 4); });
     }
     static int headings(const QListWidget* list) {
@@ -64,8 +67,12 @@ private slots:
         // Entries of a group stand together, groups in the order of their first entries.
         for (int i = 1; i < 60; ++i) QVERIFY(popup.shownChoices()[i] % 4 >= popup.shownChoices()[i - 1] % 4);
         QTest::keyClicks(popup.searchField(), "heun 2");
-        for (int index : popup.shownChoices()) QVERIFY2(field.itemText(index).contains("Heun") || field.itemData(index, Qt::ToolTipRole).toString().contains("2"), qPrintable(field.itemText(index)));
-        QVERIFY(popup.shownChoices().contains(20) && popup.shownChoices().contains(24) && !popup.shownChoices().contains(21));
+        for (int index : popup.shownChoices())
+            QVERIFY2(field.itemText(index).contains("Heun")
+                         || field.itemData(index, Qt::ToolTipRole).toString().contains("2"),
+                     qPrintable(field.itemText(index)));
+        QVERIFY(popup.shownChoices().contains(20) && popup.shownChoices().contains(24)
+                && !popup.shownChoices().contains(21));
         popup.searchField()->clear();
         QTest::keyClicks(popup.searchField(), "48");
         QCOMPARE(popup.shownChoices(), QList<int>{48});
@@ -133,7 +140,8 @@ private slots:
         ChoiceSection section("Sampler", samplerEntries(), nullptr, [](const ChoiceEntry& e) { return e.id.left(1); });
         section.show();
         section.field()->showPopup();
-        if (section.field()->popup()) QCOMPARE(section.field()->popup()->list()->item(0)->text(), samplerEntries().front().id.left(1));
+        if (section.field()->popup())
+            QCOMPARE(section.field()->popup()->list()->item(0)->text(), samplerEntries().front().id.left(1));
     }
 
     void sharesAreReadAndTypedInPerCent() {
@@ -222,7 +230,8 @@ private slots:
         QCOMPARE(document.draftPlan().value().evaluations, 20);
         auto* list = panel.findChild<RuleStack*>("guidance");
         QVERIFY(list->card(0)->enabledBox()->isChecked());
-        QTest::mouseClick(list->card(0)->enabledBox(), Qt::LeftButton, {}, QPoint(8, list->card(0)->enabledBox()->height() / 2));
+        QTest::mouseClick(list->card(0)->enabledBox(), Qt::LeftButton, {},
+                          QPoint(8, list->card(0)->enabledBox()->height() / 2));
         QVERIFY(isSwitchedOff(document.draft().guidance[0]) && !isSwitchedOff(document.draft().guidance[1]));
         QCOMPARE(real(document.draft().guidance[0].params, "scale"), 3.0);
         QVERIFY(!list->rule(0)->form()->isEnabled());
@@ -255,8 +264,10 @@ private slots:
             for (const auto& row : table) list << qstr(row.id);
             return list;
         };
-        const std::pair<QString, QStringList> tables[] = {{"sampler", ids(samplers())}, {"schedule", ids(schedules())}, {"noise", ids(noiseSources())}, {"start", ids(starts())},
-                                                          {"add.guidance", ids(guidanceRules())}, {"add.schedule_operators", ids(scheduleOperators())}};
+        const std::pair<QString, QStringList> tables[] = {
+            {"sampler", ids(samplers())},           {"schedule", ids(schedules())},
+            {"noise", ids(noiseSources())},         {"start", ids(starts())},
+            {"add.guidance", ids(guidanceRules())}, {"add.schedule_operators", ids(scheduleOperators())}};
         for (const auto& [name, all] : tables) {
             auto* field = panel.findChild<ChoiceField*>(name);
             QVERIFY2(field, qPrintable(name));
@@ -267,7 +278,8 @@ private slots:
             for (const QString& id : all) {
                 const int index = field->findData(id);
                 QVERIFY2(index >= 0, qPrintable(name + ' ' + id));
-                QVERIFY2(!field->itemData(index, Qt::ToolTipRole).toString().isEmpty(), qPrintable(name + ' ' + id + " says nothing about itself"));
+                QVERIFY2(!field->itemData(index, Qt::ToolTipRole).toString().isEmpty(),
+                         qPrintable(name + ' ' + id + " says nothing about itself"));
                 const Recipe before = document.draft();
                 const int count = document.undoStack().index();
                 field->setCurrentIndex(index);
@@ -287,7 +299,8 @@ private slots:
         panel.resize(320, 900);
         panel.setVisible(true);
         document.useModel("analytic:ring8");
-        QTRY_VERIFY_WITH_TIMEOUT(!document.isPlanning() && document.draft().model == "analytic:ring8" && document.draftPlan().ok(), 60000);
+        QTRY_VERIFY_WITH_TIMEOUT(
+            !document.isPlanning() && document.draft().model == "analytic:ring8" && document.draftPlan().ok(), 60000);
         auto* preview = panel.findChild<SchedulePreview*>();
         const auto levels = [preview] {
             std::vector<double> y;
@@ -322,7 +335,8 @@ private slots:
         QTest::keyClicks(value, "5");
         QTest::keyClick(value, Qt::Key_Return);
         QTRY_VERIFY_WITH_TIMEOUT(!document.isPlanning() && levels() == wanted() && levels().front() == 5, 30000);
-        QTest::mouseClick(stack->card(0)->enabledBox(), Qt::LeftButton, {}, QPoint(8, stack->card(0)->enabledBox()->height() / 2));
+        QTest::mouseClick(stack->card(0)->enabledBox(), Qt::LeftButton, {},
+                          QPoint(8, stack->card(0)->enabledBox()->height() / 2));
         QTRY_VERIFY_WITH_TIMEOUT(!document.isPlanning() && levels() == wanted() && levels().front() == 80, 30000);
         document.undoStack().undo();
         QTRY_VERIFY_WITH_TIMEOUT(!document.isPlanning() && levels().front() == 5, 30000);
@@ -338,9 +352,11 @@ private slots:
         panel.setVisible(true);
         document.startEngine();
         document.useModel("analytic:ring8");
-        QTRY_VERIFY_WITH_TIMEOUT(!document.isPlanning() && document.draft().model == "analytic:ring8" && document.draftPlan().ok(), 60000);
+        QTRY_VERIFY_WITH_TIMEOUT(
+            !document.isPlanning() && document.draft().model == "analytic:ring8" && document.draftPlan().ok(), 60000);
         document.runDraft();
-        QTRY_VERIFY_WITH_TIMEOUT(document.runs().size() == 1 && document.runs()[0]->status == RunStatus::Finished, 60000);
+        QTRY_VERIFY_WITH_TIMEOUT(document.runs().size() == 1 && document.runs()[0]->status == RunStatus::Finished,
+                                 60000);
         const QString first = qstr(document.runs()[0]->id);
         selection.setCurrentRun(first);
         auto* start = panel.findChild<ChoiceField*>("start");
@@ -355,7 +371,8 @@ private slots:
         QVERIFY(offered && offered->findData(first) >= 0);
         QTRY_VERIFY_WITH_TIMEOUT(!document.isPlanning() && document.draftPlan().ok(), 60000);
         document.runDraft();
-        QTRY_VERIFY_WITH_TIMEOUT(document.runs().size() == 2 && document.runs()[1]->status == RunStatus::Finished, 60000);
+        QTRY_VERIFY_WITH_TIMEOUT(document.runs().size() == 2 && document.runs()[1]->status == RunStatus::Finished,
+                                 60000);
         // 60 % of twenty steps next to the data.
         QCOMPARE(document.runs()[1]->trajectory->steps.size(), std::size_t(12));
         document.undoStack().undo();

@@ -125,7 +125,8 @@ private slots:
         const QRectF end = strip.frameRectOf(0, 12);
         int ink = 0;
         for (int y = image.height() - 14; y < image.height() - 2; ++y)
-            for (int x = int(end.center().x()) - 7; x < int(end.center().x()) + 8; ++x) ink += image.pixelColor(x, y) != theme().panel;
+            for (int x = int(end.center().x()) - 7; x < int(end.center().x()) + 8; ++x)
+                ink += image.pixelColor(x, y) != theme().panel;
         QVERIFY2(ink > 8, qPrintable(QString::number(ink)));
     }
 
@@ -150,7 +151,8 @@ private slots:
         QVERIFY(other);
         const auto& evaluations = m_document->run("b")->trajectory->evaluations;
         for (const auto& e : evaluations) {
-            const bool isInside = e->logSnr >= m_selection->stepRange()->lowLogSnr && e->logSnr <= m_selection->stepRange()->highLogSnr;
+            const bool isInside =
+                e->logSnr >= m_selection->stepRange()->lowLogSnr && e->logSnr <= m_selection->stepRange()->highLogSnr;
             QCOMPARE(e->step >= other->first && e->step <= other->second, isInside);
         }
         // A click inside chooses a step, one outside ends the range too.
@@ -196,5 +198,5 @@ private slots:
 };
 
 QTEST_MAIN(TestTimeline)
-#include "tst_timeline.moc"
 #include "moc_panel_test.cpp"
+#include "tst_timeline.moc"

@@ -121,5 +121,5 @@ private slots:
 };
 
 QTEST_MAIN(TestTrajectory)
-#include "tst_trajectory.moc"
 #include "moc_panel_test.cpp"
+#include "tst_trajectory.moc"

@@ -27,8 +27,11 @@ private slots:
                 for (int x = 0; x < page.width(); ++x) {
                     const QPointF at(x + 0.5, y + 0.5);
                     const bool isInside = target.contains(at);
-                    if (!isInside && target.toAlignedRect().contains(x, y)) continue;  // a border that is not a whole pixel
-                    const QRgb wanted = isInside ? picture.pixel(int((at.x() - target.left()) / target.width() * 5), int((at.y() - target.top()) / target.height() * 4)) : qRgb(255, 255, 255);
+                    if (!isInside && target.toAlignedRect().contains(x, y))
+                        continue;  // a border that is not a whole pixel
+                    const QRgb wanted = isInside ? picture.pixel(int((at.x() - target.left()) / target.width() * 5),
+                                                                 int((at.y() - target.top()) / target.height() * 4))
+                                                 : qRgb(255, 255, 255);
                     QVERIFY2(page.pixel(x, y) == wanted, qPrintable(QStringLiteral("%1, %2").arg(x).arg(y)));
                 }
         }
@@ -103,7 +106,8 @@ void TestPlots::logTicksAreDecades() {
     QStringList labels;
     for (const auto& t : a.ticks(300, 40))
         if (!t.label.isEmpty()) labels << t.label;
-    for (const char* wanted : {"0.01", "0.1", "1", "10"}) QVERIFY2(labels.contains(QLatin1String(wanted)), qPrintable(labels.join(' ')));
+    for (const char* wanted : {"0.01", "0.1", "1", "10"})
+        QVERIFY2(labels.contains(QLatin1String(wanted)), qPrintable(labels.join(' ')));
 }
 
 void TestPlots::positionsAndValuesAreInverse() {
@@ -167,7 +171,8 @@ void TestPlots::handlesAreHit() {
 
 void TestPlots::divergingMapIsCentred() {
     for (bool dark : {true, false}) {
-        const QRgb zero = divergingColor(0, 1, dark), plus = divergingColor(1, 1, dark), minus = divergingColor(-1, 1, dark);
+        const QRgb zero = divergingColor(0, 1, dark), plus = divergingColor(1, 1, dark),
+                   minus = divergingColor(-1, 1, dark);
         QVERIFY(std::abs(qRed(zero) - qBlue(zero)) < 14);
         QVERIFY(qRed(plus) > qBlue(plus));
         QVERIFY(qBlue(minus) > qRed(minus));
@@ -185,7 +190,9 @@ void TestPlots::exportsAreValid() {
     QXmlStreamReader svg(plotSvg(plot, {400, 240}, theme()));
     int polylines = 0;
     while (!svg.atEnd())
-        if (svg.readNext() == QXmlStreamReader::StartElement && (svg.name() == QLatin1String("polyline") || svg.name() == QLatin1String("path"))) ++polylines;
+        if (svg.readNext() == QXmlStreamReader::StartElement
+            && (svg.name() == QLatin1String("polyline") || svg.name() == QLatin1String("path")))
+            ++polylines;
     QVERIFY2(!svg.hasError(), qPrintable(svg.errorString()));
     QVERIFY(polylines > 0);
     const QByteArray pdf = plotPdf(plot, {400, 240}, theme());
@@ -219,7 +226,8 @@ void TestPlots::viewTalksAboutStops() {
     PlotView view;
     view.resize(400, 240);
     view.setPlot(samplePlot());
-    view.setStops({{0, 80}, {4, 2.05}}, {QStringLiteral("step 0 of 8, sigma 80"), QStringLiteral("step 4 of 8, sigma 2.05")});
+    view.setStops({{0, 80}, {4, 2.05}},
+                  {QStringLiteral("step 0 of 8, sigma 80"), QStringLiteral("step 4 of 8, sigma 2.05")});
     view.setCursor(1);
     QCOMPARE(view.accessibleDescription(), QStringLiteral("step 4 of 8, sigma 2.05"));
     int hovered = -1, clicked = -1;

@@ -1,4 +1,5 @@
-// The default: every number has an address (seed, picture, draw, element), so pictures do not depend on their number, on the device, on pausing, branching or replay.
+// The default: every number has an address (seed, picture, draw, element), so pictures do not depend on their number,
+// on the device, on pausing, branching or replay.
 #include "engine/sampling/noise/noise.h"
 
 namespace meander::noise {
@@ -9,13 +10,16 @@ public:
     explicit Addressed(const NoiseContext& c) : m_context(c) {}
     Tensor initial() override { return normals(0); }
     // Draw 0 is the first state; 4096 draws are set aside for each interval.
-    Tensor step(const NoiseRequest& q) override { return normals(std::uint32_t(q.step) * 4096 + 1 + std::uint32_t(q.draw)); }
+    Tensor step(const NoiseRequest& q) override {
+        return normals(std::uint32_t(q.step) * 4096 + 1 + std::uint32_t(q.draw));
+    }
 
 private:
     Tensor normals(std::uint32_t draw) const {
         Tensor z(m_context.backend, m_context.shape, m_context.type);
         std::vector<kernels::NoiseAddress> addresses;
-        for (std::int64_t i = 0; i < z.rows(); ++i) addresses.push_back({m_context.seed, m_context.alike ? 0 : std::uint32_t(i), draw, 0});
+        for (std::int64_t i = 0; i < z.rows(); ++i)
+            addresses.push_back({m_context.seed, m_context.alike ? 0 : std::uint32_t(i), draw, 0});
         m_context.backend.normal(addresses, z);
         return z;
     }
@@ -23,10 +27,15 @@ private:
 };
 }  // namespace
 
-static std::unique_ptr<NoiseSource> make(const NoiseContext& c, const Params&) { return std::make_unique<Addressed>(c); }
+static std::unique_ptr<NoiseSource> make(const NoiseContext& c, const Params&) {
+    return std::make_unique<Addressed>(c);
+}
 
 NoiseInfo philox() {
-    return {.id = "philox", .label = "Addressed (Meander)", .summary = "The same on every device, for any number of pictures, paused, branched or replayed", .source = "Philox 4x32-10, Salmon et al. 2011",
+    return {.id = "philox",
+            .label = "Addressed (Meander)",
+            .summary = "The same on every device, for any number of pictures, paused, branched or replayed",
+            .source = "Philox 4x32-10, Salmon et al. 2011",
             .make = make};
 }
 

@@ -4,7 +4,10 @@
 namespace meander::noise {
 
 NoiseInfo recorded() {
-    return {.id = "recorded", .label = "As in the parent run", .summary = "Keeps the parent's noise while prompt, seed or sampler change", .source = "Wu & De la Torre 2023 (replayed noise)"};
+    return {.id = "recorded",
+            .label = "As in the parent run",
+            .summary = "Keeps the parent's noise while prompt, seed or sampler change",
+            .source = "Wu & De la Torre 2023 (replayed noise)"};
 }
 
 }  // namespace meander::noise

@@ -1,4 +1,5 @@
-// torch's generator on the CPU: ComfyUI's first noise, A1111 with its random source set to CPU, diffusers with CPU generators.
+// torch's generator on the CPU: ComfyUI's first noise, A1111 with its random source set to CPU, diffusers with CPU
+// generators.
 #include "engine/sampling/noise/streams.h"
 
 namespace meander::noise {
@@ -13,8 +14,12 @@ NoiseInfo torchCpu() {
     auto params = batchParams();
     params[1].choices.push_back({"gpu", "A new generator on the GPU (ComfyUI on a GPU)"});
     for (ParamSpec& s : gpuParams()) params.push_back(advanced(std::move(s)));
-    return {.id = "torch_cpu", .label = "torch, CPU", .summary = "Seeds of ComfyUI, of diffusers on the CPU and of A1111 with random numbers from the CPU", .source = "mt19937, Matsumoto & Nishimura 1998; torch.randn",
-            .params = std::move(params), .make = make};
+    return {.id = "torch_cpu",
+            .label = "torch, CPU",
+            .summary = "Seeds of ComfyUI, of diffusers on the CPU and of A1111 with random numbers from the CPU",
+            .source = "mt19937, Matsumoto & Nishimura 1998; torch.randn",
+            .params = std::move(params),
+            .make = make};
 }
 
 }  // namespace meander::noise

@@ -1,4 +1,5 @@
-// Random streams of other programs against their own numbers (tests/golden/rng_vectors.txt), and what must hold between any of their numbers.
+// Random streams of other programs against their own numbers (tests/golden/rng_vectors.txt), and what must hold between
+// any of their numbers.
 #include <QtTest>
 #include <cmath>
 #include <numeric>
@@ -25,14 +26,14 @@ std::vector<Row> rows() {
     for (const QString& line : QString::fromUtf8(file.readAll()).split('\n', Qt::SkipEmptyParts)) {
         if (line.startsWith('#')) continue;
         const auto parts = line.split('\t');
-        list.push_back({parts[0], parts[2], parts[1].split(' ', Qt::SkipEmptyParts), parts[4].split(' '), parts[3].toDouble()});
+        list.push_back(
+            {parts[0], parts[2], parts[1].split(' ', Qt::SkipEmptyParts), parts[4].split(' '), parts[3].toDouble()});
     }
     return list;
 }
 
 // The numbers of all calls, joined. `first`: index of the first size among the arguments.
-template <class T>
-QList<double> joined(const QStringList& arguments, int first, auto fill) {
+template <class T> QList<double> joined(const QStringList& arguments, int first, auto fill) {
     QList<double> list;
     for (int i = first; i < arguments.size(); ++i) {
         std::vector<T> values(arguments[i].toULongLong());
@@ -67,18 +68,22 @@ QStringList wholeNumbersOf(const Row& r) {
     QStringList list;
     TorchCpuRandom cpu(a[0].toULongLong());
     if (r.stream == "torch_randint")
-        for (int i = 0; i < a[3].toInt(); ++i) list << QString::number(cpu.integer(a[1].toLongLong(), a[2].toLongLong()));
+        for (int i = 0; i < a[3].toInt(); ++i)
+            list << QString::number(cpu.integer(a[1].toLongLong(), a[2].toLongLong()));
     if (r.stream == "torch_randperm")
         for (const auto v : cpu.permutation(a[1].toLongLong())) list << QString::number(v);
     if (r.stream == "seed_sequence") {
         std::vector<std::uint64_t> key;
         for (int i = 2; i < a.size(); ++i) key.push_back(a[i].toULongLong());
-        for (const auto v : seedSequence(a[0].toULongLong(), key, a[1].toInt(), int(r.values.size()))) list << QString::number(v);
+        for (const auto v : seedSequence(a[0].toULongLong(), key, a[1].toInt(), int(r.values.size())))
+            list << QString::number(v);
     }
     return list;
 }
 
-bool isWhole(const QString& stream) { return stream == "torch_randint" || stream == "torch_randperm" || stream == "seed_sequence"; }
+bool isWhole(const QString& stream) {
+    return stream == "torch_randint" || stream == "torch_randperm" || stream == "seed_sequence";
+}
 
 }  // namespace
 
@@ -92,7 +97,9 @@ private slots:
         QTest::addColumn<int>("index");
         const auto all = rows();
         for (std::size_t i = 0; i < all.size(); ++i)
-            QTest::addRow("%s %s, %s", qPrintable(all[i].stream), qPrintable(all[i].arguments.join(' ')), qPrintable(all[i].check)) << int(i);
+            QTest::addRow("%s %s, %s", qPrintable(all[i].stream), qPrintable(all[i].arguments.join(' ')),
+                          qPrintable(all[i].check))
+                << int(i);
     }
     void vectors() {
         QFETCH(int, index);
@@ -111,14 +118,18 @@ private slots:
         for (qsizetype i = 0; i < row.values.size(); ++i) {
             const double error = std::abs(got[first + i] - row.values[i].toDouble());
             m_worst[row.stream] = std::max(m_worst[row.stream], error);
-            QVERIFY2(error <= row.tolerance, qPrintable(QString("number %1: %2, not %3").arg(first + i).arg(got[first + i], 0, 'g', 9).arg(row.values[i])));
+            QVERIFY2(
+                error <= row.tolerance,
+                qPrintable(
+                    QString("number %1: %2, not %3").arg(first + i).arg(got[first + i], 0, 'g', 9).arg(row.values[i])));
         }
     }
     void worst() {
         for (const auto& [stream, error] : m_worst) qInfo("%s: largest error %.3g", qPrintable(stream), error);
         QVERIFY(m_worst.size() == 7);
     }
-    // While a call is not larger than the GPU's threads, its numbers are those of the unlimited stream, call after call.
+    // While a call is not larger than the GPU's threads, its numbers are those of the unlimited stream, call after
+    // call.
     void gpuEqualsUnlimitedBelowItsThreads() {
         for (const Gpu& gpu : gpus()) {
             const auto threads = drawingThreads(gpu.multiprocessors, gpu.threadsPerMultiprocessor);
@@ -136,7 +147,8 @@ private slots:
         }
     }
     void threadsOfNamedGpus() {
-        const std::map<std::string, std::int64_t> known = {{"t4", 40960}, {"l4", 89088}, {"a10g", 122880}, {"h200", 270336}};
+        const std::map<std::string, std::int64_t> known = {
+            {"t4", 40960}, {"l4", 89088}, {"a10g", 122880}, {"h200", 270336}};
         for (const auto& [id, threads] : known) {
             const auto it = std::find_if(gpus().begin(), gpus().end(), [&id = id](const Gpu& g) { return g.id == id; });
             QVERIFY(it != gpus().end());
@@ -170,7 +182,8 @@ private slots:
             square += a[i] * a[i];
             cross += a[i] * b[i];
         }
-        QVERIFY(std::abs(mean / double(n)) < 0.03 && std::abs(square / double(n) - 1) < 0.04 && std::abs(cross / double(n)) < 0.03);
+        QVERIFY(std::abs(mean / double(n)) < 0.03 && std::abs(square / double(n) - 1) < 0.04
+                && std::abs(cross / double(n)) < 0.03);
     }
     void refusals() {
         QVERIFY_EXCEPTION_THROWN(BrownianTree(1, 1, 4, 0), Failure);
