@@ -57,7 +57,7 @@ std::vector<Word> wordsOf(const std::vector<Token>& tokens, bool withSpecial = f
 std::vector<HeatMap> mapsOf(const TokenMaps& maps, const std::vector<Word>& words, MapScale scale,
                             const std::vector<Token>& tokens);
 
-// A part of the picture as fractions of its sides.
+// A part of the image as fractions of its sides.
 struct Region {
     double left = 0, top = 0, right = 1, bottom = 1;
 };
@@ -65,7 +65,7 @@ struct WordShare {
     std::string text;
     std::vector<int> tokens;
     double concentration = 0;  // share of the word's attention that falls into the region ÷ the region's share of the
-                               // picture; 1: as anywhere
+                               // image; 1: as anywhere
     double probability = 0;    // mean probability inside
 };
 // The inverse question: which words made this place? Strongest concentration first.

@@ -63,7 +63,7 @@ Estimator mixtureEstimator(std::shared_ptr<const Process> process, std::shared_p
         for (std::size_t i = 0; i < values.size(); i += dimensions)
             m->denoise(std::span(values).subspan(i, dimensions), process->signal(tau), tau, {},
                        std::span(out).subspan(i, dimensions));
-        return Answer{upload(y.backend(), HostTensor::fromDoubles(y.shape(), out)), {}, {}};
+        return DenoiseResult{upload(y.backend(), HostTensor::fromDoubles(y.shape(), out)), {}, {}};
     };
 }
 

@@ -49,11 +49,11 @@ RequestEstimator modelEstimator(Model& model, const Prompt& prompt) {
         batch.conditioning.assign(rows, conditioning);
         TapResult none;
         const Tensor output = model.predict(batch, {}, none);
-        return Answer{info.parametrization == Parametrization::X0
-                          ? output
-                          : combine({{c.fromState, q.x}, {c.fromOutput, output}}),
-                      {},
-                      {}};
+        return DenoiseResult{info.parametrization == Parametrization::X0
+                                 ? output
+                                 : combine({{c.fromState, q.x}, {c.fromOutput, output}}),
+                             {},
+                             {}};
     };
 }
 
@@ -188,7 +188,7 @@ LabCell measure(const LabProblem& problem, const Choice& sampler, const Choice& 
         double inModel = 0;
         const RequestEstimator timed = [&](const DenoiseRequest& q) {
             const auto start = Clock::now();
-            Answer a = problem.estimator(q);
+            DenoiseResult a = problem.estimator(q);
             inModel += std::chrono::duration<double>(Clock::now() - start).count();
             return a;
         };

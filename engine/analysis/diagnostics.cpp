@@ -38,7 +38,7 @@ std::vector<double> relativeChange(const Path& path) {
     return values;
 }
 
-// Against the result of the run; decibels are limited to 120 so that equal pictures stay on the plot.
+// Against the result of the run; decibels are limited to 120 so that equal images stay on the plot.
 std::vector<double> distanceToEnd(const Path& path, double range) {
     return perPoint(path, [&](const PathPoint& p) {
         const double distance = path.frames.empty() ? none : rmsDifference(p.denoised, path.frames.back());
@@ -109,7 +109,7 @@ double largest(const std::vector<double>& v) {
 
 using Rows = std::vector<Diagnostic>;
 
-void pictures(const Path& path, double range, Rows& rows) {
+void images(const Path& path, double range, Rows& rows) {
     rows.push_back({"D3", "Step change", "RMS", "RMS(D_k − D_{k−1})",
                     "How much the estimate moved: a flat tail is time that could be saved.", DiagnosticAxis::Step,
                     stepChange(path)});
@@ -169,13 +169,13 @@ void guidance(const Trajectory& t, const Path& path, Rows& rows) {
     };
     row("C1", "Guidance difference (ε space)", "RMS", "RMS(D_c − D_u) · a/τ",
         "Where it peaks guidance acts; where it is small the second branch could be left out.", differenceInNoise);
-    row("C1x", "Guidance difference (x̂0 space)", "RMS", "RMS(D_c − D_u)", "Falls as the picture becomes certain.",
+    row("C1x", "Guidance difference (x̂0 space)", "RMS", "RMS(D_c − D_u)", "Falls as the image becomes certain.",
         differenceInClean);
     row("C2", "Alignment (ε space)", "−log10(1 − cos)", "−log10(1 − cos(ε_c, ε_u))",
         "4 means that the branches agree to a hundredth of a degree or so: the second call is redundant.",
         alignmentInNoise);
     row("C2x", "Alignment (x̂0 space)", "−log10(1 − cos)", "−log10(1 − cos(D_c, D_u))",
-        "High: both branches see the same picture.", alignmentInClean);
+        "High: both branches see the same image.", alignmentInClean);
     row("C3", "Parallel share", "", "|⟨D_c − D_u, D_c⟩| / (‖·‖‖·‖)",
         "The parallel part saturates colours, the rest adds detail: high calls for projected guidance or a lower "
         "weight.",
@@ -185,23 +185,23 @@ void guidance(const Trajectory& t, const Path& path, Rows& rows) {
                     guidanceImpulse(path)});
     row("C5", "Saturation", "std ratio", "std(D_w) / std(D_c)",
         "Above 1.2 guidance over-saturates: rescale it or lower the weight.", saturation);
-    row("C5c", "Clipped share", "", "share of |D| > 1", "Values that cannot be shown; above 2 % pictures burn out.",
+    row("C5c", "Clipped share", "", "share of |D| > 1", "Values that cannot be shown; above 2 % images burn out.",
         clippedShare);
     static_cast<void>(t);
 }
 
-Rows ofPicture(const Trajectory& t, std::int64_t image, double range) {
+Rows ofImage(const Trajectory& t, std::int64_t image, double range) {
     const Path path = pathOf(t, image);
     Rows rows;
     if (path.frames.size() < 2 || path.points.empty() || path.frames.front().empty()) return rows;
-    pictures(path, range, rows);
+    images(path, range, rows);
     geometry(path, rows);
     errors(t, path, rows);
     guidance(t, path, rows);
     return rows;
 }
 
-// Means over pictures where the value is defined.
+// Means over images where the value is defined.
 void average(std::vector<Rows>& all) {
     Rows& first = all.front();
     for (auto& row : first) {
@@ -225,10 +225,10 @@ void average(std::vector<Rows>& all) {
 
 std::vector<Diagnostic> diagnose(const Trajectory& t, const DiagnosticOptions& options) {
     if (!t.initial || t.initial.shape().rank() == 0) return {};
-    if (options.image) return ofPicture(t, *options.image, options.range);
+    if (options.image) return ofImage(t, *options.image, options.range);
     const std::int64_t n = t.initial.shape()[0], looked = std::min<std::int64_t>(n, 64);
     std::vector<Rows> all;
-    for (std::int64_t i = 0; i < looked; ++i) all.push_back(ofPicture(t, i * n / looked, options.range));
+    for (std::int64_t i = 0; i < looked; ++i) all.push_back(ofImage(t, i * n / looked, options.range));
     if (all.empty()) return {};
     if (all.size() > 1) average(all);
     return std::move(all.front());

@@ -1,6 +1,6 @@
 // The diagnostics of a recorded run: one value per step, each with what it is, its formula, its unit and how to read
 // it. No network is called. Space: integration coordinates (engine/process), RMS (÷ √d) instead of raw norms so that
-// resolutions compare. Several pictures are averaged.
+// resolutions compare. Several images are averaged.
 #pragma once
 #include <optional>
 #include <string>
@@ -25,8 +25,8 @@ struct Diagnostic {
 };
 
 struct DiagnosticOptions {
-    std::optional<int> image;  // one picture; none: the mean over all (at most 64 are looked at)
-    double range = 2;          // of clean states, for PSNR: pictures run from −1 to 1
+    std::optional<int> image;  // one image; none: the mean over all (at most 64 are looked at)
+    double range = 2;          // of clean states, for PSNR: images run from −1 to 1
 };
 
 // In display order; those that the record cannot give (no second branch, no states) are left out.

@@ -1,4 +1,4 @@
-// The path of one picture or particle through a run, as plain numbers, and its geometry. All in the integration
+// The path of one image or particle through a run, as plain numbers, and its geometry. All in the integration
 // coordinates of engine/process (EDM coordinates x/α for variance exploding and preserving, native ones for flows), so
 // every function is the same for every family. Formulas: diff-analyzer (zju-pi) for deviation, Menger for curvature,
 // Liu et al. 2022 for straightness.

@@ -17,7 +17,7 @@ constexpr double exactness = 1e-5;  // of a recurrence; the factors of the Noise
 struct Recorder : Sampling::Host {
     std::vector<std::vector<double>> states;
     Tensor noise(const NoiseRequest&, const Tensor& like) override { return combine({{0, like}}); }
-    void advanced(const Tensor& x, const Level&, bool) override { states.push_back(download(x).toDoubles()); }
+    void advanced(const Tensor& x, const NoiseLevel&, bool) override { states.push_back(download(x).toDoubles()); }
 };
 
 // D of the test equation for every row: y − τ λ y with λ = z/Δτ, or (1 + z/h) y.

@@ -15,7 +15,7 @@
 #include "engine/cli/recipe_input.h"
 #include "engine/models/architectures/dit.h"
 #include "engine/models/architectures/unet.h"
-#include "kernels/verify/floor.h"
+#include "kernels/verify/library_baseline.h"
 
 namespace meander::cli {
 namespace {
@@ -129,7 +129,7 @@ int benchSprites(const Options& o) {
             r.images = images;
             r.steps = o.steps;
             r.attention = level;
-            const Plan p = orFail(plan(r));
+            const Plan p = valueOrThrow(plan(r));
             std::vector<double> seconds;
             std::size_t peak = 0;
             std::string device;
@@ -151,8 +151,8 @@ int benchSprites(const Options& o) {
                            {"peak_bytes", peak},
                            {"device", device}});
             else
-                std::printf("%2d picture(s), %d steps, attention %-4s: %s, %s a picture, peak %s, %s\n", images,
-                            o.steps, nameOf(level), secondsText(median).c_str(), secondsText(median / images).c_str(),
+                std::printf("%2d image(s), %d steps, attention %-4s: %s, %s an image, peak %s, %s\n", images, o.steps,
+                            nameOf(level), secondsText(median).c_str(), secondsText(median / images).c_str(),
                             bytesText(double(peak)).c_str(), device.c_str());
         }
     return 0;

@@ -132,7 +132,7 @@ int answer(int argc, char** argv) {
                  "meander-run");
     app.set_version_flag("--version", "Meander " MEANDER_VERSION);
     app.require_subcommand(1);
-    app.footer("Examples:\n  meander-run run --sample -o pictures\n  meander-run run recipe.json --set steps=12 --set "
+    app.footer("Examples:\n  meander-run run --sample -o images\n  meander-run run recipe.json --set steps=12 --set "
                "sampler=heun --project tour.meander\n  meander-run list samplers\n  meander-run schedule karras "
                "--model \"analytic:gaussian?process=sd15\" --steps 8\n"
                "Exit status: 0 done, 1 failed, 2 wrong arguments, 130 or 143 interrupted.");

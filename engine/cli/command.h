@@ -51,7 +51,7 @@ CLI::Validator finiteIn(double low, double high);
 CLI::Validator seedNumber();
 CLI::Validator notEmpty();
 // The value, or a Failure with the error's sentence.
-template <class T> T orFail(Result<T> r) {
+template <class T> T valueOrThrow(Result<T> r) {
     if (!r) throw Failure(r.error().text);
     return std::move(*r);
 }

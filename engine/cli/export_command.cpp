@@ -14,9 +14,9 @@ struct Options {
 };
 
 int exportOne(const Options& o) {
-    const auto store = orFail(ProjectStore::open(o.project));
+    const auto store = valueOrThrow(ProjectStore::open(o.project));
     if (!store->note().empty()) std::cerr << "meander-run: " << store->note() << '\n';
-    const auto runs = orFail(store->runs());
+    const auto runs = valueOrThrow(store->runs());
     if (runs.empty()) throw Failure("'" + o.project + "' holds no run.");
     const auto it = o.number == 0
                         ? runs.end() - 1
@@ -27,7 +27,7 @@ int exportOne(const Options& o) {
         throw Failure("'" + o.project + "' has no run " + std::to_string(o.number) + "; it has " + known + ".");
     }
     prepareFolder(o.folder);
-    const auto files = exportInto(orFail(store->loadRun(it->id)), o.folder);
+    const auto files = exportInto(valueOrThrow(store->loadRun(it->id)), o.folder);
     if (o.isJson) printLine({{"run", it->id}, {"number", it->number}, {"folder", o.folder}, {"files", files}});
     else std::cout << files.size() << " files of run " << it->number << " in " << o.folder << '\n';
     return 0;
@@ -37,8 +37,8 @@ int exportOne(const Options& o) {
 
 void addExport(CLI::App& app, Context& context) {
     auto o = std::make_shared<Options>();
-    auto* c = app.add_subcommand(
-        "export", "Write a recorded run of a project as pictures, film strips, tables and attention maps");
+    auto* c = app.add_subcommand("export",
+                                 "Write a recorded run of a project as images, film strips, tables and attention maps");
     c->add_option("project", o->project, "The project (.meander)")->required();
     c->add_option("--run", o->number, "Number of the run; the last one without it")
         ->type_name("N")

@@ -5,8 +5,8 @@
 #include <iostream>
 #include <set>
 
+#include "engine/core/durable_file.h"
 #include "engine/exchange/run_export.h"
-#include "engine/project/durable_file.h"
 
 namespace meander::cli {
 namespace {
@@ -19,9 +19,9 @@ std::set<std::string> leftovers(const fs::path& folder, const std::vector<std::s
     std::error_code error;
     const auto add = [&](const fs::path& path) {
         const std::string name = path.lexically_relative(folder).generic_string();
-        const bool isOurs = name.starts_with("picture-") || name.starts_with("strip-")
-                            || name.starts_with("attention/picture-") || name == "points.npy"
-                            || name == "trajectory.csv" || name == "diagnostics.csv";
+        const bool isOurs = name.starts_with("image-") || name.starts_with("strip-")
+                            || name.starts_with("attention/image-") || name == "points.npy" || name == "trajectory.csv"
+                            || name == "diagnostics.csv";
         if (isOurs && fs::is_regular_file(path, error)
             && std::find(written.begin(), written.end(), name) == written.end())
             names.insert(name);
@@ -36,7 +36,7 @@ std::set<std::string> leftovers(const fs::path& folder, const std::vector<std::s
 }  // namespace
 
 CLI::Option* addFolder(CLI::App& command, std::string& folder) {
-    return command.add_option("-o,--output", folder, "Folder for pictures, film strips, tables and attention maps")
+    return command.add_option("-o,--output", folder, "Folder for images, film strips, tables and attention maps")
         ->type_name("FOLDER")
         ->check(notEmpty());
 }
@@ -57,7 +57,7 @@ void prepareFolder(const std::string& folder) {
 }
 
 std::vector<std::string> exportInto(const Run& run, const std::string& folder) {
-    auto files = orFail(exportRun(run, folder));
+    auto files = valueOrThrow(exportRun(run, folder));
     if (const auto old = leftovers(folder, files); !old.empty())
         std::cerr << "meander-run: '" << folder << "' also holds " << old.size()
                   << (old.size() == 1 ? " file" : " files") << " of another export, " << *old.begin()

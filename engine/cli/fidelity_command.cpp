@@ -2,11 +2,11 @@
 #include <iostream>
 #include <map>
 
-#include "engine/analysis/fidelity.h"
 #include "engine/cli/batch.h"
 #include "engine/cli/device_choice.h"
 #include "engine/cli/interrupt.h"
 #include "engine/cli/recipe_input.h"
+#include "engine/sprites/fidelity.h"
 
 namespace meander::cli {
 namespace {
@@ -45,7 +45,7 @@ Plan planFor(const Recipe& base, const ModelInfo& info, const std::string& promp
     Recipe r = base;
     r.prompt = prompt;
     r.seed = seed;
-    return orFail(plan(r, info));
+    return valueOrThrow(plan(r, info));
 }
 
 struct Count {
@@ -54,24 +54,24 @@ struct Count {
 };
 
 void judge(const Run& run, Count& count) {
-    if (run.status != RunStatus::Finished || !run.pictures) return;
-    const auto verdict = orFail(judgeSprite(pictureOf(run.pictures), run.recipe.prompt));
+    if (run.status != RunStatus::Finished || !run.images) return;
+    const auto verdict = valueOrThrow(judgeSprite(imageOf(run.images), run.recipe.prompt));
     ++count.judged;
     count.faithful += verdict.isFaithful ? 1 : 0;
     ++count.reasons[verdict.reason];
 }
 
 int measure(const Options& o) {
-    orFail(judgeSprite(drawSprite(*parseSpritePrompt("a red circle on a white background")),
-                       "a red circle on a white background"));
-    const ModelInfo info = orFail(inspectModel(o.model));
+    valueOrThrow(judgeSprite(drawSprite(*parseSpritePrompt("a red circle on a white background")),
+                             "a red circle on a white background"));
+    const ModelInfo info = valueOrThrow(inspectModel(o.model));
     const Recipe base = baseRecipe(o, info);
     const auto prompts = randomSpritePrompts(o.prompts, o.seed);
     Count count;
     double seconds = 0;
     int steps = base.steps;  // as planned: operators on the schedule change their number
     std::string device;
-    // In groups: runs of a group share network calls, and only one group's pictures are held.
+    // In groups: runs of a group share network calls, and only one group's images are held.
     constexpr std::size_t group = 64;
     for (std::size_t first = 0; first < prompts.size() && interruptedBy() == 0; first += group) {
         std::vector<Plan> plans;
@@ -84,10 +84,10 @@ int measure(const Options& o) {
         for (const auto& run : result.runs) judge(*run, count);
     }
     if (count.judged == 0)
-        throw Failure(interruptedBy() != 0 ? "The measurement was interrupted before a picture was finished."
-                                           : "No picture was finished.");
+        throw Failure(interruptedBy() != 0 ? "The measurement was interrupted before an image was finished."
+                                           : "No image was finished.");
     if (interruptedBy() != 0)
-        std::cerr << "meander-run: Interrupted; the figures are those of the pictures finished so far.\n";
+        std::cerr << "meander-run: Interrupted; the figures are those of the images finished so far.\n";
     const double share = double(count.faithful) / count.judged;
     if (o.isJson) {
         printLine({{"model", o.model},
@@ -99,7 +99,7 @@ int measure(const Options& o) {
                    {"reasons", count.reasons}});
         return 0;
     }
-    std::printf("%s, %d steps: %.1f %% of %d pictures show what was asked (%s on %s)\n", info.name.c_str(), steps,
+    std::printf("%s, %d steps: %.1f %% of %d images show what was asked (%s on %s)\n", info.name.c_str(), steps,
                 100 * share, count.judged, secondsText(seconds).c_str(), device.c_str());
     for (const auto& [reason, n] : count.reasons)
         if (reason != "ok") std::printf("  %4d  %s\n", n, reason.c_str());
@@ -112,7 +112,7 @@ void addFidelity(CLI::App& app, Context& context) {
     auto o = std::make_shared<Options>();
     auto* c = app.add_subcommand("fidelity", "Measure how often a sprites model draws what its prompt asks for");
     c->add_option("--model", o->model, "A sprites model")->capture_default_str();
-    c->add_option("--prompts", o->prompts, "Number of random prompts, one picture each")
+    c->add_option("--prompts", o->prompts, "Number of random prompts, one image each")
         ->capture_default_str()
         ->check(CLI::Range(1, 100000));
     c->add_option("--steps", o->steps, "Steps; the model's recommendation without it")->check(CLI::Range(1, 1000));

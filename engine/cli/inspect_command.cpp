@@ -1,4 +1,4 @@
-// meander-run inspect: what a model, a project or a picture is.
+// meander-run inspect: what a model, a project or an image is.
 #include <iostream>
 
 #include "engine/cli/command.h"
@@ -16,9 +16,9 @@ struct Options {
 };
 
 void inspectProject(const Options& o) {
-    const auto store = orFail(ProjectStore::open(o.source));
+    const auto store = valueOrThrow(ProjectStore::open(o.source));
     if (!store->note().empty()) std::cerr << "meander-run: " << store->note() << '\n';
-    for (const auto& r : orFail(store->runs())) {
+    for (const auto& r : valueOrThrow(store->runs())) {
         if (o.isJson) printLine(toJson(r));
         else
             std::cout << r.number << "  " << nameOf(r.status) << "  " << r.recipe.sampler.id << " · " << r.recipe.steps
@@ -27,8 +27,8 @@ void inspectProject(const Options& o) {
     }
 }
 
-void inspectPicture(const Options& o) {
-    const auto read = orFail(readRecipeFrom(o.source));
+void inspectImage(const Options& o) {
+    const auto read = valueOrThrow(readRecipeFrom(o.source));
     if (o.isJson) {
         printLine({{"source", read.source}, {"recipe", toJson(read.recipe)}, {"not_understood", read.notUnderstood}});
         return;
@@ -38,7 +38,7 @@ void inspectPicture(const Options& o) {
 }
 
 void inspectTheModel(const Options& o) {
-    const ModelInfo m = orFail(inspectModel(o.source));
+    const ModelInfo m = valueOrThrow(inspectModel(o.source));
     if (o.isJson) {
         printLine(modelToJson(m));
         return;
@@ -62,15 +62,15 @@ void inspectTheModel(const Options& o) {
 void addInspect(CLI::App& app, Context& context) {
     auto o = std::make_shared<Options>();
     auto* c =
-        app.add_subcommand("inspect", "Tell what a model, a project (.meander) or a picture with a recipe (.png) is");
-    c->add_option("what", o->source, "A model (builtin:sprites-unet, a file, a folder), a project or a picture")
+        app.add_subcommand("inspect", "Tell what a model, a project (.meander) or an image with a recipe (.png) is");
+    c->add_option("what", o->source, "A model (builtin:sprites-unet, a file, a folder), a project or an image")
         ->required();
     c->add_flag("--json", o->isJson, "As JSON, one object a line");
     c->callback([o, &context] {
         context.chosen = [o] {
             switch (fileKindOf(o->source)) {
             case FileKind::Project: inspectProject(*o); break;
-            case FileKind::Picture: inspectPicture(*o); break;
+            case FileKind::Image: inspectImage(*o); break;
             case FileKind::Other: inspectTheModel(*o); break;
             }
             return 0;

@@ -10,7 +10,7 @@
 #include "engine/analysis/likelihood.h"
 #include "engine/cli/command.h"
 #include "engine/models/analytic/point_file.h"
-#include "engine/sampling/checkpoint.h"
+#include "engine/models/checkpoint.h"
 
 namespace meander::cli {
 
@@ -31,14 +31,14 @@ HostTensor dataOf(const Options& o, const Model& model, const Prompt& prompt) {
         if (!drawn)
             throw Failure(
                 info.name
-                + " does not know its data by heart. Give a file of points or a folder of pictures with --data.");
+                + " does not know its data by heart. Give a file of points or a folder of images with --data.");
         return drawn;
     }
-    const PointSet set = orFail(readPoints(o.file));
+    const PointSet set = valueOrThrow(readPoints(o.file));
     std::vector<std::int64_t> extents{set.points()};
     extents.insert(extents.end(), set.shape.begin(), set.shape.end());
     const HostTensor values = HostTensor::fromDoubles(Shape(extents), set.values);
-    if (info.state == StateKind::Image && Shape(set.shape) == info.pictureShape) {  // pictures of −1 … 1
+    if (info.state == StateKind::Image && Shape(set.shape) == info.imageShape) {  // images of −1 … 1
         std::vector<float> unit;
         for (double v : set.values) unit.push_back(float(0.5 * v + 0.5));
         return model.encode(HostTensor::fromFloats(Shape(extents), unit));
@@ -64,7 +64,7 @@ void check(const Options& o, const ModelInfo& info) {
 
 int likelihood(const Options& o) {
     const auto backend = kernels::createCpuBackend();
-    const auto model = orFail(loadModel(o.model, *backend));
+    const auto model = valueOrThrow(loadModel(o.model, *backend));
     const ModelInfo& info = model->info();
     check(o, info);
     const Prompt prompt{o.prompt, o.classIndex, o.prompt.empty() && !o.classIndex};
@@ -107,7 +107,7 @@ void addLikelihood(CLI::App& app, Context& context) {
     auto* c = app.add_subcommand("likelihood", "Log-likelihood of data under a model, along its probability flow");
     c->add_option("model", o->model, "A model of `meander-run list models`")->required();
     c->add_option("--data", o->file,
-                  "Points (.csv, .json, .npy) or a folder of pictures; without it the model's own data are drawn");
+                  "Points (.csv, .json, .npy) or a folder of images; without it the model's own data are drawn");
     c->add_option("--points", o->points, "How many are drawn")->capture_default_str()->check(CLI::Range(1, 100000));
     c->add_option("--prompt", o->prompt, "For models with prompts");
     c->add_option("--class", o->classIndex, "For models with classes");

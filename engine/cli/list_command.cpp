@@ -4,8 +4,8 @@
 
 #include "engine/cli/command.h"
 #include "engine/guidance/guidance.h"
+#include "engine/models/checkpoint.h"
 #include "engine/models/model.h"
-#include "engine/sampling/checkpoint.h"
 #include "engine/sampling/noise/noise.h"
 #include "engine/sampling/sampling.h"
 #include "engine/schedule/schedule.h"

@@ -38,7 +38,7 @@ Choice parseChoice(const std::string& given, const char* kind, auto find, const 
             throw Failure("\"" + part
                           + "\" is not of the form KEY=VALUE; an operator is written as clip:max=5:min=0.1.");
         const std::string key = part.substr(0, equals);
-        choice.params[key] = orFail(parseParam(specOf(info->params, key, info->label), part.substr(equals + 1)));
+        choice.params[key] = valueOrThrow(parseParam(specOf(info->params, key, info->label), part.substr(equals + 1)));
     }
     return choice;
 }
@@ -46,7 +46,7 @@ Choice parseChoice(const std::string& given, const char* kind, auto find, const 
 template <class Info>
 void setParam(Choice& choice, const Info* info, const std::string& key, const std::string& value) {
     if (!info) throw Failure("\"" + choice.id + "\" is not known, so its parameters cannot be set.");
-    choice.params[key] = orFail(parseParam(specOf(info->params, key, info->label), value));
+    choice.params[key] = valueOrThrow(parseParam(specOf(info->params, key, info->label), value));
 }
 
 // "clip.max=5" or "0.max=5": an operator by its id (added at the end when it is missing) or its place.
@@ -117,12 +117,12 @@ void setPlain(Recipe& r, const std::string& key, const std::string& value) {
         throw Failure("A recipe has no setting \"" + key + "\"." + didYouMean(key, known)
                       + " Parameters are set as sampler.eta=0.5, schedule.rho=5, noise.per=batch, guidance.scale=3.");
     }
-    r = orFail(recipeFromJson(j));
+    r = valueOrThrow(recipeFromJson(j));
 }
 
 Recipe draftOf(ProjectStore& store) {
     if (auto draft = store.draft()) return *draft;
-    const auto runs = orFail(store.runs());
+    const auto runs = valueOrThrow(store.runs());
     if (runs.empty()) throw Failure("'" + store.path() + "' has no draft and no run to repeat. Give a recipe.");
     Recipe r = runs.back().recipe;
     r.branch.reset();
@@ -133,7 +133,7 @@ Recipe draftOf(ProjectStore& store) {
 
 void RecipeInput::addTo(CLI::App& command) {
     command.add_option("recipe", source,
-                       "A recipe (.json), a picture that carries one (.png), or a project (.meander, its draft)");
+                       "A recipe (.json), an image that carries one (.png), or a project (.meander, its draft)");
     command.add_flag("--sample", isSample,
                      "The sample: \"a red circle above a blue square on a green background\" by the sprites U-Net");
     command
@@ -145,7 +145,7 @@ void RecipeInput::addTo(CLI::App& command) {
 }
 
 Recipe sampleRecipe() {
-    Recipe r = recommendedRecipe(orFail(inspectModel("builtin:sprites-unet")));
+    Recipe r = recommendedRecipe(valueOrThrow(inspectModel("builtin:sprites-unet")));
     r.prompt = "a red circle above a blue square on a green background";
     r.seed = 42;
     return r;
@@ -185,15 +185,15 @@ ReadInput readInput(const RecipeInput& input) {
     ReadInput in;
     if (input.isSample == !input.source.empty())
         throw WrongArgument(input.isSample ? "Give either a recipe or --sample, not both."
-                                           : "Give a recipe, a picture, a project or --sample.");
+                                           : "Give a recipe, an image, a project or --sample.");
     if (input.isSample) {
         in.recipe = sampleRecipe();
     } else if (fileKindOf(input.source) == FileKind::Project) {
-        in.project = orFail(ProjectStore::open(input.source));
+        in.project = valueOrThrow(ProjectStore::open(input.source));
         if (!in.project->note().empty()) std::cerr << "meander-run: " << in.project->note() << '\n';
         in.recipe = draftOf(*in.project);
     } else {
-        const ReadRecipe read = orFail(readRecipeFrom(input.source));
+        const ReadRecipe read = valueOrThrow(readRecipeFrom(input.source));
         for (const auto& s : read.notUnderstood) std::cerr << "meander-run: not understood: " << s << '\n';
         in.recipe = read.recipe;
     }
@@ -202,13 +202,13 @@ ReadInput readInput(const RecipeInput& input) {
         if (!in.project)
             throw Failure("The recipe starts from another run, which only its project has. Give the project, or start "
                           "from noise or data.");
-        in.start = std::make_shared<const Run>(orFail(in.project->loadRun(id)));
+        in.start = std::make_shared<const Run>(valueOrThrow(in.project->loadRun(id)));
     }
     if (in.recipe.branch) {
         if (!in.project)
             throw Failure("The recipe branches from another run, which only its project has. Give the project, or "
                           "remove \"branch\".");
-        in.parent = std::make_shared<const Run>(orFail(in.project->loadRun(in.recipe.branch->run)));
+        in.parent = std::make_shared<const Run>(valueOrThrow(in.project->loadRun(in.recipe.branch->run)));
     }
     return in;
 }

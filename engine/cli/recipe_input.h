@@ -1,4 +1,4 @@
-// The recipe a command works on: from a .json recipe, a picture that carries one, a project's draft, or the sample;
+// The recipe a command works on: from a .json recipe, an image that carries one, a project's draft, or the sample;
 // then changed by --set key=value.
 #pragma once
 #include <memory>

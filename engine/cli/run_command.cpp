@@ -32,13 +32,13 @@ std::unique_ptr<ProjectStore> projectFor(const Options& o, std::unique_ptr<Proje
     if (source && std::filesystem::weakly_canonical(o.project) == std::filesystem::path(source->path()))
         return writable(std::move(source));
     auto store = std::filesystem::exists(o.project) ? ProjectStore::open(o.project) : ProjectStore::create(o.project);
-    return writable(orFail(std::move(store)));
+    return writable(valueOrThrow(std::move(store)));
 }
 
 int nextNumber(ProjectStore* store) {
     int number = 0;
     if (store)
-        for (const auto& r : orFail(store->runs())) number = std::max(number, r.number);
+        for (const auto& r : valueOrThrow(store->runs())) number = std::max(number, r.number);
     return number + 1;
 }
 
@@ -80,7 +80,7 @@ KeptRun keep(const Run& run, const Options& o, ProjectStore* store, const Recipe
 
 int carryOut(const Options& o) {
     ReadInput in = readInput(o.input);
-    const Plan p = orFail(plan(in.recipe, in.parent.get(), in.start.get()));
+    const Plan p = valueOrThrow(plan(in.recipe, in.parent.get(), in.start.get()));
     for (const auto& note : p.notes)
         if (note.kind == NoteKind::Warning) std::cerr << "meander-run: " << note.text << '\n';
     if (!o.folder.empty()) prepareFolder(o.folder);
@@ -104,7 +104,7 @@ int carryOut(const Options& o) {
 void addRun(CLI::App& app, Context& context) {
     auto o = std::make_shared<Options>();
     auto* c = app.add_subcommand(
-        "run", "Carry out a recipe; write pictures, trajectory and attention maps, or record into a project");
+        "run", "Carry out a recipe; write images, trajectory and attention maps, or record into a project");
     o->input.addTo(*c);
     addFolder(*c, o->folder);
     c->add_option("--project", o->project, "Project to record the run into; made when it does not exist")

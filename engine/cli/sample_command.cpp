@@ -59,7 +59,7 @@ template <class Info> Params readParams(const std::vector<std::string>& assignme
         if (!spec)
             throw Failure(resolveParams(info.params, {{a.substr(0, equals), 0.0}}, info.label).error().text
                           + didYouMean(a.substr(0, equals), keys));
-        p[spec->key] = orFail(parseParam(*spec, a.substr(equals + 1)));
+        p[spec->key] = valueOrThrow(parseParam(*spec, a.substr(equals + 1)));
     }
     return p;
 } catch (const Failure& e) {
@@ -68,8 +68,8 @@ template <class Info> Params readParams(const std::vector<std::string>& assignme
 
 std::vector<double> levelsOf(const Options& o, const Process& process) {
     if (!o.levels.empty()) return o.levels;
-    return orFail(makeSchedule(o.schedule, process, o.steps,
-                               readParams(o.scheduleParams, chosen(schedules(), o.schedule, "schedule"))));
+    return valueOrThrow(makeSchedule(o.schedule, process, o.steps,
+                                     readParams(o.scheduleParams, chosen(schedules(), o.schedule, "schedule"))));
 }
 
 // "cos:RATE" scale · cos(RATE k), "constant:VALUE" the value as it is, "noise" scale · the first noise of the source;
@@ -212,7 +212,7 @@ void addSample(CLI::App& app, Context& context) {
     c->add_option("--mean", o->pair.conditional.mean, "Mean of every element")
         ->capture_default_str()
         ->check(finiteIn(-1e6, 1e6));
-    c->add_option("--deviation", o->pair.conditional.deviation, "Standard deviation of every element")
+    c->add_option("--deviation", o->pair.conditional.stddev, "Standard deviation of every element")
         ->capture_default_str()
         ->check(finiteIn(0, 1e6));
     c->add_option("--guidance", o->pair.scale, "Scale of classifier-free guidance against the second Gaussian")
@@ -221,8 +221,7 @@ void addSample(CLI::App& app, Context& context) {
     c->add_option("--unconditional-mean", o->pair.unconditional.mean, "Mean without the condition")
         ->capture_default_str()
         ->check(finiteIn(-1e6, 1e6));
-    c->add_option("--unconditional-deviation", o->pair.unconditional.deviation,
-                  "Standard deviation without the condition")
+    c->add_option("--unconditional-deviation", o->pair.unconditional.stddev, "Standard deviation without the condition")
         ->capture_default_str()
         ->check(finiteIn(0, 1e6));
     c->add_option("--seed", o->seed, "Seed of the noise")->capture_default_str()->check(seedNumber());

@@ -1,7 +1,7 @@
 // The sample project that the window opens with: what its runs are, in one place.
 #pragma once
 #include "engine/cli/command.h"
-#include "engine/run/recipe.h"
+#include "engine/recipe/recipe.h"
 
 namespace meander::cli {
 

@@ -7,8 +7,8 @@
 #include "engine/cli/interrupt.h"
 #include "engine/cli/recipe_input.h"
 #include "engine/cli/sample_project.h"
+#include "engine/core/durable_file.h"
 #include "engine/exchange/file_kind.h"
-#include "engine/project/durable_file.h"
 
 namespace meander::cli {
 namespace {
@@ -23,7 +23,7 @@ struct Making {
     std::unique_ptr<ProjectStore> store;
 
     explicit Making(const std::string& target)
-        : path(absolutePath(target) + ".making"), store(orFail(ProjectStore::create(path, true))) {}
+        : path(absolutePath(target) + ".making"), store(valueOrThrow(ProjectStore::create(path, true))) {}
     ~Making() {
         store.reset();
         removeCompanions(path);
@@ -40,7 +40,7 @@ int make(const Options& o) {
     const auto& store = making.store;
     int number = 0;
     for (const auto& sample : sampleRuns()) {
-        const Plan p = orFail(plan(sample.recipe));
+        const Plan p = valueOrThrow(plan(sample.recipe));
         const BatchResult result = runBatch({p}, {o.device, false, false, store.get(), nullptr, ++number});
         if (interruptedBy() != 0 || result.runs.empty())
             throw Failure("The sample project is incomplete: it was interrupted.");
@@ -71,14 +71,14 @@ std::vector<SampleRun> sampleRuns() {
     guided.attention = AttentionLevel::Layers;
     runs.push_back({"same, guidance 8", guided});
 
-    Recipe few = recommendedRecipe(orFail(inspectModel("builtin:sprites-lcm")));
+    Recipe few = recommendedRecipe(valueOrThrow(inspectModel("builtin:sprites-lcm")));
     few.prompt = base.prompt;
     few.seed = base.seed;
     few.images = 1;
     few.steps = 4;
     runs.push_back({"consistency model, 4 steps", few});
 
-    Recipe ring = recommendedRecipe(orFail(inspectModel("analytic:ring8")));
+    Recipe ring = recommendedRecipe(valueOrThrow(inspectModel("analytic:ring8")));
     ring.images = 256;
     ring.steps = 20;
     ring.sampler = {"heun", {}};

@@ -24,14 +24,14 @@ std::string digits(double v) {
 
 int show(const Options& o) {
     if (!findSchedule(o.id)) noSuch("schedule", o.id, idsOf(schedules()));
-    const ModelInfo model = orFail(inspectModel(o.model));
+    const ModelInfo model = valueOrThrow(inspectModel(o.model));
     const Process& p = model.process;
     Recipe r;  // the same reader of --set as for recipes
     r.schedule = {o.id, {}};
     for (const auto& s : o.sets) applySet(r, s.starts_with("schedule.") ? s : "schedule." + s);
     for (const auto& text : o.operators)
         for (auto& rule : parseOperators(text)) r.scheduleOperators.push_back(std::move(rule));
-    const auto levels = orFail(makeSchedule(r.schedule, r.scheduleOperators, p, o.steps, imageTokensOf(model)));
+    const auto levels = valueOrThrow(makeSchedule(r.schedule, r.scheduleOperators, p, o.steps, imageTokensOf(model)));
     const auto notes = scheduleNotes(levels, p, o.steps);
     if (o.isJson) {
         Json list = Json::array();

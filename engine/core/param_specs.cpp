@@ -73,7 +73,7 @@ ParamSpec advanced(ParamSpec spec) {
     return spec;
 }
 
-ParamSpec mayBeAbsent(ParamSpec spec) {
+ParamSpec optionalParam(ParamSpec spec) {
     spec.optional = spec.advanced = true;
     return spec;
 }

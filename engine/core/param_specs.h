@@ -17,7 +17,7 @@ ParamSpec listParam(std::string key, std::string label, double minimum, double m
                     std::string help);                                      // empty by default
 ParamSpec textParam(std::string key, std::string label, std::string help);  // empty by default
 ParamSpec withUnit(ParamSpec spec, std::string unit);
-ParamSpec advanced(ParamSpec spec);     // folded away at first
-ParamSpec mayBeAbsent(ParamSpec spec);  // optional, and folded away
+ParamSpec advanced(ParamSpec spec);       // folded away at first
+ParamSpec optionalParam(ParamSpec spec);  // optional, and folded away
 
 }  // namespace meander

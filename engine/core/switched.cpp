@@ -5,8 +5,8 @@
 namespace meander {
 
 ParamSpec enabledParam() {
-    return mayBeAbsent(toggleParam(enabledKey, "Enabled", true,
-                                   "Off: it stays in its place with its settings and does nothing; absent: on."));
+    return optionalParam(toggleParam(enabledKey, "Enabled", true,
+                                     "Off: it stays in its place with its settings and does nothing; absent: on."));
 }
 
 bool isSwitchedOff(const Choice& choice) {

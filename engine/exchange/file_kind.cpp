@@ -13,7 +13,7 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr std::size_t headSize = 100;  // of SQLite
-constexpr auto database = "SQLite format 3\0"sv, picture = "\x89PNG\r\n\x1a\n"sv;
+constexpr auto database = "SQLite format 3\0"sv, image = "\x89PNG\r\n\x1a\n"sv;
 
 std::string headOf(const std::string& path) {
     std::error_code error;
@@ -30,10 +30,10 @@ std::string headOf(const std::string& path) {
 FileKind fileKindOf(const std::string& path) {
     const std::string head = headOf(path);
     if (head.starts_with(database)) return FileKind::Project;
-    if (head.starts_with(picture)) return FileKind::Picture;
+    if (head.starts_with(image)) return FileKind::Image;
     std::string ending = std::filesystem::path(path).extension().string();
     std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return char(std::tolower(c)); });
-    return ending == ".meander" ? FileKind::Project : ending == ".png" ? FileKind::Picture : FileKind::Other;
+    return ending == ".meander" ? FileKind::Project : ending == ".png" ? FileKind::Image : FileKind::Other;
 }
 
 bool isMeanderProject(const std::string& path) {

@@ -8,7 +8,7 @@ namespace meander {
 
 enum class FileKind : std::uint8_t {
     Project,
-    Picture,
+    Image,
     Other
 };  // Project: any SQLite database; opening it tells of another program's
 

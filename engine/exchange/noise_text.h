@@ -1,4 +1,4 @@
-// How A1111 and its kin write down where a picture's noise came from: "RNG: NV, Variation seed: 3, Variation seed
+// How A1111 and its kin write down where an image's noise came from: "RNG: NV, Variation seed: 3, Variation seed
 // strength: 0.2, Seed resize from: 512x512, ENSD: 31337".
 #pragma once
 #include <string>

@@ -4,13 +4,13 @@
 #include <charconv>
 #include <sstream>
 
+#include "engine/core/durable_file.h"
 #include "engine/core/json.h"
 #include "engine/core/switched.h"
 #include "engine/exchange/file_kind.h"
 #include "engine/exchange/noise_text.h"
 #include "engine/exchange/peer_names.h"
 #include "engine/exchange/table.h"
-#include "engine/project/durable_file.h"
 #include "meander_version.h"
 
 namespace meander {
@@ -138,7 +138,7 @@ std::string parametersText(const Recipe& r, int width, int height, const std::st
 PngTexts textsOf(const Run& run, int image) {
     Json ours = {
         {"program", "Meander " MEANDER_VERSION}, {"run", run.id}, {"image", image}, {"recipe", toJson(run.recipe)}};
-    const Shape& s = run.pictures.shape();
+    const Shape& s = run.images.shape();
     const int width = s.rank() == 4 ? int(s[2]) : 0, height = s.rank() == 4 ? int(s[1]) : 0;
     return {{"meander", ours.dump(-1, ' ', false, Json::error_handler_t::replace)},
             {"parameters",
@@ -190,11 +190,11 @@ Result<ReadRecipe> recipeFromTexts(const PngTexts& texts, const std::string& wha
     std::string keys;
     for (const auto& [key, value] : texts) keys += (keys.empty() ? "" : ", ") + key;
     return Error{"There is no recipe in " + what + " that Meander can read"
-                 + (keys.empty() ? ": the picture carries no text." : " (it carries: " + keys + ").")};
+                 + (keys.empty() ? ": the image carries no text." : " (it carries: " + keys + ").")};
 }
 
 Result<ReadRecipe> readRecipeFrom(const std::string& path) {
-    if (fileKindOf(path) == FileKind::Picture) {
+    if (fileKindOf(path) == FileKind::Image) {
         auto texts = readPngTexts(path);
         if (!texts) return texts.error();
         return recipeFromTexts(*texts, "'" + path + "'");

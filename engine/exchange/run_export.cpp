@@ -5,23 +5,23 @@
 #include <filesystem>
 
 #include "engine/analysis/attention_maps.h"
-#include "engine/analysis/colour_maps.h"
 #include "engine/analysis/diagnostics.h"
+#include "engine/core/durable_file.h"
 #include "engine/core/json.h"
-#include "engine/exchange/npy.h"
 #include "engine/exchange/recipe_exchange.h"
-#include "engine/exchange/state_pictures.h"
+#include "engine/exchange/state_images.h"
 #include "engine/exchange/table.h"
-#include "engine/project/durable_file.h"
+#include "engine/imaging/colour_maps.h"
+#include "engine/imaging/npy.h"
 
 namespace meander {
 namespace {
 
 namespace fs = std::filesystem;
 
-bool isPicture(const HostTensor& t) { return t && t.shape().rank() == 4 && t.shape()[3] == 3; }
+bool isImage(const HostTensor& t) { return t && t.shape().rank() == 4 && t.shape()[3] == 3; }
 
-void must(const Status& s) {
+void throwIfError(const Status& s) {
     if (!s) throw Failure(s.error().text);
 }
 
@@ -31,18 +31,18 @@ public:
         : m_run(run), m_folder(folder), m_options(options) {}
 
     std::vector<std::string> write() {
-        must(writeRecipeFile(file("recipe.json"), m_run.recipe));
-        must(
+        throwIfError(writeRecipeFile(file("recipe.json"), m_run.recipe));
+        throwIfError(
             writeWholeFile(file("run.json"), toJson(m_run).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"));
-        if (m_options.pictures) pictures();
+        if (m_options.images) images();
         if (!m_run.trajectory) return std::move(m_files);
         const Trajectory& t = *m_run.trajectory;
         if (m_options.strip) strips();
         if (m_options.tables) {
-            must(writeWholeFile(file("trajectory.csv"), trajectoryCsv(t)));
+            throwIfError(writeWholeFile(file("trajectory.csv"), trajectoryCsv(t)));
             diagnostics(t);
         }
-        if (!isPicture(m_run.pictures) && t.last()) must(writeNpy(file("points.npy"), t.last()));
+        if (!isImage(m_run.images) && t.last()) throwIfError(writeNpy(file("points.npy"), t.last()));
         if (m_options.attention) attention(t);
         return std::move(m_files);
     }
@@ -58,18 +58,18 @@ private:
         return path.string();
     }
 
-    int images() const { return isPicture(m_run.pictures) ? int(m_run.pictures.shape()[0]) : 0; }
+    int images() const { return isImage(m_run.images) ? int(m_run.images.shape()[0]) : 0; }
 
-    void pictures() {
+    void images() {
         for (int i = 0; i < images(); ++i)
-            must(writePng(file("picture-" + std::to_string(i + 1) + ".png"), pictureOf(m_run.pictures, i),
-                          textsOf(m_run, i)));
+            throwIfError(
+                writePng(file("image-" + std::to_string(i + 1) + ".png"), imageOf(m_run.images, i), textsOf(m_run, i)));
     }
 
     void strips() {
         for (int i = 0; i < std::min(images(), 16); ++i)
-            if (const Picture p = filmStrip(m_run, i, 96, m_options.decode); !p.empty())
-                must(writePng(file("strip-" + std::to_string(i + 1) + ".png"), p));
+            if (const Image p = filmStrip(m_run, i, 96, m_options.decode); !p.empty())
+                throwIfError(writePng(file("strip-" + std::to_string(i + 1) + ".png"), p));
     }
 
     void diagnostics(const Trajectory& t) {
@@ -87,19 +87,18 @@ private:
             for (const auto& d : all) row.push_back(k < d.values.size() ? numberText(d.values[k]) : "");
             table.add(std::move(row));
         }
-        must(table.write(file("diagnostics.csv")));
+        throwIfError(table.write(file("diagnostics.csv")));
     }
 
-    // Viridis over the grey picture: places keep their shape, strength decides how much of the picture shows.
-    Picture overlay(const HeatMap& map, const Picture& picture) const {
-        const int side = m_options.attentionSide,
-                  height = std::max(1, side * picture.height / std::max(1, picture.width));
-        Picture out(side, height);
+    // Viridis over the grey image: places keep their shape, strength decides how much of the image shows.
+    Image overlay(const HeatMap& map, const Image& image) const {
+        const int side = m_options.attentionSide, height = std::max(1, side * image.height / std::max(1, image.width));
+        Image out(side, height);
         const ColourMap& colours = colourMaps().front();
         for (int y = 0; y < height; ++y)
             for (int x = 0; x < side; ++x) {
                 const double v = (sample(map, (x + 0.5) / side, (y + 0.5) / height) - map.low) / (map.high - map.low);
-                const auto* p = picture.at(x * picture.width / side, y * picture.height / height);
+                const auto* p = image.at(x * image.width / side, y * image.height / height);
                 const double grey = 0.3 * p[0] + 0.6 * p[1] + 0.1 * p[2], cover = 0.45 + 0.4 * std::clamp(v, 0.0, 1.0);
                 const Rgb c = colours.at(v);
                 for (std::size_t i = 0; i < 3; ++i)
@@ -127,14 +126,14 @@ private:
         for (int i = 0; i < std::min(images(), 4); ++i) {
             const TokenMaps raw = reduceAttention(t, {i, {}, {}, 0, {}});
             if (raw.empty() || words.empty()) continue;
-            const std::string folder = "attention/picture-" + std::to_string(i + 1) + "/";
-            const Picture picture = pictureOf(m_run.pictures, i);
+            const std::string folder = "attention/image-" + std::to_string(i + 1) + "/";
+            const Image image = imageOf(m_run.images, i);
             const auto maps = mapsOf(raw, words, MapScale::SharePrompt, t.tokens);
             Json list = Json::array();
             for (std::size_t k = 0; k < maps.size(); ++k) {
                 const std::string name = std::to_string(k + 1) + "-" + safe(words[k].text) + ".png";
-                must(writePng(file(folder + name), overlay(maps[k], picture),
-                              {{"Description", words[k].text + ": " + maps[k].caption}}));
+                throwIfError(writePng(file(folder + name), overlay(maps[k], image),
+                                      {{"Description", words[k].text + ": " + maps[k].caption}}));
                 list.push_back({{"file", name}, {"word", words[k].text}, {"tokens", words[k].tokens}});
             }
             const Json about = {
@@ -146,11 +145,11 @@ private:
                 {"colour_map", "viridis"},
                 {"maps", list},
                 {"raw", "raw.npy"}};
-            must(writeWholeFile(file(folder + "about.json"),
-                                about.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"));
-            must(writeNpy(file(folder + "raw.npy"),
-                          HostTensor::fromFloats({raw.tokens, raw.height, raw.width},
-                                                 std::vector<float>(raw.values.begin(), raw.values.end()))));
+            throwIfError(writeWholeFile(file(folder + "about.json"),
+                                        about.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"));
+            throwIfError(writeNpy(file(folder + "raw.npy"),
+                                  HostTensor::fromFloats({raw.tokens, raw.height, raw.width},
+                                                         std::vector<float>(raw.values.begin(), raw.values.end()))));
         }
     }
 
@@ -162,15 +161,15 @@ private:
 
 }  // namespace
 
-Picture filmStrip(const Run& run, int image, int height, const Decode& decode) {
-    std::vector<Picture> frames;
-    if (!run.trajectory || !isPicture(run.pictures)) return {};
-    const int factor = std::max(1, height / int(run.pictures.shape()[1]));
-    const StatePictures known(run);
+Image filmStrip(const Run& run, int image, int height, const Decode& decode) {
+    std::vector<Image> frames;
+    if (!run.trajectory || !isImage(run.images)) return {};
+    const int factor = std::max(1, height / int(run.images.shape()[1]));
+    const StateImages known(run);
     const auto add = [&](const HostTensor& state, bool isDecoded) {
         const HostTensor row = state.rows(image, 1);
         const HostTensor p = isDecoded ? row : decode ? decode(row) : known(row);
-        if (isPicture(p)) frames.push_back(enlarged(pictureOf(p), factor));
+        if (isImage(p)) frames.push_back(enlarged(imageOf(p), factor));
     };
     int last = -1;
     for (const auto& e : run.trajectory->evaluations)
@@ -178,9 +177,9 @@ Picture filmStrip(const Run& run, int image, int height, const Decode& decode) {
             last = e->step;
             add(e->denoised, false);
         }
-    add(run.pictures, true);
+    add(run.images, true);
     // A very long strip would pass what a PNG may hold.
-    const std::size_t most = std::size_t(maximumPictureSide / (frames.back().width + 4));
+    const std::size_t most = std::size_t(maximumImageSide / (frames.back().width + 4));
     if (frames.size() > most) frames.resize(most);
     return beside(frames, 4);
 }

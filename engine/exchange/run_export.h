@@ -1,20 +1,20 @@
-// A run as files in a folder: pictures with their recipe inside, film strip, trajectory.csv, diagnostics.csv, attention
+// A run as files in a folder: images with their recipe inside, film strip, trajectory.csv, diagnostics.csv, attention
 // maps with a description of how each was made, recipe.json and run.json; points as points.npy.
 #pragma once
 #include <functional>
 #include <string>
 #include <vector>
 
-#include "engine/exchange/picture.h"
+#include "engine/imaging/image.h"
 #include "engine/run/trajectory.h"
 
 namespace meander {
 
-// States to pictures in [0, 1]; none: what state_pictures.h can do without a model.
+// States to images in [0, 1]; none: what state_images.h can do without a model.
 using Decode = std::function<HostTensor(const HostTensor& states)>;
 
 struct ExportOptions {
-    bool pictures = true, strip = true, tables = true, attention = true;
+    bool images = true, strip = true, tables = true, attention = true;
     int attentionSide = 256;  // pixels of a heat map
     Decode decode;
 };
@@ -22,8 +22,8 @@ struct ExportOptions {
 Result<std::vector<std::string>> exportRun(const Run& run, const std::string& folder,
                                            const ExportOptions& options = {});
 
-// The estimates x̂0 of one picture, first evaluation of every step, then the result; side by side. Empty for points.
-Picture filmStrip(const Run& run, int image, int height = 96, const Decode& decode = {});
+// The estimates x̂0 of one image, first evaluation of every step, then the result; side by side. Empty for points.
+Image filmStrip(const Run& run, int image, int height = 96, const Decode& decode = {});
 std::string trajectoryCsv(const Trajectory& t);
 
 }  // namespace meander

@@ -3,7 +3,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "engine/project/durable_file.h"
+#include "engine/core/durable_file.h"
 
 namespace meander {
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "engine/taps/network_change.h"
+#include "engine/taps/intervention.h"
 
 namespace meander {
 
@@ -39,7 +39,7 @@ struct BranchSpec {
         None,
         Own
     } condition = Condition::Recipe;  // Own: prompt or classIndex
-    NetworkChange change;             // without a prepared prompt to avoid
+    Intervention change;              // without a prepared prompt to avoid
     int model = 0;                    // 0: the recipe's, k: the k-th further one
     // The branch whose self-attention is summed in this block, for SAG.
     std::optional<int> selfBlock;

@@ -1,4 +1,4 @@
-// States and pictures as planes of doubles on the host, for rules that look at neighbours or frequencies. Such rules
+// States and images as planes of doubles on the host, for rules that look at neighbours or frequencies. Such rules
 // cost a copy to the host and back, which the record makes anyway.
 #pragma once
 #include <complex>

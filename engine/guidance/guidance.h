@@ -30,23 +30,23 @@ struct GuidanceMoment {
     const Process& process;
     Parametrization parametrization = Parametrization::X0;
     double sigmaData = 0.5;
-    double tau = 0, target = 0;                              // now, and where the step ends
-    double told = std::numeric_limits<double>::quiet_NaN();  // the level the network is told instead of τ, for samplers
-                                                             // that shift it
+    double tau = 0, target = 0;                                    // now, and where the step ends
+    double networkTau = std::numeric_limits<double>::quiet_NaN();  // the level the network is told instead of τ, for
+                                                                   // samplers that shift it
     int step = 0, steps = 1;
     bool isFirst = true;      // the rules have seen nothing yet
     bool isStepStart = true;  // the first request of its interval; later ones are at states that a sampler only tries
     bool isOwnState = true;   // asked at the run's own state, not at a copy the sampler moved
     std::uint64_t seed = 0;
     Tensor state;            // y; empty while a plan counts
-    Model* model = nullptr;  // for pictures of states; null while a plan counts and in tests
+    Model* model = nullptr;  // for images of states; null while a plan counts and in tests
 
     double signal() const { return process.signal(tau); }
     double sigma() const { return process.sigma(tau); }
 };
 
-// One number per picture, for display: log-densities, cosines, effective sample size, residuals.
-struct Reading {
+// One number per image, for display: log-densities, cosines, effective sample size, residuals.
+struct Metric {
     std::string name;
     std::vector<double> values;
 };
@@ -62,9 +62,9 @@ struct GuidanceParts {
     // width).
     std::vector<std::pair<Branch, Tensor>> askedAt;
     std::vector<std::pair<Branch, std::vector<HostTensor>>> selfMass;
-    std::vector<Reading> readings;
+    std::vector<Metric> metrics;
     // Particle selection: row r goes on as row survivors[r]; empty: every row as itself.
-    std::vector<std::int64_t> survivors;
+    std::vector<std::int64_t> ancestors;
 
     explicit GuidanceParts(Tensor estimate) : conditional(estimate), combined(std::move(estimate)) {}
     GuidanceParts() = default;
@@ -75,18 +75,18 @@ struct GuidanceParts {
 };
 
 // What a rule wants of the network at a moment.
-struct GuidanceWishes {
+struct EvaluationPlan {
     std::vector<Branch> branches;
     // Changes of every row with the recipe's prompt: another prompt that NAG avoids; and of every row: the scale that a
     // distilled network is told, FreeU.
-    struct Avoid {
+    struct Nag {
         Branch prompt;
-        NetworkChange::Avoid how;
+        Intervention::Nag how;
     };
-    std::optional<Avoid> avoid;
+    std::optional<Nag> nag;
     std::optional<double> guidance;
-    std::optional<NetworkChange::FreeU> freeU;
-    int secondQuestions = 0;  // branches that followUp will ask
+    std::optional<Intervention::FreeU> freeU;
+    int dependentCount = 0;  // branches that followUp will ask
     void want(Branch b);
 };
 
@@ -95,13 +95,14 @@ struct GuidanceWishes {
 class GuidanceRun {
 public:
     virtual ~GuidanceRun() = default;
-    virtual void ask(const GuidanceMoment&, GuidanceWishes&) const {}
+    virtual void ask(const GuidanceMoment&, EvaluationPlan&) const {}
     // States for second questions, made from the first answers.
-    virtual std::vector<std::pair<Branch, Tensor>> followUp(const GuidanceMoment&, const GuidanceParts&) const {
+    virtual std::vector<std::pair<Branch, Tensor>> dependentEvaluations(const GuidanceMoment&,
+                                                                        const GuidanceParts&) const {
         return {};
     }
     // The state the network is asked at instead of y, for rules that hold states to a constraint.
-    virtual Tensor heldState(const GuidanceMoment&, const Tensor& y) const { return y; }
+    virtual Tensor projectedState(const GuidanceMoment&, const Tensor& y) const { return y; }
     virtual void apply(const GuidanceMoment&, GuidanceParts&) = 0;
     // Rows were selected (GuidanceParts::survivors): what the rule keeps per row follows.
     virtual void select(const std::vector<std::int64_t>&) {}
@@ -145,7 +146,7 @@ public:
     Branch prompt(const std::string& text);
     // No condition at all, even where the recipe has a negative prompt.
     Branch empty();
-    Branch changed(NetworkChange change, std::string label);
+    Branch changed(Intervention change, std::string label);
     // The recipe's condition, or `text` unless it is empty, seen by another model. Throws Failure when its states are
     // others.
     Branch otherModel(const std::string& id, const std::string& text = {});
@@ -175,10 +176,10 @@ public:
     ~GuidanceStack();
 
     // Everything the request costs at this moment: first the conditional branch, then what rules and sampler want.
-    GuidanceWishes wishes(const GuidanceMoment& m) const;
+    EvaluationPlan evaluationPlan(const GuidanceMoment& m) const;
     // The rows that rule `i` adds to those before it.
     int rowsAddedBy(std::size_t i, const GuidanceMoment& m) const;
-    Tensor heldState(const GuidanceMoment& m) const;
+    Tensor projectedState(const GuidanceMoment& m) const;
     std::vector<std::pair<Branch, Tensor>> followUps(const GuidanceMoment& m, const GuidanceParts& parts) const;
     // Applies the rules in order. Rules whose branches are not all there are left out (a record of another stack).
     // `recorded`: the selection that a record says was made, in place of the rules' own.

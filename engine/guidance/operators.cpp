@@ -59,7 +59,7 @@ private:
     int m_factor;
 };
 
-// The observation keeps the picture's shape, the mean in every channel: then A⁺ = Aᵀ = A, a projection.
+// The observation keeps the image's shape, the mean in every channel: then A⁺ = Aᵀ = A, a projection.
 class Grey final : public LinearOperator {
 public:
     Planes apply(const Planes& x) const override {

@@ -1,4 +1,4 @@
-// Linear operators on pictures and points that data consistency can hold an estimate to: y = A x, with the
+// Linear operators on images and points that data consistency can hold an estimate to: y = A x, with the
 // pseudo-inverse A⁺ and the adjoint Aᵀ.
 #pragma once
 #include <memory>

@@ -3,17 +3,17 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/analysis/fidelity.h"
 #include "engine/guidance/grid.h"
-#include "engine/guidance/rule_kit.h"
+#include "engine/guidance/rule_common.h"
+#include "engine/sprites/fidelity.h"
 
 namespace meander {
 namespace {
 
-// Judges pictures in 0 … 1.
-class PictureReward final : public Reward {
+// Judges images in 0 … 1.
+class ImageReward final : public Reward {
 public:
-    explicit PictureReward(double (*judge)(const Planes&, std::int64_t row)) : m_judge(judge) {}
+    explicit ImageReward(double (*judge)(const Planes&, std::int64_t row)) : m_judge(judge) {}
     std::vector<double> of(const GuidanceMoment& m, const Tensor& estimate) const override {
         const Planes p = Planes::of(m.model->decode(download(estimate)));
         std::vector<double> r;
@@ -54,10 +54,10 @@ class Fidelity final : public Reward {
 public:
     explicit Fidelity(std::string prompt) : m_prompt(std::move(prompt)) {}
     std::vector<double> of(const GuidanceMoment& m, const Tensor& estimate) const override {
-        const HostTensor pictures = m.model->decode(download(estimate));
+        const HostTensor images = m.model->decode(download(estimate));
         std::vector<double> r;
-        for (std::int64_t i = 0; i < pictures.shape()[0]; ++i) {
-            const auto verdict = judgeSprite(pictureOf(pictures, i), m_prompt);
+        for (std::int64_t i = 0; i < images.shape()[0]; ++i) {
+            const auto verdict = judgeSprite(imageOf(images, i), m_prompt);
             if (!verdict) throw Failure(verdict.error().text);
             r.push_back(verdict->isFaithful ? 1 : 0);
         }
@@ -92,15 +92,15 @@ private:
     std::int64_t m_coordinate;
 };
 
-struct PictureKind {
+struct ImageKind {
     const char* id;
     double (*judge)(const Planes&, std::int64_t);
 };
-constexpr PictureKind pictureKinds[] = {{"brightness", brightness},
-                                        {"contrast", contrast},
-                                        {"red", dominance<0>},
-                                        {"green", dominance<1>},
-                                        {"blue", dominance<2>}};
+constexpr ImageKind imageKinds[] = {{"brightness", brightness},
+                                    {"contrast", contrast},
+                                    {"red", dominance<0>},
+                                    {"green", dominance<1>},
+                                    {"blue", dominance<2>}};
 
 }  // namespace
 
@@ -115,24 +115,24 @@ std::vector<ParamSpec> rewardParams() {
                          {"distance", "Nearness to a point"},
                          {"coordinate", "A coordinate"},
                          {"level", "A coordinate, rounded to whole numbers"}},
-                        "What is preferred; the first six judge pictures, the others points."),
+                        "What is preferred; the first six judge images, the others points."),
             listParam("point", "Point", -1e6, 1e6, "The point that 'nearness' means."),
             advanced(integerParam("coordinate", "Coordinate", 0, 0, 65535, "Which one, from 0."))};
 }
 
 std::unique_ptr<Reward> makeReward(const Params& p, const ModelInfo& model, const Recipe& recipe) {
     const std::string kind = text(p, "reward");
-    const bool isPicture = model.state == StateKind::Image;
-    const auto judge = std::find_if(std::begin(pictureKinds), std::end(pictureKinds),
-                                    [&](const PictureKind& k) { return kind == k.id; });
-    const bool judgesPictures = judge != std::end(pictureKinds) || kind == "fidelity";
-    if (judgesPictures && !isPicture)
-        throw Failure("The reward '" + kind + "' judges pictures, but '" + model.name
+    const bool isImage = model.state == StateKind::Image;
+    const auto judge =
+        std::find_if(std::begin(imageKinds), std::end(imageKinds), [&](const ImageKind& k) { return kind == k.id; });
+    const bool judgesImages = judge != std::end(imageKinds) || kind == "fidelity";
+    if (judgesImages && !isImage)
+        throw Failure("The reward '" + kind + "' judges images, but '" + model.name
                       + "' draws points. Choose nearness or a coordinate.");
-    if (!judgesPictures && isPicture)
+    if (!judgesImages && isImage)
         throw Failure("The reward '" + kind + "' judges points, but '" + model.name
-                      + "' draws pictures. Choose brightness, contrast or a colour.");
-    if (judge != std::end(pictureKinds)) return std::make_unique<PictureReward>(judge->judge);
+                      + "' draws images. Choose brightness, contrast or a colour.");
+    if (judge != std::end(imageKinds)) return std::make_unique<ImageReward>(judge->judge);
     if (kind == "fidelity") {
         if (!parseSpritePrompt(recipe.prompt))
             throw Failure("The reward 'fidelity' knows prompts of the sprites only, such as \"a red circle above a "

@@ -8,10 +8,10 @@
 namespace meander {
 
 Tensor Space::from(const Tensor& estimate, const Tensor& y) const {
-    return isEstimate() ? estimate : combine({{onEstimate, estimate}, {onState, y}});
+    return isEstimate() ? estimate : combine({{estimateCoeff, estimate}, {stateCoeff, y}});
 }
 Tensor Space::back(const Tensor& value, const Tensor& y) const {
-    return isEstimate() ? value : combine({{1 / onEstimate, value}, {-onState / onEstimate, y}});
+    return isEstimate() ? value : combine({{1 / estimateCoeff, value}, {-stateCoeff / estimateCoeff, y}});
 }
 
 Space spaceOf(const std::string& name, const GuidanceMoment& m) {

@@ -9,8 +9,8 @@
 namespace meander {
 
 struct Space {
-    double onState = 0, onEstimate = 1;
-    bool isEstimate() const { return onState == 0 && onEstimate == 1; }
+    double stateCoeff = 0, estimateCoeff = 1;
+    bool isEstimate() const { return stateCoeff == 0 && estimateCoeff == 1; }
     Tensor from(const Tensor& estimate, const Tensor& y) const;
     Tensor back(const Tensor& value, const Tensor& y) const;  // to x̂0
 };

@@ -5,7 +5,7 @@
 
 #include "engine/core/switched.h"
 #include "engine/guidance/guidance.h"
-#include "engine/run/recipe.h"
+#include "engine/recipe/recipe.h"
 #include "engine/sampling/sampling.h"
 
 namespace meander {
@@ -68,7 +68,7 @@ void GuidanceParts::guide(const Tensor& guided) {
     combined = isUntouched ? guided : combine({{1, combined}, {1, guided}, {-1, conditional}});
 }
 
-void GuidanceWishes::want(Branch b) {
+void EvaluationPlan::want(Branch b) {
     if (std::find(branches.begin(), branches.end(), b) == branches.end()) branches.push_back(b);
 }
 
@@ -99,7 +99,7 @@ Branch GuidanceSetup::empty() {
                {.label = "no condition", .prompt = {}, .classIndex = {}, .condition = BranchSpec::Condition::None});
 }
 
-Branch GuidanceSetup::changed(NetworkChange change, std::string label) {
+Branch GuidanceSetup::changed(Intervention change, std::string label) {
     return add(Branch::Changed,
                {.label = std::move(label), .prompt = {}, .classIndex = {}, .change = std::move(change)});
 }
@@ -166,8 +166,8 @@ GuidanceStack::GuidanceStack(const Recipe& recipe, const ModelInfo& model)
 GuidanceStack::GuidanceStack(GuidanceStack&&) noexcept = default;
 GuidanceStack::~GuidanceStack() = default;
 
-GuidanceWishes GuidanceStack::wishes(const GuidanceMoment& m) const {
-    GuidanceWishes w;
+EvaluationPlan GuidanceStack::evaluationPlan(const GuidanceMoment& m) const {
+    EvaluationPlan w;
     w.want(Branch::Conditional);
     if (m_samplerWantsUnconditional) w.want(Branch::Unconditional);
     for (const auto& rule : m_rules) rule->ask(m, w);
@@ -175,18 +175,18 @@ GuidanceWishes GuidanceStack::wishes(const GuidanceMoment& m) const {
 }
 
 int GuidanceStack::rowsAddedBy(std::size_t i, const GuidanceMoment& m) const {
-    GuidanceWishes w;
+    EvaluationPlan w;
     w.want(Branch::Conditional);
     if (m_samplerWantsUnconditional) w.want(Branch::Unconditional);
     for (std::size_t k = 0; k < i; ++k) m_rules[k]->ask(m, w);
-    const int before = int(w.branches.size()) + w.secondQuestions;
+    const int before = int(w.branches.size()) + w.dependentCount;
     m_rules[i]->ask(m, w);
-    return int(w.branches.size()) + w.secondQuestions - before;
+    return int(w.branches.size()) + w.dependentCount - before;
 }
 
-Tensor GuidanceStack::heldState(const GuidanceMoment& m) const {
+Tensor GuidanceStack::projectedState(const GuidanceMoment& m) const {
     Tensor y = m.state;
-    for (const auto& rule : m_rules) y = rule->heldState(m, y);
+    for (const auto& rule : m_rules) y = rule->projectedState(m, y);
     return y;
 }
 
@@ -194,20 +194,20 @@ std::vector<std::pair<Branch, Tensor>> GuidanceStack::followUps(const GuidanceMo
                                                                 const GuidanceParts& parts) const {
     std::vector<std::pair<Branch, Tensor>> all;
     for (const auto& rule : m_rules)
-        for (auto& q : rule->followUp(m, parts)) all.push_back(std::move(q));
+        for (auto& q : rule->dependentEvaluations(m, parts)) all.push_back(std::move(q));
     return all;
 }
 
 void GuidanceStack::apply(const GuidanceMoment& m, GuidanceParts& parts, const std::vector<std::int64_t>* recorded) {
     for (const auto& rule : m_rules) {
-        GuidanceWishes w;
+        EvaluationPlan w;
         rule->ask(m, w);
         if (std::all_of(w.branches.begin(), w.branches.end(), [&](Branch b) { return parts.find(b); }))
             rule->apply(m, parts);
     }
-    if (recorded) parts.survivors = *recorded;
-    if (!parts.survivors.empty())
-        for (const auto& rule : m_rules) rule->select(parts.survivors);
+    if (recorded) parts.ancestors = *recorded;
+    if (!parts.ancestors.empty())
+        for (const auto& rule : m_rules) rule->select(parts.ancestors);
     m_hasSeen = true;
 }
 

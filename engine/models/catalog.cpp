@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A trained model of the resources: a folder (text-conditioned pictures) or a file (points in the plane).
+// A trained model of the resources: a folder (text-conditioned images) or a file (points in the plane).
 struct BuiltIn {
     const char *name, *label, *summary, *resource, *recommended;
 };
@@ -42,8 +42,7 @@ const BuiltIn builtIns[] = {
          "params": {"scale": 3.0}}], "images": 4,
          "prompt": "a yellow triangle left of a green circle on a black background"})"},
     {"sprites-lcm", "Sprites LCM",
-     "The sprites U-Net distilled into a latent consistency model: a picture in four evaluations.",
-     "models/sprites-lcm",
+     "The sprites U-Net distilled into a latent consistency model: an image in four evaluations.", "models/sprites-lcm",
      R"({"sampler": {"id": "lcm"}, "schedule": {"id": "model_steps", "params": {"spacing": "lcm"}}, "steps": 4,
          "guidance": [], "images": 4, "prompt": "a blue square below a red triangle on a gray background"})"},
     {"flow2d-moons", "Two moons, flow", "A small network that learned two moons in the plane by flow matching.",

@@ -111,8 +111,8 @@ ModelInfo inspectDiffusers(const DiffusersFolder& folder) {
         throw Failure("The text encoder in '" + folder.path + "' is a '" + encoder
                       + "', which Meander cannot compute yet. It knows CLIPTextModel.");
     if (!folder.codec.is_object())
-        throw Failure("The model in '" + folder.path + "' has a picture codec that Meander cannot use yet.");
-    info.pictureShape = codecFrom(folder.codec, folder.configName("codec"))->pictureShape(info.stateShape);
+        throw Failure("The model in '" + folder.path + "' has an image codec that Meander cannot use yet.");
+    info.imageShape = codecFrom(folder.codec, folder.configName("codec"))->imageShape(info.stateShape);
     info.conditioning = ConditioningKind::Text;
     info.textTokens = clipTextConfig(folder.textEncoder, folder.configName("text_encoder")).positions;
     info.tokenizer = folder.component("tokenizer");
@@ -190,17 +190,17 @@ Tensor DiffusersModel::textOf(const std::vector<ConditioningPtr>& rows) {
     return m_stacks.front().text;
 }
 
-std::optional<RowChanges> DiffusersModel::changesOf(const NetworkBatch& batch) {
+std::optional<RowInterventions> DiffusersModel::changesOf(const NetworkBatch& batch) {
     const auto& rows = batch.changes;
     if (std::none_of(rows.begin(), rows.end(), [](const auto& c) { return c != nullptr; })) return {};
     Tensor avoided;
-    if (std::any_of(rows.begin(), rows.end(), [](const auto& c) { return c && c->avoid; })) {
+    if (std::any_of(rows.begin(), rows.end(), [](const auto& c) { return c && c->nag; })) {
         std::vector<ConditioningPtr> prompts = batch.conditioning;
         for (std::size_t r = 0; r < rows.size(); ++r)
-            if (rows[r] && rows[r]->avoid) prompts[r] = rows[r]->avoid->prompt;
+            if (rows[r] && rows[r]->nag) prompts[r] = rows[r]->nag->prompt;
         avoided = textOf(prompts);
     }
-    return RowChanges(rows, avoided);
+    return RowInterventions(rows, avoided);
 }
 
 Tensor DiffusersModel::predict(const NetworkBatch& batch, const TapRequest& tap, TapResult& tapped) {

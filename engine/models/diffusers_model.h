@@ -19,13 +19,13 @@ public:
     ConditioningPtr condition(const Prompt& prompt) override;
     Tensor predict(const NetworkBatch& batch, const TapRequest& tap, TapResult& tapped) override;
     HostTensor decode(const HostTensor& state) const override { return m_codec->decode(state); }
-    HostTensor encode(const HostTensor& pictures) const override { return m_codec->encode(pictures); }
+    HostTensor encode(const HostTensor& images) const override { return m_codec->encode(images); }
 
 private:
     // The prepared text of all rows below each other; kept from call to call, because the steps of a run ask for the
     // same rows.
     Tensor textOf(const std::vector<ConditioningPtr>& rows);
-    std::optional<RowChanges> changesOf(const NetworkBatch& batch);  // none when no row is changed
+    std::optional<RowInterventions> changesOf(const NetworkBatch& batch);  // none when no row is changed
 
     Backend& m_backend;
     ClipTokenizer m_tokenizer;

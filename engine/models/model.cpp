@@ -3,10 +3,10 @@
 namespace meander {
 
 HostTensor Model::decode(const HostTensor&) const {
-    throw Failure("The states of '" + m_info.name + "' are not pictures, so there is nothing to decode.");
+    throw Failure("The states of '" + m_info.name + "' are not images, so there is nothing to decode.");
 }
 HostTensor Model::encode(const HostTensor&) const {
-    throw Failure("The states of '" + m_info.name + "' are not pictures, so no picture can be encoded.");
+    throw Failure("The states of '" + m_info.name + "' are not images, so no image can be encoded.");
 }
 
 std::vector<double> Model::logDensity(const HostTensor&, double, const Prompt&) const {

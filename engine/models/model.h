@@ -9,7 +9,7 @@
 #include "engine/core/params.h"
 #include "engine/process/distillation.h"
 #include "engine/process/parametrization.h"
-#include "engine/taps/network_change.h"
+#include "engine/taps/intervention.h"
 #include "engine/taps/taps.h"
 #include "engine/tensor/tensor.h"
 
@@ -37,7 +37,7 @@ struct ModelInfo {
     Distillation distillation = Distillation::None;
     StateKind state = StateKind::Image;
     Shape stateShape;              // of one item, without the batch: (h, w, c) or (dimensions)
-    Shape pictureShape;            // of a decoded picture (h, w, 3); empty for points
+    Shape imageShape;              // of a decoded image (h, w, 3); empty for points
     DType stateType = DType::F32;  // F64 for exact models
     ConditioningKind conditioning = ConditioningKind::None;
     std::vector<std::string> classes;  // for Class
@@ -84,7 +84,7 @@ struct NetworkBatch {
     std::vector<double>
         targets;  // per row, the clock value stepped to, for models that are told; NaN when the sampler does not say
     std::vector<ConditioningPtr> conditioning;  // per row; null: unconditional
-    std::vector<NetworkChangePtr>
+    std::vector<InterventionPtr>
         changes;  // per row, null: none; empty: none in any row. Models without transformer blocks ignore them.
 };
 
@@ -98,9 +98,9 @@ public:
     // The network's raw output F, (rows, state...), same type as x.
     virtual Tensor predict(const NetworkBatch& batch, const TapRequest& tap, TapResult& tapped) = 0;
 
-    // x0 or x̂0 (state) → picture (h, w, 3) F32 in [0, 1], not clipped... and back. Only for StateKind::Image.
+    // x0 or x̂0 (state) → image (h, w, 3) F32 in [0, 1], not clipped... and back. Only for StateKind::Image.
     virtual HostTensor decode(const HostTensor& state) const;  // (n, state...) → (n, h, w, 3)
-    virtual HostTensor encode(const HostTensor& pictures) const;
+    virtual HostTensor encode(const HostTensor& images) const;
 
     // Exact models only: log density of the noisy state in native coordinates, per row.
     virtual std::vector<double> logDensity(const HostTensor& x, double tau, const Prompt& prompt) const;

@@ -53,7 +53,7 @@ Conversion conversionAt(const Process& process, Parametrization p, double tau, d
                  a = process.signal(tau);
     if (s == 0 && saysEpsilon(p))
         throw Failure(std::string("At pure noise a prediction of ") + nameOf(p)
-                      + " says nothing about the picture. Start a little below, or use a model that predicts v, x0 or "
+                      + " says nothing about the image. Start a little below, or use a model that predicts v, x0 or "
                         "a velocity.");
     Conversion c;
     c.input = k;
@@ -118,7 +118,7 @@ Conversion conversionAt(const Process& process, Parametrization p, double tau, d
     return c;
 }
 
-Meaning meaningAt(const Process& process, Parametrization p, double tau, double sigmaData) {
+PredictionCoeffs predictionCoeffsAt(const Process& process, Parametrization p, double tau, double sigmaData) {
     const double s = process.nativeSignal(tau), n = process.nativeNoise(tau), square = s * s + n * n;
     const Angle at(s, n, p == Parametrization::FPrediction ? 1 : sigmaData);
     const double unit = p == Parametrization::FPrediction ? 1 : sigmaData;
@@ -151,24 +151,26 @@ Meaning meaningAt(const Process& process, Parametrization p, double tau, double 
     return {};
 }
 
-Translation convert(const Process& process, Parametrization from, Parametrization to, double tau, double sigmaData) {
+PredictionConversion convert(const Process& process, Parametrization from, Parametrization to, double tau,
+                             double sigmaData) {
     if (from == to) return {};
     const double s = process.nativeSignal(tau), n = process.nativeNoise(tau);
     const auto refuse = [&](const std::string& why) {
         return Failure(why + " (read " + nameOf(from) + " as " + nameOf(to) + " at τ = " + std::to_string(tau) + ").");
     };
     if (s == 0 && saysEpsilon(from))
-        throw refuse(std::string("At pure noise a prediction of ") + nameOf(from) + " says nothing about the picture");
+        throw refuse(std::string("At pure noise a prediction of ") + nameOf(from) + " says nothing about the image");
     if (n == 0 && from == Parametrization::X0)
-        throw refuse("At noise level 0 the state is the picture itself, so it does not tell the noise");
+        throw refuse("At noise level 0 the state is the image itself, so it does not tell the noise");
     if (n == 0 && (from == Parametrization::Score || to == Parametrization::Score))
         throw refuse("At noise level 0 the score is infinite");
-    const Meaning f = meaningAt(process, from, tau, sigmaData), t = meaningAt(process, to, tau, sigmaData);
-    for (const Meaning& m : {f, t})
-        if (!std::isfinite(m.onX0) || !std::isfinite(m.onNoise) || !std::isfinite(m.determinant))
+    const PredictionCoeffs f = predictionCoeffsAt(process, from, tau, sigmaData),
+                           t = predictionCoeffsAt(process, to, tau, sigmaData);
+    for (const PredictionCoeffs& m : {f, t})
+        if (!std::isfinite(m.x0Coeff) || !std::isfinite(m.noiseCoeff) || !std::isfinite(m.determinant))
             throw refuse("At its boundary a consistency model's output does not count");
     // x0 = (onNoise x − n F)/determinant, ε = (s F − onX0 x)/determinant
-    return {(t.onX0 * f.onNoise - t.onNoise * f.onX0) * process.nativeScale(tau) / f.determinant,
+    return {(t.x0Coeff * f.noiseCoeff - t.noiseCoeff * f.x0Coeff) * process.nativeScale(tau) / f.determinant,
             t.determinant / f.determinant};
 }
 

@@ -3,7 +3,8 @@
 // Integration coordinates. A sampler works on y = a(τ)·x0 + τ·ε with the clock τ running down to 0:
 //   variance exploding / EDM   τ = σ                a = 1      native x = y
 //   variance preserving        τ = σ = n/s          a = 1      native x = s·y, s = 1/√(1+σ²)        (ODE of DDIM;
-//   k-diffusion's coordinates) rectified flow             τ = t                a = 1 − τ  native x = y
+//       k-diffusion's coordinates)
+//   rectified flow             τ = t                a = 1 − τ  native x = y
 // In all of them the probability-flow slope is dy/dτ = (y − D)/τ with D the denoised estimate x̂0, so no sampler has a
 // family flag.
 #pragma once

@@ -1,5 +1,5 @@
 // The noisy end of a process: training schedules that never reach pure noise start a run off their own distribution (by
-// √ᾱ_T of the data), which shows as pictures of middling brightness. The repairs: rescale the schedule, start from a
+// √ᾱ_T of the data), which shows as images of middling brightness. The repairs: rescale the schedule, start from a
 // better Gaussian, or take one more step.
 #pragma once
 #include <vector>
@@ -12,7 +12,7 @@ inline constexpr double terminalSignalDiffusers = 0x1p-24;              // diffu
 inline constexpr double terminalSignalComfyUi = 4.8973451890853435e-8;  // ComfyUI and A1111: σ = 4518.8
 
 // Zero terminal SNR (Lin et al. 2024, algorithm 1): √ᾱ moved and stretched so that the first stays and the last becomes
-// 0, for which `last` stands. Needs a network that predicts v, x0 or a velocity; ε says nothing about the picture
+// 0, for which `last` stands. Needs a network that predicts v, x0 or a velocity; ε says nothing about the image
 // there. Throws Failure unless ᾱ falls.
 std::vector<double> zeroTerminalSnr(std::vector<double> alphasCumprod, double last = 0);
 
@@ -25,12 +25,12 @@ Gaussian1 analyticStart(double signal, double tau, double dataMean, double dataV
 // KL(p ‖ q) of two Gaussians, in nats.
 double klOf(const Gaussian1& p, const Gaussian1& q);
 
-// One More Step (Hu et al. 2024): a network of its own sees pure noise z and predicts v there, so x̂0 = −v; its state at
-// the model's noisiest level is
-//   y = onOutput · v + onNoise · z',  z' fresh     (native: √ᾱ x̂0 + √(1 − ᾱ) z'; the released code has the variance 1 −
-//   ᾱ in place of its root)
+// One More Step (Hu et al. 2024): a network of its own sees pure noise z and predicts v there, so x̂0 = −v; its state
+// at the model's noisiest level is
+//   y = outputCoeff · v + noiseCoeff · z',  z' fresh     (native: √ᾱ x̂0 + √(1 − ᾱ) z'; the released code has the
+//       variance 1 − ᾱ in place of its root)
 struct ExtraStep {
-    double onOutput, onNoise;
+    double outputCoeff, noiseCoeff;
 };
 ExtraStep oneMoreStep(double signal, double tau);
 

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "engine/core/json.h"
-#include "engine/sampling/checkpoint.h"
+#include "engine/models/checkpoint.h"
 
 namespace meander {
 namespace {
@@ -156,7 +156,7 @@ Json modelToJson(const ModelInfo& m) {
     j["distillation"] = checkpointRule(m.distillation).key;
     j["state"] = stateNames[std::size_t(m.state)];
     j["state_shape"] = shapeToJson(m.stateShape);
-    j["picture_shape"] = shapeToJson(m.pictureShape);
+    j["picture_shape"] = shapeToJson(m.imageShape);
     j["state_type"] = kernels::nameOf(m.stateType);
     j["conditioning"] = conditioningNames[std::size_t(m.conditioning)];
     j["classes"] = m.classes;
@@ -185,7 +185,7 @@ ModelInfo modelFromJson(const Json& j) {
     m.distillation = distillationOf(jsonText(j, "distillation", "none", what)).value_or(Distillation::None);
     m.state = fromNames<StateKind>(j, "state", stateNames);
     m.stateShape = shapeFromJson(j, "state_shape");
-    m.pictureShape = shapeFromJson(j, "picture_shape");
+    m.imageShape = shapeFromJson(j, "picture_shape");
     m.stateType = jsonText(j, "state_type", "f32", what) == "f64" ? DType::F64 : DType::F32;
     m.conditioning = fromNames<ConditioningKind>(j, "conditioning", conditioningNames);
     m.classes = jsonTexts(j, "classes", {}, what);

@@ -72,9 +72,9 @@ void examine(const Database& db, const std::string& path) {
 
 bool lockProject(ProjectLock& lock, const std::string& path) {
     const auto answer = lock.take(path);
-    if (answer == ProjectLock::Answer::HeldByOther)
+    if (answer == ProjectLock::LockResult::HeldByOther)
         throw Failure("'" + path + "' is open in another Meander. Close it there, or work on a copy.");
-    return answer == ProjectLock::Answer::Taken;
+    return answer == ProjectLock::LockResult::Taken;
 }
 
 Database openForWriting(const std::string& path) {

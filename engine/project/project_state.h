@@ -1,6 +1,6 @@
 // The inside of ProjectStore, shared by its source files only.
 #pragma once
-#include "engine/project/durable_file.h"
+#include "engine/core/durable_file.h"
 #include "engine/project/project_store.h"
 #include "engine/project/write_queue.h"
 

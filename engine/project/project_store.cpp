@@ -82,14 +82,14 @@ Result<std::shared_ptr<const Trajectory>> ProjectStore::loadTrajectory(const std
     return m_implementation->reading<std::shared_ptr<const Trajectory>>(
         [&](const RunReader& r) { return r.trajectory(runId); });
 }
-Result<HostTensor> ProjectStore::loadPictures(const std::string& runId) {
-    return m_implementation->reading<HostTensor>([&](const RunReader& r) { return r.pictures(runId); });
+Result<HostTensor> ProjectStore::loadImages(const std::string& runId) {
+    return m_implementation->reading<HostTensor>([&](const RunReader& r) { return r.images(runId); });
 }
 Result<Run> ProjectStore::loadRun(const std::string& runId) {
     return m_implementation->reading<Run>([&](const RunReader& r) {
         Run run = r.run(runId);
         run.trajectory = r.trajectory(runId);
-        run.pictures = r.pictures(runId);
+        run.images = r.images(runId);
         return run;
     });
 }

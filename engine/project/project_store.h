@@ -1,24 +1,29 @@
 // One project = one file. What is put in is written by the store's own thread, in order, and is safe once `flush` says
-// so; a finished run is safe when its transaction is committed, which `finishRun` reports. All functions may be called
-// from any thread; only flush, the loads, saveAs, copyTo and close wait.
+// so; a finished run is safe when
+// its transaction is committed, which `finishRun` reports. All functions may be called from any thread; only flush,
+// the loads, saveAs, copyTo and close wait.
 //
 // The file is an SQLite 3 database: application_id 0x4D6E6472 ("Mndr"), user_version = version of the layout below.
-// While a project is open the file is in WAL mode (name-wal and name-shm lie beside it) and name-lock holds an advisory
-// lock; after `close` it is one file again. Tables (version 1):
+// While a project is open the file is in
+// WAL mode (name-wal and name-shm lie beside it) and name-lock holds an advisory lock; after `close` it is one file
+// again. Tables (version 1):
 //   meta(key, value)          name, created, program (last writer), draft, autosave (recipes as JSON), view (JSON)
 //   model(id, json)           what a model was, without weights; shared by runs
 //   run(id, position, number, name, status, pinned, removed, created, header, model, levels, sites, tokens, initial,
-//   pictures)
-//                             header: JSON with the recipe and the counts; levels: doubles (blob); sites, tokens: JSON;
-//                             initial, pictures: ids in `tensor`. status is the name of a RunStatus; what is found
-//                             "queued", "running" or "paused" on opening was interrupted.
+//       pictures)
+//                             header: JSON with the recipe and the counts; levels: doubles (blob); sites, tokens:
+//                                 JSON; initial, pictures: ids in `tensor`.
+//                             status is the name of a RunStatus; what is found "queued", "running" or "paused" on
+//                                 opening was interrupted.
 //   step(run, idx, t_from, t_to, stochastic, state)
 //   evaluation(run, idx, step, tau, sigma, log_snr, network_time, weight, network_rows, rows_in_call, milliseconds,
-//   replayed, state, denoised) branch(run, evaluation, position, branch, denoised) attention(run, evaluation, image,
-//   site, heads, probabilities, entropy, mass)       entropy, mass: floats (blob) tensor(id, run, data)     data: the
-//   blob of tensor_blob.h: header with type, shape and checksum, then a zstd frame. Equal neighbours are stored once.
-// Numbers are little-endian. Nothing in a file is trusted: sizes, counts, types and checksums are looked at before use,
-// and unknown meta keys are kept.
+//       replayed, state, denoised)
+//   branch(run, evaluation, position, branch, denoised)
+//   attention(run, evaluation, image, site, heads, probabilities, entropy, mass)       entropy, mass: floats (blob)
+//   tensor(id, run, data)     data: the blob of tensor_blob.h: header with type, shape and checksum, then a zstd
+//       frame. Equal neighbours are stored once.
+// Numbers are little-endian. Nothing in a file is trusted: sizes, counts, types and checksums are looked at before
+// use, and unknown meta keys are kept.
 #pragma once
 #include <functional>
 #include <memory>
@@ -81,8 +86,8 @@ public:
     // Everything known of the runs but their tensors, in order; removed ones are left out.
     Result<std::vector<Run>> runs();
     Result<std::shared_ptr<const Trajectory>> loadTrajectory(const std::string& runId);
-    Result<HostTensor> loadPictures(const std::string& runId);
-    // With trajectory and pictures.
+    Result<HostTensor> loadImages(const std::string& runId);
+    // With trajectory and images.
     Result<Run> loadRun(const std::string& runId);
 
     // The recipe being edited. An autosaved draft that was never saved is offered again after a crash.

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <map>
 
-#include "engine/project/durable_file.h"
+#include "engine/core/durable_file.h"
 #include "engine/project/run_rows.h"
 #include "engine/project/schema.h"
 
@@ -115,7 +115,7 @@ bool copyRun(const Database& from, RunWriter& to, const std::string& id, Recover
         losses.push_back(e.what());
     }
     try {
-        run.pictures = reader.pictures(id);
+        run.images = reader.images(id);
     } catch (const std::exception& e) {
         losses.push_back(e.what());
     }

@@ -152,7 +152,7 @@ void RunReader::branches(const std::string& runId, int evaluation, Evaluation& e
     }
 }
 
-void RunReader::readings(const std::string& runId, int evaluation, Evaluation& e) const {
+void RunReader::metrics(const std::string& runId, int evaluation, Evaluation& e) const {
     if (m_db.number("SELECT count(*) FROM sqlite_master WHERE name = 'reading'") == 0)
         return;  // an old file that cannot be written
     Statement s(m_db, "SELECT position, name, numbers FROM reading WHERE run = ? AND evaluation = ? ORDER BY position");
@@ -160,15 +160,15 @@ void RunReader::readings(const std::string& runId, int evaluation, Evaluation& e
     const std::int64_t rows = e.denoised.shape().rank() > 0 ? e.denoised.shape()[0] : 0;
     while (s.next()) {
         if (s.integer(0) >= 0) {
-            e.readings.push_back({s.text(1), numbers<double>(s, 2)});
+            e.metrics.push_back({s.text(1), numbers<double>(s, 2)});
             continue;
         }
-        e.survivors = numbers<std::int64_t>(s, 2);
-        if (std::int64_t(e.survivors.size()) != rows
-            || std::any_of(e.survivors.begin(), e.survivors.end(),
+        e.ancestors = numbers<std::int64_t>(s, 2);
+        if (std::int64_t(e.ancestors.size()) != rows
+            || std::any_of(e.ancestors.begin(), e.ancestors.end(),
                            [&](std::int64_t r) { return r < 0 || r >= rows; })) {
             lost("The selection of particles in evaluation " + std::to_string(evaluation) + " is damaged.");
-            e.survivors.clear();
+            e.ancestors.clear();
         }
     }
 }
@@ -190,7 +190,7 @@ void RunReader::attention(const std::string& runId, int evaluation, Evaluation& 
             continue;
         }
         if (e.attention.size() <= image) {
-            if (image > e.attention.size() + 65536) throw Failure("A recorded picture has a number that cannot be.");
+            if (image > e.attention.size() + 65536) throw Failure("A recorded image has a number that cannot be.");
             e.attention.resize(image + 1);
         }
         e.attention[image].push_back(std::move(map));
@@ -221,7 +221,7 @@ void RunReader::evaluations(const std::string& runId, Trajectory& t) const {
         if (!e->denoised || (!e->state && !s.isNull(11)) || !fits(e->state, t) || !fits(e->denoised, t))
             return lost("Evaluation " + std::to_string(e->index) + " is damaged.");
         branches(runId, e->index, *e);
-        readings(runId, e->index, *e);
+        metrics(runId, e->index, *e);
         attention(runId, e->index, *e, t.sites.size());
         for (const auto& b : e->branches)
             if (!b.denoised || !fits(b.denoised, t))
@@ -269,7 +269,7 @@ std::shared_ptr<const Trajectory> RunReader::trajectory(const std::string& runId
     return t;
 }
 
-HostTensor RunReader::pictures(const std::string& runId) const {
+HostTensor RunReader::images(const std::string& runId) const {
     m_tensors.clear();
     Statement s(m_db, "SELECT pictures FROM run WHERE id = ?");
     if (!s.bind(1, runId).next()) throw Failure("The project has no such run. It may have been removed.");

@@ -18,7 +18,7 @@ public:
     void start(const std::string& runId, const RunStart& s);
     void evaluation(const std::string& runId, const Evaluation& e);
     void step(const std::string& runId, const Step& s);
-    // The header as it is now, pictures, and what is missing of the trajectory.
+    // The header as it is now, images, and what is missing of the trajectory.
     void finish(const Run& run);
     void label(const std::string& runId, const std::string& name, bool pinned);
     void setRemoved(const std::string& runId, bool removed);
@@ -29,7 +29,7 @@ public:
 
 private:
     void header(const Run& run);
-    void readings(const std::string& runId, const Evaluation& e);
+    void metrics(const std::string& runId, const Evaluation& e);
     std::optional<std::int64_t> tensor(const std::string& runId, const HostTensor& t);
     bool has(const char* table, const std::string& runId, int index) const;
 
@@ -48,7 +48,7 @@ public:
     std::vector<Run> runs() const;  // without the removed ones
     Run run(const std::string& runId) const;
     std::shared_ptr<const Trajectory> trajectory(const std::string& runId) const;
-    HostTensor pictures(const std::string& runId) const;
+    HostTensor images(const std::string& runId) const;
 
 private:
     Run header(const Statement& row) const;
@@ -56,7 +56,7 @@ private:
     HostTensor tensor(std::optional<std::int64_t> id) const;
     void evaluations(const std::string& runId, Trajectory& t) const;
     void branches(const std::string& runId, int index, Evaluation& e) const;
-    void readings(const std::string& runId, int index, Evaluation& e) const;
+    void metrics(const std::string& runId, int index, Evaluation& e) const;
     void attention(const std::string& runId, int index, Evaluation& e, std::size_t sites) const;
     void steps(const std::string& runId, Trajectory& t) const;
     void lost(const std::string& what) const;

@@ -111,7 +111,7 @@ void RunWriter::evaluation(const std::string& runId, const Evaluation& e) {
                                                  : nameOf(e.branches[i].branch) + ":" + e.branches[i].label)
             .bind(5, tensor(runId, e.branches[i].denoised))
             .finish();
-    readings(runId, e);
+    metrics(runId, e);
     for (std::size_t image = 0; image < e.attention.size(); ++image)
         for (const auto& map : e.attention[image])
             Statement(m_db, "INSERT OR REPLACE INTO attention VALUES(?, ?, ?, ?, ?, ?, ?, ?)")
@@ -126,7 +126,7 @@ void RunWriter::evaluation(const std::string& runId, const Evaluation& e) {
                 .finish();
 }
 
-void RunWriter::readings(const std::string& runId, const Evaluation& e) {
+void RunWriter::metrics(const std::string& runId, const Evaluation& e) {
     const auto write = [&](std::int64_t position, const std::string& name, std::span<const std::byte> numbers) {
         Statement(m_db, "INSERT INTO reading VALUES(?, ?, ?, ?, ?)")
             .bind(1, runId)
@@ -136,9 +136,9 @@ void RunWriter::readings(const std::string& runId, const Evaluation& e) {
             .bind(5, numbers)
             .finish();
     };
-    for (std::size_t i = 0; i < e.readings.size(); ++i)
-        write(std::int64_t(i), e.readings[i].name, std::as_bytes(std::span(e.readings[i].values)));
-    if (!e.survivors.empty()) write(-1, "survivors", std::as_bytes(std::span(e.survivors)));
+    for (std::size_t i = 0; i < e.metrics.size(); ++i)
+        write(std::int64_t(i), e.metrics[i].name, std::as_bytes(std::span(e.metrics[i].values)));
+    if (!e.ancestors.empty()) write(-1, "survivors", std::as_bytes(std::span(e.ancestors)));
 }
 
 void RunWriter::step(const std::string& runId, const Step& s) {
@@ -166,9 +166,9 @@ void RunWriter::finish(const Run& run) {
         }
         while (s < run.trajectory->steps.size()) step(run.id, *run.trajectory->steps[s++]);
     }
-    if (run.pictures)
+    if (run.images)
         Statement(m_db, "UPDATE run SET pictures = ? WHERE id = ?")
-            .bind(1, tensor(run.id, run.pictures))
+            .bind(1, tensor(run.id, run.images))
             .bind(2, run.id)
             .finish();
     m_recent.erase(run.id);

@@ -30,7 +30,7 @@ CREATE INDEX tensor_run ON tensor(run);
     db.run("PRAGMA application_id = " + std::to_string(projectApplicationId));
 }
 
-// What guidance rules measured, a number for every picture. Position −1: the selection of particles.
+// What guidance rules measured, a number for every image. Position −1: the selection of particles.
 void makeVersion2(Database& db) {
     db.run(R"(
 CREATE TABLE reading(run TEXT NOT NULL, evaluation INTEGER NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL,

@@ -2,10 +2,10 @@
 #include <cmath>
 #include <tuple>
 
-#include "engine/guidance/rule_kit.h"
+#include "engine/guidance/rule_common.h"
 #include "engine/run/branching.h"
 #include "engine/run/driver.h"
-#include "engine/sampling/manifold_kit.h"
+#include "engine/sampling/manifold_common.h"
 
 namespace meander {
 
@@ -41,13 +41,13 @@ void ActiveRun::begin() {
     begin(start, 0);
 }
 
-// The data that the run starts from, one row for each picture; empty when it starts from noise or from a state in
+// The data that the run starts from, one row for each image; empty when it starts from noise or from a state in
 // between.
 Tensor ActiveRun::startData() const {
     const StartPoint& p = m_plan.start;
     const Recipe& r = m_plan.resolved;
     HostTensor data = p.isDrawn    ? m_model.drawData(r.images, r.seed, {r.prompt, r.classIndex, false})
-                      : p.pictures ? m_model.encode(p.pictures)
+                      : p.images   ? m_model.encode(p.images)
                       : p.tau == 0 ? p.state
                                    : HostTensor();
     if (!data) return {};
@@ -113,7 +113,7 @@ void ActiveRun::answered(int step) {
     m_lastStep = step;
     if (!m_progress.empty()) m_progress.pop_front();
     if (++m_answered < m_sampling->pending().size()) return;
-    if (paused && allowance > 0) --allowance;
+    if (paused && stepBudget > 0) --stepBudget;
     resume();
 }
 
@@ -136,7 +136,7 @@ NoiseContext ActiveRun::noiseContext() const {
 
 Tensor ActiveRun::noise(const NoiseRequest& q, const Tensor&) { return m_noise->step(q); }
 
-void ActiveRun::advanced(const Tensor& x, const Level& to, bool stochastic) {
+void ActiveRun::advanced(const Tensor& x, const NoiseLevel& to, bool stochastic) {
     auto step = std::make_shared<Step>();
     step->index = to.index - 1;
     step->from = m_sampling->levels()[std::size_t(step->index)];
@@ -166,7 +166,7 @@ GuidanceMoment ActiveRun::moment(std::size_t k) const {
                      .state = q.x};
     m.tau = q.tau;
     m.target = q.target;
-    m.told = q.told;
+    m.networkTau = q.networkTau;
     m.step = q.step;
     m.steps = m_sampling->steps();
     m.isFirst = k == 0 && !m_guidance.hasSeen();
@@ -209,10 +209,10 @@ void ActiveRun::answerFirst() {
     GuidanceParts parts = m_guidance.combine(m_progress.front(), m);
     q.answer = {parts.combined, parts.conditional, parts.unconditional};
     record(q, m_progress.front(), parts, weight);
-    if (!parts.survivors.empty()) {
-        q.answer.conditional = gatheredRows(q.answer.conditional, parts.survivors);
-        if (q.answer.unconditional) q.answer.unconditional = gatheredRows(q.answer.unconditional, parts.survivors);
-        selectRows(q.x, parts.survivors);
+    if (!parts.ancestors.empty()) {
+        q.answer.conditional = gatheredRows(q.answer.conditional, parts.ancestors);
+        if (q.answer.unconditional) q.answer.unconditional = gatheredRows(q.answer.unconditional, parts.ancestors);
+        selectRows(q.x, parts.ancestors);
     }
     answered(q.step);
 }
@@ -235,10 +235,10 @@ bool ActiveRun::answerFromRecord() {
         q.answer.conditional = parts.conditional;
         q.answer.unconditional = parts.unconditional;
     }
-    if (!e->survivors.empty()) {
-        q.answer.conditional = gatheredRows(q.answer.conditional, e->survivors);
-        if (q.answer.unconditional) q.answer.unconditional = gatheredRows(q.answer.unconditional, e->survivors);
-        selectRows(q.x, e->survivors);
+    if (!e->ancestors.empty()) {
+        q.answer.conditional = gatheredRows(q.answer.conditional, e->ancestors);
+        if (q.answer.unconditional) q.answer.unconditional = gatheredRows(q.answer.unconditional, e->ancestors);
+        selectRows(q.x, e->ancestors);
     }
     m_record.evaluations.push_back(e);
     emitEvaluation(e);
@@ -275,8 +275,8 @@ void ActiveRun::record(const DenoiseRequest& q, const RequestProgress& p, const 
     e->tau = q.tau;
     e->sigma = process().sigma(q.tau);
     e->logSnr = process().logSnr(q.tau);
-    e->networkTime = conversionAt(process(), m_plan.model.parametrization, std::isnan(q.told) ? q.tau : q.told,
-                                  m_plan.model.sigmaData)
+    e->networkTime = conversionAt(process(), m_plan.model.parametrization,
+                                  std::isnan(q.networkTau) ? q.tau : q.networkTau, m_plan.model.sigmaData)
                          .time;
     e->state = download(q.x);
     e->denoised = download(parts.combined);
@@ -292,8 +292,8 @@ void ActiveRun::record(const DenoiseRequest& q, const RequestProgress& p, const 
                 {asked.branch, download(answer.denoised),
                  asked.branch.kind <= Branch::Unconditional ? std::string() : m_guidance.label(asked.branch)});
     e->guidanceWeight = weight;
-    e->readings = parts.readings;
-    e->survivors = parts.survivors;
+    e->metrics = parts.metrics;
+    e->ancestors = parts.ancestors;
     e->networkRows = int(p.answers.size()) * images();
     for (const auto& [asked, answer] : p.answers) {
         e->rowsInCall = std::max(e->rowsInCall, answer.rowsInCall);
@@ -323,7 +323,7 @@ void ActiveRun::emitEvaluation(std::shared_ptr<const Evaluation> e) {
     m_sink(event);
 }
 
-// As the plan and the finished run count: every question to the network, for one picture. A sampler that chooses its
+// As the plan and the finished run count: every question to the network, for one image. A sampler that chooses its
 // steps may need more than was planned.
 void ActiveRun::countEvaluations(RunEvent& e) const {
     e.evaluation = m_run.evaluations;
@@ -349,7 +349,7 @@ std::shared_ptr<const Run> ActiveRun::snapshot(RunStatus status, const std::stri
         // draw.
         const bool isWhole =
             status == RunStatus::Finished || m_record.evaluations.empty() || !m_record.evaluations.back()->denoised;
-        run->pictures = m_model.decode(isWhole ? m_record.last() : m_record.evaluations.back()->denoised);
+        run->images = m_model.decode(isWhole ? m_record.last() : m_record.evaluations.back()->denoised);
     }
     return run;
 }

@@ -3,42 +3,43 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/run/measured.h"
+#include "engine/run/timing_cache.h"
 
 namespace meander {
 
 namespace {
 
 // Rows of one branch of one request, and where they lie in the call of their model.
-struct Place {
+struct BatchSlot {
     ActiveRun* run;
     std::size_t request, group;
     const RowGroup* rows;
     std::int64_t first = 0;
 };
 
-struct Packed {
+struct PackedBatch {
     Tensor states;  // y, all rows
     NetworkBatch batch;
     TapRequest tap;
     std::vector<double> fromState, fromOutput;
 };
 
-Packed pack(Model& model, std::vector<Place>& places) {
+PackedBatch pack(Model& model, std::vector<BatchSlot>& slots) {
     const ModelInfo& info = model.info();
-    Packed p;
+    PackedBatch p;
     std::vector<Tensor> parts;
     std::vector<double> input;
     bool scales = false, isChanged = false;
     std::int64_t row = 0;
-    for (Place& place : places) {
-        const RowGroup& g = *place.rows;
+    for (BatchSlot& slot : slots) {
+        const RowGroup& g = *slot.rows;
         Conversion c = conversionAt(info.process, info.parametrization, g.tau, info.sigmaData);
-        const double told = std::isnan(g.told) ? g.tau : g.told;
-        if (told != g.tau) c.time = conversionAt(info.process, info.parametrization, told, info.sigmaData).time;
+        const double networkTau = std::isnan(g.networkTau) ? g.tau : g.networkTau;
+        if (networkTau != g.tau)
+            c.time = conversionAt(info.process, info.parametrization, networkTau, info.sigmaData).time;
         const auto rows = std::size_t(g.state.rows());
         parts.push_back(g.state);
-        place.first = row;
+        slot.first = row;
         row += std::int64_t(rows);
         scales |= c.input != 1;
         isChanged |= g.change != nullptr;
@@ -46,10 +47,10 @@ Packed pack(Model& model, std::vector<Place>& places) {
         p.fromState.insert(p.fromState.end(), rows, c.fromState);
         p.fromOutput.insert(p.fromOutput.end(), rows, c.fromOutput);
         p.batch.times.insert(p.batch.times.end(), rows, c.time);
-        p.batch.taus.insert(p.batch.taus.end(), rows, told);
+        p.batch.taus.insert(p.batch.taus.end(), rows, networkTau);
         p.batch.targets.insert(p.batch.targets.end(), rows, g.target);
-        const bool taps = place.run->recordsAttention() && g.branch == Branch::Conditional;
-        if (taps) p.tap.attention = std::max(p.tap.attention, place.run->attentionLevel());
+        const bool taps = slot.run->recordsAttention() && g.branch == Branch::Conditional;
+        if (taps) p.tap.attention = std::max(p.tap.attention, slot.run->attentionLevel());
         p.tap.rows.insert(p.tap.rows.end(), rows, char(taps));
         p.tap.selfBlocks.insert(p.tap.selfBlocks.end(), rows, g.selfBlock);
         p.batch.conditioning.insert(p.batch.conditioning.end(), rows, g.conditioning);
@@ -67,9 +68,9 @@ Packed pack(Model& model, std::vector<Place>& places) {
 }
 
 // One call of one model; answers[place] in the order of the places.
-std::vector<GroupAnswer> evaluate(Model& model, Backend& backend, std::vector<Place>& places) {
+std::vector<GroupAnswer> evaluate(Model& model, Backend& backend, std::vector<BatchSlot>& slots) {
     const auto start = std::chrono::steady_clock::now();
-    Packed p = pack(model, places);
+    PackedBatch p = pack(model, slots);
     TapResult tapped;
     const Tensor output = model.predict(p.batch, p.tap, tapped);
     const Tensor values[] = {p.states, output};
@@ -82,8 +83,8 @@ std::vector<GroupAnswer> evaluate(Model& model, Backend& backend, std::vector<Pl
     recordSecondsPerRow(model.info().id, ms / 1000 / rows);
 
     std::vector<GroupAnswer> answers;
-    for (const Place& place : places) {
-        const std::int64_t first = place.first, n = place.rows->state.rows();
+    for (const BatchSlot& slot : slots) {
+        const std::int64_t first = slot.first, n = slot.rows->state.rows();
         const auto taken = [&](auto& perRow) {
             return std::vector(std::make_move_iterator(perRow.begin() + first),
                                std::make_move_iterator(perRow.begin() + first + n));
@@ -93,7 +94,7 @@ std::vector<GroupAnswer> evaluate(Model& model, Backend& backend, std::vector<Pl
         a.rowsInCall = rows;
         a.milliseconds = ms * double(n) / rows;
         if (!tapped.attention.empty() && p.tap.rows[std::size_t(first)]) a.attention = taken(tapped.attention);
-        if (!tapped.selfMass.empty() && place.rows->selfBlock) a.selfMass = taken(tapped.selfMass);
+        if (!tapped.selfMass.empty() && slot.rows->selfBlock) a.selfMass = taken(tapped.selfMass);
         answers.push_back(std::move(a));
     }
     return answers;
@@ -101,10 +102,10 @@ std::vector<GroupAnswer> evaluate(Model& model, Backend& backend, std::vector<Pl
 
 }  // namespace
 
-int evaluateTogether(Backend& backend, const std::vector<Ask>& asks) {
+int evaluateTogether(Backend& backend, const std::vector<BatchItem>& items) {
     std::vector<Model*> models;
-    std::vector<std::vector<Place>> calls;
-    for (const auto& [run, requests] : asks)
+    std::vector<std::vector<BatchSlot>> calls;
+    for (const auto& [run, requests] : items)
         for (std::size_t k = 0; k < requests; ++k) {
             const auto& groups = run->waiting(k);
             for (std::size_t g = 0; g < groups.size(); ++g) {
@@ -118,10 +119,10 @@ int evaluateTogether(Backend& backend, const std::vector<Ask>& asks) {
             }
         }
     // [run and request] → answers of its groups
-    std::vector<std::pair<const Ask*, std::vector<std::vector<GroupAnswer>>>> all;
-    for (const Ask& ask : asks) {
-        all.emplace_back(&ask, std::vector<std::vector<GroupAnswer>>(ask.requests));
-        for (std::size_t k = 0; k < ask.requests; ++k) all.back().second[k].resize(ask.run->waiting(k).size());
+    std::vector<std::pair<const BatchItem*, std::vector<std::vector<GroupAnswer>>>> all;
+    for (const BatchItem& item : items) {
+        all.emplace_back(&item, std::vector<std::vector<GroupAnswer>>(item.requests));
+        for (std::size_t k = 0; k < item.requests; ++k) all.back().second[k].resize(item.run->waiting(k).size());
     }
     int rows = 0;
     for (std::size_t call = 0; call < calls.size(); ++call) {
@@ -129,15 +130,15 @@ int evaluateTogether(Backend& backend, const std::vector<Ask>& asks) {
         rows += answers.front().rowsInCall;
         ActiveRun* counted = nullptr;
         for (std::size_t i = 0; i < answers.size(); ++i) {
-            const Place& place = calls[call][i];
-            if (place.run != counted) place.run->countCall();
-            counted = place.run;
-            for (auto& [ask, answered] : all)
-                if (ask->run == place.run) answered[place.request][place.group] = std::move(answers[i]);
+            const BatchSlot& slot = calls[call][i];
+            if (slot.run != counted) slot.run->countCall();
+            counted = slot.run;
+            for (auto& [item, answered] : all)
+                if (item->run == slot.run) answered[slot.request][slot.group] = std::move(answers[i]);
         }
     }
-    for (auto& [ask, answered] : all) {
-        ActiveRun& run = *ask->run;
+    for (auto& [item, answered] : all) {
+        ActiveRun& run = *item->run;
         if (!run.problem.empty()) continue;
         try {
             for (std::size_t k = 0; k < answered.size(); ++k)

@@ -27,7 +27,7 @@ public:
     bool done() const { return m_task.done(); }
     bool paused = false;
     std::string problem;  // not empty: failed
-    int allowance = 0;    // evaluations that a paused run may still do (single step)
+    int stepBudget = 0;   // evaluations that a paused run may still do (single step)
 
     // The requests that still wait for an answer, in order; empty when done. They are answered first to last.
     std::span<DenoiseRequest> pending() const { return m_sampling->pending().subspan(m_answered); }
@@ -55,7 +55,7 @@ public:
 
 private:
     Tensor noise(const NoiseRequest& request, const Tensor& like) override;
-    void advanced(const Tensor& x, const Level& to, bool stochastic) override;
+    void advanced(const Tensor& x, const NoiseLevel& to, bool stochastic) override;
     void begin();
     void beginAtBranch();
     void begin(Tensor start, int step);
@@ -95,11 +95,11 @@ private:
 };
 
 // The first `requests` pending requests of a run.
-struct Ask {
+struct BatchItem {
     ActiveRun* run;
     std::size_t requests;
 };
 // One packed call of each model that these need (no run paused or done). Returns the rows of all calls.
-int evaluateTogether(Backend& backend, const std::vector<Ask>& asks);
+int evaluateTogether(Backend& backend, const std::vector<BatchItem>& items);
 
 }  // namespace meander

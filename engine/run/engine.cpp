@@ -24,7 +24,7 @@ struct Engine::Implementation {
         openDevice();
         while (queue.waitForWork(progress(), options.maximumConcurrentRuns, [this] { announceIdle(); })) {
             try {
-                grantWishes();
+                processCommands();
                 admit();
                 tick();
             } catch (const std::exception& e) {
@@ -64,9 +64,10 @@ struct Engine::Implementation {
 
     // Paused runs do not block others.
     RunQueue::Progress progress() const {
-        return {int(active.size()),
-                std::any_of(active.begin(), active.end(), [](const auto& r) { return !r->paused || r->allowance > 0; }),
-                activeKey};
+        return {
+            int(active.size()),
+            std::any_of(active.begin(), active.end(), [](const auto& r) { return !r->paused || r->stepBudget > 0; }),
+            activeKey};
     }
 
     static std::vector<std::string> keysOf(const Plan& p) {
@@ -75,16 +76,16 @@ struct Engine::Implementation {
         return keys;
     }
 
-    void grantWishes() {
-        for (const auto& [id, wish] : queue.takeWishes()) {
+    void processCommands() {
+        for (const auto& [id, command] : queue.takeCommands()) {
             if (id == "*") {
-                while (!active.empty()) grant(active.begin(), wish);
+                while (!active.empty()) grant(active.begin(), command);
                 continue;
             }
-            if (wish == Wish::Cancel ? cancelWaiting(id) : queue.note(id, wish)) continue;
+            if (command == RunCommand::Cancel ? cancelWaiting(id) : queue.note(id, command)) continue;
             const auto it =
                 std::find_if(active.begin(), active.end(), [&id = id](const auto& r) { return r->id() == id; });
-            if (it != active.end()) grant(it, wish);
+            if (it != active.end()) grant(it, command);
         }
     }
 
@@ -96,28 +97,28 @@ struct Engine::Implementation {
         return true;
     }
 
-    void grant(std::list<std::unique_ptr<ActiveRun>>::iterator it, Wish wish) {
+    void grant(std::list<std::unique_ptr<ActiveRun>>::iterator it, RunCommand command) {
         ActiveRun& run = **it;
-        switch (wish) {
-        case Wish::Pause:
+        switch (command) {
+        case RunCommand::Pause:
             if (run.paused) break;
             run.paused = true;
             emit(RunEventKind::Paused, run.snapshot(RunStatus::Paused), {});
             break;
-        case Wish::Resume:
+        case RunCommand::Resume:
             if (!run.paused) break;
             run.paused = false;
-            run.allowance = 0;
+            run.stepBudget = 0;
             emit(RunEventKind::Resumed, run.snapshot(RunStatus::Running), {});
             break;
-        case Wish::Step:
+        case RunCommand::Step:
             if (!run.paused) {
                 run.paused = true;
                 emit(RunEventKind::Paused, run.snapshot(RunStatus::Paused), {});
             }
-            ++run.allowance;
+            ++run.stepBudget;
             break;
-        case Wish::Cancel:
+        case RunCommand::Cancel:
             emit(RunEventKind::Cancelled, run.snapshot(RunStatus::Cancelled), {});
             active.erase(it);
             break;
@@ -141,7 +142,7 @@ struct Engine::Implementation {
             auto active_ = std::make_unique<ActiveRun>(std::move(w.plan), *run, w.parent, all, *backend, sink);
             activeKey = WaitingRun::modelKeyOf(active_->plan());
             active_->paused = w.paused;
-            active_->allowance = w.allowance;
+            active_->stepBudget = w.stepBudget;
             emit(RunEventKind::Started, active_->snapshot(RunStatus::Running), {});
             if (w.paused) emit(RunEventKind::Paused, active_->snapshot(RunStatus::Paused), {});
             active.push_back(std::move(active_));
@@ -197,20 +198,20 @@ struct Engine::Implementation {
     // One round: answer from records what they cover, then one network call for the runs of one model, as many requests
     // as fit.
     void tick() {
-        std::vector<Ask> asks;
+        std::vector<BatchItem> items;
         int rows = 0;
         std::string key;
         for (auto& run : active) {
-            if (run->paused && run->allowance == 0) continue;
+            if (run->paused && run->stepBudget == 0) continue;
             try {
-                if (const std::size_t taken = take(*run, key, rows); taken > 0) asks.push_back({run.get(), taken});
+                if (const std::size_t taken = take(*run, key, rows); taken > 0) items.push_back({run.get(), taken});
             } catch (const std::exception& e) {
                 run->problem = e.what();  // one run's trouble is not its neighbours'
             }
         }
-        if (!asks.empty()) evaluateTogether(*backend, asks);
+        if (!items.empty()) evaluateTogether(*backend, items);
         // Those that did not fit come first next time.
-        for (const Ask& a : asks) rotate(a.run);
+        for (const BatchItem& a : items) rotate(a.run);
         collect();
     }
 
@@ -322,10 +323,10 @@ std::vector<std::string> Engine::submit(const std::vector<Plan>& plans) {
     return ids;
 }
 
-void Engine::pause(const std::string& runId) { m_implementation->queue.wish(runId, Wish::Pause); }
-void Engine::resume(const std::string& runId) { m_implementation->queue.wish(runId, Wish::Resume); }
-void Engine::step(const std::string& runId) { m_implementation->queue.wish(runId, Wish::Step); }
-void Engine::cancel(const std::string& runId) { m_implementation->queue.wish(runId, Wish::Cancel); }
+void Engine::pause(const std::string& runId) { m_implementation->queue.command(runId, RunCommand::Pause); }
+void Engine::resume(const std::string& runId) { m_implementation->queue.command(runId, RunCommand::Resume); }
+void Engine::step(const std::string& runId) { m_implementation->queue.command(runId, RunCommand::Step); }
+void Engine::cancel(const std::string& runId) { m_implementation->queue.command(runId, RunCommand::Cancel); }
 void Engine::cancelAll() { m_implementation->queue.cancelAll(); }
 void Engine::move(const std::string& runId, int position) { m_implementation->queue.move(runId, position); }
 void Engine::waitIdle() { m_implementation->queue.waitIdle(); }

@@ -31,14 +31,14 @@ struct RunEvent {
     RunEventKind kind = RunEventKind::Queued;
     std::string runId;
     int step = 0, steps = 0;              // done, of
-    int evaluation = 0, evaluations = 0;  // of the network for one picture: done, planned
+    int evaluation = 0, evaluations = 0;  // of the network for one image: done, planned
     double secondsLeft = 0;               // estimate
     // Queued, Started, Finished, Cancelled, Failed: the run as it is now (a cancelled or failed one keeps its steps).
     std::shared_ptr<const Run> run;
     // Evaluated, Stepped: the new entry of the record.
     std::shared_ptr<const Evaluation> evaluationRecord;
     std::shared_ptr<const Step> stepRecord;
-    // A picture of x̂0 (images, h, w, 3) for live preview of images, with Evaluated.
+    // An image of x̂0 (images, h, w, 3) for live preview of images, with Evaluated.
     HostTensor preview;
     std::string message;
 };

@@ -5,10 +5,10 @@
 
 #include "engine/core/switched.h"
 #include "engine/guidance/guidance.h"
+#include "engine/models/checkpoint.h"
 #include "engine/models/tokenizers/prompt_fit.h"
 #include "engine/run/branching.h"
-#include "engine/run/measured.h"
-#include "engine/sampling/checkpoint.h"
+#include "engine/run/timing_cache.h"
 #include "engine/sampling/noise/noise.h"
 #include "engine/sampling/sampling.h"
 #include "engine/schedule/schedule.h"
@@ -157,7 +157,7 @@ private:
         const auto* sampler = findSampler(r.sampler.id);
         if (!sampler->inverts && m_plan.levels.back() > m_plan.levels.front())
             throw Failure(sampler->label
-                          + " goes from noise to the picture, but the levels of the schedule rise. Remove its operator "
+                          + " goes from noise to the image, but the levels of the schedule rise. Remove its operator "
                             "\"Reverse\", or choose a sampler that inverts.");
         if (r.branch) makeBranch();
     }
@@ -258,13 +258,13 @@ private:
                 m.isFirst = m_plan.requests == 0;
                 m.isStepStart = k == 0;
                 ++m_plan.requests;
-                const GuidanceWishes w = stack.wishes(m);
-                const int rows = int(w.branches.size()) + w.secondQuestions;
+                const EvaluationPlan w = stack.evaluationPlan(m);
+                const int rows = int(w.branches.size()) + w.dependentCount;
                 m_plan.evaluations += rows;
                 m_mostRows = std::max(m_mostRows, rows);
                 const Branch negative = Branch::Unconditional;
                 m_usesNegative |= std::find(w.branches.begin(), w.branches.end(), negative) != w.branches.end()
-                                  || (w.avoid && w.avoid->prompt == negative);
+                                  || (w.nag && w.nag->prompt == negative);
                 for (std::size_t i = 0; i < r.guidance.size(); ++i)
                     m_plan.guidance[i].evaluations += stack.rowsAddedBy(i, m);
             }
@@ -338,7 +338,7 @@ private:
             note(NoteKind::Warning, "schedule",
                  "The first level holds no signal, and there what this model predicts ("
                      + std::string(nameOf(m.parametrization))
-                     + ") says nothing about the picture. Start at a lower level.");
+                     + ") says nothing about the image. Start at a lower level.");
         if (m_plan.levels.front() > 0)
             firstState(r.noise, m.process, m_plan.levels.front(), m.sigmaData,
                        m.stateShape[-1]);  // refuses what does not fit the model
@@ -411,7 +411,7 @@ int mostImages(StateKind kind) { return kind == StateKind::Points ? 100000 : 256
 
 std::optional<int> imageTokensOf(const ModelInfo& model) {
     if (model.state != StateKind::Image) return std::nullopt;
-    const Shape& s = model.pictureShape.rank() >= 2 ? model.pictureShape : model.stateShape;
+    const Shape& s = model.imageShape.rank() >= 2 ? model.imageShape : model.stateShape;
     if (s.rank() < 2) return std::nullopt;
     return std::max(1, int(std::llround(double(s[0]) * double(s[1]) / 256)));
 }

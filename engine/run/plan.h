@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/run/start.h"
+#include "engine/run/initial_state.h"
 #include "engine/run/trajectory.h"
 
 namespace meander {
@@ -18,7 +18,7 @@ struct PlanNote {
 // What a guidance rule costs beyond the rules before it.
 struct RuleCost {
     std::string id, label;
-    int evaluations = 0;  // per picture, over the whole run
+    int evaluations = 0;  // per image, over the whole run
     std::string idle;     // why it does nothing; empty: it acts
 };
 
@@ -29,7 +29,7 @@ struct Plan {
     std::vector<double>
         levels;  // τ; intervals() + 1 of them, which a schedule or its operators may make other than resolved.steps + 1
     int requests = 0;                 // what the sampler asks for
-    int evaluations = 0;              // NFE per picture, all branches counted
+    int evaluations = 0;              // NFE per image, all branches counted
     std::vector<RuleCost> guidance;   // in the order of the recipe
     std::vector<std::string> models;  // further ones that guidance asks, besides the recipe's
     std::size_t bytes = 0;            // estimate of device memory while running, weights included
@@ -40,11 +40,11 @@ struct Plan {
     int intervals() const { return int(levels.size()) - 1; }
 };
 
-// How many pictures or particles one run may draw.
+// How many images or particles one run may draw.
 int mostImages(StateKind kind);
 
-// Picture tokens of 16 × 16 pixels (FLUX, Stable Diffusion 3: latents of 8 × 8 pixels in patches of 2 × 2), for
-// schedules that depend on the resolution. From ModelInfo::pictureShape, or stateShape where pictures are not decoded;
+// Image tokens of 16 × 16 pixels (FLUX, Stable Diffusion 3: latents of 8 × 8 pixels in patches of 2 × 2), for
+// schedules that depend on the resolution. From ModelInfo::imageShape, or stateShape where images are not decoded;
 // none for points.
 std::optional<int> imageTokensOf(const ModelInfo& model);
 

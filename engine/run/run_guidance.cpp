@@ -35,33 +35,34 @@ ConditioningPtr RunGuidance::conditioning(Branch b) {
     return c;
 }
 
-RowGroup RunGuidance::group(Branch b, const Tensor& state, const GuidanceMoment& m, const GuidanceWishes& w) {
+RowGroup RunGuidance::group(Branch b, const Tensor& state, const GuidanceMoment& m, const EvaluationPlan& w) {
     const BranchSpec& s = m_stack.spec(b);
-    NetworkChange change = s.change;
+    Intervention change = s.change;
     if (s.model == 0 && w.guidance) change.guidance = w.guidance;
     if (s.model == 0) change.freeU = w.freeU;
-    if (s.model == 0 && w.avoid && s.condition == BranchSpec::Condition::Recipe) {
-        change.avoid = w.avoid->how;
-        change.avoid->prompt = conditioning(w.avoid->prompt);
+    if (s.model == 0 && w.nag && s.condition == BranchSpec::Condition::Recipe) {
+        change.nag = w.nag->how;
+        change.nag->prompt = conditioning(w.nag->prompt);
     }
-    const NetworkChangePtr shared =
-        change == NetworkChange{} ? nullptr : std::make_shared<const NetworkChange>(std::move(change));
-    return {b, state, m.tau, m.target, conditioning(b), shared, m_models[std::size_t(s.model)], s.selfBlock, m.told};
+    const InterventionPtr shared =
+        change == Intervention{} ? nullptr : std::make_shared<const Intervention>(std::move(change));
+    return {b,           state,       m.tau, m.target, conditioning(b), shared, m_models[std::size_t(s.model)],
+            s.selfBlock, m.networkTau};
 }
 
 GuidanceMoment RunGuidance::held(const GuidanceMoment& m) const {
     GuidanceMoment h = m;
-    h.state = m_stack.heldState(m);
+    h.state = m_stack.projectedState(m);
     return h;
 }
 
 void RunGuidance::ask(RequestProgress& p, const GuidanceMoment& m) {
     if (p.isAsked) return;
     p.isAsked = true;
-    const GuidanceWishes w = m_stack.wishes(m);
-    const Tensor state = m_stack.heldState(m);
+    const EvaluationPlan w = m_stack.evaluationPlan(m);
+    const Tensor state = m_stack.projectedState(m);
     for (const Branch b : w.branches) p.waiting.push_back(group(b, state, m, w));
-    if (w.secondQuestions == 0) {  // self-attention is looked at only where somebody degrades what it sees
+    if (w.dependentCount == 0) {  // self-attention is looked at only where somebody degrades what it sees
         p.hasFollowed = true;
         for (auto& g : p.waiting) g.selfBlock.reset();
     }
@@ -79,7 +80,7 @@ bool RunGuidance::take(RequestProgress& p, const GuidanceMoment& m, std::vector<
         parts.branches.emplace_back(asked.branch, answer.denoised);
         if (!answer.selfMass.empty()) parts.selfMass.emplace_back(asked.branch, answer.selfMass);
     }
-    const GuidanceWishes w = m_stack.wishes(m);
+    const EvaluationPlan w = m_stack.evaluationPlan(m);
     for (const auto& [branch, state] : m_stack.followUps(h, parts)) p.waiting.push_back(group(branch, state, m, w));
     return p.waiting.empty();
 }
@@ -106,7 +107,7 @@ GuidanceParts RunGuidance::replay(const GuidanceMoment& m, const Evaluation& e, 
             parts.branches.emplace_back(b.branch, denoised);
     }
     if (!parts.find(Branch::Conditional)) parts.branches.emplace_back(Branch::Conditional, parts.conditional);
-    m_stack.apply(held(m), parts, &e.survivors);
+    m_stack.apply(held(m), parts, &e.ancestors);
     return parts;
 }
 

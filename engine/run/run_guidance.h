@@ -18,10 +18,10 @@ struct RowGroup {
     Tensor state;  // y
     double tau = 0, target = 0;
     ConditioningPtr conditioning;
-    NetworkChangePtr change;
+    InterventionPtr change;
     Model* model = nullptr;
     std::optional<int> selfBlock;
-    double told = std::numeric_limits<double>::quiet_NaN();  // DenoiseRequest::told
+    double networkTau = std::numeric_limits<double>::quiet_NaN();  // DenoiseRequest::told
 };
 struct GroupAnswer {
     Tensor denoised;
@@ -56,7 +56,7 @@ public:
     const std::string& label(Branch b) const { return m_stack.spec(b).label; }
 
 private:
-    RowGroup group(Branch b, const Tensor& state, const GuidanceMoment& m, const GuidanceWishes& w);
+    RowGroup group(Branch b, const Tensor& state, const GuidanceMoment& m, const EvaluationPlan& w);
     GuidanceMoment held(const GuidanceMoment& m) const;
 
     Recipe m_recipe;

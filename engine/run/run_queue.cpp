@@ -13,10 +13,10 @@ void RunQueue::add(std::vector<WaitingRun> runs) {
     m_changed.notify_all();
 }
 
-void RunQueue::wish(const std::string& id, Wish w) {
+void RunQueue::command(const std::string& id, RunCommand w) {
     {
         const std::lock_guard lock(m_mutex);
-        m_wishes.emplace_back(id, w);
+        m_commands.emplace_back(id, w);
     }
     m_changed.notify_all();
 }
@@ -24,8 +24,8 @@ void RunQueue::wish(const std::string& id, Wish w) {
 void RunQueue::cancelAll() {
     {
         const std::lock_guard lock(m_mutex);
-        for (const auto& r : m_runs) m_wishes.emplace_back(r.run.id, Wish::Cancel);
-        m_wishes.emplace_back("*", Wish::Cancel);
+        for (const auto& r : m_runs) m_commands.emplace_back(r.run.id, RunCommand::Cancel);
+        m_commands.emplace_back("*", RunCommand::Cancel);
     }
     m_changed.notify_all();
 }
@@ -62,14 +62,14 @@ bool RunQueue::waitForWork(const Progress& progress, int mostActive, const std::
         lock.lock();
     }
     m_changed.wait(lock, [&] {
-        return m_stopping || !m_wishes.empty() || progress.hasRunnable || canStart(progress, mostActive);
+        return m_stopping || !m_commands.empty() || progress.hasRunnable || canStart(progress, mostActive);
     });
     return !m_stopping;
 }
 
-std::vector<std::pair<std::string, Wish>> RunQueue::takeWishes() {
+std::vector<std::pair<std::string, RunCommand>> RunQueue::takeCommands() {
     const std::lock_guard lock(m_mutex);
-    return std::exchange(m_wishes, {});
+    return std::exchange(m_commands, {});
 }
 
 std::optional<WaitingRun> RunQueue::takeNext(const Progress& progress, int mostActive) {
@@ -94,12 +94,12 @@ std::optional<WaitingRun> RunQueue::remove(const std::string& id) {
     return r;
 }
 
-bool RunQueue::note(const std::string& id, Wish w) {
+bool RunQueue::note(const std::string& id, RunCommand w) {
     const std::lock_guard lock(m_mutex);
     const auto it = find(id);
     if (it == m_runs.end()) return false;
-    it->paused = w != Wish::Resume;
-    it->allowance = w == Wish::Step ? it->allowance + 1 : 0;
+    it->paused = w != RunCommand::Resume;
+    it->stepBudget = w == RunCommand::Step ? it->stepBudget + 1 : 0;
     return true;
 }
 

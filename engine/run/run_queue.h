@@ -20,20 +20,20 @@ struct WaitingRun {
     Run run;
     std::shared_ptr<const Run> parent;
     bool paused = false;  // asked for while it waited: it starts and stops before its first evaluation
-    int allowance = 0;    // evaluations that it may do nevertheless
+    int stepBudget = 0;   // evaluations that it may do nevertheless
 
     // Runs with equal keys share a loaded model.
     std::string modelKey() const { return modelKeyOf(plan); }
     static std::string modelKeyOf(const Plan& p) { return p.resolved.model + "|" + p.resolved.precision; }
 };
 
-enum class Wish : std::uint8_t { Pause, Resume, Step, Cancel };
+enum class RunCommand : std::uint8_t { Pause, Resume, Step, Cancel };
 
 class RunQueue {
 public:
     // --- any thread ---
     void add(std::vector<WaitingRun> runs);
-    void wish(const std::string& id, Wish w);
+    void command(const std::string& id, RunCommand w);
     void cancelAll();  // "*" in the wishes: those in progress
     void move(const std::string& id, int position);
     void stop();
@@ -48,13 +48,13 @@ public:
     };
     // Sleeps until there is something to do; false: stop. `onIdle` is called once, unlocked, when everything is done.
     bool waitForWork(const Progress& progress, int mostActive, const std::function<void()>& onIdle);
-    std::vector<std::pair<std::string, Wish>> takeWishes();
+    std::vector<std::pair<std::string, RunCommand>> takeCommands();
     // A waiting run may start when it shares the model of those in progress, or nothing runnable is in progress.
     std::optional<WaitingRun> takeNext(const Progress& progress, int mostActive);
     // Takes a waiting run out; nothing when it is not waiting.
     std::optional<WaitingRun> remove(const std::string& id);
     // A wish other than cancel for a waiting run; false when it is not waiting.
-    bool note(const std::string& id, Wish w);
+    bool note(const std::string& id, RunCommand w);
 
 private:
     std::deque<WaitingRun>::iterator find(const std::string& id);
@@ -63,7 +63,7 @@ private:
     std::mutex m_mutex;
     std::condition_variable m_changed;
     std::deque<WaitingRun> m_runs;
-    std::vector<std::pair<std::string, Wish>> m_wishes;
+    std::vector<std::pair<std::string, RunCommand>> m_commands;
     bool m_stopping = false, m_idle = true;
 };
 

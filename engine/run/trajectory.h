@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "engine/guidance/guidance.h"
-#include "engine/run/recipe.h"
+#include "engine/recipe/recipe.h"
 #include "engine/taps/taps.h"
 
 namespace meander {
@@ -28,9 +28,9 @@ struct Evaluation {
     HostTensor denoised;                 // combined x̂0, what the sampler used
     std::vector<BranchRecord> branches;  // when guidance evaluated more than one, or changed the only one
     double guidanceWeight = 1;
-    std::vector<Reading> readings;  // what guidance rules measured, per picture
+    std::vector<Metric> metrics;  // what guidance rules measured, per image
     // Particle selection: row r went on as row survivors[r] of `state`; empty: every row as itself.
-    std::vector<std::int64_t> survivors;
+    std::vector<std::int64_t> ancestors;
     int networkRows = 0;      // rows this request cost (NFE × images)
     int rowsInCall = 0;       // rows of the network call that carried it, with other runs'
     double milliseconds = 0;  // its share of that call
@@ -77,13 +77,13 @@ struct Run {
     std::string problem;  // for Failed: a sentence
     std::string created;  // ISO 8601 UTC
     double seconds = 0;
-    int evaluations = 0;  // NFE per picture: network rows / images
+    int evaluations = 0;  // NFE per image: network rows / images
     int networkCalls = 0;
     std::string device;  // Backend::description
     std::size_t peakBytes = 0;
     ModelInfo model;  // value; its weights are not here
     std::shared_ptr<const Trajectory> trajectory;
-    HostTensor pictures;  // (images, h, w, 3) F32 in [0, 1]; empty for points
+    HostTensor images;  // (images, h, w, 3) F32 in [0, 1]; empty for points
     bool pinned = false;
 };
 

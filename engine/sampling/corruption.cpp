@@ -7,7 +7,7 @@ namespace meander {
 
 namespace {
 
-struct Picture {
+struct Image {
     std::int64_t height, width, channels;
 };
 
@@ -27,11 +27,11 @@ void blurLine(double* x, std::int64_t n, std::int64_t stride, const std::vector<
     }
 }
 
-void blur(double* x, const Picture& p, double deviation) {
+void blur(double* x, const Image& p, double stddev) {
     std::vector<double> kernel;
     double total = 0;
-    for (int k = 0; k <= int(std::ceil(4 * deviation)); ++k) {
-        kernel.push_back(std::exp(-0.5 * k * k / (deviation * deviation)));
+    for (int k = 0; k <= int(std::ceil(4 * stddev)); ++k) {
+        kernel.push_back(std::exp(-0.5 * k * k / (stddev * stddev)));
         total += kernel.back() * (k == 0 ? 1 : 2);
     }
     for (double& w : kernel) w /= total;
@@ -43,7 +43,7 @@ void blur(double* x, const Picture& p, double deviation) {
     }
 }
 
-void pixelate(double* x, const Picture& p, std::int64_t block) {
+void pixelate(double* x, const Image& p, std::int64_t block) {
     for (std::int64_t c = 0; c < p.channels; ++c)
         for (std::int64_t top = 0; top < p.height; top += block)
             for (std::int64_t left = 0; left < p.width; left += block) {
@@ -63,13 +63,13 @@ Tensor corrupted(const Tensor& x, const std::string& kind, double amount) {
     const std::int64_t block = std::llround(amount);
     if (kind == "noise" || amount <= 0 || (kind == "pixelate" && block <= 1)) return x;
     if (x.shape().rank() != 4)
-        throw Failure("Blur and pixelation need pictures; this model has none. Choose noise alone.");
-    const Picture p{x.shape()[1], x.shape()[2], x.shape()[3]};
+        throw Failure("Blur and pixelation need images; this model has none. Choose noise alone.");
+    const Image p{x.shape()[1], x.shape()[2], x.shape()[3]};
     auto values = download(x).toDoubles();
     for (std::int64_t r = 0; r < x.rows(); ++r) {
-        double* picture = values.data() + r * p.height * p.width * p.channels;
-        if (kind == "blur") blur(picture, p, amount);
-        else pixelate(picture, p, block);
+        double* image = values.data() + r * p.height * p.width * p.channels;
+        if (kind == "blur") blur(image, p, amount);
+        else pixelate(image, p, block);
     }
     return upload(x.backend(), HostTensor::fromDoubles(x.shape(), values)).converted(x.type());
 }

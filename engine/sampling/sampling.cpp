@@ -11,15 +11,15 @@ std::vector<Interval> Sampling::intervals() const {
     return list;
 }
 
-Sampling::Split Sampling::splitAt(double down, double to) const {
+Sampling::AncestralStep Sampling::ancestralVia(double down, double to) const {
     if (down >= to) return {to, 1, 0};
     const double rise = signal(to) / signal(down);
     return {down, rise, std::sqrt(std::max(0.0, to * to - rise * rise * down * down))};
 }
 
-Sampling::Split Sampling::ancestral(double from, double to, double eta) const {
+Sampling::AncestralStep Sampling::ancestral(double from, double to, double eta) const {
     const double ratio = to / from, kept = 1 - eta * eta * (1 - ratio * ratio);
-    return splitAt(to * std::sqrt(std::max(0.0, kept)), to);
+    return ancestralVia(to * std::sqrt(std::max(0.0, kept)), to);
 }
 
 }  // namespace meander

@@ -21,18 +21,18 @@
 namespace meander {
 
 // A point of the schedule.
-struct Level {
+struct NoiseLevel {
     double tau = 0;
     int index = 0;  // position in the schedule
     bool isClean() const { return tau == 0; }
     operator double() const { return tau; }
 };
 struct Interval {
-    Level from, to;
+    NoiseLevel from, to;
 };
 
 // The combined x̂0 that the sampler steps with, and its parts for rules that use them inside the step (CFG++).
-struct Answer {
+struct DenoiseResult {
     Tensor denoised;                    // combined x̂0
     Tensor conditional, unconditional;  // its parts; unconditional is empty when neither guidance nor the sampler asked
 };
@@ -40,11 +40,11 @@ struct Answer {
 struct DenoiseRequest {
     Tensor x;
     double tau = 0;
-    double target = std::numeric_limits<double>::quiet_NaN();  // τ stepped to, for models that are told
-    double told = std::numeric_limits<double>::quiet_NaN();    // level whose time the network is told instead of tau's
-                                                               // own; NaN: tau's own
+    double target = std::numeric_limits<double>::quiet_NaN();      // τ stepped to, for models that are told
+    double networkTau = std::numeric_limits<double>::quiet_NaN();  // level whose time the network is told instead of
+                                                                   // tau's own; NaN: tau's own
     int step = 0;
-    Answer answer;
+    DenoiseResult answer;
 };
 
 // Which fresh noise: the draw-th of an interval, and the levels it bridges (for sources that are paths, such as a
@@ -98,7 +98,7 @@ public:
         virtual ~Host() = default;
         // Standard normals shaped as `like`.
         virtual Tensor noise(const NoiseRequest& request, const Tensor& like) = 0;
-        virtual void advanced(const Tensor& x, const Level& to, bool stochastic) = 0;
+        virtual void advanced(const Tensor& x, const NoiseLevel& to, bool stochastic) = 0;
     };
     Sampling(const Process& p, std::vector<double> levels, Params params, Tensor initial, Host& host, int firstStep = 0)
         : x(std::move(initial)),
@@ -126,11 +126,11 @@ public:
         std::vector<DenoiseRequest> requests;
         bool await_ready() const noexcept { return requests.empty(); }
         void await_suspend(std::coroutine_handle<>) { s.m_pending = requests; }
-        Answer await_resume() { return std::move(requests.front().answer); }
+        DenoiseResult await_resume() { return std::move(requests.front().answer); }
     };
     struct DenoiseAll : Denoise {
-        std::vector<Answer> await_resume() {
-            std::vector<Answer> answers;
+        std::vector<DenoiseResult> await_resume() {
+            std::vector<DenoiseResult> answers;
             for (auto& q : requests) answers.push_back(std::move(q.answer));
             return answers;
         }
@@ -139,8 +139,8 @@ public:
         Tensor x;
         double tau = 0;
         std::optional<double> target = {};
-        std::optional<int> step = {};     // interval it is filed under, by default the current one
-        std::optional<double> told = {};  // see DenoiseRequest
+        std::optional<int> step = {};           // interval it is filed under, by default the current one
+        std::optional<double> networkTau = {};  // see DenoiseRequest
     };
     Denoise denoise(const Tensor& state, double tau, std::optional<double> target = {}) {
         return {*this, {request({state, tau, target, {}, {}})}};
@@ -163,14 +163,14 @@ public:
     double tauOfHalfLogSnr(double lambda) const { return process.tauOfLogSnr(2 * lambda); }
 
     // A step to `to` that is partly denoising, partly fresh noise: deterministic to `down`, then y·rise + spread·noise.
-    struct Split {
+    struct AncestralStep {
         double down, rise, spread;
     };
     // down = τ' √(1 − η² (1 − (τ'/τ)²)); η = 1 is the ancestral step (k-diffusion's σ_down, and ComfyUI's for flow), η
     // = 0 deterministic.
-    Split ancestral(double from, double to, double eta) const;
+    AncestralStep ancestral(double from, double to, double eta) const;
     // The split for a given `down` ≤ to.
-    Split splitAt(double down, double to) const;
+    AncestralStep ancestralVia(double down, double to) const;
 
     // Standard normals for the interval that is being done; `draw` distinguishes several inside one interval.
     Tensor noise(int draw = 0) { return noise(m_levels[std::size_t(m_step)], m_levels[std::size_t(m_step) + 1], draw); }
@@ -180,7 +180,7 @@ public:
         return m_host.noise({m_step, draw, from, to}, x);
     }
     // The interval is done: `next` is the state at `to`.
-    void advance(Tensor next, const Level& to) {
+    void advance(Tensor next, const NoiseLevel& to) {
         x = std::move(next);
         m_host.advanced(x, to, m_stochastic);
         m_stochastic = false;
@@ -192,11 +192,11 @@ public:
     void advanceFreely(Tensor next, double tau) {
         dropComing();
         m_levels.insert(m_levels.end() - 1, tau);
-        advance(std::move(next), Level{tau, m_step + 1});
+        advance(std::move(next), NoiseLevel{tau, m_step + 1});
     }
     void finish(Tensor next) {
         dropComing();
-        advance(std::move(next), Level{m_levels.back(), steps()});
+        advance(std::move(next), NoiseLevel{m_levels.back(), steps()});
     }
 
     // Requests that wait for their answers, in order; empty when the sampler is done.
@@ -209,7 +209,7 @@ private:
         return {q.x,
                 q.tau,
                 q.target.value_or(end),
-                q.told.value_or(std::numeric_limits<double>::quiet_NaN()),
+                q.networkTau.value_or(std::numeric_limits<double>::quiet_NaN()),
                 q.step.value_or(m_step),
                 {}};
     }

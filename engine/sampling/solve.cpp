@@ -14,7 +14,7 @@ struct FunctionHost : Sampling::Host {
         if (!draw) throw Failure("The sampler draws noise and no noise source was given. Choose one.");
         return draw(request, like);
     }
-    void advanced(const Tensor& x, const Level&, bool) override { states.push_back(x); }
+    void advanced(const Tensor& x, const NoiseLevel&, bool) override { states.push_back(x); }
 };
 
 // factor · y + offset
@@ -62,17 +62,17 @@ Solution solve(const SamplerInfo& info, const Process& process, const std::vecto
 }
 
 Tensor denoise(const Gaussian& g, const Process& process, const Tensor& y, double tau) {
-    const double a = process.signal(tau), v = g.deviation * g.deviation, gain = a * v / (a * a * v + tau * tau);
+    const double a = process.signal(tau), v = g.stddev * g.stddev, gain = a * v / (a * a * v + tau * tau);
     return affine(y, gain, g.mean * (1 - gain * a));
 }
 
 Estimator gaussianEstimator(const Process& process, Gaussian g) {
-    return [&process, g](const Tensor& y, double tau) { return Answer{denoise(g, process, y, tau), {}, {}}; };
+    return [&process, g](const Tensor& y, double tau) { return DenoiseResult{denoise(g, process, y, tau), {}, {}}; };
 }
 
 Estimator gaussianEstimator(const Process& process, GaussianPair pair) {
     return [&process, pair](const Tensor& y, double tau) {
-        Answer a;
+        DenoiseResult a;
         a.conditional = denoise(pair.conditional, process, y, tau);
         a.unconditional = denoise(pair.unconditional, process, y, tau);
         a.denoised = combine({{pair.scale, a.conditional}, {1 - pair.scale, a.unconditional}});
@@ -81,7 +81,7 @@ Estimator gaussianEstimator(const Process& process, GaussianPair pair) {
 }
 
 Tensor exactFlow(const Gaussian& g, const Process& process, const Tensor& y, double from, double to) {
-    const auto spread = [&](double tau) { return std::hypot(process.signal(tau) * g.deviation, tau); };
+    const auto spread = [&](double tau) { return std::hypot(process.signal(tau) * g.stddev, tau); };
     const double factor = spread(to) / spread(from);
     return affine(y, factor, g.mean * (process.signal(to) - factor * process.signal(from)));
 }

@@ -10,9 +10,9 @@ namespace meander {
 
 // x̂0 of y at τ (integration coordinates, process.h): the combined estimate; conditional and unconditional may be left
 // empty, then they are the combined one.
-using Estimator = std::function<Answer(const Tensor& y, double tau)>;
+using Estimator = std::function<DenoiseResult(const Tensor& y, double tau)>;
 // The same for models that are told more: the level stepped to, another time.
-using RequestEstimator = std::function<Answer(const DenoiseRequest& request)>;
+using RequestEstimator = std::function<DenoiseResult(const DenoiseRequest& request)>;
 // Standard normals shaped as `like`.
 using NoiseFunction = std::function<Tensor(const NoiseRequest& request, const Tensor& like)>;
 
@@ -38,7 +38,7 @@ Solution solve(const SamplerInfo& info, const Process& process, const std::vecto
 // x̂0 under independent Gaussians x0 ~ N(mean, deviation²) in every element; `scale` of classifier-free guidance between
 // the two.
 struct Gaussian {
-    double mean = 0, deviation = 1;
+    double mean = 0, stddev = 1;
 };
 struct GaussianPair {
     Gaussian conditional, unconditional;

@@ -1,6 +1,6 @@
 // The training steps of diffusers' schedulers and their noise levels in its 32-bit arithmetic (timestep_spacing:
 // linspace, leading, trailing).
-#include "engine/schedule/schedule_kit.h"
+#include "engine/schedule/schedule_common.h"
 
 namespace meander::schedule {
 
@@ -67,9 +67,9 @@ ParamSpec spacingParam(const char* value, bool withLcm) {
 }
 
 ParamSpec offsetParam() {
-    ParamSpec s =
-        mayBeAbsent(integerParam("offset", "Offset", 1, -1000, 1000,
-                                 "Added to every step (steps_offset); absent: 1 when the spacing is leading, else 0."));
+    ParamSpec s = optionalParam(
+        integerParam("offset", "Offset", 1, -1000, 1000,
+                     "Added to every step (steps_offset); absent: 1 when the spacing is leading, else 0."));
     s.unit = "steps";
     return s;
 }

@@ -15,7 +15,7 @@ struct ScheduleContext {
     const Process& process;
     int steps;  // the N of the rule; most rules give N intervals, a few give another number (see makeSchedule)
     const Params& params;
-    // Picture tokens of 16 × 16 pixels, for rules that depend on the resolution; absent when states are no pictures.
+    // Image tokens of 16 × 16 pixels, for rules that depend on the resolution; absent when states are no images.
     std::optional<int> imageTokens = {};
 };
 

@@ -23,7 +23,7 @@ struct TapSite {
     int tokens = 0;             // keys that are text tokens
 };
 
-// Cross-attention of one layer for one evaluation and one row (picture, branch). Probabilities are softmax over *all*
+// Cross-attention of one layer for one evaluation and one row (image, branch). Probabilities are softmax over *all*
 // keys of the text side, raw; every other normalisation is applied when shown and named there.
 struct AttentionMap {
     int site = 0;   // index into the run's sites; −1: mean over heads and layers (the one map of level Summary)

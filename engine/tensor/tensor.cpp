@@ -64,8 +64,8 @@ Tensor upload(Backend& b, const HostTensor& h) {
 
 HostTensor download(const Tensor& t) {
     require(bool(t), "download: the tensor is empty");
-    const bool brain = t.type() == DType::BF16;  // host tensors have no BF16
-    const Tensor source = brain ? t.converted(DType::F32) : t;
+    const bool isBf16 = t.type() == DType::BF16;  // host tensors have no BF16
+    const Tensor source = isBf16 ? t.converted(DType::F32) : t;
     std::vector<std::byte> bytes(source.view().bytes());
     if (!bytes.empty()) t.backend().download(source.view(), bytes.data());
     return HostTensor(t.shape(), source.type(), std::move(bytes));

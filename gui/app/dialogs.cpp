@@ -10,9 +10,10 @@
 #include <QTableWidget>
 #include <QVBoxLayout>
 
-#include "gui/app/settings.h"
-#include "gui/app/theme.h"
+#include "engine/run/recipe_differences.h"
 #include "gui/document/run_text.h"
+#include "gui/document/settings.h"
+#include "gui/look/theme.h"
 #include "gui/panels/compare/compare_table.h"
 #include "meander_version.h"
 
@@ -52,8 +53,8 @@ bool askToStop(QWidget* parent, int runs) {
 
 }  // namespace
 
-Questions defaultQuestions(MainWindow* window) {
-    Questions q;
+UserPrompts defaultUserPrompts(MainWindow* window) {
+    UserPrompts q;
     q.saveChanges = [window](const QString& name) { return askToSave(window, name); };
     q.stopRuns = [window](int runs) { return askToStop(window, runs); };
     q.openPath = [window] {

@@ -4,7 +4,7 @@
 
 namespace meander::gui {
 
-Questions defaultQuestions(MainWindow* window);
+UserPrompts defaultUserPrompts(MainWindow* window);
 
 // "Name, value now, value offered" of every setting that would change; true when the person accepts.
 bool askForRecipe(QWidget* parent, const Recipe& now, const Recipe& offered, const QString& from,

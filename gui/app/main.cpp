@@ -10,8 +10,8 @@
 #include "engine/core/idle_threads.h"
 #include "gui/app/main_window.h"
 #include "gui/app/measure.h"
-#include "gui/app/settings.h"
-#include "gui/app/theme.h"
+#include "gui/document/settings.h"
+#include "gui/look/theme.h"
 #include "gui/panels/log/log_model.h"
 #include "meander_version.h"
 
@@ -26,13 +26,13 @@ const char* const help =
     "Meander, a workbench for the sampling of diffusion, flow and consistency models\n"
     "\n"
     "usage: meander [options] [FILE]\n"
-    "  FILE                project (.meander), recipe (.json), picture with a recipe (.png) or model\n"
+    "  FILE                project (.meander), recipe (.json), image with a recipe (.png) or model\n"
     "  --project FILE      the same\n"
     "  --theme dark|light  for this start\n"
     "  --size WxH          of the window\n"
     "  --screenshot FILE   writes a PNG of the window once the project is loaded, and ends\n"
     "  --measure           runs the draft of the project (of the sample without FILE) and prints the time to the\n"
-    "                      first picture of the window and how long its thread was blocked; then ends\n"
+    "                      first image of the window and how long its thread was blocked; then ends\n"
     "  --platform NAME     Qt platform; \"offscreen\" needs no display\n"
     "  --version, --help\n"
     "\n"
@@ -99,7 +99,7 @@ int main(int argc, char** argv) {
     // Qt knows its own option with one dash.
     for (int i = 1; i < argc; ++i)
         if (!std::strcmp(argv[i], "--platform")) ++argv[i];
-    // A picture for a page, or a measurement, shows the defaults and not somebody's settings, and leaves the file as it
+    // An image for a page, or a measurement, shows the defaults and not somebody's settings, and leaves the file as it
     // is.
     const bool isForOthers = options.isMeasuring || !options.screenshot.empty();
     std::unique_ptr<QApplication> app(options.isMeasuring ? new MeasuringApplication(argc, argv)

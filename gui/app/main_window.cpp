@@ -12,19 +12,20 @@
 #include <limits>
 
 #include "gui/app/dialogs.h"
-#include "gui/app/settings.h"
-#include "gui/app/theme.h"
+#include "gui/document/run_list_model.h"
 #include "gui/document/run_text.h"
+#include "gui/document/settings.h"
+#include "gui/look/theme.h"
 #include "gui/panels/log/log_model.h"
 #include "gui/panels/recipe/recipe_panel.h"
-#include "gui/panels/runs/run_list_model.h"
 #include "gui/panels/runs/runs_panel.h"
 #include "gui/selection/step_link.h"
 #include "gui/widgets/elided_label.h"
 
 namespace meander::gui {
 
-MainWindow::MainWindow(QWidget* parent) : QMainWindow(parent), m_commands(this), m_questions(defaultQuestions(this)) {
+MainWindow::MainWindow(QWidget* parent)
+    : QMainWindow(parent), m_commands(this), m_userPrompts(defaultUserPrompts(this)) {
     setObjectName("mainWindow");
     setAcceptDrops(true);
     setDockOptions(QMainWindow::AllowNestedDocks | QMainWindow::AllowTabbedDocks | QMainWindow::GroupedDragging);
@@ -220,7 +221,7 @@ void MainWindow::toggleCompare() {
         if (fits(r)) other = r;
     if (fits(m_document.baseline())) other = m_document.baseline();
     if (other) m_runs->compareWith(qstr(other->id));
-    else emit m_document.message(tr("No other finished run has pictures or points of this kind and size yet"));
+    else emit m_document.message(tr("No other finished run has images or points of this kind and size yet"));
 }
 
 void MainWindow::keepComparable() {
@@ -278,7 +279,7 @@ void MainWindow::focusNextDock(int direction) {
 }
 
 bool MainWindow::eventFilter(QObject* watched, QEvent* event) {
-    // A separator that moves would leave its picture where it was.
+    // A separator that moves would leave its image where it was.
     if ((event->type() == QEvent::Move || event->type() == QEvent::Resize) && qobject_cast<QDockWidget*>(watched))
         update();
     if (event->type() == QEvent::DragEnter || event->type() == QEvent::DragMove || event->type() == QEvent::Drop)
@@ -306,7 +307,7 @@ bool MainWindow::eventFilter(QObject* watched, QEvent* event) {
 
 void MainWindow::closeEvent(QCloseEvent* event) {
     const int live = int(m_document.queue().size());
-    if ((live > 0 && !m_questions.stopRuns(live)) || !mayLeaveProject()) {
+    if ((live > 0 && !m_userPrompts.stopRuns(live)) || !mayLeaveProject()) {
         event->ignore();
         return;
     }

@@ -6,11 +6,11 @@
 #include <functional>
 #include <map>
 
-#include "gui/app/command_palette.h"
-#include "gui/app/command_registry.h"
-#include "gui/app/theme.h"
 #include "gui/app/watchdog.h"
+#include "gui/commands/command_palette.h"
+#include "gui/commands/command_registry.h"
 #include "gui/document/document.h"
+#include "gui/look/theme.h"
 #include "gui/selection/selection_model.h"
 #include "gui/widgets/dock_title.h"
 #include "gui/widgets/hint_bar.h"
@@ -26,7 +26,7 @@ class ModelPanel;
 enum class SaveAnswer { Save, Discard, Cancel };
 
 // Everything the window asks a person; tests answer in their place.
-struct Questions {
+struct UserPrompts {
     std::function<SaveAnswer(const QString& name)> saveChanges;
     std::function<bool(int runs)> stopRuns;       // true: stop them and go on
     std::function<QString()> openPath, savePath;  // empty: never mind
@@ -54,13 +54,13 @@ public:
     RecipePanel& recipePanel() { return *m_recipe; }
     RunsPanel& runsPanel() { return *m_runs; }
     Watchdog& watchdog() { return m_watchdog; }
-    Questions& questions() { return m_questions; }
+    UserPrompts& userPrompts() { return m_userPrompts; }
     QDockWidget* dock(const QString& id) const;
 
     bool openProject(const QString& path);
     bool saveProject();
     bool saveProjectAs();
-    // Project, recipe, picture with a recipe, or model.
+    // Project, recipe, image with a recipe, or model.
     bool openAnything(const QString& path);
     void resetLayout();
     static constexpr int layoutVersion = 4;  // of saved dock layouts
@@ -138,7 +138,7 @@ private:
     SelectionModel m_selection;
     CommandRegistry m_commands;
     Watchdog m_watchdog;
-    Questions m_questions;
+    UserPrompts m_userPrompts;
     CommandPalette* m_palette = nullptr;
     Toasts* m_toasts = nullptr;
     RecipePanel* m_recipe = nullptr;

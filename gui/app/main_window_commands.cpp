@@ -7,12 +7,12 @@
 #include <QToolButton>
 
 #include "gui/app/dialogs.h"
-#include "gui/app/icons.h"
 #include "gui/app/main_window.h"
-#include "gui/app/settings.h"
 #include "gui/app/settings_dialog.h"
 #include "gui/app/shortcut_sheet.h"
 #include "gui/document/run_text.h"
+#include "gui/document/settings.h"
+#include "gui/look/icons.h"
 #include "gui/panels/model/model_panel.h"
 #include "gui/panels/recipe/recipe_panel.h"
 #include "gui/panels/runs/runs_panel.h"
@@ -32,11 +32,11 @@ void MainWindow::addFileCommands() {
     m_commands.add({"file.open",
                     menu,
                     tr("Open …"),
-                    tr("Opens a project, a recipe, a picture with a recipe in it, or a model."),
+                    tr("Opens a project, a recipe, an image with a recipe in it, or a model."),
                     {QKeySequence::Open},
                     "folder",
                     [this] {
-                        if (const QString path = m_questions.openPath(); !path.isEmpty()) openAnything(path);
+                        if (const QString path = m_userPrompts.openPath(); !path.isEmpty()) openAnything(path);
                     }});
     m_commands.add({"file.save",
                     menu,
@@ -75,13 +75,13 @@ void MainWindow::addFileCommands() {
                     {},
                     "export",
                     [this] { exportRecipe(); }});
-    m_commands.add({"file.savePicture",
+    m_commands.add({"file.saveImage",
                     menu,
-                    tr("Save the picture …"),
+                    tr("Save the image …"),
                     tr("As PNG, at the step shown, with the recipe in it."),
                     {},
                     "image",
-                    [this] { QMetaObject::invokeMethod(m_canvas, "savePicture"); },
+                    [this] { QMetaObject::invokeMethod(m_canvas, "saveImage"); },
                     [this] { return currentRun() != nullptr; }});
     m_commands.add({"file.settings",
                     menu,
@@ -171,13 +171,13 @@ void MainWindow::addEditCommands() {
                         m_document.editDraft(r, tr("recipe of run %1").arg(currentRun()->number));
                     },
                     hasRun});
-    m_commands.add({"edit.copyPicture",
+    m_commands.add({"edit.copyImage",
                     menu,
-                    tr("Copy the picture"),
+                    tr("Copy the image"),
                     tr("As the canvas shows it, pixel by pixel."),
                     {},
                     "copy",
-                    [this] { QMetaObject::invokeMethod(m_canvas, "copyPicture"); },
+                    [this] { QMetaObject::invokeMethod(m_canvas, "copyImage"); },
                     hasRun,
                     nullptr,
                     true});
@@ -344,7 +344,7 @@ void MainWindow::addStepCommands() {
         {"step.first", menu, tr("First evaluation"), {}, {QKeySequence("Home")}, {}, step(-1000000), hasRecord});
     m_commands.add({"step.last",
                     menu,
-                    tr("Finished picture"),
+                    tr("Finished image"),
                     tr("And follow a run that is under way."),
                     {QKeySequence("End")},
                     {},
@@ -409,12 +409,12 @@ void MainWindow::addViewCommands() {
     const auto canvas = [this](const char* slot) {
         return [this, slot] { QMetaObject::invokeMethod(m_canvas, slot); };
     };
-    m_commands.add({"view.fit", menu, tr("Fit the picture"), {}, {QKeySequence("1")}, {}, canvas("zoomToFit")});
+    m_commands.add({"view.fit", menu, tr("Fit the image"), {}, {QKeySequence("1")}, {}, canvas("zoomToFit")});
     m_commands.add({"view.actual", menu, tr("100 %"), {}, {QKeySequence("2")}, {}, canvas("zoomTo100")});
     m_commands.add({"view.double", menu, tr("200 %"), {}, {QKeySequence("3")}, {}, canvas("zoomTo200")});
     m_commands.add({"view.blink",
                     menu,
-                    tr("Blink the compared pictures"),
+                    tr("Blink the compared images"),
                     {},
                     {QKeySequence("X")},
                     {},
@@ -547,7 +547,7 @@ void MainWindow::addHelpCommands() {
     m_commands.add({"help.diagnostics",
                     menu,
                     tr("Copy diagnostic information"),
-                    tr("Versions, device and log; no prompts, no pictures."),
+                    tr("Versions, device and log; no prompts, no images."),
                     {},
                     "copy",
                     [this] { copyDiagnostics(); }});

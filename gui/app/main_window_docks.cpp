@@ -9,11 +9,11 @@
 #include <algorithm>
 
 #include "gui/app/analysis_panels.h"
-#include "gui/app/icons.h"
 #include "gui/app/main_window.h"
-#include "gui/app/settings.h"
-#include "gui/app/theme.h"
 #include "gui/document/run_text.h"
+#include "gui/document/settings.h"
+#include "gui/look/icons.h"
+#include "gui/look/theme.h"
 #include "gui/panels/log/log_panel.h"
 #include "gui/panels/model/model_panel.h"
 #include "gui/panels/queue/queue_panel.h"
@@ -183,7 +183,7 @@ void MainWindow::showEvent(QShowEvent* event) {
     fitDocks();
     QTimer::singleShot(300, this,
                        qOverload<>(&QWidget::update));  // for 150 ms Qt goes back and forth between a restored layout
-                                                        // and the fitted one; its first picture has separators of both
+                                                        // and the fitted one; its first image has separators of both
 }
 
 bool MainWindow::event(QEvent* event) {
@@ -234,16 +234,16 @@ void MainWindow::restoreLayout() {
 }
 
 void MainWindow::showRemarks() {
-    const auto remark = [this](const char* id, const QString& text, bool isWarning = false) {
+    const auto badge = [this](const char* id, const QString& text, bool isWarning = false) {
         m_docks.at(id).title->setRemark(text, isWarning);
     };
-    remark("runs", QString::number(m_document.runs().size()));
+    badge("runs", QString::number(m_document.runs().size()));
     const int n = m_recipe->differenceCount();
-    remark("recipe",
-           n > 0                    ? tr("draft differs in %1").arg(n)
-           : n == 0 && currentRun() ? tr("as the shown run")
-                                    : QString(),
-           n > 0);
+    badge("recipe",
+          n > 0                    ? tr("draft differs in %1").arg(n)
+          : n == 0 && currentRun() ? tr("as the shown run")
+                                   : QString(),
+          n > 0);
     const RunPtr run = currentRun();
     const StepCursor c = m_selection.cursor();
     QString title = tr("Step"), level;
@@ -264,7 +264,7 @@ void MainWindow::showRemarks() {
         level = endText(*run);
     }
     dock("step")->setWindowTitle(title);
-    remark("step", level);
+    badge("step", level);
 }
 
 }  // namespace meander::gui

@@ -1,4 +1,4 @@
-// Projects, recipes and pictures: opening, saving, dropping, and the first start.
+// Projects, recipes and images: opening, saving, dropping, and the first start.
 #include <QApplication>
 #include <QClipboard>
 #include <QDir>
@@ -15,8 +15,8 @@
 #include "engine/exchange/recipe_exchange.h"
 #include "gui/app/dialogs.h"
 #include "gui/app/main_window.h"
-#include "gui/app/settings.h"
 #include "gui/document/run_text.h"
+#include "gui/document/settings.h"
 #include "gui/panels/log/log_model.h"
 #include "gui/panels/model/model_panel.h"
 #include "meander_version.h"
@@ -48,7 +48,7 @@ bool MainWindow::report(const Status& status) {
 
 bool MainWindow::mayLeaveProject() {
     if (!m_document.isModified()) return true;
-    switch (m_questions.saveChanges(m_document.displayName())) {
+    switch (m_userPrompts.saveChanges(m_document.displayName())) {
     case SaveAnswer::Save: return saveProject();
     case SaveAnswer::Discard: return true;
     case SaveAnswer::Cancel: return false;
@@ -58,14 +58,14 @@ bool MainWindow::mayLeaveProject() {
 
 void MainWindow::newProject() {
     const int live = int(m_document.queue().size());
-    if ((live > 0 && !m_questions.stopRuns(live)) || !mayLeaveProject()) return;
+    if ((live > 0 && !m_userPrompts.stopRuns(live)) || !mayLeaveProject()) return;
     m_document.newProject();
     forgetLastProject();
 }
 
 bool MainWindow::openProject(const QString& path) {
     const int live = int(m_document.queue().size());
-    if ((live > 0 && !m_questions.stopRuns(live)) || !mayLeaveProject()) return false;
+    if ((live > 0 && !m_userPrompts.stopRuns(live)) || !mayLeaveProject()) return false;
     if (!report(m_document.open(path))) return false;
     settings::addRecentFile(m_document.path());
     settings::setLastFolder(QFileInfo(path).absolutePath());
@@ -86,7 +86,7 @@ bool MainWindow::saveProject() {
 }
 
 bool MainWindow::saveProjectAs() {
-    const QString path = m_questions.savePath();
+    const QString path = m_userPrompts.savePath();
     if (path.isEmpty() || !report(m_document.saveAs(path))) return false;
     settings::addRecentFile(path);
     settings::setLastFolder(QFileInfo(path).absolutePath());
@@ -104,7 +104,7 @@ bool MainWindow::openAnything(const QString& path) {
         return true;
     }
     emit m_document.problem(
-        tr("Meander does not know what to do with '%1'. It opens projects (.meander), recipes (.json), pictures with a "
+        tr("Meander does not know what to do with '%1'. It opens projects (.meander), recipes (.json), images with a "
            "recipe in them (.png), models, and points (.csv, .npy, .json).")
             .arg(info.fileName()),
         {});
@@ -129,12 +129,12 @@ bool MainWindow::offerRecipe(const QString& path) {
     offered.branch.reset();  // its parent is in another project
     QStringList remarks;
     for (const std::string& r : read->notUnderstood) remarks.append(qstr(r));
-    if (!m_questions.useRecipe(now, offered, name, remarks)) return false;
+    if (!m_userPrompts.useRecipe(now, offered, name, remarks)) return false;
     m_document.editDraft(offered, tr("recipe of %1").arg(name));
     return true;
 }
 
-// A picture that tells no recipe is something to start from, where the model draws pictures.
+// An image that tells no recipe is something to start from, where the model draws images.
 bool MainWindow::startFrom(const QString& path) {
     const auto model = m_document.draftModel();
     if (QFileInfo(path).suffix().toLower() != "png" || !model || model->state != StateKind::Image
@@ -169,7 +169,7 @@ void MainWindow::begin(const QString& path, bool asCopy) {
     m_document.startEngine();
     openFirst(path, asCopy);
     if (m_document.recoverable().empty()) return;
-    m_questions.recover(m_document);
+    m_userPrompts.recover(m_document);
     if (!m_document.isModified() || m_document.runs().empty()) return;  // nothing was restored
     m_hint->hide();
     showRun(m_document.runs().back());  // what was under way is what is missed, not the baseline
@@ -205,7 +205,7 @@ void MainWindow::openSample() {
     if (!report(m_document.openAsUntitled(qstr(*sample), QStringLiteral("sprites-tour.meander")))) return;
     forgetLastProject();
     if (settings::hintWasSeen()) return;
-    m_hint->say(tr("This is a finished run. Move over the film strip to see how the picture came about, click a word "
+    m_hint->say(tr("This is a finished run. Move over the film strip to see how the image came about, click a word "
                    "to see where it looked, then change the recipe and press Run."),
                 {{tr("Got it"), {}, [] { settings::setHintWasSeen(true); }}});
 }

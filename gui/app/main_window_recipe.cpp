@@ -3,7 +3,7 @@
 
 #include "gui/app/main_window.h"
 #include "gui/document/run_text.h"
-#include "gui/panels/recipe/choice_section.h"
+#include "gui/forms/choice_section.h"
 #include "gui/panels/recipe/recipe_panel.h"
 
 namespace meander::gui {

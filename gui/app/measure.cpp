@@ -67,7 +67,8 @@ QString milliseconds(double ms) { return QStringLiteral("%1 ms").arg(ms, 0, 'f',
 QString text(const Watchdog::Block& b) {
     QStringList parts;
     if (b.ownMs >= 0) parts << QStringLiteral("own work %1").arg(milliseconds(b.ownMs));
-    if (b.turnMs >= 0) parts << QStringLiteral("waiting for a processor %1").arg(milliseconds(b.turnMs));
+    if (b.schedulingDelayMs >= 0)
+        parts << QStringLiteral("waiting for a processor %1").arg(milliseconds(b.schedulingDelayMs));
     return milliseconds(b.ms)
            + (parts.isEmpty() ? QString() : QStringLiteral(" (%1)").arg(parts.join(QStringLiteral(", "))));
 }

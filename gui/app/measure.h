@@ -1,4 +1,4 @@
-// meander --measure: how long the window takes to its first picture, and how long its thread is blocked while a run
+// meander --measure: how long the window takes to its first image, and how long its thread is blocked while a run
 // goes on. The same in every build and environment: the program measures itself, from the start of its process.
 #pragma once
 #include <QApplication>
@@ -22,7 +22,7 @@ class MeasuringApplication : public QApplication {
 public:
     using QApplication::QApplication;
     bool notify(QObject* receiver, QEvent* event) override;
-    // "PictureStage Paint 31 ms"; what ran an event loop of its own is left out.
+    // "ImageStage Paint 31 ms"; what ran an event loop of its own is left out.
     QStringList slowest() const;
     void reset() { m_slowest.clear(); }
 

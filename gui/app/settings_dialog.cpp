@@ -10,7 +10,7 @@
 #include <QTableWidget>
 #include <QVBoxLayout>
 
-#include "gui/app/settings.h"
+#include "gui/document/settings.h"
 #include "gui/widgets/fields.h"
 
 namespace meander::gui {

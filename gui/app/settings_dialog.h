@@ -3,8 +3,8 @@
 #include <QDialog>
 #include <functional>
 
-#include "gui/app/command_registry.h"
-#include "gui/app/theme.h"
+#include "gui/commands/command_registry.h"
+#include "gui/look/theme.h"
 
 class QListWidget;
 class QStackedWidget;

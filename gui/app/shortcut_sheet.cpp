@@ -6,7 +6,7 @@
 #include <QScrollArea>
 #include <QVBoxLayout>
 
-#include "gui/app/theme.h"
+#include "gui/look/theme.h"
 
 namespace meander::gui {
 namespace {
@@ -36,10 +36,10 @@ std::vector<Group> groupsOf(const CommandRegistry& registry) {
                        {tr("Rename"), tr("double click")},
                        {tr("Delete the run"), QKeySequence(Qt::Key_Delete).toString(QKeySequence::NativeText)}}});
     groups.push_back({tr("Canvas, words and steps"),
-                      {{tr("Words that made this place"), tr("click the picture")},
+                      {{tr("Words that made this place"), tr("click the image")},
                        {tr("Zoom"), tr("Ctrl+wheel")},
-                       {tr("Move the picture"), tr("Shift+drag")},
-                       {tr("Grid of pictures"), QStringLiteral("G")},
+                       {tr("Move the image"), tr("Shift+drag")},
+                       {tr("Grid of images"), QStringLiteral("G")},
                        {tr("Several words"), tr("Ctrl+click")},
                        {tr("Range of steps"), tr("Shift+drag the film strip")},
                        {tr("A plot as a table"), QStringLiteral("T")}}});

@@ -2,7 +2,7 @@
 #pragma once
 #include <QDialog>
 
-#include "gui/app/command_registry.h"
+#include "gui/commands/command_registry.h"
 
 namespace meander::gui {
 

@@ -34,7 +34,7 @@ double ownMs() {
     if (!guiThread().hasClock || clock_gettime(guiThread().clock, &t) != 0) return -1;
     return double(t.tv_sec) * 1e3 + double(t.tv_nsec) / 1e6;
 }
-double turnMs() {
+double schedulingDelayMs() {
     char buffer[128] = {};
     unsigned long long ran = 0, waited = 0;
     if (guiThread().schedule < 0 || ::pread(guiThread().schedule, buffer, sizeof buffer - 1, 0) <= 0
@@ -44,7 +44,7 @@ double turnMs() {
 }
 #else
 void guiThread() {}
-double turnMs() { return -1; }
+double schedulingDelayMs() { return -1; }
 double ownMs() { return -1; }
 #endif
 
@@ -100,7 +100,7 @@ void Watchdog::watch() {
         m_isWaiting = true;
         m_asked = Clock::now();
         m_ownAtQuestion = ownMs();
-        m_turnAtQuestion = turnMs();
+        m_schedulingDelayAtQuestion = schedulingDelayMs();
         ++m_questions;
         lock.unlock();
         QMetaObject::invokeMethod(this, &Watchdog::answer, Qt::QueuedConnection);
@@ -116,7 +116,8 @@ void Watchdog::answer() {
         const std::lock_guard lock(m_mutex);
         block.ms = std::chrono::duration<double, std::milli>(Clock::now() - m_asked).count();
         if (m_ownAtQuestion >= 0) block.ownMs = ownMs() - m_ownAtQuestion;
-        if (m_turnAtQuestion >= 0) block.turnMs = turnMs() - m_turnAtQuestion;
+        if (m_schedulingDelayAtQuestion >= 0)
+            block.schedulingDelayMs = schedulingDelayMs() - m_schedulingDelayAtQuestion;
         if (block.ms > m_longest.ms) m_longest = block;
         if (block.causedMs() > m_longestCaused.causedMs()) m_longestCaused = block;
         if (block.ms > m_limitMs) ++m_stalls;

@@ -20,10 +20,10 @@ public:
     struct Block {
         double ms = 0;      // from question to answer
         double ownMs = -1;  // processor time of the GUI thread meanwhile; −1: this system does not tell
-        double turnMs =
+        double schedulingDelayMs =
             -1;  // it was ready but other programs and threads had the processors; −1: this system does not tell
         // What the program itself caused: work, and waits for locks and disks.
-        double causedMs() const { return turnMs < 0 ? ms : std::max(0.0, ms - turnMs); }
+        double causedMs() const { return schedulingDelayMs < 0 ? ms : std::max(0.0, ms - schedulingDelayMs); }
     };
     Block longest() const;
     Block longestCaused() const;
@@ -41,7 +41,7 @@ private:
     std::condition_variable m_wake;
     bool m_stopping = false, m_isWaiting = false;
     Clock::time_point m_asked;
-    double m_ownAtQuestion = -1, m_turnAtQuestion = -1;
+    double m_ownAtQuestion = -1, m_schedulingDelayAtQuestion = -1;
     Block m_longest, m_longestCaused;
     int m_stalls = 0, m_questions = 0;
     std::thread m_thread;

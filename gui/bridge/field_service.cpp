@@ -7,8 +7,8 @@
 namespace meander::gui {
 namespace {
 
-Field completed(FieldGrid grid, const FieldRequest& request) {
-    Field f;
+VectorField completed(FieldGrid grid, const FieldRequest& request) {
+    VectorField f;
     if (!grid.logDensity.empty()) {
         f.source = DensitySource::Exact;
         const double top = *std::max_element(grid.logDensity.begin(), grid.logDensity.end());
@@ -60,12 +60,12 @@ std::vector<float> densityOf(const std::vector<QPointF>& points, const FieldBoun
 
 FieldService::FieldService(QObject* parent)
     : QObject(parent), m_work(this, [this](const Answer& a) {
-          m_known.insert(a.key, new std::shared_ptr<const Field>(a.field));
+          m_known.insert(a.key, new std::shared_ptr<const VectorField>(a.field));
           m_problem = a.problem;
           emit ready();
       }) {}
 
-std::shared_ptr<const Field> FieldService::field(const FieldRequest& request) {
+std::shared_ptr<const VectorField> FieldService::field(const FieldRequest& request) {
     const QString key = request.key();
     if (auto* known = m_known.object(key)) return *known;
     if (m_asked == key && m_work.isBusy()) return nullptr;
@@ -74,7 +74,7 @@ std::shared_ptr<const Field> FieldService::field(const FieldRequest& request) {
         Answer a{key, {}, nullptr};
         auto result = evaluateField(request.model, request.prompt, request.tau, request.bounds, request.columns,
                                     request.dataPoints);
-        if (result) a.field = std::make_shared<const Field>(completed(std::move(*result), request));
+        if (result) a.field = std::make_shared<const VectorField>(completed(std::move(*result), request));
         else a.problem = QString::fromStdString(result.error().text);
         return a;
     });

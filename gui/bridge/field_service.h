@@ -5,7 +5,7 @@
 #include <QObject>
 #include <QPointF>
 
-#include "engine/models/field.h"
+#include "engine/models/vector_field.h"
 #include "gui/bridge/latest.h"
 
 namespace meander::gui {
@@ -24,7 +24,7 @@ struct FieldRequest {
 // Where a density comes from; views say so.
 enum class DensitySource { None, Exact, TrainingData, Particles };
 
-struct Field {
+struct VectorField {
     FieldGrid grid;
     DensitySource source = DensitySource::None;
     std::vector<float> density;  // (rows, columns) from the bottom left, relative to its maximum
@@ -40,7 +40,7 @@ class FieldService : public QObject {
 public:
     explicit FieldService(QObject* parent = nullptr);
     // The answer when it is known; else asks for it and `ready` follows. Null when not known yet or not possible.
-    std::shared_ptr<const Field> field(const FieldRequest& request);
+    std::shared_ptr<const VectorField> field(const FieldRequest& request);
     QString problem() const { return m_problem; }
 
 signals:
@@ -49,10 +49,10 @@ signals:
 private:
     struct Answer {
         QString key, problem;
-        std::shared_ptr<const Field> field;
+        std::shared_ptr<const VectorField> field;
     };
     Latest<Answer> m_work;
-    QCache<QString, std::shared_ptr<const Field>> m_known{160};
+    QCache<QString, std::shared_ptr<const VectorField>> m_known{160};
     QString m_asked, m_problem;
 };
 

@@ -48,15 +48,15 @@ Document::Document(QObject* parent) : QObject(parent), m_implementation(std::mak
         m_implementation->requested.remove(id);
         m_implementation->changeRun(id, [&](Run& r) {
             r.trajectory = full->trajectory;
-            if (full->pictures) r.pictures = full->pictures;
+            if (full->images) r.images = full->images;
         });
         emit trajectoryLoaded(id);
         const auto& branch = draft().branch;
         if (startRunOf(draft()) == id.toStdString() || (branch && branch->run == id.toStdString()))
             m_implementation->startPlanning();  // it could not be planned without the record
     });
-    connect(&d.file, &ProjectFile::picturesLoaded, this, [this](const QString& id, const HostTensor& pictures) {
-        m_implementation->changeRun(id, [&](Run& r) { r.pictures = pictures; });
+    connect(&d.file, &ProjectFile::imagesLoaded, this, [this](const QString& id, const HostTensor& images) {
+        m_implementation->changeRun(id, [&](Run& r) { r.images = images; });
         emit runChanged(id);
     });
     connect(&d.file, &ProjectFile::problem, this, &Document::problem);

@@ -21,7 +21,7 @@ struct LiveRun {
     RunPtr run;  // status, recipe and the record so far
     int evaluation = 0, evaluations = 0;
     double secondsLeft = 0;
-    HostTensor preview;  // newest x̂0 pictures
+    HostTensor preview;  // newest x̂0 images
 };
 
 // Unsaved work of a program that ended without closing its project.
@@ -68,8 +68,8 @@ public:
     QStringList queue() const;                     // ids of the live runs: running first, then waiting in their order
     RunPtr baseline() const;                       // the pinned run; null when none
     void requestTrajectory(const QString& id);
-    // What a list needs to draw the run's picture; runChanged follows.
-    void requestPicture(const QString& id);
+    // What a list needs to draw the run's image; runChanged follows.
+    void requestImage(const QString& id);
 
     // Commands.
     void runDraft();

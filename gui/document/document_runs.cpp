@@ -194,14 +194,14 @@ void Document::requestTrajectory(const QString& id) {
     d.file.loadTrajectory(id);
 }
 
-void Document::requestPicture(const QString& id) {
+void Document::requestImage(const QString& id) {
     auto& d = *m_implementation;
     const RunPtr r = run(id);
-    if (!r || r->pictures || d.live.contains(id)) return;
+    if (!r || r->images || d.live.contains(id)) return;
     if (r->model.state == StateKind::Points) requestTrajectory(id);
-    else if (!d.requested.contains("picture/" + id)) {
-        d.requested.insert("picture/" + id);
-        d.file.loadPictures(id);
+    else if (!d.requested.contains("image/" + id)) {
+        d.requested.insert("image/" + id);
+        d.file.loadImages(id);
     }
 }
 

@@ -261,13 +261,13 @@ void ProjectFile::loadTrajectory(const QString& runId) {
     });
 }
 
-void ProjectFile::loadPictures(const QString& runId) {
+void ProjectFile::loadImages(const QString& runId) {
     (void)QtConcurrent::run(&m_pool, [this, store = m_store, runId] {
-        auto loaded = store->loadPictures(runId.toStdString());
+        auto loaded = store->loadImages(runId.toStdString());
         QMetaObject::invokeMethod(
             this,
             [this, runId, loaded = std::move(loaded), store] {
-                if (store == m_store && loaded && *loaded) emit picturesLoaded(runId, *loaded);
+                if (store == m_store && loaded && *loaded) emit imagesLoaded(runId, *loaded);
             },
             Qt::QueuedConnection);
     });

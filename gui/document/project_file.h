@@ -53,7 +53,7 @@ public:
     // Writes events into the file that is open now; called on the engine thread.
     std::function<void(const RunEvent&)> recorder() const;
     void loadTrajectory(const QString& runId);
-    void loadPictures(const QString& runId);
+    void loadImages(const QString& runId);
 
     static QString recoveryFolder();
     std::vector<RecoveryEntry> recoverable() const;
@@ -61,7 +61,7 @@ public:
 
 signals:
     void trajectoryLoaded(const QString& runId, std::shared_ptr<const meander::Run> run);
-    void picturesLoaded(const QString& runId, const meander::HostTensor& pictures);
+    void imagesLoaded(const QString& runId, const meander::HostTensor& images);
     void problem(const QString& sentence, const QString& detail);
 
 private:

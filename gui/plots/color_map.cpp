@@ -6,7 +6,7 @@
 #include <cmath>
 #include <vector>
 
-#include "engine/analysis/colour_maps.h"
+#include "engine/imaging/colour_maps.h"
 
 namespace meander::gui {
 namespace {

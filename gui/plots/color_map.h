@@ -7,7 +7,7 @@
 #include <functional>
 #include <span>
 
-#include "gui/app/theme.h"
+#include "gui/look/theme.h"
 
 namespace meander::gui {
 
@@ -15,7 +15,7 @@ enum class ColorMap { Viridis, Diverging, Grey };
 
 QRgb colorOf(ColorMap map, double share);                    // share in [0, 1], clamped
 QRgb divergingColor(double value, double limit, bool dark);  // value in [−limit, limit]; 0 is the panel's own lightness
-// Values (rows × columns, top row first) as a picture with one pixel per value; what is no number is transparent.
+// Values (rows × columns, top row first) as an image with one pixel per value; what is no number is transparent.
 QImage mapImage(std::span<const float> values, int width, int height, float lo, float hi, ColorMap map);
 // The range a map is scaled to: the given percentiles, so one outlier does not wash it out.
 struct ValueRange {

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "gui/app/style_sheet.h"
-#include "gui/plots/draw_image.h"
+#include "gui/look/draw_image.h"
+#include "gui/look/style_sheet.h"
 #include "gui/plots/geometry.h"
 
 namespace meander::gui {

@@ -65,12 +65,12 @@ void PlotView::setRange(std::optional<std::pair<double, double>> range) {
 
 QPointF PlotView::pageOf(QPointF value) const { return PlotFrame{plotArea(), m_plot.x, m_plot.y}.at(value); }
 
-QString PlotView::spokenText() const {
+QString PlotView::accessibleText() const {
     return m_stop ? m_texts.value(*m_stop) : m_plot.hasData() ? m_plot.title : m_plot.empty;
 }
 
 void PlotView::speak() {
-    const QString text = spokenText();
+    const QString text = accessibleText();
     if (text == accessibleDescription()) return;
     setAccessibleDescription(text);
     if (hasFocus() && QAccessible::isActive()) {

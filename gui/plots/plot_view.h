@@ -27,7 +27,7 @@ public:
     // A brushed range of the horizontal axis, in data units.
     void setRange(std::optional<std::pair<double, double>> range);
     QPointF pageOf(QPointF value) const;
-    QString spokenText() const;
+    QString accessibleText() const;
     QSize sizeHint() const override { return {300, 180}; }
     QSize minimumSizeHint() const override { return {120, 80}; }
 

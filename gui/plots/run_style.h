@@ -4,7 +4,7 @@
 #include <QPainter>
 #include <QPen>
 
-#include "gui/app/theme.h"
+#include "gui/look/theme.h"
 
 namespace meander::gui {
 

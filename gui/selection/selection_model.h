@@ -12,7 +12,7 @@ namespace meander::gui {
 
 struct StepCursor {
     QString run;
-    int evaluation = 0;  // index of the evaluation in its trajectory; −1: the finished picture / last state
+    int evaluation = 0;  // index of the evaluation in its trajectory; −1: the finished image / last state
     double logSnr = 0;   // the level, for linking runs of other lengths by the nearest log-SNR
     bool isCorrector =
         false;  // not the first evaluation of its step; it stands at the level of the next step's first one
@@ -50,9 +50,9 @@ public:
     bool isHovering() const { return m_hover.has_value(); }
     bool followsLive() const { return m_live; }
     std::optional<StepRange> stepRange() const { return m_range; }
-    int image() const { return m_image; }                     // which picture of the run
+    int image() const { return m_image; }                     // which image of the run
     QSet<int> words() const { return m_words; }               // selected chips (Token::word)
-    std::optional<QPointF> pixel() const { return m_pixel; }  // in [0,1]² of the picture, for the inverse query
+    std::optional<QPointF> pixel() const { return m_pixel; }  // in [0,1]² of the image, for the inverse query
     int attentionSite() const { return m_site; }              // −1: mean over layers
     int attentionHead() const { return m_head; }              // −1: mean over heads
     StepAxis axis() const { return m_axis; }

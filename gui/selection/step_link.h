@@ -12,10 +12,10 @@
 
 namespace meander::gui {
 
-// A frame of a film strip: one per step (its first evaluation), then the finished picture.
+// A frame of a film strip: one per step (its first evaluation), then the finished image.
 struct Frame {
     int step = 0;
-    int evaluation = -1;  // −1: the finished picture
+    int evaluation = -1;  // −1: the finished image
 };
 std::vector<Frame> framesOf(const Run& run);
 // The frame that shows an evaluation; the last one for −1 or one past the record.
@@ -48,8 +48,8 @@ StepCursor shownCursor(const Document& document, const SelectionModel& selection
 // Of a frame, or of any evaluation put into one.
 StepCursor cursorFor(const Run& run, const Frame& frame);
 int runStyleIndex(const Document& document, const Run& run);
-// "step 7 of 20", "finished picture"
-QString endText(const Run& run);  // "finished picture", "stopped after step 12"
+// "step 7 of 20", "finished image"
+QString endText(const Run& run);  // "finished image", "stopped after step 12"
 QString stepText(const Run& run, int evaluation);
 
 }  // namespace meander::gui

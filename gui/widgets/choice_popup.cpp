@@ -7,9 +7,9 @@
 #include <QStyledItemDelegate>
 #include <QVBoxLayout>
 
-#include "gui/app/command_palette.h"
-#include "gui/app/style_sheet.h"
-#include "gui/app/theme.h"
+#include "gui/commands/command_palette.h"
+#include "gui/look/style_sheet.h"
+#include "gui/look/theme.h"
 
 namespace meander::gui {
 namespace {

@@ -3,8 +3,8 @@
 #include <QPainter>
 #include <QStyle>
 
-#include "gui/app/icons.h"
-#include "gui/app/theme.h"
+#include "gui/look/icons.h"
+#include "gui/look/theme.h"
 #include "gui/widgets/elided_label.h"
 
 namespace meander::gui {

@@ -13,8 +13,8 @@
 #include <charconv>
 #include <cmath>
 
-#include "gui/app/icons.h"
-#include "gui/app/theme.h"
+#include "gui/look/icons.h"
+#include "gui/look/theme.h"
 #include "gui/widgets/choice_popup.h"
 
 namespace meander::gui {

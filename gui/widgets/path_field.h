@@ -8,8 +8,8 @@
 #include <QToolButton>
 #include <QUrl>
 
-#include "gui/app/icons.h"
-#include "gui/app/theme.h"
+#include "gui/look/icons.h"
+#include "gui/look/theme.h"
 
 namespace meander::gui {
 

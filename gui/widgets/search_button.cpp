@@ -2,9 +2,9 @@
 
 #include <QPainter>
 
-#include "gui/app/icons.h"
-#include "gui/app/style_sheet.h"
-#include "gui/app/theme.h"
+#include "gui/look/icons.h"
+#include "gui/look/style_sheet.h"
+#include "gui/look/theme.h"
 
 namespace meander::gui {
 

@@ -2,7 +2,7 @@
 
 #include <QHBoxLayout>
 
-#include "gui/app/icons.h"
+#include "gui/look/icons.h"
 
 namespace meander::gui {
 

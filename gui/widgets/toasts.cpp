@@ -9,8 +9,8 @@
 #include <QVBoxLayout>
 #include <algorithm>
 
-#include "gui/app/icons.h"
-#include "gui/app/theme.h"
+#include "gui/look/icons.h"
+#include "gui/look/theme.h"
 
 namespace meander::gui {
 namespace {

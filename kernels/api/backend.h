@@ -4,7 +4,7 @@
 // as called; on an asynchronous device `synchronize` and `download` wait. Arguments are checked; a mismatch throws
 // std::invalid_argument with the operation's name and both shapes, a device failure throws DeviceError.
 //
-// Layout: pictures (n, h, w, c), tokens (b, t, c), matrices (rows, columns); always dense and row-major. Activations
+// Layout: images (n, h, w, c), tokens (b, t, c), matrices (rows, columns); always dense and row-major. Activations
 // are F32 or BF16 (CUDA: also F16) and all activations of one call have the same type; norm parameters, biases and
 // modulation vectors may be F32 whatever the activations are. States of samplers are F32 or F64. An output may be the
 // same memory as an input only where a comment says "in place".
@@ -36,7 +36,7 @@ struct Epilogue {
     View gate;      // (groups, out): factor per group of rows (adaLN gates); rows are split evenly among the groups
     View residual;  // same shape as y, added last; may be y itself (in place accumulation)
     View rowBias;  // (groups, out): added before the activation, per group of rows (a convolution's time embedding; one
-                   // group per picture)
+                   // group per image)
     float residualScale = 1.0f;  // y *= residualScale at the very end (1/output_scale_factor)
 };
 
@@ -141,7 +141,7 @@ public:
     virtual void conv2d(View x, const ConvWeights& w, View y, const Epilogue& e = {}) = 0;
 
     // Norms. gamma and beta (c) may be null.
-    // Per picture and group of channels; then the activation. x (n, h, w, c).
+    // Per image and group of channels; then the activation. x (n, h, w, c).
     virtual void groupNorm(View x, View gamma, View beta, int groups, float eps, Activation a, View y) = 0;
     // Per row over c; then y = norm * (1 + scale) + shift with scale, shift (groups, c), rows split evenly among the
     // groups; null: no modulation.
@@ -151,10 +151,10 @@ public:
     virtual void attention(const AttentionArgs& a, View y) = 0;  // y (b, tq, heads*dv)
     virtual void softmax(View x, View y) = 0;                    // over the last dimension; in place
 
-    // Resampling of pictures by 2: nearest neighbour up, mean down.
+    // Resampling of images by 2: nearest neighbour up, mean down.
     virtual void upsampleNearest2(View x, View y) = 0;
     virtual void downsampleMean2(View x, View y) = 0;
-    // Pictures (n, h, w, c f f) ↔ (n, h f, w f, c): channel c*f*f + dy*f + dx ↔ pixel (dy, dx), as in PyTorch's
+    // Images (n, h, w, c f f) ↔ (n, h f, w f, c): channel c*f*f + dy*f + dx ↔ pixel (dy, dx), as in PyTorch's
     // pixel_shuffle.
     virtual void pixelShuffle(View x, int factor, View y) = 0;
     virtual void pixelUnshuffle(View x, int factor, View y) = 0;

@@ -36,7 +36,7 @@ MEANDER_HD inline Philox4 philox4x32(std::uint32_t c0, std::uint32_t c1, std::ui
 //   counter = (e / 4, draw, image, purpose), key = seed.
 struct NoiseAddress {
     std::uint64_t seed = 0;
-    std::uint32_t image = 0;    // index of the picture in its run
+    std::uint32_t image = 0;    // index of the image in its run
     std::uint32_t draw = 0;     // 0 is the initial state, k + 1 is what step k adds
     std::uint32_t purpose = 0;  // keeps independent uses apart
     bool operator==(const NoiseAddress&) const = default;

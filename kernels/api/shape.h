@@ -1,4 +1,4 @@
-// Extents of a dense row-major tensor, outermost first. Pictures are (images, height, width, channels); tokens are
+// Extents of a dense row-major tensor, outermost first. Images are (images, height, width, channels); tokens are
 // (batch, tokens, channels).
 #pragma once
 #include <array>

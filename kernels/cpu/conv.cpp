@@ -12,28 +12,28 @@
 namespace meander::kernels {
 namespace {
 
-struct Picture {
+struct Image {
     std::int64_t height, width, channels;
 };
 
-// Output pixel `index` of all pictures → top left input pixel under the filter.
+// Output pixel `index` of all images → top left input pixel under the filter.
 struct Place {
-    std::int64_t picture, y, x;
+    std::int64_t image, y, x;
 };
 Place placeOf(std::int64_t index, std::int64_t outHeight, std::int64_t outWidth, const ConvWeights& w) {
     const std::int64_t x = index % outWidth, rest = index / outWidth;
     return {rest / outHeight, rest % outHeight * w.stride - w.padding, x * w.stride - w.padding};
 }
 
-// Pictures with few channels: the pixels under the filter are gathered into dense rows first, so that depth is long
+// Images with few channels: the pixels under the filter are gathered into dense rows first, so that depth is long
 // enough for the kernel.
-void gather(const float* x, const Picture& in, std::int64_t outHeight, std::int64_t outWidth, const ConvWeights& w,
+void im2col(const float* x, const Image& in, std::int64_t outHeight, std::int64_t outWidth, const ConvWeights& w,
             std::int64_t first, std::int64_t last, float* to) {
     const std::int64_t c = in.channels, rowLength = std::int64_t(w.kernel) * w.kernel * c;
     for (std::int64_t i = first; i < last; ++i) {
         const Place at = placeOf(i, outHeight, outWidth, w);
         float* row = to + i * rowLength;
-        // The part of each filter row that lies inside of the picture.
+        // The part of each filter row that lies inside of the image.
         const std::int64_t left = std::clamp<std::int64_t>(-at.x, 0, w.kernel),
                            right = std::clamp<std::int64_t>(in.width - at.x, left, w.kernel);
         for (int ky = 0; ky < w.kernel; ++ky, row += w.kernel * c) {
@@ -42,7 +42,7 @@ void gather(const float* x, const Picture& in, std::int64_t outHeight, std::int6
                 std::fill(row, row + w.kernel * c, 0.0f);
                 continue;
             }
-            const float* from = x + ((at.picture * in.height + py) * in.width + at.x) * c;
+            const float* from = x + ((at.image * in.height + py) * in.width + at.x) * c;
             std::fill(row, row + left * c, 0.0f);
             std::copy(from + left * c, from + right * c, row + left * c);
             std::fill(row + right * c, row + w.kernel * c, 0.0f);
@@ -78,7 +78,7 @@ void CpuBackend::conv2d(View x, const ConvWeights& weights, View y, const Epilog
     requireActivation("conv2d", {x, y});
     require(x.shape.rank() == 4 && x.shape[3] == w->in, "conv2d", "x must be (n, h, w, in)",
             {x, {nullptr, x.type, {w->out, w->in, w->kernel, w->kernel}}});
-    const Picture in{x.shape[1], x.shape[2], x.shape[3]};
+    const Image in{x.shape[1], x.shape[2], x.shape[3]};
     const std::int64_t outHeight = (in.height + 2 * w->padding - w->kernel) / w->stride + 1,
                        outWidth = (in.width + 2 * w->padding - w->kernel) / w->stride + 1;
     require(in.height + 2 * w->padding >= w->kernel && in.width + 2 * w->padding >= w->kernel
@@ -100,17 +100,17 @@ void CpuBackend::conv2d(View x, const ConvWeights& weights, View y, const Epilog
     Product p{
         .rows = rows, .columns = w->out, .taps = w->kernel * w->kernel, .depth = w->in, .b = own->panels, .locate = {}};
     const bool isGathered = w->kernel > 1 && w->in < 16;
-    const Scratch<float> gathered(m_pool, isGathered ? std::size_t(rows * p.taps * p.depth) : 0);
+    const Scratch<float> columnsBuffer(m_pool, isGathered ? std::size_t(rows * p.taps * p.depth) : 0);
     const Scratch<float> zeros(m_pool, std::size_t(w->in));
     std::fill_n(zeros.data(), w->in, 0.0f);
     if (isGathered) {
         parallelRanges(m_threads, rows, 256, [&](std::int64_t first, std::int64_t last) {
-            gather(data, in, outHeight, outWidth, *w, first, last, gathered.data());
+            im2col(data, in, outHeight, outWidth, *w, first, last, columnsBuffer.data());
         });
         p.depth *= p.taps;
         p.taps = 1;
-        p.locate = [from = gathered.data(), depth = p.depth](std::int64_t first, int count, const float** pointers,
-                                                             int) {
+        p.locate = [from = columnsBuffer.data(), depth = p.depth](std::int64_t first, int count, const float** pointers,
+                                                                  int) {
             for (int i = 0; i < count; ++i) pointers[i] = from + (first + i) * depth;
         };
     } else {
@@ -122,7 +122,7 @@ void CpuBackend::conv2d(View x, const ConvWeights& weights, View y, const Epilog
                         const std::int64_t py = at.y + ky, px = at.x + kx;
                         const bool isInside = py >= 0 && py < in.height && px >= 0 && px < in.width;
                         pointers[(ky * w->kernel + kx) * stride + i] =
-                            isInside ? data + ((at.picture * in.height + py) * in.width + px) * in.channels : zero;
+                            isInside ? data + ((at.image * in.height + py) * in.width + px) * in.channels : zero;
                     }
             }
         };

@@ -94,7 +94,7 @@ private:
     void linearByDnnl(const View& x, const DnnlLinear& w, const ResolvedEpilogue& e);
     void convByDnnl(const View& x, const DnnlConv& w, const ResolvedEpilogue& e);
     // Applies an epilogue to rows of sums that are in memory (possibly y's own).
-    void finish(const float* sums, std::int64_t firstRow, std::int64_t rows, const ResolvedEpilogue& e);
+    void applyEpilogue(const float* sums, std::int64_t firstRow, std::int64_t rows, const ResolvedEpilogue& e);
     void note(TracedKind kind, DType type, std::initializer_list<std::int64_t> extents);
 
     Trace* m_trace = nullptr;

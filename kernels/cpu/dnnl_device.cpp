@@ -16,7 +16,7 @@ using Tag = memory::format_tag;
 using Type = memory::data_type;
 
 constexpr std::size_t maxPrepared =
-    512;  // one model uses some dozens; sweeps over picture sizes must not grow without end
+    512;  // one model uses some dozens; sweeps over image sizes must not grow without end
 
 Type typeOf(DType t) { return t == DType::BF16 ? Type::bf16 : Type::f32; }
 
@@ -38,22 +38,22 @@ dnnl::matmul::primitive_desc describeLinear(const dnnl::engine& engine, std::int
                           attributes());
 }
 
-// One picture as the engine has it, channels last, or in the order that oneDNN likes.
-memory::desc pictureIn(const ConvWeights& w, std::int64_t height, std::int64_t width, Type t, Tag order = Tag::nhwc) {
+// One image as the engine has it, channels last, or in the order that oneDNN likes.
+memory::desc imageIn(const ConvWeights& w, std::int64_t height, std::int64_t width, Type t, Tag order = Tag::nhwc) {
     return {{1, w.in, height, width}, t, order};
 }
-memory::desc pictureOut(const ConvWeights& w, std::int64_t height, std::int64_t width, Tag order = Tag::nhwc) {
+memory::desc imageOut(const ConvWeights& w, std::int64_t height, std::int64_t width, Tag order = Tag::nhwc) {
     return {{1, w.out, outExtent(height, w), outExtent(width, w)}, Type::f32, order};
 }
 
-// Winograd is there for channels in blocks only: the picture is brought into that order and back, which costs far less
+// Winograd is there for channels in blocks only: the image is brought into that order and back, which costs far less
 // than it saves.
 dnnl::convolution_forward::primitive_desc describeConv(const dnnl::engine& engine, const ConvWeights& w,
                                                        dnnl::algorithm algorithm, std::int64_t height,
                                                        std::int64_t width, Type t, const memory::desc& weights) {
     const Tag order = algorithm == dnnl::algorithm::convolution_winograd ? Tag::any : Tag::nhwc;
-    return describeConvolution(engine, algorithm, pictureIn(w, height, width, t, order), weights, {},
-                               pictureOut(w, height, width, order), w.stride, w.padding, attributes());
+    return describeConvolution(engine, algorithm, imageIn(w, height, width, t, order), weights, {},
+                               imageOut(w, height, width, order), w.stride, w.padding, attributes());
 }
 
 }  // namespace
@@ -187,8 +187,8 @@ void DnnlDevice::linear(MemoryPool& pool, const void* x, std::int64_t rows, cons
 void DnnlDevice::conv(MemoryPool& pool, const void* x, std::int64_t height, std::int64_t width, const DnnlConv& w,
                       float* sums) try {
     const Prepared& p = preparedConv(height, width, w);
-    memory in(pictureIn(w, height, width, typeOf(w.compute())), m_engine, const_cast<void*>(x)),
-        out(pictureOut(w, height, width), m_engine, sums);
+    memory in(imageIn(w, height, width, typeOf(w.compute())), m_engine, const_cast<void*>(x)),
+        out(imageOut(w, height, width), m_engine, sums);
     if (p.src == in.get_desc() && p.dst == out.get_desc()) return execute(pool, p, w.weight, x, sums);
     const Scratch<char> source(pool, p.src.get_size()), target(pool, p.dst.get_size());
     memory blockedIn(p.src, m_engine, source.data()), blockedOut(p.dst, m_engine, target.data());

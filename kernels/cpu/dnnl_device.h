@@ -1,6 +1,6 @@
 // oneDNN where it is faster than our own loops: Winograd convolutions in F32 and everything in BF16, both on processors
-// with AVX-512. A primitive computes the sums (and the bias is left to the epilogue); pictures are computed one by one,
-// so a picture has the same bits in any batch.
+// with AVX-512. A primitive computes the sums (and the bias is left to the epilogue); images are computed one by one,
+// so an image has the same bits in any batch.
 #pragma once
 #include <map>
 #include <memory>
@@ -68,7 +68,7 @@ public:
                                        int width);
     // sums (rows, out) in F32.
     void linear(MemoryPool& pool, const void* x, std::int64_t rows, const DnnlLinear& w, float* sums);
-    // sums (h', w', out) of one picture (h, w, in).
+    // sums (h', w', out) of one image (h, w, in).
     void conv(MemoryPool& pool, const void* x, std::int64_t height, std::int64_t width, const DnnlConv& w, float* sums);
 
 private:

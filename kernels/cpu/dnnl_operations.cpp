@@ -12,7 +12,7 @@ bool CpuBackend::prefersDnnlLinear(DType compute, std::int64_t in, std::int64_t 
     return compute == DType::BF16 && m_dnnl->hasBf16() && in >= 16 && out >= 16;
 }
 
-// Winograd weights take four times the memory, which pays for large pictures: the whole U-Net of Stable Diffusion 1.5
+// Winograd weights take four times the memory, which pays for large images: the whole U-Net of Stable Diffusion 1.5
 // runs 1.2 times as fast for a third more.
 bool CpuBackend::prefersDnnlConv(DType compute, const Shape& weight, const ConvGeometry& g, int height,
                                  int width) const {
@@ -22,7 +22,7 @@ bool CpuBackend::prefersDnnlConv(DType compute, const Shape& weight, const ConvG
            && weight[0] >= 64 && weight[1] >= 64;
 }
 
-void CpuBackend::finish(const float* sums, std::int64_t firstRow, std::int64_t rows, const ResolvedEpilogue& e) {
+void CpuBackend::applyEpilogue(const float* sums, std::int64_t firstRow, std::int64_t rows, const ResolvedEpilogue& e) {
     const std::int64_t columns = e.y.shape[-1];
     const auto store = m_loops.epilogue[typeIndex(e.y.type)];
     parallelRanges(m_threads, rows, std::max<std::int64_t>(1, 16384 / columns),
@@ -42,16 +42,16 @@ void CpuBackend::linearByDnnl(const View& x, const DnnlLinear& w, const Resolved
     const Scratch<float> room(m_pool, mayUseOutput(e) ? 0 : std::size_t(rows * w.out));
     float* sums = room.data() ? room.data() : e.y.as<float>();
     m_dnnl->linear(m_pool, x.data, rows, w, sums);
-    finish(sums, 0, rows, e);
+    applyEpilogue(sums, 0, rows, e);
 }
 
 void CpuBackend::convByDnnl(const View& x, const DnnlConv& w, const ResolvedEpilogue& e) {
-    const std::int64_t pictures = x.shape[0], pixels = e.y.count() / w.out / pictures;
+    const std::int64_t images = x.shape[0], pixels = e.y.count() / w.out / images;
     const Scratch<float> room(m_pool, mayUseOutput(e) ? 0 : std::size_t(pixels * w.out));
-    for (std::int64_t i = 0; i < pictures; ++i) {
+    for (std::int64_t i = 0; i < images; ++i) {
         float* sums = room.data() ? room.data() : e.y.as<float>() + i * pixels * w.out;
         m_dnnl->conv(m_pool, x.rows(i, 1).data, x.shape[1], x.shape[2], w, sums);
-        finish(sums, i * pixels, pixels, e);
+        applyEpilogue(sums, i * pixels, pixels, e);
     }
 }
 

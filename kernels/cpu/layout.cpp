@@ -24,19 +24,19 @@ template <class F> void withElement(DType t, const F& f) {
     }
 }
 
-struct Pictures {
+struct Images {
     std::int64_t n, h, w, c;
 };
-Pictures picturesOf(const char* operation, const View& x, const View& y) {
+Images imagesOf(const char* operation, const View& x, const View& y) {
     requireMoved(operation, x, y);
-    require(x.shape.rank() == 4 && y.shape.rank() == 4, operation, "pictures must be (n, h, w, c)", {x, y});
+    require(x.shape.rank() == 4 && y.shape.rank() == 4, operation, "images must be (n, h, w, c)", {x, y});
     return {x.shape[0], x.shape[1], x.shape[2], x.shape[3]};
 }
 
 }  // namespace
 
 void CpuBackend::upsampleNearest2(View x, View y) {
-    const Pictures p = picturesOf("upsampleNearest2", x, y);
+    const Images p = imagesOf("upsampleNearest2", x, y);
     require(y.shape == Shape({p.n, 2 * p.h, 2 * p.w, p.c}), "upsampleNearest2", "y must be twice as high and wide",
             {x, y});
     const std::size_t pixel = std::size_t(p.c) * sizeOf(x.type), row = std::size_t(p.w) * pixel;
@@ -52,7 +52,7 @@ void CpuBackend::upsampleNearest2(View x, View y) {
 }
 
 void CpuBackend::downsampleMean2(View x, View y) {
-    const Pictures p = picturesOf("downsampleMean2", x, y);
+    const Images p = imagesOf("downsampleMean2", x, y);
     require(p.h % 2 == 0 && p.w % 2 == 0 && y.shape == Shape({p.n, p.h / 2, p.w / 2, p.c}) && x.type != DType::I32,
             "downsampleMean2", "y must be half as high and wide", {x, y});
     parallelFor(m_threads, p.n * p.h / 2, [&](std::int64_t i, int) {
@@ -70,7 +70,7 @@ void CpuBackend::downsampleMean2(View x, View y) {
 }
 
 void CpuBackend::pixelShuffle(View x, int f, View y) {
-    const Pictures p = picturesOf("pixelShuffle", x, y);
+    const Images p = imagesOf("pixelShuffle", x, y);
     require(f >= 1 && p.c % (std::int64_t(f) * f) == 0 && y.shape == Shape({p.n, p.h * f, p.w * f, p.c / f / f}),
             "pixelShuffle", "(n, h, w, c f f) must become (n, h f, w f, c)", {x, y});
     const std::int64_t c = p.c / f / f;
@@ -86,7 +86,7 @@ void CpuBackend::pixelShuffle(View x, int f, View y) {
 }
 
 void CpuBackend::pixelUnshuffle(View x, int f, View y) {
-    const Pictures p = picturesOf("pixelUnshuffle", y, x);  // of the small picture
+    const Images p = imagesOf("pixelUnshuffle", y, x);  // of the small image
     require(f >= 1 && p.c % (std::int64_t(f) * f) == 0 && x.shape == Shape({p.n, p.h * f, p.w * f, p.c / f / f}),
             "pixelUnshuffle", "(n, h f, w f, c) must become (n, h, w, c f f)", {x, y});
     const std::int64_t c = p.c / f / f;

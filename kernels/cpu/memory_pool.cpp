@@ -70,7 +70,7 @@ void* MemoryPool::fromSystem(std::size_t bytes) {
 
 void* MemoryPool::allocate(std::size_t bytes) {
     if (bytes > (std::size_t(1) << 62))
-        throw OutOfMemory("The size of a tensor overflows; the model or picture size is not plausible.", bytes);
+        throw OutOfMemory("The size of a tensor overflows; the model or image size is not plausible.", bytes);
     const std::size_t size = rounded(bytes ? bytes : 1);
     void* p = nullptr;
     std::size_t got = size;
@@ -89,7 +89,7 @@ void* MemoryPool::allocate(std::size_t bytes) {
     if (!p)
         throw OutOfMemory("Not enough memory: " + megabytes(bytes) + " more are needed, " + megabytes(m_use.current)
                               + " are in use and the machine has " + megabytes(m_use.total)
-                              + ". Choose a smaller picture or batch, or close other models.",
+                              + ". Choose a smaller image or batch, or close other models.",
                           bytes);
     m_live.emplace(p, got);
     m_use.current += got;

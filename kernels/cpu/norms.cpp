@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::int64_t pixelsPerPiece = 64;  // fixed: the order of sums must not depend on threads or batch
 
-// Per group, from the sums per channel about the picture's first pixel, added over the pieces in order.
+// Per group, from the sums per channel about the image's first pixel, added over the pieces in order.
 struct GroupStatistics {
     double mean, inverse;
 };
@@ -50,18 +50,18 @@ void CpuBackend::groupNorm(View x, View gamma, View beta, int groups, float eps,
                        width = c / groups;
     const int type = typeIndex(x.type);
     const std::size_t size = sizeOf(x.type);
-    const auto at = [&](const View& v, std::int64_t picture, std::int64_t pixel) {
-        return v.as<char>() + std::size_t((picture * pixels + pixel) * c) * size;
+    const auto at = [&](const View& v, std::int64_t image, std::int64_t pixel) {
+        return v.as<char>() + std::size_t((image * pixels + pixel) * c) * size;
     };
 
     const Scratch<float> pivots(m_pool, std::size_t(n * c)), sums(m_pool, std::size_t(n * pieces * 2 * c)),
         affine(m_pool, std::size_t(n * 2 * c));
     for (std::int64_t i = 0; i < n; ++i) m_loops.toFloat[type](at(x, i, 0), c, pivots.data() + i * c);
     parallelFor(m_threads, n * pieces, [&](std::int64_t task, int) {
-        const std::int64_t picture = task / pieces, first = task % pieces * pixelsPerPiece;
+        const std::int64_t image = task / pieces, first = task % pieces * pixelsPerPiece;
         float* to = sums.data() + task * 2 * c;
-        m_loops.channelSums[type](at(x, picture, first), std::min(pixelsPerPiece, pixels - first), c,
-                                  pivots.data() + picture * c, to, to + c);
+        m_loops.channelSums[type](at(x, image, first), std::min(pixelsPerPiece, pixels - first), c,
+                                  pivots.data() + image * c, to, to + c);
     });
     for (std::int64_t i = 0; i < n; ++i)
         for (int g = 0; g < groups; ++g) {
@@ -75,10 +75,10 @@ void CpuBackend::groupNorm(View x, View gamma, View beta, int groups, float eps,
             }
         }
     parallelFor(m_threads, n * pieces, [&](std::int64_t task, int) {
-        const std::int64_t picture = task / pieces, first = task % pieces * pixelsPerPiece;
-        const float* factors = affine.data() + picture * 2 * c;
-        m_loops.channelAffine[type](at(x, picture, first), std::min(pixelsPerPiece, pixels - first), c, factors,
-                                    factors + c, activation, at(y, picture, first));
+        const std::int64_t image = task / pieces, first = task % pieces * pixelsPerPiece;
+        const float* factors = affine.data() + image * 2 * c;
+        m_loops.channelAffine[type](at(x, image, first), std::min(pixelsPerPiece, pixels - first), c, factors,
+                                    factors + c, activation, at(y, image, first));
     });
 }
 

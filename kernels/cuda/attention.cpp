@@ -1,10 +1,11 @@
 // Attention, two ways.
 //  - flash.cu: one kernel that never stores the scores. For half types when nobody asks for the probabilities: the way
-//  of every sampling step.
+//    of every sampling step.
 //  - here: scores by cuBLASLt, softmax, product by cuBLASLt. For F32, for very wide heads, and when the probabilities
-//  are looked at: then
-//    they are what lies between the two products anyway. One picture at a time, all heads at once, and as many queries
-//    at once as the scratch allows.
+//    are looked at: then
+//    they are what lies between the two products anyway. One image at a time, all heads at once, and as many queries
+//        at once as the
+//    scratch allows.
 //
 // Queries, keys and values are read where they lie: a head is a matrix whose rows are `stride` apart, the next head
 // starts d further on.
@@ -48,9 +49,9 @@ void checkArguments(const AttentionArgs& a, const View& y) {
             name, "the probabilities are f32 (batch, heads, queries, keys)", a.q, a.k, a.probabilities);
 }
 
-// One picture, queries first .. first + count - 1. `scores` (heads, count, keys) F32 become probabilities in place, and
+// One image, queries first .. first + count - 1. `scores` (heads, count, keys) F32 become probabilities in place, and
 // in `typed` where the activations are of another type.
-void attendQueries(Device& device, const AttentionArgs& a, View y, std::int64_t picture, std::int64_t first,
+void attendQueries(Device& device, const AttentionArgs& a, View y, std::int64_t image, std::int64_t first,
                    std::int64_t count, float* scores, void* typed) {
     const DType type = a.q.type;
     const std::int64_t queries = a.q.shape[1], keys = a.k.shape[1], d = a.q.shape[2] / a.heads,
@@ -63,8 +64,8 @@ void attendQueries(Device& device, const AttentionArgs& a, View y, std::int64_t 
     qk.n = keys;
     qk.k = d;
     qk.batch = a.heads;
-    qk.a = {elementAt(a.q, (picture * queries + first) * qStride), qStride, d};
-    qk.b = {elementAt(a.k, picture * keys * kStride), kStride, d};
+    qk.a = {elementAt(a.q, (image * queries + first) * qStride), qStride, d};
+    qk.b = {elementAt(a.k, image * keys * kStride), kStride, d};
     qk.d = {scores, keys, count * keys};
     qk.transposeB = true;
     qk.input = type;
@@ -73,7 +74,7 @@ void attendQueries(Device& device, const AttentionArgs& a, View y, std::int64_t 
     multiply(device, qk);
 
     SoftmaxMask mask;
-    mask.keyBias = a.keyBias ? a.keyBias.as<const float>() + picture * keys : nullptr;
+    mask.keyBias = a.keyBias ? a.keyBias.as<const float>() + image * keys : nullptr;
     mask.causal = a.causal;
     mask.firstQuery = first;
     mask.queries = count;
@@ -86,8 +87,8 @@ void attendQueries(Device& device, const AttentionArgs& a, View y, std::int64_t 
     pv.k = keys;
     pv.batch = a.heads;
     pv.a = {typed, keys, count * keys};
-    pv.b = {elementAt(a.v, picture * keys * vStride), vStride, dv};
-    pv.d = {elementAt(y, (picture * queries + first) * yStride), yStride, dv};
+    pv.b = {elementAt(a.v, image * keys * vStride), vStride, dv};
+    pv.d = {elementAt(y, (image * queries + first) * yStride), yStride, dv};
     pv.input = pv.output = type;
     multiply(device, pv);
 }
@@ -101,18 +102,18 @@ void attention(Device& device, const AttentionArgs& a, View y) {
     if (!a.probabilities && flashAttention(device, a, y)) return;
 
     const std::int64_t queries = a.q.shape[1], keys = a.k.shape[1], perQuery = a.heads * keys;
-    // Probabilities that are asked for are their own scratch, for all queries of a picture at once.
+    // Probabilities that are asked for are their own scratch, for all queries of an image at once.
     const std::int64_t tile =
         a.probabilities ? queries : std::clamp<std::int64_t>(std::int64_t(mostScores / 4) / perQuery, 1, queries);
     const bool needsTyped = a.q.type != DType::F32;
     const Buffer scratch(device, a.probabilities ? 0 : std::size_t(tile * perQuery) * sizeof(float));
     const Buffer typedScratch(device, needsTyped ? std::size_t(tile * perQuery) * sizeOf(a.q.type) : 0);
-    for (std::int64_t picture = 0; picture < a.q.shape[0]; ++picture) {
+    for (std::int64_t image = 0; image < a.q.shape[0]; ++image) {
         float* scores =
-            a.probabilities ? a.probabilities.as<float>() + picture * queries * perQuery : scratch.as<float>();
+            a.probabilities ? a.probabilities.as<float>() + image * queries * perQuery : scratch.as<float>();
         void* typed = needsTyped ? typedScratch.data() : scores;
         for (std::int64_t first = 0; first < queries; first += tile)
-            attendQueries(device, a, y, picture, first, std::min(tile, queries - first), scores, typed);
+            attendQueries(device, a, y, image, first, std::min(tile, queries - first), scores, typed);
     }
 }
 

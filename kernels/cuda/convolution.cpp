@@ -1,7 +1,7 @@
-// Convolution of channels-last pictures, three ways, best first:
+// Convolution of channels-last images, three ways, best first:
 //  - 1 x 1 without stride or padding is a linear layer over pixels, with the whole epilogue of one;
 //  - cuDNN (cudnnConvolutionForward, the algorithm its heuristic names first for the extents at hand), then one
-//  elementwise pass for
+//    elementwise pass for
 //    bias, time embedding, activation and residual;
 //  - without cuDNN: neighbourhoods unfolded into rows, tile by tile, times the filter by cuBLASLt, then the same pass.
 //
@@ -31,14 +31,14 @@ struct CudaConvWeights final : ConvWeights {
 
 void unfoldAndMultiply(Device& device, View x, const CudaConvWeights& w, std::int64_t outHeight, std::int64_t outWidth,
                        void* y) {
-    const Unfolding u{x.shape[1], x.shape[2], w.in, outHeight, outWidth, w.kernel, w.stride, w.padding};
+    const Im2col u{x.shape[1], x.shape[2], w.in, outHeight, outWidth, w.kernel, w.stride, w.padding};
     const std::int64_t pixels = x.shape[0] * outHeight * outWidth, perPixel = w.in * w.kernel * w.kernel;
     const std::size_t rowBytes = std::size_t(perPixel) * sizeOf(x.type);
     const std::int64_t tile = std::clamp<std::int64_t>(std::int64_t(mostUnfolded / rowBytes), 1, pixels);
     const Buffer rows(device, std::size_t(tile) * rowBytes);
     for (std::int64_t first = 0; first < pixels; first += tile) {
         const std::int64_t count = std::min(tile, pixels - first);
-        unfold(device, x, u, first, count, rows.data());
+        im2col(device, x, u, first, count, rows.data());
         Product p;
         p.m = count;
         p.n = w.out;
@@ -76,9 +76,9 @@ bool ConvolutionPlans::describe(const ConvolutionShape& s, Plan& plan) const {
     if (dnn.createConvolutionDescriptor(&convolution) != CUDNN_STATUS_SUCCESS) return false;
     plan.convolution = {convolution, dnn.destroyConvolutionDescriptor};
     // Extents are given in the order n, c, h, w whatever the memory's order is.
-    return dnn.setTensor4dDescriptor(x, CUDNN_TENSOR_NHWC, type, s.pictures, s.in, s.height, s.width)
+    return dnn.setTensor4dDescriptor(x, CUDNN_TENSOR_NHWC, type, s.images, s.in, s.height, s.width)
                == CUDNN_STATUS_SUCCESS
-           && dnn.setTensor4dDescriptor(y, CUDNN_TENSOR_NHWC, type, s.pictures, s.out, s.outHeight, s.outWidth)
+           && dnn.setTensor4dDescriptor(y, CUDNN_TENSOR_NHWC, type, s.images, s.out, s.outHeight, s.outWidth)
                   == CUDNN_STATUS_SUCCESS
            && dnn.setFilter4dDescriptor(filter, type, CUDNN_TENSOR_NHWC, s.out, s.in, s.kernel, s.kernel)
                   == CUDNN_STATUS_SUCCESS
@@ -130,7 +130,7 @@ ConvolutionPlans::Plan ConvolutionPlans::make(const ConvolutionShape& s) const {
 bool ConvolutionPlans::run(const ConvolutionShape& s, const void* x, const void* filter, void* y) {
     const auto isAligned = [](const void* p) { return reinterpret_cast<std::uintptr_t>(p) % 16 == 0; };
     if (!m_device.cudnn() || !isAligned(x) || !isAligned(y)) return false;
-    const std::array<int, 11> key{s.pictures, s.height, s.width,  s.in,      s.out,      s.outHeight,
+    const std::array<int, 11> key{s.images,   s.height, s.width,  s.in,      s.out,      s.outHeight,
                                   s.outWidth, s.kernel, s.stride, s.padding, int(s.type)};
     auto found = m_plans.find(key);
     if (found == m_plans.end()) {
@@ -210,7 +210,7 @@ void conv2d(Device& device, View x, const ConvWeights& weights, View y, const Ep
         isDone = device.convolutionPlans().run(s, x.data, w->filter.data(), product);
     }
     if (!isDone) unfoldAndMultiply(device, x, *w, y.shape[1], y.shape[2], product);
-    if (w->packedBias || !isPlain(e)) finish(device, product, w->packedBias.view(), e, y);
+    if (w->packedBias || !isPlain(e)) applyEpilogue(device, product, w->packedBias.view(), e, y);
 }
 
 }  // namespace meander::kernels::cuda

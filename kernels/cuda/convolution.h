@@ -1,4 +1,4 @@
-// Convolutions by cuDNN: what it was asked once for each extent of picture and filter.
+// Convolutions by cuDNN: what it was asked once for each extent of image and filter.
 #pragma once
 #include <array>
 #include <map>
@@ -8,7 +8,7 @@
 namespace meander::kernels::cuda {
 
 struct ConvolutionShape {
-    int pictures, height, width, in, out, outHeight, outWidth, kernel, stride, padding;
+    int images, height, width, in, out, outHeight, outWidth, kernel, stride, padding;
     DType type;
 };
 

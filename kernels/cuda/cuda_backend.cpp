@@ -50,7 +50,7 @@ void CudaBackend::batchedMatmul(View a, View b, View y, bool transposeB, float s
     cuda::batchedMatmul(device(), a, b, y, transposeB, scale);
 }
 
-// The algorithm is chosen at the first picture of each size, not here: the expected extents are of no use.
+// The algorithm is chosen at the first image of each size, not here: the expected extents are of no use.
 std::unique_ptr<ConvWeights> CudaBackend::packConv(View weight, View bias, ConvGeometry g, DType compute, int, int) {
     device();
     return cuda::packConv(m_device, weight, bias, g, compute);

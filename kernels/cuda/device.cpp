@@ -33,7 +33,7 @@ void check(cudaError_t status, const char* doing) {
     cudaGetLastError();  // errors that do not stick are forgotten, the others return by themselves
     if (status == cudaErrorMemoryAllocation)
         throw OutOfMemory(std::string("The GPU ran out of memory while ") + doing
-                              + ". Choose a smaller picture or batch, or end other programs that use the GPU.",
+                              + ". Choose a smaller image or batch, or end other programs that use the GPU.",
                           0);
     throw DeviceError(std::string("The GPU failed while ") + doing + ": " + cudaGetErrorString(status) + " (CUDA error "
                       + std::to_string(int(status)) + "). " + remedyOf(status));
@@ -44,7 +44,7 @@ void check(cublasStatus_t status, const char* doing) {
     std::string text =
         std::string("cuBLASLt failed while ") + doing + " (status " + std::to_string(int(status)) + "). ";
     if (status == CUBLAS_STATUS_ALLOC_FAILED)
-        throw OutOfMemory(text + "The GPU has not enough free memory: choose a smaller picture or batch.", 0);
+        throw OutOfMemory(text + "The GPU has not enough free memory: choose a smaller image or batch.", 0);
     if (status == CUBLAS_STATUS_NOT_SUPPORTED || status == CUBLAS_STATUS_ARCH_MISMATCH)
         throw DeviceError(
             text + "This GPU or this cuBLASLt does not offer the product in this number type: choose f32, or f16.");
@@ -93,7 +93,7 @@ void Device::openLibraries() {
     check(m_lt->create(&m_ltHandle), "it was started");
     m_matmulPlans = std::make_unique<MatmulPlans>(*this);
 
-    // Without cuDNN, or with one that does not start here, convolutions are products of unfolded pictures.
+    // Without cuDNN, or with one that does not start here, convolutions are products of unfolded images.
     m_cudnn = Cudnn::tryOpen();
     if (m_cudnn && m_cudnn->create(&m_cudnnHandle) != CUDNN_STATUS_SUCCESS) {
         m_cudnnHandle = nullptr;
@@ -144,7 +144,7 @@ void* Device::allocate(std::size_t bytes) {
         cudaMemGetInfo(&free, &total);
         throw OutOfMemory("The GPU has not enough memory: " + megabytes(wanted) + " were asked for, " + megabytes(free)
                               + " of " + megabytes(total)
-                              + " are free. Choose a smaller picture or batch, bf16 instead of f32, or end other "
+                              + " are free. Choose a smaller image or batch, bf16 instead of f32, or end other "
                                 "programs that use the GPU.",
                           wanted);
     }

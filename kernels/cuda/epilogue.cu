@@ -18,7 +18,7 @@ template <class T> struct Parts {
 };
 
 template <class T, int N>
-__global__ void finishKernel(const Parts<T> e, std::int64_t columns, T* y, std::int64_t packs) {
+__global__ void epilogueKernel(const Parts<T> e, std::int64_t columns, T* y, std::int64_t packs) {
     using P = Pack<T, N>;
     for (std::int64_t i = blockIdx.x * std::int64_t(blockDim.x) + threadIdx.x; i < packs;
          i += std::int64_t(gridDim.x) * blockDim.x) {
@@ -77,7 +77,7 @@ void checkEpilogue(const char* operation, const Epilogue& e, const View& y) {
                 operation, "gates and row biases are (groups, columns) and the groups divide the rows", v, y);
 }
 
-void finish(Device& device, const void* product, View bias, const Epilogue& e, View y) {
+void applyEpilogue(Device& device, const void* product, View bias, const Epilogue& e, View y) {
     if (y.count() == 0) return;
     const std::int64_t rows = leadingCount(y), columns = lastExtent(y);
     dispatchActivation(y.type, [&](auto zero) {
@@ -93,9 +93,9 @@ void finish(Device& device, const void* product, View bias, const Epilogue& e, V
         parts.residual = e.residual.as<const T>();
         parts.activation = e.activation;
         parts.scale = e.residualScale;
-        const bool inPacks = packed<T>(columns, product, y.data, e.multiply.data, e.residual.data);
-        auto* kernel = inPacks ? finishKernel<T, packSize<T>> : finishKernel<T, 1>;
-        const std::int64_t packs = y.count() / (inPacks ? packSize<T> : 1);
+        const bool vectorised = packed<T>(columns, product, y.data, e.multiply.data, e.residual.data);
+        auto* kernel = vectorised ? epilogueKernel<T, packSize<T>> : epilogueKernel<T, 1>;
+        const std::int64_t packs = y.count() / (vectorised ? packSize<T> : 1);
         launch(device, kernel, elementwiseBlocks(device, packs), elementwiseThreads, parts, columns, y.as<T>(), packs);
     });
 }

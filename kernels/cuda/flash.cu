@@ -1,11 +1,13 @@
 // Tiled attention that never stores the scores (Dao et al., "FlashAttention", 2022; the online softmax of Milakov and
-// Gimelshein, 2018), on tensor cores through WMMA, the portable interface: the same source from Turing to Blackwell.
+// Gimelshein, 2018), on
+// tensor cores through WMMA, the portable interface: the same source from Turing to Blackwell.
 //
 // A block takes 64 queries of one head; each of its four warps takes 16 of them. It walks over the keys 64 at a time:
 //   S = Q Kᵀ (registers → shared), softmax of the tile in F32 with the running maximum and sum, P (half) → shared, O =
-//   O · α + P V.
-// Q stays in registers as fragments, O too. WMMA does not say which thread holds which element, so to scale the rows of
-// O by α each thread first learns the row of each of its elements: it loads a tile that contains row numbers (`rowOf`).
+//       O · α + P V.
+// Q stays in registers as fragments, O too. WMMA does not say which thread holds which element, so to scale the rows
+// of O by α each thread
+// first learns the row of each of its elements: it loads a tile that contains row numbers (`rowOf`).
 // K and V share one tile of shared memory, which keeps the block below 48 KB for the widest heads.
 //
 // Heads narrower than the template's D are padded with zeros in shared memory; d and dv may differ.
@@ -35,18 +37,18 @@ struct FlashArguments {
     std::int64_t qStride, kStride, vStride, yStride;  // elements from token to token
     int heads, d, dv;
     float scale;
-    bool causal, inPacks;  // inPacks: all rows may be read 16 bytes at a time
+    bool causal, vectorised;  // inPacks: all rows may be read 16 bytes at a time
 };
 
 // 64 rows of a matrix → shared memory (64, D), rows D + 8 apart; zeros beyond `rows` and `columns`.
 template <class T, int D>
-__device__ inline void loadTile(const T* from, std::int64_t stride, std::int64_t rows, int columns, bool inPacks,
+__device__ inline void loadTile(const T* from, std::int64_t stride, std::int64_t rows, int columns, bool vectorised,
                                 T* to) {
     constexpr int N = 8, packsPerRow = D / N;
     for (int i = int(threadIdx.x); i < 64 * packsPerRow; i += flashThreads) {
         const int row = i / packsPerRow, column = i % packsPerRow * N;
         Pack<T, N> pack;
-        if (inPacks && row < rows && column < columns) {  // columns is a multiple of 8 then
+        if (vectorised && row < rows && column < columns) {  // columns is a multiple of 8 then
             pack = *reinterpret_cast<const Pack<T, N>*>(from + row * stride + column);
         } else {
 #pragma unroll
@@ -67,15 +69,15 @@ template <class T, int D> __device__ void flash(const FlashArguments& a) {
 
     const int warp = int(threadIdx.x) / 32, lane = int(threadIdx.x) % 32;
     const std::int64_t headIndex = blockIdx.x / a.queryTiles, firstQuery = blockIdx.x % a.queryTiles * tileQueries;
-    const std::int64_t picture = headIndex / a.heads, head = headIndex % a.heads;
-    const T* q = static_cast<const T*>(a.q) + (picture * a.queries + firstQuery) * a.qStride + head * a.d;
-    const T* k = static_cast<const T*>(a.k) + picture * a.keys * a.kStride + head * a.d;
-    const T* v = static_cast<const T*>(a.v) + picture * a.keys * a.vStride + head * a.dv;
+    const std::int64_t image = headIndex / a.heads, head = headIndex % a.heads;
+    const T* q = static_cast<const T*>(a.q) + (image * a.queries + firstQuery) * a.qStride + head * a.d;
+    const T* k = static_cast<const T*>(a.k) + image * a.keys * a.kStride + head * a.d;
+    const T* v = static_cast<const T*>(a.v) + image * a.keys * a.vStride + head * a.dv;
     float* myScores = scores[warp];
     T* myProbabilities = probabilities[warp];
 
     // Queries to fragments, through the tile that keys and values use later.
-    loadTile<T, D>(q, a.qStride, a.queries - firstQuery, a.d, a.inPacks, tile);
+    loadTile<T, D>(q, a.qStride, a.queries - firstQuery, a.d, a.vectorised, tile);
     __syncthreads();
     wmma::fragment<wmma::matrix_a, 16, 16, 16, T, wmma::row_major> query[slices];
 #pragma unroll
@@ -96,7 +98,7 @@ template <class T, int D> __device__ void flash(const FlashArguments& a) {
     float largest = -INFINITY, total = 0.0f;
     const std::int64_t seen = firstQuery + tileQueries, lastKey = a.causal && seen < a.keys ? seen : a.keys;
     for (std::int64_t firstKey = 0; firstKey < lastKey; firstKey += tileKeys) {
-        loadTile<T, D>(k + firstKey * a.kStride, a.kStride, a.keys - firstKey, a.d, a.inPacks, tile);
+        loadTile<T, D>(k + firstKey * a.kStride, a.kStride, a.keys - firstKey, a.d, a.vectorised, tile);
         __syncthreads();
 #pragma unroll
         for (int n = 0; n < tileKeys / 16; ++n) {
@@ -112,7 +114,7 @@ template <class T, int D> __device__ void flash(const FlashArguments& a) {
             wmma::store_matrix_sync(myScores + n * 16, sum, scoreStride, wmma::mem_row_major);
         }
         __syncthreads();  // all warps are done with the keys
-        loadTile<T, D>(v + firstKey * a.vStride, a.vStride, a.keys - firstKey, a.dv, a.inPacks, tile);
+        loadTile<T, D>(v + firstKey * a.vStride, a.vStride, a.keys - firstKey, a.dv, a.vectorised, tile);
 
         float tileLargest = -INFINITY;
         for (int c = side; c < tileKeys; c += 2) {
@@ -120,13 +122,13 @@ template <class T, int D> __device__ void flash(const FlashArguments& a) {
             float s = -INFINITY;
             if (key < a.keys && !(a.causal && key > myQuery)) {
                 s = myScores[row * scoreStride + c] * a.scale;
-                if (a.keyBias) s += a.keyBias[picture * a.keys + key];
+                if (a.keyBias) s += a.keyBias[image * a.keys + key];
             }
             myScores[row * scoreStride + c] = s;
-            tileLargest = Larger{}(tileLargest, s);
+            tileLargest = Max{}(tileLargest, s);
         }
-        tileLargest = Larger{}(tileLargest, __shfl_xor_sync(0xffffffffu, tileLargest, 1));
-        const float newLargest = Larger{}(largest, tileLargest);
+        tileLargest = Max{}(tileLargest, __shfl_xor_sync(0xffffffffu, tileLargest, 1));
+        const float newLargest = Max{}(largest, tileLargest);
         const float origin =
             newLargest == -INFINITY ? 0.0f : newLargest;  // nothing but masked keys so far: all exponentials are 0
         float sum = 0.0f;
@@ -171,7 +173,7 @@ template <class T, int D> __device__ void flash(const FlashArguments& a) {
             const int r = e / 16, column = i * 16 + e % 16;
             const std::int64_t token = firstQuery + warp * 16 + r;
             if (token < a.queries && column < a.dv)
-                y[(picture * a.queries + token) * a.yStride + column] =
+                y[(image * a.queries + token) * a.yStride + column] =
                     fromReal<T>(myScores[r * scoreStride + e % 16] * rowFactor[warp][r]);
         }
         __syncwarp();
@@ -220,7 +222,7 @@ bool flashAttention(Device& device, const AttentionArgs& args, View y) {
     const auto aligned = [](auto... pointers) {
         return ((reinterpret_cast<std::uintptr_t>(pointers) % 16 == 0) && ...);
     };
-    a.inPacks = inEights(a.d, a.dv, a.qStride, a.kStride, a.vStride) && aligned(a.q, a.k, a.v);
+    a.vectorised = inEights(a.d, a.dv, a.qStride, a.kStride, a.vStride) && aligned(a.q, a.k, a.v);
     const std::int64_t blocks = args.q.shape[0] * a.heads * a.queryTiles;
     if (type == DType::F16) launchFlash<__half>(device, a, blocks);
     else launchFlash<__nv_bfloat16>(device, a, blocks);

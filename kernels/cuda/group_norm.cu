@@ -1,10 +1,11 @@
-// Group norm of channels-last pictures, fused with the activation that always follows it: three kernels.
+// Group norm of channels-last images, fused with the activation that always follows it: three kernels.
 //
-//  1. Each block takes a run of pixels of one picture and sums every channel over it, so that a warp reads neighbouring
-//  channels. It leaves
-//     one pair (Σ d, Σ d²) per channel and lane, with d the distance from the group's first value in the picture: the
-//     variance then does not cancel however far the mean is from zero.
-//  2. One block per picture and group adds the pairs in a fixed order, in double, to mean and 1/deviation.
+//  1. Each block takes a run of pixels of one image and sums every channel over it, so that a warp reads neighbouring
+//     channels. It leaves
+//     one pair (Σ d, Σ d²) per channel and lane, with d the distance from the group's first value in the image: the
+//         variance then does
+//     not cancel however far the mean is from zero.
+//  2. One block per image and group adds the pairs in a fixed order, in double, to mean and 1/deviation.
 //  3. An elementwise pass normalises, scales, activates.
 #include "kernels/cuda/kernels.cuh"
 #include "kernels/cuda/operations.h"
@@ -15,25 +16,25 @@ namespace {
 constexpr int groupThreads = 256;
 
 struct Geometry {
-    std::int64_t pixels;  // per picture
+    std::int64_t pixels;  // per image
     std::int64_t channels;
     int groups;
     int channelLanes;  // threads side by side on channels; groupThreads / channelLanes walk the pixels
-    int chunks;        // blocks per picture
+    int chunks;        // blocks per image
     std::int64_t pixelsPerChunk;
 };
 
-// partial: (picture, chunk, pixel lane, channel, 2)
+// partial: (image, chunk, pixel lane, channel, 2)
 template <class T>
 __global__ void __launch_bounds__(groupThreads) groupSumsKernel(const T* x, const Geometry g, float* partial) {
-    const std::int64_t picture = blockIdx.x / g.chunks, chunk = blockIdx.x % g.chunks;
+    const std::int64_t image = blockIdx.x / g.chunks, chunk = blockIdx.x % g.chunks;
     const int pixelLanes = groupThreads / g.channelLanes, lane = int(threadIdx.x) % g.channelLanes,
               pixelLane = int(threadIdx.x) / g.channelLanes;
-    const T* from = x + picture * g.pixels * g.channels;
+    const T* from = x + image * g.pixels * g.channels;
     const std::int64_t first = chunk * g.pixelsPerChunk,
                        end = first + g.pixelsPerChunk < g.pixels ? first + g.pixelsPerChunk : g.pixels;
     const std::int64_t perGroup = g.channels / g.groups;
-    float* to = partial + ((picture * g.chunks + chunk) * pixelLanes + pixelLane) * g.channels * 2;
+    float* to = partial + ((image * g.chunks + chunk) * pixelLanes + pixelLane) * g.channels * 2;
     for (std::int64_t c = lane; c < g.channels; c += g.channelLanes) {
         const float origin = toReal(from[c / perGroup * perGroup]);
         float sum = 0.0f, squares = 0.0f;
@@ -47,14 +48,14 @@ __global__ void __launch_bounds__(groupThreads) groupSumsKernel(const T* x, cons
     }
 }
 
-// statistics: (picture, group, 2), mean and 1/deviation. One block per picture and group.
+// statistics: (image, group, 2), mean and 1/deviation. One block per image and group.
 template <class T>
 __global__ void __launch_bounds__(groupThreads)
     groupStatisticsKernel(const T* x, const Geometry g, const float* partial, float eps, float* statistics) {
     __shared__ double scratch[groupThreads];
-    const std::int64_t picture = blockIdx.x / g.groups, group = blockIdx.x % g.groups, perGroup = g.channels / g.groups;
+    const std::int64_t image = blockIdx.x / g.groups, group = blockIdx.x % g.groups, perGroup = g.channels / g.groups;
     const std::int64_t runs = std::int64_t(g.chunks) * (groupThreads / g.channelLanes);
-    const float* from = partial + (picture * runs * g.channels + group * perGroup) * 2;
+    const float* from = partial + (image * runs * g.channels + group * perGroup) * 2;
     double sum = 0.0, squares = 0.0;
     for (std::int64_t i = threadIdx.x; i < runs * perGroup; i += groupThreads) {
         const std::int64_t run = i / perGroup, c = i - run * perGroup;
@@ -62,12 +63,12 @@ __global__ void __launch_bounds__(groupThreads)
         sum += pair[0];
         squares += pair[1];
     }
-    sum = blockCombine<groupThreads>(sum, scratch, Plus{});
-    squares = blockCombine<groupThreads>(squares, scratch, Plus{});
+    sum = blockCombine<groupThreads>(sum, scratch, Add{});
+    squares = blockCombine<groupThreads>(squares, scratch, Add{});
     if (threadIdx.x == 0) {
         const double count = double(g.pixels) * double(perGroup), offset = sum / count;
         const double variance = squares / count - offset * offset;
-        const double origin = toReal(x[picture * g.pixels * g.channels + group * perGroup]);
+        const double origin = toReal(x[image * g.pixels * g.channels + group * perGroup]);
         statistics[blockIdx.x * 2] = float(origin + offset);
         statistics[blockIdx.x * 2 + 1] = float(1.0
                                                / sqrt((variance > 0.0         ? variance
@@ -80,16 +81,16 @@ __global__ void __launch_bounds__(groupThreads)
 template <class T, int N>
 __global__ void groupApplyKernel(const T* x, const Geometry g, const float* statistics, Values<T> gamma, Values<T> beta,
                                  Activation activation, T* y, std::int64_t packs) {
-    const std::int64_t perPicture = g.pixels * g.channels, perGroup = g.channels / g.groups;
+    const std::int64_t perImage = g.pixels * g.channels, perGroup = g.channels / g.groups;
     for (std::int64_t i = blockIdx.x * std::int64_t(blockDim.x) + threadIdx.x; i < packs;
          i += std::int64_t(gridDim.x) * blockDim.x) {
-        const std::int64_t e = i * N, picture = quotient(e, perPicture),
+        const std::int64_t e = i * N, image = quotient(e, perImage),
                            first = e - quotient(e, g.channels) * g.channels;  // a pack never leaves its pixel
         Pack<T, N> pack = *reinterpret_cast<const Pack<T, N>*>(x + e);
         float v[N], parameter[N];
 #pragma unroll
         for (int k = 0; k < N; ++k) {
-            const float* s = statistics + (picture * g.groups + quotient(first + k, perGroup)) * 2;
+            const float* s = statistics + (image * g.groups + quotient(first + k, perGroup)) * 2;
             v[k] = (toReal(pack.at[k]) - s[0]) * s[1];
         }
         if (gamma.given()) {
@@ -109,7 +110,7 @@ __global__ void groupApplyKernel(const T* x, const Geometry g, const float* stat
     }
 }
 
-// Depends on the picture's extents alone, not on the device nor on how many pictures there are: a picture gets the same
+// Depends on the image's extents alone, not on the device nor on how many images there are: an image gets the same
 // bits in any batch.
 Geometry geometryOf(const View& x, int groups) {
     Geometry g{};
@@ -130,24 +131,24 @@ Geometry geometryOf(const View& x, int groups) {
 void groupNorm(Device& device, View x, View gamma, View beta, int groups, float eps, Activation a, View y) {
     const char* name = "groupNorm";
     require(sameTypeAndShape(x, y) && isActivation(x.type) && x.shape.rank() == 4, name,
-            "x and y are pictures (n, h, w, c) of one activation type", x, y);
+            "x and y are images (n, h, w, c) of one activation type", x, y);
     require(groups > 0 && x.shape[3] % groups == 0, name, "the groups divide the channels", x);
     for (const View& v : {gamma, beta})
         require(!v || (v.count() == x.shape[3] && lastExtent(v) == x.shape[3] && isParameterOf(v, x.type)), name,
                 "gamma and beta have one element per channel", x, gamma, beta);
     if (x.count() == 0) return;
     const Geometry g = geometryOf(x, groups);
-    const std::int64_t pictures = x.shape[0], runs = std::int64_t(g.chunks) * (groupThreads / g.channelLanes);
-    const Buffer partial(device, std::size_t(pictures * runs * g.channels * 2) * sizeof(float));
-    const Buffer statistics(device, std::size_t(pictures * groups * 2) * sizeof(float));
+    const std::int64_t images = x.shape[0], runs = std::int64_t(g.chunks) * (groupThreads / g.channelLanes);
+    const Buffer partial(device, std::size_t(images * runs * g.channels * 2) * sizeof(float));
+    const Buffer statistics(device, std::size_t(images * groups * 2) * sizeof(float));
     dispatchActivation(x.type, [&](auto zero) {
         using T = decltype(zero);
-        launch(device, groupSumsKernel<T>, pictures * g.chunks, groupThreads, x.as<T>(), g, partial.as<float>());
-        launch(device, groupStatisticsKernel<T>, pictures * groups, groupThreads, x.as<T>(), g, partial.as<float>(),
-               eps, statistics.as<float>());
-        const bool inPacks = packed<T>(g.channels, x.data, y.data);
-        auto* kernel = inPacks ? groupApplyKernel<T, packSize<T>> : groupApplyKernel<T, 1>;
-        const std::int64_t packs = x.count() / (inPacks ? packSize<T> : 1);
+        launch(device, groupSumsKernel<T>, images * g.chunks, groupThreads, x.as<T>(), g, partial.as<float>());
+        launch(device, groupStatisticsKernel<T>, images * groups, groupThreads, x.as<T>(), g, partial.as<float>(), eps,
+               statistics.as<float>());
+        const bool vectorised = packed<T>(g.channels, x.data, y.data);
+        auto* kernel = vectorised ? groupApplyKernel<T, packSize<T>> : groupApplyKernel<T, 1>;
+        const std::int64_t packs = x.count() / (vectorised ? packSize<T> : 1);
         launch(device, kernel, elementwiseBlocks(device, packs), elementwiseThreads, x.as<T>(), g,
                statistics.as<float>(), Values<T>(gamma), Values<T>(beta), a, y.as<T>(), packs);
     });

@@ -27,7 +27,7 @@ void launch(const Device& device, void (*kernel)(Parameters...), std::int64_t bl
             Arguments&&... arguments) {
     if (blocks <= 0) return;
     if (blocks > 0x7fffffff)
-        throw DeviceError("The tensor is too large for one operation on the GPU. Choose a smaller picture or batch.");
+        throw DeviceError("The tensor is too large for one operation on the GPU. Choose a smaller image or batch.");
     cudaLaunchConfig_t config{};
     config.gridDim = dim3(unsigned(blocks));
     config.blockDim = dim3(unsigned(threads));
@@ -168,10 +168,10 @@ template <int Threads, class R, class F> __device__ inline R blockCombine(R valu
     __syncthreads();
     return result;
 }
-struct Plus {
+struct Add {
     template <class R> __device__ R operator()(R a, R b) const { return a + b; }
 };
-struct Larger {
+struct Max {
     template <class R> __device__ R operator()(R a, R b) const { return a > b ? a : b; }
 };
 

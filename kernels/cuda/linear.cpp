@@ -77,7 +77,7 @@ void productWithEpilogue(Device& device, View x, std::int64_t in, std::int64_t o
         p.d.data = aside.data();
     }
     multiply(device, p);
-    finish(device, p.d.data, bias.view(), e, y);
+    applyEpilogue(device, p.d.data, bias.view(), e, y);
 }
 
 std::unique_ptr<LinearWeights> packLinear(const std::shared_ptr<Device>& device, View weight, View bias,

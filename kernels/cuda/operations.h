@@ -65,19 +65,19 @@ std::vector<double> attentionEntropy(Device&, View p);
 
 // epilogue.cu: y = (activation(product + bias + rowBias) * multiply * gate + residual) * residualScale; `product` may
 // be y.
-void finish(Device&, const void* product, View bias, const Epilogue& e, View y);
+void applyEpilogue(Device&, const void* product, View bias, const Epilogue& e, View y);
 void checkEpilogue(const char* operation, const Epilogue& e, const View& y);
 
 // unfold.cu
 // Filter (out, in, k, k) of any type, on the device → (out, k, k, in) of `type`.
 void packFilter(Device&, View weight, void* packed, DType type);
-// Pixels' neighbourhoods as rows (pixel, k*k*in), for the output pixels first .. first + count - 1 of all pictures in
+// Pixels' neighbourhoods as rows (pixel, k*k*in), for the output pixels first .. first + count - 1 of all images in
 // order.
-struct Unfolding {
+struct Im2col {
     std::int64_t height, width, channels, outHeight, outWidth;
     int kernel, stride, padding;
 };
-void unfold(Device&, View x, const Unfolding& u, std::int64_t first, std::int64_t count, void* rows);
+void im2col(Device&, View x, const Im2col& u, std::int64_t first, std::int64_t count, void* rows);
 
 // linear.cpp
 std::unique_ptr<LinearWeights> packLinear(const std::shared_ptr<Device>&, View weight, View bias, DType compute);

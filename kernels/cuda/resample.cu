@@ -1,4 +1,4 @@
-// Pictures (n, h, w, c) by 2 up and down, and pixel shuffle. One thread per output element, channels innermost, so that
+// Images (n, h, w, c) by 2 up and down, and pixel shuffle. One thread per output element, channels innermost, so that
 // neighbouring threads touch neighbouring memory wherever c allows it.
 #include "kernels/cuda/kernels.cuh"
 #include "kernels/cuda/operations.h"
@@ -6,7 +6,7 @@
 namespace meander::kernels::cuda {
 namespace {
 
-// Index i of (n, height, width, channels) taken apart; n stays part of `row` = picture * height + y.
+// Index i of (n, height, width, channels) taken apart; n stays part of `row` = image * height + y.
 struct Position {
     std::int64_t row, column, channel;
 };
@@ -15,7 +15,7 @@ __device__ inline Position positionOf(std::int64_t i, std::int64_t width, std::i
     return {row, pixel - row * width, i - pixel * channels};
 }
 
-// Extents are the output's. As picture * 2h + y halves to picture * h + y / 2, pictures need no treatment of their own.
+// Extents are the output's. As image * 2h + y halves to image * h + y / 2, images need no treatment of their own.
 template <class U>
 __global__ void upsampleKernel(const U* x, U* y, std::int64_t width, std::int64_t channels, std::int64_t total) {
     for (std::int64_t i = blockIdx.x * std::int64_t(blockDim.x) + threadIdx.x; i < total;

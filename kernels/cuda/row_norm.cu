@@ -60,10 +60,10 @@ __global__ void __launch_bounds__(rowThreads)
     const T* row = x + r * columns;
     float sum = 0.0f;
     forRow<T, N>(row, columns, [&](std::int64_t, float v) { sum += v; });
-    const float mean = blockCombine<rowThreads>(sum, scratch, Plus{}) / float(columns);
+    const float mean = blockCombine<rowThreads>(sum, scratch, Add{}) / float(columns);
     float squares = 0.0f;
     forRow<T, N>(row, columns, [&](std::int64_t, float v) { squares += (v - mean) * (v - mean); });
-    const float inverse = 1.0f / sqrtf(blockCombine<rowThreads>(squares, scratch, Plus{}) / float(columns) + eps);
+    const float inverse = 1.0f / sqrtf(blockCombine<rowThreads>(squares, scratch, Add{}) / float(columns) + eps);
     const std::int64_t group = r / rowsPerGroup * columns;
     mapRow<T, N>(row, y + r * columns, columns, [&](std::int64_t c, float(&v)[N]) {
 #pragma unroll
@@ -83,7 +83,7 @@ __global__ void __launch_bounds__(rowThreads)
     const T* row = x + r * columns;
     float squares = 0.0f;
     forRow<T, N>(row, columns, [&](std::int64_t, float v) { squares += v * v; });
-    const float inverse = 1.0f / sqrtf(blockCombine<rowThreads>(squares, scratch, Plus{}) / float(columns) + eps);
+    const float inverse = 1.0f / sqrtf(blockCombine<rowThreads>(squares, scratch, Add{}) / float(columns) + eps);
     mapRow<T, N>(row, y + r * columns, columns, [&](std::int64_t c, float(&v)[N]) {
 #pragma unroll
         for (int k = 0; k < N; ++k) v[k] *= inverse;

@@ -16,15 +16,15 @@ template <class R> __device__ inline R minusInfinity() { return R(-INFINITY); }
 template <class R, class ValueAt, class Store>
 __device__ inline void softmaxRow(std::int64_t columns, R* scratch, ValueAt valueAt, Store store) {
     R largest = minusInfinity<R>();
-    for (std::int64_t c = threadIdx.x; c < columns; c += softmaxThreads) largest = Larger{}(largest, valueAt(c));
-    largest = blockCombine<softmaxThreads>(largest, scratch, Larger{});
+    for (std::int64_t c = threadIdx.x; c < columns; c += softmaxThreads) largest = Max{}(largest, valueAt(c));
+    largest = blockCombine<softmaxThreads>(largest, scratch, Max{});
     if (largest == minusInfinity<R>()) {  // the same for all threads of the block
         for (std::int64_t c = threadIdx.x; c < columns; c += softmaxThreads) store(c, R(0));
         return;
     }
     R sum = R(0);
     for (std::int64_t c = threadIdx.x; c < columns; c += softmaxThreads) sum += exp(valueAt(c) - largest);
-    sum = blockCombine<softmaxThreads>(sum, scratch, Plus{});
+    sum = blockCombine<softmaxThreads>(sum, scratch, Add{});
     for (std::int64_t c = threadIdx.x; c < columns; c += softmaxThreads) store(c, exp(valueAt(c) - largest) / sum);
 }
 

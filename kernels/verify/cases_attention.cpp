@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "kernels/verify/trial.h"
+#include "kernels/verify/fixture.h"
 
 namespace meander::kernels::verify {
 namespace {
@@ -46,7 +46,7 @@ Answer attend(const Size& s, const Host& q, const Host& k, const Host& v, const 
 }
 
 // q, k and v as slices of one (b, t, 3 c) projection.
-void fuse(Trial& t, AttentionArgs& a, const Size& s, const Host& q, const Host& k, const Host& v, DType type) {
+void fuse(Fixture& t, AttentionArgs& a, const Size& s, const Host& q, const Host& k, const Host& v, DType type) {
     const std::int64_t c = s.heads * s.d, wide = 3 * c;
     Host all({s.batch, s.keys, wide});
     for (std::int64_t row = 0; row < s.batch * s.keys; ++row)
@@ -64,7 +64,7 @@ void fuse(Trial& t, AttentionArgs& a, const Size& s, const Host& q, const Host& 
 }
 
 double attentionError(Backend& backend, const Size& s, DType type, unsigned extra) {
-    Trial t(backend);
+    Fixture t(backend);
     const Host q = random({s.batch, s.queries, s.heads * s.d}, type, 1, 2),
                k = random({s.batch, s.keys, s.heads * s.d}, type, 2, 2),
                v = random({s.batch, s.keys, s.heads * s.dv}, type, 3);
@@ -92,7 +92,7 @@ double attentionError(Backend& backend, const Size& s, DType type, unsigned extr
 }
 
 double softmaxError(Backend& backend, Shape shape, DType type, bool inPlace) {
-    Trial t(backend);
+    Fixture t(backend);
     const Host x = random(shape, type, 1, 20);
     Host want(shape);
     const std::int64_t n = shape[-1];

@@ -9,7 +9,7 @@ struct Size {
 };
 
 double convolutionError(Backend& backend, Size s, DType type, const EpilogueCase& c) {
-    Trial t(backend);
+    Fixture t(backend);
     const std::int64_t h = (s.h + 2 * s.padding - s.kernel) / s.stride + 1,
                        w = (s.w + 2 * s.padding - s.kernel) / s.stride + 1;
     const Host x = random({s.n, s.h, s.w, s.in}, type, 1),

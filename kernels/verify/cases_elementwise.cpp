@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <array>
 
-#include "kernels/verify/trial.h"
+#include "kernels/verify/fixture.h"
 
 namespace meander::kernels::verify {
 namespace {
@@ -28,7 +28,7 @@ const UnaryCase unaries[] = {
 };
 
 double unaryError(Backend& backend, const UnaryCase& c, std::int64_t n, DType type, bool inPlace) {
-    Trial t(backend);
+    Fixture t(backend);
     Host x = random({n}, type, 1, 6), want({n});
     for (std::int64_t i = 0; i < n; ++i) {
         if (c.op == Unary::Sqrt) x[i] = std::abs(x[i]);
@@ -52,7 +52,7 @@ double binaryValue(Binary op, double a, double b) {
 }
 
 double binaryError(Backend& backend, Binary op, Shape shapeA, Shape shapeB, DType type, bool inPlace) {
-    Trial t(backend);
+    Fixture t(backend);
     const Host a = random(shapeA, type, 1);
     Host b = random(shapeB, type, 2), want(shapeA);
     for (double& v : b.v)
@@ -64,7 +64,7 @@ double binaryError(Backend& backend, Binary op, Shape shapeA, Shape shapeB, DTyp
 }
 
 double convertError(Backend& backend, DType from, DType to, std::int64_t n) {
-    Trial t(backend);
+    Fixture t(backend);
     const Host x = random({n}, from, 1, 3);
     Host want({n});
     for (std::int64_t i = 0; i < n; ++i) want[i] = roundedTo(to, x[i]);
@@ -74,7 +74,7 @@ double convertError(Backend& backend, DType from, DType to, std::int64_t n) {
 }
 
 double combineError(Backend& backend, int terms, std::int64_t n, DType type, bool inPlace) {
-    Trial t(backend);
+    Fixture t(backend);
     std::vector<Term> list;
     Host want({n});
     for (int k = 0; k < terms; ++k) {
@@ -89,7 +89,7 @@ double combineError(Backend& backend, int terms, std::int64_t n, DType type, boo
 }
 
 double combineRowsError(Backend& backend, int terms, Shape shape, DType type) {
-    Trial t(backend);
+    Fixture t(backend);
     std::vector<View> values;
     std::vector<std::vector<double>> factors;
     Host want(shape);
@@ -143,7 +143,7 @@ void addElementwiseCases(Cases& cases) {
         }
     for (DType type : {DType::F32, DType::F64, DType::F16, DType::BF16, DType::I32})
         cases.push_back({std::string("fill/") + kernels::nameOf(type), DType::F32, 0, [=](Backend& b) {
-                             Trial t(b);
+                             Fixture t(b);
                              const View y = t.room({101}, type);
                              b.fill(y, -3);
                              return differing(t.get(y), Host({101}, -3));

@@ -1,5 +1,5 @@
-// Promises of the CPU: a picture has the same bits alone and in a batch.
-#include "kernels/verify/trial.h"
+// Promises of the CPU: an image has the same bits alone and in a batch.
+#include "kernels/verify/fixture.h"
 
 namespace meander::kernels::verify {
 namespace {
@@ -9,7 +9,7 @@ constexpr std::int64_t batch = 8;
 // Runs `operation` on all rows and on each row alone; counts elements whose bits differ.
 template <class Operation>
 double aloneError(Backend& backend, Shape xShape, Shape yShape, DType type, const Operation& operation) {
-    Trial t(backend);
+    Fixture t(backend);
     const View x = t.put(random(xShape, type, 1), type), y = t.room(yShape, type), alone = t.room(yShape, type);
     operation(x, y);
     for (std::int64_t i = 0; i < batch; ++i) operation(x.rows(i, 1), alone.rows(i, 1));

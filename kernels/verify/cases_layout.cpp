@@ -1,6 +1,6 @@
 #include <array>
 
-#include "kernels/verify/trial.h"
+#include "kernels/verify/fixture.h"
 
 namespace meander::kernels::verify {
 namespace {
@@ -9,7 +9,7 @@ namespace {
 template <class Source, class Operation>
 double movedError(Backend& backend, Shape from, Shape to, DType type, const Source& source,
                   const Operation& operation) {
-    Trial t(backend);
+    Fixture t(backend);
     const Host x = random(from, type, 1);
     Host want(to);
     for (std::int64_t i = 0; i < to.count(); ++i) want[i] = x[source(i)];
@@ -22,14 +22,14 @@ double upsampleError(Backend& b, std::int64_t n, std::int64_t h, std::int64_t w,
     return movedError(
         b, {n, h, w, c}, {n, 2 * h, 2 * w, c}, type,
         [=](std::int64_t i) {
-            const std::int64_t ch = i % c, x = i / c % (2 * w), row = i / c / (2 * w);  // rows of all pictures
+            const std::int64_t ch = i % c, x = i / c % (2 * w), row = i / c / (2 * w);  // rows of all images
             return ((row / (2 * h) * h + row % (2 * h) / 2) * w + x / 2) * c + ch;
         },
         [&](View x, View y) { b.upsampleNearest2(x, y); });
 }
 
 double downsampleError(Backend& backend, std::int64_t n, std::int64_t h, std::int64_t w, std::int64_t c, DType type) {
-    Trial t(backend);
+    Fixture t(backend);
     const Host x = random({n, 2 * h, 2 * w, c}, type, 1);
     Host want({n, h, w, c});
     for (std::int64_t row = 0; row < n * h; ++row)
@@ -58,7 +58,7 @@ double shuffleError(Backend& b, std::int64_t n, std::int64_t h, std::int64_t w, 
 
 double unshuffleError(Backend& backend, std::int64_t n, std::int64_t h, std::int64_t w, std::int64_t c, int f,
                       DType type) {
-    Trial t(backend);
+    Fixture t(backend);
     const Host x = random({n, h * f, w * f, c}, type, 1);
     Host want({n, h, w, c * f * f});
     for (std::int64_t i = 0; i < x.shape.count(); ++i) want[shuffled(i, w, c, f)] = x[i];
@@ -68,7 +68,7 @@ double unshuffleError(Backend& backend, std::int64_t n, std::int64_t h, std::int
 }
 
 double concatError(Backend& backend, Shape lead, std::int64_t left, std::int64_t right, DType type) {
-    Trial t(backend);
+    Fixture t(backend);
     const std::int64_t rows = lead.count(), c = left + right;
     const Host a = random({lead[0], lead[1], left}, type, 1), b = random({lead[0], lead[1], right}, type, 2);
     Host want({lead[0], lead[1], c});
@@ -80,7 +80,7 @@ double concatError(Backend& backend, Shape lead, std::int64_t left, std::int64_t
 }
 
 double embeddingError(Backend& backend, std::int64_t rows, std::int64_t n, std::int64_t c, DType type) {
-    Trial t(backend);
+    Fixture t(backend);
     const Host table = random({n, c}, type, 1);
     Host ids({rows}), want({rows, c});
     for (std::int64_t r = 0; r < rows; ++r) {
@@ -93,7 +93,7 @@ double embeddingError(Backend& backend, std::int64_t rows, std::int64_t n, std::
 }
 
 double timesError(Backend& backend, int dim, bool cosFirst, double shift, DType type) {
-    Trial t(backend);
+    Fixture t(backend);
     const std::vector<double> times = {0, 0.25, 1, 17, 999};
     const int half = dim / 2;
     Host want({std::int64_t(times.size()), dim});

@@ -10,7 +10,7 @@ struct Size {
 };
 
 double linearError(Backend& backend, Size s, DType type, const EpilogueCase& c, bool isHalfWeight) {
-    Trial t(backend);
+    Fixture t(backend);
     const double scale = 1 / std::sqrt(double(s.in));
     const DType weightType = isHalfWeight ? DType::F16 : DType::F32;
     Host x = random({s.rows, s.in}, type, 1), w = random({s.out, s.in}, type, 2, scale);
@@ -43,7 +43,7 @@ void addLinear(Cases& cases, Size s, DType type, const EpilogueCase& c, bool isH
 
 double batchedError(Backend& backend, std::int64_t batch, std::int64_t m, std::int64_t k, std::int64_t n,
                     bool transposeB, DType type) {
-    Trial t(backend);
+    Fixture t(backend);
     const Host a = random({batch, m, k}, type, 1),
                b = random(transposeB ? Shape{batch, n, k} : Shape{batch, k, n}, type, 2);
     Host want({batch, m, n});

@@ -1,4 +1,4 @@
-#include "kernels/verify/trial.h"
+#include "kernels/verify/fixture.h"
 
 namespace meander::kernels::verify {
 namespace {
@@ -28,7 +28,7 @@ double philoxError() {
 const NoiseAddress addresses[] = {{1, 0, 0, 0}, {1, 1, 0, 0}, {0x123456789abcdefull, 3, 9, 2}};
 
 Host generated(Backend& backend, std::span<const NoiseAddress> from, Shape rest, DType type) {
-    Trial t(backend);
+    Fixture t(backend);
     const View y = t.room({std::int64_t(from.size()), rest[0], rest[1]}, type);
     backend.normal(from, y);
     return t.get(y);

@@ -1,11 +1,11 @@
-#include "kernels/verify/trial.h"
+#include "kernels/verify/fixture.h"
 
 namespace meander::kernels::verify {
 namespace {
 
 double groupNormError(Backend& backend, Shape shape, int groups, Activation activation, bool hasParameters, DType type,
                       double offset) {
-    Trial t(backend);
+    Fixture t(backend);
     const std::int64_t n = shape[0], c = shape[-1], pixels = shape.rowCount() / c, width = c / groups;
     Host x = random(shape, type, 1), gamma, beta;
     for (double& v : x.v) v = roundedTo(type, v + offset);
@@ -42,7 +42,7 @@ struct RowNorm {
 };
 
 double rowNormError(Backend& backend, const RowNorm& s, DType type) {
-    Trial t(backend);
+    Fixture t(backend);
     const std::int64_t c = s.shape[-1], rows = s.shape.count() / c;
     const Host x = random(s.shape, type, 1, 3);
     Host gamma, beta, scale, shift, want(s.shape);

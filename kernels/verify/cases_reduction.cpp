@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <array>
 
-#include "kernels/verify/trial.h"
+#include "kernels/verify/fixture.h"
 
 namespace meander::kernels::verify {
 namespace {
@@ -13,7 +13,7 @@ Host listed(const std::vector<double>& values) {
 }
 
 double reduceError(Backend& backend, Reduction r, Shape shape, DType type) {
-    Trial t(backend);
+    Fixture t(backend);
     const Host x = random(shape, type, 1);
     const std::int64_t n = shape.rowCount();
     Host want({shape[0]});
@@ -35,7 +35,7 @@ double reduceError(Backend& backend, Reduction r, Shape shape, DType type) {
 }
 
 double dotError(Backend& backend, Shape shape, DType type) {
-    Trial t(backend);
+    Fixture t(backend);
     const Host a = random(shape, type, 1), b = random(shape, type, 2);
     Host want({shape[0]});
     for (std::int64_t i = 0; i < shape.count(); ++i) want[i / shape.rowCount()] += a[i] * b[i];
@@ -43,7 +43,7 @@ double dotError(Backend& backend, Shape shape, DType type) {
 }
 
 double entropyError(Backend& backend, Shape shape) {
-    Trial t(backend);
+    Fixture t(backend);
     Host p = random(shape, DType::F32, 1);
     const std::int64_t keys = shape[3], queries = shape[2];
     Host want({shape[0] * shape[1]});

@@ -23,7 +23,7 @@ HostEpilogue::HostEpilogue(const EpilogueCase& c, std::int64_t rows, std::int64_
     if (c.parts & Scale) scale = 0.75;
 }
 
-Epilogue HostEpilogue::on(Trial& t, const EpilogueCase& c, View y) const {
+Epilogue HostEpilogue::on(Fixture& t, const EpilogueCase& c, View y) const {
     Epilogue e;
     e.activation = activation;
     e.residualScale = float(scale);

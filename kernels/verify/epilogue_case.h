@@ -2,7 +2,7 @@
 #pragma once
 #include <string>
 
-#include "kernels/verify/trial.h"
+#include "kernels/verify/fixture.h"
 
 namespace meander::kernels::verify {
 
@@ -31,7 +31,7 @@ struct HostEpilogue {
     // `groups` for the vectors per group of rows; rows and out are y's.
     HostEpilogue(const EpilogueCase& c, std::int64_t rows, std::int64_t out, std::int64_t groups, DType type);
     // The device's form; y is filled with the residual when that is in place.
-    Epilogue on(Trial& t, const EpilogueCase& c, View y) const;
+    Epilogue on(Fixture& t, const EpilogueCase& c, View y) const;
     // The stored value for a sum of row r, column o.
     double finished(double sum, std::int64_t r, std::int64_t o, std::int64_t rows, std::int64_t out) const;
 };

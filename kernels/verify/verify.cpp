@@ -5,7 +5,7 @@
 #include <cstring>
 #include <limits>
 
-#include "kernels/verify/trial.h"
+#include "kernels/verify/fixture.h"
 
 namespace meander::kernels {
 namespace verify {
@@ -61,13 +61,13 @@ std::vector<char> bytesOf(const Host& h, DType type) {
     return bytes;
 }
 
-View Trial::room(Shape shape, DType type) {
+View Fixture::room(Shape shape, DType type) {
     View v{backend.allocate(std::size_t(shape.count()) * sizeOf(type)), type, shape};
     m_blocks.push_back(v.data);
     return v;
 }
 
-View Trial::put(const Host& h, DType type) {
+View Fixture::put(const Host& h, DType type) {
     if (!h) return {};
     const View v = room(h.shape, type);
     const std::vector<char> bytes = bytesOf(h, type);
@@ -76,7 +76,7 @@ View Trial::put(const Host& h, DType type) {
     return v;
 }
 
-Host Trial::get(View v) {
+Host Fixture::get(View v) {
     std::vector<char> bytes(v.bytes());
     backend.download(v, bytes.data());
     Host h(v.shape);

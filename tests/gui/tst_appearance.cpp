@@ -12,7 +12,7 @@
 
 #include "gui/app/watchdog.h"
 #include "gui/panels/canvas/canvas_panel.h"
-#include "gui/panels/canvas/picture_stage.h"
+#include "gui/panels/canvas/image_stage.h"
 #include "gui/widgets/fields.h"
 #include "tests/gui/panels/hand_made_run.h"
 #include "tests/gui/window_fixture.h"
@@ -35,7 +35,7 @@ class TestAppearance : public QObject {
         window->document().addRun(meander::test::discRun("a", 1, 12));
         window->selection().setCurrentRun("a");
     }
-    PictureStage& stage() { return window->findChild<CanvasPanel*>()->pictures(); }
+    ImageStage& stage() { return window->findChild<CanvasPanel*>()->images(); }
 
 private slots:
     void initTestCase() { prepareApplication(QStringLiteral("appearance-%1").arg(QCoreApplication::applicationPid())); }
@@ -186,7 +186,7 @@ private slots:
 
     void canvasComesFirst_data() {
         QTest::addColumn<QSize>("size");
-        QTest::addColumn<int>("picture");
+        QTest::addColumn<int>("image");
         QTest::newRow("small laptop") << QSize(1280, 800) << 190;
         QTest::newRow("laptop") << QSize(1440, 900) << 250;
         QTest::newRow("desktop") << QSize(1920, 1080) << 320;
@@ -194,17 +194,17 @@ private slots:
     }
     void canvasComesFirst() {
         QFETCH(QSize, size);
-        QFETCH(int, picture);
+        QFETCH(int, image);
         showDisc();
         window->resize(1920, 1080);
         QTest::qWait(30);
         window->resize(size);
         QTest::qWait(30);
         QCOMPARE(window->size(), size);
-        const QRectF shown = stage().pictureRect();
-        QVERIFY2(shown.height() >= picture && shown.width() >= picture,
+        const QRectF shown = stage().imageRect();
+        QVERIFY2(shown.height() >= image && shown.width() >= image,
                  qPrintable(QStringLiteral("%1 × %2").arg(shown.width()).arg(shown.height())));
-        QVERIFY2(QRectF(stage().rect()).contains(shown), "The whole picture is seen.");
+        QVERIFY2(QRectF(stage().rect()).contains(shown), "The whole image is seen.");
         for (const char* id : {"timeline", "trajectory"}) QVERIFY2(window->dock(id)->height() >= 100, id);
     }
 
@@ -241,7 +241,7 @@ private slots:
                  "Sizes chosen by hand are kept where there is room.");
         window->resize(1280, 800);
         QTest::qWait(30);
-        QVERIFY(QRectF(stage().rect()).contains(stage().pictureRect()));
+        QVERIFY(QRectF(stage().rect()).contains(stage().imageRect()));
         QVERIFY(window->centralWidget()->height() >= 290);
         QVERIFY(window->commands().trigger("window.reset"));
         QTest::qWait(30);
@@ -268,7 +268,7 @@ private slots:
     void watchdogTellsBlocks() {
         Watchdog dog(30);
         dog.start();
-        QTRY_VERIFY(dog.questions() > 3);
+        QTRY_VERIFY(dog.userPrompts() > 3);
         dog.reset();
         QTest::qWait(60);
         QThread::msleep(120);  // a wait, not work

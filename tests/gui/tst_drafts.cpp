@@ -44,7 +44,7 @@ private slots:
         QVERIFY2(d.draftPlan().ok(), d.draftPlan() ? "" : d.draftPlan().error().text.c_str());
         d.undoStack().undo();
         QCOMPARE(d.draft().model, mine.model);
-        // Particles are not pictures: their number does not carry over.
+        // Particles are not images: their number does not carry over.
         WAIT_FOR_PLAN(d);
         d.useModel("analytic:ring8");
         QTRY_COMPARE_WITH_TIMEOUT(d.draft().model, std::string("analytic:ring8"), 60000);

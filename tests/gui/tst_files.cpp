@@ -1,4 +1,4 @@
-// Files as people bring them: left over from a crash, dropped on the window, pictures with a recipe in them; and undo
+// Files as people bring them: left over from a crash, dropped on the window, images with a recipe in them; and undo
 // across all of it.
 #include <QLabel>
 #include <QProcess>
@@ -21,11 +21,11 @@ namespace {
 constexpr const char* crashVariable =
     "MEANDER_TEST_CRASH";  // "application name|project": what the doomed program is to do
 
-Picture smallPicture() { return Picture(8, 8, {200, 30, 30}); }
+Image smallImage() { return Image(8, 8, {200, 30, 30}); }
 
-QString writtenPicture(const QTemporaryDir& folder, const QString& name, const PngTexts& texts) {
+QString writtenImage(const QTemporaryDir& folder, const QString& name, const PngTexts& texts) {
     const QString path = folder.filePath(name);
-    return writePng(path.toStdString(), smallPicture(), texts).ok() ? path : QString();
+    return writePng(path.toStdString(), smallImage(), texts).ok() ? path : QString();
 }
 
 void waitUntil(const std::function<bool()>& isDone) {
@@ -198,18 +198,18 @@ private slots:
         QCOMPARE(window->document().draft().steps, 5);
     }
 
-    void droppedPictureGivesItsRecipe_data() {
+    void droppedImageGivesItsRecipe_data() {
         QTest::addColumn<bool>("onPrompt");
         QTest::newRow("on the window") << false;
         QTest::newRow("on the prompt field, which takes text itself") << true;
     }
-    void droppedPictureGivesItsRecipe() {
+    void droppedImageGivesItsRecipe() {
         QFETCH(bool, onPrompt);
         Document& d = window->document();
         Run run;
         run.recipe = ringRecipe(11);
         run.recipe.seed = 4711;
-        const QString path = writtenPicture(folder, "ours.png", textsOf(run, 0));
+        const QString path = writtenImage(folder, "ours.png", textsOf(run, 0));
         QVERIFY(!path.isEmpty());
         const Recipe before = d.draft();
         auto* prompt = window->recipePanel().findChild<PromptField*>("prompt");
@@ -219,7 +219,7 @@ private slots:
             wasAsked = true;
             QTest::mouseClick(buttonCalled(dialog, "Use as draft"), Qt::LeftButton);
         });
-        window->questions().useRecipe = defaultQuestions(window.get()).useRecipe;
+        window->userPrompts().useRecipe = defaultUserPrompts(window.get()).useRecipe;
         QVERIFY(dropFiles(onPrompt ? static_cast<QWidget*>(prompt->viewport()) : window.get(), {path}));
         QTRY_VERIFY(wasAsked);
         QTRY_COMPARE(d.draft().steps, 11);
@@ -232,15 +232,15 @@ private slots:
         QCOMPARE(d.draft().steps, 11);
     }
 
-    void droppedPictureOfOthersKeepsTheModel() {
+    void droppedImageOfOthersKeepsTheModel() {
         Document& d = window->document();
         const std::string model = d.draft().model;
         const QString path =
-            writtenPicture(folder, "theirs.png",
-                           {{"parameters", "a lighthouse\nNegative prompt: fog\nSteps: 12, Sampler: Euler, CFG scale: "
-                                           "5, Seed: 77, Size: 512x512, Clip skip: 2"}});
+            writtenImage(folder, "theirs.png",
+                         {{"parameters", "a lighthouse\nNegative prompt: fog\nSteps: 12, Sampler: Euler, CFG scale: "
+                                         "5, Seed: 77, Size: 512x512, Clip skip: 2"}});
         QStringList remarks;
-        window->questions().useRecipe = [&](const Recipe&, const Recipe&, const QString&, const QStringList& r) {
+        window->userPrompts().useRecipe = [&](const Recipe&, const Recipe&, const QString&, const QStringList& r) {
             return remarks = r, true;
         };
         QVERIFY(dropFiles(window.get(), {path}));
@@ -259,10 +259,10 @@ private slots:
         Document& d = window->document();
         Run run;
         run.recipe = ringRecipe(11);
-        const QString path = writtenPicture(folder, "refused.png", textsOf(run, 0));
+        const QString path = writtenImage(folder, "refused.png", textsOf(run, 0));
         const Recipe before = d.draft();
         bool wasAsked = false;
-        window->questions().useRecipe = [&](const Recipe&, const Recipe&, const QString&, const QStringList&) {
+        window->userPrompts().useRecipe = [&](const Recipe&, const Recipe&, const QString&, const QStringList&) {
             return wasAsked = true, false;
         };
         QVERIFY(dropFiles(window.get(), {path}));
@@ -270,18 +270,18 @@ private slots:
         QVERIFY(d.draft() == before);
     }
 
-    // What tells no recipe can be started from by models that draw pictures, and by no others.
-    void pictureWithoutARecipeIsAStart() {
+    // What tells no recipe can be started from by models that draw images, and by no others.
+    void imageWithoutARecipeIsAStart() {
         Document& d = window->document();
         QSignalSpy problem(&d, &Document::problem);
         d.editDraft(ringRecipe(), "points");
         WAIT_FOR_PLAN(d);
         const Recipe points = d.draft();
-        const QString path = writtenPicture(folder, "plain.png", {});
+        const QString path = writtenImage(folder, "plain.png", {});
         QVERIFY(dropFiles(window.get(), {path}));
         QTRY_COMPARE(problem.count(), 1);
         QVERIFY(d.draft() == points);
-        d.editDraft(longRecipe(), "pictures");
+        d.editDraft(longRecipe(), "images");
         WAIT_FOR_PLAN(d);
         const Recipe before = d.draft();
         QVERIFY(dropFiles(window.get(), {path}));
@@ -301,7 +301,7 @@ private slots:
         WAIT_FOR_PLAN(d);
         auto* field = window->findChild<PathField*>("param.file");
         QVERIFY(field);
-        const QString path = writtenPicture(folder, "dropped.png", {});
+        const QString path = writtenImage(folder, "dropped.png", {});
         QVERIFY(dropFiles(field, {path}));
         QCOMPARE(text(d.draft().start.params, "file"), path.toStdString());
         QCOMPARE(field->edit()->text(), path);
@@ -310,7 +310,7 @@ private slots:
     void droppedModelsAreUsed_data() {
         QTest::addColumn<QString>("what");
         for (const char* what : {"folder of diffusers", "file of a trained point model", "points as CSV",
-                                 "points as JSON", "folder of pictures"})
+                                 "points as JSON", "folder of images"})
             QTest::newRow(what) << what;
     }
     void droppedModelsAreUsed() {
@@ -325,11 +325,11 @@ private slots:
             expected = path = qstr(findResource("models/sprites-unet").value());
         } else if (what == "file of a trained point model") {
             expected = path = qstr(findResource("models/flow2d/moons-flow.safetensors").value());
-        } else if (what == "folder of pictures") {
-            QVERIFY(QDir(folder.path()).mkpath("pictures"));
-            path = folder.filePath("pictures");
-            for (const char* name : {"pictures/a.png", "pictures/b.png"})
-                QVERIFY(!writtenPicture(folder, name, {}).isEmpty());
+        } else if (what == "folder of images") {
+            QVERIFY(QDir(folder.path()).mkpath("images"));
+            path = folder.filePath("images");
+            for (const char* name : {"images/a.png", "images/b.png"})
+                QVERIFY(!writtenImage(folder, name, {}).isEmpty());
             expected = "analytic:points?file=" + path;
         } else {
             path = what == "points as CSV" ? write("cloud.csv", "x,y\n0,1\n1,0\n-1,0.5\n")
@@ -383,10 +383,10 @@ private slots:
         window->recipePanel().findChild<QSpinBox*>("steps")->setValue(13);
         Run run;
         run.recipe = ringRecipe(17);
-        window->questions().useRecipe = [](const Recipe&, const Recipe&, const QString&, const QStringList&) {
+        window->userPrompts().useRecipe = [](const Recipe&, const Recipe&, const QString&, const QStringList&) {
             return true;
         };
-        QVERIFY(dropFiles(window.get(), {writtenPicture(folder, "undo.png", textsOf(run, 0))}));
+        QVERIFY(dropFiles(window.get(), {writtenImage(folder, "undo.png", textsOf(run, 0))}));
         QTRY_COMPARE(d.draft().steps, 17);
         window->selection().setCurrentRun(first);
         QVERIFY(window->commands().trigger("run.baseline"));

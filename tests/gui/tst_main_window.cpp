@@ -10,9 +10,9 @@
 #include <QtTest>
 
 #include "gui/app/main_window.h"
-#include "gui/app/settings.h"
-#include "gui/app/theme.h"
 #include "gui/document/run_text.h"
+#include "gui/document/settings.h"
+#include "gui/look/theme.h"
 #include "gui/panels/attention/token_bar.h"
 #include "gui/panels/log/log_model.h"
 #include "gui/panels/log/log_panel.h"
@@ -40,7 +40,7 @@ class TestMainWindow : public QObject {
     // Nobody is asked; work that is not saved is given up.
     void open() {
         window = std::make_unique<MainWindow>();
-        Questions& q = window->questions();
+        UserPrompts& q = window->userPrompts();
         q.saveChanges = [](const QString&) { return SaveAnswer::Discard; };
         q.stopRuns = [](int) { return true; };
         q.recover = [](Document&) {};
@@ -140,7 +140,7 @@ private slots:
         QVERIFY(run->trajectory);
         QCOMPARE(run->trajectory->steps.size(), std::size_t(6));
         const QString path = folder.filePath("kept.meander"), id = qstr(run->id);
-        window->questions().savePath = [path] { return path; };
+        window->userPrompts().savePath = [path] { return path; };
         d.renameRun(id, "my ring");
         QVERIFY(window->saveProject());
         QVERIFY(!d.isModified());
@@ -243,7 +243,7 @@ private slots:
         d.addRun(meander::test::ringRun("p", 2, 4));
         SelectionModel& selection = window->selection();
         selection.setCurrentRun("a");
-        // Points beside a picture say nothing.
+        // Points beside an image say nothing.
         QVERIFY(window->commands().trigger("run.compare"));
         QVERIFY(selection.comparedRun().isEmpty());
         QVERIFY2(lastMessage().contains("kind and size"), qPrintable(lastMessage()));

@@ -2,11 +2,11 @@
 // and two runs compared.
 #include <QListView>
 
+#include "gui/document/run_list_model.h"
 #include "gui/panels/canvas/canvas_panel.h"
-#include "gui/panels/canvas/picture_stage.h"
+#include "gui/panels/canvas/image_stage.h"
 #include "gui/panels/compare/compare_table.h"
 #include "gui/panels/queue/queue_panel.h"
-#include "gui/panels/runs/run_list_model.h"
 #include "tests/gui/panels/hand_made_run.h"
 #include "tests/gui/window_fixture.h"
 
@@ -208,8 +208,8 @@ private slots:
         finish(other);
         const QString b = qstr(document().runs().back()->id);
         QCOMPARE(window->selection().currentRun(), b);
-        PictureStage& stage = window->findChild<CanvasPanel*>()->pictures();
-        QTRY_VERIFY(!stage.pictureRect().isEmpty());
+        ImageStage& stage = window->findChild<CanvasPanel*>()->images();
+        QTRY_VERIFY(!stage.imageRect().isEmpty());
         QVERIFY(!stage.isComparing());
         clickRun(a, Qt::AltModifier);
         QCOMPARE(window->selection().comparedRun(), a);
@@ -217,14 +217,13 @@ private slots:
         QVERIFY(stage.isComparing() && stage.metrics());
         QVERIFY(stage.metrics()->rms > 0);
         QCOMPARE(stage.compareMode(), CompareMode::SideBySide);
-        QVERIFY(!stage.pictureRect(0).intersects(stage.pictureRect(1)));
-        QVERIFY(QRectF(stage.rect()).contains(stage.pictureRect(0))
-                && QRectF(stage.rect()).contains(stage.pictureRect(1)));
+        QVERIFY(!stage.imageRect(0).intersects(stage.imageRect(1)));
+        QVERIFY(QRectF(stage.rect()).contains(stage.imageRect(0)) && QRectF(stage.rect()).contains(stage.imageRect(1)));
         const QImage side = stage.grab().toImage();
 
         clickSegment("Wipe");
         QCOMPARE(stage.compareMode(), CompareMode::Wipe);
-        const QRectF t = stage.pictureRect();
+        const QRectF t = stage.imageRect();
         const QPoint grip(int(t.left() + stage.wipe() * t.width()), int(t.center().y())),
             to(int(t.left() + 0.2 * t.width()), grip.y());
         QTest::mousePress(&stage, Qt::LeftButton, {}, grip);
@@ -286,7 +285,7 @@ private slots:
         document().addRun(meander::test::discRun("b", 2, 4, 32, 2));
         auto half = meander::test::discRun("half", 3, 4);
         half->status = RunStatus::Interrupted;
-        half->pictures = {};
+        half->images = {};
         half->recipe.seed = 7;
         document().addRun(half);
         document().setPinned("a", true);

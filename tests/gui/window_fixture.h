@@ -16,10 +16,10 @@
 #include <QToolButton>
 
 #include "gui/app/main_window.h"
-#include "gui/app/settings.h"
-#include "gui/app/theme.h"
 #include "gui/document/project_file.h"
 #include "gui/document/run_text.h"
+#include "gui/document/settings.h"
+#include "gui/look/theme.h"
 #include "gui/panels/recipe/recipe_panel.h"
 #include "gui/panels/runs/runs_panel.h"
 
@@ -40,7 +40,7 @@ inline void forgetEverything() {
 
 inline std::unique_ptr<MainWindow> openWindow(QSize size = {1440, 900}) {
     auto window = std::make_unique<MainWindow>();
-    Questions& q = window->questions();
+    UserPrompts& q = window->userPrompts();
     q.saveChanges = [](const QString&) { return SaveAnswer::Discard; };
     q.stopRuns = [](int) { return true; };
     q.recover = [](Document&) {};
@@ -65,7 +65,7 @@ inline Recipe ringRecipe(int steps = 6, const std::string& model = "analytic:rin
     r.attention = AttentionLevel::Off;
     return r;
 }
-// The smallest trained model of pictures, one picture, so many evaluations that a person has time to do something.
+// The smallest trained model of images, one image, so many evaluations that a person has time to do something.
 inline Recipe longRecipe(int steps = 400) {
     Recipe r;
     r.model = "builtin:sprites-unet";

@@ -3,7 +3,7 @@
 // and no cap only the third differs from CFG.
 #include <cmath>
 
-#include "engine/guidance/rule_kit.h"
+#include "engine/guidance/rule_common.h"
 #include "engine/guidance/spaces.h"
 
 namespace meander::guidance {
@@ -24,7 +24,7 @@ public:
         if (p.contains("cap_smoothing")) m_smoothing = real(p, "cap_smoothing");
     }
 
-    void ask(const GuidanceMoment& m, GuidanceWishes& w) const override {
+    void ask(const GuidanceMoment& m, EvaluationPlan& w) const override {
         if (acts(m) || gathers(m)) w.want(Branch::Unconditional);
     }
     void apply(const GuidanceMoment& m, GuidanceParts& parts) override {
@@ -66,7 +66,7 @@ private:
     Tensor capped(const Tensor& difference) const {
         if (!m_cap || *m_cap == 0) return difference;
         auto factors = normRows(difference);
-        // stable-diffusion.cpp measures the root mean square on the scale of a 1024² picture's latent: norm · 256/√n.
+        // stable-diffusion.cpp measures the root mean square on the scale of a 1024² image's latent: norm · 256/√n.
         const double unit = m_capIsRms ? 256 / std::sqrt(double(difference.shape().rowCount())) : 1;
         for (double& f : factors) {
             const double x = f > 0 ? *m_cap / (f * unit) : INFINITY;
@@ -121,13 +121,13 @@ GuidanceRule apg() {
         0.5);
     cap.optional = true;
     params.push_back(cap);
-    params.push_back(
-        mayBeAbsent(realParam("cap_smoothing", "Smoothing of the cap", 0.1, 0, 10,
-                              "Rounds the cap's corner: x/(1 + x^(1/s))^s of the ratio x; absent or 0: a hard cap.")));
+    params.push_back(optionalParam(
+        realParam("cap_smoothing", "Smoothing of the cap", 0.1, 0, 10,
+                  "Rounds the cap's corner: x/(1 + x^(1/s))^s of the ratio x; absent or 0: a hard cap.")));
     params.push_back(advanced(choiceParam(
         "cap_measure", "Cap measures",
         {{"norm", "The norm"}, {"resolution", "The norm of as many elements as a 1024² latent (stable-diffusion.cpp)"}},
-        "Whether the cap grows with the size of the picture.")));
+        "Whether the cap grows with the size of the image.")));
     params.push_back(advanced(toggleParam(
         "warm_up", "Gather before the interval", false,
         "Momentum gathers from the first step on even where the rule does not act yet; costs a row there.")));

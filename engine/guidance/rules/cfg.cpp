@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/guidance/rule_kit.h"
+#include "engine/guidance/rule_common.h"
 #include "engine/guidance/spaces.h"
 
 namespace meander::guidance {
@@ -27,7 +27,7 @@ public:
           m_space(text(p, "rescale_space")),
           m_curve(std::get<std::vector<double>>(p.at("curve"))) {}
 
-    void ask(const GuidanceMoment& m, GuidanceWishes& w) const override {
+    void ask(const GuidanceMoment& m, EvaluationPlan& w) const override {
         if (m_from.acts(m, scaleAt(m))) w.want(Branch::Unconditional);
     }
     void apply(const GuidanceMoment& m, GuidanceParts& parts) override {

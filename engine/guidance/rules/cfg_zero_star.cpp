@@ -1,7 +1,7 @@
 // CFG-Zero* (Fan et al. 2025): the unconditional output is first scaled by its best fit α = ⟨c, u⟩/‖u‖² to the
 // conditional one; the first steps may output zero. Not linear in x̂0, so the space is a parameter: diffusers fits and
 // combines the network's output; ComfyUI fits ε and combines x̂0 with that α.
-#include "engine/guidance/rule_kit.h"
+#include "engine/guidance/rule_common.h"
 #include "engine/guidance/spaces.h"
 
 namespace meander::guidance {
@@ -16,7 +16,7 @@ public:
           m_space(text(p, "space")),
           m_combinesEstimate(text(p, "combined_in") == "x0") {}
 
-    void ask(const GuidanceMoment& m, GuidanceWishes& w) const override {
+    void ask(const GuidanceMoment& m, EvaluationPlan& w) const override {
         if (m_from.acts(m, m_scale) && m.step >= m_zeroSteps) w.want(Branch::Unconditional);
     }
     void apply(const GuidanceMoment& m, GuidanceParts& parts) override {

@@ -1,7 +1,7 @@
 // Concept-wise steering with a monitor (Semantic Guidance Tuning, Kang et al. 2023): for every concept cᵢ the direction
 // δᵢ = D(·, cᵢ) − D(·, ∅) is compared with the prompt's, cosᵢ = ⟨δ_p, δᵢ⟩/(‖δ_p‖‖δᵢ‖); where it falls below the
 // threshold, λ δᵢ is added. The cosine is the same on ε and on x̂0.
-#include "engine/guidance/rule_kit.h"
+#include "engine/guidance/rule_common.h"
 
 namespace meander::guidance {
 namespace {
@@ -14,7 +14,7 @@ public:
         for (std::size_t i = 0; i < texts.size(); ++i)
             m_concepts.push_back({texts[i], s.prompt(texts[i]), at(p, "weights", i, 1)});
     }
-    void ask(const GuidanceMoment& m, GuidanceWishes& w) const override {
+    void ask(const GuidanceMoment& m, EvaluationPlan& w) const override {
         if (m_concepts.empty() || !m_window.holds(m)) return;
         w.want(Branch::Unconditional);
         for (const auto& c : m_concepts) w.want(c.branch);
@@ -35,8 +35,8 @@ public:
                 push[i] = cosine[i] < m_threshold ? m_strength * c.weight : 0;
             }
             parts.combined = mixedRows(parts.combined, std::vector<double>(push.size(), 1.0), direction, push);
-            parts.readings.push_back({"cos " + c.label, cosine});
-            parts.readings.push_back({"steering " + c.label, push});
+            parts.metrics.push_back({"cos " + c.label, cosine});
+            parts.metrics.push_back({"steering " + c.label, push});
         }
     }
 

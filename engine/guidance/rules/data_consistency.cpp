@@ -1,26 +1,26 @@
 // Data consistency for a linear observation y = A x: after every estimate, D + A⁺ (y − A D) (range-null decomposition,
 // Wang et al. 2023, DDNM: the residual is zero), or a step of gradient, D − ρ Aᵀ (A D − y) (Chung et al. 2023, CDDB).
-// Pictures are observed as pixels, so the operator does not know the model's codec.
+// Images are observed as pixels, so the operator does not know the model's codec.
 #include <algorithm>
 #include <cmath>
 
 #include "engine/guidance/operators.h"
 #include "engine/guidance/reference.h"
-#include "engine/guidance/rule_kit.h"
+#include "engine/guidance/rule_common.h"
 
 namespace meander::guidance {
 namespace {
 
-// What the box leaves, or a mask picture: bright is known.
+// What the box leaves, or a mask image: bright is known.
 std::vector<double> maskOf(const Params& p, const ModelInfo& model) {
-    const auto h = std::size_t(model.pictureShape[0]), w = std::size_t(model.pictureShape[1]);
+    const auto h = std::size_t(model.imageShape[0]), w = std::size_t(model.imageShape[1]);
     if (!text(p, "mask").empty()) {
-        const HostTensor picture = referencePicture(text(p, "mask"), model, "Data consistency");
+        const HostTensor image = referenceImage(text(p, "mask"), model, "Data consistency");
         std::vector<double> mask(h * w);
         for (std::size_t i = 0; i < mask.size(); ++i)
-            mask[i] = picture.at(std::int64_t(3 * i)) + picture.at(std::int64_t(3 * i + 1))
-                          + picture.at(std::int64_t(3 * i + 2))
-                      > 1.5;
+            mask[i] =
+                image.at(std::int64_t(3 * i)) + image.at(std::int64_t(3 * i + 1)) + image.at(std::int64_t(3 * i + 2))
+                > 1.5;
         return mask;
     }
     const double left = at(p, "box", 0, 0.25), top = at(p, "box", 1, 0.25), right = left + at(p, "box", 2, 0.5),
@@ -40,34 +40,34 @@ public:
         : m_window(p),
           m_step(real(p, "step")),
           m_isProjection(text(p, "kind") == "projection"),
-          m_isPicture(s.model.state == StateKind::Image) {
-        m_isPicture ? makePicture(p, s.model) : makePoint(p, s.model);
+          m_isImage(s.model.state == StateKind::Image) {
+        m_isImage ? makeImage(p, s.model) : makePoint(p, s.model);
         m_observation = m_operator->apply(m_reference);
     }
     void apply(const GuidanceMoment& m, GuidanceParts& parts) override {
         if (!m_window.holds(m)) return;
-        if (m_isPicture && !m.model) return;
-        Planes x = m_isPicture ? Planes::of(m.model->decode(download(parts.combined))) : Planes::of(parts.combined);
+        if (m_isImage && !m.model) return;
+        Planes x = m_isImage ? Planes::of(m.model->decode(download(parts.combined))) : Planes::of(parts.combined);
         const Planes correction = corrected(x);
         for (std::size_t i = 0; i < x.values.size(); ++i) x.values[i] += correction.values[i];
-        parts.readings.push_back({"residual", residuals(x)});
+        parts.metrics.push_back({"residual", residuals(x)});
         parts.combined =
-            m_isPicture ? upload(parts.combined.backend(), m.model->encode(x.floats())).converted(parts.combined.type())
-                        : x.tensor(parts.combined);
+            m_isImage ? upload(parts.combined.backend(), m.model->encode(x.floats())).converted(parts.combined.type())
+                      : x.tensor(parts.combined);
     }
 
 private:
-    void makePicture(const Params& p, const ModelInfo& model) {
+    void makeImage(const Params& p, const ModelInfo& model) {
         const std::string kind = text(p, "operator");
         if (text(p, "reference").empty())
-            throw Failure("Data consistency needs a reference picture: give the path of a PNG of "
-                          + std::to_string(model.pictureShape[1]) + " × " + std::to_string(model.pictureShape[0])
+            throw Failure("Data consistency needs a reference image: give the path of a PNG of "
+                          + std::to_string(model.imageShape[1]) + " × " + std::to_string(model.imageShape[0])
                           + " pixels.");
-        m_reference = Planes::of(referencePicture(text(p, "reference"), model, "Data consistency"));
+        m_reference = Planes::of(referenceImage(text(p, "reference"), model, "Data consistency"));
         const int factor = int(integer(p, "factor"));
-        if (kind == "downsample" && (model.pictureShape[0] % factor != 0 || model.pictureShape[1] % factor != 0))
-            throw Failure("Data consistency cannot shrink pictures of " + std::to_string(model.pictureShape[1]) + " × "
-                          + std::to_string(model.pictureShape[0]) + " pixels by " + std::to_string(factor)
+        if (kind == "downsample" && (model.imageShape[0] % factor != 0 || model.imageShape[1] % factor != 0))
+            throw Failure("Data consistency cannot shrink images of " + std::to_string(model.imageShape[1]) + " × "
+                          + std::to_string(model.imageShape[0]) + " pixels by " + std::to_string(factor)
                           + ". Choose a factor that divides both sides.");
         m_operator = kind == "mask"         ? maskOperator(maskOf(p, model))
                      : kind == "blur"       ? blurOperator(real(p, "sigma"), real(p, "least"))
@@ -83,7 +83,7 @@ private:
             throw Failure("Data consistency for '" + model.name + "' needs an observation of " + std::to_string(n)
                           + " numbers, one for each coordinate.");
         if (kind != "mask" && kind != "grey")
-            throw Failure("Points can be observed by a mask or by their mean; blur and downsample are for pictures.");
+            throw Failure("Points can be observed by a mask or by their mean; blur and downsample are for images.");
         m_reference = {1, 1, 1, std::int64_t(n), known};
         std::vector<double> mask(n);
         for (std::size_t i = 0; i < n; ++i) mask[i] = at(p, "known", i, 1);
@@ -110,7 +110,7 @@ private:
     }
     Window m_window;
     double m_step;
-    bool m_isProjection, m_isPicture;
+    bool m_isProjection, m_isImage;
     Planes m_reference, m_observation;
     std::unique_ptr<LinearOperator> m_operator;
 };
@@ -124,19 +124,19 @@ std::string idle(const GuidanceContext& c) {
 
 GuidanceRule dataConsistency() {
     ParamSpec box =
-        listParam("box", "Box", 0, 1, "The unknown part as left, top, width and height, in parts of the picture.");
+        listParam("box", "Box", 0, 1, "The unknown part as left, top, width and height, in parts of the image.");
     box.defaultValue = std::vector<double>{0.25, 0.25, 0.5, 0.5};
     std::vector<ParamSpec> params = {
         choiceParam("operator", "Observed",
                     {{"mask", "Known pixels (a mask)"},
-                     {"blur", "A blurred picture"},
-                     {"downsample", "A smaller picture"},
+                     {"blur", "A blurred image"},
+                     {"downsample", "A smaller image"},
                      {"grey", "Without colour"}},
                     "What is known of the reference."),
-        withUnit(textParam("reference", "Reference picture", "Path of a PNG of the model's size."), "picture"),
+        withUnit(textParam("reference", "Reference image", "Path of a PNG of the model's size."), "image"),
         box,
-        withUnit(textParam("mask", "Mask picture", "Path of a PNG, bright where pixels are known; empty: the box."),
-                 "picture"),
+        withUnit(textParam("mask", "Mask image", "Path of a PNG, bright where pixels are known; empty: the box."),
+                 "image"),
         realParam("sigma", "Blur σ", 2, 0, 100, "Of the blurred observation, in pixels; wrapped around at the borders.",
                   0.25),
         integerParam("factor", "Factor", 4, 1, 256, "Side of the blocks whose means are known."),
@@ -152,7 +152,7 @@ GuidanceRule dataConsistency() {
     return {.id = "data_consistency",
             .label = "Data consistency",
             .group = "Constraints and rewards",
-            .summary = "Holds every estimate to what is known: pixels, a blurred, smaller or colourless picture",
+            .summary = "Holds every estimate to what is known: pixels, a blurred, smaller or colourless image",
             .source = "Wang et al. 2023, DDNM; Chung et al. 2023, CDDB",
             .cost = "nothing",
             .params = params,

@@ -1,6 +1,6 @@
 // The guidance scale that a guidance-distilled network is told (Meng et al. 2023; Luo et al. 2023): guidance without a
 // second row.
-#include "engine/guidance/rule_kit.h"
+#include "engine/guidance/rule_common.h"
 
 namespace meander::guidance {
 namespace {
@@ -9,7 +9,7 @@ class Distilled final : public GuidanceRun {
 public:
     Distilled(const Params& p, const GuidanceSetup& setup)
         : m_window(p), m_scale(real(p, "scale")), m_isTold(setup.model.takesGuidance) {}
-    void ask(const GuidanceMoment& m, GuidanceWishes& w) const override {
+    void ask(const GuidanceMoment& m, EvaluationPlan& w) const override {
         if (m_isTold && m_window.holds(m)) w.guidance = m_scale;
     }
     void apply(const GuidanceMoment&, GuidanceParts&) override {}

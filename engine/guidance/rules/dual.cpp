@@ -1,7 +1,7 @@
-// Two conditions with a weight each (Brooks et al. 2023, InstructPix2Pix: picture and text). With u unconditional, m
+// Two conditions with a weight each (Brooks et al. 2023, InstructPix2Pix: image and text). With u unconditional, m
 // the middle condition, c the prompt: regular u + w₂ (m − u) + w₁ (c − m); nested u + w₂ (m + w₁ (c − m) − u), as
 // ComfyUI's two styles.
-#include "engine/guidance/rule_kit.h"
+#include "engine/guidance/rule_common.h"
 
 namespace meander::guidance {
 namespace {
@@ -16,7 +16,7 @@ public:
         m_middle = setup.prompt(text(p, "middle"));
     }
 
-    void ask(const GuidanceMoment& m, GuidanceWishes& w) const override {
+    void ask(const GuidanceMoment& m, EvaluationPlan& w) const override {
         if (!acts(m)) return;
         if (onUnconditional() != 0) w.want(Branch::Unconditional);
         if (onMiddle() != 0) w.want(m_middle);

@@ -2,12 +2,12 @@
 // (models/layers/free_u.h).
 #include <algorithm>
 
-#include "engine/guidance/rule_kit.h"
+#include "engine/guidance/rule_common.h"
 
 namespace meander::guidance {
 namespace {
 
-NetworkChange::FreeU how(const Params& p) {
+Intervention::FreeU how(const Params& p) {
     return {{real(p, "b1"), real(p, "b2")},
             {real(p, "s1"), real(p, "s2")},
             text(p, "where") == "width",
@@ -27,14 +27,14 @@ public:
             throw Failure("FreeU weighs the skip connections of a U-Net, which '" + s.model.name
                           + "' does not have. Choose a U-Net, for example builtin:sprites-unet, or remove the rule.");
     }
-    void ask(const GuidanceMoment& m, GuidanceWishes& w) const override {
+    void ask(const GuidanceMoment& m, EvaluationPlan& w) const override {
         if (m_acts && m_window.holds(m)) w.freeU = m_how;
     }
     void apply(const GuidanceMoment&, GuidanceParts&) override {}
 
 private:
     Window m_window;
-    NetworkChange::FreeU m_how;
+    Intervention::FreeU m_how;
     bool m_acts;
 };
 

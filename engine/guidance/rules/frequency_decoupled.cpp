@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "engine/guidance/grid.h"
-#include "engine/guidance/rule_kit.h"
+#include "engine/guidance/rule_common.h"
 #include "engine/guidance/spaces.h"
 
 namespace meander::guidance {
@@ -32,8 +32,8 @@ public:
           m_space(text(p, "space")) {
         const Shape& s = setup.model.stateShape;
         if (s.rank() != 3)
-            throw Failure("Frequency-decoupled guidance splits pictures, but the states of '" + setup.model.name
-                          + "' are points. Choose a model of pictures, or remove the rule.");
+            throw Failure("Frequency-decoupled guidance splits images, but the states of '" + setup.model.name
+                          + "' are points. Choose a model of images, or remove the rule.");
         if (m_scales.empty())
             throw Failure("Frequency-decoupled guidance needs at least one scale, finest level first.");
         const std::int64_t unit = std::int64_t(1) << (m_scales.size() - 1);
@@ -42,7 +42,7 @@ public:
                           + std::to_string(s[1]) + " " + std::to_string(m_scales.size() - 1)
                           + " times. Give fewer scales.");
     }
-    void ask(const GuidanceMoment& m, GuidanceWishes& w) const override {
+    void ask(const GuidanceMoment& m, EvaluationPlan& w) const override {
         if (acts(m)) w.want(Branch::Unconditional);
     }
     void apply(const GuidanceMoment& m, GuidanceParts& parts) override {

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "engine/guidance/grid.h"
-#include "engine/guidance/rule_kit.h"
+#include "engine/guidance/rule_common.h"
 
 namespace meander::guidance {
 namespace {
@@ -14,8 +14,8 @@ public:
     FreSca(const Params& p, const GuidanceSetup& setup)
         : m_window(p), m_low(real(p, "low")), m_high(real(p, "high")), m_cutoff(integer(p, "cutoff")) {
         if (setup.model.stateShape.rank() != 3)
-            throw Failure("FreSca scales frequencies of pictures, but the states of '" + setup.model.name
-                          + "' are points. Choose a model of pictures, or remove the rule.");
+            throw Failure("FreSca scales frequencies of images, but the states of '" + setup.model.name
+                          + "' are points. Choose a model of images, or remove the rule.");
     }
     void apply(const GuidanceMoment& m, GuidanceParts& parts) override {
         if (!parts.unconditional || !m_window.holds(m) || (m_low == 1 && m_high == 1)) return;

@@ -2,7 +2,7 @@
 // estimate, w' = 1 + (w − 1) exp(−α‖c − u‖/‖u‖).
 #include <cmath>
 
-#include "engine/guidance/rule_kit.h"
+#include "engine/guidance/rule_common.h"
 #include "engine/guidance/spaces.h"
 
 namespace meander::guidance {
@@ -13,7 +13,7 @@ public:
     MagnitudeAware(const Params& p, const GuidanceSetup& setup)
         : m_from(p, setup), m_scale(real(p, "scale")), m_alpha(real(p, "alpha")), m_space(text(p, "space")) {}
 
-    void ask(const GuidanceMoment& m, GuidanceWishes& w) const override {
+    void ask(const GuidanceMoment& m, EvaluationPlan& w) const override {
         if (m_from.acts(m, m_scale)) w.want(Branch::Unconditional);
     }
     void apply(const GuidanceMoment& m, GuidanceParts& parts) override {
@@ -29,7 +29,7 @@ public:
             onC[i] = w;
             onU[i] = 1 - w;
         }
-        parts.readings.push_back({"weight", onC});
+        parts.metrics.push_back({"weight", onC});
         parts.guide(s.back(mixedRows(c, onC, u, onU), m.state));
     }
     double weight(const GuidanceMoment& m) const override {

@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "engine/guidance/reference.h"
-#include "engine/guidance/rule_kit.h"
+#include "engine/guidance/rule_common.h"
 
 namespace meander::guidance {
 namespace {
@@ -26,7 +26,7 @@ public:
             throw Failure("The held source has the number " + std::to_string(m_held) + ", but there are only "
                           + std::to_string(m_sources) + ", numbered from 0.");
         if (m_areImages && s.recipe.images % m_sources != 0)
-            throw Failure("The sum of " + std::to_string(m_sources) + " pictures needs a multiple of "
+            throw Failure("The sum of " + std::to_string(m_sources) + " images needs a multiple of "
                           + std::to_string(m_sources) + " images; the recipe has " + std::to_string(s.recipe.images)
                           + ".");
         if (!m_areImages && elements % m_sources != 0)
@@ -35,8 +35,8 @@ public:
         m_length = m_areImages ? elements : elements / m_sources;
         if (!text(p, "reference").empty()) {
             if (!m_areImages)
-                throw Failure("A reference picture is the mean of several images; choose images as the sources.");
-            m_picture = referencePicture(text(p, "reference"), s.model, "A sum of sources");
+                throw Failure("A reference image is the mean of several images; choose images as the sources.");
+            m_image = referenceImage(text(p, "reference"), s.model, "A sum of sources");
             return;
         }
         m_sum = std::get<std::vector<double>>(p.at("sum"));
@@ -45,7 +45,7 @@ public:
                           + std::to_string(m_sum.size()) + ".");
     }
 
-    Tensor heldState(const GuidanceMoment& m, const Tensor& y) const override {
+    Tensor projectedState(const GuidanceMoment& m, const Tensor& y) const override {
         if (!m_isDirac || !m_window.holds(m) || !(m.signal() > 0)) return y;
         const auto sum = sumAt(m, y);
         auto v = download(y).toDoubles();
@@ -82,7 +82,7 @@ public:
             }
         if (m_areImages)
             for (std::size_t r = 0; r < residual.size(); ++r) residual[r] = residual[r - r % std::size_t(m_sources)];
-        parts.readings.push_back({"residual of the sum", residual});
+        parts.metrics.push_back({"residual of the sum", residual});
         parts.combined = upload(parts.combined.backend(), HostTensor::fromDoubles(parts.combined.shape(), d))
                              .converted(parts.combined.type());
     }
@@ -103,9 +103,9 @@ private:
     }
     // The mean of the images is the reference, so their sum is a multiple.
     std::vector<double> sumAt(const GuidanceMoment& m, const Tensor& like) const {
-        if (!m_picture) return m_sum;
-        if (!m.model) throw Failure("A sum of pictures needs the model that draws them.");
-        auto v = download(referenceState(m_picture, *m.model, like.slice(0, 1))).toDoubles();
+        if (!m_image) return m_sum;
+        if (!m.model) throw Failure("A sum of images needs the model that draws them.");
+        auto v = download(referenceState(m_image, *m.model, like.slice(0, 1))).toDoubles();
         for (double& x : v) x *= double(m_sources);
         return v;
     }
@@ -114,7 +114,7 @@ private:
     std::int64_t m_sources, m_held, m_length = 0;
     double m_width;
     std::vector<double> m_sum;
-    HostTensor m_picture;
+    HostTensor m_image;
 };
 
 std::string advice(const GuidanceContext& c) {
@@ -136,8 +136,7 @@ GuidanceRule multiSource() {
         integerParam("held", "Held source", 0, 0, 63, "Dirac: the one that is what the others leave."),
         realParam("width", "Width c", 0.5, 0.01, 1000, "Gaussian: the tolerance at noise σ is c σ; small is strict."),
         listParam("sum", "Sum", -1e6, 1e6, "A number for each element of a source."),
-        withUnit(textParam("reference", "Reference picture", "Path of a PNG that is the mean of the images."),
-                 "picture")};
+        withUnit(textParam("reference", "Reference image", "Path of a PNG that is the mean of the images."), "image")};
     for (auto& s : windowParams()) params.push_back(std::move(s));
     return {.id = "multi_source",
             .label = "Sum of sources",

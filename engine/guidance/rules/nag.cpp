@@ -1,6 +1,6 @@
 // Normalised attention guidance (Chen et al. 2025): negative prompts inside the cross-attention, in the same row, so
 // they work without a second one and in few-step models.
-#include "engine/guidance/rule_kit.h"
+#include "engine/guidance/rule_common.h"
 
 namespace meander::guidance {
 namespace {
@@ -17,14 +17,14 @@ public:
                    : s.recipe.negativePrompt.empty() ? s.empty()
                                                      : Branch(Branch::Unconditional);
     }
-    void ask(const GuidanceMoment& m, GuidanceWishes& w) const override {
-        if (m_how.scale != 1 && m_how.alpha != 0 && m_window.holds(m)) w.avoid = GuidanceWishes::Avoid{m_prompt, m_how};
+    void ask(const GuidanceMoment& m, EvaluationPlan& w) const override {
+        if (m_how.scale != 1 && m_how.alpha != 0 && m_window.holds(m)) w.nag = EvaluationPlan::Nag{m_prompt, m_how};
     }
     void apply(const GuidanceMoment&, GuidanceParts&) override {}
 
 private:
     Window m_window;
-    NetworkChange::Avoid m_how;
+    Intervention::Nag m_how;
     Branch m_prompt;
 };
 

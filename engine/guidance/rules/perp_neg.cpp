@@ -1,9 +1,9 @@
 // Perp-Neg (Armandpour et al. 2023): of each negative prompt only what is perpendicular to the positive one counts. D =
 // e + w (pos − Σ kᵢ perpᵢ), differences from the unconditional e, so the formula is the same in every space.
-// Projections are per picture.
+// Projections are per image.
 #include <algorithm>
 
-#include "engine/guidance/rule_kit.h"
+#include "engine/guidance/rule_common.h"
 
 namespace meander::guidance {
 namespace {
@@ -20,7 +20,7 @@ public:
             m_negatives.emplace_back(Branch::Unconditional, at(p, "weights", 0, 1));
     }
 
-    void ask(const GuidanceMoment& m, GuidanceWishes& w) const override {
+    void ask(const GuidanceMoment& m, EvaluationPlan& w) const override {
         if (!acts(m)) return;
         if (m_scale != 1 || !m_negatives.empty()) w.want(m_empty);
         for (const auto& n : m_negatives) w.want(n.first);

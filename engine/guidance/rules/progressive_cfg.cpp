@@ -3,7 +3,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "engine/guidance/rule_kit.h"
+#include "engine/guidance/rule_common.h"
 
 namespace meander::guidance {
 namespace {
@@ -17,7 +17,7 @@ public:
           m_power(real(p, "power")),
           m_shape(text(p, "shape")) {}
 
-    void ask(const GuidanceMoment& m, GuidanceWishes& w) const override {
+    void ask(const GuidanceMoment& m, EvaluationPlan& w) const override {
         if (m_from.acts(m, scaleAt(m))) w.want(Branch::Unconditional);
     }
     void apply(const GuidanceMoment& m, GuidanceParts& parts) override {

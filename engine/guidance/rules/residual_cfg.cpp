@@ -1,11 +1,11 @@
 // Residual classifier-free guidance (Kodaira et al. 2023, StreamDiffusion): the unconditional estimate is replaced by a
 // virtual one, the noise that leads from y back to a fixed clean state: ε_res = (y − a x̂0)/τ, D_u = (y − δ τ ε_res)/a.
-// "self": that state is a reference picture or the run's first estimate, no further row at all; "onetime": the
+// "self": that state is a reference image or the run's first estimate, no further row at all; "onetime": the
 // unconditional estimate of the first step, one row in the whole run.
 #include <optional>
 
 #include "engine/guidance/reference.h"
-#include "engine/guidance/rule_kit.h"
+#include "engine/guidance/rule_common.h"
 
 namespace meander::guidance {
 namespace {
@@ -18,16 +18,15 @@ public:
           m_delta(real(p, "delta")),
           m_isOnetime(text(p, "kind") == "onetime") {
         if (!text(p, "reference").empty() && !m_isOnetime)
-            m_picture = referencePicture(text(p, "reference"), setup.model, "Residual guidance");
+            m_image = referenceImage(text(p, "reference"), setup.model, "Residual guidance");
     }
-    void ask(const GuidanceMoment& m, GuidanceWishes& w) const override {
+    void ask(const GuidanceMoment& m, EvaluationPlan& w) const override {
         if (m_isOnetime && !m_reference && m.isFirst && m_from.isConditioned && m_scale != 1)
             w.want(Branch::Unconditional);
     }
     void apply(const GuidanceMoment& m, GuidanceParts& parts) override {
         if (!m_reference && !m_isOnetime)
-            m_reference =
-                m_picture && m.model ? referenceState(m_picture, *m.model, parts.conditional) : parts.conditional;
+            m_reference = m_image && m.model ? referenceState(m_image, *m.model, parts.conditional) : parts.conditional;
         if (!m_reference) m_reference = parts.unconditional;
         if (!m_reference || !acts(m)) return;
         // δ = 1 makes D_u the reference itself; otherwise part of y is taken for signal, which pure noise has none of.
@@ -48,7 +47,7 @@ private:
     Extrapolation m_from;
     double m_scale, m_delta;
     bool m_isOnetime;
-    HostTensor m_picture;
+    HostTensor m_image;
     Tensor m_reference;
 };
 
@@ -68,9 +67,9 @@ GuidanceRule residualCfg() {
                     {{"onetime", "One time: the first unconditional estimate"}, {"self", "Self: a fixed clean state"}},
                     "Where the virtual unconditional estimate comes from."),
         advanced(realParam("delta", "δ", 1, 0, 2, "Factor on the virtual noise.")),
-        advanced(withUnit(textParam("reference", "Reference picture",
+        advanced(withUnit(textParam("reference", "Reference image",
                                     "Path of a PNG for the kind 'self'; empty: the run's first conditional estimate."),
-                          "picture"))};
+                          "image"))};
     for (auto& s : windowParams()) params.push_back(std::move(s));
     return {.id = "residual_cfg",
             .label = "Residual guidance",

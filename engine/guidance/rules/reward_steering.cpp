@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "engine/guidance/rewards.h"
-#include "engine/guidance/rule_kit.h"
+#include "engine/guidance/rule_common.h"
 #include "kernels/api/philox.h"
 
 namespace meander::guidance {
@@ -21,7 +21,7 @@ public:
           m_alpha(real(p, "alpha")),
           m_reward(makeReward(p, s.model, s.recipe)) {
         if (s.recipe.images % m_particles != 0)
-            throw Failure("Reward steering makes one picture of " + std::to_string(m_particles)
+            throw Failure("Reward steering makes one image of " + std::to_string(m_particles)
                           + " particles, so the number of images must be a multiple of it; the recipe has "
                           + std::to_string(s.recipe.images) + ".");
     }
@@ -33,18 +33,18 @@ public:
                 "a sampler that steps from where it asks: Euler ancestral, DDIM with η 1, DPM++ 2M SDE.");
         auto values = m_reward->of(m, parts.combined);
         std::vector<double> sizes(values.size());
-        parts.survivors.resize(values.size());
+        parts.ancestors.resize(values.size());
         for (std::size_t first = 0; first < values.size(); first += std::size_t(m_particles))
-            choose(m, values, first, sizes, parts.survivors);
+            choose(m, values, first, sizes, parts.ancestors);
         const Tensor before = parts.combined;
-        parts.combined = gatheredRows(before, parts.survivors);
-        parts.readings.push_back({"reward", std::move(values)});
-        parts.readings.push_back({"effective sample size", std::move(sizes)});
+        parts.combined = gatheredRows(before, parts.ancestors);
+        parts.metrics.push_back({"reward", std::move(values)});
+        parts.metrics.push_back({"effective sample size", std::move(sizes)});
     }
 
 private:
     void choose(const GuidanceMoment& m, const std::vector<double>& values, std::size_t first,
-                std::vector<double>& sizes, std::vector<std::int64_t>& survivors) const {
+                std::vector<double>& sizes, std::vector<std::int64_t>& ancestors) const {
         const auto n = std::size_t(m_particles);
         const auto begin = values.begin() + std::ptrdiff_t(first);
         const std::size_t best = std::size_t(std::max_element(begin, begin + std::ptrdiff_t(n)) - begin);
@@ -68,7 +68,7 @@ private:
             if (left <= 0) break;
         }
         for (std::size_t i = 0; i < n; ++i) {
-            survivors[first + i] = std::int64_t(first + chosen);
+            ancestors[first + i] = std::int64_t(first + chosen);
             sizes[first + i] = sum * sum / squares;
         }
     }
@@ -91,7 +91,7 @@ std::string idle(const GuidanceContext& c) {
 GuidanceRule rewardSteering() {
     std::vector<ParamSpec> params = {
         integerParam("particles", "Particles M", 8, 1, 1024,
-                     "Images that make one picture together; the number of images is a multiple."),
+                     "Images that make one image together; the number of images is a multiple."),
         realParam("alpha", "Temperature α", 0.5, 0, 1e6,
                   "Small follows the reward closely, 0 always takes the best, which costs variety.")};
     for (auto& s : rewardParams()) params.push_back(std::move(s));

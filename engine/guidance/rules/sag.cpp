@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "engine/guidance/grid.h"
-#include "engine/guidance/rule_kit.h"
+#include "engine/guidance/rule_common.h"
 
 namespace meander::guidance {
 namespace {
@@ -17,7 +17,7 @@ public:
         : m_window(p), m_scale(real(p, "scale")), m_blur(real(p, "blur")), m_threshold(real(p, "threshold")) {
         const int block = blocksNamed(text(p, "layers"), s.model, "Self-attention guidance").front();
         if (s.model.stateShape.rank() != 3)
-            throw Failure("Self-attention guidance blurs pictures, but the states of '" + s.model.name
+            throw Failure("Self-attention guidance blurs images, but the states of '" + s.model.name
                           + "' are points. Remove the rule.");
         m_base = s.model.conditioning != ConditioningKind::None && text(p, "branch") == "unconditional"
                      ? Branch::Unconditional
@@ -29,13 +29,13 @@ public:
         m_degraded = s.degraded(std::move(spec));
     }
 
-    void ask(const GuidanceMoment& m, GuidanceWishes& w) const override {
+    void ask(const GuidanceMoment& m, EvaluationPlan& w) const override {
         if (!acts(m)) return;
         w.want(m_base);
-        ++w.secondQuestions;
+        ++w.dependentCount;
     }
-    std::vector<std::pair<Branch, Tensor>> followUp(const GuidanceMoment& m,
-                                                    const GuidanceParts& parts) const override {
+    std::vector<std::pair<Branch, Tensor>> dependentEvaluations(const GuidanceMoment& m,
+                                                                const GuidanceParts& parts) const override {
         if (!acts(m)) return {};
         for (const auto& [branch, mass] : parts.selfMass)
             if (branch == m_base)

@@ -1,6 +1,6 @@
 // Rules after a combination that scale the noise estimate ε̂ = (y − a x̂0)/τ as a whole, x̂0' = y/a + r (x̂0 − y/a):
 // against exposure bias, and for a narrower or wider distribution.
-#include "engine/guidance/rule_kit.h"
+#include "engine/guidance/rule_common.h"
 
 namespace meander::guidance {
 namespace {

@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/guidance/rule_kit.h"
+#include "engine/guidance/rule_common.h"
 
 namespace meander::guidance {
 namespace {
@@ -57,7 +57,7 @@ public:
         if (p.contains("limit")) m_limit = real(p, "limit");
     }
 
-    void ask(const GuidanceMoment& m, GuidanceWishes& w) const override {
+    void ask(const GuidanceMoment& m, EvaluationPlan& w) const override {
         if (!acts(m)) return;
         for (const auto& member : m_members) w.want(member.second);
         if (m_isGuided) w.want(Branch::Unconditional);
@@ -74,8 +74,8 @@ public:
         if (m_isGuided) mixed = combine({{m_scale, mixed}, {1 - m_scale, parts.unconditional}});
         parts.guide(mixed);
         for (std::size_t i = 0; i < m_members.size(); ++i) {
-            parts.readings.push_back({"weight " + m_members[i].first, kappa[i]});
-            if (!m_logs.empty()) parts.readings.push_back({"log density " + m_members[i].first, m_logs[i]});
+            parts.metrics.push_back({"weight " + m_members[i].first, kappa[i]});
+            if (!m_logs.empty()) parts.metrics.push_back({"log density " + m_members[i].first, m_logs[i]});
         }
     }
     void select(const std::vector<std::int64_t>& chosen) override {
@@ -235,7 +235,8 @@ GuidanceRule superposition() {
         listParam("weights", "Weights", -100, 100, "Fixed weights, the recipe's first; they are divided by their sum."),
         realParam("scale", "Scale", 1, 0, 50,
                   "Classifier-free weight of the mixture over the unconditional estimate; 1 is off.", 0.25),
-        mayBeAbsent(realParam("limit", "Limit of κ", 50, 1, 1e6, "AND: largest weight of a member; absent: none.", 1))};
+        optionalParam(
+            realParam("limit", "Limit of κ", 50, 1, 1e6, "AND: largest weight of a member; absent: none.", 1))};
     for (auto& s : windowParams()) params.push_back(std::move(s));
     return {.id = "superposition",
             .label = "Superposition",

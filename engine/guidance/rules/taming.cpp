@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "engine/guidance/grid.h"
-#include "engine/guidance/rule_kit.h"
+#include "engine/guidance/rule_common.h"
 #include "engine/guidance/spaces.h"
 
 namespace meander::guidance {
@@ -78,7 +78,7 @@ private:
 class Mahiro final : public GuidanceRun {
 public:
     explicit Mahiro(const Params& p) : m_window(p), m_scale(real(p, "scale")) {}
-    void ask(const GuidanceMoment& m, GuidanceWishes& w) const override {
+    void ask(const GuidanceMoment& m, EvaluationPlan& w) const override {
         if (m_window.holds(m)) w.want(Branch::Unconditional);
     }
     void apply(const GuidanceMoment& m, GuidanceParts& parts) override {

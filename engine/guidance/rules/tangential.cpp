@@ -3,7 +3,7 @@
 // one. On ε in ComfyUI, on the network's output in diffusers.
 #include <cmath>
 
-#include "engine/guidance/rule_kit.h"
+#include "engine/guidance/rule_common.h"
 #include "engine/guidance/spaces.h"
 
 namespace meander::guidance {

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "engine/guidance/grid.h"
-#include "engine/guidance/rule_kit.h"
+#include "engine/guidance/rule_common.h"
 
 namespace meander::guidance {
 namespace {
@@ -69,7 +69,7 @@ public:
           m_fromZero(text(p, "start") == "zero"),
           m_byDeviation(text(p, "measure") == "deviation") {}
 
-    void ask(const GuidanceMoment& m, GuidanceWishes& w) const override {
+    void ask(const GuidanceMoment& m, EvaluationPlan& w) const override {
         if (m_window.holds(m)) w.want(Branch::Unconditional);
     }
     void apply(const GuidanceMoment& m, GuidanceParts& parts) override {
@@ -144,7 +144,7 @@ GuidanceRule dynamicThreshold() {
                                 "Largest threshold; absent: none, as in Imagen. 1 clips to −1 … 1.", 0.1);
     limit.optional = true;
     std::vector<ParamSpec> params = {realParam("ratio", "Quantile", 0.995, 0, 1,
-                                               "The threshold s is this quantile of |x̂0| in each picture, at least 1; "
+                                               "The threshold s is this quantile of |x̂0| in each image, at least 1; "
                                                "the estimate is clipped to ±s and divided by s.",
                                                0.005),
                                      limit};
@@ -187,7 +187,7 @@ GuidanceRule mimic() {
         advanced(realParam("mode_value", "Mode's value", 4, 0, 100,
                            "Exponent of the power modes, repetitions of the repeating ones.", 0.25)),
         advanced(toggleParam("per_channel", "Per channel", true,
-                             "Ranges are measured in each channel, or over all of a picture.")),
+                             "Ranges are measured in each channel, or over all of an image.")),
         advanced(choiceParam("start", "From", {{"mean", "Each channel's mean"}, {"zero", "Zero"}},
                              "What values are scaled about.")),
         advanced(choiceParam("measure", "Range", {{"extent", "Largest distance"}, {"deviation", "Standard deviation"}},

@@ -23,7 +23,7 @@ AnalyticModel::AnalyticModel(ModelInfo info, Mixture mixture) : m_mixture(std::m
     m_info = std::move(info);
     m_info.parametrization = Parametrization::X0;
     m_info.stateType = DType::F64;
-    m_info.sigmaData = m_mixture.deviation();
+    m_info.sigmaData = m_mixture.stddev();
     m_info.hasDensity = true;
     m_info.drawsData = true;
     m_info.conditioning = m_info.classes.empty() ? ConditioningKind::None : ConditioningKind::Class;
@@ -97,11 +97,11 @@ HostTensor AnalyticModel::decode(const HostTensor& state) const {
     return HostTensor::fromFloats(state.shape(), pixels);
 }
 
-HostTensor AnalyticModel::encode(const HostTensor& pictures) const {
-    if (m_info.state != StateKind::Image) return Model::encode(pictures);
-    std::vector<double> values = pictures.toDoubles();
+HostTensor AnalyticModel::encode(const HostTensor& images) const {
+    if (m_info.state != StateKind::Image) return Model::encode(images);
+    std::vector<double> values = images.toDoubles();
     for (double& v : values) v = 2 * v - 1;
-    return HostTensor::fromDoubles(pictures.shape(), values);
+    return HostTensor::fromDoubles(images.shape(), values);
 }
 
 }  // namespace meander

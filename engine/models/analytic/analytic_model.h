@@ -16,8 +16,8 @@ public:
     Tensor predict(const NetworkBatch& batch, const TapRequest& tap, TapResult& tapped) override;
     std::vector<double> logDensity(const HostTensor& x, double tau, const Prompt& prompt) const override;
     HostTensor drawData(std::int64_t n, std::uint64_t seed, const Prompt& prompt) const override;
-    HostTensor decode(const HostTensor& state) const override;  // points that are pictures: −1 … 1 → 0 … 1
-    HostTensor encode(const HostTensor& pictures) const override;
+    HostTensor decode(const HostTensor& state) const override;  // points that are images: −1 … 1 → 0 … 1
+    HostTensor encode(const HostTensor& images) const override;
 
     const Mixture& mixture() const { return m_mixture; }
 

@@ -7,7 +7,7 @@
 #include "engine/models/analytic/exact_jump.h"
 #include "engine/models/analytic/manifold_model.h"
 #include "engine/models/analytic/point_file.h"
-#include "engine/sampling/checkpoint.h"
+#include "engine/models/checkpoint.h"
 
 namespace meander {
 namespace {
@@ -33,11 +33,11 @@ std::vector<double> eigenvaluesOf(ModelId& id, int d, const std::vector<double>&
     if (id.parameters.contains("eigenvalues") && id.parameters.at("eigenvalues") == "powerlaw") {
         id.takeText("eigenvalues", "");
         const double exponent = id.takeNumber("exponent", 1, 0, 8),
-                     deviation = id.takeNumber("sigma_data", 0.5, 1e-6, largest);
+                     stddev = id.takeNumber("sigma_data", 0.5, 1e-6, largest);
         std::vector<double> values(static_cast<std::size_t>(d));
         double sum = 0;
         for (int i = 0; i < d; ++i) sum += values[i] = std::pow(i + 1.0, -exponent);
-        for (double& v : values) v *= deviation * deviation * d / sum;
+        for (double& v : values) v *= stddev * stddev * d / sum;
         return values;
     }
     std::vector<double> values = id.takeNumbers("eigenvalues").value_or(fallback);
@@ -101,7 +101,7 @@ Mixture points(ModelId& id, ModelInfo& info) {
     const std::string path = id.takeText("file", "");
     if (path.empty())
         throw Failure("The model 'analytic:points' needs a file of points: write "
-                      "analytic:points?file=/path/to/points.csv, or name a folder of PNG pictures.");
+                      "analytic:points?file=/path/to/points.csv, or name a folder of PNG images.");
     auto set = readPoints(path);
     if (!set) throw Failure(set.error().text);
     const double width = id.takeNumber("width", 0, 0, largest);
@@ -110,7 +110,7 @@ Mixture points(ModelId& id, ModelInfo& info) {
     const std::int64_t d = info.stateShape.count();
     if (set->shape.size() == 3 && set->shape[2] == 3) {
         info.state = StateKind::Image;
-        info.pictureShape = info.stateShape;
+        info.imageShape = info.stateShape;
     }
     for (int label : set->labels)
         while (int(info.classes.size()) <= label)
@@ -131,7 +131,7 @@ const Kind kinds[] = {
     {"two-deltas", "Two points on a line",
      "Two point masses at −1 and 1: the smallest distribution whose paths must choose.", twoDeltas, 256},
     {"points", "Your own points",
-     "The empirical distribution of a CSV, JSON or NPY file or of a folder of pictures, denoised exactly.", points, 64},
+     "The empirical distribution of a CSV, JSON or NPY file or of a folder of images, denoised exactly.", points, 64},
 };
 
 // distilled=consistency, trajectory, shortcut, phased, scm or reflow: what a perfect student of this Gaussian answers.

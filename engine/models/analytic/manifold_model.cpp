@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "engine/sampling/checkpoint.h"
+#include "engine/models/checkpoint.h"
 #include "kernels/api/philox.h"
 
 namespace meander {

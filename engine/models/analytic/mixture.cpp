@@ -36,7 +36,7 @@ Mixture::Mixture(int dimensions, std::vector<double> means, std::vector<double> 
     for (double w : weights) m_logWeights.push_back(std::log(w / sum));
 }
 
-double Mixture::deviation() const {
+double Mixture::stddev() const {
     double total = 0;
     for (int i = 0; i < m_dimensions; ++i) {
         double mean1 = 0, second = 0;

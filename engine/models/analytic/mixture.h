@@ -26,7 +26,7 @@ public:
         return m_isotropic ? m_variances[component] : m_variances[std::size_t(component) * m_dimensions + i];
     }
     // Standard deviation per element over the whole mixture, root mean square.
-    double deviation() const;
+    double stddev() const;
 
     // log density of x at signal s and noise n; `onlyClass` restricts the mixture to the components of a class.
     double logDensity(std::span<const double> x, double s, double n, std::optional<int> onlyClass) const;

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "engine/core/json.h"
-#include "engine/exchange/png.h"
+#include "engine/imaging/png.h"
 
 namespace meander {
 namespace {
@@ -117,8 +117,7 @@ PointSet fromNpy(const std::string& bytes, const std::string& path) {
     }
     const std::size_t size = wide ? 8 : 4, data = start + length;
     if (extents.size() < 2 || extents.size() > 4 || (bytes.size() - data) / size < count)
-        reject(path,
-               "it must have the shape (points, dimensions) or (pictures, height, width, 3), and all of its data.");
+        reject(path, "it must have the shape (points, dimensions) or (images, height, width, 3), and all of its data.");
     PointSet set;
     set.shape.assign(extents.begin() + 1, extents.end());
     set.values.resize(count);
@@ -131,7 +130,7 @@ PointSet fromNpy(const std::string& bytes, const std::string& path) {
     return set;
 }
 
-PointSet fromPictures(const std::string& folder) {
+PointSet fromImages(const std::string& folder) {
     namespace fs = std::filesystem;
     std::vector<std::string> names;
     std::error_code error;
@@ -143,12 +142,12 @@ PointSet fromPictures(const std::string& folder) {
     for (const auto& name : names) {
         const auto file = readPng(name);
         if (!file) throw Failure(file.error().text);
-        const Picture& p = file->picture;
+        const Image& p = file->image;
         const std::vector<std::int64_t> shape{p.height, p.width, 3};
         if (set.shape.empty()) set.shape = shape;
-        if (set.shape != shape) reject(folder, "its pictures are not all of one size.");
+        if (set.shape != shape) reject(folder, "its images are not all of one size.");
         if ((set.values.size() + p.rgb.size()) * sizeof(double) > largestFile)
-            reject(folder, "its pictures are too large together; take fewer or smaller ones.");
+            reject(folder, "its images are too large together; take fewer or smaller ones.");
         for (std::uint8_t v : p.rgb) set.values.push_back(v / 127.5 - 1);
     }
     return set;
@@ -166,9 +165,9 @@ Result<PointSet> readPoints(const std::string& path) {
     try {
         std::error_code error;
         if (std::filesystem::is_directory(path, error)) {
-            PointSet pictures = fromPictures(path);
-            if (pictures.points() == 0) reject(path, "there are no PNG pictures in it.");
-            return pictures;
+            PointSet images = fromImages(path);
+            if (images.points() == 0) reject(path, "there are no PNG images in it.");
+            return images;
         }
         auto text = readTextFile(path, largestFile);
         if (!text) return text.error();

@@ -1,4 +1,4 @@
-// Data of an empirical distribution: points from a CSV, JSON or NPY file, or the pictures of a folder.
+// Data of an empirical distribution: points from a CSV, JSON or NPY file, or the images of a folder.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -18,7 +18,7 @@ struct PointSet {
 // .csv: a point per line, numbers separated by commas; lines that begin with # and a first line of names are skipped.
 // .json: [[1, 2], [3, 4]] or {"points": [[…]], "labels": [0, 1]}.
 // .npy: version 1 or 2, float32 or float64, C order, (points, …).
-// A folder: its PNG pictures, all of one size, in the order of their names.
+// A folder: its PNG images, all of one size, in the order of their names.
 Result<PointSet> readPoints(const std::string& path);
 
 }  // namespace meander

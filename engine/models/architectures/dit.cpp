@@ -85,10 +85,10 @@ Tensor DiT::forward(const Tensor& x, std::span<const double> times, std::span<co
     const std::int64_t end = 6 * m_config.layers;
     const View shift = vector(end, 0), scale = vector(end, 1), normed = scratch.normed.view().reshaped({all, width});
     b.layerNorm(tokens.view().reshaped({all, width}), {}, {}, 1e-6f, scale, shift, normed);
-    Tensor out(b, {rows, h, w, in}, m_type), picture(b, s, m_type);
+    Tensor out(b, {rows, h, w, in}, m_type), image(b, s, m_type);
     b.linear(normed, *m_output, out.view().reshaped({all, in}));
-    b.pixelShuffle(out, p, picture);
-    return picture.converted(DType::F32);
+    b.pixelShuffle(out, p, image);
+    return image.converted(DType::F32);
 }
 
 std::size_t DiT::bytesPerRow() const {

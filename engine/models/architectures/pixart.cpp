@@ -155,7 +155,7 @@ Tensor PixArt::modulation(const Tensor& shared, const Tensor& table) const {
 }
 
 void PixArt::run(const Block& k, int index, const Tensor& tokens, const Pass& pass) const {
-    using Part = NetworkChange::Part;
+    using Part = Intervention::Part;
     Backend& b = m_backend;
     const TokenScratch& s = pass.scratch;
     const std::int64_t rows = tokens.shape()[0], n = tokens.shape()[1], w = m_config.width(), all = rows * n;
@@ -193,7 +193,7 @@ void PixArt::run(const Block& k, int index, const Tensor& tokens, const Pass& pa
 }
 
 Tensor PixArt::forward(const Tensor& x, std::span<const double> times, const Tensor& text, AttentionCapture* capture,
-                       const RowChanges* changes) {
+                       const RowInterventions* changes) {
     Backend& b = m_backend;
     const Shape s = x.shape();
     const std::int64_t rows = s[0], w = m_config.width();
@@ -226,12 +226,12 @@ Tensor PixArt::forward(const Tensor& x, std::span<const double> times, const Ten
     for (int i = 0; i < 2; ++i)
         b.binary(Binary::Add, embedding, m_outputTable.slice(i, 1), ends.view().rows(i, 1).reshaped({rows, w}));
     Tensor normed(b, {all, w}, m_type), patches(b, {rows, s[1] / p, s[2] / p, out}, m_type),
-        picture(b, {rows, s[1], s[2], m_config.outChannels}, m_type);
+        image(b, {rows, s[1], s[2], m_config.outChannels}, m_type);
     b.layerNorm(tokens.view().reshaped({all, w}), {}, {}, eps, ends.view().rows(1, 1).reshaped({rows, w}),
                 ends.view().rows(0, 1).reshaped({rows, w}), normed);
     b.linear(normed, *m_output, patches.view().reshaped({all, out}));
-    b.pixelShuffle(patches, p, picture);
-    return picture.converted(DType::F32);
+    b.pixelShuffle(patches, p, image);
+    return image.converted(DType::F32);
 }
 
 std::vector<TapSite> PixArt::sites(int height, int width, int tokens) const {

@@ -27,7 +27,7 @@ public:
 
     Tensor prepareText(const Tensor& features) override;
     Tensor forward(const Tensor& x, std::span<const double> times, const Tensor& text, AttentionCapture* capture,
-                   const RowChanges* changes) override;
+                   const RowInterventions* changes) override;
     std::vector<TapSite> sites(int height, int width, int tokens) const override;
     std::size_t bytesPerRow(int height, int width) const override;
     const PixArtConfig& config() const { return m_config; }
@@ -47,7 +47,7 @@ private:
         const TokenScratch& scratch;
         int height, width;  // of the grid of tokens
         AttentionCapture* capture;
-        const RowChanges* changes;
+        const RowInterventions* changes;
     };
     void run(const Block& block, int index, const Tensor& tokens, const Pass& pass) const;
     Tensor embedPatches(const Tensor& x);

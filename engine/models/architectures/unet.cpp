@@ -37,7 +37,7 @@ void UNet::buildDown(NetworkBuilder& b, SharedProjections& shared, std::vector<i
     for (std::size_t i = 0; i < m_config.down.size(); ++i) {
         const UNetBlockConfig& c = m_config.down[i];
         const std::string name = "down_blocks." + std::to_string(i);
-        Level level;
+        ResolutionStage level;
         for (int j = 0; j < c.layers; ++j, in = c.channels) {
             level.residual.emplace_back(b, name + ".resnets." + std::to_string(j), in, c.channels, m_config.normGroups,
                                         m_config.normEps, 1.0f, height, width, shared);
@@ -80,7 +80,7 @@ void UNet::buildUp(NetworkBuilder& b, SharedProjections& shared, std::vector<int
         const UNetBlockConfig& c = m_config.up[std::size_t(i)];
         const std::string name = "up_blocks." + std::to_string(i);
         const int down = levels - 1 - i, height = m_config.sampleHeight >> down, width = m_config.sampleWidth >> down;
-        Level level;
+        ResolutionStage level;
         for (int j = 0; j < c.layers + 1; ++j, in = c.channels) {
             if (skips.empty())
                 throw Failure(
@@ -102,7 +102,7 @@ void UNet::buildUp(NetworkBuilder& b, SharedProjections& shared, std::vector<int
 }
 
 // silu(time embedding) through the projections of all residual blocks at once: (rows, Σ channels).
-Tensor UNet::timeProjections(std::span<const double> times, const RowChanges* changes) const {
+Tensor UNet::timeProjections(std::span<const double> times, const RowInterventions* changes) const {
     const std::int64_t rows = std::int64_t(times.size()), first = m_config.down.front().channels;
     Tensor waves(m_backend, {rows, first}), hidden(m_backend, {rows, 4 * first}),
         embedding(m_backend, {rows, 4 * first}), all(m_backend, {rows, m_timeWidth});
@@ -118,7 +118,7 @@ Tensor UNet::timeProjections(std::span<const double> times, const RowChanges* ch
 
 // Adds what the network makes of its guidance scale w to the rows that are told one: sinusoids of 1000 (w − 1),
 // projected (Meng et al. 2023; Luo et al. 2023).
-Tensor UNet::withGuidance(const Tensor& waves, const RowChanges& changes) const {
+Tensor UNet::withGuidance(const Tensor& waves, const RowInterventions& changes) const {
     const std::int64_t rows = waves.rows();
     std::vector<double> scales(static_cast<std::size_t>(rows)), told(scales.size()), ones(scales.size(), 1.0);
     for (std::int64_t r = 0; r < rows; ++r)
@@ -146,7 +146,7 @@ Tensor UNet::prepareText(const Tensor& features) {
 }
 
 Tensor UNet::forward(const Tensor& x, std::span<const double> times, const Tensor& text, AttentionCapture* capture,
-                     const RowChanges* changes) {
+                     const RowInterventions* changes) {
     const Shape s = x.shape();
     const int factor = 1 << (m_config.down.size() - 1);
     if (s.rank() != 4 || s[3] != m_config.inChannels || std::int64_t(times.size()) != s[0] || text.rows() != s[0])
@@ -172,7 +172,7 @@ Tensor UNet::forward(const Tensor& x, std::span<const double> times, const Tenso
 }
 
 void UNet::runDown(const UNetPass& pass, Tensor& x, std::vector<Tensor>& skips) const {
-    for (const Level& level : m_down) {
+    for (const ResolutionStage& level : m_down) {
         for (std::size_t j = 0; j < level.residual.size(); ++j) {
             x = level.residual[j](pass, x);
             if (!level.attention.empty()) x = level.attention[j](pass, x);
@@ -187,7 +187,7 @@ void UNet::runDown(const UNetPass& pass, Tensor& x, std::vector<Tensor>& skips) 
 }
 
 void UNet::runUp(const UNetPass& pass, Tensor& x, std::vector<Tensor>& skips) const {
-    for (const Level& level : m_up) {
+    for (const ResolutionStage& level : m_up) {
         for (std::size_t j = 0; j < level.residual.size(); ++j) {
             if (pass.changes)
                 freeU(*pass.changes, {int(&level - m_up.data()), double(x.shape()[3]) / m_config.down.front().channels},

@@ -14,14 +14,14 @@ public:
 
     Tensor prepareText(const Tensor& features) override;
     Tensor forward(const Tensor& x, std::span<const double> times, const Tensor& text, AttentionCapture* capture,
-                   const RowChanges* changes) override;
+                   const RowInterventions* changes) override;
     std::vector<TapSite> sites(int height, int width, int tokens) const override;
     std::size_t bytesPerRow(int height, int width) const override;
 
     const UNetConfig& config() const { return m_config; }
 
 private:
-    struct Level {
+    struct ResolutionStage {
         std::vector<ResidualBlock> residual;
         std::vector<SpatialTransformer> attention;  // empty, or one per residual block
         Conv resample;                              // down- or upsampler; null at the last level
@@ -29,8 +29,8 @@ private:
     void buildDown(NetworkBuilder& b, SharedProjections& shared, std::vector<int>& skips);
     void buildMiddle(NetworkBuilder& b, SharedProjections& shared);
     void buildUp(NetworkBuilder& b, SharedProjections& shared, std::vector<int>& skips);
-    Tensor timeProjections(std::span<const double> times, const RowChanges* changes) const;
-    Tensor withGuidance(const Tensor& waves, const RowChanges& changes) const;
+    Tensor timeProjections(std::span<const double> times, const RowInterventions* changes) const;
+    Tensor withGuidance(const Tensor& waves, const RowInterventions& changes) const;
     void runDown(const UNetPass& pass, Tensor& x, std::vector<Tensor>& skips) const;
     void runUp(const UNetPass& pass, Tensor& x, std::vector<Tensor>& skips) const;
 
@@ -40,7 +40,7 @@ private:
     Conv m_convIn, m_convOut;
     Linear m_time1, m_time2, m_timeAll, m_textAll, m_guidance;
     std::int64_t m_timeWidth = 0, m_textWidth = 0;
-    std::vector<Level> m_down, m_up;
+    std::vector<ResolutionStage> m_down, m_up;
     std::vector<ResidualBlock> m_middleResidual;
     std::vector<SpatialTransformer> m_middleAttention;
     Norm m_normOut;

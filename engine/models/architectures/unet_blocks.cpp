@@ -70,7 +70,7 @@ TransformerBlock::TransformerBlock(NetworkBuilder& b, const std::string& name, i
 }
 
 void TransformerBlock::operator()(const UNetPass& pass, Tensor& tokens, int height, int width) const {
-    using Part = NetworkChange::Part;
+    using Part = Intervention::Part;
     Backend& b = pass.backend;
     const std::int64_t rows = tokens.shape()[0], n = tokens.shape()[1], c = channels, all = rows * n;
     const View flat = tokens.view().reshaped({all, c});

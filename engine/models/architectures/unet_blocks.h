@@ -5,7 +5,7 @@
 
 #include "engine/models/layers/attention_capture.h"
 #include "engine/models/layers/builder.h"
-#include "engine/models/layers/row_changes.h"
+#include "engine/models/layers/row_interventions.h"
 
 namespace meander {
 
@@ -16,7 +16,7 @@ struct UNetPass {
     const Tensor& time;  // (rows, Σ channels) F32: the time projections of all residual blocks
     const Tensor& text;  // (rows, tokens, Σ 2·channels): keys and values of all cross-attentions
     AttentionCapture* capture;
-    const RowChanges* changes;
+    const RowInterventions* changes;
 };
 
 // Places in the two shared projections, handed out while the network is built.

@@ -3,7 +3,7 @@
 namespace meander {
 namespace {
 
-// state (n, h, w, 3·f²), channel c·f² + dy·f + dx ↔ picture (n, h·f, w·f, 3), pixel (dy, dx).
+// state (n, h, w, 3·f²), channel c·f² + dy·f + dx ↔ image (n, h·f, w·f, 3), pixel (dy, dx).
 template <class F> void eachPixel(std::int64_t n, std::int64_t h, std::int64_t w, int f, F visit) {
     const std::int64_t channels = 3 * std::int64_t(f) * f;
     for (std::int64_t row = 0; row < n * h; ++row)
@@ -12,14 +12,14 @@ template <class F> void eachPixel(std::int64_t n, std::int64_t h, std::int64_t w
                 for (int dy = 0; dy < f; ++dy)
                     for (int dx = 0; dx < f; ++dx) {
                         const std::int64_t state = (row * w + x) * channels + (c * f + dy) * f + dx;
-                        const std::int64_t picture = ((row * f + dy) * w * f + x * f + dx) * 3 + c;
-                        visit(std::size_t(state), std::size_t(picture));
+                        const std::int64_t image = ((row * f + dy) * w * f + x * f + dx) * 3 + c;
+                        visit(std::size_t(state), std::size_t(image));
                     }
 }
 
 }  // namespace
 
-Shape PixelShuffleCodec::pictureShape(const Shape& state) const {
+Shape PixelShuffleCodec::imageShape(const Shape& state) const {
     if (state.rank() != 3 || state[2] != 3 * std::int64_t(m_factor) * m_factor)
         throw Failure("The codec of this model expects states with " + std::to_string(3 * m_factor * m_factor)
                       + " channels, but the network has the shape " + state.text()
@@ -30,7 +30,7 @@ Shape PixelShuffleCodec::pictureShape(const Shape& state) const {
 HostTensor PixelShuffleCodec::decode(const HostTensor& states) const {
     const Shape s = states.shape();
     if (s.rank() != 4) throw std::invalid_argument("decode: states must be (n, h, w, c), not " + s.text());
-    const Shape p = pictureShape({s[1], s[2], s[3]});
+    const Shape p = imageShape({s[1], s[2], s[3]});
     const std::vector<float> from = states.toFloats();
     std::vector<float> pixels(from.size());
     const float factor = float(0.5 / m_scale), offset = float(0.5 * m_shift + 0.5);
@@ -39,13 +39,12 @@ HostTensor PixelShuffleCodec::decode(const HostTensor& states) const {
     return HostTensor::fromFloats({s[0], p[0], p[1], 3}, pixels);
 }
 
-HostTensor PixelShuffleCodec::encode(const HostTensor& pictures) const {
-    const Shape s = pictures.shape();
+HostTensor PixelShuffleCodec::encode(const HostTensor& images) const {
+    const Shape s = images.shape();
     if (s.rank() != 4 || s[3] != 3 || s[1] % m_factor != 0 || s[2] % m_factor != 0)
-        throw Failure("A picture of " + s.text()
-                      + " does not fit this model: its height and width must be multiples of "
+        throw Failure("An image of " + s.text() + " does not fit this model: its height and width must be multiples of "
                       + std::to_string(m_factor) + ".");
-    const std::vector<float> pixels = pictures.toFloats();
+    const std::vector<float> pixels = images.toFloats();
     std::vector<float> states(pixels.size());
     eachPixel(s[0], s[1] / m_factor, s[2] / m_factor, m_factor, [&](std::size_t state, std::size_t pixel) {
         states[state] = float((2.0 * pixels[pixel] - 1.0 - m_shift) * m_scale);

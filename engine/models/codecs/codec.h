@@ -1,4 +1,4 @@
-// Between states and pictures.
+// Between states and images.
 #pragma once
 #include <memory>
 
@@ -10,19 +10,19 @@ namespace meander {
 class Codec {
 public:
     virtual ~Codec() = default;
-    // (h, w, 3) of the picture for a state of (h, w, c).
-    virtual Shape pictureShape(const Shape& state) const = 0;
-    virtual HostTensor decode(const HostTensor& states) const = 0;    // (n, h, w, c) → (n, h', w', 3), not clipped
-    virtual HostTensor encode(const HostTensor& pictures) const = 0;  // and back
+    // (h, w, 3) of the image for a state of (h, w, c).
+    virtual Shape imageShape(const Shape& state) const = 0;
+    virtual HostTensor decode(const HostTensor& states) const = 0;  // (n, h, w, c) → (n, h', w', 3), not clipped
+    virtual HostTensor encode(const HostTensor& images) const = 0;  // and back
 };
 
-// Pixels, no network: state = (pixelUnshuffle(2·picture − 1) − shift)·scale.
+// Pixels, no network: state = (pixelUnshuffle(2·image − 1) − shift)·scale.
 class PixelShuffleCodec final : public Codec {
 public:
     PixelShuffleCodec(int factor, double scale, double shift) : m_factor(factor), m_scale(scale), m_shift(shift) {}
-    Shape pictureShape(const Shape& state) const override;
+    Shape imageShape(const Shape& state) const override;
     HostTensor decode(const HostTensor& states) const override;
-    HostTensor encode(const HostTensor& pictures) const override;
+    HostTensor encode(const HostTensor& images) const override;
 
 private:
     int m_factor;

@@ -37,9 +37,9 @@ HostWeight RandomWeights::read(const std::string& name, const kernels::Shape& sh
     HostWeight w{shape, DType::F32, std::vector<std::byte>(std::size_t(shape.count()) * 4)};
     const bool matrix = shape.rank() >= 2,
                norm = !matrix && name.find("norm") != std::string::npos && name.ends_with("weight");
-    const float mean = norm ? 1.0f : 0.0f, deviation = matrix ? 0.8f / std::sqrt(float(shape.rowCount())) : 0.02f;
+    const float mean = norm ? 1.0f : 0.0f, stddev = matrix ? 0.8f / std::sqrt(float(shape.rowCount())) : 0.02f;
     // Sum of four uniform 16-bit numbers: near enough to a normal, one multiplication per number.
-    const float scale = deviation / (65536.0f * std::sqrt(4.0f / 12.0f));
+    const float scale = stddev / (65536.0f * std::sqrt(4.0f / 12.0f));
     for (std::int64_t i = 0; i < shape.count(); ++i) {
         m_state = m_state * 6364136223846793005ull + 1442695040888963407ull;
         std::uint64_t z = (m_state ^ (m_state >> 29)) * 0xbf58476d1ce4e5b9ull;

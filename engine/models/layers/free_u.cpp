@@ -55,7 +55,7 @@ void scaleSkip(const Tensor& x, double s) {
 
 }  // namespace
 
-void freeU(const RowChanges& changes, FreeUPlace place, const Tensor& backbone, const Tensor& skip) {
+void freeU(const RowInterventions& changes, FreeUPlace place, const Tensor& backbone, const Tensor& skip) {
     for (std::int64_t r = 0; r < backbone.rows(); ++r) {
         const auto* how = changes.freeU(r);
         if (!how) continue;

@@ -1,7 +1,7 @@
 // FreeU (Si et al. 2023): a U-Net's backbone carries structure, its skip connections carry detail; both are weighed
 // anew where they meet, without training.
 #pragma once
-#include "engine/models/layers/row_changes.h"
+#include "engine/models/layers/row_interventions.h"
 
 namespace meander {
 
@@ -11,6 +11,6 @@ struct FreeUPlace {
 };
 
 // Scales the rows that ask for it before they are joined, in place; backbone and skip (rows, h, w, c).
-void freeU(const RowChanges& changes, FreeUPlace place, const Tensor& backbone, const Tensor& skip);
+void freeU(const RowInterventions& changes, FreeUPlace place, const Tensor& backbone, const Tensor& skip);
 
 }  // namespace meander

@@ -11,7 +11,8 @@ TokenScratch::TokenScratch(Backend& backend, const Shape& t, DType type)
     : normed(backend, t, type), attended(backend, t, type), wide(backend, {t[0], t[1], 4 * t[2]}, type) {}
 
 void SelfAttentionHalf::operator()(Backend& b, const Tensor& tokens, SelfAttention site, const Modulation& m,
-                                   const TokenScratch& s, const RowChanges* changes, AttentionCapture* capture) const {
+                                   const TokenScratch& s, const RowInterventions* changes,
+                                   AttentionCapture* capture) const {
     const std::int64_t rows = tokens.shape()[0], n = tokens.shape()[1], w = tokens.shape()[2], all = rows * n;
     const View flat = tokens.view().reshaped({all, w}), normed = s.normed.view().reshaped({all, w});
     const View fused{s.wide.view().data, tokens.type(), {all, 3 * w}};

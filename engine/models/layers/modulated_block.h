@@ -2,11 +2,11 @@
 // time (and class) scales and shifts, each added back through a gate (adaLN-Zero, Peebles & Xie 2023).
 #pragma once
 #include "engine/models/layers/builder.h"
-#include "engine/models/layers/row_changes.h"
+#include "engine/models/layers/row_interventions.h"
 
 namespace meander {
 
-// Vectors (rows, width), one per picture.
+// Vectors (rows, width), one per image.
 struct Modulation {
     View shift, scale, gate;
 };
@@ -26,7 +26,7 @@ struct SelfAttentionHalf {
     }
     // The same as a block whose rows may be changed or tapped; `site` without its view.
     void operator()(Backend& b, const Tensor& tokens, SelfAttention site, const Modulation& m, const TokenScratch& s,
-                    const RowChanges* changes, AttentionCapture* capture) const;
+                    const RowInterventions* changes, AttentionCapture* capture) const;
 };
 struct FeedForwardHalf {
     Linear up, down;  // gelu (tanh) between

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "engine/models/layers/attention_capture.h"
-#include "engine/models/layers/row_changes.h"
+#include "engine/models/layers/row_interventions.h"
 #include "engine/tensor/tensor.h"
 
 namespace meander {
@@ -20,7 +20,7 @@ public:
     // x (rows, h, w, c) F32, a time per row, text (rows, tokens, total) of prepareText → network output (rows, h, w,
     // c') F32. `capture` and `changes` may be null.
     virtual Tensor forward(const Tensor& x, std::span<const double> times, const Tensor& text,
-                           AttentionCapture* capture, const RowChanges* changes) = 0;
+                           AttentionCapture* capture, const RowInterventions* changes) = 0;
     virtual std::vector<TapSite> sites(int height, int width, int tokens) const = 0;
     // Estimate of the activation memory of one row.
     virtual std::size_t bytesPerRow(int height, int width) const = 0;

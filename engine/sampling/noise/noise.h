@@ -1,6 +1,6 @@
 // Where a run's random numbers come from. A source gives the unit normals of the first state and of every step; which
-// of them, is data of the recipe. The default is addressed (a pure function of seed, picture, step and element); the
-// others draw as other programs do, so that their seeds give their pictures here.
+// of them, is data of the recipe. The default is addressed (a pure function of seed, image, step and element); the
+// others draw as other programs do, so that their seeds give their images here.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -21,12 +21,12 @@ struct NoiseContext {
     Backend& backend;
     Shape shape;  // (images, state...) of everything drawn at once
     DType type = DType::F32;
-    bool pictures = false;  // states are (height, width, channels): peers draw them as (channels, height, width)
+    bool isImage = false;  // states are (height, width, channels): peers draw them as (channels, height, width)
     std::uint64_t seed = 0;
     // Noise levels of the run (τ): the noisiest and the least noisy above 0. A path of noise runs between them.
     double tauMax = 1, tauMin = 0;
-    bool rising = false;  // the run goes from clean to noise
-    bool alike = false;   // every image has the first one's noise (the base of variations)
+    bool rising = false;              // the run goes from clean to noise
+    bool sharedAcrossImages = false;  // every image has the first one's noise (the base of variations)
 };
 
 // Unit normals, (images, state...). Sources that draw in order are asked in the order of the sampler; the same
@@ -66,10 +66,12 @@ std::pair<double, double> levelRange(const std::vector<double>& levels);
 
 // How unit noise becomes the first state y (integration coordinates, process.h) at level τ: y = mean + spread · noise.
 //   level          τ                        k-diffusion, A1111, Karras et al. 2022; diffusers' Euler for linspace and
-//   trailing spacing unit_variance  √(a² + τ²)               data of unit variance: pipelines that start from N(0, 1)
-//   in native coordinates; diffusers' Euler for leading spacing comfyui        √(1 + τ²) when τ is the process's
-//   noisiest level (to 1e-5), else τ; always τ for flow analytic       a·mean, √(a²·variance + τ²)   Analytic-Init
-//   (Zhao et al. 2024): the Gaussian closest to the true marginal
+//       trailing spacing
+//   unit_variance  √(a² + τ²)               data of unit variance: pipelines that start from N(0, 1) in native
+//       coordinates; diffusers' Euler for leading spacing
+//   comfyui        √(1 + τ²) when τ is the process's noisiest level (to 1e-5), else τ; always τ for flow
+//   analytic       a·mean, √(a²·variance + τ²)   Analytic-Init (Zhao et al. 2024): the Gaussian closest to the true
+//       marginal
 struct FirstState {
     double spread = 1;
     std::vector<double> mean;  // per channel or dimension; empty: 0
@@ -81,7 +83,7 @@ Tensor makeFirstState(const FirstState& f, const Tensor& unit);
 // What a person should know about a choice before the run.
 struct NoiseSituation {
     Shape stateShape;  // of one item
-    bool pictures = false;
+    bool isImage = false;
     int images = 1;
     bool draws = true;  // the sampler draws on its way
     std::string samplerLabel;

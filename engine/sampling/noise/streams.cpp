@@ -72,10 +72,10 @@ std::int64_t gpuThreads(const Params& p) {
 
 std::vector<ParamSpec> batchParams() {
     return {choiceParam("per", "Drawn for",
-                        {{"image", "Each picture: seed + index (A1111, diffusers)"},
+                        {{"image", "Each image: seed + index (A1111, diffusers)"},
                          {"batch", "The whole batch at once (ComfyUI)"},
-                         {"sequence", "One generator, picture after picture (ComfyUI with batch indices)"}},
-                        "One generator per picture makes a picture independent of how many are drawn beside it; one "
+                         {"sequence", "One generator, image after image (ComfyUI with batch indices)"}},
+                        "One generator per image makes an image independent of how many are drawn beside it; one "
                         "for all does not."),
             choiceParam("step_noise", "Noise of steps",
                         {{"continue", "The same generator goes on (A1111, diffusers)"},
@@ -87,7 +87,7 @@ std::vector<ParamSpec> batchParams() {
 }
 
 void intoState(std::span<const float> drawn, std::span<float> state, const NoiseContext& c) {
-    if (!c.pictures || c.shape.rank() != 4) {
+    if (!c.images || c.shape.rank() != 4) {
         std::copy(drawn.begin(), drawn.end(), state.begin());
         return;
     }
@@ -102,7 +102,7 @@ Tensor uploadState(const NoiseContext& c, std::span<const float> values) {
 
 Batch::Batch(const NoiseContext& c, std::string per, const StreamMaker& make, std::uint64_t seed)
     : m_context(c), m_per(std::move(per)) {
-    const std::int64_t generators = m_per != "image" || c.alike ? 1 : c.shape[0];
+    const std::int64_t generators = m_per != "image" || c.sharedAcrossImages ? 1 : c.shape[0];
     for (std::int64_t i = 0; i < generators; ++i) m_streams.push_back(make(seed + std::uint64_t(i)));
 }
 
@@ -111,10 +111,10 @@ std::vector<float> Batch::next() {
     std::vector<float> drawn(item * images), states(item * images);
     if (m_per == "batch") m_streams.front()->normals(drawn);
     else
-        for (std::size_t i = 0; i < (m_context.alike ? 1 : images); ++i)
+        for (std::size_t i = 0; i < (m_context.sharedAcrossImages ? 1 : images); ++i)
             m_streams[m_per == "sequence" ? 0 : i]->normals(std::span(drawn).subspan(i * item, item));
     for (std::size_t i = 0; i < images; ++i)
-        intoState(std::span<const float>(drawn).subspan(m_context.alike ? 0 : i * item, item),
+        intoState(std::span<const float>(drawn).subspan(m_context.sharedAcrossImages ? 0 : i * item, item),
                   std::span(states).subspan(i * item, item), m_context);
     return states;
 }

@@ -1,5 +1,5 @@
 // What the sources that imitate other programs share: streams by name, how a batch is drawn from them, and the order of
-// a picture's elements.
+// an image's elements.
 #pragma once
 #include <functional>
 #include <memory>

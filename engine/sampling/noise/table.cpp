@@ -151,10 +151,10 @@ std::vector<std::string> noiseAdvice(const Choice& choice, const NoiseSituation&
     if (number("step_seed_delta") != 0 && is("step_noise", "continue"))
         notes.push_back(
             "The seed delta of steps has no effect while the same generator goes on; let steps have a new generator.");
-    if (choice.id == "moving" && !s.pictures)
-        notes.push_back("Particles have no place in a picture: noise that moves with it is the addressed noise here.");
+    if (choice.id == "moving" && !s.isImage)
+        notes.push_back("Particles have no place in an image: noise that moves with it is the addressed noise here.");
     if (p.contains("per") && !is("per", "image") && s.images > 1)
-        notes.push_back("One generator for the whole batch: a picture depends on how many are drawn beside it.");
+        notes.push_back("One generator for the whole batch: an image depends on how many are drawn beside it.");
     if (choice.id == "torch_cuda" || choice.id == "torch_cpu") {
         const bool onGpu = choice.id == "torch_cuda" || is("step_noise", "gpu");
         const std::int64_t threads = info.params.empty() || !onGpu ? 0 : noise::gpuThreads(p),

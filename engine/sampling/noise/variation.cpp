@@ -8,34 +8,35 @@ namespace meander::noise {
 
 std::vector<ParamSpec> commonParams() {
     return {
-        mayBeAbsent(integerParam("seed", "Own seed", 0, 0, 9.2e18, "Seed of the noise alone; absent: the run's.")),
+        optionalParam(integerParam("seed", "Own seed", 0, 0, 9.2e18, "Seed of the noise alone; absent: the run's.")),
         advanced(choiceParam("initial_scale", "First state",
                              {{"level", "Noise times its level (A1111, EDM)"},
                               {"unit_variance", "For data of unit variance: √(a² + τ²)"},
                               {"comfyui", "As ComfyUI: √(1 + σ²) at the noisiest level"},
                               {"analytic", "Mean and variance of the data (Analytic-Init)"}},
                              "How unit noise becomes the first state.")),
-        mayBeAbsent(listParam("data_mean", "Mean of the data", -1e6, 1e6,
-                              "For Analytic-Init: one number per channel or dimension; absent: 0.")),
-        mayBeAbsent(
+        optionalParam(listParam("data_mean", "Mean of the data", -1e6, 1e6,
+                                "For Analytic-Init: one number per channel or dimension; absent: 0.")),
+        optionalParam(
             realParam("data_variance", "Variance of the data", 0, 0, 1e9,
                       "For Analytic-Init: mean variance of an element; absent: the model's σ of the data, squared.")),
         advanced(realParam(
             "offset", "Channel offset", 0, 0, 2,
-            "Shifts whole channels of the first noise at random (offset noise): darker and lighter pictures. 0: none.",
+            "Shifts whole channels of the first noise at random (offset noise): darker and lighter images. 0: none.",
             0.01)),
         advanced(realParam(
             "variation_strength", "Variation", 0, 0, 1,
-            "0: the seed's picture; 1: the variation seed's. With several images each varies the first one's noise.",
+            "0: the seed's image; 1: the variation seed's. With several images each varies the first one's noise.",
             0.01)),
         advanced(integerParam("variation_seed", "Variation seed", 0, 0, 9.2e18, "Seed of the noise to go to.")),
         advanced(choiceParam("variation_rule", "Way there",
                              {{"sphere", "On the sphere"}, {"a1111", "As A1111 (column by column)"}},
                              "How the two noises are mixed.")),
-        mayBeAbsent(integerParam("resize_height", "Noise of height", 64, 1, 8192,
-                                 "Height, in elements of the state, that the seed's noise is made for; it lies in the "
-                                 "middle of this size's. Absent: off.")),
-        mayBeAbsent(integerParam("resize_width", "Noise of width", 64, 1, 8192, "Width for the same."))};
+        optionalParam(
+            integerParam("resize_height", "Noise of height", 64, 1, 8192,
+                         "Height, in elements of the state, that the seed's noise is made for; it lies in the "
+                         "middle of this size's. Absent: off.")),
+        optionalParam(integerParam("resize_width", "Noise of width", 64, 1, 8192, "Width for the same."))};
 }
 
 namespace {
@@ -64,7 +65,7 @@ void mix(std::span<double> low, std::span<const double> high, const Line& l, dou
 void slerp(double strength, std::span<double> low, std::span<const double> high, const NoiseContext& c,
            VariationRule rule) {
     const auto item = std::size_t(c.shape.rowCount());
-    const bool columns = rule == VariationRule::A1111 && c.pictures && c.shape.rank() == 4;
+    const bool columns = rule == VariationRule::A1111 && c.images && c.shape.rank() == 4;
     for (std::size_t image = 0; image < std::size_t(c.shape[0]); ++image) {
         std::vector<Line> lines{{image * item, 1, item}};
         if (columns) {
@@ -113,7 +114,8 @@ void addChannelOffset(std::span<double> values, const NoiseContext& c, double am
     for (std::int64_t image = 0; image < c.shape[0]; ++image)
         for (std::int64_t k = 0; k < channels; ++k) {
             double four[4];
-            kernels::normal4({c.seed, c.alike ? 0 : std::uint32_t(image), 0, 0x0FF5E7u}, std::uint32_t(k / 4), four);
+            kernels::normal4({c.seed, c.sharedAcrossImages ? 0 : std::uint32_t(image), 0, 0x0FF5E7u},
+                             std::uint32_t(k / 4), four);
             for (std::int64_t i = k; i < item; i += channels)
                 values[std::size_t(image * item + i)] += amount * four[k % 4];
         }
@@ -127,8 +129,8 @@ public:
         : m_info(info), m_params(p), m_context(c), m_main(info.make(c, p)) {}
     Tensor initial() override {
         const bool resized = m_params.contains("resize_height") || m_params.contains("resize_width");
-        if (resized && (!m_context.pictures || m_context.shape.rank() != 4))
-            throw Failure("The noise of another size needs pictures; particles have none. Remove resize_height and "
+        if (resized && (!m_context.images || m_context.shape.rank() != 4))
+            throw Failure("The noise of another size needs images; particles have none. Remove resize_height and "
                           "resize_width.");
         NoiseContext c = m_context;
         const std::int64_t height =
@@ -141,7 +143,7 @@ public:
         if (const double strength = real(m_params, "variation_strength"); strength > 0) {
             NoiseContext other = c;
             other.seed = std::uint64_t(integer(m_params, "variation_seed"));
-            other.alike = false;
+            other.sharedAcrossImages = false;
             slerp(strength, z, download(m_info.make(other, m_params)->initial()).toDoubles(), c,
                   text(m_params, "variation_rule") == "a1111" ? VariationRule::A1111 : VariationRule::Sphere);
         }
@@ -170,7 +172,7 @@ std::unique_ptr<NoiseSource> withVariation(const NoiseInfo& info, const Params& 
                resized = params.contains("resize_height") || params.contains("resize_width");
     if (!varies && !resized && real(params, "offset") == 0) return info.make(context, params);
     NoiseContext c = context;
-    c.alike = varies;
+    c.sharedAcrossImages = varies;
     return std::make_unique<Varied>(info, params, c);
 }
 

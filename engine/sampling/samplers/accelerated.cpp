@@ -3,7 +3,7 @@
 // coordinates the paper's step is Adams–Bashforth in v = τ² with dy/dv = ε/(2τ) and the ratio (1 − α_t)/(1 − α_{t+1}),
 // whose 1 − α_t = S² (τ² − τ'²) with the native scale S. The cached variant takes the slope that was evaluated at that
 // level before: one evaluation a step. The first step is first order, the one to clean takes the estimate.
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 

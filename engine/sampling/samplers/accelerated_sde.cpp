@@ -2,7 +2,7 @@
 // provably"): half of the step's noise before the evaluation, half after it. y⁺ = y + √(Δ/2) z; y' = reverse-diffusion
 // step of y⁺ without noise + √(Δ/2) z⁺, Δ = τ² − τ'². In y coordinates this is the paper's x⁺ = x + √((1−α)/2) z, x' =
 // (x⁺ + (1−α) s(x⁺) + √((1−α)/2) z⁺)/√α. Law error O(1/N) where DDPM has O(1/√N).
-#include "engine/sampling/stochastic_kit.h"
+#include "engine/sampling/stochastic_common.h"
 
 namespace meander::sampler {
 
@@ -18,7 +18,7 @@ static SamplerTask run(Sampling& s) {
         const double half = step.spread * std::sqrt(0.5) * noiseScale;
         const Tensor before = withNoise(s.x, 1, half, s.noise(0));
         const Tensor d = (co_await s.denoise(before, from)).denoised;
-        s.advance(withNoise(combine({{step.onState, before}, {step.onDenoised, d}}), 1, half, s.noise(1)), to);
+        s.advance(withNoise(combine({{step.stateCoeff, before}, {step.onDenoised, d}}), 1, half, s.noise(1)), to);
     }
 }
 

@@ -1,7 +1,7 @@
 // aDDIM (Heek et al. 2024, algorithm 3): DDIM that makes up for the variance which the estimate x̂0 has lost. v, the
-// variance of x0 given the state: 0.1/(2 + SNR) for pictures, or that of Gaussian data. In few dimensions ‖ε̂‖²
+// variance of x0 given the state: 0.1/(2 + SNR) for images, or that of Gaussian data. In few dimensions ‖ε̂‖²
 // fluctuates and it overshoots.
-#include "engine/sampling/few_step_kit.h"
+#include "engine/sampling/few_step_common.h"
 
 namespace meander::sampler {
 
@@ -17,19 +17,18 @@ static SamplerTask run(Sampling& s) {
 }
 
 SamplerInfo addim() {
-    return {
-        .id = "addim",
-        .label = "aDDIM",
-        .summary = "DDIM that restores the variance which few steps lose",
-        .source = "Heek et al. 2024, algorithm 3",
-        .group = "One step",
-        .params = {choiceParam(
-                       "rule", "Lost variance", "pictures",
-                       {{"pictures", "Of pictures, v/(2 + SNR)"}, {"gaussian", "Of Gaussian data, v/(1 + v·SNR)"}},
-                       "The variance of the data given the state."),
-                   realParam("amount", "v", 0.1, 0, 10,
-                             "0 is DDIM; 0.1 the paper's value for pictures; for Gaussian data its variance.", 0.01)},
-        .run = run};
+    return {.id = "addim",
+            .label = "aDDIM",
+            .summary = "DDIM that restores the variance which few steps lose",
+            .source = "Heek et al. 2024, algorithm 3",
+            .group = "One step",
+            .params = {choiceParam(
+                           "rule", "Lost variance", "pictures",
+                           {{"pictures", "Of images, v/(2 + SNR)"}, {"gaussian", "Of Gaussian data, v/(1 + v·SNR)"}},
+                           "The variance of the data given the state."),
+                       realParam("amount", "v", 0.1, 0, 10,
+                                 "0 is DDIM; 0.1 the paper's value for images; for Gaussian data its variance.", 0.01)},
+            .run = run};
 }
 
 }  // namespace meander::sampler

@@ -1,7 +1,7 @@
 // Rectified flow with the noise-anchored step (Lee et al. 2024, improved training of rectified flows, the "new"
 // sampler): x̂0 = x − t v; x' = (1 − t') x̂0 + t' z1 with the run's first noise z1 kept, so errors do not pile up in the
 // noise. Heun averages the velocities at both ends of the step. On exactly straight paths it is exact.
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 

@@ -1,7 +1,7 @@
 // BDIA (Zhang, G. et al. 2023): DDIM that also looks one level back, x'= DDIM(x) + γ (x_before − DDIM_up(x)), native
 // states. The map (x_before, x) → (x, x') can be solved for x_before, so the last two states lead back to the first
 // exactly. γ = 0 is DDIM.
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 

@@ -3,8 +3,8 @@
 // that it is exact where the end is known and arrives with τ' = 0. σ = 0 is the Riemannian flow's Euler.
 #include <cmath>
 
-#include "engine/sampling/manifold_kit.h"
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/manifold_common.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 

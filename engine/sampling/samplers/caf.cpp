@@ -2,7 +2,7 @@
 // u²/2 and v0 = α (x1 − x0) kept from the first evaluation, so x' = x + v0 Δu + (u + Δu/2) a Δu. The acceleration that
 // leads from x to the estimate D at u = 1 is a = 2 ((D − x) − v0 (1 − u))/(1 − u²). Flow coordinates x = y/(a + τ), u =
 // 1 − τ/(a + τ), whatever the process; α = 1 is the straight rectified flow.
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 

@@ -4,7 +4,7 @@
 // slopes ("AB"); and the end is the line through the last two guided estimates, at level 0. With guidance off this does
 // not tend to the probability flow but, for noise history w, to dy/dτ = ε̂ + w τ dε̂/dτ, because what is carried ahead
 // over one step is multiplied by the whole level and not by the step.
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 
@@ -15,7 +15,7 @@ static SamplerTask run(Sampling& s) {
     Tensor lastNoise, lastEstimate;
     double before = 0;
     for (auto [from, to] : s.intervals()) {
-        const Answer d = co_await s.denoise(s.x, from);
+        const DenoiseResult d = co_await s.denoise(s.x, from);
         const Tensor noise = combine({{1 / from, s.x}, {-s.signal(from) / from, d.unconditional}});
         Tensor next;
         if (to.isClean() && extrapolatesEnd && lastEstimate) {

@@ -3,7 +3,7 @@
 // signal is rescaled with it, so the marginal holds in flows, too.
 #include <numbers>
 
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 
@@ -23,8 +23,8 @@ static SamplerTask run(Sampling& s) {
         const double raised = gamma > 0 ? s.process.tauOfSigma((1 + gamma) * sigma) : double(from);
         Tensor y = s.x;
         if (raised > from) {
-            const auto split = s.splitAt(from, raised);
-            y = combine({{split.rise, y}, {noiseScale * split.spread, s.noise(from, raised, 0)}});
+            const auto split = s.ancestralVia(from, raised);
+            y = combine({{split.scale, y}, {noiseScale * split.noiseStd, s.noise(from, raised, 0)}});
         }
         const Tensor d = (co_await s.denoise(y, raised)).denoised;
         if (to.isClean() || method == "euler") {

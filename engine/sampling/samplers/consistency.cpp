@@ -1,7 +1,7 @@
 // Multistep consistency sampling (Song et al. 2023, algorithm 1): x ← f(x, τ); x ← x + √(τ'² − ε²) z. The jump ends at
 // the floor ε, so only the noise between ε and τ' is added. Other processes: the same between their levels of σ = ε and
 // τ'.
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 
@@ -10,7 +10,7 @@ static SamplerTask run(Sampling& s) {
     for (auto [from, to] : s.intervals()) {
         const Tensor d = (co_await s.denoise(s.x, from, 0.0)).denoised;
         // D stands at the floor: as data, scaled to the signal of the level that is noised to.
-        const double spread = s.splitAt(floor, to).spread;
+        const double spread = s.ancestralVia(floor, to).noiseStd;
         if (to.isClean() || spread == 0) s.advance(combine({{s.signal(to), d}}), to);
         else s.advance(combine({{s.signal(to), d}, {spread, s.noise()}}), to);
     }

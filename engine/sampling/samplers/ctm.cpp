@@ -3,18 +3,19 @@
 // = (τs/τ) y + (as − a τs/τ) D asks the network for the D of that target.
 #include <cmath>
 
-#include "engine/sampling/few_step_kit.h"
+#include "engine/sampling/few_step_common.h"
 
 namespace meander::sampler {
 
 static SamplerTask run(Sampling& s) {
     const double gamma = real(s.params, "gamma");
     for (auto [from, to] : s.intervals()) {
-        const auto [down, rise, spread] = s.splitAt(std::sqrt(1 - gamma * gamma) * to, to);
+        const auto [down, scale, noiseStd] = s.ancestralVia(std::sqrt(1 - gamma * gamma) * to, to);
         const Tensor d = (co_await s.denoise(s.x, from, down)).denoised;
-        const double onState = rise * down / from, onDenoised = rise * s.signal(down) - s.signal(from) * onState;
-        if (spread > 0) s.advance(combine({{onState, s.x}, {onDenoised, d}, {spread, s.noise()}}), to);
-        else s.advance(combine({{onState, s.x}, {onDenoised, d}}), to);
+        const double stateCoeff = scale * down / from,
+                     onDenoised = scale * s.signal(down) - s.signal(from) * stateCoeff;
+        if (noiseStd > 0) s.advance(combine({{stateCoeff, s.x}, {onDenoised, d}, {noiseStd, s.noise()}}), to);
+        else s.advance(combine({{stateCoeff, s.x}, {onDenoised, d}}), to);
     }
 }
 

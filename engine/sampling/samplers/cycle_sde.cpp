@@ -2,7 +2,7 @@
 // noise is added by the true forward process and the path is kept; where it falls back over the same levels, the noise
 // that would have led down that path is used: w = x_low − mean(x_high). An unchanged state is reconstructed exactly, an
 // edited one keeps its details. Over levels it did not climb it is the reverse SDE with fresh noise (DDIM with η).
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 
@@ -12,7 +12,7 @@ struct Climb {
     Tensor lower, upper;
 };
 struct Mean {
-    double onState, onDenoised, spread;  // Song et al. 2021, eq. 12
+    double stateCoeff, onDenoised, spread;  // Song et al. 2021, eq. 12
 };
 Mean ddimMean(const Sampling& s, double from, double to, double eta) {
     const double ratio = s.process.sigma(to) / s.process.sigma(from),
@@ -27,8 +27,8 @@ static SamplerTask run(Sampling& s) {
     std::vector<Climb> path;
     for (auto [from, to] : s.intervals()) {
         if (to > from) {
-            const auto split = s.splitAt(from, to);
-            const Tensor next = combine({{split.rise, s.x}, {split.spread, s.noise()}});
+            const auto split = s.ancestralVia(from, to);
+            const Tensor next = combine({{split.scale, s.x}, {split.noiseStd, s.noise()}});
             path.push_back({from, to, s.x, next});
             s.advance(next, to);
             continue;
@@ -39,16 +39,16 @@ static SamplerTask run(Sampling& s) {
             path.pop_back();
             const std::vector<Sampling::Query> both{{s.x, from, {}, {}}, {recorded.upper, from, {}, {}}};
             const auto answers = co_await s.denoiseAll(both);
-            s.advance(combine({{step.onState, s.x},
+            s.advance(combine({{step.stateCoeff, s.x},
                                {step.onDenoised, answers[0].denoised},
                                {1, recorded.lower},
-                               {-step.onState, recorded.upper},
+                               {-step.stateCoeff, recorded.upper},
                                {-step.onDenoised, answers[1].denoised}}),
                       to);
         } else {
             const Tensor d = (co_await s.denoise(s.x, from)).denoised;
-            const Tensor mean = combine({{step.onState, s.x}, {step.onDenoised, d}});
-            s.advance(step.spread > 0 ? combine({{1, mean}, {step.spread, s.noise()}}) : mean, to);
+            const Tensor mean = combine({{step.stateCoeff, s.x}, {step.onDenoised, d}});
+            s.advance(step.noiseStd > 0 ? combine({{1, mean}, {step.noiseStd, s.noise()}}) : mean, to);
         }
     }
 }

@@ -5,7 +5,7 @@
 // paper's x0 + ((x − x_s) − τ (ε̂_t − ε̂_s))/a without the division, which has no limit at pure noise.)
 #include <cmath>
 
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 
@@ -17,7 +17,7 @@ static SamplerTask run(Sampling& s) {
     Tensor source = s.x;
     for (auto [from, to] : s.intervals()) {
         const std::vector<Sampling::Query> both{{.x = s.x, .tau = from}, {.x = source, .tau = from}};
-        const std::vector<Answer> answers = co_await s.denoiseAll(both);
+        const std::vector<DenoiseResult> answers = co_await s.denoiseAll(both);
         const Tensor target = answers[0].conditional,
                      known = answers[1].unconditional ? answers[1].unconditional : answers[1].conditional;
         const double a = s.signal(to), fresh = std::sqrt(eta) * to,

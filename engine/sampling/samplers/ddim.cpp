@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 
@@ -18,9 +18,9 @@ static SamplerTask run(Sampling& s) {
                 : eta * to * std::sqrt(std::max(0.0, 1 - ratio * ratio));  // standard deviation of the new noise
         const double kept = std::sqrt(std::max(0.0, to * to - fresh * fresh));
         // a' D + kept · ε̂ with ε̂ = (y − a D)/τ
-        const double onState = kept / from, onDenoised = s.signal(to) - s.signal(from) * kept / from;
-        if (fresh > 0) s.advance(combine({{onState, s.x}, {onDenoised, d}, {fresh, s.noise()}}), to);
-        else s.advance(combine({{onState, s.x}, {onDenoised, d}}), to);
+        const double stateCoeff = kept / from, onDenoised = s.signal(to) - s.signal(from) * kept / from;
+        if (fresh > 0) s.advance(combine({{stateCoeff, s.x}, {onDenoised, d}, {fresh, s.noise()}}), to);
+        else s.advance(combine({{stateCoeff, s.x}, {onDenoised, d}}), to);
     }
 }
 

@@ -1,19 +1,19 @@
 // DDIM inversion (Song et al. 2021, section 4.3; Mokady et al. 2023): the DDIM step run upwards, y' = (a'/a) y + (τ' −
 // τ a'/a) ε̂. The network is asked at the state's own level, or told the next one (diffusers). From clean data it is
 // asked at the lowest level it was trained at.
-#include "engine/sampling/inversion_kit.h"
+#include "engine/sampling/inversion_common.h"
 
 namespace meander::sampler {
 
 static SamplerTask run(Sampling& s) {
-    const bool isToldNext = text(s.params, "asked") == "next";
+    const bool conditionsOnNext = text(s.params, "asked") == "next";
     const double range = real(s.params, "clip");
     for (auto [from, to] : s.intervals()) {
         const Asked asked = askedAt(s, from, to);
         const Sampling::Query query{.x = asked.state,
                                     .tau = asked.tau,
                                     .target = double(to),
-                                    .told = isToldNext ? std::optional(double(to)) : std::nullopt};
+                                    .networkTau = conditionsOnNext ? std::optional(double(to)) : std::nullopt};
         const Tensor d = (co_await s.denoise(query)).denoised;
         const Tensor noise = noiseEstimate(s, asked, d);
         if (range == 0) s.advance(raised(s, noise, from, to), to);

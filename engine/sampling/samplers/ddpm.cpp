@@ -1,7 +1,7 @@
 // DDPM (Ho et al. 2020, eq. 6–7): the mean of the exact posterior q(x' | x, x̂0), then noise of its variance (fixed
 // small) or of the forward step's (fixed large). On a clock c of noise over constant signal: y' = (c'/c)² y + (1 −
 // (c'/c)²) D + spread z, spread² = c'² (1 − (c'/c)²) (small) or that of the forward step (large).
-#include "engine/sampling/stochastic_kit.h"
+#include "engine/sampling/stochastic_common.h"
 
 namespace meander::sampler {
 

@@ -1,7 +1,7 @@
 // DEIS tAB and ρAB (Zhang & Chen 2023, eq. 15): slopes are extrapolated by a polynomial in a chosen time and integrated
 // over τ. Times: t of the linear VP process with σ from 0.002 at t = 0.001 to 80 at t = 1 (tAB as in zju-pi's
 // diff-solvers and ComfyUI), log τ (diffusers' log-ρ), or τ itself (ρAB, the same as LMS).
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 

@@ -1,7 +1,7 @@
 // Generators distilled by distribution matching (Yin et al. 2024, DMD and DMD2; SIM, DisBack): clean data at the few
 // times they were trained at, noised again to the next. The times are a list of the checkpoint, not a schedule: 999,
 // 749, 499, 249 of 1000 steps, or one.
-#include "engine/sampling/few_step_kit.h"
+#include "engine/sampling/few_step_common.h"
 
 namespace meander::sampler {
 

@@ -1,7 +1,7 @@
 // Dormand & Prince's pair of orders 5 and 4 with steps of its own choice (Dormand & Prince 1980), as Song et al. 2021
 // solve the probability flow with SciPy's RK45. From the first level to the last one above 0; the jump to clean needs
 // no evaluation, because the last stage of a step is taken at its end.
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 

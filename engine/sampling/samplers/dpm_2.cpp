@@ -1,7 +1,7 @@
 // The midpoint rule: an Euler step to the middle of the interval, then the whole step with the slope found there. With
 // the middle in log τ it is DPM2 of k-diffusion (DPM-Solver-2 in the coordinates of Karras et al. 2022), with the
 // middle in τ the classical rule. The step to clean stays Euler.
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 

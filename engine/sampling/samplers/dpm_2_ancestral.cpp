@@ -1,6 +1,6 @@
 // Ancestral sampling with DPM-Solver-2 steps (k-diffusion): a midpoint step in log τ to the level below the target,
 // then fresh noise up to it.
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 
@@ -8,7 +8,7 @@ static SamplerTask run(Sampling& s) {
     const double eta = real(s.params, "eta"), noiseScale = real(s.params, "s_noise");
     for (auto [from, to] : s.intervals()) {
         const Tensor d = (co_await s.denoise(s.x, from)).denoised;
-        const auto [down, rise, spread] = s.ancestral(from, to, eta);
+        const auto [down, scale, noiseStd] = s.ancestral(from, to, eta);
         Tensor next;
         if (down == 0) {
             next = combine({{s.signal(0), d}});
@@ -19,7 +19,7 @@ static SamplerTask run(Sampling& s) {
             const double slope = (down - from) / middle;  // y + (down − from) (y½ − D½)/τ½
             next = combine({{1, s.x}, {slope, half}, {-slope, d2}});
         }
-        if (spread > 0) next = combine({{rise, next}, {noiseScale * spread, s.noise()}});
+        if (noiseStd > 0) next = combine({{scale, next}, {noiseScale * noiseStd, s.noise()}});
         s.advance(next, to);
     }
 }

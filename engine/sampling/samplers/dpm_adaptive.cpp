@@ -1,7 +1,7 @@
 // DPM-Solver-12 and -23 with a PID controller of the step length (Lu et al. 2022a, appendix C; k-diffusion). The error
 // of a step is the difference of two orders from the same evaluations. Of the schedule it takes the first level and the
 // last above 0.
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 

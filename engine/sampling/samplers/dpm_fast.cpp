@@ -1,7 +1,7 @@
 // DPM-Solver-fast (Lu et al. 2022a, section 3.4; k-diffusion): as many evaluations as the schedule has steps, spent on
 // singlestep DPM-Solver-3 steps of equal length in log τ and one or two of lower order at the end. Of the schedule it
 // takes the first level, the last above 0 and the number of steps.
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 

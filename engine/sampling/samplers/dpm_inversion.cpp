@@ -3,7 +3,7 @@
 // is −∞, is first order and starts no history.
 #include <cmath>
 
-#include "engine/sampling/inversion_kit.h"
+#include "engine/sampling/inversion_common.h"
 
 namespace meander::sampler {
 
@@ -18,11 +18,12 @@ static SamplerTask run(Sampling& s) {
             continue;
         }
         const double h = std::log(from / to), extrapolate = previous ? h / (2 * previousH) : 0;
-        const double onState = to / from, onDenoised = s.signal(to) - s.signal(from) * onState;
-        if (extrapolate == 0) s.advance(combine({{onState, s.x}, {onDenoised, d}}), to);
+        const double stateCoeff = to / from, onDenoised = s.signal(to) - s.signal(from) * stateCoeff;
+        if (extrapolate == 0) s.advance(combine({{stateCoeff, s.x}, {onDenoised, d}}), to);
         else
             s.advance(
-                combine({{onState, s.x}, {onDenoised * (1 + extrapolate), d}, {-onDenoised * extrapolate, previous}}),
+                combine(
+                    {{stateCoeff, s.x}, {onDenoised * (1 + extrapolate), d}, {-onDenoised * extrapolate, previous}}),
                 to);
         previous = d;
         previousH = h;

@@ -1,7 +1,7 @@
 // DPM-Solver and DPM-Solver++ multistep of order 1 to 3 (Lu et al. 2022a, 2022b algorithm 2) with the choices of
 // diffusers' scheduler. The third-order term as published in the authors' code has half the weight that the second
 // divided difference needs, so its order is 2; "exact" has the whole weight and order 3.
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 
@@ -45,7 +45,7 @@ static SamplerTask run(Sampling& s) {
         const auto left = std::size_t(s.steps() - from.index);
         const std::size_t k = left == 1 && eulerFinal ? 1 : lowerFinal ? std::min(values.size(), left) : values.size();
         const ExponentialForm e(rule.onSlopes, from, to);
-        s.advance(values.combined(e.onState, s.x, e.scale, rule.weights(values.at(k), to)), to);
+        s.advance(values.combined(e.stateCoeff, s.x, e.scale, rule.weights(values.at(k), to)), to);
     }
 }
 

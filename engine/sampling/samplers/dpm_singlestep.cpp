@@ -1,7 +1,7 @@
 // DPM-Solver and DPM-Solver++ singlestep over the levels of the schedule, as in diffusers: levels are grouped in ones,
 // twos or threes; within a group the order grows from 1, and each step starts again from the state at the group's
 // beginning, so that one evaluation a level makes a singlestep method (Lu et al. 2022a, "singlestep").
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 
@@ -55,7 +55,7 @@ static SamplerTask run(Sampling& s) {
         }
         const ExponentialForm e(noise, taus[0], to);
         const std::vector<double> w = weights(e, taus, midpoint);
-        std::vector<LinearTerm> terms{{e.onState, base}};
+        std::vector<LinearTerm> terms{{e.stateCoeff, base}};
         for (std::size_t j = 0; j < w.size(); ++j) terms.push_back({e.scale * w[j], values[j]});
         s.advance(combine(terms), to);
     }

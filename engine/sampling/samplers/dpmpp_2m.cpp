@@ -5,7 +5,7 @@
 // gives 1.76 and, at 20 steps, ten times the error.
 #include <cmath>
 
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 
@@ -15,13 +15,14 @@ static SamplerTask run(Sampling& s) {
     for (auto [from, to] : s.intervals()) {
         const Tensor d = (co_await s.denoise(s.x, from)).denoised;
         const double h = std::log(from / to);  // ∞ to clean
-        const double onState = to / from, onDenoised = s.signal(to) - s.signal(from) * onState;
+        const double stateCoeff = to / from, onDenoised = s.signal(to) - s.signal(from) * stateCoeff;
         if (!previous || to.isClean()) {
-            s.advance(combine({{onState, s.x}, {onDenoised, d}}), to);
+            s.advance(combine({{stateCoeff, s.x}, {onDenoised, d}}), to);
         } else {
             const double extrapolate = h / (2 * previousH);
             s.advance(
-                combine({{onState, s.x}, {onDenoised * (1 + extrapolate), d}, {-onDenoised * extrapolate, previous}}),
+                combine(
+                    {{stateCoeff, s.x}, {onDenoised * (1 + extrapolate), d}, {-onDenoised * extrapolate, previous}}),
                 to);
         }
         previous = d;

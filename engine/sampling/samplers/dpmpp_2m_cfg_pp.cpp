@@ -1,6 +1,6 @@
 // DPM++ 2M with CFG++ as in ComfyUI: the guided estimate steps, the state relaxes towards the unconditional one, and
 // the extrapolation is from the last unconditional to the new guided estimate. In log τ.
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 
@@ -8,7 +8,7 @@ static SamplerTask run(Sampling& s) {
     Tensor previous;
     double previousH = 0;
     for (auto [from, to] : s.intervals()) {
-        const Answer d = co_await s.denoise(s.x, from);
+        const DenoiseResult d = co_await s.denoise(s.x, from);
         const double ratio = to / from, h = std::log(from / to);
         if (!previous || to.isClean()) {
             s.advance(combine({{ratio, s.x}, {1, d.denoised}, {-ratio, d.unconditional}}), to);

@@ -1,6 +1,6 @@
 // SDE-DPM-Solver++(2M) (Lu et al. 2022b, algorithm 3 with η; k-diffusion): second-order multistep for the reverse SDE
 // in λ = log(a/τ).
-#include "engine/sampling/stochastic_kit.h"
+#include "engine/sampling/stochastic_common.h"
 
 namespace meander {
 
@@ -16,11 +16,11 @@ SamplerTask runTwoStepSde(Sampling& s, bool heun) {
             s.advance(combine({{s.signal(0), d}}), to);
             co_return;
         }
-        const auto [h, onState, onDenoised, spread] = exponentialStep(s, from, to, eta);
+        const auto [h, stateCoeff, onDenoised, spread] = exponentialStep(s, from, to, eta);
         const double onSlope =
             !previous ? 0 : (heun ? s.signal(to) - onDenoised / ((1 + eta) * h) : 0.5 * onDenoised) * h / previousH;
-        Tensor next = !previous ? combine({{onState, s.x}, {onDenoised, d}})
-                                : combine({{onState, s.x}, {onDenoised + onSlope, d}, {-onSlope, previous}});
+        Tensor next = !previous ? combine({{stateCoeff, s.x}, {onDenoised, d}})
+                                : combine({{stateCoeff, s.x}, {onDenoised + onSlope, d}, {-onSlope, previous}});
         if (spread * noiseScale > 0) next = combine({{1, next}, {spread * noiseScale, s.noise(from, to, 0)}});
         s.advance(next, to);
         previous = d;

@@ -1,5 +1,5 @@
 // SDE-DPM-Solver++(2M) with the exact integral of the linear D (k-diffusion's "heun" form).
-#include "engine/sampling/stochastic_kit.h"
+#include "engine/sampling/stochastic_common.h"
 
 namespace meander::sampler {
 

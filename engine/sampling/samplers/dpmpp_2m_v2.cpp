@@ -2,7 +2,7 @@
 // estimate, which softens changes of the step. The weights no longer add up to 1 where steps differ, so its order is 1.
 #include <algorithm>
 
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 

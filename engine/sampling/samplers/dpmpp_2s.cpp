@@ -1,6 +1,6 @@
 // DPM-Solver++(2S) and (3S), DPM-Solver-2 and -3 (Lu et al. 2022b, algorithm 1; 2022a, algorithms 1 and 2): singlestep,
 // with their own levels between those of the schedule, in log τ. The step to clean takes the estimate.
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 

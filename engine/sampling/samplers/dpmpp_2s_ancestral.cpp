@@ -1,17 +1,19 @@
 // Ancestral sampling with DPM-Solver++(2S) steps (Lu et al. 2022b, algorithm 1, r = 1/2; k-diffusion): an estimate
 // halfway in λ = log(a/τ) to the level below the target carries the whole step, then fresh noise up to the target.
-#include "engine/sampling/stochastic_kit.h"
+#include "engine/sampling/stochastic_common.h"
 
 namespace meander {
 
 // `guidedOutside` (CFG++): steps with the unconditional estimate and adds the guidance a' (D − U) outside the step.
 SamplerTask runTwoStageAncestral(Sampling& s, bool guidedOutside) {
     const double eta = real(s.params, "eta"), noiseScale = real(s.params, "s_noise");
-    const auto estimate = [guidedOutside](const Answer& a) { return guidedOutside ? a.unconditional : a.denoised; };
+    const auto estimate = [guidedOutside](const DenoiseResult& a) {
+        return guidedOutside ? a.unconditional : a.denoised;
+    };
     for (auto [from, to] : s.intervals()) {
-        const Answer answer = co_await s.denoise(s.x, from);
+        const DenoiseResult answer = co_await s.denoise(s.x, from);
         const Tensor d = estimate(answer);
-        const auto [down, rise, spread] = s.ancestral(from, to, eta);
+        const auto [down, scale, noiseStd] = s.ancestral(from, to, eta);
         Tensor next;
         if (down == 0) {
             next = combine({{s.signal(0), d}});
@@ -23,7 +25,7 @@ SamplerTask runTwoStageAncestral(Sampling& s, bool guidedOutside) {
             const Tensor d2 = estimate(co_await s.denoise(half, middle));
             next = combine({{down / from, s.x}, {1 - down / from, d2}});
         }
-        if (spread > 0) next = combine({{rise, next}, {noiseScale * spread, s.noise()}});
+        if (noiseStd > 0) next = combine({{scale, next}, {noiseScale * noiseStd, s.noise()}});
         if (guidedOutside)
             next = combine({{1, next}, {s.signal(to), answer.denoised}, {-s.signal(to), answer.unconditional}});
         s.advance(next, to);

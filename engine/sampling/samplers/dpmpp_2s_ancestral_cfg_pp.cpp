@@ -3,14 +3,14 @@
 // whose step shifts by D − U₂ with the second unconditional estimate. Without guidance that leaves (τ_down/τ)(D − D₂),
 // which is of first order in every step: it does not converge, and does not become DPM++ 2S ancestral as the other
 // forms do. "outside": the whole step follows the unconditional estimate and a' (D − U) is added after it.
-#include "engine/sampling/stochastic_kit.h"
+#include "engine/sampling/stochastic_common.h"
 
 namespace meander::sampler {
 
 static SamplerTask shifted(Sampling& s, bool once) {
     const double eta = real(s.params, "eta"), noiseScale = real(s.params, "s_noise");
     for (auto [from, to] : s.intervals()) {
-        const Answer answer = co_await s.denoise(s.x, from);
+        const DenoiseResult answer = co_await s.denoise(s.x, from);
         const auto [down, up] = ancestralPair(from, to, eta);
         Tensor next;
         if (down == 0) {
@@ -18,7 +18,7 @@ static SamplerTask shifted(Sampling& s, bool once) {
         } else {
             const double middle = std::sqrt(from * down), part = middle / from;
             const Tensor half = combine({{part, s.x}, {1, answer.denoised}, {-part, answer.unconditional}});
-            const Answer second = co_await s.denoise(half, middle);
+            const DenoiseResult second = co_await s.denoise(half, middle);
             const double kept = down / from;
             next = combine({{kept, s.x},
                             {kept, answer.denoised},

@@ -1,7 +1,7 @@
 // DPM++ 3M SDE (k-diffusion): third-order multistep for the reverse SDE in λ. With H = (1 + η) h and D(λ0 + θh) ≈ D0 +
 // θ d1 + θ² d2 (divided differences of the last three estimates) the integrals are a' φ_2 d1 and a' φ_3 d2 of −H, up to
 // sign.
-#include "engine/sampling/stochastic_kit.h"
+#include "engine/sampling/stochastic_common.h"
 
 namespace meander::sampler {
 
@@ -15,10 +15,10 @@ static SamplerTask run(Sampling& s) {
             s.advance(combine({{s.signal(0), d}}), to);
             co_return;
         }
-        const auto [h, onState, onDenoised, spread] = exponentialStep(s, from, to, eta);
+        const auto [h, stateCoeff, onDenoised, spread] = exponentialStep(s, from, to, eta);
         const double total = (1 + eta) * h, a = s.signal(to), phi2 = std::expm1(-total) / total + 1,
                      phi3 = phi2 / total - 0.5;
-        Tensor next = combine({{onState, s.x}, {onDenoised, d}});
+        Tensor next = combine({{stateCoeff, s.x}, {onDenoised, d}});
         if (d2) {
             // slope = g0 + (g0 − g1) r0/(r0 + r1), curvature = (g0 − g1)/(r0 + r1) with g0 = (D − D1)/r0, g1 = (D1 −
             // D2)/r1

@@ -2,14 +2,14 @@
 // the ancestral step of the whole interval. Ancestral pairs are on the clock e^{−λ} = n/s. Both noises are of one path
 // W(τ), the second continuing the first, as from the Brownian tree of the published code; two independent ones would
 // make it first order.
-#include "engine/sampling/stochastic_kit.h"
+#include "engine/sampling/stochastic_common.h"
 
 namespace meander::sampler {
 
 static SamplerTask run(Sampling& s) {
     const double eta = real(s.params, "eta"), noiseScale = real(s.params, "s_noise"), r = real(s.params, "r");
     for (const Interval& interval : finiteIntervals(s)) {
-        const Level from = interval.from, to = interval.to;
+        const NoiseLevel from = interval.from, to = interval.to;
         const Tensor d = (co_await s.denoise(s.x, from)).denoised;
         if (to.isClean()) {
             s.advance(combine({{s.signal(0), d}}), to);

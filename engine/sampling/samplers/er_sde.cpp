@@ -4,7 +4,7 @@
 // Riemann sums of 200 points, as published.
 #include <array>
 
-#include "engine/sampling/stochastic_kit.h"
+#include "engine/sampling/stochastic_common.h"
 
 namespace meander::sampler {
 

@@ -1,6 +1,6 @@
 // Euler's method on the probability-flow ODE; in these coordinates also DDIM with η = 0 (Song et al. 2021; Karras et
 // al. 2022, algorithm 1 without correction).
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 

@@ -1,6 +1,6 @@
 // Ancestral sampling (Ho et al. 2020; k-diffusion): an Euler step below the target level, then fresh noise up to it. η
 // = 1 takes the variance of the exact posterior of a single data point, η = 0 is Euler.
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 
@@ -8,10 +8,11 @@ static SamplerTask run(Sampling& s) {
     const double eta = real(s.params, "eta"), noiseScale = real(s.params, "s_noise");
     for (auto [from, to] : s.intervals()) {
         const Tensor d = (co_await s.denoise(s.x, from)).denoised;
-        const auto [down, rise, spread] = s.ancestral(from, to, eta);
-        const double onState = rise * down / from, onDenoised = rise - onState;
-        if (spread > 0) s.advance(combine({{onState, s.x}, {onDenoised, d}, {noiseScale * spread, s.noise()}}), to);
-        else s.advance(combine({{onState, s.x}, {onDenoised, d}}), to);
+        const auto [down, scale, noiseStd] = s.ancestral(from, to, eta);
+        const double stateCoeff = scale * down / from, onDenoised = scale - stateCoeff;
+        if (noiseStd > 0)
+            s.advance(combine({{stateCoeff, s.x}, {onDenoised, d}, {noiseScale * noiseStd, s.noise()}}), to);
+        else s.advance(combine({{stateCoeff, s.x}, {onDenoised, d}}), to);
     }
 }
 

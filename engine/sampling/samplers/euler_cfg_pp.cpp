@@ -1,11 +1,11 @@
 // CFG++ on Euler/DDIM (Chung et al. 2024, algorithm 2): x̂0 is guided, the noise direction is the unconditional one.
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 
 static SamplerTask run(Sampling& s) {
     for (auto [from, to] : s.intervals()) {
-        const Answer d = co_await s.denoise(s.x, from);
+        const DenoiseResult d = co_await s.denoise(s.x, from);
         s.advance(
             combine({{s.signal(to), d.denoised}, {to / from, s.x}, {-s.signal(from) * to / from, d.unconditional}}),
             to);

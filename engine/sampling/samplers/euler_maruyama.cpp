@@ -1,6 +1,6 @@
 // Euler–Maruyama on the reverse SDE (Song et al. 2021, eq. 6) with stochasticity η: the plain reference among the
 // stochastic samplers. No noise in the step to clean.
-#include "engine/sampling/stochastic_kit.h"
+#include "engine/sampling/stochastic_common.h"
 
 namespace meander::sampler {
 
@@ -9,7 +9,7 @@ static SamplerTask run(Sampling& s) {
     for (auto [from, to] : s.intervals()) {
         const Tensor d = (co_await s.denoise(s.x, from)).denoised;
         const auto step = eulerMaruyama(s, from, to, to.isClean() ? 0 : eta);
-        const Tensor mean = combine({{step.onState, s.x}, {step.onDenoised, d}});
+        const Tensor mean = combine({{step.stateCoeff, s.x}, {step.onDenoised, d}});
         const double spread = step.spread * noiseScale;
         s.advance(spread > 0 ? combine({{1, mean}, {spread, s.noise()}}) : mean, to);
     }

@@ -3,7 +3,7 @@
 // where Karras et al. 2022 (algorithm 2) have the minimum; and it subtracts the noise it draws.
 #include <numbers>
 
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 
@@ -21,8 +21,8 @@ static SamplerTask run(Sampling& s) {
             gamma > 0 && std::isfinite(sigma) ? s.process.tauOfSigma((1 + gamma) * sigma) : double(from);
         Tensor y = s.x;
         if (raised > from) {
-            const auto split = s.splitAt(from, raised);
-            y = combine({{split.rise, y}, {-noiseScale * split.spread, s.noise(from, raised, 0)}});
+            const auto split = s.ancestralVia(from, raised);
+            y = combine({{split.scale, y}, {-noiseScale * split.noiseStd, s.noise(from, raised, 0)}});
         }
         const Tensor d = (co_await s.denoise(y, raised)).denoised;
         const bool turns = !to.isClean() && from.index / 2 == 1;
@@ -43,8 +43,8 @@ SamplerInfo eulerNegative() {
                                    "How the churn bounds the factor γ of the noise that is added before a step."),
                        realParam("s_churn", "Churn", 0, 0, 1000, "N γ: how much noise is added over the run.", 1),
                        realParam("s_tmin", "From σ", 0, 0, 1e6, "Noise is raised at levels above this.", 0.05),
-                       mayBeAbsent(realParam("s_tmax", "To σ", 50, 0, 1e6,
-                                             "Noise is raised at levels below this; absent: at all.", 1)),
+                       optionalParam(realParam("s_tmax", "To σ", 50, 0, 1e6,
+                                               "Noise is raised at levels below this; absent: at all.", 1)),
                        noiseScaleParam()},
             .stochastic = true,
             .run = run};

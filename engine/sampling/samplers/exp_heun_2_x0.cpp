@@ -1,7 +1,7 @@
 // Exponential Heun on x̂0 (SEEDS-2 with c2 = 1 and no noise, Gonzalez et al. 2023; Hochbruck & Ostermann 2005,
 // eq. 2.39/2.40; ComfyUI's exp_heun_2_x0): an Euler step to the end, then the mean (φ_1) or the exactly integrated line
 // (φ_2) of both estimates. In log τ, which is finite at pure noise of a flow.
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 
@@ -16,7 +16,7 @@ static SamplerTask run(Sampling& s) {
         const Tensor y2 = eulerStep(s.x, d, from, to), d2 = (co_await s.denoise(y2, to, to)).denoised;
         const ExponentialForm e(false, from, to);
         const double b2 = isLine ? e.hPhi(2) : e.hPhi(1) / 2;
-        s.advance(combine({{e.onState, s.x}, {e.hPhi(1) - b2, d}, {b2, d2}}), to);
+        s.advance(combine({{e.stateCoeff, s.x}, {e.hPhi(1) - b2, d}, {b2, d2}}), to);
     }
 }
 

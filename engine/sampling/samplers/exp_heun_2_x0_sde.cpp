@@ -1,6 +1,6 @@
 // Exponential Heun for the reverse SDE in data prediction and λ: SEEDS-2 with its second estimate at the end of the
 // step and exact weights.
-#include "engine/sampling/stochastic_kit.h"
+#include "engine/sampling/stochastic_common.h"
 
 namespace meander::sampler {
 

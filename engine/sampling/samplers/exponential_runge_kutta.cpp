@@ -1,7 +1,7 @@
 // Exponential Runge–Kutta of third and fourth order and Lawson's integrating factor, for y' = −y + D in u = −log τ with
 // e^{−y} integrated exactly (Lawson 1967; Cox & Matthews 2002; Krogstad 2005). Finite at pure noise of a flow. The step
 // to clean takes the estimate.
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 

@@ -4,7 +4,7 @@
 // 0: plain iteration). Only levels above are asked, so clean data is no special case.
 #include <algorithm>
 
-#include "engine/sampling/inversion_kit.h"
+#include "engine/sampling/inversion_common.h"
 
 namespace meander::sampler {
 

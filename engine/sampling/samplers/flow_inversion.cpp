@@ -2,7 +2,7 @@
 // the model's velocity and v(Y → y1) = (τmax y1 − Y)/(τmax − τ) straight to a typical noise y1. γ = 0 is the flow
 // itself; γ > 0 ends at noise that the model knows, at the price of the round trip. Midpoint (Wang et al. 2025,
 // RF-Solver) asks twice and is second order.
-#include "engine/sampling/inversion_kit.h"
+#include "engine/sampling/inversion_common.h"
 
 namespace meander::sampler {
 

@@ -1,6 +1,6 @@
 // Gradient estimation (Permenter & Yuan 2024, algorithm 2): Euler along γ ε_t + (1 − γ) ε_{t+1}, which averages out the
 // error of the estimate. First order, as every γ ≠ 3/2 is. The first step and the one to clean are Euler.
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 

@@ -1,5 +1,5 @@
 // Gradient estimation with CFG++ as in ComfyUI: Euler CFG++ plus γ − 1 times the change of the unconditional slope.
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 
@@ -7,7 +7,7 @@ static SamplerTask run(Sampling& s) {
     const double gamma = real(s.params, "gamma");
     Tensor previous;
     for (auto [from, to] : s.intervals()) {
-        const Answer d = co_await s.denoise(s.x, from);
+        const DenoiseResult d = co_await s.denoise(s.x, from);
         const Tensor slope = Sampling::slope(s.x, d.unconditional, from);
         if (to.isClean()) s.advance(d.denoised, to);
         else if (!previous) s.advance(combine({{1, d.denoised}, {double(to), slope}}), to);

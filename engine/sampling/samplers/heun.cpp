@@ -1,6 +1,6 @@
 // Heun's second-order method (Karras et al. 2022, algorithm 1): an Euler step, then the mean of the slopes at both
 // ends. The last step, to clean, stays Euler.
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 

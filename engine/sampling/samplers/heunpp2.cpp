@@ -1,7 +1,7 @@
 // Heun++ as the field's programs have it: Heun with a third slope one step ahead, weighted by the levels relative to
 // the first one, w_k = τ_k/(3 τ_0). The weights of the later slopes vanish at low noise, where it is Euler's method;
 // its order is 1, as measured. The last step is Euler, the one before it has two slopes.
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 

@@ -3,7 +3,7 @@
 // as steps is DDIM on the segments' edges.
 #include <algorithm>
 
-#include "engine/sampling/few_step_kit.h"
+#include "engine/sampling/few_step_common.h"
 
 namespace meander::sampler {
 
@@ -15,11 +15,12 @@ static SamplerTask run(Sampling& s) {
         const bool last = to.index == s.steps();
         const double time = to.isClean() ? 0 : p.networkTime(to), edge = phaseEnd(p, segments, from);
         const double wanted = last || eta == 0 ? double(to) : p.tauOfTime(trainedTime(p, (1 - eta) * time));
-        const auto [down, rise, spread] = s.splitAt(std::min(std::max(wanted, edge), double(to)), to);
+        const auto [down, scale, noiseStd] = s.ancestralVia(std::min(std::max(wanted, edge), double(to)), to);
         const Tensor d = (co_await s.denoise(s.x, from, down)).denoised;
-        const double onState = rise * down / from, onDenoised = rise * s.signal(down) - s.signal(from) * onState;
-        if (spread > 0) s.advance(combine({{onState, s.x}, {onDenoised, d}, {spread, s.noise()}}), to);
-        else s.advance(combine({{onState, s.x}, {onDenoised, d}}), to);
+        const double stateCoeff = scale * down / from,
+                     onDenoised = scale * s.signal(down) - s.signal(from) * stateCoeff;
+        if (noiseStd > 0) s.advance(combine({{stateCoeff, s.x}, {onDenoised, d}, {noiseStd, s.noise()}}), to);
+        else s.advance(combine({{stateCoeff, s.x}, {onDenoised, d}}), to);
     }
 }
 

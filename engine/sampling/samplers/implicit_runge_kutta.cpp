@@ -3,7 +3,7 @@
 // network call, raises the order by one up to the method's. The step to clean stays Euler.
 #include <map>
 
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 
@@ -63,7 +63,7 @@ static SamplerTask run(Sampling& s) {
             std::vector<Sampling::Query> queries;
             for (std::size_t i = 0; i < stages; ++i)
                 queries.push_back({along(s.x, h, t.a[i], slopes), from + t.c[i] * h});
-            const std::vector<Answer> answers = co_await s.denoiseAll(queries);
+            const std::vector<DenoiseResult> answers = co_await s.denoiseAll(queries);
             for (std::size_t i = 0; i < stages; ++i)
                 slopes[i] = Sampling::slope(queries[i].x, answers[i].denoised, queries[i].tau);
         }

@@ -1,6 +1,6 @@
 // iPNDM (Zhang & Chen 2023, section 3.2): Adams–Bashforth on slopes with constant weights, the order growing from 1 in
 // the first steps. Second order on levels whose spacing changes smoothly.
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 

@@ -1,7 +1,7 @@
 // iPNDM with variable steps, as in zju-pi's diff-solvers and ComfyUI: backward differences of the slopes with divided
 // steps. In their third-order term the ratio of steps multiplies only a part of the bracket, which makes the weights
 // inexact on unequal steps (order 2 to 3); "exact" has Adams–Bashforth's weights (LMS).
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 

@@ -3,7 +3,7 @@
 // ← y + h score + √(2h) z with score = −(y − a D)/τ² and h = step · τ². MALA accepts or rejects each proposal; the
 // density ratio is the integral of the score along the way by the trapezoidal rule, exact for Gaussians (Sjöberg et al.
 // 2023).
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 

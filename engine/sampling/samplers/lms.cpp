@@ -3,7 +3,7 @@
 // set, or with Runge–Kutta steps, which keeps the order up to 5.
 #include <utility>
 
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 

@@ -2,7 +2,7 @@
 // artifacts at few steps and strong guidance. GHVB averages the slopes, v ← (1 − β) v + β ε, then combines averages
 // with weights that restore the order (eq. 19); HB averages the combined slope and is first order. One momentum number
 // (k − 1) + β: 1.8 has order 2 and β = 0.8; whole numbers are plain Adams–Bashforth with constant weights.
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 

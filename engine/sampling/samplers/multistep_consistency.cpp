@@ -2,7 +2,7 @@
 // edges (algorithm 2). aDDIM (algorithm 3) makes up for the variance that a mean estimate loses.
 #include <cmath>
 
-#include "engine/sampling/few_step_kit.h"
+#include "engine/sampling/few_step_common.h"
 
 namespace meander::sampler {
 
@@ -38,7 +38,7 @@ SamplerInfo multistepConsistency() {
                      "Widens each state by the variance that the mean estimate lacks; for plain models at few steps."),
                  advanced(realParam("variance", "Variance", 0.1, 0, 10,
                                     "Numerator of the variance v/(offset + SNR) of the data given the state: 0.1 for "
-                                    "pictures; 1 with offset 1/s² is exact for Gaussian data of deviation s.")),
+                                    "images; 1 with offset 1/s² is exact for Gaussian data of deviation s.")),
                  advanced(realParam("offset", "Offset", 2, 0.001, 1000, "Offset of that variance."))},
             .madeFor = {Distillation::Phased, Distillation::None},
             .run = run,

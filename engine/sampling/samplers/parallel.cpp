@@ -3,7 +3,7 @@
 // change along: y'_{i+1} = e_i + G_i (y'_i − y_i), e_i the Euler step from y_i, with G_i = 0 (Jacobi), the growth of
 // the native scale (Picard) or the diagonal of ∂e_i/∂y_i by a difference quotient along (1 … 1) (Newton: exact where
 // elements do not interact). Each ends in the Euler chain; at least one more level is exact after each sweep.
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 
@@ -40,7 +40,7 @@ static SamplerTask run(Sampling& s) {
                       window = integer(s.params, "window") == 0 ? n : std::size_t(integer(s.params, "window"));
     const int sweeps = int(integer(s.params, "sweeps"));
     const double tolerance = real(s.params, "tolerance"), small = real(s.params, "difference");
-    const auto scale = [&](const Level& l) { return s.process.nativeScale(l); };
+    const auto scale = [&](const NoiseLevel& l) { return s.process.nativeScale(l); };
     std::vector<Tensor> y{s.x};
     if (text(s.params, "guess") == "estimate") {
         const Tensor d = (co_await s.denoise(s.x, intervals[0].from)).denoised;
@@ -57,7 +57,7 @@ static SamplerTask run(Sampling& s) {
             queries.push_back({y[i], from, to, from.index});
             if (method == "newton") queries.push_back({addConstant(y[i], small * from), from, to, from.index});
         }
-        const std::vector<Answer> answers = co_await s.denoiseAll(queries);
+        const std::vector<DenoiseResult> answers = co_await s.denoiseAll(queries);
         std::size_t exact = done;
         bool isSettled = true;
         std::vector<Tensor> next{y[done]};

@@ -1,7 +1,7 @@
 // Phased consistency models (Wang et al. 2024, section 3.1): the trajectory is cut in phases, and inside a phase every
 // state maps to the phase's edge by the DDIM form y_e = (τe/τ) y + (a_e − a τe/τ) D. Steps that end inside a phase
 // follow the same direction (deterministic) or fall to the edge and are noised again.
-#include "engine/sampling/few_step_kit.h"
+#include "engine/sampling/few_step_common.h"
 
 namespace meander::sampler {
 
@@ -11,10 +11,11 @@ static SamplerTask run(Sampling& s) {
     for (auto [from, to] : s.intervals()) {
         const double edge = std::min(phaseEnd(s.process, phases, from), double(to));
         const Tensor d = (co_await s.denoise(s.x, from, edge)).denoised;
-        const auto [down, rise, spread] = s.splitAt(isStochastic ? edge : to, to);
-        const double onState = rise * down / from, onDenoised = rise * s.signal(down) - s.signal(from) * onState;
-        if (spread > 0) s.advance(combine({{onState, s.x}, {onDenoised, d}, {spread, s.noise()}}), to);
-        else s.advance(combine({{onState, s.x}, {onDenoised, d}}), to);
+        const auto [down, scale, noiseStd] = s.ancestralVia(isStochastic ? edge : to, to);
+        const double stateCoeff = scale * down / from,
+                     onDenoised = scale * s.signal(down) - s.signal(from) * stateCoeff;
+        if (noiseStd > 0) s.advance(combine({{stateCoeff, s.x}, {onDenoised, d}, {noiseStd, s.noise()}}), to);
+        else s.advance(combine({{stateCoeff, s.x}, {onDenoised, d}}), to);
     }
 }
 

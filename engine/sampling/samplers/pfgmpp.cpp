@@ -3,11 +3,11 @@
 // uniform direction, which is Gaussian noise times √(D/χ²_D). D = 1 is PFGM, D → ∞ diffusion.
 #include <cmath>
 
-#include "engine/sampling/few_step_kit.h"
+#include "engine/sampling/few_step_common.h"
 
 namespace meander::sampler {
 
-// Per picture, from one normal of its own.
+// Per image, from one normal of its own.
 static std::vector<double> tails(const Tensor& noise, double dimensions) {
     const HostTensor z = download(noise);
     std::vector<double> factors;

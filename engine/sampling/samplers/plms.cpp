@@ -2,7 +2,7 @@
 // 12, with the transfer of DDIM, which is the Euler step in these coordinates). It starts with lower orders, with a
 // Heun step (as latent diffusion does), or with Runge–Kutta steps. The constant weights fit levels that change their
 // spacing slowly only to second order.
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 

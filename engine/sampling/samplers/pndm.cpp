@@ -1,7 +1,7 @@
 // PNDM (Liu et al. 2022, algorithm 2, F-PNDM): three pseudo Runge–Kutta steps, whose middle level lies half-way in the
 // time that the network is told, then Adams–Bashforth 4 with constant weights. The transfer between levels is that of
 // DDIM (eq. 11), in these coordinates the Euler step along the combined slope.
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 

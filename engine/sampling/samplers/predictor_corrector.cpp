@@ -1,7 +1,7 @@
 // Predictor–corrector sampling (Song et al. 2021, algorithms 1–5): at each level Langevin steps of size ε = 2 (r
 // ‖z‖/‖score‖)², then a step of the reverse SDE. score = −(y − a D)/τ² in y coordinates; r is the signal-to-noise ratio
 // of a Langevin step.
-#include "engine/sampling/stochastic_kit.h"
+#include "engine/sampling/stochastic_common.h"
 
 namespace meander::sampler {
 
@@ -46,11 +46,11 @@ static SamplerTask run(Sampling& s) {
             predictor == "euler_maruyama" ? eulerMaruyama(s, from, to, eta) : reverseDiffusion(s, from, to, eta);
         if (predictor == "ancestral") {
             const auto split = s.ancestral(from, to, eta);
-            step = {split.rise * split.down / from, split.rise * (1 - split.down / from), split.spread};
+            step = {split.scale * split.sigmaDown / from, split.scale * (1 - split.sigmaDown / from), split.noiseStd};
         }
         if (to.isClean() && denoise) step = {0, s.signal(0), 0};
-        const Tensor mean = combine({{step.onState, y}, {step.onDenoised, d}});
-        const double spread = step.spread * noiseScale;
+        const Tensor mean = combine({{step.stateCoeff, y}, {step.onDenoised, d}});
+        const double spread = step.noiseStd * noiseScale;
         s.advance(spread > 0 ? combine({{1, mean}, {spread, s.noise(from, to, correctors)}}) : mean, to);
     }
 }

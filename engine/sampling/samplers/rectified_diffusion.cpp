@@ -1,7 +1,7 @@
 // Rectified diffusion (Wang et al. 2024): retrained on its own pairs, ε̂ stays constant along the path, which in the
 // form of diffusion is curved. A first-order path: x_s = (α_s/α_t) x_t + (σ_s − σ_t α_s/α_t) ε̂ is exact for a jump of
 // any size, here y' = y + (τ' − τ) ε̂ + (a' − a) D. Phased checkpoints keep ε̂ constant in each phase.
-#include "engine/sampling/few_step_kit.h"
+#include "engine/sampling/few_step_common.h"
 
 namespace meander::sampler {
 

@@ -3,7 +3,7 @@
 // process; the estimate is the formal D = (y + τ² score)/a.
 #include <algorithm>
 
-#include "engine/sampling/stochastic_kit.h"
+#include "engine/sampling/stochastic_common.h"
 
 namespace meander::sampler {
 
@@ -33,7 +33,8 @@ static SamplerTask run(Sampling& s) {
     for (auto [from, to] : s.intervals()) {
         const Tensor d = (co_await s.denoise(s.x, from)).denoised;
         const auto step = reverseDiffusion(s, from, to, eta);
-        Tensor next = to.isClean() ? combine({{s.signal(0), d}}) : combine({{step.onState, s.x}, {step.onDenoised, d}});
+        Tensor next =
+            to.isClean() ? combine({{s.signal(0), d}}) : combine({{step.stateCoeff, s.x}, {step.onDenoised, d}});
         if (!to.isClean() && step.spread * noiseScale > 0)
             next = combine({{1, next}, {step.spread * noiseScale, s.noise()}});
         if (boundary == "reflect") next = mapped(next, folded, low, high);

@@ -3,7 +3,7 @@
 // agree. Several forward steps are one Gaussian, so a jump is drawn at once.
 #include <cmath>
 
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 
@@ -61,8 +61,8 @@ static SamplerTask run(Sampling& s) {
         for (int pass = 0; pass < passes; ++pass) {
             const int top = pass == 0 ? from.index : to.index - jump;
             if (pass > 0) {
-                const auto up = s.splitAt(to, s.levels()[std::size_t(top)]);
-                y = combine({{up.rise, y}, {up.spread, s.noise(to, s.levels()[std::size_t(top)], draw++)}});
+                const auto up = s.ancestralVia(to, s.levels()[std::size_t(top)]);
+                y = combine({{up.scale, y}, {up.noiseStd, s.noise(to, s.levels()[std::size_t(top)], draw++)}});
             }
             for (int k = top; k < to.index; ++k) {
                 const double high = s.levels()[std::size_t(k)], low = s.levels()[std::size_t(k) + 1];
@@ -83,7 +83,7 @@ static SamplerTask run(Sampling& s) {
 
 SamplerInfo repaint() {
     ParamSpec box = listParam("box", "Box", 0, 1,
-                              "The part to be painted as left, top, width and height, in parts of the picture, on the "
+                              "The part to be painted as left, top, width and height, in parts of the image, on the "
                               "grid of the states. Start with strength 1 to paint it from noise alone.");
     box.defaultValue = std::vector<double>{0.25, 0.25, 0.5, 0.5};
     return {

@@ -1,7 +1,7 @@
 // RES 2S (Zhang, Q. et al. 2023, algorithm 1; Hochbruck & Ostermann 2005, eq. 2.40): singlestep second-order
 // exponential Runge–Kutta on x̂0 that satisfies the stiff order conditions: b2 = φ_2/c2, b1 = φ_1 − b2. The step to
 // clean takes the estimate.
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 
@@ -17,7 +17,7 @@ static SamplerTask run(Sampling& s) {
         const Tensor y2 = eulerStep(s.x, d, from, middle), d2 = (co_await s.denoise(y2, middle, middle)).denoised;
         const ExponentialForm e(false, from, to);
         const double b2 = e.hPhi(2) / c2;
-        s.advance(combine({{e.onState, s.x}, {e.hPhi(1) - b2, d}, {b2, d2}}), to);
+        s.advance(combine({{e.stateCoeff, s.x}, {e.hPhi(1) - b2, d}, {b2, d2}}), to);
     }
 }
 

@@ -1,7 +1,7 @@
 // RES multistep (Zhang, Q. et al. 2023, refined exponential solver, eq. 16): x̂0 extrapolated in log τ and integrated
 // exactly against the exponential; two estimates as published and in ComfyUI, more on request (three: DPM-Solver++(3M)
 // with an exact third-order term). The first step and the one to clean are Euler.
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 

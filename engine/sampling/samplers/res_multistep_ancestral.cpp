@@ -1,8 +1,8 @@
 // Ancestral sampling with second-order exponential multistep steps (RES: Zhang et al. 2023, "Improved order analysis
 // and design of exponential integrators"). In u = −log τ, dy/du = D − y: a step of length h to the level below the
 // target, D through its last two values, then fresh noise up to the target. The published node c2 places the previous
-// estimate by the level below its target, not by the target; kept, as other programs' pictures depend on it.
-#include "engine/sampling/stochastic_kit.h"
+// estimate by the level below its target, not by the target; kept, as other programs' images depend on it.
+#include "engine/sampling/stochastic_common.h"
 
 namespace meander {
 
@@ -13,11 +13,12 @@ SamplerTask runResAncestral(Sampling& s, bool guidedOutside) {
     Tensor previous;
     double previousFrom = 0, previousDown = 0;
     for (auto [from, to] : s.intervals()) {
-        const Answer answer = co_await s.denoise(s.x, from);
+        const DenoiseResult answer = co_await s.denoise(s.x, from);
         const Tensor d = guidedOutside ? answer.unconditional : answer.denoised;
         const auto pair = ancestralPair(from, to, eta);
-        const Sampling::Split split = exact ? s.ancestral(from, to, eta) : Sampling::Split{pair.down, 1, pair.up};
-        const double down = split.down;
+        const Sampling::AncestralStep split =
+            exact ? s.ancestral(from, to, eta) : Sampling::AncestralStep{pair.sigmaDown, 1, pair.up};
+        const double down = split.sigmaDown;
         Tensor next;
         if (down == 0 || !previous) {
             const double kept = down / from;
@@ -30,7 +31,7 @@ SamplerTask runResAncestral(Sampling& s, bool guidedOutside) {
             next = combine({{kept, s.x}, {h * fresh, d}, {h * old, previous}});
             if (guidedOutside) next = combine({{1, next}, {kept, answer.denoised}, {-kept, d}});
         }
-        if (split.spread > 0) next = combine({{split.rise, next}, {noiseScale * split.spread, s.noise()}});
+        if (split.noiseStd > 0) next = combine({{split.scale, next}, {noiseScale * split.noiseStd, s.noise()}});
         s.advance(next, to);
         previous = d;
         previousFrom = from;

@@ -1,5 +1,5 @@
 // RES multistep ancestral with guidance outside the step (CFG++, Chung et al. 2024).
-#include "engine/sampling/stochastic_kit.h"
+#include "engine/sampling/stochastic_common.h"
 
 namespace meander::sampler {
 

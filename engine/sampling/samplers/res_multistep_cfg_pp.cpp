@@ -1,13 +1,13 @@
 // RES multistep with CFG++ as in ComfyUI: the state is moved by the guidance, then the second-order step is taken with
 // unconditional estimates. In log τ.
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 
 static SamplerTask run(Sampling& s) {
     EvaluationHistory estimates(2);
     for (auto [from, to] : s.intervals()) {
-        const Answer d = co_await s.denoise(s.x, from);
+        const DenoiseResult d = co_await s.denoise(s.x, from);
         estimates.add(-std::log(from), d.unconditional);
         const double ratio = to / from;
         if (estimates.size() == 1 || to.isClean())

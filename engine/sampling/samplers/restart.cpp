@@ -1,7 +1,7 @@
 // Restart sampling (Xu et al. 2023, algorithm 1): Heun's method, and once at a low level t_min: K times noise up to
 // t_max in one forward step and Heun back down on levels spaced by ρ = 7. The forward jump contracts accumulated errors
 // as an SDE does, the way back keeps the accuracy of the ODE.
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 
@@ -43,8 +43,8 @@ static SamplerTask run(Sampling& s) {
         y = combine({{1 + half / from, s.x}, {-half / from, d}, {half / to, y}, {-half / to, d2}});
         for (int k = 0; to.index == at && k < restarts; ++k) {
             const auto levels = climb(s, to, rise, inner);
-            const auto split = s.splitAt(to, levels.front());
-            y = combine({{split.rise, y}, {noiseScale * split.spread, s.noise(to, levels.front(), k)}});
+            const auto split = s.ancestralVia(to, levels.front());
+            y = combine({{split.scale, y}, {noiseScale * split.noiseStd, s.noise(to, levels.front(), k)}});
             for (std::size_t i = 0; i + 1 < levels.size(); ++i) {
                 const double high = levels[i], low = levels[i + 1], step = 0.5 * (low - high);
                 const Tensor e = (co_await s.denoise(y, high, low)).denoised;

@@ -1,11 +1,11 @@
 // Restoration–degradation split step (Chen, Daras & Dimakis 2023): restore, x̂0 from the state; then degrade x̂0 to the
 // next level and keep the noise direction,
 //   y' = a' C'(x̂0) + τ' (y − a C(x̂0))/τ, with a corruption C besides the noise: none (the step is DDIM), blur or
-//   pixelation (soft or cold diffusion; the model must
+//       pixelation (soft or cold diffusion; the model must
 // know it). With a restoration length l > 0 the estimate is taken again at that part of the step: l = 1/2 is the
 // exponential midpoint rule, second order.
 #include "engine/sampling/corruption.h"
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 
@@ -45,7 +45,7 @@ SamplerInfo restorationDegradation() {
             .params = {choiceParam(
                            "corruption", "Corruption", "noise",
                            {{"noise", "Noise alone"}, {"blur", "Blur and noise"}, {"pixelate", "Pixelation and noise"}},
-                           "What the forward process does besides noise. Blur and pixelation need pictures and a model "
+                           "What the forward process does besides noise. Blur and pixelation need images and a model "
                            "that was trained so."),
                        realParam("restoration_length", "Restoration length", 0, 0, 1,
                                  "Part of the step, in log τ, at which the estimate is taken again; 0 takes one "

@@ -1,8 +1,8 @@
 // Riemannian flow (Chen & Lipman 2024): dx/dt = −log_x(D)/t with D the denoised point of the space, t from noise (1) to
 // data (0). Euler goes along the geodesic, x' = exp_x((1 − t'/t) log_x(D)); Heun and Runge–Kutta step in the embedding
 // and retract each stage to the space. In flat space: Euler, Heun, RK4 of the flow ODE.
-#include "engine/sampling/manifold_kit.h"
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/manifold_common.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 

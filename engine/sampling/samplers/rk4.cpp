@@ -1,6 +1,6 @@
 // Kutta's classical method of fourth order for dy/dτ = (y − D)/τ. The step to clean stays Euler: there is no slope at τ
 // = 0.
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 

@@ -2,7 +2,7 @@
 // slope at τ = 0.
 #include <map>
 
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 

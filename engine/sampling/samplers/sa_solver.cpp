@@ -3,7 +3,7 @@
 // stochasticity τ(·) is constant inside an interval of the training time and 0 outside.
 #include <deque>
 
-#include "engine/sampling/stochastic_kit.h"
+#include "engine/sampling/stochastic_common.h"
 
 namespace meander {
 
@@ -65,7 +65,7 @@ SamplerTask runStochasticAdams(Sampling& s, bool evaluateTwice) {
     const auto list = finiteIntervals(s);
     const int solved = int(list.size()) - (list.back().to.isClean() ? 1 : 0);  // intervals before the jump to clean
     for (int i = 0; i < int(list.size()); ++i) {
-        const Level from = list[std::size_t(i)].from, to = list[std::size_t(i)].to;
+        const NoiseLevel from = list[std::size_t(i)].from, to = list[std::size_t(i)].to;
         Tensor d = (co_await s.denoise(predicted, from)).denoised;
         history.push(d, s.halfLogSnr(from), std::size_t(std::max(predictor, corrector)));
         const int known = int(history.values.size());

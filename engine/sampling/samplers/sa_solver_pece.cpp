@@ -1,5 +1,5 @@
 // SA-Solver in PECE mode (Xue et al. 2023): the corrected state is evaluated again.
-#include "engine/sampling/stochastic_kit.h"
+#include "engine/sampling/stochastic_common.h"
 
 namespace meander::sampler {
 

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "engine/sampling/few_step_kit.h"
+#include "engine/sampling/few_step_common.h"
 
 namespace meander::sampler {
 
@@ -19,14 +19,14 @@ static SamplerTask run(Sampling& s) {
 
 // The first angle is the schedule's; then the list, and below it even angles when there are more steps.
 static std::vector<double> levels(const Process& p, const std::vector<double>& schedule, const Params& params) {
-    const double deviation = real(params, "sigma_data");
+    const double stddev = real(params, "sigma_data");
     const auto& angles = std::get<std::vector<double>>(params.at("angles"));
     const std::size_t wanted = schedule.size() - 2, listed = std::min(wanted, angles.size());
-    const double lowest = listed == 0 ? std::atan(p.sigma(schedule.front()) / deviation) : angles[listed - 1];
+    const double lowest = listed == 0 ? std::atan(p.sigma(schedule.front()) / stddev) : angles[listed - 1];
     std::vector<double> inner;
     for (std::size_t k = 0; k < wanted; ++k) {
         const double angle = k < listed ? angles[k] : lowest * double(wanted - k) / double(wanted - listed + 1);
-        inner.push_back(p.tauOfSigma(deviation * std::tan(std::min(angle, std::numbers::pi / 2 - 1e-9))));
+        inner.push_back(p.tauOfSigma(stddev * std::tan(std::min(angle, std::numbers::pi / 2 - 1e-9))));
     }
     return between(schedule, inner);
 }

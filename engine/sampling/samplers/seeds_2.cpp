@@ -1,7 +1,7 @@
 // SEEDS-2 (Gonzalez et al. 2023, algorithm 2, data prediction in λ = log(a/τ)): two-stage stochastic exponential
 // solver. The noise of the whole step continues the noise of the inner one, so both are one path of the driven linear
 // SDE.
-#include "engine/sampling/stochastic_kit.h"
+#include "engine/sampling/stochastic_common.h"
 
 namespace meander {
 
@@ -18,7 +18,7 @@ SamplerTask runSeeds2(Sampling& s, double node) {
         const double lambda = s.halfLogSnr(from),
                      middle = s.tauOfHalfLogSnr(lambda + node * (s.halfLogSnr(to) - lambda));
         const auto inner = exponentialStep(s, from, middle, eta), whole = exponentialStep(s, from, to, eta);
-        Tensor half = combine({{inner.onState, s.x}, {inner.onDenoised, d}}),
+        Tensor half = combine({{inner.stateCoeff, s.x}, {inner.onDenoised, d}}),
                path;  // path: the noise so far, in units of τ
         if (noisy) {
             path = combine({{inner.spread / middle, s.noise(from, middle, 0)}});
@@ -30,7 +30,7 @@ SamplerTask runSeeds2(Sampling& s, double node) {
         // 1 + e^{−H})/H / r.
         const double onSecond = exactIntegral ? s.signal(to) * (total + std::expm1(-total)) / (total * node)
                                               : whole.onDenoised / (2 * node);
-        Tensor next = combine({{whole.onState, s.x}, {whole.onDenoised - onSecond, d}, {onSecond, d2}});
+        Tensor next = combine({{whole.stateCoeff, s.x}, {whole.onDenoised - onSecond, d}, {onSecond, d2}});
         if (noisy) {
             const double rest = (1 - node) * whole.h * eta;
             next = combine({{1, next},

@@ -1,6 +1,6 @@
 // SEEDS-3 (Gonzalez et al. 2023, algorithm 3, data prediction in λ): three-stage stochastic exponential solver; the
 // noises of the stages are one path.
-#include "engine/sampling/stochastic_kit.h"
+#include "engine/sampling/stochastic_common.h"
 
 namespace meander::sampler {
 
@@ -11,7 +11,7 @@ static SamplerTask run(Sampling& s) {
                  r2 = real(s.params, "r_2");
     const bool noisy = eta > 0 && noiseScale > 0;
     for (const Interval& interval : finiteIntervals(s)) {
-        const Level from = interval.from, to = interval.to;
+        const NoiseLevel from = interval.from, to = interval.to;
         const Tensor d = (co_await s.denoise(s.x, from)).denoised;
         if (to.isClean()) {
             s.advance(combine({{s.signal(0), d}}), to);
@@ -22,8 +22,8 @@ static SamplerTask run(Sampling& s) {
         Tensor path;  // noise so far in units of τ: decays by e^{−ηΔλ} and grows to unit variance
         const auto stage = [&](double level, const Tensor& other, double onOther) {
             const auto step = exponentialStep(s, from, level, eta);
-            return other ? combine({{step.onState, s.x}, {step.onDenoised - onOther, d}, {onOther, other}})
-                         : combine({{step.onState, s.x}, {step.onDenoised, d}});
+            return other ? combine({{step.stateCoeff, s.x}, {step.onDenoised - onOther, d}, {onOther, other}})
+                         : combine({{step.stateCoeff, s.x}, {step.onDenoised, d}});
         };
         const auto noised = [&](const Tensor& y, double after, double level, double share, int draw) {
             if (!noisy) return y;

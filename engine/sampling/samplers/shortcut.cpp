@@ -1,10 +1,10 @@
 // Shortcut models (Frans et al. 2024, algorithm 2): x_{t+d} = x_t + d·s(x_t, t, d) with equal steps d = 1/N, N a power
 // of two, and the network told d (as the level that is stepped to). Not told, it answers with the velocity of the
-// moment: the same picture's many-step path.
+// moment: the same image's many-step path.
 #include <cmath>
 #include <limits>
 
-#include "engine/sampling/few_step_kit.h"
+#include "engine/sampling/few_step_common.h"
 
 namespace meander::sampler {
 

@@ -1,7 +1,7 @@
 // Strategic stochastic sampling of trajectory consistency distillation (Zheng et al. 2024, algorithm 4): along the
 // trajectory to the time s = ⌊(1 − γ) t'⌋ below the next one, then fresh noise up to t'. The fraction is of the model's
 // time; γ = 0 is DDIM.
-#include "engine/sampling/few_step_kit.h"
+#include "engine/sampling/few_step_common.h"
 
 namespace meander::sampler {
 
@@ -11,11 +11,12 @@ static SamplerTask run(Sampling& s) {
     for (auto [from, to] : s.intervals()) {
         const bool last = to.index == s.steps();
         const double time = to.isClean() ? 0 : p.networkTime(to), below = trainedTime(p, (1 - gamma) * time);
-        const auto [down, rise, spread] = s.splitAt(last || gamma == 0 ? to : p.tauOfTime(below), to);
+        const auto [down, scale, noiseStd] = s.ancestralVia(last || gamma == 0 ? to : p.tauOfTime(below), to);
         const Tensor d = (co_await s.denoise(s.x, from, down)).denoised;
-        const double onState = rise * down / from, onDenoised = rise * s.signal(down) - s.signal(from) * onState;
-        if (spread > 0) s.advance(combine({{onState, s.x}, {onDenoised, d}, {spread, s.noise()}}), to);
-        else s.advance(combine({{onState, s.x}, {onDenoised, d}}), to);
+        const double stateCoeff = scale * down / from,
+                     onDenoised = scale * s.signal(down) - s.signal(from) * stateCoeff;
+        if (noiseStd > 0) s.advance(combine({{stateCoeff, s.x}, {onDenoised, d}, {noiseStd, s.noise()}}), to);
+        else s.advance(combine({{stateCoeff, s.x}, {onDenoised, d}}), to);
     }
 }
 

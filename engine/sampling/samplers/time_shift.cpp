@@ -3,7 +3,7 @@
 // state should be what it is measured to be, so that the error that has built up is seen as noise. Only above the
 // cutoff. Around DDIM; with w = 0 it is DDIM bit by bit. Times are counted in thousandths of the time range (training
 // steps, for a model of 1000).
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 
@@ -75,7 +75,7 @@ SamplerInfo timeShift() {
                                    {{"noise", "Of the noise alone"}, {"data", "Of noise and data"}},
                                    "What the measured variance is compared with."),
                        realParam("data_variance", "Variance of the data", 0.25, 0, 10,
-                                 "For the second choice: the variance of clean states over a picture's elements."),
+                                 "For the second choice: the variance of clean states over an image's elements."),
                        advanced(choiceParam(
                            "shifted", "Shifts", "query", {{"query", "Only the question"}, {"step", "The step too"}},
                            "Whether the step still starts at the due time (the paper), or at the shifted one."))},

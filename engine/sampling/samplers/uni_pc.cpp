@@ -1,7 +1,7 @@
 // UniPC (Zhao et al. 2023, algorithms 5 to 8): a multistep predictor of any order, and a corrector that uses the
 // evaluation at the predicted state, which the next step needs anyway. B(h) is h (bh1) or e^h − 1 (bh2). In log τ.
 // ComfyUI ends at σ = 0.001 instead of 0 (end_level), which 1 + σ² in single precision makes 2⁻¹⁰.
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
 
@@ -19,7 +19,7 @@ struct Rule {
         for (std::size_t k = 1; k < order; ++k) places.push_back(std::log(from / values.at(order)[k]) / e.h);
         if (next) places.push_back(1);
         const std::vector<double> rho = coefficients(places, e.z, next ? order == 1 : order == 2);
-        std::vector<LinearTerm> terms{{e.onState, y}};
+        std::vector<LinearTerm> terms{{e.stateCoeff, y}};
         double onNewest = e.scale * e.hPhi(1);
         for (std::size_t k = 0; k < places.size(); ++k) {
             const double w = b * rho[k] / places[k];

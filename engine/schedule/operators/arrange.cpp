@@ -1,6 +1,6 @@
 // Operators that add, drop or rearrange levels.
 #include "engine/schedule/operators.h"
-#include "engine/schedule/schedule_kit.h"
+#include "engine/schedule/schedule_common.h"
 
 namespace meander::schedule_operator {
 
@@ -77,10 +77,10 @@ ScheduleOperatorInfo split() {
 }
 
 ScheduleOperatorInfo insert() {
-    ParamSpec high = mayBeAbsent(realParam("max", "From", 1, 0, 1e6,
-                                           "Only intervals that start at or below this level; absent: all.", 0.01)),
-              low = mayBeAbsent(realParam("min", "To", 1, 0, 1e6,
-                                          "Only intervals that start at or above this level; absent: all.", 0.01));
+    ParamSpec high = optionalParam(realParam("max", "From", 1, 0, 1e6,
+                                             "Only intervals that start at or below this level; absent: all.", 0.01)),
+              low = optionalParam(realParam("min", "To", 1, 0, 1e6,
+                                            "Only intervals that start at or above this level; absent: all.", 0.01));
     return {.id = "insert",
             .label = "Insert",
             .summary = "Divide intervals into parts",

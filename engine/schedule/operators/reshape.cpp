@@ -1,6 +1,6 @@
 // Operators that move levels: clip, rescale, shift, smooth, stretch to a terminal level, set the first.
 #include "engine/schedule/operators.h"
-#include "engine/schedule/schedule_kit.h"
+#include "engine/schedule/schedule_common.h"
 
 namespace meander::schedule_operator {
 
@@ -62,8 +62,8 @@ ScheduleOperatorInfo clip() {
             .label = "Clip",
             .summary = "Start and end at given levels",
             .source = "SDEdit strengths; start earlier (Zhao et al. 2024, image leakage)",
-            .params = {mayBeAbsent(level("max", "Start", "Sampling starts here; absent: as the schedule has it.")),
-                       mayBeAbsent(
+            .params = {optionalParam(level("max", "Start", "Sampling starts here; absent: as the schedule has it.")),
+                       optionalParam(
                            level("min", "End", "Sampling ends here, above clean; absent: as the schedule has it."))},
             .apply = applyClip};
 }
@@ -73,10 +73,10 @@ ScheduleOperatorInfo rescale() {
             .label = "Rescale",
             .summary = "Map the levels above 0 to a range",
             .source = "RES4LYF, sigmas rescale",
-            .params = {mayBeAbsent(level("max", "Highest level",
-                                         "What the first level becomes; absent: the model's own highest.")),
-                       mayBeAbsent(level("min", "Lowest level",
-                                         "What the last level above 0 becomes; absent: the model's own lowest.")),
+            .params = {optionalParam(level("max", "Highest level",
+                                           "What the first level becomes; absent: the model's own highest.")),
+                       optionalParam(level("min", "Lowest level",
+                                           "What the last level above 0 becomes; absent: the model's own lowest.")),
                        scaleParam()},
             .apply = applyRescale};
 }
@@ -118,7 +118,7 @@ ScheduleOperatorInfo first() {
             .label = "First level",
             .summary = "Replace the first level",
             .source = "ComfyUI, SetFirstSigma",
-            .params = {mayBeAbsent(level("level", "Level", "The new first level; absent: the model's own highest."))},
+            .params = {optionalParam(level("level", "Level", "The new first level; absent: the model's own highest."))},
             .apply = applyFirst};
 }
 

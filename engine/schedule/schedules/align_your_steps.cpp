@@ -2,7 +2,7 @@
 // OptimalSteps (Pei et al. 2025).
 #include <array>
 
-#include "engine/schedule/schedule_kit.h"
+#include "engine/schedule/schedule_common.h"
 
 namespace meander::schedule {
 
@@ -73,7 +73,7 @@ std::vector<double> makeAlignYourSteps(const ScheduleContext& c) {
 }
 
 std::vector<double> makeOptimalSteps(const ScheduleContext& c) {
-    needFlow(c, "\"Optimal steps\"");
+    requireFlow(c, "\"Optimal steps\"");
     static const Table flux = {0.9968, 0.9886, 0.9819, 0.975, 0.966, 0.9471, 0.9158, 0.8287, 0.5512, 0.2808, 0.001};
     static const Table wan = {1.0,   0.997, 0.995, 0.993, 0.991, 0.989, 0.987, 0.985, 0.98,  0.975, 0.973,
                               0.968, 0.96,  0.946, 0.927, 0.902, 0.864, 0.776, 0.539, 0.208, 0.001};

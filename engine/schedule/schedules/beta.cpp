@@ -2,7 +2,7 @@
 // ends. The paper applies them to continuous time; ComfyUI and sd.cpp round them to training steps and drop repeats;
 // A1111, Forge and diffusers apply them to σ itself, both ends included.
 #include "engine/schedule/beta_quantile.h"
-#include "engine/schedule/schedule_kit.h"
+#include "engine/schedule/schedule_common.h"
 
 namespace meander::schedule {
 

@@ -2,7 +2,7 @@
 // in 32-bit arithmetic and puts 0 last; RES4LYF gives shares 1 … ½ … 0 of the highest level.
 #include <numbers>
 
-#include "engine/schedule/schedule_kit.h"
+#include "engine/schedule/schedule_common.h"
 
 namespace meander::schedule {
 

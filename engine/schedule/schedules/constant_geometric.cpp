@@ -2,7 +2,7 @@
 // = ½ log(1 + σ²)) each step is κ·min(1, time left), which ends at δ after finitely many steps and never at 0 (Benton
 // et al. 2024; Chen, Lee & Lu 2023). κ is solved for so that N steps land on δ exactly. The bounds are about stochastic
 // samplers; with a deterministic one at few steps even times do better.
-#include "engine/schedule/schedule_kit.h"
+#include "engine/schedule/schedule_common.h"
 
 namespace meander::schedule {
 

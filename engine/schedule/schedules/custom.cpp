@@ -1,5 +1,5 @@
 // A list of a person's own: noise levels, or what stands for them.
-#include "engine/schedule/schedule_kit.h"
+#include "engine/schedule/schedule_common.h"
 
 namespace meander::schedule {
 

@@ -1,6 +1,6 @@
 // Published rules of single flow models: FLUX.2, LTX-Video 2, and the logit-normal times of Ideogram 4.
 #include "engine/schedule/beta_quantile.h"
-#include "engine/schedule/schedule_kit.h"
+#include "engine/schedule/schedule_common.h"
 
 namespace meander::schedule {
 
@@ -16,7 +16,7 @@ std::vector<double> shiftedRamp(int n, double shift) {
 // µ fitted by the authors at 10 and 200 steps, linear in the tokens and in the steps between; above 4300 tokens the
 // 200-step line alone.
 std::vector<double> makeFlux2(const ScheduleContext& c) {
-    needFlow(c, "\"FLUX.2\"");
+    requireFlow(c, "\"FLUX.2\"");
     const double tokens = tokensOf(c, "FLUX.2"), at200 = 0.00016927 * tokens + 0.45666666,
                  at10 = 8.73809524e-05 * tokens + 1.89833333;
     const double slope = (at200 - at10) / 190, mu = tokens > 4300 ? at200 : slope * c.steps + (at200 - 200 * slope);
@@ -24,7 +24,7 @@ std::vector<double> makeFlux2(const ScheduleContext& c) {
 }
 
 std::vector<double> makeLtx2(const ScheduleContext& c) {
-    needFlow(c, "\"LTX-2\"");
+    requireFlow(c, "\"LTX-2\"");
     const double slope = (real(c.params, "max_shift") - real(c.params, "base_shift")) / (4096 - 1024);
     const double mu = tokensOf(c, "LTX-2") * slope + (real(c.params, "base_shift") - slope * 1024);
     auto levels = shiftedRamp(c.steps, std::exp(mu));
@@ -34,7 +34,7 @@ std::vector<double> makeLtx2(const ScheduleContext& c) {
 
 // t = sigmoid(µ − s Φ⁻¹(i/N)), clamped to a range of log-SNR; µ grows by half the log of the tokens over 1024.
 std::vector<double> makeLogitNormal(const ScheduleContext& c) {
-    needFlow(c, "\"Logit-normal\"");
+    requireFlow(c, "\"Logit-normal\"");
     double mean = real(c.params, "mean");
     if (toggle(c.params, "resolution_aware")) mean += 0.5 * std::log(tokensOf(c, "Logit-normal") / 1024.0);
     const auto sigmoid = [](double x) { return 1 / (1 + std::exp(-x)); };

@@ -1,20 +1,20 @@
-// Time shifts of rectified flow: static (Esser et al. 2024, eq. 23) and dynamic, whose µ grows with the picture
+// Time shifts of rectified flow: static (Esser et al. 2024, eq. 23) and dynamic, whose µ grows with the image
 // (FLUX.1; shift_type of diffusers).
-#include "engine/schedule/schedule_kit.h"
+#include "engine/schedule/schedule_common.h"
 
 namespace meander::schedule {
 
 namespace {
 
 ParamSpec terminalParam() {
-    return mayBeAbsent(realParam(
+    return optionalParam(realParam(
         "terminal", "Terminal", 0.1, 0.001, 0.99,
         "Stretches the times so that the last above 0 becomes this (shift_terminal); absent: no stretch.", 0.01));
 }
 
 void stretchIfAsked(const ScheduleContext& c, std::vector<double>& levels) {
     if (const auto terminal = optionalReal(c.params, "terminal")) {
-        needFlow(c, "The terminal stretch");
+        requireFlow(c, "The terminal stretch");
         stretchToTerminal(levels, *terminal);
     }
 }
@@ -44,7 +44,7 @@ std::vector<double> makeStatic(const ScheduleContext& c) {
     if (isDialect(c, "exact")) {
         levels = exactShift(c, shift);
     } else {
-        needFlow(c, "This dialect of \"Flow shift\"");
+        requireFlow(c, "This dialect of \"Flow shift\"");
         const double last = 1.0 / c.process.tableSteps();
         if (isDialect(c, "diffusers_euler")) {
             levels = flowMatchEuler(c, shift);
@@ -72,7 +72,7 @@ double muOf(const ScheduleContext& c) {
 }
 
 std::vector<double> makeDynamic(const ScheduleContext& c) {
-    needFlow(c, "\"Dynamic shift\"");
+    requireFlow(c, "\"Dynamic shift\"");
     const double mu = muOf(c), shift = text(c.params, "kind") == "exponential" ? std::exp(mu) : mu,
                  last = 1.0 / c.process.tableSteps();
     if (!(shift > 0))
@@ -100,7 +100,7 @@ ScheduleInfo flowShift() {
             .group = "Flow",
             .params = withRange(
                 {realParam("shift", "Shift", 3, 0.01, 100,
-                           "Above 1 spends more steps at high noise, as larger pictures need; 1 is uniform.", 0.1),
+                           "Above 1 spends more steps at high noise, as larger images need; 1 is uniform.", 0.1),
                  dialectParam({{"exact", "Once, t from 1 to 0 (Stable Diffusion 3, FLUX, ComfyUI \"simple\")"},
                                {"diffusers_euler", "diffusers FlowMatchEuler: to 1/1000, shifted twice"},
                                {"diffusers_dpmpp", "diffusers DPM++ with flow sigmas"},
@@ -113,20 +113,19 @@ ScheduleInfo flowDynamic() {
     return {
         .id = "flow_dynamic",
         .label = "Dynamic shift",
-        .summary = "Flow shift that grows with the size of the picture",
+        .summary = "Flow shift that grows with the size of the image",
         .source = "Black Forest Labs, FLUX.1 sampling; diffusers, use_dynamic_shifting",
         .group = "Flow",
         .params = {choiceParam("kind", "Kind", {{"exponential", "Exponential: s = e^µ"}, {"linear", "Linear: s = µ"}},
                                "How µ becomes the shift s (time_shift_type)."),
                    realParam("base_shift", "Base shift", 0.5, -10, 10, "µ at the base number of tokens."),
                    realParam("max_shift", "Largest shift", 1.15, -10, 10, "µ at the largest number of tokens."),
-                   advanced(
-                       integerParam("base_tokens", "Base tokens", 256, 1, 1e7, "Picture tokens at the base shift.")),
+                   advanced(integerParam("base_tokens", "Base tokens", 256, 1, 1e7, "Image tokens at the base shift.")),
                    advanced(integerParam("max_tokens", "Largest tokens", 4096, 1, 1e7,
-                                         "Picture tokens at the largest shift.")),
+                                         "Image tokens at the largest shift.")),
                    tokensParam(),
-                   mayBeAbsent(realParam("mu", "µ", 1.15, -10, 20,
-                                         "The shift parameter itself; absent: from the number of tokens.")),
+                   optionalParam(realParam("mu", "µ", 1.15, -10, 20,
+                                           "The shift parameter itself; absent: from the number of tokens.")),
                    dialectParam({{"flux", "FLUX: t from 1 to 0; pipelines of diffusers, sd.cpp \"flux\""},
                                  {"diffusers", "diffusers FlowMatchEuler alone: to 1/1000, then 0"}}),
                    terminalParam()},

@@ -3,7 +3,7 @@
 // of its Align Your Steps.
 #include <cstdint>
 
-#include "engine/schedule/schedule_kit.h"
+#include "engine/schedule/schedule_common.h"
 
 namespace meander::schedule {
 

@@ -1,5 +1,5 @@
 // Even in σ^(1/ρ) (Karras et al. 2022, eq. 5), and its relatives that are powers of a ramp in σ or log σ.
-#include "engine/schedule/schedule_kit.h"
+#include "engine/schedule/schedule_common.h"
 
 namespace meander::schedule {
 
@@ -32,7 +32,7 @@ std::vector<ParamSpec> withDiffusers(std::vector<ParamSpec> first, const char* o
 
 // For a flow in σ = t/(1 − t), which is infinite at t = 1: from 200 there, as in diffusers' own use of it.
 std::vector<double> karrasOfFlowSigmas(const ScheduleContext& c) {
-    needFlow(c, "Karras in σ = t/(1 − t)");
+    requireFlow(c, "Karras in σ = t/(1 − t)");
     const auto [highest, bottom] = rangeOf(c);
     const double top = std::min(highest, 200.0 / 201);
     const double rho = real(c.params, "rho"), a = std::pow(c.process.sigma(top), 1 / rho),
@@ -87,7 +87,7 @@ ScheduleInfo karras() {
             .group = "Noise-level rules",
             .params = withDiffusers(
                 {realParam("rho", "ρ", 7, 1, 100,
-                           "Larger values move steps towards low noise; 7 suits pictures, 1 is even in σ.", 0.5)},
+                           "Larger values move steps towards low noise; 7 suits images, 1 is even in σ.", 0.5)},
                 "k-diffusion, ComfyUI, A1111, sd.cpp, DPM++ of diffusers",
                 {{"single",
                   "k-diffusion, ComfyUI and A1111 to the bit (single precision), for the seeds of a Brownian path"},

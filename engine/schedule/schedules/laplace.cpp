@@ -1,6 +1,6 @@
 // Quantiles of a Laplace distribution of log σ (Hang et al. 2024, "Improved noise schedule for diffusion training"),
 // clamped to the range. ComfyUI gives N levels without a final 0, so N − 1 steps; reForge appends 0.
-#include "engine/schedule/schedule_kit.h"
+#include "engine/schedule/schedule_common.h"
 
 namespace meander::schedule {
 

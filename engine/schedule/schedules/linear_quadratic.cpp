@@ -1,6 +1,6 @@
 // Linear down from pure noise, then quadratic to clean (Meta Movie Gen and Genmo's Mochi; ComfyUI, diffusers), in
 // shares of the highest level.
-#include "engine/schedule/schedule_kit.h"
+#include "engine/schedule/schedule_common.h"
 
 namespace meander::schedule {
 
@@ -30,8 +30,8 @@ ScheduleInfo linearQuadratic() {
             .group = "Noise-level rules",
             .params = withRange({realParam("threshold_noise", "Threshold", 0.025, 1e-4, 0.9,
                                            "Share of the noise that the linear steps remove.", 0.005),
-                                 mayBeAbsent(integerParam("linear_steps", "Linear steps", 10, 1, 9999,
-                                                          "Number of linear steps; absent: half of them."))}),
+                                 optionalParam(integerParam("linear_steps", "Linear steps", 10, 1, 9999,
+                                                            "Number of linear steps; absent: half of them."))}),
             .make = make};
 }
 

@@ -2,7 +2,7 @@
 // after Lin et al. 2024, lcm the subset of the teacher's steps that latent consistency models were distilled on.
 // "Exact" takes whole steps with the process's own 64-bit levels, so the network is told whole steps; the diffusers
 // dialects reproduce its rounding, its linear interpolation of σ between steps and its 32-bit levels.
-#include "engine/schedule/schedule_kit.h"
+#include "engine/schedule/schedule_common.h"
 
 namespace meander::schedule {
 

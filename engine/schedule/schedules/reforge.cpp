@@ -2,7 +2,7 @@
 // highest level, as there.
 #include <numbers>
 
-#include "engine/schedule/schedule_kit.h"
+#include "engine/schedule/schedule_common.h"
 
 namespace meander::schedule {
 

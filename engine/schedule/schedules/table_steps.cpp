@@ -1,6 +1,6 @@
 // The schedules of ComfyUI, A1111, Forge and sd.cpp that walk the table of training levels (for continuous σ and flow
 // models: a table of 1000).
-#include "engine/schedule/schedule_kit.h"
+#include "engine/schedule/schedule_common.h"
 
 namespace meander::schedule {
 

@@ -2,7 +2,7 @@
 // Δθ, so even angles are best: N steps to clean multiply the exact solution by cos(Δθ)^N.
 #include <numbers>
 
-#include "engine/schedule/schedule_kit.h"
+#include "engine/schedule/schedule_common.h"
 
 namespace meander::schedule {
 

@@ -2,7 +2,7 @@
 // clock runs from its highest value to 0, or to "min" and then to 0.
 #include <numbers>
 
-#include "engine/schedule/schedule_kit.h"
+#include "engine/schedule/schedule_common.h"
 
 namespace meander::schedule {
 

@@ -1,6 +1,6 @@
 // Even in λ = log-SNR (Lu et al. 2022). The same as Exponential where σ = n/s is the clock; for a flow, whose pure
 // noise has λ = −∞, the levels after the first start from t = `clip`.
-#include "engine/schedule/schedule_kit.h"
+#include "engine/schedule/schedule_common.h"
 
 namespace meander::schedule {
 

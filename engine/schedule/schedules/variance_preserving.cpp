@@ -1,6 +1,6 @@
 // Even in the continuous time of the variance-preserving SDE: σ² = exp(β_d t²/2 + β_min t) − 1 (Song et al. 2021;
 // k-diffusion, get_sigmas_vp).
-#include "engine/schedule/schedule_kit.h"
+#include "engine/schedule/schedule_common.h"
 
 namespace meander::schedule {
 

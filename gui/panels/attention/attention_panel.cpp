@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "gui/panels/attention/attention_query.h"
+#include "gui/selection/attention_query.h"
 #include "gui/selection/step_link.h"
 
 namespace meander::gui {

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <limits>
 
-#include "gui/app/theme.h"
+#include "gui/look/theme.h"
 #include "gui/plots/color_map.h"
 #include "gui/widgets/focus.h"
 

@@ -7,8 +7,8 @@
 #include <QToolTip>
 #include <cmath>
 
-#include "gui/app/theme.h"
-#include "gui/panels/attention/attention_query.h"
+#include "gui/look/theme.h"
+#include "gui/selection/attention_query.h"
 #include "gui/selection/step_link.h"
 #include "gui/widgets/focus.h"
 

@@ -8,26 +8,26 @@
 
 namespace meander::gui {
 
-double PictureView::scaleFor(QSize picture, const QRectF& area) const {
+double ImageView::scaleFor(QSize image, const QRectF& area) const {
     if (zoom > 0) return zoom;
-    if (picture.isEmpty()) return 1;
-    double fit = std::min(area.width() / picture.width(), area.height() / picture.height());
+    if (image.isEmpty()) return 1;
+    double fit = std::min(area.width() / image.width(), area.height() / image.height());
     return fit >= 3 ? std::floor(fit) : std::max(fit, 0.01);
 }
 
-QRectF PictureView::target(QSize picture, const QRectF& area) const {
-    QSizeF size = QSizeF(picture) * scaleFor(picture, area);
+QRectF ImageView::target(QSize image, const QRectF& area) const {
+    QSizeF size = QSizeF(image) * scaleFor(image, area);
     QPointF corner = area.center() - QPointF(size.width(), size.height()) / 2 + (zoom > 0 ? pan : QPointF());
     return {QPointF(std::round(corner.x()), std::round(corner.y())), size};
 }
 
-void PictureView::zoomAt(double factor, QPointF at, QSize picture, const QRectF& area) {
-    QRectF before = target(picture, area);
+void ImageView::zoomAt(double factor, QPointF at, QSize image, const QRectF& area) {
+    QRectF before = target(image, area);
     if (before.isEmpty()) return;
     QPointF share((at.x() - before.left()) / before.width(), (at.y() - before.top()) / before.height());
-    zoom = std::clamp(scaleFor(picture, area) * factor, 0.05, 128.0);
+    zoom = std::clamp(scaleFor(image, area) * factor, 0.05, 128.0);
     pan = {};
-    QRectF after = target(picture, area);
+    QRectF after = target(image, area);
     pan = at - QPointF(after.left() + share.x() * after.width(), after.top() + share.y() * after.height());
 }
 
@@ -80,7 +80,7 @@ QImage differenceImage(const QImage& a, const QImage& b, double amplification, b
     return result;
 }
 
-std::optional<PictureMetrics> comparePictures(const QImage& a, const QImage& b) {
+std::optional<ImageMetrics> compareImages(const QImage& a, const QImage& b) {
     if (a.isNull() || a.size() != b.size()) return {};
     const QImage first = a.convertToFormat(QImage::Format_RGB32), second = b.convertToFormat(QImage::Format_RGB32);
     std::int64_t sum = 0;
@@ -97,7 +97,7 @@ std::optional<PictureMetrics> comparePictures(const QImage& a, const QImage& b) 
             mostSigned = std::max(mostSigned, std::abs(d[0] + d[1] + d[2]));
         }
     }
-    PictureMetrics m;
+    ImageMetrics m;
     m.maximum = most / 255.0;
     m.signedMaximum = mostSigned / 765.0;
     m.rms = std::sqrt(double(sum) / (3.0 * a.width() * a.height())) / 255.0;

@@ -11,10 +11,10 @@
 #include <QVBoxLayout>
 
 #include "engine/exchange/recipe_exchange.h"
-#include "gui/app/theme.h"
 #include "gui/document/run_text.h"
-#include "gui/panels/attention/word_bars.h"
+#include "gui/look/theme.h"
 #include "gui/panels/canvas/points_stage.h"
+#include "gui/panels/canvas/word_bars.h"
 #include "gui/plots/axis.h"
 #include "gui/widgets/elided_label.h"
 #include "gui/widgets/segmented.h"
@@ -35,7 +35,7 @@ QWidget* emptyState(Document& document, QWidget* parent) {
     auto* w = new QWidget(parent);
     w->setProperty("canvas", true);
     w->setAttribute(Qt::WA_StyledBackground);
-    auto* text = new QLabel(CanvasPanel::tr("The picture of a run appears here, and every step on the way to it."), w);
+    auto* text = new QLabel(CanvasPanel::tr("The image of a run appears here, and every step on the way to it."), w);
     text->setProperty("muted", true);
     text->setWordWrap(true);
     text->setAlignment(Qt::AlignCenter);
@@ -57,13 +57,13 @@ CanvasPanel::CanvasPanel(Document& document, SelectionModel& selection, QWidget*
     : QWidget(parent), m_document(document), m_selection(selection) {
     setProperty("canvas", true);
     setAttribute(Qt::WA_StyledBackground);
-    m_pictures = new PictureStage(document, selection, this);
+    m_images = new ImageStage(document, selection, this);
     m_points = new PointsStage(document, selection, this);
     m_emptyState = emptyState(document, this);
-    m_words = new WordBars(document, selection, m_pictures);
+    m_words = new WordBars(document, selection, m_images);
     m_words->hide();
     m_stack = new QStackedWidget(this);
-    for (QWidget* w : {static_cast<QWidget*>(m_pictures), static_cast<QWidget*>(m_points), m_emptyState})
+    for (QWidget* w : {static_cast<QWidget*>(m_images), static_cast<QWidget*>(m_points), m_emptyState})
         m_stack->addWidget(w);
     buildBar();
     m_strip = new ElidedLabel(this);
@@ -76,7 +76,7 @@ CanvasPanel::CanvasPanel(Document& document, SelectionModel& selection, QWidget*
     box->addWidget(m_bar);
     box->addWidget(m_stack, 1);
     box->addWidget(m_strip);
-    connect(m_pictures, &PictureStage::changed, this, &CanvasPanel::refresh);
+    connect(m_images, &ImageStage::changed, this, &CanvasPanel::refresh);
     connect(m_points, &PointsStage::changed, this, &CanvasPanel::refresh);
     connect(m_words, &WordBars::changed, this, &CanvasPanel::placeCard);
     connect(&m_selection, &SelectionModel::runChanged, this, &CanvasPanel::refresh);
@@ -107,8 +107,8 @@ void CanvasPanel::buildBar() {
         tr("Amplification of the difference; Fit: as much as shows its strongest colour uncut"));
     m_overlay = new QComboBox(m_bar);
     m_overlay->addItems({tr("Heat"), tr("Contour"), tr("Spotlight"), tr("No overlay")});
-    m_overlay->setToolTip(tr("How the attention of the chosen words is drawn over the picture"));
-    m_grid = toggle(tr("Grid"), tr("All pictures of the run (G)"), false, m_bar);
+    m_overlay->setToolTip(tr("How the attention of the chosen words is drawn over the image"));
+    m_grid = toggle(tr("Grid"), tr("All images of the run (G)"), false, m_bar);
     m_field = toggle(tr("Field"), tr("Density and velocity at the noise level of the cursor"), true, m_bar);
     m_paths = toggle(tr("Paths"), tr("The way of the particles: past solid, future faint"), true, m_bar);
     m_follow = toggle(tr("Follow"),
@@ -129,22 +129,22 @@ void CanvasPanel::buildBar() {
           static_cast<QWidget*>(m_paths), static_cast<QWidget*>(m_follow)})
         row->addWidget(w);
     row->addWidget(m_head, 1);
-    connect(m_quantity, &Segmented::chosen, this, [this](int i) { m_pictures->setQuantity(Quantity(i)); });
-    connect(m_compare, &Segmented::chosen, this, [this](int i) { m_pictures->setCompareMode(CompareMode(i)); });
+    connect(m_quantity, &Segmented::chosen, this, [this](int i) { m_images->setQuantity(Quantity(i)); });
+    connect(m_compare, &Segmented::chosen, this, [this](int i) { m_images->setCompareMode(CompareMode(i)); });
     connect(m_amplification, &QComboBox::currentIndexChanged, this,
-            [this] { m_pictures->setAmplification(m_amplification->currentData().toDouble()); });
+            [this] { m_images->setAmplification(m_amplification->currentData().toDouble()); });
     connect(m_overlay, &QComboBox::currentIndexChanged, this,
-            [this](int i) { m_pictures->setOverlayMode(OverlayMode(i)); });
-    connect(m_grid, &QToolButton::toggled, m_pictures, &PictureStage::setGrid);
+            [this](int i) { m_images->setOverlayMode(OverlayMode(i)); });
+    connect(m_grid, &QToolButton::toggled, m_images, &ImageStage::setGrid);
     connect(m_field, &QToolButton::toggled, m_points, &PointsStage::setShowsField);
     connect(m_paths, &QToolButton::toggled, m_points, &PointsStage::setShowsPaths);
     connect(m_follow, &QToolButton::toggled, m_points, &PointsStage::setFollowsSpread);
 }
 
-void CanvasPanel::zoomToFit() { m_pictures->setZoom(0); }
-void CanvasPanel::zoomTo100() { m_pictures->setZoom(1); }
-void CanvasPanel::zoomTo200() { m_pictures->setZoom(2); }
-void CanvasPanel::toggleBlink() { m_pictures->toggleBlink(); }
+void CanvasPanel::zoomToFit() { m_images->setZoom(0); }
+void CanvasPanel::zoomTo100() { m_images->setZoom(1); }
+void CanvasPanel::zoomTo200() { m_images->setZoom(2); }
+void CanvasPanel::toggleBlink() { m_images->toggleBlink(); }
 
 QString CanvasPanel::headline() const {
     const RunPtr run = m_document.run(m_selection.currentRun());
@@ -152,107 +152,107 @@ QString CanvasPanel::headline() const {
     const int evaluation = linkedStep(*run, shownCursor(m_document, m_selection)).evaluation;
     if (m_points->showsPoints()) return stepText(*run, evaluation);
     const Quantity q = Quantity(m_quantity->current());
-    const QString zoom = tr("%1 %").arg(qRound(m_pictures->shownScale() * 100));
+    const QString zoom = tr("%1 %").arg(qRound(m_images->shownScale() * 100));
     const QString end =
         shownEvaluation(*run, evaluation) < 0 ? endText(*run) : tr("%1, %2").arg(quantityName(q), endText(*run));
     QString text = evaluation < 0 ? QStringLiteral("%1 · %2").arg(end, zoom)
                                   : tr("%1 at %2 · %3").arg(quantityName(q), stepText(*run, evaluation), zoom);
     if (isLatent(run->model) && evaluation >= 0) text += tr(" · latent, 3 channels");
-    // Cut at the left where it is too long; compared pictures have more room for the probe beside their metrics.
-    return m_pictures->probeText().isEmpty() || m_pictures->isComparing()
+    // Cut at the left where it is too long; compared images have more room for the probe beside their metrics.
+    return m_images->probeText().isEmpty() || m_images->isComparing()
                ? text
-               : text + QStringLiteral("   ") + m_pictures->probeText();
+               : text + QStringLiteral("   ") + m_images->probeText();
 }
 
 void CanvasPanel::refresh() {
     const RunPtr run = m_document.run(m_selection.currentRun());
-    const bool isPoints = run && run->model.state == StateKind::Points, isPicture = run && !isPoints,
-               isComparing = m_pictures->isComparing() && isPicture;
-    m_stack->setCurrentWidget(!run ? m_emptyState : isPoints ? static_cast<QWidget*>(m_points) : m_pictures);
+    const bool isPoints = run && run->model.state == StateKind::Points, isImage = run && !isPoints,
+               isComparing = m_images->isComparing() && isImage;
+    m_stack->setCurrentWidget(!run ? m_emptyState : isPoints ? static_cast<QWidget*>(m_points) : m_images);
     m_bar->setVisible(run != nullptr);
-    m_quantity->setVisible(isPicture);
+    m_quantity->setVisible(isImage);
     m_compare->setVisible(isComparing);
-    m_amplification->setVisible(isComparing && m_pictures->compareMode() == CompareMode::Difference);
-    if (m_compare->current() != int(m_pictures->compareMode())) m_compare->setCurrent(int(m_pictures->compareMode()));
-    m_overlay->setVisible(isPicture && !m_selection.words().isEmpty());
-    m_grid->setVisible(isPicture && !isComparing && run->recipe.images > 1);
-    if (m_grid->isChecked() != m_pictures->isGrid()) m_grid->setChecked(m_pictures->isGrid());
+    m_amplification->setVisible(isComparing && m_images->compareMode() == CompareMode::Difference);
+    if (m_compare->current() != int(m_images->compareMode())) m_compare->setCurrent(int(m_images->compareMode()));
+    m_overlay->setVisible(isImage && !m_selection.words().isEmpty());
+    m_grid->setVisible(isImage && !isComparing && run->recipe.images > 1);
+    if (m_grid->isChecked() != m_images->isGrid()) m_grid->setChecked(m_images->isGrid());
     m_field->setVisible(isPoints && run->model.stateShape.count() == 2);
     m_paths->setVisible(isPoints);
     m_follow->setVisible(isPoints && run->model.stateShape.count() == 2);
     m_head->setText(headline());
-    const auto measured = m_pictures->metrics();
+    const auto measured = m_images->metrics();
     m_strip->setVisible(isComparing && measured.has_value());
     if (measured) {
-        const QString probe = m_pictures->probeText();
+        const QString probe = m_images->probeText();
         m_strip->setText(tr("RMS %1 · PSNR %2 dB · max %3   %4")
                              .arg(formatNumber(measured->rms), formatNumber(measured->psnr),
                                   formatNumber(measured->maximum),
-                                  probe.isEmpty() ? tr("of pictures in [0, 1]") : probe));
+                                  probe.isEmpty() ? tr("of images in [0, 1]") : probe));
     }
     placeCard();
 }
 
 void CanvasPanel::placeCard() {
     const bool isShown =
-        m_words->isOffered() && m_pictures->width() > 400 && (!m_pictures->isGrid() || m_pictures->isComparing());
+        m_words->isOffered() && m_images->width() > 400 && (!m_images->isGrid() || m_images->isComparing());
     m_words->setVisible(isShown);
-    m_pictures->setRightMargin(isShown ? m_words->sizeHint().width() + 14 : 0);
+    m_images->setRightMargin(isShown ? m_words->sizeHint().width() + 14 : 0);
     if (!isShown) return;
     QSize size = m_words->sizeHint();
-    size.setHeight(std::min(size.height(), m_pictures->height() - 24));
-    m_words->setGeometry(QRect(QPoint(m_pictures->width() - size.width() - 14, 14), size));
+    size.setHeight(std::min(size.height(), m_images->height() - 24));
+    m_words->setGeometry(QRect(QPoint(m_images->width() - size.width() - 14, 14), size));
 }
 
-PictureStage::Shown CanvasPanel::shown() {
+ImageStage::Shown CanvasPanel::shown() {
     if (m_stack->currentWidget() == m_points) return {m_points->grab().toImage(), nullptr, 0};
-    return m_pictures->shownAt(m_menuAt.value_or(QPointF(-1, -1)));
+    return m_images->shownAt(m_menuAt.value_or(QPointF(-1, -1)));
 }
 
-void CanvasPanel::copyPicture() {
+void CanvasPanel::copyImage() {
     if (const QImage image = shown().image; !image.isNull()) QApplication::clipboard()->setImage(image);
 }
 
-bool CanvasPanel::savePictureTo(const QString& path) {
+bool CanvasPanel::saveImageTo(const QString& path) {
     const auto [shown, run, index] = this->shown();
     if (shown.isNull()) return false;
     const QImage image = shown.convertToFormat(QImage::Format_RGB888);
-    Picture picture(image.width(), image.height());
+    Image image(image.width(), image.height());
     for (int y = 0; y < image.height(); ++y)
-        std::copy_n(image.constScanLine(y), 3 * std::size_t(image.width()), picture.at(0, y));
+        std::copy_n(image.constScanLine(y), 3 * std::size_t(image.width()), image.at(0, y));
     PngTexts texts = run ? textsOf(*run, index) : PngTexts();
     texts["Comment"] = headline().toStdString();
-    if (const Status written = writePng(path.toStdString(), picture, texts); !written) {
+    if (const Status written = writePng(path.toStdString(), image, texts); !written) {
         emit m_document.problem(qstr(written.error().text), {});
         return false;
     }
     return true;
 }
 
-void CanvasPanel::savePicture() {
+void CanvasPanel::saveImage() {
     const RunPtr run = m_document.run(m_selection.currentRun());
     if (!run) return;
     const int evaluation = linkedStep(*run, shownCursor(m_document, m_selection)).evaluation;
     const QString step =
         evaluation < 0 ? QString()
                        : QStringLiteral("-step-%1").arg(run->trajectory->evaluations[std::size_t(evaluation)]->step);
-    const QString path = QFileDialog::getSaveFileName(this, tr("Save picture"),
-                                                      QStringLiteral("run-%1%2.png").arg(run->number).arg(step),
-                                                      QStringLiteral("PNG (*.png)"));
-    if (!path.isEmpty()) savePictureTo(path);
+    const QString path =
+        QFileDialog::getSaveFileName(this, tr("Save image"), QStringLiteral("run-%1%2.png").arg(run->number).arg(step),
+                                     QStringLiteral("PNG (*.png)"));
+    if (!path.isEmpty()) saveImageTo(path);
 }
 
 void CanvasPanel::keyPressEvent(QKeyEvent* event) {
-    if (event->matches(QKeySequence::Copy)) return copyPicture();
+    if (event->matches(QKeySequence::Copy)) return copyImage();
     QWidget::keyPressEvent(event);
 }
 
 void CanvasPanel::contextMenuEvent(QContextMenuEvent* event) {
     if (m_stack->currentWidget() == m_emptyState) return;
-    m_menuAt = m_pictures->mapFrom(this, event->pos());
+    m_menuAt = m_images->mapFrom(this, event->pos());
     QMenu menu(this);
-    menu.addAction(tr("Copy picture"), this, &CanvasPanel::copyPicture);
-    menu.addAction(tr("Save picture as PNG …"), this, &CanvasPanel::savePicture);
+    menu.addAction(tr("Copy image"), this, &CanvasPanel::copyImage);
+    menu.addAction(tr("Save image as PNG …"), this, &CanvasPanel::saveImage);
     menu.exec(event->globalPos());
     m_menuAt.reset();
 }

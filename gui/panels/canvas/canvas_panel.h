@@ -1,4 +1,4 @@
-// The canvas: the picture or the plane of the current run at the step cursor, alone or compared, with its tool row and
+// The canvas: the image or the plane of the current run at the step cursor, alone or compared, with its tool row and
 // metrics.
 #pragma once
 #include <QComboBox>
@@ -8,7 +8,7 @@
 #include <QWidget>
 
 #include "gui/document/document.h"
-#include "gui/panels/canvas/picture_stage.h"
+#include "gui/panels/canvas/image_stage.h"
 #include "gui/selection/selection_model.h"
 
 namespace meander::gui {
@@ -21,19 +21,19 @@ class CanvasPanel : public QWidget {
     Q_OBJECT
 public:
     CanvasPanel(Document& document, SelectionModel& selection, QWidget* parent = nullptr);
-    PictureStage& pictures() { return *m_pictures; }
+    ImageStage& images() { return *m_images; }
     PointsStage& points() { return *m_points; }
     QString headline() const;  // "x̂0 at step 5 of 12 · 200 %   x 3  y 7 …"
-    // The picture as it is shown, pixel by pixel, with the recipe in it.
-    bool savePictureTo(const QString& path);
+    // The image as it is shown, pixel by pixel, with the recipe in it.
+    bool saveImageTo(const QString& path);
 
 public slots:
     void zoomToFit();
     void zoomTo100();
     void zoomTo200();
     void toggleBlink();
-    void copyPicture();
-    void savePicture();
+    void copyImage();
+    void saveImage();
 
 protected:
     void contextMenuEvent(QContextMenuEvent* event) override;
@@ -45,11 +45,11 @@ private:
     void refresh();
     void placeCard();
     // What is seen under the pointer of the last menu, else of the current run.
-    PictureStage::Shown shown();
+    ImageStage::Shown shown();
 
     Document& m_document;
     SelectionModel& m_selection;
-    PictureStage* m_pictures;
+    ImageStage* m_images;
     PointsStage* m_points;
     QStackedWidget* m_stack;
     QWidget *m_bar, *m_emptyState;
@@ -57,7 +57,7 @@ private:
     QComboBox *m_overlay, *m_amplification;
     QToolButton *m_grid, *m_field, *m_paths, *m_follow;
     QLabel *m_head, *m_strip;
-    std::optional<QPointF> m_menuAt;  // on the picture stage, while its menu is open
+    std::optional<QPointF> m_menuAt;  // on the image stage, while its menu is open
     WordBars* m_words;
 };
 

@@ -90,8 +90,8 @@ void PointsStage::refresh() {
 }
 
 // Of a model that knows neither its density nor its data: where this run's particles are.
-std::shared_ptr<const Field> PointsStage::ownDensity() const {
-    auto f = std::make_shared<Field>(*m_density);
+std::shared_ptr<const VectorField> PointsStage::ownDensity() const {
+    auto f = std::make_shared<VectorField>(*m_density);
     const auto points = pointsAt(*m_run, m_at.evaluation, Quantity::State, dataDraws);
     // Few particles in small cells would be dust.
     const int columns = std::clamp(int(std::sqrt(double(points.size()))), 8, densityColumns);
@@ -117,7 +117,7 @@ void PointsStage::setFollowsSpread(bool on) {
 }
 
 void PointsStage::addDensity(Plot& plot, double unit) const {
-    const Field& f = *m_density;
+    const VectorField& f = *m_density;
     HeatmapLayer map;
     map.rows = f.grid.rows;
     map.columns = f.grid.columns;

@@ -5,7 +5,7 @@
 #include <QWidget>
 
 #include "gui/bridge/field_service.h"
-#include "gui/panels/canvas/point_picture.h"
+#include "gui/images/point_image.h"
 #include "gui/plots/plot.h"
 #include "gui/selection/step_link.h"
 
@@ -45,7 +45,7 @@ private:
     // A state on the page: what one unit of the axes is, and which way it is laid.
     double unitAt(const Run& run, double tau) const;
     double unitAtFrame(const Run& run, int frame) const;
-    std::shared_ptr<const Field> ownDensity() const;
+    std::shared_ptr<const VectorField> ownDensity() const;
     void paintArrows(QPainter& p, const PlotFrame& frame, double unit) const;
 
     Document& m_document;
@@ -53,7 +53,7 @@ private:
     FieldService m_fields;
     RunPtr m_run, m_other;
     LinkedStep m_at, m_otherAt;
-    std::shared_ptr<const Field> m_density, m_arrows;
+    std::shared_ptr<const VectorField> m_density, m_arrows;
     bool m_showsField = true, m_showsPaths = true, m_followsSpread = false;
 };
 

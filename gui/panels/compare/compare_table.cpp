@@ -6,8 +6,9 @@
 #include <QHeaderView>
 #include <QVBoxLayout>
 
-#include "gui/app/theme.h"
+#include "engine/run/recipe_differences.h"
 #include "gui/document/run_text.h"
+#include "gui/look/theme.h"
 
 namespace meander::gui {
 namespace {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "gui/app/theme.h"
+#include "gui/look/theme.h"
 #include "gui/plots/axis.h"
 
 namespace meander::gui {

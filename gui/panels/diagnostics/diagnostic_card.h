@@ -11,11 +11,11 @@ class DiagnosticCard : public QWidget {
     Q_OBJECT
 public:
     explicit DiagnosticCard(QWidget* parent = nullptr);
-    // `stop`: index of the value at the cursor; none when the cursor stands on the finished picture.
+    // `stop`: index of the value at the cursor; none when the cursor stands on the finished image.
     void setDiagnostic(const Diagnostic& diagnostic, const QColor& curve);
     void setStop(std::optional<int> stop);
     const Diagnostic& diagnostic() const { return m_diagnostic; }
-    QString valueText() const;  // at the step; on the finished picture the summary of the run, else its extreme
+    QString valueText() const;  // at the step; on the finished image the summary of the run, else its extreme
     QString unitText() const;
     QString noteText() const;  // what the number is when no step is chosen
     QSize sizeHint() const override;

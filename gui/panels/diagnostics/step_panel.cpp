@@ -4,7 +4,7 @@
 #include <QScrollArea>
 #include <algorithm>
 
-#include "gui/app/theme.h"
+#include "gui/look/theme.h"
 #include "gui/plots/axis.h"
 #include "gui/plots/run_style.h"
 #include "gui/selection/step_link.h"

@@ -29,7 +29,7 @@ private:
     void follow();  // the cursor moved
     RunPtr run() const;
     // A step of the schedule ↔ an index of the diagnostic's values.
-    int stepAtCursor() const;  // −1: the finished picture
+    int stepAtCursor() const;  // −1: the finished image
     void select(const Diagnostic& d, int stop, bool lock);
 
     Document& m_document;

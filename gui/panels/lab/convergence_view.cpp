@@ -9,11 +9,11 @@
 #include <QVBoxLayout>
 #include <cmath>
 
-#include "gui/app/icons.h"
-#include "gui/app/theme.h"
 #include "gui/document/run_text.h"
+#include "gui/forms/choice_section.h"
+#include "gui/look/icons.h"
+#include "gui/look/theme.h"
 #include "gui/panels/lab/lab_form.h"
-#include "gui/panels/recipe/choice_section.h"
 
 namespace meander::gui {
 

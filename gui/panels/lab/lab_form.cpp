@@ -6,8 +6,8 @@
 #include <QScrollArea>
 #include <QToolButton>
 
-#include "gui/app/icons.h"
-#include "gui/app/theme.h"
+#include "gui/look/icons.h"
+#include "gui/look/theme.h"
 #include "gui/widgets/elided_label.h"
 #include "gui/widgets/fields.h"
 

@@ -2,7 +2,7 @@
 
 #include <QVBoxLayout>
 
-#include "gui/app/theme.h"
+#include "gui/look/theme.h"
 #include "gui/panels/lab/lab_form.h"
 
 namespace meander::gui {

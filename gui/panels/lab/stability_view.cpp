@@ -7,8 +7,8 @@
 #include <QStyle>
 #include <cmath>
 
-#include "gui/app/theme.h"
 #include "gui/document/run_text.h"
+#include "gui/look/theme.h"
 #include "gui/panels/lab/lab_form.h"
 
 namespace meander::gui {
@@ -74,7 +74,7 @@ QWidget* StabilityView::makeForm() {
     m_reach->setRange(1, furthest);
     m_reach->setSingleStep(1);
     m_reach->setValue(5);
-    form->add(tr("Reach"), m_reach, tr("How far along the negative real axis of z the picture goes, from 1 to 100."));
+    form->add(tr("Reach"), m_reach, tr("How far along the negative real axis of z the image goes, from 1 to 100."));
     for (RealField* f : {m_step, m_reach}) connect(f, &QDoubleSpinBox::valueChanged, this, &StabilityView::examine);
     m_state = new QLabel;
     m_state->setWordWrap(true);

@@ -5,8 +5,8 @@
 
 #include "gui/bridge/background_job.h"
 #include "gui/document/document.h"
+#include "gui/forms/choice_section.h"
 #include "gui/panels/lab/lab_work.h"
-#include "gui/panels/recipe/choice_section.h"
 #include "gui/plots/plot_view.h"
 
 namespace meander::gui {

@@ -7,8 +7,8 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
-#include "gui/app/icons.h"
-#include "gui/app/theme.h"
+#include "gui/look/icons.h"
+#include "gui/look/theme.h"
 #include "gui/widgets/fields.h"
 
 namespace meander::gui {

@@ -5,10 +5,10 @@
 #include <QScrollArea>
 #include <QVBoxLayout>
 
-#include "gui/app/icons.h"
-#include "gui/app/settings.h"
-#include "gui/app/theme.h"
 #include "gui/document/run_text.h"
+#include "gui/document/settings.h"
+#include "gui/look/icons.h"
+#include "gui/look/theme.h"
 
 namespace meander::gui {
 namespace {
@@ -47,10 +47,10 @@ std::vector<std::pair<QString, QString>> modelFacts(const ModelInfo& m) {
     facts.emplace_back(ModelPanel::tr("State"),
                        sizesText(m.stateShape)
                            + (m.state == StateKind::Points ? ModelPanel::tr(" (points)") : QString()));
-    if (m.pictureShape.rank() == 3) facts.emplace_back(ModelPanel::tr("Picture"), sizesText(m.pictureShape));
+    if (m.imageShape.rank() == 3) facts.emplace_back(ModelPanel::tr("Image"), sizesText(m.imageShape));
     if (m.state == StateKind::Image)
         facts.emplace_back(ModelPanel::tr("Codec"),
-                           m.stateShape == m.pictureShape ? ModelPanel::tr("none, pixels") : ModelPanel::tr("latent"));
+                           m.stateShape == m.imageShape ? ModelPanel::tr("none, pixels") : ModelPanel::tr("latent"));
     const QString conditioning =
         m.conditioning == ConditioningKind::Text    ? ModelPanel::tr("text, %1 tokens").arg(m.textTokens)
         : m.conditioning == ConditioningKind::Class ? ModelPanel::tr("%1 classes").arg(m.classes.size())
@@ -90,7 +90,7 @@ ModelPanel::ModelPanel(Document& document, QWidget* parent)
     auto* file = new QPushButton(icon("file"), tr("Open a file …"), this);
     auto* folder = new QPushButton(icon("folder"), tr("Open a folder …"), this);
     file->setToolTip(tr("A model in one file (safetensors, GGUF or ckpt), or your own points (CSV, NPY, JSON)"));
-    folder->setToolTip(tr("A diffusers model folder, or a folder of PNG pictures to be denoised exactly"));
+    folder->setToolTip(tr("A diffusers model folder, or a folder of PNG images to be denoised exactly"));
     connect(file, &QPushButton::clicked, this, &ModelPanel::openFile);
     connect(folder, &QPushButton::clicked, this, &ModelPanel::openFolder);
     auto* buttons = new QHBoxLayout;

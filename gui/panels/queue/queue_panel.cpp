@@ -4,10 +4,10 @@
 #include <QScrollArea>
 #include <algorithm>
 
-#include "gui/app/icons.h"
-#include "gui/app/theme.h"
+#include "gui/document/run_list_model.h"
 #include "gui/document/run_text.h"
-#include "gui/panels/runs/run_list_model.h"
+#include "gui/look/icons.h"
+#include "gui/look/theme.h"
 #include "gui/widgets/elided_label.h"
 
 namespace meander::gui {

@@ -2,8 +2,8 @@
 
 #include <QStyle>
 
-#include "gui/app/theme.h"
 #include "gui/document/run_text.h"
+#include "gui/look/theme.h"
 
 namespace meander::gui {
 

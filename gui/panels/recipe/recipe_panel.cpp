@@ -2,9 +2,9 @@
 
 #include <QScrollBar>
 
-#include "gui/app/icons.h"
-#include "gui/app/theme.h"
 #include "gui/document/run_text.h"
+#include "gui/look/icons.h"
+#include "gui/look/theme.h"
 #include "gui/widgets/small_button.h"
 
 namespace meander::gui {
@@ -18,7 +18,7 @@ QString modelGroup(const QString& id) {
     if (id.startsWith(QLatin1String("analytic:"))) return RecipePanel::tr("Exact, in closed form");
     if (!id.startsWith(QLatin1String("builtin:"))) return RecipePanel::tr("Opened files");
     return id.startsWith(QLatin1String("builtin:flow2d")) ? RecipePanel::tr("Points in the plane")
-                                                          : RecipePanel::tr("Pictures");
+                                                          : RecipePanel::tr("Images");
 }
 
 }  // namespace
@@ -157,7 +157,7 @@ void RecipePanel::buildRest() {
     m_images = new IntegerField;
     m_images->setObjectName("images");
     m_images->setRange(1, 100000);
-    addRow(tr("Images"), m_images, "images", tr("Pictures (or particles) drawn together."));
+    addRow(tr("Images"), m_images, "images", tr("Images (or particles) drawn together."));
     connect(m_images, &QSpinBox::valueChanged, this,
             [this](int n) { edit(tr("images"), "images", [n](Recipe& r) { r.images = n; }); });
     m_precision = new ChoiceField;

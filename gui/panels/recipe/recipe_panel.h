@@ -6,7 +6,7 @@
 #include <map>
 
 #include "gui/document/document.h"
-#include "gui/panels/recipe/choice_section.h"
+#include "gui/forms/choice_section.h"
 #include "gui/panels/recipe/plan_card.h"
 #include "gui/panels/recipe/rule_stack.h"
 #include "gui/panels/recipe/schedule_preview.h"

@@ -3,9 +3,9 @@
 #include <QRegularExpressionValidator>
 #include <QToolButton>
 
-#include "gui/app/icons.h"
-#include "gui/app/theme.h"
 #include "gui/document/run_text.h"
+#include "gui/look/icons.h"
+#include "gui/look/theme.h"
 #include "gui/panels/recipe/recipe_panel.h"
 #include "gui/widgets/small_button.h"
 
@@ -82,7 +82,7 @@ void RecipePanel::buildNoise() {
     auto* dice = smallButton("dice", tr("Another seed"));
     dice->setObjectName("dice");
     addRow(tr("Seed"), fieldWithButton(m_seed, dice), "seed",
-           tr("Names the noise. The same seed gives the same picture on every device, in every batch, after every "
+           tr("Names the noise. The same seed gives the same image on every device, in every batch, after every "
               "pause."));
     connect(m_seed, &QLineEdit::textEdited, this, [this](const QString& text) {
         bool isNumber = false;

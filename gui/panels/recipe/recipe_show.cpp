@@ -1,8 +1,9 @@
 // How the recipe panel shows the draft, its model and its differences.
 #include <set>
 
-#include "gui/app/theme.h"
+#include "engine/run/recipe_differences.h"
 #include "gui/document/run_text.h"
+#include "gui/look/theme.h"
 #include "gui/panels/recipe/recipe_panel.h"
 
 namespace meander::gui {

@@ -4,9 +4,9 @@
 #include <QStyle>
 
 #include "engine/core/switched.h"
-#include "gui/app/icons.h"
-#include "gui/app/theme.h"
 #include "gui/document/run_text.h"
+#include "gui/look/icons.h"
+#include "gui/look/theme.h"
 #include "gui/widgets/small_button.h"
 
 namespace meander::gui {

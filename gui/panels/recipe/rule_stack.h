@@ -3,7 +3,7 @@
 #pragma once
 #include <QCheckBox>
 
-#include "gui/panels/recipe/choice_section.h"
+#include "gui/forms/choice_section.h"
 
 namespace meander::gui {
 

@@ -4,27 +4,27 @@
 #include <QPainter>
 #include <QPainterPath>
 
-#include "gui/app/icons.h"
-#include "gui/app/style_sheet.h"
-#include "gui/app/theme.h"
-#include "gui/panels/runs/run_list_model.h"
+#include "gui/document/run_list_model.h"
+#include "gui/look/icons.h"
+#include "gui/look/style_sheet.h"
+#include "gui/look/theme.h"
 #include "gui/plots/run_style.h"
 
 namespace meander::gui {
 namespace {
 
-constexpr int picture = 48, padding = 9, barWidth = 4;
+constexpr int image = 48, padding = 9, barWidth = 4;
 
 int cardHeight() {
     const int lines = QFontMetrics(interfaceFont()).height() * 3 + 4;
-    return std::max(picture, lines) + 2 * padding;
+    return std::max(image, lines) + 2 * padding;
 }
 
 QRect textRect(const QRect& card) {
-    return card.adjusted(padding + picture + 8 + barWidth + 9, padding, -padding, -padding);
+    return card.adjusted(padding + image + 8 + barWidth + 9, padding, -padding, -padding);
 }
 
-void paintPicture(QPainter* p, const QRect& rect, const QModelIndex& index) {
+void paintImage(QPainter* p, const QRect& rect, const QModelIndex& index) {
     const Theme& t = theme();
     QPainterPath clip;
     clip.addRoundedRect(QRectF(rect), 3, 3);
@@ -63,12 +63,12 @@ void RunDelegate::paint(QPainter* p, const QStyleOptionViewItem& option, const Q
         p->setBrush(Qt::NoBrush);
         p->drawRoundedRect(QRectF(card).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6);
     }
-    const int top = card.top() + (card.height() - picture) / 2;
-    paintPicture(p, QRect(card.left() + padding, top, picture, picture), index);
+    const int top = card.top() + (card.height() - image) / 2;
+    paintImage(p, QRect(card.left() + padding, top, image, image), index);
     const QColor color = index.data(RunListModel::ColorRole).value<QColor>();
     p->setPen(Qt::NoPen);
     p->setBrush(color);
-    p->drawRoundedRect(QRectF(card.left() + padding + picture + 8, top, barWidth, picture), 2, 2);
+    p->drawRoundedRect(QRectF(card.left() + padding + image + 8, top, barWidth, image), 2, 2);
 
     const QRect text = textRect(card);
     const int line = (text.height()) / 3;

@@ -1,4 +1,4 @@
-// Paints a run as a card: picture, colour bar, name, settings, what is remarkable, distance to the baseline.
+// Paints a run as a card: image, colour bar, name, settings, what is remarkable, distance to the baseline.
 #pragma once
 #include <QStyledItemDelegate>
 

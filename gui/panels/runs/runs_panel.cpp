@@ -9,8 +9,8 @@
 #include <QTimer>
 #include <QVBoxLayout>
 
-#include "gui/app/icons.h"
 #include "gui/document/run_text.h"
+#include "gui/look/icons.h"
 #include "gui/panels/runs/run_delegate.h"
 
 namespace meander::gui {
@@ -34,7 +34,7 @@ RunsPanel::RunsPanel(Document& document, SelectionModel& selection, QWidget* par
     m_list->viewport()->installEventFilter(this);
     m_list->installEventFilter(this);
     auto* text =
-        new QLabel(tr("Runs appear here, each with its picture, settings and distance to the baseline."), m_empty);
+        new QLabel(tr("Runs appear here, each with its image, settings and distance to the baseline."), m_empty);
     text->setWordWrap(true);
     text->setProperty("muted", true);
     text->setAlignment(Qt::AlignCenter);
@@ -116,7 +116,7 @@ void RunsPanel::compareWith(const QString& id) {
     else if (areComparable(*shown, *other)) m_selection.setComparedRun(id);
     else
         emit m_document.message(
-            tr("Runs %1 and %2 cannot stand side by side: their pictures or points are not of one kind and size")
+            tr("Runs %1 and %2 cannot stand side by side: their images or points are not of one kind and size")
                 .arg(shown->number)
                 .arg(other->number));
 }

@@ -4,7 +4,7 @@
 #include <QListView>
 #include <QWidget>
 
-#include "gui/panels/runs/run_list_model.h"
+#include "gui/document/run_list_model.h"
 #include "gui/selection/selection_model.h"
 
 namespace meander::gui {

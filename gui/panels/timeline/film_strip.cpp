@@ -6,11 +6,11 @@
 #include <QPainterPath>
 #include <QTimer>
 
-#include "gui/app/style_sheet.h"
 #include "gui/document/run_text.h"
-#include "gui/panels/canvas/point_picture.h"
+#include "gui/images/point_image.h"
+#include "gui/look/draw_image.h"
+#include "gui/look/style_sheet.h"
 #include "gui/plots/axis.h"
-#include "gui/plots/draw_image.h"
 #include "gui/plots/run_style.h"
 #include "gui/widgets/focus.h"
 
@@ -120,8 +120,8 @@ QPixmap FilmStrip::thumbnail(const Row& row, int frame, int pixels, bool& isOver
     }
     QImage image;
     if (row.run->model.state == StateKind::Points)
-        image = pointPicture(*row.run, f.evaluation, m_quantity, pixels, runStyle(row.style, theme()).color, theme());
-    else image = statePicture(*row.run, m_selection.image(), f.evaluation, m_quantity, theme().dark);
+        image = pointImage(*row.run, f.evaluation, m_quantity, pixels, runStyle(row.style, theme()).color, theme());
+    else image = stateImage(*row.run, m_selection.image(), f.evaluation, m_quantity, theme().dark);
     if (image.isNull()) return {};
     auto mode = image.width() > pixels ? Qt::SmoothTransformation : Qt::FastTransformation;
     auto* made = new QPixmap(QPixmap::fromImage(image.scaled(pixels, pixels, Qt::KeepAspectRatio, mode)));
@@ -151,15 +151,15 @@ void FilmStrip::paintRow(QPainter& p, int index, const StripGeometry& g, bool& i
             p.drawLine(QPointF(r.center().x(), r.bottom() + 2), QPointF(r.center().x(), r.bottom() + 5));
             continue;
         }
-        QPixmap picture = thumbnail(row, int(i), int(g.thumb * devicePixelRatioF()), isUnfinished);
-        if (picture.isNull()) {
+        QPixmap image = thumbnail(row, int(i), int(g.thumb * devicePixelRatioF()), isUnfinished);
+        if (image.isNull()) {
             p.setPen(QPen(t.line, 1));
             p.setBrush(t.raised);
             p.drawRoundedRect(r, 3, 3);
         } else {
-            QSizeF size = QSizeF(picture.size()) / devicePixelRatioF();
-            p.drawPixmap(QRectF(r.center() - QPointF(size.width(), size.height()) / 2, size), picture,
-                         QRectF(picture.rect()));
+            QSizeF size = QSizeF(image.size()) / devicePixelRatioF();
+            p.drawPixmap(QRectF(r.center() - QPointF(size.width(), size.height()) / 2, size), image,
+                         QRectF(image.rect()));
         }
         if (at == int(i)) {
             p.setPen(QPen(color, 2));
@@ -335,7 +335,7 @@ void FilmStrip::mousePressEvent(QMouseEvent* event) {
 
 void FilmStrip::mouseReleaseEvent(QMouseEvent*) { m_brushFrom.reset(); }
 
-// Frames to steps; the finished picture is no step.
+// Frames to steps; the finished image is no step.
 void FilmStrip::brush(int index, int from, int to) {
     if (index < 0 || index >= int(m_rows.size())) return;
     const Row& row = m_rows[std::size_t(index)];

@@ -7,7 +7,7 @@
 #include <QPixmap>
 #include <QWidget>
 
-#include "gui/panels/canvas/state_picture.h"
+#include "gui/images/state_image.h"
 #include "gui/panels/timeline/strip_layout.h"
 #include "gui/selection/step_link.h"
 

@@ -27,7 +27,7 @@ struct StripGeometry {
     int rowAt(double y) const;
     std::optional<int> frameAt(const StripRow& row, double pageX) const;
 };
-// Which frames get a picture when they do not all fit: first, last and `keep` always, others evenly between, never two
+// Which frames get an image when they do not all fit: first, last and `keep` always, others evenly between, never two
 // that overlap. While frames are still added the others stay where they are.
 std::vector<char> visibleFrames(const StripRow& row, const StripGeometry& g, std::optional<int> keep,
                                 bool isGrowing = false);

@@ -3,8 +3,8 @@
 #include <QHBoxLayout>
 #include <QVBoxLayout>
 
-#include "gui/app/icons.h"
-#include "gui/app/theme.h"
+#include "gui/look/icons.h"
+#include "gui/look/theme.h"
 #include "gui/panels/timeline/film_strip.h"
 #include "gui/selection/step_link.h"
 #include "gui/widgets/segmented.h"

@@ -129,7 +129,7 @@ void TrajectoryPanel::plotPath() {
     Plot plot;
     plot.title = (m_curves.runs.size() > 1 ? tr("Paths, each without its chord · %1") : tr("Path, chord removed · %1"))
                      .arg(qstr(m_curves.caption));
-    plot.empty = tr("Run once to see how the path from noise to picture bends.");
+    plot.empty = tr("Run once to see how the path from noise to image bends.");
     // On a line there is nothing beside the chord.
     const bool isLine = !m_curves.runs.empty() && m_curves.runs.front().run->model.stateShape.count() == 1;
     if (m_curves.runs.empty() || isLine) plot.title.clear();
@@ -151,7 +151,7 @@ void TrajectoryPanel::plotPath() {
         line.name = legendName(*r.run);
         line.style = runStyle(runStyleIndex(m_document, *r.run), theme());
         for (std::size_t k = 0; k < r.path.size(); ++k) {
-            // From left (noise) to right (picture), as the run goes.
+            // From left (noise) to right (image), as the run goes.
             const QPointF p(m_curves.chordLength - r.path[k].along, r.path[k].first);
             line.points.push_back(p);
             if (i) continue;
@@ -167,7 +167,7 @@ void TrajectoryPanel::plotPath() {
     plot.fitX(0.03);
     plot.fitY(0.12);
     const bool isPoints = !m_curves.runs.empty() && m_curves.runs.front().run->model.state == StateKind::Points;
-    plot.x.fixedTicks = {{0, tr("noise")}, {m_curves.chordLength, isPoints ? tr("point") : tr("picture")}};
+    plot.x.fixedTicks = {{0, tr("noise")}, {m_curves.chordLength, isPoints ? tr("point") : tr("image")}};
     m_path->setPlot(std::move(plot));
     m_path->setStops(std::move(stops), texts, true);
 }

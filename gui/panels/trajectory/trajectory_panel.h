@@ -33,7 +33,7 @@ private:
     void fillChoices();
     void follow();
     void select(int frame, bool lock);
-    // Frame of the cursor in the current run: its step, or the last frame for the finished picture.
+    // Frame of the cursor in the current run: its step, or the last frame for the finished image.
     std::optional<int> cursorFrame() const;
 
     Document& m_document;

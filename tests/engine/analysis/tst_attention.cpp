@@ -4,9 +4,9 @@
 #include <cmath>
 
 #include "engine/analysis/attention_maps.h"
-#include "engine/analysis/colour_maps.h"
-#include "engine/analysis/fidelity.h"
-#include "engine/analysis/picture_metrics.h"
+#include "engine/imaging/colour_maps.h"
+#include "engine/imaging/image_metrics.h"
+#include "engine/sprites/fidelity.h"
 
 using namespace meander;
 
@@ -111,7 +111,7 @@ private slots:
         const auto words = wordsOf(t.tokens);
         auto answer = wordsAt(raw, words, {0.75, 0.25, 1, 0.75});
         QCOMPARE(answer[0].text, std::string("blue"));
-        QVERIFY(near(answer[0].concentration, 2, 1e-3));  // all of it lies in half of the picture
+        QVERIFY(near(answer[0].concentration, 2, 1e-3));  // all of it lies in half of the image
         QVERIFY(near(answer[1].concentration, 0, 1e-6));
         answer = wordsAt(raw, words, {0, 0, 1, 1});
         QVERIFY(near(answer[0].concentration, 1, 1e-9));
@@ -157,16 +157,16 @@ private slots:
     }
 
     void metrics() {
-        Picture p(16, 12, {100, 150, 200}), q = p;
-        const auto same = comparePictures(tensorOf(p), tensorOf(q));
+        Image p(16, 12, {100, 150, 200}), q = p;
+        const auto same = compareImages(tensorOf(p), tensorOf(q));
         QVERIFY(same.ok() && std::isinf(same->psnr) && near(same->ssim, 1, 1e-12));
         q.at(3, 4)[0] = 151;
-        const auto other = comparePictures(tensorOf(p), tensorOf(q));
+        const auto other = compareImages(tensorOf(p), tensorOf(q));
         QVERIFY(near(other->largest, 0.2, 1e-6) && near(other->mse, 0.04 / 576, 1e-7) && other->ssim < 1
                 && other->ssim > 0.9);
         QVERIFY(near(other->psnr, -10 * std::log10(0.04 / 576), 1e-3));
-        QVERIFY(!comparePictures(tensorOf(p), tensorOf(Picture(3, 3))).ok());
-        QVERIFY(!comparePictures(tensorOf(p), {}).ok());
+        QVERIFY(!compareImages(tensorOf(p), tensorOf(Image(3, 3))).ok());
+        QVERIFY(!compareImages(tensorOf(p), {}).ok());
     }
 
     void spritePrompts() {
@@ -193,7 +193,7 @@ private slots:
         QVERIFY2(first->isFaithful, first->reason.c_str());
         for (const auto& prompt : randomSpritePrompts(60, 3)) {
             const auto scene = *parseSpritePrompt(prompt);
-            const Picture p = drawSprite(scene);
+            const Image p = drawSprite(scene);
             const auto v = judgeSprite(p, prompt);
             QVERIFY2(v.ok() && v->isFaithful, (prompt + ": " + v->reason).c_str());
             // Another shape, colour or relation is refused.
@@ -210,8 +210,8 @@ private slots:
                 QVERIFY2(no.ok() && !no->isFaithful, promptOf(wrong).c_str());
             }
         }
-        QVERIFY(!judgeSprite(Picture(32, 32), "a red circle on a white background")->isFaithful);
-        QVERIFY(!judgeSprite(Picture(8, 8), "a red circle on a white background").ok());
+        QVERIFY(!judgeSprite(Image(32, 32), "a red circle on a white background")->isFaithful);
+        QVERIFY(!judgeSprite(Image(8, 8), "a red circle on a white background").ok());
     }
 };
 

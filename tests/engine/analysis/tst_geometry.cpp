@@ -106,7 +106,7 @@ double rmsOfFactors(const std::vector<double>& lambda, double sigma, const std::
     return expected(squares).value;
 }
 
-// A record of Heun on a Gaussian, one picture of d numbers.
+// A record of Heun on a Gaussian, one image of d numbers.
 Trajectory heunRecord(const std::vector<double>& lambda, const std::vector<double>& s) {
     Trajectory t;
     t.levels = s;

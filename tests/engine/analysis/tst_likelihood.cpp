@@ -64,7 +64,9 @@ private slots:
         for (const double d : {-1.0, 0.0, 1e-300, 2.0, double(NAN)})
             QVERIFY_THROWS_EXCEPTION(Failure,
                                      logLikelihood(p.process(), p.estimator, p.y, {.steps = 2, .difference = d}));
-        const RequestEstimator broken = [](const DenoiseRequest& q) { return Answer{combine({{NAN, q.x}}), {}, {}}; };
+        const RequestEstimator broken = [](const DenoiseRequest& q) {
+            return DenoiseResult{combine({{NAN, q.x}}), {}, {}};
+        };
         QVERIFY_THROWS_EXCEPTION(Failure, logLikelihood(p.process(), broken, p.y, {.steps = 2}));
     }
     // With the exact density of the noise reached only the integration is wrong: little, and by the fourth power of the

@@ -16,12 +16,12 @@ using namespace meander;
 
 namespace {
 
-struct Answer {
+struct DenoiseResult {
     int status;
     std::string out, err;
 };
 
-Answer call(std::vector<std::string> arguments) {
+DenoiseResult call(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), "meander-run");
     std::vector<char*> argv;
     for (auto& a : arguments) argv.push_back(a.data());
@@ -179,9 +179,9 @@ private slots:
 
     void draftsAndLeftovers() {
         QCOMPARE(call({"run", ringRecipe(), "--project", at("d.meander"), "-o", at("d")}).status, 0);
-        std::ofstream(at("d/picture-3.png")) << "of an earlier run";
+        std::ofstream(at("d/image-3.png")) << "of an earlier run";
         const auto a = call({"run", at("d.meander"), "--set", "seed=77", "-o", at("d")});
-        QVERIFY2(a.status == 0 && a.err.find("1 file of another export, picture-3.png") != std::string::npos,
+        QVERIFY2(a.status == 0 && a.err.find("1 file of another export, image-3.png") != std::string::npos,
                  a.err.c_str());
         auto store = ProjectStore::open(at("d.meander"));
         QVERIFY(store.ok());
@@ -200,7 +200,7 @@ private slots:
         QCOMPARE(call({"run", at("r.meander"), "-o", at("r")}).status, 0);
     }
 
-    // Projects and pictures are known by what is in them; a run's problem is shown.
+    // Projects and images are known by what is in them; a run's problem is shown.
     void inspectByContent() {
         Run run;
         run.id = "r";
@@ -220,9 +220,9 @@ private slots:
             const auto a = call({"inspect", at(name)});
             QVERIFY2(a.status == 0 && a.out.find(run.problem) != std::string::npos, (a.out + a.err).c_str());
         }
-        QVERIFY(writePng(at("P.PNG"), Picture(4, 4), {{"parameters", "a cat\nSteps: 20, Sampler: Euler"}}).ok());
-        std::filesystem::copy(at("P.PNG"), at("picture"));
-        for (const char* name : {"P.PNG", "picture"})
+        QVERIFY(writePng(at("P.PNG"), Image(4, 4), {{"parameters", "a cat\nSteps: 20, Sampler: Euler"}}).ok());
+        std::filesystem::copy(at("P.PNG"), at("image"));
+        for (const char* name : {"P.PNG", "image"})
             QVERIFY(call({"inspect", at(name)}).out.find("a cat") != std::string::npos);
     }
 

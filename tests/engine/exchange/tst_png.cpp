@@ -2,13 +2,13 @@
 #include <QtTest>
 #include <random>
 
-#include "engine/exchange/png.h"
+#include "engine/imaging/png.h"
 
 using namespace meander;
 
 namespace {
-Picture gradient(int w, int h) {
-    Picture p(w, h);
+Image gradient(int w, int h) {
+    Image p(w, h);
     for (int y = 0; y < h; ++y)
         for (int x = 0; x < w; ++x) {
             p.at(x, y)[0] = std::uint8_t(x * 7);
@@ -25,7 +25,7 @@ class TestPng : public QObject {
 
 private slots:
     void roundTrip() {
-        const Picture p = gradient(37, 21);
+        const Image p = gradient(37, 21);
         const PngTexts texts = {{"meander", std::string(5000, 'x') + "{\"a\": 1}"},
                                 {"parameters", "a red circle\nSteps: 20"},
                                 {"Umlaut", "ünïcode ✓"},
@@ -34,30 +34,30 @@ private slots:
         QVERIFY(writePng(path, p, texts).ok());
         const auto file = readPng(path);
         QVERIFY2(file.ok(), file ? "" : file.error().text.c_str());
-        QVERIFY(file->picture == p);
+        QVERIFY(file->image == p);
         QVERIFY(file->texts == texts);
         QVERIFY(*readPngTexts(path) == texts);
         const auto qt = QFile(QString::fromStdString(path)).size();
         QVERIFY(qt > 100);
     }
 
-    void tensorsAndPictures() {
-        const Picture p = gradient(8, 6);
-        QVERIFY(pictureOf(tensorOf(p)) == p);
+    void tensorsAndImages() {
+        const Image p = gradient(8, 6);
+        QVERIFY(imageOf(tensorOf(p)) == p);
         const float values[] = {-1, 0.5f, 2, std::numeric_limits<float>::quiet_NaN(), 1, 0};
-        const Picture q = pictureOf(HostTensor::fromFloats({1, 1, 2, 3}, values));
+        const Image q = imageOf(HostTensor::fromFloats({1, 1, 2, 3}, values));
         QCOMPARE(int(q.rgb[0]), 0);
         QCOMPARE(int(q.rgb[1]), 128);
         QCOMPARE(int(q.rgb[2]), 255);
         QCOMPARE(int(q.rgb[3]), 0);
-        QVERIFY_THROWS_EXCEPTION(Failure, pictureOf(HostTensor::fromFloats({2, 3}, values)));
+        QVERIFY_THROWS_EXCEPTION(Failure, imageOf(HostTensor::fromFloats({2, 3}, values)));
         QCOMPARE(enlarged(p, 3).width, 24);
         QCOMPARE(beside({p, p, p}, 2).width, 28);
     }
 
     void limits() {
-        QVERIFY(!encodePng(Picture()).ok());
-        Picture wide;
+        QVERIFY(!encodePng(Image()).ok());
+        Image wide;
         wide.width = 20000;
         wide.height = 1;
         wide.rgb.resize(60000);
@@ -93,7 +93,7 @@ private slots:
         QVERIFY(!r.ok() && r.error().text.find("longer than the file") != std::string::npos);
     }
 
-    // Bytes changed, removed and repeated: a picture or a sentence, never a crash (run under ASan).
+    // Bytes changed, removed and repeated: an image or a sentence, never a crash (run under ASan).
     void damagedFiles() {
         const auto good = *encodePng(gradient(33, 17), {{"parameters", std::string(2000, 'z')}, {"k", "ä"}});
         std::mt19937 random(3);

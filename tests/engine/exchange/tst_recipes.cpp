@@ -1,12 +1,12 @@
-// Recipes through pictures and files, arrays, tables, and a run as a folder.
+// Recipes through images and files, arrays, tables, and a run as a folder.
 #include <QtTest>
 
-#include "engine/exchange/npy.h"
 #include "engine/exchange/peer_names.h"
 #include "engine/exchange/recipe_exchange.h"
 #include "engine/exchange/run_export.h"
-#include "engine/exchange/state_pictures.h"
+#include "engine/exchange/state_images.h"
 #include "engine/exchange/table.h"
+#include "engine/imaging/npy.h"
 #include "engine/sampling/sampling.h"
 #include "engine/schedule/schedule.h"
 #include "tests/engine/project/fake_run.h"
@@ -21,7 +21,7 @@ class TestRecipes : public QObject {
 private slots:
     void ourOwnComesBackExactly() {
         const Run run = fake::finished(fake::run(1));
-        QVERIFY(writePng(at("p.png"), pictureOf(run.pictures, 1), textsOf(run, 1)).ok());
+        QVERIFY(writePng(at("p.png"), imageOf(run.images, 1), textsOf(run, 1)).ok());
         const auto read = readRecipeFrom(at("p.png"));
         QVERIFY2(read.ok(), read ? "" : read.error().text.c_str());
         QVERIFY(read->isExact());
@@ -217,12 +217,12 @@ private slots:
         QCOMPARE(numberText(-INFINITY), std::string("-inf"));
     }
 
-    void picturesOfShuffledStates() {
+    void imagesOfShuffledStates() {
         Run run = fake::run(3, 2, 1, 4);
         auto t = std::make_shared<Trajectory>();
         t->initial = fake::noise({1, 2, 2, 12}, 4);
         run.trajectory = t;
-        // Channel c·4 + dy·2 + dx of place (y, x) is pixel (2y + dy, 2x + dx) of colour c; picture = 0.1 · state + 0.4.
+        // Channel c·4 + dy·2 + dx of place (y, x) is pixel (2y + dy, 2x + dx) of colour c; image = 0.1 · state + 0.4.
         const auto v = t->initial.toFloats();
         std::vector<float> p(48);
         for (int y = 0; y < 4; ++y)
@@ -230,30 +230,30 @@ private slots:
                 for (int c = 0; c < 3; ++c)
                     p[std::size_t((y * 4 + x) * 3 + c)] =
                         0.1f * v[std::size_t(((y / 2) * 2 + x / 2) * 12 + c * 4 + (y % 2) * 2 + x % 2)] + 0.4f;
-        run.pictures = HostTensor::fromFloats({1, 4, 4, 3}, p);
-        const StatePictures known(run);
+        run.images = HostTensor::fromFloats({1, 4, 4, 3}, p);
+        const StateImages known(run);
         QVERIFY(known.isPossible());
         const auto back = known(t->initial).toFloats();
         for (std::size_t i = 0; i < 48; ++i) QVERIFY(std::abs(back[i] - p[i]) < 1e-5f);
-        run.pictures = fake::noise({1, 5, 4, 3}, 1);
-        QVERIFY(!StatePictures(run).isPossible());
+        run.images = fake::noise({1, 5, 4, 3}, 1);
+        QVERIFY(!StateImages(run).isPossible());
     }
 
     void folderOfARun() {
         const Run run = fake::finished(fake::run(2));
         const auto files = exportRun(run, at("folder"));
         QVERIFY2(files.ok(), files ? "" : files.error().text.c_str());
-        for (const char* name : {"picture-1.png", "picture-2.png", "strip-1.png", "trajectory.csv", "diagnostics.csv",
-                                 "recipe.json", "run.json", "attention/picture-1/1-circle.png",
-                                 "attention/picture-1/about.json", "attention/picture-1/raw.npy"})
+        for (const char* name : {"image-1.png", "image-2.png", "strip-1.png", "trajectory.csv", "diagnostics.csv",
+                                 "recipe.json", "run.json", "attention/image-1/1-circle.png",
+                                 "attention/image-1/about.json", "attention/image-1/raw.npy"})
             QVERIFY2(QFile::exists(m_folder.filePath("folder/") + name), name);
         for (const auto& f : *files) QVERIFY(QFile::exists(m_folder.filePath("folder/") + QString::fromStdString(f)));
-        QCOMPARE(readNpy(at("folder/attention/picture-1/raw.npy"))->shape().text(), std::string("(5, 6, 6)"));
-        QVERIFY(readPng(at("folder/attention/picture-1/1-circle.png"))
+        QCOMPARE(readNpy(at("folder/attention/image-1/raw.npy"))->shape().text(), std::string("(5, 6, 6)"));
+        QVERIFY(readPng(at("folder/attention/image-1/1-circle.png"))
                     ->texts.at("Description")
                     .find("mean of 2 layers, 4 heads, steps 0–3")
                 != std::string::npos);
-        const Picture strip = filmStrip(run, 0, 12);
+        const Image strip = filmStrip(run, 0, 12);
         QCOMPARE(strip.width, 5 * 12 + 4 * 4);
         QVERIFY(!exportRun(run, "/proc/nowhere").ok());
     }

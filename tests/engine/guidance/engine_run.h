@@ -51,7 +51,7 @@ inline bool sameRecord(const Run& a, const Run& b) {
     if (x.size() != y.size() || !a.trajectory->last().sameBits(b.trajectory->last())) return false;
     for (std::size_t i = 0; i < x.size(); ++i)
         if (!x[i]->state.sameBits(y[i]->state) || !x[i]->denoised.sameBits(y[i]->denoised)
-            || x[i]->survivors != y[i]->survivors)
+            || x[i]->ancestors != y[i]->ancestors)
             return false;
     return true;
 }

@@ -7,7 +7,7 @@
 
 #include "engine/guidance/guidance.h"
 #include "engine/models/model.h"
-#include "engine/run/recipe.h"
+#include "engine/recipe/recipe.h"
 
 namespace meander::bench {
 
@@ -19,7 +19,7 @@ inline Params resolved(const std::string& rule, const Params& given = {}) {
     return *p;
 }
 
-// A text model of pictures by default.
+// A text model of images by default.
 inline ModelInfo someModel(Shape state = {8, 8, 4}) {
     ModelInfo m;
     m.id = m.name = "bench";

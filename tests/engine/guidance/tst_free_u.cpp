@@ -18,10 +18,10 @@ using namespace meander::bench;
 
 namespace {
 
-NetworkChangePtr changed(NetworkChange::FreeU how) {
-    NetworkChange c;
+InterventionPtr changed(Intervention::FreeU how) {
+    Intervention c;
     c.freeU = how;
-    return std::make_shared<const NetworkChange>(c);
+    return std::make_shared<const Intervention>(c);
 }
 
 // The published filter: transform, zero frequency moved to the centre ⌊n/2⌋, rows and columns centre − 1 and centre
@@ -73,13 +73,13 @@ class TestFreeU : public QObject {
         NetworkBuilder builder(*m_backend, edited, DType::F32);
         return std::make_unique<UNet>(unetConfig(folder.network, "test"), builder);
     }
-    HostTensor run(UNet& n, std::vector<NetworkChangePtr> changes) {
+    HostTensor run(UNet& n, std::vector<InterventionPtr> changes) {
         const Tensor x = upload(*m_backend, HostTensor::fromFloats({2, 16, 16, 12}, random(2 * 16 * 16 * 12, 5)));
         std::vector<Tensor> texts;
         for (std::uint32_t r = 0; r < 2; ++r)
             texts.push_back(
                 n.prepareText(upload(*m_backend, HostTensor::fromFloats({24, 64}, random(24 * 64, 10 + r)))));
-        const RowChanges all(std::move(changes), {});
+        const RowInterventions all(std::move(changes), {});
         return download(n.forward(x, std::vector<double>{400, 700}, stackRows(texts), nullptr, &all));
     }
 
@@ -103,7 +103,7 @@ private slots:
         const HostTensor x = HostTensor::fromFloats({2, height, width, c}, random(n, 1)),
                          skip = HostTensor::fromFloats({2, height, width, c}, random(n, 2));
         const Tensor backbone = upload(*m_backend, x), low = upload(*m_backend, skip);
-        const RowChanges changes(
+        const RowInterventions changes(
             {nullptr, changed({.backbone = {9, b}, .skip = {9, s}, .byWidth = byWidth, .structure = structure})}, {});
         // Nothing happens at other places.
         freeU(changes, {byWidth ? 1 : 2, byWidth ? 1.0 : 2.0}, backbone, low);

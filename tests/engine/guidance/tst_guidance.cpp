@@ -17,7 +17,7 @@ private:
     }
     bool asksUnconditional(const Params& p, int step, double tau = 1) {
         RuleBench b({{"cfg", p}}, three());
-        return b.stack->wishes(b.moment(step, 10, tau)).branches.size() == 2;
+        return b.stack->evaluationPlan(b.moment(step, 10, tau)).branches.size() == 2;
     }
 
 private slots:
@@ -69,16 +69,16 @@ private slots:
         }
         QVERIFY(near(cfg({{"curve", std::vector<double>{2, 6, 2}}}, 4, 9)[0], 6, 1e-12));
     }
-    // φ = 1 gives every picture the conditional estimate's standard deviation.
+    // φ = 1 gives every image the conditional estimate's standard deviation.
     void rescaleRestoresTheDeviation() {
         const auto got = cfg({{"scale", 4.0}, {"rescale", 1.0}});
-        const auto deviation = [](const double* v) {
+        const auto stddev = [](const double* v) {
             const double m = (v[0] + v[1] + v[2]) / 3;
             return std::sqrt(((v[0] - m) * (v[0] - m) + (v[1] - m) * (v[1] - m) + (v[2] - m) * (v[2] - m)) / 3);
         };
         const double first[] = {1, 2, 3}, second[] = {4, 5, 7};
-        QVERIFY(near(deviation(&got[0]), deviation(first), 1e-12));
-        QVERIFY(near(deviation(&got[3]), deviation(second), 1e-12));
+        QVERIFY(near(stddev(&got[0]), stddev(first), 1e-12));
+        QVERIFY(near(stddev(&got[3]), stddev(second), 1e-12));
     }
     void progressive_data() {
         QTest::addColumn<QString>("shape");
@@ -125,8 +125,8 @@ private slots:
         m.blocks = {{"mid_block.a", 4, 8, 8, 64}, {"up_blocks.0.b", 4, 8, 8, 64}};
         RuleBench same({{"pag", {{"scale", 2.0}}}, {"pag", {{"scale", 1.0}, {"layers", std::string("0")}}}}, m),
             other({{"pag", {}}, {"pag", {{"layers", std::string("up_blocks")}}}, {"seg", {}}}, m);
-        QCOMPARE(same.stack->wishes(same.moment()).branches.size(), std::size_t(2));
-        QCOMPARE(other.stack->wishes(other.moment()).branches.size(), std::size_t(4));
+        QCOMPARE(same.stack->evaluationPlan(same.moment()).branches.size(), std::size_t(2));
+        QCOMPARE(other.stack->evaluationPlan(other.moment()).branches.size(), std::size_t(4));
         QCOMPARE(other.stack->rowsAddedBy(2, other.moment()), 1);
         QCOMPARE(same.stack->rowsAddedBy(1, same.moment()), 0);
     }

@@ -9,7 +9,7 @@
 #include "engine/models/architectures/unet.h"
 #include "engine/models/files/diffusers_folder.h"
 #include "engine/models/files/safetensors.h"
-#include "engine/models/layers/row_changes.h"
+#include "engine/models/layers/row_interventions.h"
 #include "engine/models/model.h"
 #include "tests/engine/guidance/network_bench.h"
 
@@ -19,13 +19,13 @@ using namespace meander::bench;
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-using Edit = NetworkChange::AttentionEdit;
-using Attention = NetworkChange::Attention;
-using Part = NetworkChange::Part;
+using Edit = Intervention::AttentionEdit;
+using Attention = Intervention::Attention;
+using Part = Intervention::Part;
 
-NetworkChangePtr shared(NetworkChange c) { return std::make_shared<const NetworkChange>(std::move(c)); }
-NetworkChangePtr edited(std::vector<Edit> edits) {
-    NetworkChange c;
+InterventionPtr shared(Intervention c) { return std::make_shared<const Intervention>(std::move(c)); }
+InterventionPtr edited(std::vector<Edit> edits) {
+    Intervention c;
     c.attention = std::move(edits);
     return shared(c);
 }
@@ -63,9 +63,9 @@ class TestNetworkChanges : public QObject {
         return upload(*m_backend,
                       HostTensor::fromFloats({rows, tokens, 3 * channels}, random(rows * tokens * 3 * channels, 1)));
     }
-    HostTensor attend(const Tensor& f, std::vector<NetworkChangePtr> changes, AttentionCapture* capture = nullptr) {
+    HostTensor attend(const Tensor& f, std::vector<InterventionPtr> changes, AttentionCapture* capture = nullptr) {
         Tensor y(*m_backend, {rows, tokens, channels});
-        const RowChanges all(std::move(changes), {});
+        const RowInterventions all(std::move(changes), {});
         selfAttention(*m_backend, {f.view(), heads, 0, height, width}, y, &all, capture);
         return download(y);
     }
@@ -131,8 +131,8 @@ class TestNetworkChanges : public QObject {
         n.times = {400, 400, 700};
         return n;
     }
-    HostTensor run(const Net& n, std::vector<NetworkChangePtr> changes = {}, Tensor avoided = {}) {
-        const RowChanges all(std::move(changes), std::move(avoided));
+    HostTensor run(const Net& n, std::vector<InterventionPtr> changes = {}, Tensor avoided = {}) {
+        const RowInterventions all(std::move(changes), std::move(avoided));
         return download(n.network->forward(n.x, n.times, n.text, nullptr, &all));
     }
 
@@ -232,7 +232,7 @@ private slots:
                                                              random(rows * words * 2 * channels, seed)));
         };
         const Tensor own = text(3), other = text(4);
-        const auto attendTo = [&](const Tensor& t, const RowChanges* changes) {
+        const auto attendTo = [&](const Tensor& t, const RowInterventions* changes) {
             kernels::AttentionArgs a;
             a.q = q;
             a.k = View{t.view().data, DType::F32, {rows, words, channels}};
@@ -244,9 +244,9 @@ private slots:
             crossAttention(*m_backend, a, y, changes, 0, nullptr, 0);
             return download(y);
         };
-        NetworkChange change;
-        change.avoid = NetworkChange::Avoid{nullptr, scale, tau, alpha};
-        const RowChanges changes({shared(change), nullptr}, other);
+        Intervention change;
+        change.nag = Intervention::Nag{nullptr, scale, tau, alpha};
+        const RowInterventions changes({shared(change), nullptr}, other);
         const HostTensor z = attendTo(own, nullptr), away = attendTo(other, nullptr), got = attendTo(own, &changes);
         QVERIFY(got.rows(1, 1).sameBits(z.rows(1, 1)));
         for (int t = 0; t < tokens; ++t) {
@@ -302,7 +302,7 @@ private slots:
                        feedForward = weight.find("ff.net.2") != std::string::npos;
             if ((part != 2 && attention) || (part != 1 && feedForward)) zero(v);
         });
-        NetworkChange change;
+        Intervention change;
         change.skipped = {{block, Part(part)}};
         const HostTensor plain = run(n), skipped = run(n, {nullptr, shared(change), nullptr}), expected = run(without);
         QVERIFY(skipped.rows(0, 1).sameBits(plain.rows(0, 1)) && skipped.rows(2, 1).sameBits(plain.rows(2, 1)));
@@ -332,8 +332,8 @@ private slots:
     void avoidedTextInNetworks() {
         QFETCH(QString, name);
         const Net n = load(name);
-        NetworkChange change;
-        change.avoid = NetworkChange::Avoid{nullptr, 5, 1.5, 0.5};
+        Intervention change;
+        change.nag = Intervention::Nag{nullptr, 5, 1.5, 0.5};
         const Tensor others[] = {n.text.slice(1, 1), n.text.slice(2, 1), n.text.slice(0, 1)};
         const HostTensor plain = run(n), same = run(n, {shared(change), nullptr, nullptr}, n.text),
                          away = run(n, {shared(change), nullptr, nullptr}, stackRows(others));
@@ -365,8 +365,8 @@ private slots:
         // Random weights come in the order in which they are read, so the plain network reads a projection too and
         // leaves it.
         std::vector<float> matrix;
-        EditedWeights told(first, withProjection);
-        NetworkBuilder toldBuilder(*m_backend, told, DType::F32);
+        EditedWeights networkTau(first, withProjection);
+        NetworkBuilder toldBuilder(*m_backend, networkTau, DType::F32);
         UNet plain(config, toldBuilder);
         EditedWeights moved(second, [&](const std::string& name, std::vector<float>& v) {
             withProjection(name, v);
@@ -387,9 +387,9 @@ private slots:
         const Tensor texts[] = {text, text};
         const Tensor both = stackRows(texts);
         const std::vector<double> times{300, 300};
-        NetworkChange change;
+        Intervention change;
         change.guidance = w;
-        const RowChanges changes({shared(change), nullptr}, {});
+        const RowInterventions changes({shared(change), nullptr}, {});
         const HostTensor without = download(plain.forward(x, times, both, nullptr, nullptr)),
                          with = download(plain.forward(x, times, both, nullptr, &changes)),
                          expected = download(shifted.forward(x, times, both, nullptr, nullptr));

@@ -116,7 +116,7 @@ private slots:
     void apgWarmUp() {
         const Params p{{"scale", 2.0}, {"eta", 1.0}, {"momentum", 0.5}, {"from", 0.5}, {"warm_up", true}};
         RuleBench b({{"apg", p}}, someModel({1}));
-        QCOMPARE(b.stack->wishes(b.moment(1)).branches.size(), std::size_t(2));
+        QCOMPARE(b.stack->evaluationPlan(b.moment(1)).branches.size(), std::size_t(2));
         QCOMPARE(RuleBench::values(b.apply(b.moment(1, 10, 1), {{conditional, {1}}, {unconditional, {0}}}).combined)[0],
                  1.0);
         QCOMPARE(
@@ -170,7 +170,7 @@ private slots:
         QVERIFY(largestDifference(with({0, 1}), {2, -3}) < 1e-12);
         QVERIFY(largestDifference(with({0.7, 1}), {2, -3}) < 1e-12);
     }
-    void perpNegProjectsEveryPictureAlone() {
+    void perpNegProjectsEveryImageAlone() {
         RuleBench b({{"perp_neg", {{"scale", 1.0}, {"negatives", std::string("b")}}}}, someModel({2}));
         const auto got = RuleBench::values(b.apply(b.moment(),
                                                    {{conditional, {1, 0, 0, 1}},
@@ -194,7 +194,7 @@ private slots:
             {{"dual",
               {{"scale", 7.0}, {"middle_scale", 1.5}, {"middle", std::string("b")}, {"style", style.toStdString()}}}},
             someModel({1}));
-        QCOMPARE(b.stack->wishes(b.moment()).branches.size(), std::size_t(3));
+        QCOMPARE(b.stack->evaluationPlan(b.moment()).branches.size(), std::size_t(3));
         QVERIFY(
             near(RuleBench::values(
                      b.apply(b.moment(), {{conditional, {3}}, {unconditional, {1}}, {Branch(Branch::Prompt, 0), {2}}})
@@ -206,16 +206,16 @@ private slots:
             {{"dual",
               {{"scale", 1.0}, {"middle_scale", 2.0}, {"middle", std::string("b")}, {"style", std::string("nested")}}}},
             someModel({1}));
-        const auto w = b.stack->wishes(b.moment()).branches;  // u + 2 (c − u)
+        const auto w = b.stack->evaluationPlan(b.moment()).branches;  // u + 2 (c − u)
         QCOMPARE(w.size(), std::size_t(2));
         QCOMPARE(w[1], unconditional);
     }
 
     void rcfgOnetime() {  // the first step is plain guidance, later ones use its unconditional estimate; asked once
         RuleBench b({{"residual_cfg", {{"scale", 3.0}}}}, someModel({1}));
-        QCOMPARE(b.stack->wishes(b.moment(0)).branches.size(), std::size_t(2));
+        QCOMPARE(b.stack->evaluationPlan(b.moment(0)).branches.size(), std::size_t(2));
         QCOMPARE(RuleBench::values(b.apply(b.moment(0), {{conditional, {2}}, {unconditional, {1}}}).combined)[0], 4.0);
-        QCOMPARE(b.stack->wishes(b.moment(1)).branches.size(), std::size_t(1));
+        QCOMPARE(b.stack->evaluationPlan(b.moment(1)).branches.size(), std::size_t(1));
         QCOMPARE(RuleBench::values(b.apply(b.moment(1), {{conditional, {5}}}).combined)[0], 13.0);
     }
     void rcfgSelfWithDelta() {  // ε = δ ε_res + γ (ε_c − δ ε_res), ε_res = (y − a x̂0)/τ
@@ -223,7 +223,7 @@ private slots:
                     someModel({2}));
         const Values first{0.5, -0.2}, y{3, 1}, c{0.7, 0.1};
         b.apply(b.moment(0, 10, 4), {{conditional, first}}, {4, 4});
-        QCOMPARE(b.stack->wishes(b.moment(1)).branches.size(), std::size_t(1));
+        QCOMPARE(b.stack->evaluationPlan(b.moment(1)).branches.size(), std::size_t(1));
         const double tau = 2;
         const Values got = RuleBench::values(b.apply(b.moment(1, 10, tau), {{conditional, c}}, y).combined);
         for (std::size_t i = 0; i < 2; ++i) {
@@ -244,7 +244,7 @@ private slots:
         QTest::newRow("autoguidance") << "autoguidance"
                                       << "" << 0.5 + 3 * (2 - 0.5);
     }
-    void worseNetwork() {
+    void degradedModel() {
         QFETCH(QString, rule);
         QFETCH(QString, formulation);
         QFETCH(double, expected);
@@ -357,9 +357,9 @@ private slots:
                                                 {unconditional, {0, 0}},
                                                 {Branch(Branch::Prompt, 0), {1, 1}},
                                                 {Branch(Branch::Prompt, 1), {0, 3}}});
-        QCOMPARE(parts.readings.size(), std::size_t(4));
-        QVERIFY(near(parts.readings[0].values[0], std::sqrt(0.5), 1e-12));
-        QCOMPARE(parts.readings[2].values[0], 0.0);
+        QCOMPARE(parts.metrics.size(), std::size_t(4));
+        QVERIFY(near(parts.metrics[0].values[0], std::sqrt(0.5), 1e-12));
+        QCOMPARE(parts.metrics[2].values[0], 0.0);
         QVERIFY(largestDifference(RuleBench::values(parts.combined), {1, 6}) < 1e-12);
     }
 

@@ -5,9 +5,9 @@
 
 #include <filesystem>
 
-#include "engine/analysis/fidelity.h"
-#include "engine/exchange/png.h"
+#include "engine/imaging/png.h"
 #include "engine/models/analytic/analytic_model.h"
+#include "engine/sprites/fidelity.h"
 #include "kernels/api/philox.h"
 
 using namespace meander;
@@ -18,10 +18,10 @@ class TestSteering : public QObject {
 private:
     // --- rewards: eight modes on a ring of radius 3, r = x₁ rounded ---
     static constexpr const char* ring = "analytic:ring8?radius=3&width=0.25";
-    static Recipe steered(double alpha, int particles, int pictures) {
+    static Recipe steered(double alpha, int particles, int images) {
         Recipe r;
         r.model = ring;
-        r.images = particles * pictures;
+        r.images = particles * images;
         r.steps = 60;
         r.sampler = {"euler_ancestral", {{"eta", 1.0}}};
         r.schedule = {"karras", {}};
@@ -37,13 +37,13 @@ private:
         const auto x = run.trajectory->last().toDoubles();
         std::vector<int> count(8);
         Reached r;
-        const std::size_t pictures = x.size() / 2 / std::size_t(particles);
-        for (std::size_t p = 0; p < pictures; ++p) {
+        const std::size_t images = x.size() / 2 / std::size_t(particles);
+        for (std::size_t p = 0; p < images; ++p) {
             const double a = x[2 * p * std::size_t(particles)], b = x[2 * p * std::size_t(particles) + 1];
-            r.reward += std::round(a) / double(pictures);
+            r.reward += std::round(a) / double(images);
             ++count[std::size_t((int(std::lround(std::atan2(b, a) / (2 * 3.14159265358979323846) * 8)) + 8) % 8)];
         }
-        for (int c : count) r.modes += c > 0.02 * double(pictures);
+        for (int c : count) r.modes += c > 0.02 * double(images);
         return r;
     }
     // E[r] under p·exp(r/α), from exact draws.
@@ -87,11 +87,11 @@ private slots:
     void particlesOfAGroupBecomeOne() {
         const auto run = runOne(steered(1, 4, 5));
         for (const auto& e : run->trajectory->evaluations) {
-            QCOMPARE(e->survivors.size(), std::size_t(20));
-            QCOMPARE(e->readings.size(), std::size_t(2));
+            QCOMPARE(e->ancestors.size(), std::size_t(20));
+            QCOMPARE(e->metrics.size(), std::size_t(2));
             for (std::size_t r = 0; r < 20; ++r) {
-                QVERIFY(e->survivors[r] / 4 == std::int64_t(r / 4) && e->survivors[r] == e->survivors[r - r % 4]);
-                QVERIFY(e->readings[1].values[r] >= 1 - 1e-12 && e->readings[1].values[r] <= 4 + 1e-12);
+                QVERIFY(e->ancestors[r] / 4 == std::int64_t(r / 4) && e->ancestors[r] == e->ancestors[r - r % 4]);
+                QVERIFY(e->metrics[1].values[r] >= 1 - 1e-12 && e->metrics[1].values[r] <= 4 + 1e-12);
                 QVERIFY(e->denoised.rows(std::int64_t(r), 1).sameBits(e->denoised.rows(std::int64_t(r - r % 4), 1)));
             }
         }
@@ -107,9 +107,9 @@ private slots:
     void unsuitableRewards_data() {
         QTest::addColumn<QString>("model");
         QTest::addColumn<QString>("reward");
-        QTest::newRow("pictures' reward on points") << ring << "brightness";
-        QTest::newRow("points' reward on pictures") << "builtin:sprites-unet"
-                                                    << "level";
+        QTest::newRow("images' reward on points") << ring << "brightness";
+        QTest::newRow("points' reward on images") << "builtin:sprites-unet"
+                                                  << "level";
         QTest::newRow("no point") << ring << "distance";
         QTest::newRow("a prompt that is none of the sprites'") << "builtin:sprites-unet"
                                                                << "fidelity";
@@ -141,8 +141,8 @@ private slots:
             double least = 1, share = 0, y = 0;
             for (const auto& e : run->trajectory->evaluations) {
                 double mean = 0;
-                for (double c : e->readings[0].values) mean += c / double(r.images);
-                for (double s : e->readings[1].values) share += (s > 0) / double(r.images * r.steps);
+                for (double c : e->metrics[0].values) mean += c / double(r.images);
+                for (double s : e->metrics[1].values) share += (s > 0) / double(r.images * r.steps);
                 least = std::min(least, mean);
             }
             const auto x = run->trajectory->last().toDoubles();
@@ -177,15 +177,15 @@ private slots:
             }
             residual = std::max(residual, std::abs(x[i] + x[i + 1] - 0.7));
         }
-        const double deviation = std::sqrt(square[0] - mean[0] * mean[0]);
-        qInfo("means %.3f %.3f, deviation %.4f, residual %.2g", mean[0], mean[1], deviation, residual);
+        const double stddev = std::sqrt(square[0] - mean[0] * mean[0]);
+        qInfo("means %.3f %.3f, deviation %.4f, residual %.2g", mean[0], mean[1], stddev, residual);
         QVERIFY(std::abs(mean[0] - 2.13) < 0.01 && std::abs(mean[1] + 1.43) < 0.01);
-        QVERIFY(std::abs(deviation - 0.024) < 0.003);
+        QVERIFY(std::abs(stddev - 0.024) < 0.003);
         QVERIFY(residual <= 4.5e-16);
         bool labelled = false;
         for (const auto& n : planned(r).notes) labelled |= n.text.find("seek a mode") != std::string::npos;
         QVERIFY(labelled);
-        for (double v : run->trajectory->evaluations.back()->readings[0].values) QVERIFY(v <= 4.5e-16);
+        for (double v : run->trajectory->evaluations.back()->metrics[0].values) QVERIFY(v <= 4.5e-16);
     }
     // EDM's Euler with churn, and resampling: noise brings the posterior's spread back.
     void diracWithNoise_data() {
@@ -198,7 +198,7 @@ private slots:
     void diracWithNoise() {
         QFETCH(int, resamplings);
         QFETCH(double, first);
-        QFETCH(double, deviation);
+        QFETCH(double, stddev);
         constexpr int paths = 4000, steps = 400;
         RuleBench b({{"multi_source", {{"sum", std::vector<double>{0.7}}}}}, someModel({2}));
         std::vector<double> s;
@@ -224,7 +224,7 @@ private slots:
                 addNoise(x, std::sqrt(hot * hot - sigma * sigma));
                 auto m = b.moment(i, steps, hot, next);
                 m.state = b.tensor(x, paths);
-                const Values held = RuleBench::values(b.stack->heldState(m));
+                const Values held = RuleBench::values(b.stack->projectedState(m));
                 Values d(held.size());
                 for (std::size_t k = 0; k < d.size(); ++k)
                     d[k] = means[k % 2] + variances[k % 2] / (variances[k % 2] + hot * hot) * (held[k] - means[k % 2]);
@@ -239,8 +239,8 @@ private slots:
             QVERIFY(std::abs(x[2 * p] + x[2 * p + 1] - 0.7) < 1e-12);
         }
         const double got = std::sqrt(square - mean * mean);
-        qInfo("mean %.3f (reference %.2f), deviation %.3f (reference %.2f)", mean, first, got, deviation);
-        QVERIFY(std::abs(mean - first) < 0.04 && std::abs(got - deviation) < 0.03);
+        qInfo("mean %.3f (reference %.2f), deviation %.3f (reference %.2f)", mean, first, got, stddev);
+        QVERIFY(std::abs(mean - first) < 0.04 && std::abs(got - stddev) < 0.03);
     }
     void gaussianConstraintIsTheFormula() {  // d' = d − σ/(2γ²)(y − Σ x), γ = c σ
         RuleBench b(
@@ -277,16 +277,16 @@ private slots:
         const auto parts = b.apply(b.moment(), {{Branch::Conditional, {1, 2}}});
         const Values got = RuleBench::values(parts.combined);
         QVERIFY(near(got[0], 1.75, 1e-12) && near(got[1], 2.75, 1e-12));
-        QVERIFY(near(parts.readings[0].values[0], 0.75, 1e-12));
+        QVERIFY(near(parts.metrics[0].values[0], 0.75, 1e-12));
     }
-    void pictures_data() {
+    void images_data() {
         QTest::addColumn<QString>("observed");
         for (const char* o : {"mask", "blur", "downsample", "grey"}) QTest::newRow(o) << QString(o);
     }
-    // The drawn picture meets the observation, whatever the prompt says of the rest.
-    void pictures() {
+    // The drawn image meets the observation, whatever the prompt says of the rest.
+    void images() {
         QFETCH(QString, observed);
-        const Picture reference = drawSprite({"white", {{"red", "circle"}, {"blue", "square"}}, "above"});
+        const Image reference = drawSprite({"white", {{"red", "circle"}, {"blue", "square"}}, "above"});
         const std::string path =
             (std::filesystem::temp_directory_path() / ("meander_reference_" + observed.toStdString() + ".png"))
                 .string();
@@ -302,9 +302,9 @@ private slots:
             {"data_consistency", {{"operator", observed.toStdString()}, {"reference", path}, {"sigma", 1.5}}}};
         const auto run = runOne(r);
         std::filesystem::remove(path);
-        const auto& readings = run->trajectory->evaluations.back()->readings[0];
-        QCOMPARE(readings.name, std::string("residual"));
-        for (double v : readings.values)
+        const auto& metrics = run->trajectory->evaluations.back()->metrics[0];
+        QCOMPARE(metrics.name, std::string("residual"));
+        for (double v : metrics.values)
             QVERIFY2(v < (observed == "blur" ? 2e-3 : 1e-6), qPrintable(QString::number(v)));
         if (observed != "mask") return;
         for (int y = 0; y < 32; ++y)
@@ -312,8 +312,7 @@ private slots:
                 const bool known = x < 8 || x >= 24 || y < 8 || y >= 24;
                 for (int c = 0; c < 3; ++c)
                     if (known)
-                        QVERIFY(std::abs(run->pictures.at((y * 32 + x) * 3 + c) - reference.at(x, y)[c] / 255.0)
-                                < 1e-5);
+                        QVERIFY(std::abs(run->images.at((y * 32 + x) * 3 + c) - reference.at(x, y)[c] / 255.0) < 1e-5);
             }
     }
     void missingReferenceIsASentence() {

@@ -53,7 +53,7 @@ Outcome superpose(const std::string& mode, int steps, int paths) {
         const double now = sigma[std::size_t(k)], next = k + 1 < steps ? sigma[std::size_t(k) + 1] : 0;
         const auto parts = b.apply(b.moment(k, steps, now, next),
                                    {{Branch::Conditional, a}, {Branch(Branch::Prompt, 0), c}}, o.x, paths);
-        logs = parts.readings[1].values;
+        logs = parts.metrics[1].values;
         if (firstLogs.empty()) firstLogs = logs;
         if (k + 1 == steps) break;
         const Values d = RuleBench::values(parts.combined);
@@ -155,7 +155,7 @@ private slots:
                 square += score * score;
             }
             changes.push_back(along - now * (now - next) * square);
-            sum += parts.readings[2 * i].values[0];
+            sum += parts.metrics[2 * i].values[0];
         }
         QVERIFY(near(sum, 1, 1e-10));
         QVERIFY2(std::abs(changes[0] - changes[1]) < 1e-12 && std::abs(changes[0] - changes[2]) < 1e-12,
@@ -194,7 +194,7 @@ private slots:
         if (mode == "and") QVERIFY(size < 0.2);
         if (mode == "average") QVERIFY(size < 0.6);
         const auto& e = *run->trajectory->evaluations.back();
-        QCOMPARE(e.readings.size(), std::size_t(4));
+        QCOMPARE(e.metrics.size(), std::size_t(4));
         QCOMPARE(e.branches.size(), std::size_t(2));
         QCOMPARE(e.branches[1].branch, Branch(Branch::OtherModel, 0));
     }

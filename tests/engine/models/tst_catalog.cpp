@@ -27,7 +27,7 @@ private slots:
             QVERIFY(info->stateShape.count() > 0 && info->recommended.is_object());
             for (const char* key : {"sampler", "schedule", "steps", "images"})
                 QVERIFY2(info->recommended.contains(key), e.id.c_str());
-            QCOMPARE(info->state == StateKind::Image, info->pictureShape.rank() == 3);
+            QCOMPARE(info->state == StateKind::Image, info->imageShape.rank() == 3);
         }
     }
     void inspectionAgreesWithLoading() {
@@ -104,7 +104,7 @@ private slots:
         QVERIFY(!replaced("tokenizer/tokenizer_config.json", "\"model_max_length\": 24", "\"model_max_length\": -1"));
         QVERIFY(!replaced("text_encoder/config.json", "\"num_attention_heads\": 4", "\"num_attention_heads\": 5"));
     }
-    // What a description says and Meander does not compute is refused, in place of a picture of something else.
+    // What a description says and Meander does not compute is refused, in place of an image of something else.
     void planarNetworksThatDiffer() {
         std::ifstream in(*findResource("models/flow2d/moons-flow.safetensors"), std::ios::binary);
         const std::string good(std::istreambuf_iterator<char>(in), {});

@@ -172,14 +172,14 @@ private slots:
         const Loaded l = load("sprites-unet");
         std::vector<float> pixels(2 * 32 * 32 * 3);
         for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = float(i % 251) / 250;
-        const HostTensor pictures = HostTensor::fromFloats({2, 32, 32, 3}, pixels);
-        const HostTensor states = l.model->encode(pictures);
+        const HostTensor images = HostTensor::fromFloats({2, 32, 32, 3}, pixels);
+        const HostTensor states = l.model->encode(images);
         QCOMPARE(states.shape(), Shape({2, 16, 16, 12}));
         // torch's pixel_unshuffle: channel c·4 + dy·2 + dx of (y, x) is pixel (2y + dy, 2x + dx).
         QCOMPARE(float(states.at((0 * 16 + 3) * 16 * 12 + 5 * 12 + 1 * 4 + 1 * 2 + 0)),
                  2 * pixels[std::size_t((7 * 32 + 10) * 3 + 1)] - 1);
         const HostTensor back = l.model->decode(states);
-        for (std::int64_t i = 0; i < back.count(); ++i) QVERIFY(std::abs(back.at(i) - pictures.at(i)) < 1e-6);
+        for (std::int64_t i = 0; i < back.count(); ++i) QVERIFY(std::abs(back.at(i) - images.at(i)) < 1e-6);
     }
     void planarModelsMatchTheirGoldenValues() {
         int tested = 0;

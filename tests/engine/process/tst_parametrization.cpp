@@ -55,12 +55,12 @@ private slots:
             for (const double tau : timesOf(p)) {
                 // A latent consistency model's boundary holds at its step 0: nothing to read.
                 if ((isLcm(at(from)) || isLcm(at(to))) && p.networkTime(tau) < 1e-3) continue;
-                const Translation there = convert(p, at(from), at(to), tau, sigmaData),
-                                  back = convert(p, at(to), at(from), tau, sigmaData);
+                const PredictionConversion there = convert(p, at(from), at(to), tau, sigmaData),
+                                           back = convert(p, at(to), at(from), tau, sigmaData);
                 const QString where = QString("%1 at %2").arg(name.c_str()).arg(tau);
-                QVERIFY2(std::abs(there.onOutput * back.onOutput - 1) < 1e-12, qPrintable(where));
-                const double rest = back.onState + back.onOutput * there.onState,
-                             size = std::abs(back.onState) + std::abs(back.onOutput * there.onState);
+                QVERIFY2(std::abs(there.outputCoeff * back.outputCoeff - 1) < 1e-12, qPrintable(where));
+                const double rest = back.stateCoeff + back.outputCoeff * there.stateCoeff,
+                             size = std::abs(back.stateCoeff) + std::abs(back.outputCoeff * there.stateCoeff);
                 QVERIFY2(std::abs(rest) <= 1e-12 * size + 1e-15,
                          qPrintable(QString("%1: %2 of %3").arg(where).arg(rest).arg(size)));
             }
@@ -75,12 +75,12 @@ private slots:
                     for (int j = 0; j < parametrizationCount; ++j) {
                         if ((isLcm(at(i)) || isLcm(at(j))) && p.networkTime(tau) < 1e-3) continue;
                         const auto output = [&](int k) {
-                            const Meaning m = meaningAt(p, at(k), tau, sigmaData);
-                            return m.onX0 * x0 + m.onNoise * eps;
+                            const PredictionCoeffs m = predictionCoeffsAt(p, at(k), tau, sigmaData);
+                            return m.x0Coeff * x0 + m.noiseCoeff * eps;
                         };
                         const double y = p.signal(tau) * x0 + tau * eps;
-                        const Translation r = convert(p, at(i), at(j), tau, sigmaData);
-                        const double size = std::abs(r.onState * y) + std::abs(r.onOutput * output(i))
+                        const PredictionConversion r = convert(p, at(i), at(j), tau, sigmaData);
+                        const double size = std::abs(r.stateCoeff * y) + std::abs(r.outputCoeff * output(i))
                                             + std::abs(output(j)),
                                      error = std::abs(r(y, output(i)) - output(j)) / size;
                         worst = std::max(worst, error);
@@ -98,14 +98,14 @@ private slots:
                 for (int i = 0; i < parametrizationCount; ++i) {
                     if (isLcm(at(i)) && p.networkTime(tau) < 1e-3) continue;
                     const Conversion c = conversionAt(p, at(i), tau, sigmaData);
-                    const Translation r = convert(p, at(i), Parametrization::X0, tau, sigmaData);
-                    QVERIFY2(std::abs(c.fromState - r.onState) <= 1e-12 * (std::abs(r.onState) + 1e-3)
-                                 && std::abs(c.fromOutput - r.onOutput) <= 1e-12 * std::abs(r.onOutput),
+                    const PredictionConversion r = convert(p, at(i), Parametrization::X0, tau, sigmaData);
+                    QVERIFY2(std::abs(c.fromState - r.stateCoeff) <= 1e-12 * (std::abs(r.stateCoeff) + 1e-3)
+                                 && std::abs(c.fromOutput - r.outputCoeff) <= 1e-12 * std::abs(r.outputCoeff),
                              qPrintable(QString("%1, %2 at %3: %4 %5")
                                             .arg(name.c_str(), nameOf(at(i)))
                                             .arg(tau)
-                                            .arg(c.fromState - r.onState)
-                                            .arg(c.fromOutput - r.onOutput)));
+                                            .arg(c.fromState - r.stateCoeff)
+                                            .arg(c.fromOutput - r.outputCoeff)));
                 }
     }
     void definitions() {
@@ -132,8 +132,8 @@ private slots:
                      (std::cos(angle) * std::cos(angle) * big - x0) / (std::sin(angle) * sigmaData)},
                     {Parametrization::FPrediction, std::cos(unit) * eps - std::sin(unit) * x0}};
                 for (const auto& [kind, output] : expected) {
-                    const Meaning m = meaningAt(p, kind, tau, sigmaData);
-                    const double got = m.onX0 * x0 + m.onNoise * eps;
+                    const PredictionCoeffs m = predictionCoeffsAt(p, kind, tau, sigmaData);
+                    const double got = m.x0Coeff * x0 + m.noiseCoeff * eps;
                     // (x0 − skip X)/out by hand cancels at the ends
                     QVERIFY2(std::abs(got - output) < 1e-9 * (1 + std::abs(output)) * (1 + sigma),
                              qPrintable(QString("%1 %2 at %3: %4 %5")
@@ -141,8 +141,9 @@ private slots:
                                             .arg(tau)
                                             .arg(got)
                                             .arg(output)));
-                    QVERIFY(std::abs(m.determinant - (s * m.onNoise - n * m.onX0))
-                            <= 1e-11 * (std::abs(m.determinant) + std::abs(s * m.onNoise) + std::abs(n * m.onX0)));
+                    QVERIFY(std::abs(m.determinant - (s * m.noiseCoeff - n * m.x0Coeff))
+                            <= 1e-11
+                                   * (std::abs(m.determinant) + std::abs(s * m.noiseCoeff) + std::abs(n * m.x0Coeff)));
                 }
             }
     }
@@ -186,7 +187,7 @@ private slots:
         for (const auto& [name, p] : processes()) {
             for (const auto kind : {Parametrization::Epsilon, Parametrization::V, Parametrization::FlowVelocity,
                                     Parametrization::FlowVelocityReversed, Parametrization::FPrediction}) {
-                const Translation r = convert(p, kind, Parametrization::X0, 0);
+                const PredictionConversion r = convert(p, kind, Parametrization::X0, 0);
                 QCOMPARE(r(x0, 123.0), x0);
                 QVERIFY_EXCEPTION_THROWN(convert(p, Parametrization::X0, kind, 0), Failure);
             }
@@ -207,8 +208,8 @@ private slots:
         for (const auto kind : {Parametrization::V, Parametrization::FlowVelocity,
                                 Parametrization::FlowVelocityReversed, Parametrization::TrigFlow,
                                 Parametrization::FPrediction, Parametrization::Edm, Parametrization::Consistency}) {
-            const Meaning m = meaningAt(flow, kind, 1, sigmaData);
-            const double output = m.onX0 * x0 + m.onNoise * eps, y = eps;
+            const PredictionCoeffs m = predictionCoeffsAt(flow, kind, 1, sigmaData);
+            const double output = m.x0Coeff * x0 + m.noiseCoeff * eps, y = eps;
             QVERIFY2(std::abs(convert(flow, kind, Parametrization::X0, 1, sigmaData)(y, output) - x0) < 1e-12,
                      nameOf(kind));
             QVERIFY2(std::abs(convert(flow, Parametrization::X0, kind, 1, sigmaData)(y, x0) - output) < 1e-12,

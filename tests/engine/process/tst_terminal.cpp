@@ -47,12 +47,12 @@ private slots:
             QCOMPARE(p.networkTime(p.maximum()), 999.0);
             QVERIFY(p.startsFromPureNoise());
             QVERIFY(std::isfinite(p.logSnr(p.maximum())));
-            // v and x0 tell the picture there to the precision of numbers; ε only what is left of it
+            // v and x0 tell the image there to the precision of numbers; ε only what is left of it
             const double tau = p.maximum(), x0 = 0.4, eps = 1.1, y = x0 + tau * eps;
             for (const auto kind : {Parametrization::V, Parametrization::X0, Parametrization::FlowVelocity}) {
-                const Meaning m = meaningAt(p, kind, tau);
+                const PredictionCoeffs m = predictionCoeffsAt(p, kind, tau);
                 const Conversion c = conversionAt(p, kind, tau);
-                QVERIFY(std::abs(c.fromState * y + c.fromOutput * (m.onX0 * x0 + m.onNoise * eps) - x0) < 1e-12);
+                QVERIFY(std::abs(c.fromState * y + c.fromOutput * (m.x0Coeff * x0 + m.noiseCoeff * eps) - x0) < 1e-12);
             }
             QVERIFY(std::abs(conversionAt(p, Parametrization::Epsilon, tau).fromOutput) > 4000);
         }
@@ -92,11 +92,11 @@ private slots:
         const auto p = Process::vpScaledLinear(1000, 0.00085, 0.012);
         const double tau = p.maximum(), scale = p.nativeScale(tau);
         const ExtraStep step = oneMoreStep(p.signal(tau), tau);
-        QVERIFY(std::abs(step.onNoise * scale - 0.99767) < 1e-5);
-        QVERIFY(std::abs(-step.onOutput * scale - std::sqrt(0.00466)) < 1e-4);
+        QVERIFY(std::abs(step.noiseCoeff * scale - 0.99767) < 1e-5);
+        QVERIFY(std::abs(-step.outputCoeff * scale - std::sqrt(0.00466)) < 1e-4);
         // with a perfect v = −x0 the state has the mean and spread of the marginal
-        QCOMPARE(step.onOutput * -0.8, analyticStart(p.signal(tau), tau, 0.8, 0).mean);
-        QCOMPARE(step.onNoise * step.onNoise, analyticStart(p.signal(tau), tau, 0.8, 0).variance);
+        QCOMPARE(step.outputCoeff * -0.8, analyticStart(p.signal(tau), tau, 0.8, 0).mean);
+        QCOMPARE(step.noiseCoeff * step.noiseCoeff, analyticStart(p.signal(tau), tau, 0.8, 0).variance);
     }
 };
 

@@ -31,7 +31,7 @@ inline Run run(unsigned seed, int steps = 4, int images = 2, int side = 6) {
     r.model.name = "Sprites U-Net";
     r.model.process = Process::vpCosine(100);
     r.model.stateShape = {side, side, 3};
-    r.model.pictureShape = {side, side, 3};
+    r.model.imageShape = {side, side, 3};
     auto t = std::make_shared<Trajectory>();
     t->initial = noise({images, side, side, 3}, seed);
     t->sites = {{"down.0.attn2", 2, 3, 3, 5}, {"up.0.attn2", 4, 6, 6, 5}};
@@ -50,9 +50,9 @@ inline Run run(unsigned seed, int steps = 4, int images = 2, int side = 6) {
         e->branches.push_back({Branch(Branch::Changed, 1),
                                noise({images, side, side, 3}, seed * 100 + unsigned(k) + 70),
                                "identity attention: mid_block"});
-        e->readings = {{"cos a red circle", std::vector<double>(std::size_t(images), 0.25 * k)},
-                       {"effective sample size", std::vector<double>(std::size_t(images), 3.5)}};
-        if (k == 1) e->survivors.assign(std::size_t(images), 0);
+        e->metrics = {{"cos a red circle", std::vector<double>(std::size_t(images), 0.25 * k)},
+                      {"effective sample size", std::vector<double>(std::size_t(images), 3.5)}};
+        if (k == 1) e->ancestors.assign(std::size_t(images), 0);
         e->guidanceWeight = 4.5;
         e->milliseconds = 3.5;
         e->networkRows = 2 * images;
@@ -74,7 +74,7 @@ inline Run run(unsigned seed, int steps = 4, int images = 2, int side = 6) {
         t->steps.push_back(s);
     }
     r.trajectory = t;
-    r.pictures = noise({images, side, side, 3}, seed + 7);
+    r.images = noise({images, side, side, 3}, seed + 7);
     return r;
 }
 
@@ -94,7 +94,7 @@ inline Run begun(const Run& r) {
     t->steps.clear();
     b.trajectory = t;
     b.status = RunStatus::Running;
-    b.pictures = {};
+    b.images = {};
     return b;
 }
 
@@ -112,10 +112,10 @@ inline bool same(const Trajectory& a, const Trajectory& b) {
             || x.guidanceWeight != y.guidanceWeight || !x.state.sameBits(y.state) || !x.denoised.sameBits(y.denoised))
             return false;
         if (x.branches.size() != y.branches.size() || x.attention.size() != y.attention.size()
-            || x.survivors != y.survivors || x.readings.size() != y.readings.size())
+            || x.ancestors != y.ancestors || x.metrics.size() != y.metrics.size())
             return false;
-        for (std::size_t k = 0; k < x.readings.size(); ++k)
-            if (x.readings[k].name != y.readings[k].name || x.readings[k].values != y.readings[k].values) return false;
+        for (std::size_t k = 0; k < x.metrics.size(); ++k)
+            if (x.metrics[k].name != y.metrics[k].name || x.metrics[k].values != y.metrics[k].values) return false;
         for (std::size_t k = 0; k < x.branches.size(); ++k)
             if (x.branches[k].branch != y.branches[k].branch || x.branches[k].label != y.branches[k].label
                 || !x.branches[k].denoised.sameBits(y.branches[k].denoised))

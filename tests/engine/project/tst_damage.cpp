@@ -51,7 +51,7 @@ class TestDamage : public QObject {
         for (const auto& r : *runs) {
             const auto t = (*store)->loadTrajectory(r.id);
             if (!t && t.error().text.size() < 10) qFatal("no sentence");
-            static_cast<void>((*store)->loadPictures(r.id));
+            static_cast<void>((*store)->loadImages(r.id));
         }
         return int(runs->size());
     }

@@ -112,9 +112,9 @@ private slots:
             ::usleep(1'000 + random() % 50'000);
             ::kill(child, SIGKILL);
             ::waitpid(child, nullptr, 0);
-            const Report told = readAll(ends[0], path);
+            const Report networkTau = readAll(ends[0], path);
             ::close(ends[0]);
-            QVERIFY2(told.problems.isEmpty(), qPrintable(told.problems.join("\n")));
+            QVERIFY2(networkTau.problems.isEmpty(), qPrintable(networkTau.problems.join("\n")));
 
             // Runs are safe in the file that the store wrote last; a kill during saveAs leaves the former one complete.
             std::map<std::string, RunStatus> found;
@@ -143,7 +143,7 @@ private slots:
                 if (p == path)
                     for (const auto& id : before) QVERIFY(here.contains(id));
             }
-            for (const auto& id : told.safe)
+            for (const auto& id : networkTau.safe)
                 QVERIFY2(found.contains(id) && found[id] == RunStatus::Finished,
                          "a run that was reported safe is not there");
         }

@@ -77,11 +77,11 @@ private slots:
             QCOMPARE(found.model.process.name(), put.model.process.name());
             QVERIFY(std::abs(found.model.process.maximum() / put.model.process.maximum() - 1) < 1e-9);
             QVERIFY(found.model.stateShape == put.model.stateShape);
-            QVERIFY(!found.trajectory && !found.pictures);
+            QVERIFY(!found.trajectory && !found.images);
             const auto t = store->loadTrajectory(put.id);
             QVERIFY(t.ok());
             QVERIFY(fake::same(**t, *put.trajectory));
-            QVERIFY(store->loadPictures(put.id)->sameBits(put.pictures));
+            QVERIFY(store->loadImages(put.id)->sameBits(put.images));
         }
         QVERIFY(!store->loadTrajectory("nobody").ok());
     }
@@ -298,10 +298,11 @@ private slots:
 
     void commitIsTold() {
         auto store = std::move(*ProjectStore::create(fresh()));
-        std::atomic<int> told = 0;
-        for (unsigned i = 0; i < 5; ++i) store->finishRun(fake::finished(fake::run(20 + i, 2, 1)), [&] { ++told; });
+        std::atomic<int> networkTau = 0;
+        for (unsigned i = 0; i < 5; ++i)
+            store->finishRun(fake::finished(fake::run(20 + i, 2, 1)), [&] { ++networkTau; });
         QVERIFY(store->flush().ok());
-        QTRY_COMPARE(told.load(), 5);
+        QTRY_COMPARE(networkTau.load(), 5);
     }
 
     void manyThreads() {

@@ -5,6 +5,7 @@
 #include <condition_variable>
 
 #include "engine/run/engine.h"
+#include "engine/run/recipe_differences.h"
 
 using namespace meander;
 
@@ -124,7 +125,7 @@ private slots:
             sameRecord(*runOne(r), *runOne(r));
         }
     }
-    void picturesDoNotDependOnTheirNumber() {
+    void imagesDoNotDependOnTheirNumber() {
         Recipe many = ring(9), one = ring(1);
         many.sampler = one.sampler = {"euler_ancestral", {}};
         const auto a = runOne(many), b = runOne(one);

@@ -102,7 +102,7 @@ private slots:
         const auto runs = runTogether({off, sprites(model, {})});
         for (const auto& run : runs) QVERIFY2(run->status == RunStatus::Finished, run->problem.c_str());
         QVERIFY(sameRecord(*runs[0], *runs[1]));
-        QVERIFY(runs[0]->pictures.sameBits(runs[1]->pictures));
+        QVERIFY(runs[0]->images.sameBits(runs[1]->images));
         QCOMPARE(runs[0]->evaluations, 4);
     }
     void switchedOn_data() {
@@ -165,8 +165,8 @@ private slots:
                        sprites("sprites-unet",
                                {{"autoguidance", {{"scale", 3.0}, {"model", std::string("builtin:sprites-unet")}}}})),
                    plain = runOne(sprites("sprites-unet", {}));
-        for (std::int64_t i = 0; i < plain->pictures.count(); ++i)
-            QVERIFY(std::abs(run->pictures.at(i) - plain->pictures.at(i)) < 1e-4);
+        for (std::int64_t i = 0; i < plain->images.count(); ++i)
+            QVERIFY(std::abs(run->images.at(i) - plain->images.at(i)) < 1e-4);
     }
 
     void costs_data() {

@@ -1,4 +1,4 @@
-// Noise sources in whole runs: the same bits again, on replay, on branches and for any number of pictures where a
+// Noise sources in whole runs: the same bits again, on replay, on branches and for any number of images where a
 // source promises it; what recipes and plans say about them.
 #include <QtTest>
 #include <cmath>
@@ -6,6 +6,7 @@
 
 #include "engine/cli/recipe_input.h"
 #include "engine/run/engine.h"
+#include "engine/run/recipe_differences.h"
 #include "engine/sampling/noise/brownian_tree.h"
 #include "engine/sampling/noise/noise.h"
 #include "engine/sampling/noise/torch_random.h"
@@ -67,7 +68,7 @@ private slots:
         for (const auto& n : noiseSources())
             if (n.make) QTest::newRow(n.id.c_str()) << QString::fromStdString(n.id);
     }
-    // Again, branched without a change (history restored by replay), branched to another tail, and one picture instead
+    // Again, branched without a change (history restored by replay), branched to another tail, and one image instead
     // of five: all bit for bit.
     void everySource() {
         QFETCH(QString, id);

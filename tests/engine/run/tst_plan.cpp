@@ -69,7 +69,7 @@ private slots:
         }
     }
 
-    void tooManyPictures() {
+    void tooManyImages() {
         Recipe r = sprites();
         r.images = mostImages(StateKind::Image) + 1;
         QCOMPARE(plan(r).error().text, std::string("The number of images must lie between 1 and 256."));

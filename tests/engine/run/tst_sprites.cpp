@@ -58,7 +58,7 @@ private slots:
         const auto run = runOne(sprite());
         QVERIFY2(run->status == RunStatus::Finished, run->problem.c_str());
         QCOMPARE(run->evaluations, 12);
-        QVERIFY((run->pictures.shape() == Shape{1, 32, 32, 3}));
+        QVERIFY((run->images.shape() == Shape{1, 32, 32, 3}));
         QVERIFY(!run->trajectory->sites.empty());
         for (const auto& e : run->trajectory->evaluations) {
             QCOMPARE(e->branches.size(), std::size_t(2));
@@ -99,10 +99,10 @@ private slots:
         child.branch = BranchPoint{parent->id, 2};
         const auto run = runOne(child, parent);
         QVERIFY(run->trajectory->steps[1]->state.sameBits(parent->trajectory->steps[1]->state));
-        QVERIFY(worstDifference(run->pictures, parent->pictures) > 0.05);
+        QVERIFY(worstDifference(run->images, parent->images) > 0.05);
     }
     // 64 runs with other seeds, guidance and steps: at least five times fewer network calls than one after the other,
-    // the same pictures.
+    // the same images.
     void sixtyFourRunsTogether() {
         std::vector<Plan> plans;
         int alone = 0;
@@ -133,10 +133,10 @@ private slots:
         int sameBits = 0;
         for (int i = 0; i < 64; i += 7) {
             const auto single = runOne(plans[std::size_t(i)].resolved);
-            worst = std::max(worst, worstDifference(single->pictures, results.runs[ids[std::size_t(i)]]->pictures));
+            worst = std::max(worst, worstDifference(single->images, results.runs[ids[std::size_t(i)]]->images));
             sameBits += single->trajectory->last().sameBits(results.runs[ids[std::size_t(i)]]->trajectory->last());
         }
-        qInfo("largest difference of a pixel: %.2e; %d of 10 pictures equal in every bit", worst, sameBits);
+        qInfo("largest difference of a pixel: %.2e; %d of 10 images equal in every bit", worst, sameBits);
         QVERIFY2(worst < 1.0 / 512, qPrintable(QString::number(worst)));  // less than half a level of 8 bits
     }
     void lcmDrawsInFourSteps() {
@@ -157,7 +157,7 @@ private slots:
         r.images = 1;
         const auto run = runOne(r);
         QVERIFY2(run->status == RunStatus::Finished, run->problem.c_str());
-        QVERIFY((run->pictures.shape() == Shape{1, 32, 32, 3}));
+        QVERIFY((run->images.shape() == Shape{1, 32, 32, 3}));
     }
 };
 

@@ -7,8 +7,9 @@
 #include <mutex>
 
 #include "engine/analysis/diagnostics.h"
-#include "engine/exchange/png.h"
+#include "engine/imaging/png.h"
 #include "engine/run/engine.h"
+#include "engine/run/recipe_differences.h"
 
 using namespace meander;
 
@@ -321,8 +322,8 @@ private slots:
               likelihood(model->drawData(200, r.seed, {})), likelihood(moved->trajectory->last()));
         QVERIFY(likelihood(moved->trajectory->last()) > likelihood(source) - 5);
     }
-    // A picture file: at a low strength the result stays near it, at full strength it does not.
-    void picturesFromFiles() {
+    // An image file: at a low strength the result stays near it, at full strength it does not.
+    void imagesFromFiles() {
         QTemporaryDir folder;
         Recipe r = recommendedRecipe(*inspectModel("builtin:sprites-unet"));
         r.prompt = "a red circle above a blue square on a white background";
@@ -333,24 +334,23 @@ private slots:
         const auto first = carryOut(planned(r));
         QVERIFY2(first->status == RunStatus::Finished, first->problem.c_str());
         const std::string path = folder.filePath("start.png").toStdString();
-        QVERIFY(writePng(path, pictureOf(first->pictures)).ok());
+        QVERIFY(writePng(path, imageOf(first->images)).ok());
         r.seed = 977;
         const auto distance = [&](double strength) {
             r.start = fromData(strength, path);
             const auto run = carryOut(planned(r));
             if (run->status != RunStatus::Finished) throw Failure(run->problem);
             double sum = 0;
-            for (std::int64_t i = 0; i < run->pictures.count(); ++i)
-                sum += std::pow(std::clamp(run->pictures.at(i), 0.0, 1.0) - std::clamp(first->pictures.at(i), 0.0, 1.0),
-                                2);
-            return std::sqrt(sum / double(run->pictures.count()));
+            for (std::int64_t i = 0; i < run->images.count(); ++i)
+                sum += std::pow(std::clamp(run->images.at(i), 0.0, 1.0) - std::clamp(first->images.at(i), 0.0, 1.0), 2);
+            return std::sqrt(sum / double(run->images.count()));
         };
         const double low = distance(0.2), high = distance(1);
-        qInfo("difference to the picture: %.4f at strength 0.2, %.4f at 1", low, high);
+        qInfo("difference to the image: %.4f at strength 0.2, %.4f at 1", low, high);
         QVERIFY(low < 0.5 * high);
-        r.images = 2;  // one picture, two noises
+        r.images = 2;  // one image, two noises
         QVERIFY(plan(r).ok());
-        QVERIFY(writePng(path, Picture(7, 5)).ok());
+        QVERIFY(writePng(path, Image(7, 5)).ok());
         const auto wrong = plan(r);
         QVERIFY(!wrong.ok() && wrong.error().text.find("7 × 5") != std::string::npos);
     }

@@ -5,6 +5,7 @@
 #include "engine/exchange/recipe_exchange.h"
 #include "engine/guidance/guidance.h"
 #include "engine/run/plan.h"
+#include "engine/run/recipe_differences.h"
 #include "engine/schedule/schedule.h"
 
 using namespace meander;

@@ -30,7 +30,7 @@ inline RequestEstimator perfect(const Process& p, Distillation d) {
         std::vector<double> x0(y.size());
         for (std::size_t i = 0; i < y.size(); i += 2)
             exactJump(gaussian, p, d, q.tau, q.target, std::span(y).subspan(i, 2), std::span(x0).subspan(i, 2));
-        return Answer{tensorOf(q.x.shape(), x0), {}, {}};
+        return DenoiseResult{tensorOf(q.x.shape(), x0), {}, {}};
     };
 }
 
@@ -85,7 +85,7 @@ inline Tensor benchSample(double scale) {
     }
     return tensorOf({4, 3, 8, 8}, v);
 }
-inline Answer benchAnswer(const Conversion& c, double time, const DenoiseRequest& q) {
+inline DenoiseResult benchAnswer(const Conversion& c, double time, const DenoiseRequest& q) {
     const double gain = time / (time + 1);
     return {combine({{c.fromState + c.fromOutput * gain * c.input, q.x}}), {}, {}};
 }

@@ -53,7 +53,7 @@ inline Estimator elementwise(std::function<double(double, double)> denoise) {
     return [denoise](const Tensor& y, double tau) {
         auto v = download(y).toDoubles();
         for (double& e : v) e = denoise(e, tau);
-        Answer a;
+        DenoiseResult a;
         a.denoised = upload(cpu(), HostTensor::fromDoubles(y.shape(), v)).converted(y.type());
         return a;
     };

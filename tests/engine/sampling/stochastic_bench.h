@@ -45,7 +45,7 @@ inline Tensor planeDenoise(const PlaneGaussian& g, const Process& process, const
 }
 inline Estimator planeEstimator(const Process& process, const PlaneGaussian& g) {
     return [&process, g](const Tensor& y, double tau) {
-        Answer a;
+        DenoiseResult a;
         a.denoised = planeDenoise(g, process, y, tau);
         return a;
     };
@@ -98,7 +98,7 @@ inline ExactLaw exactLaw(const SamplerInfo& info, const Process& process, const 
                 const double gain = a * g.variances[i] / (a * a * g.variances[i] + tau * tau);
                 v[e] = g.axisMean(i) + gain * (v[e] - a * g.axisMean(i));
             }
-            Answer answer;
+            DenoiseResult answer;
             answer.denoised = upload(cpu(), HostTensor::fromDoubles(y.shape(), v));
             return answer;
         };

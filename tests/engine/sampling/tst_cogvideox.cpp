@@ -36,7 +36,7 @@ private slots:
         const RequestEstimator network = [&](const DenoiseRequest& q) {
             auto x = download(q.x).toDoubles();
             for (double& v : x) v *= p.nativeScale(q.tau);
-            return Answer{tensorOf(q.x.shape(), estimate(x)), {}, {}};
+            return DenoiseResult{tensorOf(q.x.shape(), estimate(x)), {}, {}};
         };
         std::vector<std::vector<double>> drawn;
         const NoiseFunction noise = [&, source = philox(3)](const NoiseRequest& q, const Tensor& like) {
@@ -61,11 +61,11 @@ private slots:
             }
             const double h = lambda(k + 1) - lambda(k), r = lastStep / h,
                          kept = std::sqrt((1 - alphaBar(k + 1)) / (1 - alphaBar(k))) * std::exp(-h),
-                         onEstimate = -std::expm1(-2 * h) * std::sqrt(alphaBar(k + 1));
+                         estimateCoeff = -std::expm1(-2 * h) * std::sqrt(alphaBar(k + 1));
             const double fresh = std::sqrt(1 - alphaBar(k + 1)) * std::sqrt(1 - std::exp(-2 * h));
             for (std::size_t i = 0; i < x.size(); ++i) {
                 const double ahead = old.empty() ? d[i] : (1 + 1 / (2 * r)) * d[i] - 1 / (2 * r) * old[i];
-                x[i] = kept * x[i] + onEstimate * ahead + fresh * drawn[k][i];
+                x[i] = kept * x[i] + estimateCoeff * ahead + fresh * drawn[k][i];
             }
             old = d;
             lastStep = h;

@@ -4,7 +4,7 @@
 
 #include "engine/models/analytic/mixture.h"
 #include "engine/sampling/corruption.h"
-#include "engine/sampling/sampler_kit.h"
+#include "engine/sampling/sampler_common.h"
 #include "tests/engine/sampling/oracle_bench.h"
 
 using namespace meander;
@@ -27,7 +27,7 @@ Estimator mixtureEstimator(const Process& process, const Mixture& m) {
         const std::size_t n = std::size_t(m.dimensions());
         for (std::size_t i = 0; i < values.size(); i += n)
             m.denoise(std::span(values).subspan(i, n), process.signal(tau), tau, {}, std::span(out).subspan(i, n));
-        return Answer{upload(cpu(), HostTensor::fromDoubles(y.shape(), out)), {}, {}};
+        return DenoiseResult{upload(cpu(), HostTensor::fromDoubles(y.shape(), out)), {}, {}};
     };
 }
 
@@ -272,7 +272,7 @@ private slots:
         for (int i = 0; i < 768; ++i) y.push_back(1e8 * i / 768);
         const Estimator network = [&](const Tensor& state, double tau) {
             const double a = 1 / std::hypot(1, tau), t = 2 / M_PI * std::atan(tau);  // v = x t/(t + 1), x = a y
-            return Answer{combine({{tau > 1e7 ? 0 : a * a - tau * a * a * t / (t + 1), state}}), {}, {}};
+            return DenoiseResult{combine({{tau > 1e7 ? 0 : a * a - tau * a * a * t / (t + 1), state}}), {}, {}};
         };
         double sum = 0;
         for (double v : solve(*findSampler("ipndm"), p, levels, upload(cpu(), HostTensor::fromDoubles({1, 768}, y)),
@@ -286,7 +286,7 @@ private slots:
     void oneDataPoint() {
         const auto p = goldenProblem("ve");
         const Estimator point = [](const Tensor& y, double) {
-            return Answer{
+            return DenoiseResult{
                 upload(cpu(), HostTensor::fromDoubles(y.shape(), std::vector<double>(std::size_t(y.count()), 0.7))),
                 {},
                 {}};
@@ -459,9 +459,9 @@ private slots:
         std::vector<double> x(1 * 32 * 32 * 2, 0.0);
         x[(16 * 32 + 16) * 2] = 1;
         for (std::size_t i = 1; i < x.size(); i += 2) x[i] = 0.3;
-        const Tensor picture = upload(cpu(), HostTensor::fromDoubles({1, 32, 32, 2}, x));
-        const auto blurred = download(corrupted(picture, "blur", 2.0)).toDoubles(),
-                   blocks = download(corrupted(picture, "pixelate", 4)).toDoubles();
+        const Tensor image = upload(cpu(), HostTensor::fromDoubles({1, 32, 32, 2}, x));
+        const auto blurred = download(corrupted(image, "blur", 2.0)).toDoubles(),
+                   blocks = download(corrupted(image, "pixelate", 4)).toDoubles();
         double sum = 0, variance = 0;
         for (int r = 0; r < 32; ++r)
             for (int c = 0; c < 32; ++c) {

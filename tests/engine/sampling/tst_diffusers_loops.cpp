@@ -238,7 +238,7 @@ const QStringList elsewhereRows = {"lms test_full_loop_with_noise 0"};
 
 struct Host : Sampling::Host {
     Tensor noise(const NoiseRequest&, const Tensor&) override { throw Failure("These loops draw no noise."); }
-    void advanced(const Tensor&, const Level&, bool) override {}
+    void advanced(const Tensor&, const NoiseLevel&, bool) override {}
 };
 
 std::vector<double> values(const Loop& l) {
@@ -260,7 +260,7 @@ std::vector<double> values(const Loop& l) {
 std::vector<double> ruled(const Loop& l, std::vector<double> d, double ratio) {
     if (l.rule == Rule::Clip && ratio != 1)
         for (double& v : d) v = (std::clamp(v, -1.0, 1.0) - ratio * v) / (1 - ratio);  // y' = clip(x̂0) + τ' ε̂
-    if (l.rule == Rule::Threshold) {  // per picture: element k belongs to picture k mod 4
+    if (l.rule == Rule::Threshold) {  // per image: element k belongs to image k mod 4
         for (std::size_t b = 0; b < 4; ++b) {
             std::vector<double> sizes;
             for (std::size_t i = b; i < d.size(); i += 4) sizes.push_back(std::abs(d[i]));
@@ -375,7 +375,7 @@ private slots:
         const double byLast = off(x.back(), row->second[8].toDouble());
         qInfo("%s: sum %.9g (wanted %.9g, %.1e), last %.1e", QTest::currentDataTag(), sum, wantedSum, bySum, byLast);
         QVERIFY(bySum < 1e-5 && byMean < 1e-5);
-        // The tensor's first elements are those of its first picture: every fourth.
+        // The tensor's first elements are those of its first image: every fourth.
         for (int i = 0; i < 3; ++i) {
             const double wanted = firsts[i].toDouble();
             QVERIFY2(off(x[std::size_t(4 * i)], wanted) < 1e-5,
@@ -399,7 +399,7 @@ private slots:
                 const Solution s =
                     solve(*findSampler(sampler), p, {p.tauOfStep(v.from), p.tauOfStep(v.to)}, zeros, params,
                           Estimator([](const Tensor& y, double) {
-                              return Answer{combine({{0, y}}), {}, {}};
+                              return DenoiseResult{combine({{0, y}}), {}, {}};
                           }),
                           [](const NoiseRequest&, const Tensor& like) {
                               return upload(like.backend(),
@@ -438,7 +438,8 @@ private slots:
         for (int i = 0; i < 768; ++i) start.push_back(i / 768.0);
         const RequestEstimator network = [&](const DenoiseRequest& q) {
             const Conversion c = conversionAt(p, Parametrization::FlowVelocity, q.tau);
-            return Answer{combine({{c.fromState + c.fromOutput * c.input * c.time / (c.time + 1), q.x}}), {}, {}};
+            return DenoiseResult{
+                combine({{c.fromState + c.fromOutput * c.input * c.time / (c.time + 1), q.x}}), {}, {}};
         };
         double got = 0;
         for (double v : solve(*findSampler(sampler.toStdString()), p, *levels,

@@ -117,7 +117,7 @@ std::vector<double> overwrittenLoop(const char* id, bool v, bool karras, bool no
             const bool inner = tau != from;
             const double t = inner ? process.networkTime(tau) : times[std::size_t(i)],
                          scale = inner ? 1 / std::sqrt(tau * tau + 1) : 1;
-            Answer a;
+            DenoiseResult a;
             // DPM2 takes the slope of the overwritten inner state, x̂0 is relative to it; the exponential step takes x̂0
             // itself.
             const double offset = inner && slopes ? 1 - scale : 0;
@@ -169,7 +169,7 @@ std::vector<double> posteriorLoop(const std::vector<float>& betas, const std::ve
         const double t = times[step], alpha = alphas[std::size_t(times[step])], s = std::sqrt(alpha),
                      n = std::sqrt(1 - alpha), factor = factors[step];
         ++step;
-        Answer answer;
+        DenoiseResult answer;
         answer.denoised = mapped(y, [&](double e) {
             const double native = e * s, output = native * t / (t + 1);
             return factor * std::clamp(v ? s * native - n * output : (native - n * output) / s, -1.0, 1.0);
@@ -194,7 +194,7 @@ std::vector<double> adamsLoop(bool v) {
     const auto estimate = [&](const Tensor& y, double tau) {
         const double t = times[std::size_t(std::find(levels.begin(), levels.end(), tau) - levels.begin())],
                      s = scale(tau), n = tau * s;
-        Answer a;
+        DenoiseResult a;
         a.denoised = mapped(y, [&](double e) {
             const double native = e * s, output = native * t / (t + 1);
             return v ? s * native - n * output : (native - n * output) / s;
@@ -220,7 +220,7 @@ std::vector<double> scoreLoop() {
     const auto estimate = [&](const Tensor& y, double tau) {
         const std::size_t i = std::size_t(std::find(levels.begin(), levels.end(), tau) - levels.begin());
         const double t = 0.01 * std::pow(1348 / 0.01, times[i]);
-        Answer a;
+        DenoiseResult a;
         a.denoised = mapped(y, [&](double e) { return e + tau * tau * e * t / (t + 1); });
         return a;
     };

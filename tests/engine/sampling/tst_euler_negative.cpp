@@ -38,7 +38,7 @@ private slots:
         const RequestEstimator network = [](const DenoiseRequest& q) {
             auto v = download(q.x).toDoubles();
             for (double& x : v) x = bent(x);
-            return Answer{tensorOf(q.x.shape(), v), {}, {}};
+            return DenoiseResult{tensorOf(q.x.shape(), v), {}, {}};
         };
         const Tensor start = combine({{sigmas[0], normals(2, 3, 8)}});
         const Params params = {{"raise", std::string(published ? "published" : "karras")},

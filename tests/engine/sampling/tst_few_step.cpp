@@ -104,12 +104,12 @@ private slots:
                 sum += x[i];
                 squares += x[i] * x[i];
             }
-            const double mean = sum / double(n), deviation = std::sqrt(squares / double(n) - mean * mean),
+            const double mean = sum / double(n), stddev = std::sqrt(squares / double(n) - mean * mean),
                          wanted = std::sqrt(gaussian.variance(0, c));
             QVERIFY2(std::abs(mean - gaussian.mean(0, c)) < 4 * wanted / std::sqrt(double(n)),
                      qPrintable(QString("mean %1").arg(mean)));
-            QVERIFY2(std::abs(deviation / wanted - 1) < 4 / std::sqrt(2.0 * double(n)),
-                     qPrintable(QString("deviation %1 of %2").arg(deviation).arg(wanted)));
+            QVERIFY2(std::abs(stddev / wanted - 1) < 4 / std::sqrt(2.0 * double(n)),
+                     qPrintable(QString("deviation %1 of %2").arg(stddev).arg(wanted)));
         }
     }
 
@@ -164,7 +164,7 @@ private slots:
             auto v = download(q.x).toDoubles();
             const double scale = p.signal(q.tau) + q.tau;
             for (double& x : v) x = isStraight ? 0.4 : std::sin(x / scale) + 0.3 * std::cos(2.1 * x / scale);
-            return Answer{tensorOf(q.x.shape(), v), {}, {}};
+            return DenoiseResult{tensorOf(q.x.shape(), v), {}, {}};
         };
         const auto one = solve(a, p, levels, start, params, estimator, philox(2)),
                    two = solve(*findSampler(right.toStdString()), p, levels, start, others, estimator, philox(2));
@@ -194,7 +194,7 @@ private slots:
         std::vector<std::vector<double>> seen;
         const RequestEstimator estimator = [&](const DenoiseRequest& q) {
             seen.push_back(download(q.x).toDoubles());
-            return Answer{tensorOf(q.x.shape(), data), {}, {}};
+            return DenoiseResult{tensorOf(q.x.shape(), data), {}, {}};
         };
         const auto got = run("caf", p, levels, start, {{"alpha", alpha}}, estimator);
         QVERIFY2(worstDifference(got.values(), data) < 1e-14,
@@ -243,7 +243,7 @@ private slots:
                     const auto levels = *makeSchedule("cosine", p, n, {});
                     const Tensor start = marginal(p, levels.front(), 6, 2);
                     const RequestEstimator point = [](const DenoiseRequest& q) {
-                        return Answer{
+                        return DenoiseResult{
                             tensorOf(q.x.shape(), std::vector<double>(std::size_t(q.x.count()), 0.7)), {}, {}};
                     };
                     for (double v : run("rectified_diffusion", p, levels, start, {{"keep", keep}}, point).values())
@@ -305,7 +305,7 @@ private slots:
         const RequestEstimator f = [](const DenoiseRequest& q) {
             auto v = download(q.x).toDoubles();
             for (double& x : v) x = 1.5 + (x - 1.5) * std::sqrt((0.25 + 4e-6) / (0.25 + q.tau * q.tau));
-            return Answer{tensorOf(q.x.shape(), v), {}, {}};
+            return DenoiseResult{tensorOf(q.x.shape(), v), {}, {}};
         };
         const Tensor start = combine({{80, normals(200000, 2, 17)}});
         for (const std::vector<double>& levels : {std::vector<double>{80, 0}, std::vector<double>{80, 0.821, 0}}) {
@@ -315,13 +315,13 @@ private slots:
                 sum += v;
                 squares += v * v;
             }
-            const double n = double(x.size()), mean = sum / n, deviation = std::sqrt(squares / n - mean * mean);
+            const double n = double(x.size()), mean = sum / n, stddev = std::sqrt(squares / n - mean * mean);
             const double k = std::sqrt((0.25 + 4e-6) / (0.25 + 0.821 * 0.821)),
                          first = 1.5 - 1.5 * std::sqrt((0.25 + 4e-6) / (0.25 + 6400));
             const double wanted = levels.size() == 2 ? first : 1.5 + (first - 1.5) * k;
-            qInfo("%zu steps: mean %.4f (%.4f), deviation %.4f", levels.size() - 1, mean, wanted, deviation);
+            qInfo("%zu steps: mean %.4f (%.4f), deviation %.4f", levels.size() - 1, mean, wanted, stddev);
             QVERIFY(std::abs(mean - wanted) < 0.004);
-            QVERIFY(std::abs(deviation - 0.5) < 0.004);
+            QVERIFY(std::abs(stddev - 0.5) < 0.004);
         }
     }
 
@@ -351,7 +351,7 @@ private slots:
                     x0[r + std::size_t(i)] =
                         mean[std::size_t(i)] + gain * (y[r + std::size_t(i)] - mean[std::size_t(i)]);
             }
-            return Answer{tensorOf(q.x.shape(), x0), {}, {}};
+            return DenoiseResult{tensorOf(q.x.shape(), x0), {}, {}};
         };
         const auto spread = [&](const char* sampler, int steps, const Params& params) {
             std::vector<double> levels;

@@ -2,9 +2,9 @@
 // about rules that do not suit a checkpoint.
 #include <QtTest>
 
+#include "engine/models/checkpoint.h"
 #include "engine/models/model.h"
 #include "engine/run/plan.h"
-#include "engine/sampling/checkpoint.h"
 #include "tests/engine/sampling/few_step_bench.h"
 
 using namespace meander;
@@ -43,7 +43,7 @@ private slots:
                             benchAnswer({1 / std::sqrt(s * s + 0.25), 0, skip, out}, 250 * std::log(s), q).denoised)
                             .toDoubles();
                     for (double& v : x0) v = std::clamp(v, -1.0, 1.0);  // clip_denoised
-                    return Answer{tensorOf(q.x.shape(), x0), {}, {}};
+                    return DenoiseResult{tensorOf(q.x.shape(), x0), {}, {}};
                 };
             const auto grid = [](int step) {
                 return std::pow(
@@ -106,7 +106,7 @@ private slots:
             b.targets.assign(std::size_t(q.x.rows()), q.target);
             b.conditioning.resize(std::size_t(q.x.rows()));
             TapResult none;
-            return Answer{combine({{1, q.x}, {-q.tau, model.predict(b, {}, none)}}), {}, {}};
+            return DenoiseResult{combine({{1, q.x}, {-q.tau, model.predict(b, {}, none)}}), {}, {}};
         };
         const std::int64_t n = 1500;
         const Tensor start = normals(n, 2, 41).converted(DType::F32);

@@ -16,9 +16,9 @@ namespace {
 // 1. In double precision against the published algorithm in double precision, computed independently.
 constexpr Summary adaptiveInDouble{93.9020348245, 0.754956394374, 0.720189935161, 0.752274669955};
 // 2. In single precision against the row, like every other. How near it lies is decided by the rounding of the states:
-// the program that made the row gets sums between 93.8472 and
+//    the program that made the row gets sums between 93.8472 and
 //    93.8713 (a range of 2.6·10⁻⁴) when the last bits of the start change at random, so that another order of
-//    operations may not be held to less than that.
+//        operations may not be held to less than that.
 }  // namespace
 
 class TestGaussianOracle : public QObject {

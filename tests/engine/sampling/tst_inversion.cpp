@@ -5,7 +5,7 @@
 #include <numbers>
 
 #include "engine/process/parametrization.h"
-#include "engine/sampling/inversion_kit.h"
+#include "engine/sampling/inversion_common.h"
 #include "engine/schedule/schedule.h"
 #include "tests/engine/sampling/noise_bench.h"
 
@@ -25,23 +25,22 @@ std::vector<double> rising(const Process& p, int steps) {
 // Three modes on a line (the mixture of the reference measurements) in coordinates y = x0 + τ ε.
 RequestEstimator threeModes() {
     return [](const DenoiseRequest& q) {
-        static const double mean[] = {-1.5, 0.5, 2.0}, deviation[] = {0.3, 0.2, 0.4}, weight[] = {0.3, 0.4, 0.3};
+        static const double mean[] = {-1.5, 0.5, 2.0}, stddev[] = {0.3, 0.2, 0.4}, weight[] = {0.3, 0.4, 0.3};
         auto v = download(q.x).toDoubles();
         for (double& y : v) {
             double logs[3], top = -INFINITY, sum = 0, x0 = 0;
             for (int k = 0; k < 3; ++k) {
-                const double s2 = deviation[k] * deviation[k] + q.tau * q.tau;
+                const double s2 = stddev[k] * stddev[k] + q.tau * q.tau;
                 logs[k] = std::log(weight[k]) - (y - mean[k]) * (y - mean[k]) / (2 * s2) - 0.5 * std::log(s2);
                 top = std::max(top, logs[k]);
             }
             for (int k = 0; k < 3; ++k) sum += logs[k] = std::exp(logs[k] - top);
             for (int k = 0; k < 3; ++k)
                 x0 += logs[k] / sum
-                      * (mean[k]
-                         + deviation[k] * deviation[k] / (deviation[k] * deviation[k] + q.tau * q.tau) * (y - mean[k]));
+                      * (mean[k] + stddev[k] * stddev[k] / (stddev[k] * stddev[k] + q.tau * q.tau) * (y - mean[k]));
             y = x0;
         }
-        return Answer{tensorOf(q.x.shape(), v), {}, {}};
+        return DenoiseResult{tensorOf(q.x.shape(), v), {}, {}};
     };
 }
 Tensor threeModeData(int perMode) {
@@ -148,7 +147,7 @@ private slots:
                 const Process p = processNamed(name);
                 const RequestEstimator guarded = [&](const DenoiseRequest& q) {
                     if (!(q.tau > 0)) throw Failure("asked at τ = 0");
-                    return Answer{denoise(g, p, q.x, q.tau), {}, {}};
+                    return DenoiseResult{denoise(g, p, q.x, q.tau), {}, {}};
                 };
                 double before = INFINITY;
                 for (int steps : {10, 40, 160}) {
@@ -217,7 +216,7 @@ private slots:
             std::reverse(levels.begin(), levels.end());
             const Gaussian g = oraclePair.conditional;
             const RequestEstimator estimator = [&](const DenoiseRequest& q) {
-                return Answer{denoise(g, p, q.x, q.tau), {}, {}};
+                return DenoiseResult{denoise(g, p, q.x, q.tau), {}, {}};
             };
             const Tensor data = cosineStart(0.7);
             const auto back =
@@ -232,7 +231,7 @@ private slots:
         const Process p = processNamed("flow");
         const Gaussian g = oraclePair.conditional;
         const RequestEstimator estimator = [&](const DenoiseRequest& q) {
-            return Answer{denoise(g, p, q.x, q.tau), {}, {}};
+            return DenoiseResult{denoise(g, p, q.x, q.tau), {}, {}};
         };
         const auto error = [&](const char* solver, const char* down, int steps) {
             std::vector<double> levels;
@@ -282,7 +281,7 @@ private slots:
         const Process p = processNamed("flow");
         std::vector<double> levels = {0.01, 0.2, 0.5, 0.8, 1};
         const RequestEstimator estimator = [&](const DenoiseRequest& q) {
-            return Answer{denoise(oraclePair.conditional, p, q.x, q.tau), {}, {}};
+            return DenoiseResult{denoise(oraclePair.conditional, p, q.x, q.tau), {}, {}};
         };
         const Tensor data = cosineStart(0.7);
         const auto noise = download(philox(9)({0, 0, 0, 0}, data)).toDoubles();
@@ -349,8 +348,9 @@ private slots:
                              start = combine({{p.signal(levels[0]), data}, {levels[0], philox(6)({0, 7, 0, 0}, data)}});
                 const auto edit = [&](double targetMean) {
                     const RequestEstimator both = [&](const DenoiseRequest& q) {
-                        return Answer{denoise({targetMean, 0.5}, p, q.x, q.tau),
-                                      denoise({targetMean, 0.5}, p, q.x, q.tau), denoise({0.25, 0.5}, p, q.x, q.tau)};
+                        return DenoiseResult{denoise({targetMean, 0.5}, p, q.x, q.tau),
+                                             denoise({targetMean, 0.5}, p, q.x, q.tau),
+                                             denoise({0.25, 0.5}, p, q.x, q.tau)};
                     };
                     return solve(*findSampler("ddcm"), p, levels, start, {{"eta", eta}}, both, philox(2), 0, data)
                         .values();
@@ -404,10 +404,10 @@ private slots:
         }
         const RequestEstimator network = [&](const DenoiseRequest& q) {
             const Conversion c = conversionAt(p, isV ? Parametrization::V : Parametrization::Epsilon, q.tau);
-            double time = p.networkTime(std::isnan(q.told) ? q.tau : q.told);
+            double time = p.networkTime(std::isnan(q.networkTau) ? q.tau : q.networkTau);
             if (kind.contains("karras")) time = std::round(time);
             const double gain = time / (time + 1);
-            return Answer{combine({{c.fromState + c.fromOutput * gain * c.input, q.x}}), {}, {}};
+            return DenoiseResult{combine({{c.fromState + c.fromOutput * gain * c.input, q.x}}), {}, {}};
         };
         const Params params = isDdim ? Params{{"asked", std::string("next")}, {"clip", 1.0}} : Params{};
         auto x = solve(*findSampler(isDdim ? "ddim_inversion" : "dpm_inversion"), p, levels,

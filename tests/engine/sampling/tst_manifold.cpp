@@ -5,7 +5,7 @@
 
 #include "engine/models/analytic/manifold_model.h"
 #include "engine/run/plan.h"
-#include "engine/sampling/manifold_kit.h"
+#include "engine/sampling/manifold_common.h"
 #include "engine/schedule/schedule.h"
 #include "tests/engine/sampling/noise_bench.h"
 
@@ -34,7 +34,7 @@ RequestEstimator estimatorOf(const ManifoldModel& m, double* worst = nullptr) {
             if (worst) *worst = std::max(*worst, m.info().process.manifold().violation(std::span(x).subspan(at, n)));
             m.denoise(std::span(x).subspan(at, n), q.tau, std::span(x0).subspan(at, n));
         }
-        return Answer{tensorOf(q.x.shape(), x0), {}, {}};
+        return DenoiseResult{tensorOf(q.x.shape(), x0), {}, {}};
     };
 }
 std::vector<double> uniform(int steps, double from = 1, double to = 0) {
@@ -250,7 +250,7 @@ private slots:
             const auto x = download(q.x).toDoubles();
             for (std::size_t at = 0; at < x.size(); at += n)
                 worst = std::max(worst, p.manifold().violation(std::span(x).subspan(at, n)));
-            return Answer{end, {}, {}};
+            return DenoiseResult{end, {}, {}};
         };
         const auto goal = download(end).toDoubles();
         for (const char* params :
@@ -372,7 +372,7 @@ private slots:
         const int n = 20000;
         const Tensor zero = combine({{0, normals(n, 1, 1)}});
         const RequestEstimator one = [](const DenoiseRequest& q) {
-            return Answer{tensorOf(q.x.shape(), std::vector<double>(std::size_t(q.x.count()), 2.0)), {}, {}};
+            return DenoiseResult{tensorOf(q.x.shape(), std::vector<double>(std::size_t(q.x.count()), 2.0)), {}, {}};
         };
         const auto half =
             solve(*findSampler("bridge_mixture"), p, {1, 0.9, 0.75, 0.5}, zero, {{"sigma", 1.5}}, one, philox(5))
@@ -388,7 +388,7 @@ private slots:
         const RequestEstimator two = [](const DenoiseRequest& q) {
             auto v = download(q.x).toDoubles();
             for (double& z : v) z = std::tanh(z / q.tau);
-            return Answer{tensorOf(q.x.shape(), v), {}, {}};
+            return DenoiseResult{tensorOf(q.x.shape(), v), {}, {}};
         };
         const auto x =
             solve(*findSampler("bridge_mixture"), p, uniform(200), zero, {{"sigma", 1.0}}, two, philox(6)).values();

@@ -2,7 +2,7 @@
 #include <QtTest>
 #include <numbers>
 
-#include "engine/sampling/few_step_kit.h"
+#include "engine/sampling/few_step_common.h"
 #include "tests/engine/sampling/few_step_bench.h"
 
 using namespace meander;
@@ -41,7 +41,7 @@ private slots:
         Tensor first;
         const RequestEstimator zero = [&](const DenoiseRequest& q) {
             if (!first) first = q.x;
-            return Answer{combine({{0, q.x}}), {}, {}};
+            return DenoiseResult{combine({{0, q.x}}), {}, {}};
         };
         const Tensor start = combine({{80, normals(rows, n, 21)}});
         run("pfgmpp", p, {80, 0}, start, {{"dimensions", dimensions}}, zero);
@@ -50,10 +50,10 @@ private slots:
             sum += rms / 80;
             squares += rms * rms / 6400;
         }
-        const double got = sum / rows, deviation = std::sqrt(squares / rows - got * got);
-        qInfo("D = %g: mean %.4f, spread %.4f", dimensions, got, deviation / got);
+        const double got = sum / rows, stddev = std::sqrt(squares / rows - got * got);
+        qInfo("D = %g: mean %.4f, spread %.4f", dimensions, got, stddev / got);
         QVERIFY(std::abs(got - mean) < 0.005);
-        QVERIFY(std::abs(deviation / got - spread) < 0.0025);
+        QVERIFY(std::abs(stddev / got - spread) < 0.0025);
         // The direction stays that of the Gaussian.
         const auto a = download(start).toDoubles(), b = download(first).toDoubles();
         for (std::size_t i = 0; i < 3072; i += 97)
@@ -75,7 +75,7 @@ private slots:
                     v[i] = std::tanh((right - left) / 2);
                     v[i + 1] = 0;
                 }
-                return Answer{tensorOf(q.x.shape(), v), {}, {}};
+                return DenoiseResult{tensorOf(q.x.shape(), v), {}, {}};
             };
             const int n = 20000;
             // A state whose tail began k times farther out than the others' is still k σ from its charge at σ, so the

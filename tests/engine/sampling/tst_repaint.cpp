@@ -34,7 +34,7 @@ Params points(std::vector<double> known, int jump, int resamples, double eta = 1
 }
 
 // Not linear, and the elements of a row see each other.
-Answer bent(const DenoiseRequest& q, double scale) {
+DenoiseResult bent(const DenoiseRequest& q, double scale) {
     auto v = download(q.x).toDoubles();
     for (std::size_t i = 0; i + 1 < v.size(); i += 2) {
         const double a = v[i] * scale, b = v[i + 1] * scale;
@@ -123,7 +123,7 @@ private slots:
         for (int k = 0; k < steps; ++k) planned += info.requestsInStep(k, steps, filled(info, params));
         QCOMPARE(planned, int(calls));
     }
-    // Nothing known and no way back is DDIM with η; everything known returns the data, every bit; a box of a picture
+    // Nothing known and no way back is DDIM with η; everything known returns the data, every bit; a box of an image
     // leaves the rest as it was.
     void limits() {
         for (const auto& name : processNames) {
@@ -144,13 +144,13 @@ private slots:
             QCOMPARE(solve(*findSampler("repaint"), p, levels, start, points({1, 1}, 2, 3), network, philox(2), 0, data)
                          .values(),
                      download(data).toDoubles());
-            const Tensor picture = cosineStart(0.7, DType::F64, 0.37, {1, 8, 6, 2});
+            const Tensor image = cosineStart(0.7, DType::F64, 0.37, {1, 8, 6, 2});
             const auto painted =
-                solve(*findSampler("repaint"), p, levels, combine({{levels[0], philox(1)({0, 9, 0, 0}, picture)}}),
+                solve(*findSampler("repaint"), p, levels, combine({{levels[0], philox(1)({0, 9, 0, 0}, image)}}),
                       {{"box", std::vector<double>{0.5, 0.25, 0.5, 0.25}}, {"jump_length", std::int64_t(2)}}, network,
-                      philox(2), 0, picture)
+                      philox(2), 0, image)
                     .values();
-            const auto before = download(picture).toDoubles();
+            const auto before = download(image).toDoubles();
             for (std::size_t i = 0; i < before.size(); ++i) {
                 const std::size_t row = i / 12, column = i / 2 % 6;
                 QCOMPARE(painted[i] != before[i], row >= 2 && row < 4 && column >= 3);
@@ -162,9 +162,9 @@ private slots:
     // weights; the algorithm only comes nearer to that by resampling, because its reverse steps see the known part with
     // noise drawn afresh and not the part itself.
     void conditional() {
-        const double deviation = 0.3, known = 0.05;
-        const Mixture modes(2, {-1, -1, 1, 1}, {deviation * deviation, deviation * deviation});
-        const double posterior = 1 / (1 + std::exp(-2 * known / (deviation * deviation)));
+        const double stddev = 0.3, known = 0.05;
+        const Mixture modes(2, {-1, -1, 1, 1}, {stddev * stddev, stddev * stddev});
+        const double posterior = 1 / (1 + std::exp(-2 * known / (stddev * stddev)));
         const Process p = processNamed("vp");
         const auto levels = *makeSchedule("karras", p, 40, {});
         const int n = 4000;
@@ -175,7 +175,7 @@ private slots:
             std::vector<double> d(y.size());
             for (std::size_t i = 0; i < y.size(); i += 2)
                 modes.denoise(std::span(y).subspan(i, 2), 1, q.tau, {}, std::span(d).subspan(i, 2));
-            return Answer{tensorOf(q.x.shape(), d), {}, {}};
+            return DenoiseResult{tensorOf(q.x.shape(), d), {}, {}};
         };
         const auto share = [&](int resamples) {
             const auto x = solve(*findSampler("repaint"), p, levels, combine({{levels[0], normals(n, 2, 4)}}),

@@ -47,7 +47,7 @@ struct Host : Sampling::Host {
         backend.normal(addresses, z);
         return z;
     }
-    void advanced(const Tensor&, const Level&, bool) override { ++advances; }
+    void advanced(const Tensor&, const NoiseLevel&, bool) override { ++advances; }
 };
 
 std::vector<std::pair<QString, Process>> processes() {

@@ -93,7 +93,7 @@ private slots:
         // another estimate on the way down changes the result: the replayed noise is not a copy of the path
         int calls = 0;
         const auto other = [&](const Tensor& y, double tau) {
-            Answer a = mixtureEstimator(p, m)(y, tau);
+            DenoiseResult a = mixtureEstimator(p, m)(y, tau);
             if (++calls % 2 == 1) a.denoised = combine({{1.05, a.denoised}});
             return a;
         };
@@ -119,10 +119,10 @@ private slots:
         QFETCH(bool, wrong);
         QFETCH(double, low);
         QFETCH(double, high);
-        const double tau = 0.5, deviation = std::sqrt(1 - tau * tau);  // unit variance at the level
+        const double tau = 0.5, stddev = std::sqrt(1 - tau * tau);  // unit variance at the level
         const Process p = Process::varianceExploding(0.1, 1);
         const Mixture truth{{-6, 6}, {1, 1}, {0.2, 0.8}},
-            believed{{-6, 6}, {deviation, deviation}, {wrong ? 0.5 : 0.2, wrong ? 0.5 : 0.8}};
+            believed{{-6, 6}, {stddev, stddev}, {wrong ? 0.5 : 0.2, wrong ? 0.5 : 0.8}};
         const std::size_t n = 20000;
         const auto x = start == "data"    ? truth.samples(n, 11)
                        : start == "point" ? std::vector<double>(n, -6.0)

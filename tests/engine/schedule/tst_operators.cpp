@@ -55,11 +55,11 @@ std::shared_ptr<const Run> finished(const Plan& p) {
     return run;
 }
 
-struct Answer {
+struct DenoiseResult {
     int status;
     std::string out, err;
 };
-Answer call(std::vector<std::string> arguments) {
+DenoiseResult call(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), "meander-run");
     std::vector<char*> argv;
     for (auto& a : arguments) argv.push_back(a.data());
@@ -204,7 +204,7 @@ private slots:
         QVERIFY(problemOf(recipeOn("edm", {"karras", {}}, {{"klip", {}}})).find("\"clip\"") != std::string::npos);
         QVERIFY(problemOf(recipeOn("flow", {"model_steps", {}})).find("Uniform in t") != std::string::npos);
         QVERIFY(problemOf(recipeOn("flow", {"flow_dynamic", {}})).find("tokens")
-                != std::string::npos);  // points have no picture
+                != std::string::npos);  // points have no image
         QVERIFY(problemOf(recipeOn("sd15", {"custom", {{"values", List{5, 6, 1}}}})).find("must fall")
                 != std::string::npos);
         const auto list = *plan(recipeOn("sd15", {"custom", {{"values", List{5, 3, 1}}}}));

@@ -264,7 +264,7 @@ private slots:
         for (int i = 0; i < 5; ++i) QCOMPARE(p.networkTime(levels[std::size_t(i)]), steps[i]);
     }
 
-    void dynamicShiftFollowsThePicture() {
+    void dynamicShiftFollowsTheImage() {
         const auto p = Process::rectifiedFlow();
         // µ is 0.5 at 256 tokens and 1.15 at 4096
         for (const auto& [tokens, mu] : {std::pair{256, 0.5}, {4096, 1.15}, {2176, 0.825}})

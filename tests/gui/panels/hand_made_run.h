@@ -19,7 +19,7 @@ inline bool isDisc(int x, int y, int side) {
     return std::hypot(x + 0.5 - side * 0.5, y + 0.5 - side * 0.35) < side * 0.22;
 }
 
-inline std::vector<double> cleanPicture(int side) {
+inline std::vector<double> cleanImage(int side) {
     std::vector<double> v;
     for (int y = 0; y < side; ++y)
         for (int x = 0; x < side; ++x)
@@ -81,12 +81,12 @@ inline std::shared_ptr<Run> discRun(const std::string& id, int number, int steps
     run->recipe.schedule.id = number == 1 ? "karras" : "exponential";
     run->model.state = StateKind::Image;
     run->model.stateShape = {side, side, 3};
-    run->model.pictureShape = {side, side, 3};
+    run->model.imageShape = {side, side, 3};
     run->model.process = Process::varianceExploding(0.002, 80);
     run->evaluations = steps;
     std::mt19937 random(7);
     std::normal_distribution<double> normal;
-    const auto clean = cleanPicture(side);
+    const auto clean = cleanImage(side);
     std::vector<double> noise(clean.size()), bias(clean.size());
     for (auto& v : noise) v = normal(random);
     for (auto& v : bias) v = normal(random) * 0.35;
@@ -129,9 +129,9 @@ inline std::shared_ptr<Run> discRun(const std::string& id, int number, int steps
     }
     t->sites = {{"down.0.attn2", 4, 8, 8, 7}, {"up.0.attn2", 4, 16, 16, 7}};
     t->tokens = discTokens();
-    std::vector<float> picture;
-    for (double v : state) picture.push_back(float(v * 0.5 + 0.5));
-    run->pictures = HostTensor::fromFloats(shape, picture);
+    std::vector<float> image;
+    for (double v : state) image.push_back(float(v * 0.5 + 0.5));
+    run->images = HostTensor::fromFloats(shape, image);
     run->trajectory = t;
     return run;
 }

@@ -1,11 +1,11 @@
-// Panels over hand-made runs: two of pictures ("a", "b"), one of points in the plane ("p") and one on a line ("l").
+// Panels over hand-made runs: two of images ("a", "b"), one of points in the plane ("p") and one on a line ("l").
 // Users include "moc_panel_test.cpp" at their end.
 #pragma once
 #include <QSignalSpy>
 #include <QTest>
 
-#include "gui/app/theme.h"
 #include "gui/document/document.h"
+#include "gui/look/theme.h"
 #include "gui/selection/selection_model.h"
 #include "tests/gui/panels/hand_made_run.h"
 

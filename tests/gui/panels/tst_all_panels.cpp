@@ -1,8 +1,8 @@
-// All panels at once: what they say when they are empty, and pictures of them for a critic's eye.
+// All panels at once: what they say when they are empty, and images of them for a critic's eye.
 #include "gui/panels/attention/attention_panel.h"
 #include "gui/panels/attention/token_bar.h"
 #include "gui/panels/canvas/canvas_panel.h"
-#include "gui/panels/canvas/picture_stage.h"
+#include "gui/panels/canvas/image_stage.h"
 #include "gui/panels/compare/compare_table.h"
 #include "gui/panels/diagnostics/step_panel.h"
 #include "gui/panels/timeline/film_strip.h"
@@ -68,9 +68,9 @@ private slots:
         QTest::qWait(1500);
         const QString suffix = dark ? QStringLiteral("-dark.png") : QStringLiteral("-light.png");
         for (auto& [name, w] : all) w->grab().save(folder + "/" + name + suffix);
-        canvas.pictures().setCompareMode(CompareMode::Wipe);
+        canvas.images().setCompareMode(CompareMode::Wipe);
         canvas.grab().save(folder + "/wipe" + suffix);
-        canvas.pictures().setCompareMode(CompareMode::Difference);
+        canvas.images().setCompareMode(CompareMode::Difference);
         canvas.grab().save(folder + "/difference" + suffix);
         m_selection->setWords({});
         select("p");

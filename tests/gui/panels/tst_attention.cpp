@@ -4,12 +4,12 @@
 #include <QToolButton>
 
 #include "gui/panels/attention/attention_panel.h"
-#include "gui/panels/attention/attention_query.h"
 #include "gui/panels/attention/token_bar.h"
-#include "gui/panels/attention/word_bars.h"
 #include "gui/panels/canvas/canvas_panel.h"
-#include "gui/panels/canvas/picture_stage.h"
+#include "gui/panels/canvas/image_stage.h"
+#include "gui/panels/canvas/word_bars.h"
 #include "gui/plots/color_map.h"
+#include "gui/selection/attention_query.h"
 #include "tests/gui/panels/panel_test.h"
 
 using namespace meander;
@@ -27,15 +27,15 @@ private slots:
         select("a");
         bar.show();
         QCOMPARE(bar.chipCount(), 5);
-        const QImage before = canvas.pictures().grab().toImage();
+        const QImage before = canvas.images().grab().toImage();
         QTest::mouseClick(&bar, Qt::LeftButton, {}, bar.chipRect(2).center().toPoint());
         QCOMPARE(m_selection->words(), QSet<int>{2});
         QTRY_VERIFY([&] {
-            const QImage now = canvas.pictures().grab().toImage();
-            const QPoint middle = canvas.pictures().pictureRect().center().toPoint();
+            const QImage now = canvas.images().grab().toImage();
+            const QPoint middle = canvas.images().imageRect().center().toPoint();
             return now.pixel(middle) != before.pixel(middle);
         }());
-        QVERIFY(canvas.pictures().overlayCaption().contains(QStringLiteral("mean of 2 layers")));
+        QVERIFY(canvas.images().overlayCaption().contains(QStringLiteral("mean of 2 layers")));
         QVERIFY(bar.caption().contains(QStringLiteral("prompt tokens")));
         QTest::mouseClick(&bar, Qt::LeftButton, Qt::ControlModifier, bar.chipRect(1).center().toPoint());
         QCOMPARE(m_selection->words(), (QSet<int>{1, 2}));
@@ -43,21 +43,20 @@ private slots:
         QVERIFY(m_selection->words().isEmpty());
     }
 
-    void clickOnThePictureRanksWords() {
+    void clickOnTheImageRanksWords() {
         CanvasPanel canvas(*m_document, *m_selection);
         WordBars bars(*m_document, *m_selection);
         canvas.resize(700, 500);
         canvas.show();
         select("a");
-        const QRectF picture = canvas.pictures().pictureRect();
-        QTest::mouseClick(
-            &canvas.pictures(), Qt::LeftButton, {},
-            QPointF(picture.left() + picture.width() * 0.5, picture.top() + picture.height() * 0.35).toPoint());
+        const QRectF image = canvas.images().imageRect();
+        QTest::mouseClick(&canvas.images(), Qt::LeftButton, {},
+                          QPointF(image.left() + image.width() * 0.5, image.top() + image.height() * 0.35).toPoint());
         QVERIFY(m_selection->pixel());
         QTRY_COMPARE(bars.shares().size(), std::size_t(5));
         QVERIFY(bars.shares().front().text == "circle" || bars.shares().front().text == "red");
-        QTest::mouseClick(&canvas.pictures(), Qt::LeftButton, {},
-                          QPointF(picture.left() + 4, picture.bottom() - 4).toPoint());
+        QTest::mouseClick(&canvas.images(), Qt::LeftButton, {},
+                          QPointF(image.left() + 4, image.bottom() - 4).toPoint());
         QTRY_COMPARE(bars.shares().front().text, std::string("green"));
     }
 
@@ -103,25 +102,25 @@ private slots:
         canvas.resize(900, 420);
         canvas.show();
         select("a");
-        PictureStage& stage = canvas.pictures();
+        ImageStage& stage = canvas.images();
         auto* bars = canvas.findChild<WordBars*>();
         QVERIFY(bars && bars->isVisible());  // it offers to be asked
         QVERIFY(panel.findChildren<WordBars*>().isEmpty());
-        const QRectF before = stage.pictureRect();
+        const QRectF before = stage.imageRect();
         QVERIFY(std::abs(before.center().x() - stage.width() / 2.0)
                 < 1);  // in the middle, because there is room for both
         QVERIFY(!before.intersects(QRectF(bars->geometry())));
         m_selection->setWords({2});
-        QCOMPARE(stage.pictureRect(), before);
+        QCOMPARE(stage.imageRect(), before);
         QTest::mouseClick(&stage, Qt::LeftButton, {}, before.center().toPoint());
         QTRY_VERIFY(!bars->shares().empty());
-        QCOMPARE(stage.pictureRect(), before);
+        QCOMPARE(stage.imageRect(), before);
         m_selection->setPixel(std::nullopt);
         m_selection->setWords({});
-        QCOMPARE(stage.pictureRect(), before);
+        QCOMPARE(stage.imageRect(), before);
         canvas.resize(460, 420);
         QVERIFY(bars->isVisible());
-        QVERIFY(!stage.pictureRect().intersects(QRectF(bars->geometry())));
+        QVERIFY(!stage.imageRect().intersects(QRectF(bars->geometry())));
     }
 
     void wordsThatComeAgainHaveNumbers() {

@@ -1,4 +1,4 @@
-// The canvas: pictures and points at the step of the cursor, alone and compared, driven by mouse and keys.
+// The canvas: images and points at the step of the cursor, alone and compared, driven by mouse and keys.
 #include <QApplication>
 #include <QClipboard>
 #include <QComboBox>
@@ -7,7 +7,7 @@
 #include "engine/exchange/recipe_exchange.h"
 #include "gui/bridge/field_service.h"
 #include "gui/panels/canvas/canvas_panel.h"
-#include "gui/panels/canvas/picture_stage.h"
+#include "gui/panels/canvas/image_stage.h"
 #include "gui/panels/canvas/points_stage.h"
 #include "gui/plots/color_map.h"
 #include "tests/gui/panels/panel_test.h"
@@ -31,15 +31,15 @@ private slots:
         QImage a(4, 4, QImage::Format_RGB32), b(4, 4, QImage::Format_RGB32);
         a.fill(qRgb(100, 100, 100));
         b.fill(qRgb(100, 100, 100));
-        QVERIFY(std::isinf(comparePictures(a, b)->psnr));
+        QVERIFY(std::isinf(compareImages(a, b)->psnr));
         b.setPixel(1, 1, qRgb(151, 151, 151));
-        const auto m = *comparePictures(a, b);
+        const auto m = *compareImages(a, b);
         QVERIFY(std::abs(m.maximum - 0.2) < 1e-9);
         QVERIFY(std::abs(m.rms - 0.05) < 1e-9);
         QCOMPARE(m.fittingAmplification(), 4.0);
         a.setPixel(1, 1, qRgb(149, 149, 149));  // 2 of 255
-        QCOMPARE(comparePictures(a, b)->fittingAmplification(), 64.0);
-        QCOMPARE(comparePictures(a, a)->fittingAmplification(), 1.0);
+        QCOMPARE(compareImages(a, b)->fittingAmplification(), 64.0);
+        QCOMPARE(compareImages(a, a)->fittingAmplification(), 1.0);
         a.setPixel(1, 1, qRgb(100, 100, 100));
         const QImage d = differenceImage(b, a, 5, true);
         QCOMPARE(d.pixel(0, 0), divergingColor(0, 1, true));
@@ -51,11 +51,11 @@ private slots:
         canvas.resize(700, 500);
         canvas.show();
         select("a");
-        const QImage end = canvas.pictures().grab().toImage();
+        const QImage end = canvas.images().grab().toImage();
         m_selection->lockStep({"a", 2, m_document->run("a")->trajectory->evaluations[2]->logSnr});
         QVERIFY(canvas.headline().contains(QStringLiteral("step 2 of 12")));
-        QVERIFY(canvas.pictures().grab().toImage() != end);
-        canvas.pictures().setZoom(2);
+        QVERIFY(canvas.images().grab().toImage() != end);
+        canvas.images().setZoom(2);
         QVERIFY(canvas.headline().contains(QStringLiteral("200 %")));
     }
 
@@ -65,13 +65,13 @@ private slots:
         canvas.show();
         select("a", "b");
         m_selection->lockStep({"a", 6, m_document->run("a")->trajectory->evaluations[6]->logSnr});
-        PictureStage& stage = canvas.pictures();
+        ImageStage& stage = canvas.images();
         QVERIFY(stage.isComparing());
         QVERIFY(stage.metrics() && stage.metrics()->rms > 0);
         const QImage side = stage.grab().toImage();
         stage.setCompareMode(CompareMode::Wipe);
         stage.setWipe(1);
-        const QPoint probe = (stage.pictureRect().topLeft() + QPointF(20, 20)).toPoint();
+        const QPoint probe = (stage.imageRect().topLeft() + QPointF(20, 20)).toPoint();
         const QImage first = stage.grab().toImage();
         stage.setWipe(0);
         const QImage second = stage.grab().toImage();
@@ -81,7 +81,7 @@ private slots:
         const double before = stage.wipe();
         QTest::keyClick(&stage, Qt::Key_Right);
         QVERIFY(stage.wipe() > before);
-        const QRectF t = stage.pictureRect();
+        const QRectF t = stage.imageRect();
         QTest::mousePress(&stage, Qt::LeftButton, {},
                           QPointF(t.left() + stage.wipe() * t.width(), t.center().y()).toPoint());
         QTest::mouseMove(&stage, QPointF(t.left() + 0.25 * t.width(), t.center().y()).toPoint());
@@ -99,7 +99,7 @@ private slots:
     }
 
     void zoomKeepsWhatIsUnderTheMouse() {
-        PictureView view;
+        ImageView view;
         const QRectF area(0, 0, 400, 300);
         const QSize size(32, 32);
         const QPointF at(130, 90);
@@ -113,16 +113,16 @@ private slots:
         auto four = std::make_shared<Run>(*m_document->run("a"));
         four->id = "four";
         four->recipe.images = 4;
-        const auto one = four->pictures.toFloats();
+        const auto one = four->images.toFloats();
         std::vector<float> all;
         for (int i = 0; i < 4; ++i) all.insert(all.end(), one.begin(), one.end());
-        four->pictures = HostTensor::fromFloats({4, 32, 32, 3}, all);
+        four->images = HostTensor::fromFloats({4, 32, 32, 3}, all);
         m_document->addRun(four);
         CanvasPanel canvas(*m_document, *m_selection);
         canvas.resize(700, 500);
         canvas.show();
         select("four");
-        PictureStage& stage = canvas.pictures();
+        ImageStage& stage = canvas.images();
         const double alone = stage.shownScale();
         stage.setGrid(true);
         const auto tiles = stage.gridRects();
@@ -140,13 +140,13 @@ private slots:
         auto t = std::make_shared<Trajectory>(*broken->trajectory);
         broken->id = "broken";
         broken->status = RunStatus::Interrupted;
-        broken->pictures = {};
+        broken->images = {};
         t->evaluations.resize(6);
         t->steps.resize(6);
         broken->trajectory = t;
         m_document->addRun(broken);
-        QCOMPARE(statePicture(*broken, 0, -1, Quantity::Denoised, true),
-                 statePicture(*broken, 0, 5, Quantity::Denoised, true));
+        QCOMPARE(stateImage(*broken, 0, -1, Quantity::Denoised, true),
+                 stateImage(*broken, 0, 5, Quantity::Denoised, true));
         CanvasPanel canvas(*m_document, *m_selection);
         canvas.resize(700, 500);
         canvas.show();
@@ -161,8 +161,8 @@ private slots:
         canvas.show();
         select("a");
         const auto titleHas = [&](const QColor& color) {
-            const QImage image = canvas.pictures().grab().toImage();
-            for (int y = 0; y < int(canvas.pictures().pictureRect().top()); ++y)
+            const QImage image = canvas.images().grab().toImage();
+            for (int y = 0; y < int(canvas.images().imageRect().top()); ++y)
                 for (int x = 0; x < image.width(); ++x)
                     if (image.pixelColor(x, y) == color) return true;
             return false;
@@ -174,7 +174,7 @@ private slots:
         applyTheme(ThemeChoice::Dark);
     }
 
-    void pictureIsSavedWithItsRecipe() {
+    void imageIsSavedWithItsRecipe() {
         CanvasPanel canvas(*m_document, *m_selection);
         canvas.resize(700, 500);
         canvas.show();
@@ -182,20 +182,20 @@ private slots:
         lock("a", 4);
         QTemporaryDir dir;
         const QString path = dir.filePath("step.png");
-        QVERIFY(canvas.savePictureTo(path));
+        QVERIFY(canvas.saveImageTo(path));
         const auto file = readPng(path.toStdString());
         QVERIFY(file.ok());
-        const QImage meant = statePicture(*m_document->run("a"), 0, 4, Quantity::Denoised, true);
-        QCOMPARE(file->picture.width, meant.width());
+        const QImage meant = stateImage(*m_document->run("a"), 0, 4, Quantity::Denoised, true);
+        QCOMPARE(file->image.width, meant.width());
         for (int y = 0; y < 32; ++y)
             for (int x = 0; x < 32; ++x)
-                QCOMPARE(qRgb(file->picture.at(x, y)[0], file->picture.at(x, y)[1], file->picture.at(x, y)[2]),
+                QCOMPARE(qRgb(file->image.at(x, y)[0], file->image.at(x, y)[1], file->image.at(x, y)[2]),
                          meant.pixel(x, y));
         const auto recipe = readRecipeFrom(path.toStdString());
         QVERIFY(recipe.ok() && recipe->recipe.prompt == "a red circle on green");
         QVERIFY(QString::fromStdString(file->texts.at("Comment")).contains(QStringLiteral("step 4 of 12")));
-        QVERIFY(!canvas.savePictureTo(dir.filePath("nowhere/step.png")));
-        QTest::keyClick(&canvas.pictures(), Qt::Key_C, Qt::ControlModifier);
+        QVERIFY(!canvas.saveImageTo(dir.filePath("nowhere/step.png")));
+        QTest::keyClick(&canvas.images(), Qt::Key_C, Qt::ControlModifier);
         QCOMPARE(QApplication::clipboard()->image().size(), meant.size());
     }
 

@@ -9,8 +9,8 @@
 #include <QToolButton>
 #include <cmath>
 
-#include "gui/app/theme.h"
 #include "gui/app/watchdog.h"
+#include "gui/look/theme.h"
 #include "gui/panels/lab/lab_form.h"
 #include "gui/panels/lab/lab_panel.h"
 #include "gui/widgets/choice_popup.h"
@@ -227,7 +227,7 @@ private slots:
     void theWindowStaysFree() {
         Watchdog dog(50);
         dog.start();
-        QTRY_VERIFY(dog.questions() > 3);
+        QTRY_VERIFY(dog.userPrompts() > 3);
         typeBudgets("8, 16, 32, 64, 128, 256");
         click(convergence(), "Measure");
         m_panel->showStability();

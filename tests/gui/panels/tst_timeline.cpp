@@ -183,7 +183,7 @@ private slots:
         QVERIFY(!m_selection->stepRange());
     }
 
-    void finishedPictureIsNoStepOfARange() {
+    void finishedImageIsNoStepOfARange() {
         TimelinePanel panel(*m_document, *m_selection);
         select("a");
         panel.resize(900, 150);

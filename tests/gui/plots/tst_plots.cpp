@@ -2,7 +2,7 @@
 #include <QTest>
 #include <QXmlStreamReader>
 
-#include "gui/plots/draw_image.h"
+#include "gui/look/draw_image.h"
 #include "gui/plots/geometry.h"
 #include "gui/plots/plot.h"
 #include "gui/plots/plot_view.h"
@@ -12,16 +12,16 @@ using namespace meander::gui;
 class TestPlots : public QObject {
     Q_OBJECT
 private slots:
-    // Every pixel of the page has the colour of the picture's pixel it lies in, also where only a part is in sight.
-    void picturesAreEnlargedExactly() {
-        QImage picture(5, 4, QImage::Format_RGB888);
+    // Every pixel of the page has the colour of the image's pixel it lies in, also where only a part is in sight.
+    void imagesAreEnlargedExactly() {
+        QImage image(5, 4, QImage::Format_RGB888);
         for (int y = 0; y < 4; ++y)
-            for (int x = 0; x < 5; ++x) picture.setPixel(x, y, qRgb(40 * x, 60 * y, 17 * (x + y)));
+            for (int x = 0; x < 5; ++x) image.setPixel(x, y, qRgb(40 * x, 60 * y, 17 * (x + y)));
         for (const QRectF& target : {QRectF(10, 6, 50, 40), QRectF(-20.5, -7.25, 173, 91), QRectF(3, 3, 5, 4)}) {
             QImage page(80, 60, QImage::Format_RGB32);
             page.fill(Qt::white);
             QPainter p(&page);
-            drawImage(p, target, picture, false);
+            drawImage(p, target, image, false);
             p.end();
             for (int y = 0; y < page.height(); ++y)
                 for (int x = 0; x < page.width(); ++x) {
@@ -29,8 +29,8 @@ private slots:
                     const bool isInside = target.contains(at);
                     if (!isInside && target.toAlignedRect().contains(x, y))
                         continue;  // a border that is not a whole pixel
-                    const QRgb wanted = isInside ? picture.pixel(int((at.x() - target.left()) / target.width() * 5),
-                                                                 int((at.y() - target.top()) / target.height() * 4))
+                    const QRgb wanted = isInside ? image.pixel(int((at.x() - target.left()) / target.width() * 5),
+                                                               int((at.y() - target.top()) / target.height() * 4))
                                                  : qRgb(255, 255, 255);
                     QVERIFY2(page.pixel(x, y) == wanted, qPrintable(QStringLiteral("%1, %2").arg(x).arg(y)));
                 }

@@ -28,7 +28,7 @@ public:
         m_low = float(p.contains("low") ? real(p, "low") : c.tauMin);
         const auto nodes = makerOf(text(p, "nodes"), p);
         const std::uint64_t seed = c.seed + std::uint64_t(integer(p, "step_seed_delta"));
-        const std::int64_t paths = m_whole || c.alike ? 1 : c.shape[0], item = c.shape.rowCount();
+        const std::int64_t paths = m_whole || c.sharedAcrossImages ? 1 : c.shape[0], item = c.shape.rowCount();
         for (std::int64_t i = 0; i < paths; ++i)
             m_paths.emplace_back(m_low, m_high, std::size_t(m_whole ? c.shape.count() : item), seed + std::uint64_t(i),
                                  [nodes](std::uint32_t s, std::span<float> out) { nodes(s)->normals(out); });
@@ -48,7 +48,7 @@ public:
             drawn.insert(drawn.end(), w.begin(), w.end());
         }
         for (std::size_t i = 0; i < images; ++i)
-            intoState(std::span<const float>(drawn).subspan(m_context.alike ? 0 : i * item, item),
+            intoState(std::span<const float>(drawn).subspan(m_context.sharedAcrossImages ? 0 : i * item, item),
                       std::span(states).subspan(i * item, item), m_context);
         return uploadState(m_context, states);
     }
@@ -82,15 +82,15 @@ NoiseInfo brownian() {
             {{"torch_cpu", "torch, CPU (ComfyUI)"}, {"nv_philox", "NV (A1111 with NV)"}, {"torch_cuda", "torch, GPU"}},
             "The stream that the nodes of the path draw from."),
         choiceParam("per", "Drawn for",
-                    {{"image", "Each picture: seed + index (A1111)"}, {"batch", "The whole batch at once (ComfyUI)"}},
-                    "One path per picture, or one for the batch."),
+                    {{"image", "Each image: seed + index (A1111)"}, {"batch", "The whole batch at once (ComfyUI)"}},
+                    "One path per image, or one for the batch."),
         integerParam("step_seed_delta", "Seed delta of the path", 0, -1e9, 1e9,
                      "Added to the seed of the path; 0 in other programs.")};
     for (ParamSpec& s : gpuParams()) params.push_back(advanced(std::move(s)));
     params.push_back(
-        mayBeAbsent(realParam("high", "Path from", 1, 0, 1e9, "Noisiest level of the path; absent: the run's.", 1)));
-    params.push_back(mayBeAbsent(realParam("low", "Path to", 0, 0, 1e9,
-                                           "Least noisy level of the path; absent: the run's least above 0.", 0.01)));
+        optionalParam(realParam("high", "Path from", 1, 0, 1e9, "Noisiest level of the path; absent: the run's.", 1)));
+    params.push_back(optionalParam(realParam("low", "Path to", 0, 0, 1e9,
+                                             "Least noisy level of the path; absent: the run's least above 0.", 0.01)));
     return {
         .id = "brownian",
         .label = "Brownian path",

@@ -1,7 +1,7 @@
-// Noise fixed to the scene: shifted and turned with the picture. White noise has no values at points but integrals over
+// Noise fixed to the scene: shifted and turned with the image. White noise has no values at points but integrals over
 // areas (Chang et al. 2024, "How I warped your noise"): each cell of the scene holds unit noise, split into sub-cells
-// whose sum it is; a pixel of the moved picture sums the sub-cells under it. Pixels tile the plane, so they stay
-// independent and of unit variance, and share with the old picture what they cover. Whole shifts and quarter turns are
+// whose sum it is; a pixel of the moved image sums the sub-cells under it. Pixels tile the plane, so they stay
+// independent and of unit variance, and share with the old image what they cover. Whole shifts and quarter turns are
 // exact.
 #include <algorithm>
 #include <cmath>
@@ -26,8 +26,8 @@ double cellNormal(const NoiseContext& c, std::uint32_t image, std::uint32_t draw
 struct Motion {
     double shiftX, shiftY, cosine, sine;
     double halfWidth, halfHeight;
-    // Where a point of the scene lies in the moved picture, and back. Counter-clockwise as seen, rows going down.
-    void toPicture(double x, double y, double& px, double& py) const {
+    // Where a point of the scene lies in the moved image, and back. Counter-clockwise as seen, rows going down.
+    void toImage(double x, double y, double& px, double& py) const {
         const double dx = x - halfWidth, dy = y - halfHeight;
         px = cosine * dx + sine * dy + halfWidth + shiftX;
         py = -sine * dx + cosine * dy + halfHeight + shiftY;
@@ -68,8 +68,8 @@ private:
         for (std::int64_t i = 0; i < m_context.shape[0]; ++i) {
             const auto one = std::span(values).subspan(std::size_t(i * m_context.shape.rowCount()),
                                                        std::size_t(m_context.shape.rowCount()));
-            m_exact ? copyCells(one, m_context.alike ? 0 : std::uint32_t(i), number)
-                    : sumSubCells(one, m_context.alike ? 0 : std::uint32_t(i), number);
+            m_exact ? copyCells(one, m_context.sharedAcrossImages ? 0 : std::uint32_t(i), number)
+                    : sumSubCells(one, m_context.sharedAcrossImages ? 0 : std::uint32_t(i), number);
         }
         return upload(m_context.backend, HostTensor::fromDoubles(m_context.shape, values)).converted(m_context.type);
     }
@@ -114,8 +114,8 @@ private:
         bool any = false;
         for (int s = 0; s < n; ++s) {
             double px, py;
-            m_motion.toPicture(double(column) + (s % m_sub + 0.5) / m_sub, double(row) + (s / m_sub + 0.5) / m_sub, px,
-                               py);
+            m_motion.toImage(double(column) + (s % m_sub + 0.5) / m_sub, double(row) + (s / m_sub + 0.5) / m_sub, px,
+                             py);
             if (px < 0 || py < 0 || px >= double(width) || py >= double(height)) continue;
             pixel[std::size_t(s)] = std::int64_t(py) * width + std::int64_t(px);
             ++counts[std::size_t(pixel[std::size_t(s)])];
@@ -147,28 +147,28 @@ private:
 
 }  // namespace
 
-// Particles have no place in a picture; theirs is the addressed noise.
+// Particles have no place in an image; theirs is the addressed noise.
 static std::unique_ptr<NoiseSource> make(const NoiseContext& c, const Params& p) {
-    if (!c.pictures || c.shape.rank() != 4) return findNoise("philox")->make(c, {});
+    if (!c.images || c.shape.rank() != 4) return findNoise("philox")->make(c, {});
     return std::make_unique<Moving>(c, p);
 }
 
 NoiseInfo moving() {
     return {
         .id = "moving",
-        .label = "Moves with the picture",
+        .label = "Moves with the image",
         .summary = "Noise fixed to the scene: shift and turn it, and what it draws goes along",
         .source = "Chang et al. 2024, integral noise; Yan et al. 2025, consistent flow distillation",
         .params =
-            {withUnit(realParam(
-                          "shift_x", "Shift right", 0, -4096, 4096,
-                          "In elements of the state (8 pixels of a picture for usual latents). Whole shifts are exact.",
-                          0.25),
-                      "elements"),
+            {withUnit(
+                 realParam("shift_x", "Shift right", 0, -4096, 4096,
+                           "In elements of the state (8 pixels of an image for usual latents). Whole shifts are exact.",
+                           0.25),
+                 "elements"),
              withUnit(realParam("shift_y", "Shift down", 0, -4096, 4096, "In elements of the state.", 0.25),
                       "elements"),
              withUnit(realParam("rotation", "Rotation", 0, -360, 360,
-                                "Counter-clockwise about the middle. Quarter turns of square pictures are exact.", 1),
+                                "Counter-clockwise about the middle. Quarter turns of square images are exact.", 1),
                       "degrees"),
              advanced(integerParam("subdivision", "Subdivision", 8, 2, 32,
                                    "Sub-cells along an element's side, for shifts and turns that are not exact."))},

@@ -1,4 +1,4 @@
-// The default: every number has an address (seed, picture, draw, element), so pictures do not depend on their number,
+// The default: every number has an address (seed, image, draw, element), so images do not depend on their number,
 // on the device, on pausing, branching or replay.
 #include "engine/sampling/noise/noise.h"
 
@@ -19,7 +19,7 @@ private:
         Tensor z(m_context.backend, m_context.shape, m_context.type);
         std::vector<kernels::NoiseAddress> addresses;
         for (std::int64_t i = 0; i < z.rows(); ++i)
-            addresses.push_back({m_context.seed, m_context.alike ? 0 : std::uint32_t(i), draw, 0});
+            addresses.push_back({m_context.seed, m_context.sharedAcrossImages ? 0 : std::uint32_t(i), draw, 0});
         m_context.backend.normal(addresses, z);
         return z;
     }
@@ -34,7 +34,7 @@ static std::unique_ptr<NoiseSource> make(const NoiseContext& c, const Params&) {
 NoiseInfo philox() {
     return {.id = "philox",
             .label = "Addressed (Meander)",
-            .summary = "The same on every device, for any number of pictures, paused, branched or replayed",
+            .summary = "The same on every device, for any number of images, paused, branched or replayed",
             .source = "Philox 4x32-10, Salmon et al. 2011",
             .make = make};
 }

@@ -13,7 +13,7 @@ NoiseInfo torchCuda() {
     for (ParamSpec& s : batchParams()) params.push_back(std::move(s));
     return {.id = "torch_cuda",
             .label = "torch, GPU",
-            .summary = "Seeds as a GPU of your choice draws them: for large pictures the model of the GPU matters",
+            .summary = "Seeds as a GPU of your choice draws them: for large images the model of the GPU matters",
             .source = "Philox 4x32-10; torch.randn on CUDA",
             .params = std::move(params),
             .make = make};

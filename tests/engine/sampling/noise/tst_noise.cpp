@@ -1,4 +1,4 @@
-// Noise sources: the orders of other programs, independence of pictures, variations, noise that moves with the picture,
+// Noise sources: the orders of other programs, independence of images, variations, noise that moves with the image,
 // first states.
 #include <QtTest>
 #include <cmath>
@@ -80,7 +80,7 @@ private slots:
         for (const auto& n : noiseSources())
             if (n.make) QTest::newRow(n.id.c_str()) << QString::fromStdString(n.id);
     }
-    // Same questions, same answers; unit normals; pictures independent of how many are drawn.
+    // Same questions, same answers; unit normals; images independent of how many are drawn.
     void everySource() {
         QFETCH(QString, id);
         const Choice c{id.toStdString(), {}};
@@ -126,7 +126,7 @@ private slots:
         QCOMPARE(initial({"torch_cpu", {}}, context()), perImage([](std::uint64_t s) { return TorchCpuRandom(s); }));
         QCOMPARE(initial({"torch_cpu", {{"per", std::string("batch")}}}, context()),
                  permuted(drawn(TorchCpuRandom(7), 3 * item)));
-        // one generator, picture after picture: its spare number and its blocks start anew with each
+        // one generator, image after image: its spare number and its blocks start anew with each
         TorchCpuRandom one(7);
         std::vector<float> all;
         for (int i = 0; i < 3; ++i) {
@@ -145,7 +145,7 @@ private slots:
         QCOMPARE(initial({"torch_cuda", small}, context()), permuted(drawn(TorchCudaRandom(7, 256), 3 * item)));
         // particles keep the order drawn
         NoiseContext points = context(3);
-        points.pictures = false;
+        points.images = false;
         points.shape = Shape{3, 2};
         TorchCpuRandom r(8);
         std::vector<float> second(2);
@@ -327,7 +327,7 @@ private slots:
         QTest::newRow("turned") << 0.0 << 0.0 << 30.0;
         QTest::newRow("all") << 11.37 << -3.21 << 77.0;
     }
-    // Unit variance and no correlation between neighbours, whatever the motion; and the old picture's noise as far as a
+    // Unit variance and no correlation between neighbours, whatever the motion; and the old image's noise as far as a
     // pixel covers it.
     void movedNoiseIsWhite() {
         QFETCH(double, x);
@@ -409,7 +409,7 @@ private slots:
         QVERIFY_EXCEPTION_THROWN(makeNoise({"recorded", {}}, context()), Failure);
         QVERIFY_EXCEPTION_THROWN(makeNoise({"philox", {{"per", std::string("batch")}}}, context()), Failure);
         NoiseContext points = context();
-        points.pictures = false;
+        points.images = false;
         points.shape = Shape{3, 2};
         QVERIFY_EXCEPTION_THROWN(makeNoise({"philox", {{"resize_height", std::int64_t(3)}}}, points)->initial(),
                                  Failure);
@@ -418,7 +418,7 @@ private slots:
     void advice() {
         NoiseSituation s;
         s.stateShape = Shape{64, 64, 4};
-        s.pictures = true;
+        s.isImage = true;
         s.samplerLabel = "Euler";
         const auto says = [&](const Choice& c, const char* what) {
             const auto notes = noiseAdvice(c, s);
@@ -434,7 +434,7 @@ private slots:
         s.draws = false;
         QVERIFY(says({"brownian", {}}, "no effect"));
         QVERIFY(says({"torch_cpu", {{"step_noise", std::string("restart")}}}, "no effect"));
-        s.pictures = false;
+        s.images = false;
         QVERIFY(says({"moving", {}}, "Particles"));
         QVERIFY(drawsNoise(*findSampler("euler_ancestral"), {{"eta", 1.0}}));
         QVERIFY(!drawsNoise(*findSampler("euler_ancestral"), {{"eta", 0.0}}));

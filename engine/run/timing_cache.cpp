@@ -1,0 +1,28 @@
+#include "engine/run/timing_cache.h"
+
+#include <map>
+#include <mutex>
+
+namespace meander {
+
+namespace {
+std::mutex mutex;
+std::map<std::string, double>& table() {
+    static std::map<std::string, double> t;
+    return t;
+}
+}  // namespace
+
+double measuredSecondsPerRow(const std::string& modelId) {
+    const std::lock_guard lock(mutex);
+    const auto it = table().find(modelId);
+    return it == table().end() ? 0 : it->second;
+}
+
+void recordSecondsPerRow(const std::string& modelId, double seconds) {
+    const std::lock_guard lock(mutex);
+    auto [it, isNew] = table().try_emplace(modelId, seconds);
+    if (!isNew) it->second = 0.8 * it->second + 0.2 * seconds;  // follows the machine's mood without jumping
+}
+
+}  // namespace meander

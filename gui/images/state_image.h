@@ -1,0 +1,28 @@
+// A state or estimate of a run as an image. Pixel models are shown as they are; of a latent the first three channels,
+// scaled by their own range, are shown until the decoder's image is there, and the caption says so.
+#pragma once
+#include <QImage>
+
+#include "engine/run/trajectory.h"
+
+namespace meander::gui {
+
+enum class Quantity { Denoised, State, Noise, Change };  // x̂0, x_t, ε̂, Δ to the step before
+QString quantityName(Quantity q);
+
+bool isLatent(const ModelInfo& model);
+// What stands for the finished image (−1): of a run that was broken off before it had one, its last evaluation.
+int shownEvaluation(const Run& run, int evaluation);
+// Null when the record does not hold it. `evaluation` −1: the finished image.
+QImage stateImage(const Run& run, int image, int evaluation, Quantity quantity, bool dark);
+// The numbers behind it, (height, width, channels) of one image, for probes and metrics; empty when unknown.
+struct Pixels {
+    int width = 0, height = 0, channels = 0;
+    std::vector<float> values;
+    bool isEmpty() const { return values.empty(); }
+};
+Pixels statePixels(const Run& run, int image, int evaluation, Quantity quantity);
+// The value of the strongest colour of a signed image, which shows the mean of the channels.
+float signedLimit(const Pixels& p);
+
+}  // namespace meander::gui
