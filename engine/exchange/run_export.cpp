@@ -34,7 +34,7 @@ public:
         throwIfError(writeRecipeFile(file("recipe.json"), m_run.recipe));
         throwIfError(
             writeWholeFile(file("run.json"), toJson(m_run).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"));
-        if (m_options.images) images();
+        if (m_options.images) writeImages();
         if (!m_run.trajectory) return std::move(m_files);
         const Trajectory& t = *m_run.trajectory;
         if (m_options.strip) strips();
@@ -60,7 +60,7 @@ private:
 
     int imageCount() const { return isImage(m_run.images) ? int(m_run.images.shape()[0]) : 0; }
 
-    void images() {
+    void writeImages() {
         for (int i = 0; i < imageCount(); ++i)
             throwIfError(
                 writePng(file("image-" + std::to_string(i + 1) + ".png"), imageOf(m_run.images, i), textsOf(m_run, i)));
