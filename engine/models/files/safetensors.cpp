@@ -7,7 +7,6 @@
 #include <set>
 #include <sstream>
 
-#include "engine/core/file_identity.h"
 #include "engine/core/json.h"
 
 namespace meander {
@@ -103,7 +102,6 @@ Result<SafetensorsFile> SafetensorsFile::open(const std::string& path) {
     std::error_code error;
     if (!std::filesystem::is_regular_file(path, error))
         return Error{"Cannot open '" + path + "'. Check that the file exists and may be read."};
-    if (auto other = otherThan(FileFormat::Safetensors, path)) return *other;
     auto stream = std::make_shared<std::ifstream>(path, std::ios::binary);
     if (!*stream) return Error{"Cannot open '" + path + "'. Check that the file may be read."};
     return fromStream(std::move(stream), path);
