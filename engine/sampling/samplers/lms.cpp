@@ -54,7 +54,7 @@ SamplerInfo lms() {
                      "multistep_last", "Multistep to clean", false,
                      "The step to clean also extrapolates, as in diffusers; otherwise it takes the estimate.")),
                  advanced(integerParam(
-                     "history_shift", "EvaluationHistory shift", 0, 0, 7,
+                     "history_shift", "History shift", 0, 0, 7,
                      "Old slopes are replaced by ones so many steps newer; 0 is exact, stable-diffusion.cpp has 1."))},
             .order = 2,
             .run = run,
