@@ -47,8 +47,7 @@ RequestEstimator modelEstimator(Model& model, const Prompt& prompt) {
         batch.taus.assign(rows, q.tau);
         batch.targets.assign(rows, q.target);
         batch.conditioning.assign(rows, conditioning);
-        TapResult none;
-        const Tensor output = model.predict(batch, {}, none);
+        const Tensor output = model.predict(batch);
         return DenoiseResult{info.parametrization == Parametrization::X0
                                  ? output
                                  : combine({{c.fromState, q.x}, {c.fromOutput, output}}),

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/interventions/attention_store.h"
+#include "engine/interventions/self_attention_mass.h"
 #include "engine/run/timing_cache.h"
 
 namespace meander {
@@ -20,16 +22,37 @@ struct BatchSlot {
 struct PackedBatch {
     Tensor states;  // y, all rows
     NetworkBatch batch;
-    TapRequest tap;
+    std::shared_ptr<AttentionStore> attention;                       // null: none is recorded
+    std::map<int, std::shared_ptr<SelfAttentionMass>> selfAttention;  // by transformer block
     std::vector<double> fromState, fromOutput;
 };
+
+// Records attention where runs want it: behind the hooks that change it.
+void observe(Model& model, const std::vector<BatchSlot>& slots, PackedBatch& p) {
+    auto level = AttentionLevel::Off;
+    const auto records = [](const BatchSlot& s) {
+        return s.run->recordsAttention() && s.rows->branch == Branch::Conditional;
+    };
+    for (const BatchSlot& slot : slots)
+        if (records(slot)) level = std::max(level, slot.run->attentionLevel());
+    if (level != AttentionLevel::Off) p.attention = std::make_shared<AttentionStore>(level, model.info().attention);
+    for (const BatchSlot& slot : slots) {
+        const std::int64_t rows = slot.rows->state.rows();
+        if (records(slot)) p.batch.hooks.add(p.attention, slot.first, rows);
+        if (const auto block = slot.rows->selfBlock) {
+            auto& mass = p.selfAttention[*block];
+            if (!mass) mass = std::make_shared<SelfAttentionMass>(*block);
+            p.batch.hooks.add(mass, slot.first, rows);
+        }
+    }
+}
 
 PackedBatch pack(Model& model, std::vector<BatchSlot>& slots) {
     const ModelInfo& info = model.info();
     PackedBatch p;
     std::vector<Tensor> parts;
     std::vector<double> input;
-    bool scales = false, isChanged = false;
+    bool scales = false, isGuided = false;
     std::int64_t row = 0;
     for (BatchSlot& slot : slots) {
         const RowGroup& g = *slot.rows;
@@ -42,21 +65,19 @@ PackedBatch pack(Model& model, std::vector<BatchSlot>& slots) {
         slot.first = row;
         row += std::int64_t(rows);
         scales |= c.input != 1;
-        isChanged |= g.change != nullptr;
+        isGuided |= g.guidance.has_value();
         input.insert(input.end(), rows, c.input);
         p.fromState.insert(p.fromState.end(), rows, c.fromState);
         p.fromOutput.insert(p.fromOutput.end(), rows, c.fromOutput);
         p.batch.times.insert(p.batch.times.end(), rows, c.time);
         p.batch.taus.insert(p.batch.taus.end(), rows, networkTau);
         p.batch.targets.insert(p.batch.targets.end(), rows, g.target);
-        const bool taps = slot.run->recordsAttention() && g.branch == Branch::Conditional;
-        if (taps) p.tap.attention = std::max(p.tap.attention, slot.run->attentionLevel());
-        p.tap.rows.insert(p.tap.rows.end(), rows, char(taps));
-        p.tap.selfBlocks.insert(p.tap.selfBlocks.end(), rows, g.selfBlock);
         p.batch.conditioning.insert(p.batch.conditioning.end(), rows, g.conditioning);
-        p.batch.changes.insert(p.batch.changes.end(), rows, g.change);
+        p.batch.guidance.insert(p.batch.guidance.end(), rows, g.guidance);
+        for (const auto& hook : g.hooks) p.batch.hooks.add(hook, slot.first, std::int64_t(rows));
     }
-    if (!isChanged) p.batch.changes.clear();
+    if (!isGuided) p.batch.guidance.clear();
+    observe(model, slots, p);
     p.states = parts.size() == 1 ? parts.front() : stackRows(parts);
     p.batch.x = p.states;
     if (scales) {
@@ -71,8 +92,7 @@ PackedBatch pack(Model& model, std::vector<BatchSlot>& slots) {
 std::vector<GroupAnswer> evaluate(Model& model, Backend& backend, std::vector<BatchSlot>& slots) {
     const auto start = std::chrono::steady_clock::now();
     PackedBatch p = pack(model, slots);
-    TapResult tapped;
-    const Tensor output = model.predict(p.batch, p.tap, tapped);
+    const Tensor output = model.predict(p.batch);
     const Tensor values[] = {p.states, output};
     const std::vector<double> factors[] = {p.fromState, p.fromOutput};
     const bool isEstimate = model.info().parametrization == Parametrization::X0;
@@ -85,16 +105,14 @@ std::vector<GroupAnswer> evaluate(Model& model, Backend& backend, std::vector<Ba
     std::vector<GroupAnswer> answers;
     for (const BatchSlot& slot : slots) {
         const std::int64_t first = slot.first, n = slot.rows->state.rows();
-        const auto taken = [&](auto& perRow) {
-            return std::vector(std::make_move_iterator(perRow.begin() + first),
-                               std::make_move_iterator(perRow.begin() + first + n));
-        };
         GroupAnswer a;
         a.denoised = denoised.slice(first, n);
         a.rowsInCall = rows;
         a.milliseconds = ms * double(n) / rows;
-        if (!tapped.attention.empty() && p.tap.rows[std::size_t(first)]) a.attention = taken(tapped.attention);
-        if (!tapped.selfMass.empty() && slot.rows->selfBlock) a.selfMass = taken(tapped.selfMass);
+        if (slot.run->recordsAttention() && slot.rows->branch == Branch::Conditional)
+            for (std::int64_t r = 0; r < n; ++r) a.attention.push_back(p.attention->take(first + r));
+        if (const auto block = slot.rows->selfBlock)
+            for (std::int64_t r = 0; r < n; ++r) a.selfMass.push_back(p.selfAttention.at(*block)->take(first + r));
         answers.push_back(std::move(a));
     }
     return answers;

@@ -102,8 +102,7 @@ public:
 
     ConditioningPtr condition(const Prompt&) override { return std::make_shared<Conditioning>(); }
 
-    Tensor predict(const NetworkBatch& batch, const TapRequest&, TapResult& tapped) override {
-        tapped.attention.clear();
+    Tensor predict(const NetworkBatch& batch) override {
         const std::int64_t rows = batch.x.rows();
         if (batch.x.shape().rowCount() != 2 || std::int64_t(batch.times.size()) != rows)
             throw std::invalid_argument("points in the plane: the batch " + batch.x.shape().text() + " does not fit");

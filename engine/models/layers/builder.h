@@ -6,16 +6,9 @@
 #include <vector>
 
 #include "engine/models/files/weights.h"
-#include "engine/tensor/tensor.h"
+#include "engine/nn/parameters.h"
 
 namespace meander {
-
-using Linear = std::unique_ptr<kernels::LinearWeights>;
-using Conv = std::unique_ptr<kernels::ConvWeights>;
-
-struct Norm {
-    Tensor gamma, beta;  // (c) F32
-};
 
 class NetworkBuilder {
 public:
