@@ -84,14 +84,11 @@ Tensor ClipTextEncoder::operator()(std::span<const int> ids, int skipLast) const
     Tensor x(b, {n, w}), normed(b, {n, w}), attended(b, {n, w}), fused(b, {n, 3 * w}), inner(b, {n, m_config.inner});
     b.embedding(places, m_tokens, x);
     b.binary(kernels::Binary::Add, x, m_positions.slice(0, n), x);
-    const auto column = [&](std::int64_t first) {
-        return View{fused.view().as<float>() + first, DType::F32, {1, n, w}};
-    };
+    const View qkv = fused.view().reshaped({1, n, 3 * w});
     kernels::AttentionArgs a;
-    a.q = column(0);
-    a.k = column(w);
-    a.v = column(2 * w);
-    a.qStride = a.kStride = a.vStride = 3 * w;
+    a.q = qkv.columns(0, w);
+    a.k = qkv.columns(w, w);
+    a.v = qkv.columns(2 * w, w);
     a.heads = m_config.heads;
     a.scale = 1.0f / std::sqrt(float(w / m_config.heads));
     a.causal = true;

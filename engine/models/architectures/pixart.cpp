@@ -167,17 +167,13 @@ void PixArt::run(const Block& k, int index, const Tensor& tokens, const Pass& pa
                 pass.changes, pass.capture);
 
     const View flat = tokens.view().reshaped({all, w}), queries = s.normed.view().reshaped({all, w});
-    const std::int64_t words = pass.text.shape()[1], offset = std::int64_t(index) * 2 * w;
-    const auto at = [&](std::int64_t first) {
-        return View{
-            static_cast<char*>(pass.text.view().data) + std::size_t(first) * sizeOf(m_type), m_type, {rows, words, w}};
-    };
+    const View text = pass.text;
+    const std::int64_t offset = std::int64_t(index) * 2 * w;
     b.linear(flat, *k.query, queries);
     kernels::AttentionArgs a;
     a.q = s.normed;
-    a.k = at(offset);
-    a.v = at(offset + w);
-    a.kStride = a.vStride = pass.text.shape()[2];
+    a.k = text.columns(offset, w);
+    a.v = text.columns(offset + w, w);
     a.heads = m_config.heads;
     a.scale = 1.0f / std::sqrt(float(m_config.headWidth));
     crossAttention(b, a, s.attended, pass.changes, offset, pass.capture, index);

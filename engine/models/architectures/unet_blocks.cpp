@@ -92,17 +92,11 @@ void TransformerBlock::operator()(const UNetPass& pass, Tensor& tokens, int heig
         Tensor queries(b, {rows, n, c}, pass.type);
         b.layerNorm(flat, norm2.gamma, norm2.beta, 1e-5f, {}, {}, flatNormed);
         b.linear(flatNormed, *query, queries.view().reshaped({all, c}));
-        const std::int64_t words = pass.text.shape()[1];
-        const auto at = [&](std::int64_t offset) {
-            return View{static_cast<char*>(pass.text.view().data) + std::size_t(offset) * sizeOf(pass.type),
-                        pass.type,
-                        {rows, words, c}};
-        };
+        const View text = pass.text;
         kernels::AttentionArgs a;
         a.q = queries;
-        a.k = at(textOffset);
-        a.v = at(textOffset + c);
-        a.kStride = a.vStride = pass.text.shape()[2];
+        a.k = text.columns(textOffset, c);
+        a.v = text.columns(textOffset + c, c);
         a.heads = heads;
         a.scale = 1.0f / std::sqrt(float(c / heads));
         crossAttention(b, a, attended, pass.changes, textOffset, pass.capture, site);

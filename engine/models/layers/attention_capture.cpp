@@ -9,14 +9,7 @@ namespace {
 // The same call for rows [first, first + n) only.
 kernels::AttentionArgs rowsOf(const kernels::AttentionArgs& a, std::int64_t first, std::int64_t n) {
     kernels::AttentionArgs part = a;
-    const auto cut = [&](View& v, std::int64_t stride) {
-        const std::int64_t row = v.shape[1] * (stride > 0 ? stride : v.shape[2]);
-        v.data = static_cast<char*>(v.data) + std::size_t(first * row) * sizeOf(v.type);
-        v.shape = v.shape.withRows(n);
-    };
-    cut(part.q, a.qStride);
-    cut(part.k, a.kStride);
-    cut(part.v, a.vStride);
+    for (View* v : {&part.q, &part.k, &part.v}) *v = v->rows(first, n);
     if (part.keyBias) part.keyBias = part.keyBias.rows(first, n);
     return part;
 }

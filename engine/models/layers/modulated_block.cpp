@@ -15,7 +15,7 @@ void SelfAttentionHalf::operator()(Backend& b, const Tensor& tokens, SelfAttenti
                                    AttentionCapture* capture) const {
     const std::int64_t rows = tokens.shape()[0], n = tokens.shape()[1], w = tokens.shape()[2], all = rows * n;
     const View flat = tokens.view().reshaped({all, w}), normed = s.normed.view().reshaped({all, w});
-    const View fused{s.wide.view().data, tokens.type(), {all, 3 * w}};
+    const View fused = s.wide.view().reshaped({all * 4 * w}).slice(0, 0, all * 3 * w).reshaped({all, 3 * w});
     b.layerNorm(flat, {}, {}, eps, m.scale, m.shift, normed);
     b.linear(normed, *qkv, fused);
     site.fused = fused.reshaped({rows, n, 3 * w});

@@ -67,25 +67,19 @@ void attend(Backend& b, const SelfAttention& s, std::int64_t first, std::int64_t
             AttentionCapture* capture) {
     const View fused = s.fused.rows(first, n);
     const std::int64_t tokens = fused.shape[1], c = fused.shape[2] / 3;
-    const auto column = [&](std::int64_t i) {
-        return View{
-            static_cast<char*>(fused.data) + std::size_t(i * c) * sizeOf(fused.type), fused.type, {n, tokens, c}};
-    };
-    if (edit && edit->kind == Intervention::Attention::Identity) return b.sliceLast(fused, 2 * c, y);
+    if (edit && edit->kind == Intervention::Attention::Identity) return b.copy(fused.columns(2 * c, c), y);
     kernels::AttentionArgs a;
-    a.q = column(0);
-    a.k = column(1);
-    a.v = column(2);
-    a.qStride = a.kStride = a.vStride = 3 * c;
+    a.q = fused.columns(0, c);
+    a.k = fused.columns(c, c);
+    a.v = fused.columns(2 * c, c);
     a.heads = s.heads;
     a.scale = 1.0f / std::sqrt(float(c / s.heads));
     Tensor queries, p;
     if (edit && edit->blur > 0) {
         queries = Tensor(b, {n, tokens, c}, fused.type);
-        b.sliceLast(fused, 0, queries);
+        b.copy(a.q, queries);
         queries = blurred(queries, edit->blur, s.height, s.width);
         a.q = queries;
-        a.qStride = 0;
     }
     if (capture) {
         p = Tensor(b, {n, s.heads, tokens, tokens});
@@ -171,16 +165,10 @@ void crossAttention(Backend& backend, const kernels::AttentionArgs& a, View y, c
         const Intervention::Nag* nag = changes->nag(r);
         if (!nag) continue;
         const View text = changes->avoided().view().rows(r, 1);
-        const auto at = [&](std::int64_t first) {
-            return View{static_cast<char*>(text.data) + std::size_t(first) * sizeOf(text.type),
-                        text.type,
-                        {1, text.shape[1], c}};
-        };
         kernels::AttentionArgs other = a;
         other.q = a.q.rows(r, 1);
-        other.k = at(offset);
-        other.v = at(offset + c);
-        other.kStride = other.vStride = text.shape[2];
+        other.k = text.columns(offset, c);
+        other.v = text.columns(offset + c, c);
         other.probabilities = {};
         Tensor away(backend, {1, tokens, c}, a.q.type);
         backend.attention(other, away);

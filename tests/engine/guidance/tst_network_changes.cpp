@@ -235,9 +235,8 @@ private slots:
         const auto attendTo = [&](const Tensor& t, const RowInterventions* changes) {
             kernels::AttentionArgs a;
             a.q = q;
-            a.k = View{t.view().data, DType::F32, {rows, words, channels}};
-            a.v = View{static_cast<float*>(t.view().data) + channels, DType::F32, {rows, words, channels}};
-            a.kStride = a.vStride = 2 * channels;
+            a.k = t.view().columns(0, channels);
+            a.v = t.view().columns(channels, channels);
             a.heads = heads;
             a.scale = 0.5f;
             Tensor y(*m_backend, {rows, tokens, channels});
