@@ -4,7 +4,9 @@
 // as called; on an asynchronous device `synchronize` and `download` wait. Arguments are checked; a mismatch throws
 // std::invalid_argument with the operation's name and both shapes, a device failure throws DeviceError.
 //
-// Layout: images (n, h, w, c), tokens (b, t, c), matrices (rows, columns); always dense and row-major. Activations
+// Layout: images (n, h, w, c), tokens (b, t, c), matrices (rows, columns); dense and row-major, except where a comment
+// says that rows may be strided: then the elements of the last dimension are neighbours and the rows may lie anywhere
+// (View::hasDenseRows). Activations
 // are F32 or BF16 (CUDA: also F16) and all activations of one call have the same type; norm parameters, biases and
 // modulation vectors may be F32 whatever the activations are. States of samplers are F32 or F64. An output may be the
 // same memory as an input only where a comment says "in place".
@@ -61,13 +63,12 @@ struct ConvGeometry {
 };
 
 struct AttentionArgs {
-    View q, k, v;  // (b, tq, heads*d), (b, tk, heads*d), (b, tk, heads*dv)
+    // (b, tq, heads*d), (b, tk, heads*d), (b, tk, heads*dv). Their rows may be strided: columns of one fused
+    // projection.
+    View q, k, v;
     int heads = 1;
     float scale = 1.0f;  // of q.k before the softmax, usually 1/sqrt(d)
     bool causal = false;
-    // Rows longer than `data` may be read: leading dimension in elements of each token row (0: dense). Lets q, k, v be
-    // slices of one fused projection.
-    std::int64_t qStride = 0, kStride = 0, vStride = 0;
     View keyBias;        // (b, tk) F32, added to the scores (−inf masks a key); optional
     View probabilities;  // (b, heads, tq, tk) F32; when given the softmax is also written here and nothing else changes
 };
@@ -119,7 +120,9 @@ public:
     virtual void trim() = 0;  // gives pooled memory back to the system
     virtual void upload(const void* host, View to) = 0;
     virtual void download(View from, void* host) = 0;
-    virtual void copy(View from, View to) = 0;  // same type and count
+    // Same type and count; where one of them is not dense, the same shape. Any strides: this is how a view becomes
+    // dense.
+    virtual void copy(View from, View to) = 0;
     virtual void synchronize() = 0;
 
     // y = x converted to y's type (F32, F64, F16, BF16 to any of them).

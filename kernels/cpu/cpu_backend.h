@@ -85,6 +85,7 @@ private:
     FloatVector floats(const View& v) { return FloatVector(m_loops, m_pool, v); }
     // x itself, or its conversion in `room`.
     const float* asFloats(const View& x, float* room);
+    void copyStrided(const View& from, const View& to);
     // (outer, c, inner) → (outer, inner, c)
     void transposeInner(const View& x, std::int64_t outer, std::int64_t c, std::int64_t inner, View y);
 

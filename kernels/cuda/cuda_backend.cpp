@@ -32,6 +32,7 @@ void CudaBackend::synchronize() { device().synchronize(); }
 void CudaBackend::copy(View from, View to) {
     require(from.type == to.type && from.count() == to.count(), "copy", "both have the same type and count", from, to);
     Device& d = device();
+    if (!from.isDense() || !to.isDense()) return cuda::copyStrided(d, from, to);
     if (from.bytes() && from.data != to.data)
         check(cudaMemcpyAsync(to.data, from.data, from.bytes(), cudaMemcpyDeviceToDevice, d.stream()),
               "data were copied on it");

@@ -16,6 +16,7 @@ void combine(Device&, std::span<const Term> terms, View y);
 void combineRows(Device&, std::span<const View> values, std::span<const std::vector<double>> factors, View y);
 
 // layout.cu
+void copyStrided(Device&, View from, View to);
 void concatLast(Device&, View a, View b, View y);
 void sliceLast(Device&, View x, std::int64_t first, View y);
 void channelsLast(Device&, View x, View y);

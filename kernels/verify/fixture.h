@@ -40,7 +40,7 @@ public:
 
     View room(Shape shape, DType type);
     View put(const Host& h, DType type);  // null for an empty tensor
-    Host get(View v);
+    Host get(View v);  // of any strides
 
     Backend& backend;
 
