@@ -40,8 +40,9 @@ struct BranchSpec {
         None,
         Own
     } condition = Condition::Recipe;  // Own: prompt or classIndex
-    std::vector<Choice> interventions{};  // of its rows, in the order in which they apply (interventions/intervention.h)
-    int model = 0;                        // 0: the recipe's, k: the k-th further one
+    std::vector<Choice>
+        interventions{};  // of its rows, in the order in which they apply (interventions/intervention.h)
+    int model = 0;        // 0: the recipe's, k: the k-th further one
     // The transformer block whose self-attention is summed in this branch, for SAG.
     std::optional<int> selfBlock;
     bool sameQuestion(const BranchSpec& o) const {

@@ -40,17 +40,18 @@ private:
 }  // namespace
 
 InterventionInfo featureReuse() {
-    return {.id = "feature_reuse",
-            .label = label,
-            .summary = "Computes blocks, their attention, or their feed-forward only in every n-th evaluation",
-            .source = "Ma et al. 2024, DeepCache; Selvaraju et al. 2024, FORA",
-            .params = {blocksParam(), partParam("Which residuals are used again."),
-                       integerParam("every", "Every", 2, 1, 1000,
-                                    "Compute in every n-th evaluation, use the last result in those between; 1 is off.")},
-            .hasMemory = true,
-            .make = [](const Params& p, const InterventionSetup& s) -> nn::SiteHookPtr {
-                return std::make_shared<FeatureReuse>(p, s);
-            }};
+    return {
+        .id = "feature_reuse",
+        .label = label,
+        .summary = "Computes blocks, their attention, or their feed-forward only in every n-th evaluation",
+        .source = "Ma et al. 2024, DeepCache; Selvaraju et al. 2024, FORA",
+        .params = {blocksParam(), partParam("Which residuals are used again."),
+                   integerParam("every", "Every", 2, 1, 1000,
+                                "Compute in every n-th evaluation, use the last result in those between; 1 is off.")},
+        .hasMemory = true,
+        .make = [](const Params& p, const InterventionSetup& s) -> nn::SiteHookPtr {
+            return std::make_shared<FeatureReuse>(p, s);
+        }};
 }
 
 }  // namespace meander::intervention

@@ -1,6 +1,6 @@
-// FreeU (Si et al. 2023): a U-Net's backbone carries structure, its skip connections carry detail; both are weighed anew
-// where they meet, without training. At two places on the way up the first half of the backbone's channels is scaled,
-// and the skip connection's lowest frequencies.
+// FreeU (Si et al. 2023): a U-Net's backbone carries structure, its skip connections carry detail; both are weighed
+// anew where they meet, without training. At two places on the way up the first half of the backbone's channels is
+// scaled, and the skip connection's lowest frequencies.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -60,8 +60,10 @@ void scaleSkip(const Tensor& x, double s) {
 class FreeU final : public nn::SiteHook {
 public:
     explicit FreeU(const Params& p)
-        : m_backbone{real(p, "b1"), real(p, "b2")}, m_skip{real(p, "s1"), real(p, "s2")},
-          m_isByWidth(text(p, "where") == "width"), m_followsStructure(text(p, "version") == "2") {}
+        : m_backbone{real(p, "b1"), real(p, "b2")},
+          m_skip{real(p, "s1"), real(p, "s2")},
+          m_isByWidth(text(p, "where") == "width"),
+          m_followsStructure(text(p, "version") == "2") {}
     bool actsAt(const nn::Site& site) const override {
         return site.kind == nn::SiteKind::Skip && placeOf(site) < m_backbone.size();
     }
@@ -110,8 +112,9 @@ InterventionInfo freeU() {
         .make = [](const Params& p, const InterventionSetup& s) -> nn::SiteHookPtr {
             if (std::none_of(s.model.blocks.begin(), s.model.blocks.end(),
                              [](const TapSite& b) { return b.path.starts_with("mid_block."); }))
-                throw Failure("FreeU weighs the skip connections of a U-Net, which '" + s.model.name
-                              + "' does not have. Choose a U-Net, for example builtin:sprites-unet, or remove the rule.");
+                throw Failure(
+                    "FreeU weighs the skip connections of a U-Net, which '" + s.model.name
+                    + "' does not have. Choose a U-Net, for example builtin:sprites-unet, or remove the rule.");
             return std::make_shared<FreeU>(p);
         }};
 }

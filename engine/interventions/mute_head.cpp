@@ -17,7 +17,8 @@ std::vector<nn::SiteKind> attentionsNamed(const std::string& which) {
 class MuteHead final : public BlockHook {
 public:
     MuteHead(const Params& p, const InterventionSetup& s)
-        : BlockHook(p, s, label, attentionsNamed(text(p, "attention"))), m_head(int(integer(p, "head"))),
+        : BlockHook(p, s, label, attentionsNamed(text(p, "attention"))),
+          m_head(int(integer(p, "head"))),
           m_scale(real(p, "scale")) {
         for (int b : blocksNamed(text(p, "layers"), s.model, label))
             if (const TapSite& block = s.model.blocks[std::size_t(b)]; m_head >= block.heads)

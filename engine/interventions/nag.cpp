@@ -19,8 +19,8 @@ public:
     bool actsAt(const nn::Site& site) const override { return site.kind == nn::SiteKind::CrossAttention; }
     void attended(const nn::SiteCall& call, const nn::Attention& a, const Tensor& y) override {
         const std::int64_t c = y.shape()[-1];
-        nn::Attention avoided{{}, m_avoided.columns(call.site.context, c), m_avoided.columns(call.site.context + c, c),
-                              a.heads};
+        nn::Attention avoided{
+            {}, m_avoided.columns(call.site.context, c), m_avoided.columns(call.site.context + c, c), a.heads};
         for (std::int64_t r = 0; r < call.rows; ++r) {
             avoided.q = a.q.slice(r, 1);
             guide(y.slice(r, 1).reshaped({y.shape()[1], c}), nn::attend(avoided).reshaped({y.shape()[1], c}));

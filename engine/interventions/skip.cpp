@@ -1,5 +1,5 @@
-// Residual branches that are left out, and not computed: the whole block, its attention, or its feed-forward (skip-layer
-// guidance, Stability AI 2024; Hyung et al. 2024).
+// Residual branches that are left out, and not computed: the whole block, its attention, or its feed-forward
+// (skip-layer guidance, Stability AI 2024; Hyung et al. 2024).
 #include "engine/interventions/common.h"
 
 namespace meander::intervention {

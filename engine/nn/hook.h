@@ -15,8 +15,8 @@ namespace meander::nn {
 // Adjacent rows of a network call on which the same hooks act.
 struct SiteCall {
     const Site& site;
-    Grid grid;                // of the queries or pixels
-    std::int64_t first = 0;   // of the call
+    Grid grid;               // of the queries or pixels
+    std::int64_t first = 0;  // of the call
     std::int64_t rows = 0;
     std::int64_t offset = 0;  // of the first row among those for which the hook was added
 };

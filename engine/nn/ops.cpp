@@ -28,8 +28,7 @@ Tensor linear(const Tensor& x, const Linear& w, const LinearOptions& o) {
 Tensor conv(const Tensor& x, const Conv& w, const ConvOptions& o) {
     const auto extent = [&](std::int64_t n) { return (n + 2 * w->padding - w->kernel) / w->stride + 1; };
     const Shape s = x.shape();
-    const Tensor y =
-        o.inPlace ? o.residual : Tensor(x.backend(), {s[0], extent(s[1]), extent(s[2]), w->out}, x.type());
+    const Tensor y = o.inPlace ? o.residual : Tensor(x.backend(), {s[0], extent(s[1]), extent(s[2]), w->out}, x.type());
     kernels::Epilogue e;
     e.rowBias = o.rowBias;
     e.residual = o.residual;

@@ -53,8 +53,7 @@ Tensor Pass::hookedResidual(const Site& site, const Tensor& x,
             continue;
         }
         compute();
-        if (d.kind == Decision::Reuse)
-            x.backend().binary(kernels::Binary::Add, slice(x, r), d.residual, slice(x, r));
+        if (d.kind == Decision::Reuse) x.backend().binary(kernels::Binary::Add, slice(x, r), d.residual, slice(x, r));
     }
     compute();
     return x;
@@ -78,8 +77,7 @@ void Pass::hookedAttention(const Site& site, const Hooks::Run& run, Attention a,
         h.hook->attending(c, a);
         needsProbabilities |= h.hook->needsProbabilities(c);
     }
-    if (needsProbabilities)
-        a.probabilities = Tensor(y.backend(), {run.rows, a.heads, a.q.shape()[1], a.k.shape()[1]});
+    if (needsProbabilities) a.probabilities = Tensor(y.backend(), {run.rows, a.heads, a.q.shape()[1], a.k.shape()[1]});
     for (const auto& h : run.hooks) isComputed = isComputed || h.hook->attend(call(site, run, h), a, y);
     if (!isComputed) nn::attend(a, y);
     for (const auto& h : run.hooks) h.hook->attended(call(site, run, h), a, y);

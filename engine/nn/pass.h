@@ -12,7 +12,10 @@ public:
     // `state`: the grid of the network's input. `vectors`: each (rows, width), made of time, class and guidance.
     // `context` (rows, tokens, Σ): keys and values of all cross-attentions; may be empty.
     Pass(Grid state, std::vector<Tensor> vectors, Tensor context, const Hooks& hooks)
-        : m_hooks(hooks), m_state(state), m_rows(vectors.front().rows()), m_vectors(std::move(vectors)),
+        : m_hooks(hooks),
+          m_state(state),
+          m_rows(vectors.front().rows()),
+          m_vectors(std::move(vectors)),
           m_context(std::move(context)) {}
 
     const Tensor& vectors(std::size_t i = 0) const { return m_vectors[i]; }

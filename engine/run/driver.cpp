@@ -22,7 +22,7 @@ struct BatchSlot {
 struct PackedBatch {
     Tensor states;  // y, all rows
     NetworkBatch batch;
-    std::shared_ptr<AttentionStore> attention;                       // null: none is recorded
+    std::shared_ptr<AttentionStore> attention;                        // null: none is recorded
     std::map<int, std::shared_ptr<SelfAttentionMass>> selfAttention;  // by transformer block
     std::vector<double> fromState, fromOutput;
 };

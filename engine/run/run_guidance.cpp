@@ -54,9 +54,8 @@ nn::SiteHookPtr RunGuidance::hook(Branch b, const Choice& intervention) {
     for (const BranchHook& known : m_hooks)
         if (known.branch == b && known.intervention == intervention) return known.hook;
     Model& model = *m_models[std::size_t(m_stack.spec(b).model)];
-    m_hooks.push_back({b, intervention, makeHook(intervention, {model.info(), [&](const Prompt& p) {
-                                                                     return model.condition(p);
-                                                                 }})});
+    m_hooks.push_back(
+        {b, intervention, makeHook(intervention, {model.info(), [&](const Prompt& p) { return model.condition(p); }})});
     return m_hooks.back().hook;
 }
 

@@ -22,7 +22,7 @@ struct RowGroup {
     std::vector<nn::SiteHookPtr> hooks;  // in the order in which they apply
     std::optional<double> guidance;      // NetworkBatch::guidance
     Model* model = nullptr;
-    std::optional<int> selfBlock;  // whose self-attention is summed
+    std::optional<int> selfBlock;                                  // whose self-attention is summed
     double networkTau = std::numeric_limits<double>::quiet_NaN();  // DenoiseRequest::told
 };
 struct GroupAnswer {

@@ -39,14 +39,13 @@ std::unique_ptr<GuidanceRun> attentionRule(const Params& p, GuidanceSetup& s, co
                                            const std::string& what, Choice intervention) {
     const auto blocks = blocksNamed(text(p, "layers"), s.model, rule);
     intervention.params["layers"] = numbersText(blocks);
-    return std::make_unique<WorseNetwork>(
-        p, s.changed({std::move(intervention)}, what + " in " + listed(blocks, s.model)),
-        text(p, "formulation") == "original");
+    return std::make_unique<WorseNetwork>(p,
+                                          s.changed({std::move(intervention)}, what + " in " + listed(blocks, s.model)),
+                                          text(p, "formulation") == "original");
 }
 
 std::unique_ptr<GuidanceRun> makePag(const Params& p, GuidanceSetup& s) {
-    return attentionRule(p, s, "Perturbed-attention guidance", "identity attention",
-                         {"perturbed_attention", {}});
+    return attentionRule(p, s, "Perturbed-attention guidance", "identity attention", {"perturbed_attention", {}});
 }
 
 std::unique_ptr<GuidanceRun> makeSeg(const Params& p, GuidanceSetup& s) {

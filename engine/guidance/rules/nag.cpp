@@ -8,7 +8,8 @@ namespace {
 class Nag final : public GuidanceRun {
 public:
     Nag(const Params& p, GuidanceSetup& s)
-        : m_window(p), m_isNeutral(real(p, "scale") == 1 || real(p, "alpha") == 0),
+        : m_window(p),
+          m_isNeutral(real(p, "scale") == 1 || real(p, "alpha") == 0),
           m_usesNegativePrompt(text(p, "prompt").empty()) {
         if (s.model.conditioning != ConditioningKind::Text || s.model.blocks.empty())
             throw Failure(

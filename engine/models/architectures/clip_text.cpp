@@ -44,8 +44,7 @@ ClipTextConfig clipTextConfig(const Json& j, const std::string& what) {
     return c;
 }
 
-ClipTextEncoder::ClipTextEncoder(const ClipTextConfig& config, NetworkBuilder& b)
-    : m_config(config) {
+ClipTextEncoder::ClipTextEncoder(const ClipTextConfig& config, NetworkBuilder& b) : m_config(config) {
     const std::int64_t w = config.width;
     const std::string root = b.source.has("text_model.final_layer_norm.weight") ? "text_model." : "";
     m_tokens = b.table(root + "embeddings.token_embedding.weight", {config.vocabulary, w});

@@ -108,17 +108,14 @@ Tensor PixArt::prepareText(const Tensor& features) {
         throw Failure("The text encoder gives " + std::to_string(features.shape()[1])
                       + " numbers per token, but the transformer expects " + std::to_string(m_config.captionWidth)
                       + ". The parts of this model do not belong together.");
-    const Tensor hidden =
-        nn::linear(features.converted(m_type), m_caption1, {.activation = Activation::GeluTanh});
-    return nn::linear(nn::linear(hidden, m_caption2), m_textAll)
-        .reshaped({1, features.shape()[0], m_textAll->out});
+    const Tensor hidden = nn::linear(features.converted(m_type), m_caption1, {.activation = Activation::GeluTanh});
+    return nn::linear(nn::linear(hidden, m_caption2), m_textAll).reshaped({1, features.shape()[0], m_textAll->out});
 }
 
 const Tensor& PixArt::positions(nn::Grid grid) {
     if (grid == m_positionsGrid) return m_positions;
     const double base = double(m_config.sampleSize) / m_config.patch / m_config.interpolationScale;
-    const auto table =
-        gridPositions(grid.height, grid.width, m_config.width(), base / grid.height, base / grid.width);
+    const auto table = gridPositions(grid.height, grid.width, m_config.width(), base / grid.height, base / grid.width);
     m_positions =
         upload(m_backend, HostTensor::fromFloats({std::int64_t(grid.height) * grid.width, m_config.width()}, table))
             .converted(m_type);

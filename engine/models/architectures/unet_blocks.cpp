@@ -7,7 +7,11 @@ using nn::Pass;
 using nn::SiteKind;
 
 ResidualBlock::ResidualBlock(std::string path, UNetLayout& layout, int in, int out, nn::Grid grid, float outputScale)
-    : Module(std::move(path)), m_out(out), m_groups(layout.groups), m_eps(layout.eps), m_outputScale(outputScale),
+    : Module(std::move(path)),
+      m_out(out),
+      m_groups(layout.groups),
+      m_eps(layout.eps),
+      m_outputScale(outputScale),
       m_timeOffset(layout.timeWidth) {
     NetworkBuilder& b = layout.builder;
     m_norm1 = b.norm(at("norm1"), in);
@@ -24,12 +28,12 @@ Tensor ResidualBlock::operator()(const Pass& pass, const Tensor& x) const {
     Tensor h = nn::conv(nn::groupNorm(x, m_norm1, m_groups, m_eps, Activation::Silu), m_conv1, {.rowBias = time});
     h = nn::groupNorm(h, m_norm2, m_groups, m_eps, Activation::Silu);
     const Tensor residual = m_shortcut ? nn::linear(x, m_shortcut) : x;
-    return nn::conv(h, m_conv2,
-                    {.residual = residual, .inPlace = bool(m_shortcut), .scale = 1.0f / m_outputScale});
+    return nn::conv(h, m_conv2, {.residual = residual, .inPlace = bool(m_shortcut), .scale = 1.0f / m_outputScale});
 }
 
 TransformerBlock::TransformerBlock(std::string path, UNetLayout& layout, int channels, int heads, int stride)
-    : Module(std::move(path)), m_block(add({SiteKind::Block, "", 0, heads, stride})),
+    : Module(std::move(path)),
+      m_block(add({SiteKind::Block, "", 0, heads, stride})),
       m_selfAttention(add({SiteKind::SelfAttention, "attn1", 0, heads, stride})),
       m_crossAttention(add({SiteKind::CrossAttention, "attn2", 0, heads, stride, layout.textWidth})),
       m_feedForward(add({SiteKind::FeedForward, "ff", 0, heads, stride})) {
@@ -86,8 +90,8 @@ SpatialTransformer::SpatialTransformer(std::string path, UNetLayout& layout, int
 Tensor SpatialTransformer::operator()(const Pass& pass, const Tensor& x) const {
     const Shape s = x.shape();
     const Tensor image = x.reshaped({s[0], s[1] * s[2], s[3]});
-    Tensor tokens = nn::linear(nn::groupNorm(x, m_norm, m_groups, 1e-6f), m_projectIn)
-                        .reshaped({s[0], s[1] * s[2], s[3]});
+    Tensor tokens =
+        nn::linear(nn::groupNorm(x, m_norm, m_groups, 1e-6f), m_projectIn).reshaped({s[0], s[1] * s[2], s[3]});
     for (const auto* block : m_blocks) tokens = (*block)(pass, tokens);
     return nn::linear(tokens, m_projectOut, {.onto = image}).reshaped(s);
 }

@@ -7,12 +7,14 @@ using nn::SiteKind;
 
 ModulatedBlock::ModulatedBlock(std::string path, NetworkBuilder& b, const ModulatedBlockNames& names,
                                std::int64_t width, int heads, int patch, std::int64_t first, std::int64_t context)
-    : Module(std::move(path)), m_width(width), m_first(first), m_block(add({SiteKind::Block, "", 0, heads, patch})),
+    : Module(std::move(path)),
+      m_width(width),
+      m_first(first),
+      m_block(add({SiteKind::Block, "", 0, heads, patch})),
       m_selfAttention(add({SiteKind::SelfAttention, names.attention, 0, heads, patch})),
-      m_crossAttention(
-          names.crossAttention.empty()
-              ? nullptr
-              : &add({SiteKind::CrossAttention, names.crossAttention, 0, heads, patch, context})),
+      m_crossAttention(names.crossAttention.empty()
+                           ? nullptr
+                           : &add({SiteKind::CrossAttention, names.crossAttention, 0, heads, patch, context})),
       m_feedForward(add({SiteKind::FeedForward, names.feedForward, 0, heads, patch})) {
     std::vector<NetworkBuilder::Part> parts;
     for (const auto& name : names.qkv) parts.emplace_back(at(name), 3 * width / std::int64_t(names.qkv.size()));

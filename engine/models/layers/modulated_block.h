@@ -8,8 +8,8 @@
 
 namespace meander {
 
-// Names of the weights of a block, and where its six vectors come from: columns of Pass::vectors(0) from `first` on, or,
-// with a table (6, width), Pass::vectors(0) … (5), to which its rows are added.
+// Names of the weights of a block, and where its six vectors come from: columns of Pass::vectors(0) from `first` on,
+// or, with a table (6, width), Pass::vectors(0) … (5), to which its rows are added.
 struct ModulatedBlockNames {
     std::vector<std::string> qkv;  // one fused matrix or three that are stacked
     std::string attention, selfOut, query, crossAttention, crossOut, feedForward, up, down, table;

@@ -63,9 +63,7 @@ HostTensor plainBlur(const HostTensor& q, nn::Grid grid, double sigma) {
 struct Checker {
     using Expected = std::function<std::vector<double>(const nn::SiteCall&, const HostTensor& q, const HostTensor& k,
                                                        const HostTensor& v)>;
-    explicit Checker(Expected expected) : m_expected(std::move(expected)) {
-        before->owner = after->owner = this;
-    }
+    explicit Checker(Expected expected) : m_expected(std::move(expected)) { before->owner = after->owner = this; }
     double worst = 0;
     int visits = 0;
 
@@ -151,12 +149,12 @@ private slots:
             const auto made = n.hook({i.id, {}}, n.context.slice(0, 1));
             QCOMPARE(made->description.has_value(), !i.hasMemory);
             if (resolveParams(i.params, {{"layers", std::string("middle")}}, "").ok())
-                QVERIFY_EXCEPTION_THROWN(n.hook({i.id, {{"layers", std::string("nowhere")}}}), Failure);
+                QVERIFY_THROWS_EXCEPTION(Failure, n.hook({i.id, {{"layers", std::string("nowhere")}}}));
         }
-        QVERIFY_EXCEPTION_THROWN(hook({"unheard_of", {}}), Failure);
-        QVERIFY_EXCEPTION_THROWN(hook(muted("0", "self", heads, 0)), Failure);
-        QVERIFY_EXCEPTION_THROWN(hook({"freeu", {}}), Failure);  // no skip connections
-        QVERIFY_EXCEPTION_THROWN(hook(nag(5, 2, 0.5)), Failure);  // no text
+        QVERIFY_THROWS_EXCEPTION(Failure, hook({"unheard_of", {}}));
+        QVERIFY_THROWS_EXCEPTION(Failure, hook(muted("0", "self", heads, 0)));
+        QVERIFY_THROWS_EXCEPTION(Failure, hook({"freeu", {}}));   // no skip connections
+        QVERIFY_THROWS_EXCEPTION(Failure, hook(nag(5, 2, 0.5)));  // no text
     }
 
     void identityAttentionIsTheValues() {
@@ -330,7 +328,7 @@ private slots:
     void identityEverywhereNeedsNoQueries() {
         QFETCH(QString, name);
         const Network n = loadNetwork(*m_backend, name),
-                      blind = loadNetwork(*m_backend, name, [](const std::string& weight, std::vector<float>& v) {
+                      blind = loadNetwork(*m_backend, name, [](const std::string&weight, std::vector<float>&v) {
                           if (weight.find("attn1.to_q") != std::string::npos
                               || weight.find("attn1.to_k") != std::string::npos)
                               zero(v);
