@@ -12,7 +12,10 @@ bool areAlike(const Hooks::Acting& a, const Hooks::Acting& b) {
 }  // namespace
 
 void Hooks::add(SiteHookPtr hook, std::int64_t first, std::int64_t rows) {
-    if (rows > 0) m_hooks.push_back({std::move(hook), first, rows});
+    std::int64_t earlier = 0;
+    for (const Added& a : m_hooks)
+        if (a.hook == hook) earlier += a.rows;
+    if (rows > 0) m_hooks.push_back({std::move(hook), first, rows, first - earlier});
 }
 
 bool Hooks::actAt(const Site& site) const {
@@ -27,7 +30,7 @@ std::vector<Hooks::Run> Hooks::runs(const Site& site, std::int64_t first, std::i
     for (std::int64_t r = first; r < first + rows; ++r) {
         Run one{r, 1, {}};
         for (const Added* a : acting)
-            if (r >= a->first && r < a->first + a->rows) one.hooks.push_back({a->hook.get(), a->first});
+            if (r >= a->first && r < a->first + a->rows) one.hooks.push_back({a->hook.get(), a->origin});
         const bool goesOn = !runs.empty()
                             && std::equal(runs.back().hooks.begin(), runs.back().hooks.end(), one.hooks.begin(),
                                           one.hooks.end(), areAlike);

@@ -18,7 +18,7 @@ struct SiteCall {
     Grid grid;               // of the queries or pixels
     std::int64_t first = 0;  // of the call
     std::int64_t rows = 0;
-    std::int64_t offset = 0;  // of the first row among those for which the hook was added
+    std::int64_t offset = 0;  // of the first row among all of the call for which the hook was added
 };
 
 // What becomes of a residual branch x + f(x): f is computed, left out, or replaced by a kept residual.
@@ -64,14 +64,14 @@ using SiteHookPtr = std::shared_ptr<SiteHook>;
 // The hooks of one network call, in the order in which they apply.
 class Hooks {
 public:
-    // Acts on rows [first, first + rows).
+    // Acts on rows [first, first + rows). A hook may be added several times, for other rows.
     void add(SiteHookPtr hook, std::int64_t first, std::int64_t rows);
     bool isEmpty() const { return m_hooks.empty(); }
     bool actAt(const Site& site) const;
 
     struct Acting {
         SiteHook* hook;
-        std::int64_t first;  // of the rows for which it was added
+        std::int64_t origin;  // the row of the call at which SiteCall::offset would be 0
     };
     // Adjacent rows on which the same hooks act.
     struct Run {
@@ -84,7 +84,7 @@ public:
 private:
     struct Added {
         SiteHookPtr hook;
-        std::int64_t first, rows;
+        std::int64_t first, rows, origin;
     };
     std::vector<Added> m_hooks;
 };

@@ -38,7 +38,7 @@ private:
                           const std::function<Tensor(const Pass&, const Tensor&)>& sum) const;
     void hookedAttention(const Site& site, const Hooks::Run& run, Attention a, const Tensor& y) const;
     SiteCall call(const Site& site, const Hooks::Run& run, const Hooks::Acting& a) const {
-        return {site, grid(site), run.first, run.rows, run.first - a.first};
+        return {site, grid(site), run.first, run.rows, run.first - a.origin};
     }
     // The same for rows [first, first + n) of the network call.
     Pass rows(std::int64_t first, std::int64_t n) const;

@@ -77,6 +77,13 @@ private slots:
         QFETCH(QString, name);
         const Network n = loadNetwork(*m_backend, name);
         const int h = int(n.info.stateShape[0]), w = int(n.info.stateShape[1]);
+        const std::function<void(const nn::Module&)> walk = [&](const nn::Module& m) {
+            for (const auto& child : m.children()) {
+                QVERIFY2(child->path().starts_with(m.path()), child->path().c_str());
+                walk(*child);
+            }
+        };
+        walk(*n.network);
         std::set<std::string> paths;
         int blocks = 0;
         for (const nn::Site* s : n.network->sites()) {
@@ -276,6 +283,15 @@ private slots:
         QCOMPARE(runsOf(one, one), std::size_t(2));  // rows 0 … 2, row 3
         QCOMPARE(runsOf(one, two), std::size_t(3));
         QCOMPARE(runsOf(reuse, reuse), std::size_t(3));
+        // One hook for two groups of rows counts them one after the other.
+        nn::Hooks hooks;
+        const auto hook = n.hook(reuse);
+        hooks.add(hook, 3, 2);
+        hooks.add(hook, 0, 2);
+        const auto runs = hooks.runs(*site, 0, 5);
+        QCOMPARE(runs.size(), std::size_t(3));
+        QCOMPARE(runs[0].first - runs[0].hooks[0].origin, std::int64_t(2));
+        QCOMPARE(runs[2].first - runs[2].hooks[0].origin, std::int64_t(0));
     }
 
     // An architecture that no intervention was written for: its blocks are sites all the same.
