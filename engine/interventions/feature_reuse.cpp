@@ -14,14 +14,21 @@ public:
     FeatureReuse(const Params& p, const InterventionSetup& s)
         : BlockHook(p, s, label, sitesOf(text(p, "part"))), m_every(integer(p, "every")) {}
     nn::Decision before(const nn::SiteCall& call) override {
-        Kept& kept = m_kept[place(call)];
-        const bool fits = kept.residual && kept.residual.rows() == call.rows && kept.grid == call.grid;
-        if (!fits || ++kept.uses >= m_every) return {};
-        return {nn::Decision::Reuse, kept.residual};
+        const auto kept = m_kept.find(place(call));
+        if (kept == m_kept.end() || kept->second.residual.rows() != call.rows || kept->second.grid != call.grid
+            || kept->second.uses + 1 >= m_every)
+            return {};
+        Kept& used = m_pending[kept->first] = kept->second;
+        ++used.uses;
+        return {nn::Decision::Reuse, used.residual};
     }
     bool observesResidual(const nn::SiteCall&) const override { return m_every > 1; }
     void after(const nn::SiteCall& call, const Tensor& residual) override {
-        m_kept[place(call)] = {residual, call.grid, 0};
+        m_pending[place(call)] = {residual, call.grid, 0};
+    }
+    void completed() override {
+        for (auto& [place, kept] : m_pending) m_kept.insert_or_assign(place, std::move(kept));
+        m_pending.clear();
     }
 
 private:
@@ -30,11 +37,11 @@ private:
         nn::Grid grid;
         std::int64_t uses = 0;  // evaluations since it was computed
     };
-    using Place = std::pair<std::string, std::int64_t>;  // site, first row among the run's own
+    using Place = std::pair<std::string, std::int64_t>;  // site, SiteCall::offset
     static Place place(const nn::SiteCall& call) { return {call.site.path, call.offset}; }
 
     std::int64_t m_every;
-    std::map<Place, Kept> m_kept;
+    std::map<Place, Kept> m_kept, m_pending;
 };
 
 }  // namespace

@@ -6,16 +6,18 @@ namespace meander::nn {
 namespace {
 
 bool areAlike(const Hooks::Acting& a, const Hooks::Acting& b) {
-    return a.hook == b.hook || (a.hook->description && a.hook->description == b.hook->description);
+    return a.hook == b.hook ? a.origin == b.origin || a.hook->description
+                            : a.hook->description && a.hook->description == b.hook->description;
 }
 
 }  // namespace
 
-void Hooks::add(SiteHookPtr hook, std::int64_t first, std::int64_t rows) {
-    std::int64_t earlier = 0;
-    for (const Added& a : m_hooks)
-        if (a.hook == hook) earlier += a.rows;
-    if (rows > 0) m_hooks.push_back({std::move(hook), first, rows, first - earlier});
+void Hooks::add(SiteHookPtr hook, std::int64_t first, std::int64_t rows, std::int64_t offset) {
+    if (rows > 0) m_hooks.push_back({std::move(hook), first, rows, first - offset});
+}
+
+void Hooks::completed() const {
+    for (const Added& a : m_hooks) a.hook->completed();
 }
 
 bool Hooks::actAt(const Site& site) const {

@@ -18,7 +18,7 @@ struct SiteCall {
     Grid grid;               // of the queries or pixels
     std::int64_t first = 0;  // of the call
     std::int64_t rows = 0;
-    std::int64_t offset = 0;  // of the first row among all of the call for which the hook was added
+    std::int64_t offset = 0;  // of the first row, as Hooks::add was given it
 };
 
 // What becomes of a residual branch x + f(x): f is computed, left out, or replaced by a kept residual.
@@ -55,6 +55,9 @@ public:
         static_cast<void>(skip);
     }
 
+    // The network call in which the hook acted has succeeded: what it remembers of it counts from now on.
+    virtual void completed() {}
+
     // Hooks of one model with equal descriptions do the same to every row, so rows of different runs share their
     // computation. Absent: a hook is like itself only.
     std::optional<Choice> description;
@@ -64,8 +67,11 @@ using SiteHookPtr = std::shared_ptr<SiteHook>;
 // The hooks of one network call, in the order in which they apply.
 class Hooks {
 public:
-    // Acts on rows [first, first + rows). A hook may be added several times, for other rows.
-    void add(SiteHookPtr hook, std::int64_t first, std::int64_t rows);
+    // Acts on rows [first, first + rows) of the call. A hook may be added several times, for other rows; one with a
+    // memory knows its rows from call to call by `offset`, that of the first.
+    void add(SiteHookPtr hook, std::int64_t first, std::int64_t rows, std::int64_t offset = 0);
+    // The call has succeeded; a failed one is repeated as if it had not been.
+    void completed() const;
     bool isEmpty() const { return m_hooks.empty(); }
     bool actAt(const Site& site) const;
 

@@ -74,7 +74,8 @@ PackedBatch pack(Model& model, std::vector<BatchSlot>& slots) {
         p.batch.targets.insert(p.batch.targets.end(), rows, g.target);
         p.batch.conditioning.insert(p.batch.conditioning.end(), rows, g.conditioning);
         p.batch.guidance.insert(p.batch.guidance.end(), rows, g.guidance);
-        for (const auto& hook : g.hooks) p.batch.hooks.add(hook, slot.first, std::int64_t(rows));
+        for (const auto& hook : g.hooks)
+            p.batch.hooks.add(hook, slot.first, std::int64_t(rows), std::int64_t(slot.request * rows));
     }
     if (!isGuided) p.batch.guidance.clear();
     observe(model, slots, p);
@@ -98,6 +99,7 @@ std::vector<GroupAnswer> evaluate(Model& model, Backend& backend, std::vector<Ba
     const bool isEstimate = model.info().parametrization == Parametrization::X0;
     const Tensor denoised = isEstimate ? output : combineRows(values, factors);
     backend.synchronize();
+    p.batch.hooks.completed();
     const int rows = int(p.states.rows());
     const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
     recordSecondsPerRow(model.info().id, ms / 1000 / rows);

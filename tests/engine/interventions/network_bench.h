@@ -73,10 +73,13 @@ struct Network {
                                 return prepared;
                             }});
     }
-    HostTensor run(const std::vector<Acting>& acting = {}) const {
+    // `fails`: as if the call had failed behind the network.
+    HostTensor run(const std::vector<Acting>& acting = {}, bool fails = false) const {
         nn::Hooks hooks;
         for (const Acting& a : acting) hooks.add(a.hook, a.first, a.rows);
-        return download(network->forward(x, times, context, hooks));
+        const HostTensor y = download(network->forward(x, times, context, hooks));
+        if (!fails) hooks.completed();
+        return y;
     }
     // Multiplications and additions of the products, convolutions and attentions of a call.
     double flops(const std::vector<Acting>& acting = {}) const {

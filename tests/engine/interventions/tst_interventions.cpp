@@ -395,12 +395,14 @@ private slots:
         QVERIFY(n.run({{reuse(1), 0, 3}}).sameBits(plain));
         const auto hook = reuse(3);
         const std::vector<Acting> acting{{hook, 0, 2}};
-        QVERIFY(n.run(acting).sameBits(plain));  // computed
-        const HostTensor again = n.run(acting);  // of the same input: x + f(x) but for rounding
+        QVERIFY(n.run(acting, true).sameBits(plain));  // failed: not remembered
+        QVERIFY(n.run(acting).sameBits(plain));        // computed
+        const HostTensor again = n.run(acting);        // of the same input: x + f(x) but for rounding
         QVERIFY(largestDifference(again, plain) < 2e-5);
         QVERIFY(again.rows(2, 1).sameBits(plain.rows(2, 1)));
         n.times = {200, 300, 700};  // other residuals, had they been computed
-        const HostTensor other = n.run(), reused = n.run(acting);
+        const HostTensor other = n.run(), failed = n.run(acting, true), reused = n.run(acting);
+        QVERIFY(reused.sameBits(failed));
         QVERIFY(largestDifference(reused.rows(0, 2), other.rows(0, 2)) > 1e-4);
         QVERIFY(n.run(acting).sameBits(other));  // the fourth evaluation computes again
         QVERIFY(std::abs(n.flops(acting) - (full - (full - none) * 2 / 3)) < 1e-9 * full);
