@@ -6,10 +6,10 @@
 
 #include "engine/core/resources.h"
 #include "engine/models/architectures/unet.h"
-#include "engine/models/files/diffusers_folder.h"
-#include "engine/models/files/safetensors.h"
+#include "engine/models/diffusers_folder.h"
 #include "engine/models/layers/free_u.h"
 #include "engine/models/model.h"
+#include "engine/weights/weight_file.h"
 #include "tests/engine/guidance/engine_run.h"
 #include "tests/engine/guidance/network_bench.h"
 
@@ -63,8 +63,7 @@ class TestFreeU : public QObject {
                 const HostWeight w = source.read(name, shape);
                 std::vector<float> v = w.floats();
                 if (edit) edit(name, v);
-                const auto bytes = std::as_bytes(std::span(v));
-                return {w.shape, kernels::DType::F32, {bytes.begin(), bytes.end()}};
+                return HostWeight::fromFloats(w.shape, std::move(v));
             }
         };
         const auto folder = DiffusersFolder::open(*findResource("models/sprites-unet"));

@@ -7,10 +7,10 @@
 #include "engine/core/resources.h"
 #include "engine/models/architectures/pixart.h"
 #include "engine/models/architectures/unet.h"
-#include "engine/models/files/diffusers_folder.h"
-#include "engine/models/files/safetensors.h"
+#include "engine/models/diffusers_folder.h"
 #include "engine/models/layers/row_interventions.h"
 #include "engine/models/model.h"
+#include "engine/weights/weight_file.h"
 #include "tests/engine/guidance/network_bench.h"
 
 using namespace meander;
@@ -40,8 +40,7 @@ public:
         const HostWeight w = m_source.read(name, shape);
         std::vector<float> v = w.floats();
         m_edit(name, v);
-        const auto bytes = std::as_bytes(std::span(v));
-        return {w.shape, kernels::DType::F32, {bytes.begin(), bytes.end()}};
+        return HostWeight::fromFloats(w.shape, std::move(v));
     }
 
 private:
