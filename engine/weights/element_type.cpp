@@ -69,6 +69,8 @@ constexpr GgufType ggufTypes[] = {
     {34, {"TQ1_0", 256, 54, NotComputable}},
     {35, {"TQ2_0", 256, 66, NotComputable}},
     {39, {"MXFP4", 32, 17, NotComputable}},
+    {40, {"NVFP4", 64, 36, NotComputable}},
+    {41, {"Q1_0", 128, 18, NotComputable}},
 };
 
 }  // namespace

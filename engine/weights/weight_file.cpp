@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "engine/core/json.h"
+#include "engine/core/printable.h"
 #include "engine/weights/formats/readers.h"
 
 namespace meander {
@@ -14,24 +15,31 @@ using kernels::Shape;
 
 namespace {
 
-WeightTable tableOf(const MappedBytes& file, FileIdentity identity) {
-    switch (identity) {
-    case FileIdentity::Safetensors: return readSafetensors(file);
-    case FileIdentity::Gguf: return readGguf(file);
-    case FileIdentity::Zip: return readTorchZip(file);
-    case FileIdentity::LegacyPickle: return readTorchLegacy(file);
+FileFormat formatOf(const MappedBytes& file) {
+    const auto head = file.all().first(std::min(file.all().size(), identityBytes));
+    return meander::formatOf({reinterpret_cast<const char*>(head.data()), head.size()}, file.all().size());
+}
+
+WeightTable tableOf(const MappedBytes& file, FileFormat format) {
+    switch (format) {
+    case FileFormat::Safetensors: return readSafetensors(file);
+    case FileFormat::Gguf: return readGguf(file);
+    case FileFormat::TorchZip: return readTorchZip(file);
+    case FileFormat::TorchPickle: return readTorchLegacy(file);
     default: break;
     }
     // Bytes of no known kind under the ending of one: cut off or overwritten at the start.
     const std::string ending = fs::path(file.name()).extension().string();
-    if (identity == FileIdentity::Unknown && (ending == ".safetensors" || ending == ".gguf"))
+    if (format == FileFormat::Unknown && (ending == ".safetensors" || ending == ".gguf"))
         damaged(file.name(), "it does not begin as a " + ending.substr(1) + " file does.");
-    throw Failure(notWeights(identity, file.name()));
+    if (const auto other = otherThan(FileFormat::Safetensors, file.name())) throw Failure(other->text);
+    throw Failure("'" + file.name() + "' is " + nameOf(format)
+                  + ", not weights. Choose a safetensors, GGUF or PyTorch file.");
 }
 
 Shape shapeOfEntry(const TensorEntry& e, const std::string& tensor, const std::string& file) {
     if (e.extents.size() > std::size_t(Shape::maxRank))
-        throw Failure("Tensor '" + tensor + "' of '" + file + "' has more dimensions than Meander can use.");
+        throw Failure("Tensor '" + printable(tensor) + "' of '" + file + "' has more dimensions than Meander can use.");
     return Shape(e.extents);
 }
 
@@ -61,7 +69,7 @@ template <class T> void narrow(std::span<const std::byte> bytes, std::vector<flo
         to[i] = float(v);
         if constexpr (std::is_integral_v<T>)
             if (T(std::clamp<double>(double(to[i]), -16777216.0, 16777216.0)) != v)
-                throw Failure("Tensor '" + tensor + "' holds the number " + std::to_string(v)
+                throw Failure("Tensor '" + printable(tensor) + "' holds the number " + std::to_string(v)
                               + ", which is larger than Meander can use there.");
     }
 }
@@ -86,8 +94,8 @@ std::vector<float> narrowed(const ElementType& type, std::span<const std::byte> 
 Result<WeightFile> WeightFile::over(std::shared_ptr<const MappedBytes> bytes) {
     try {
         WeightFile file;
-        file.m_identity = identityOf(bytes->all());
-        file.m_table = tableOf(*bytes, file.m_identity);
+        file.m_format = formatOf(*bytes);
+        file.m_table = tableOf(*bytes, file.m_format);
         file.m_bytes = std::move(bytes);
         return file;
     } catch (const Failure& f) {
@@ -114,10 +122,11 @@ std::int64_t WeightFile::parameters() const {
 HostWeight WeightFile::read(const std::string& tensor) const {
     const auto it = entries().find(tensor);
     if (it == entries().end())
-        throw Failure("The file '" + name() + "' has no tensor '" + tensor + "'. It belongs to another kind of model.");
+        throw Failure("The file '" + name() + "' has no tensor '" + printable(tensor)
+                      + "'. It belongs to another kind of model.");
     const TensorEntry& e = it->second;
     if (e.type->kind == ElementType::NotComputable)
-        throw Failure("Tensor '" + tensor + "' of '" + name() + "' is stored as " + e.type->name
+        throw Failure("Tensor '" + printable(tensor) + "' of '" + name() + "' is stored as " + e.type->name
                       + ", which Meander cannot compute with. Use a file in another format, such as F16 or BF16.");
     m_bytes->requireIntact();
     HostWeight w;

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/core/file_identity.h"
 #include "engine/weights/element_type.h"
-#include "engine/weights/file_identity.h"
 #include "engine/weights/mapped_bytes.h"
 #include "engine/weights/weight_source.h"
 
@@ -38,7 +38,7 @@ public:
     static Result<WeightFile> fromBytes(std::string bytes, const std::string& name);
 
     const std::string& name() const { return m_bytes->name(); }
-    FileIdentity identity() const { return m_identity; }
+    FileFormat format() const { return m_format; }
     const std::map<std::string, TensorEntry>& entries() const { return m_table.tensors; }
     const std::map<std::string, std::string>& metadata() const { return m_table.metadata; }
     const std::vector<std::string>& notes() const { return m_table.notes; }
@@ -51,7 +51,7 @@ public:
 private:
     static Result<WeightFile> over(std::shared_ptr<const MappedBytes> bytes);
     std::shared_ptr<const MappedBytes> m_bytes;
-    FileIdentity m_identity = FileIdentity::Unknown;
+    FileFormat m_format = FileFormat::Unknown;
     WeightTable m_table;
 };
 

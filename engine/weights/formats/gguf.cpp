@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "engine/core/printable.h"
 #include "engine/weights/formats/byte_reader.h"
 
 namespace meander {
@@ -120,7 +121,8 @@ private:
         const auto type = m_in.number<std::uint32_t>();
         e.type = ggufElementType(type);
         if (!e.type)
-            throw Failure("Tensor '" + name + "' of '" + m_file + "' has the element type " + std::to_string(type)
+            throw Failure("Tensor '" + printable(name) + "' of '" + m_file + "' has the element type "
+                          + std::to_string(type)
                           + ", which Meander does not know. The file is damaged, or newer than this version.");
         if (!e.extents.empty() && e.extents.front() % e.type->blockElements != 0)
             damaged(m_file, "the rows of tensor '" + name + "' are no whole blocks of " + e.type->name + ".");

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <map>
 
+#include "engine/core/printable.h"
+
 namespace meander::pickle {
 
 enum class Role : std::uint8_t {
@@ -306,7 +308,7 @@ private:
         const auto rule =
             std::find_if(std::begin(rules), std::end(rules), [&](const auto& r) { return name == r.name; });
         if (rule == std::end(rules))
-            throw Failure("The file '" + m_in.file() + "' wants to import '" + name
+            throw Failure("The file '" + m_in.file() + "' wants to import '" + printable(name)
                           + "', which is not part of weights, so it was not read: such files can run programs. Use a "
                             "safetensors version.");
         push(Import{&*rule});

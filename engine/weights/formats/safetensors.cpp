@@ -4,12 +4,13 @@
 #include <set>
 
 #include "engine/core/json.h"
+#include "engine/core/printable.h"
 #include "engine/weights/formats/byte_reader.h"
 
 namespace meander {
 
 void damaged(const std::string& file, const std::string& why) {
-    throw Failure("The file '" + file + "' is damaged: " + why + " Download or copy it again.");
+    throw Failure("The file '" + file + "' is damaged: " + printable(why) + " Download or copy it again.");
 }
 
 std::optional<std::uint64_t> product(std::uint64_t a, std::uint64_t b) {

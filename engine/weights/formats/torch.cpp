@@ -124,7 +124,8 @@ WeightTable readTorchZip(const MappedBytes& file) {
     const auto data = std::find_if(members.begin(), members.end(), [](const auto& m) {
         return m.first == "data.pkl" || m.first.ends_with("/data.pkl");
     });
-    if (data == members.end()) throw Failure(notWeights(FileIdentity::Zip, file.name()));
+    if (data == members.end())
+        throw Failure("'" + file.name() + "' is a zip archive without a PyTorch checkpoint. Unpack it first.");
     const std::string root = data->first.substr(0, data->first.size() - std::string("data.pkl").size());
     StoragePlaces places;
     for (const auto& [name, member] : members) {
@@ -146,7 +147,12 @@ WeightTable readTorchZip(const MappedBytes& file) {
 }
 
 WeightTable readTorchLegacy(const MappedBytes& file) {
+    constexpr std::string_view mark("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 15);
     ByteReader in(file.all(), file.name());
+    if (in.remaining() < mark.size() || ByteReader(in).text(mark.size()) != mark)
+        throw Failure(
+            "'" + file.name()
+            + "' is a Python pickle that PyTorch did not write. Convert it to safetensors where it was made.");
     const Pickle magic(in), protocol(in), system(in), object(in), keys(in);
     std::map<std::string, const pickle::Tensor*> tensors;
     std::size_t visited = 0;
