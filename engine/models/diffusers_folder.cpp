@@ -1,4 +1,4 @@
-#include "engine/models/files/diffusers_folder.h"
+#include "engine/models/diffusers_folder.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,8 +1,8 @@
+#include "engine/weights/formats/safetensors_writer.h"
+
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
-
-#include "engine/models/files/safetensors.h"
 
 namespace meander {
 namespace {
