@@ -13,6 +13,7 @@ struct BatchOptions {
     bool isQuiet = false;
     ProjectStore* project = nullptr;  // records into it
     std::shared_ptr<const Run> parent;
+    std::shared_ptr<const Run> interrupted;  // the one plan goes on with it
     int firstNumber = 1;
 };
 struct BatchResult {
