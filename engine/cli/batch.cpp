@@ -146,26 +146,20 @@ private:
 
 }  // namespace
 
-namespace {
-
-// With ids of their own, so that the project knows of all that wait before the first one begins.
-std::vector<Submission> submissions(const std::vector<Plan>& plans, const BatchOptions& options) {
+BatchResult runBatch(const std::vector<Plan>& plans, const BatchOptions& options) {
     std::vector<Submission> all;
-    for (const Plan& p : plans) {
-        Submission s{.plan = p, .parent = options.parent, .interrupted = options.interrupted, .id = newRunId()};
-        s.number = options.firstNumber + int(all.size());
-        if (options.interrupted) s.id = options.interrupted->id;
-        else if (options.project) options.project->beginRun(waitingRunOf(s));
-        all.push_back(std::move(s));
-    }
-    return all;
+    for (const Plan& p : plans) all.push_back({.plan = p, .number = int(all.size()) + 1});
+    return runBatch(std::move(all), options);
 }
 
-}  // namespace
-
-BatchResult runBatch(const std::vector<Plan>& plans, const BatchOptions& options) {
+BatchResult runBatch(std::vector<Submission> submissions, const BatchOptions& options) {
+    // With ids of their own, so that the project knows of all that wait before the first one begins.
+    for (Submission& s : submissions) {
+        if (s.id.empty()) s.id = newRunId();
+        if (options.project && !s.interrupted) options.project->beginRun(waitingRunOf(s));
+    }
     watchInterrupts();
-    const auto watcher = std::make_shared<Watcher>(options, plans.size());
+    const auto watcher = std::make_shared<Watcher>(options, submissions.size());
     BatchResult result;
     std::vector<std::string> ids;
     {
@@ -173,7 +167,7 @@ BatchResult runBatch(const std::vector<Plan>& plans, const BatchOptions& options
         engineOptions.device = options.device;
         engineOptions.preview = false;
         Engine engine(engineOptions, [&](const RunEvent& e) { Watcher::hear(watcher, e); });
-        ids = engine.submit(submissions(plans, options));
+        ids = engine.submit(std::move(submissions));
         if (!watcher->wait()) engine.cancelAll();
         engine.waitIdle();
         result.device = engine.deviceDescription();

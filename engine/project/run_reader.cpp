@@ -62,8 +62,8 @@ const char* runColumns = "SELECT id, number, name, status, pinned, created, head
 
 RunReader::RunReader(const Database& db, std::vector<std::string>* losses)
     : m_db(db),
-      m_losses(losses),
-      m_hasSums(db.number("SELECT count(*) FROM pragma_table_info('tensor') WHERE name = 'sum'") != 0) {}
+      m_hasSums(db.number("SELECT count(*) FROM pragma_table_info('tensor') WHERE name = 'sum'") != 0),
+      m_losses(losses) {}
 
 std::string RunReader::soundness(std::string_view table) const {
     return m_hasSums ? "coalesce(sum = row_sum(" + columnsOf(table) + "), 1)" : "1";

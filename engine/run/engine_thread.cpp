@@ -96,8 +96,9 @@ void EngineThread::processCommands() {
 bool EngineThread::cancelWaiting(const std::string& id) {
     auto waiting = queue.remove(id);
     if (!waiting) return false;
-    waiting->run.status = RunStatus::Cancelled;
-    emit(RunEventKind::Cancelled, std::make_shared<Run>(waiting->run), {});
+    auto run = std::make_shared<Run>(waiting->interrupted ? *waiting->interrupted : waiting->run);
+    run->status = RunStatus::Cancelled;
+    emit(RunEventKind::Cancelled, run, {});
     return true;
 }
 
