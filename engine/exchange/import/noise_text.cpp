@@ -1,5 +1,7 @@
-#include "engine/exchange/noise_text.h"
+#include "engine/exchange/import/noise_text.h"
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
 
 #include "engine/exchange/table.h"
@@ -13,6 +15,19 @@ struct Source {
     const char *theirs, *ours;
 };
 constexpr Source sources[] = {{"NV", "nv_philox"}, {"CPU", "torch_cpu"}, {"GPU", "torch_cuda"}};
+constexpr Source sourcesOfSdCpp[] = {{"CUDA", "nv_philox"}, {"CPU", "torch_cpu"}};
+constexpr Source sourcesOfInvokeAi[] = {{"CUDA", "torch_cuda"}, {"CPU", "torch_cpu"}};
+
+std::span<const Source> sourcesOf(Peer peer) {
+    if (peer == Peer::SdCpp) return sourcesOfSdCpp;
+    if (peer == Peer::InvokeAi) return sourcesOfInvokeAi;
+    return sources;
+}
+
+std::string upper(std::string s) {
+    std::transform(s.begin(), s.end(), s.begin(), [](unsigned char c) { return char(std::toupper(c)); });
+    return s;
+}
 
 template <class T> bool number(const std::string& s, T& into) {
     const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), into);
@@ -26,12 +41,12 @@ void ensureStream(Choice& noise) {
 
 }  // namespace
 
-bool readNoiseSetting(const std::string& key, const std::string& value, Choice& noise) {
+bool readNoiseSetting(const std::string& key, const std::string& value, Choice& noise, Peer peer) {
     std::int64_t whole = 0;
     double real = 0;
     if (key == "rng") {
-        for (const Source& s : sources)
-            if (value == s.theirs) {
+        for (const Source& s : sourcesOf(peer))
+            if (upper(value) == s.theirs) {
                 noise.id = s.ours;
                 return true;
             }

@@ -1,4 +1,4 @@
-#include "engine/exchange/peer_names.h"
+#include "engine/exchange/import/peer_names.h"
 
 #include <algorithm>
 #include <span>
@@ -35,7 +35,6 @@ constexpr Row samplerTitles[] = {
     {"DPM2 a", "dpm_2_ancestral", "", "karras"},
     {"DPM fast", "dpm_fast", "", "normal"},
     {"DPM adaptive", "dpm_adaptive", "", "normal"},
-    {"Restart", "restart", "", "karras"},
     {"HeunPP2", "heunpp2", "", "normal"},
     {"IPNDM", "ipndm", "", "normal"},
     {"IPNDM_V", "ipndm_v", "", "normal"},
@@ -44,9 +43,9 @@ constexpr Row samplerTitles[] = {
     {"DDIM CFG++", "euler_cfg_pp", "", "ddim_uniform"},
     {"PLMS", "plms", "", "ddim_uniform"},
     {"UniPC", "uni_pc", "", "ddim_uniform"},
-    {"LCM", "lcm", ""},
-    {"DDPM", "ddpm", ""},
-    {"TCD", "tcd", ""},
+    {"LCM", "lcm", "", "normal"},
+    {"DDPM", "ddpm", "", "normal"},
+    {"TCD", "tcd", "", "normal"},
     // SD.Next
     {"DPM++ 1S", "dpm_singlestep", "order=1"},
     {"DPM++ 3M", "dpm_multistep", "order=3"},
@@ -91,6 +90,34 @@ constexpr Row samplerIds[] = {
     {"kdpm_2_a", "dpm_2_ancestral", ""},
     {"dpmpp_3m", "dpm_multistep", "order=3"},
     {"unipc", "uni_pc_bh2", ""},
+    // NovelAI, Draw Things
+    {"ddim_v3", "ddim", ""},
+    {"dpmpp_2s", "dpmpp_2s", ""},
+    {"Euler A", "euler_ancestral", ""},
+    // diffusers
+    {"DDIMScheduler", "ddim", ""},
+    {"DDIMParallelScheduler", "ddim", ""},
+    {"DDPMScheduler", "ddpm", ""},
+    {"DDPMParallelScheduler", "ddpm", ""},
+    {"DEISMultistepScheduler", "deis", "order=2 time=log_rho lower_order_final=true"},
+    {"DPMSolverMultistepScheduler", "dpm_multistep", ""},
+    {"DPMSolverSinglestepScheduler", "dpm_singlestep", ""},
+    {"DPMSolverSDEScheduler", "dpmpp_sde", ""},
+    {"EulerDiscreteScheduler", "euler", ""},
+    {"EulerAncestralDiscreteScheduler", "euler_ancestral", ""},
+    {"FlowMatchEulerDiscreteScheduler", "euler", ""},
+    {"FlowMatchHeunDiscreteScheduler", "heun", ""},
+    {"FlowMatchLCMScheduler", "lcm", ""},
+    {"HeunDiscreteScheduler", "heun", ""},
+    {"IPNDMScheduler", "ipndm", ""},
+    {"KDPM2DiscreteScheduler", "dpm_2", ""},
+    {"KDPM2AncestralDiscreteScheduler", "dpm_2_ancestral", ""},
+    {"LCMScheduler", "lcm", ""},
+    {"LMSDiscreteScheduler", "lms", "multistep_last=true"},
+    {"PNDMScheduler", "pndm", ""},
+    {"SASolverScheduler", "sa_solver", ""},
+    {"TCDScheduler", "tcd", ""},
+    {"UniPCMultistepScheduler", "uni_pc_bh2", "order=2 end_level=0"},
 };
 
 constexpr Row scheduleTitles[] = {
@@ -120,11 +147,16 @@ constexpr Row scheduleTitles[] = {
     {"React Cosinusoidal DynSF", "reforge", "curve=react_cosinusoidal_dynsf"},
 };
 
-// ComfyUI's identifiers are ours; these are the others: SwarmUI, StabilityMatrix, RES4LYF.
+// ComfyUI's identifiers are ours; these are the others: SwarmUI, StabilityMatrix, RES4LYF, NovelAI, Draw Things,
+// diffusers.
 constexpr Row scheduleIds[] = {
     {"align_your_steps", "ays", ""},
     {"turbo", "sd_turbo", ""},
     {"ltxv", "ltx2", ""},
+    {"native", "normal", ""},
+    {"AYS", "ays", ""},
+    {"Trailing", "model_steps", "spacing=trailing"},
+    {"leading", "model_steps", "spacing=leading"},
     {"sinusoidal_sf", "reforge", "curve=sinusoidal_sf"},
     {"invcosinusoidal_sf", "reforge", "curve=invcosinusoidal_sf"},
     {"react_cosinusoidal_dynsf", "reforge", "curve=react_cosinusoidal_dynsf"},
@@ -183,13 +215,48 @@ std::optional<NamedSampler> wholeName(const std::string& name) {
     for (const bool isExact : {true, false})
         for (const std::span<const Row> rows :
              {std::span<const Row>(samplerTitles), std::span<const Row>(samplerIds)}) {
-            if (isExact && findSampler(name)) return NamedSampler{{name, {}}, {}, {}};
+            if (isExact && findSampler(name)) return NamedSampler{{name, {}}};
             if (const Row* r = rowNamed(rows, name, isExact))
                 return NamedSampler{
                     samplerOf(*r), {}, *r->automatic ? std::optional(Choice{r->automatic, {}}) : std::nullopt};
         }
     return std::nullopt;
 }
+
+// "k_euler" of k-diffusion's early users, "sample_dpmpp_sde" of its functions.
+std::optional<NamedSampler> withoutPrefix(const std::string& name) {
+    for (const char* prefix : {"k_", "sample_"})
+        if (name.starts_with(prefix)) return wholeName(name.substr(std::string(prefix).size()));
+    return std::nullopt;
+}
+
+// The sampler up to a separator and the schedule behind it, the longest sampler first.
+std::optional<NamedSampler> joinedName(const std::string& name, Peer peer) {
+    for (std::size_t cut = name.find_last_of(" _"); cut != std::string::npos && cut > 0;
+         cut = name.find_last_of(" _", cut - 1)) {
+        auto known = wholeName(name.substr(0, cut));
+        if (!known) known = withoutPrefix(name.substr(0, cut));
+        auto schedule = scheduleNamed(name.substr(cut + 1), peer);
+        if (known && schedule) {
+            known->schedule = std::move(schedule);
+            return known;
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<NamedSampler> anyName(const std::string& name, Peer peer) {
+    if (auto whole = wholeName(name)) return whole;
+    if (auto bare = withoutPrefix(name)) return bare;
+    if (name.ends_with("_k"))
+        if (auto known = wholeName(name.substr(0, name.size() - 2))) {
+            known->schedule = Choice{"karras", {}};
+            return known;
+        }
+    return joinedName(name, peer);
+}
+
+constexpr const char* pathSamplers[] = {"dpmpp_sde", "dpmpp_2m_sde", "dpmpp_2m_sde_heun", "dpmpp_3m_sde"};
 
 }  // namespace
 
@@ -206,20 +273,23 @@ std::optional<Choice> scheduleNamed(const std::string& name, Peer peer) {
 }
 
 std::optional<NamedSampler> samplerNamed(const std::string& name, Peer peer) {
-    if (auto whole = wholeName(name)) return whole;
-    if (name.ends_with("_k"))
-        if (auto known = wholeName(name.substr(0, name.size() - 2))) {
-            known->schedule = Choice{"karras", {}};
-            return known;
-        }
-    for (std::size_t space = name.find(' '); space != std::string::npos; space = name.find(' ', space + 1)) {
-        auto known = wholeName(name.substr(0, space));
-        auto schedule = scheduleNamed(name.substr(space + 1), peer);
-        if (known && schedule) {
-            known->schedule = std::move(schedule);
-            return known;
-        }
-    }
+    auto known = anyName(name, peer);
+    if (!known) return known;
+    const bool isPathSampler =
+        std::find(std::begin(pathSamplers), std::end(pathSamplers), known->sampler.id) != std::end(pathSamplers);
+    known->drawsPath = isPathSampler && (infoOf(peer).drawsPaths || name.starts_with("dpm++2m_sde_bt"));
+    known->drawsOnGpu = name.find("_gpu") != std::string::npos;
+    return known;
+}
+
+std::optional<std::string> ourSamplerNamed(const std::string& name) {
+    if (auto known = wholeName(name)) return known->sampler.id;
+    if (auto known = anyName(name, Peer::ComfyUi)) return known->sampler.id;
+    return std::nullopt;
+}
+std::optional<std::string> ourScheduleNamed(const std::string& name) {
+    for (const Peer peer : {Peer::A1111, Peer::SdCpp})
+        if (auto known = scheduleNamed(name, peer)) return known->id;
     return std::nullopt;
 }
 
