@@ -12,8 +12,8 @@ namespace {
 
 struct Options {
     RecipeInput input;
-    std::string folder, project;
-    bool isJson = false;
+    std::string folder;
+    bool isReplacing = false, isJson = false;
 };
 
 std::unique_ptr<ProjectStore> writable(std::unique_ptr<ProjectStore> store) {
@@ -26,12 +26,13 @@ std::unique_ptr<ProjectStore> writable(std::unique_ptr<ProjectStore> store) {
 
 // The project to record into: the one named, new or existing, else the one the recipe came from.
 std::unique_ptr<ProjectStore> projectFor(const Options& o, std::unique_ptr<ProjectStore> source) {
-    if (o.project.empty() && source && source->isReadOnly() && !o.folder.empty())
+    if (o.input.project.empty() && source && source->isReadOnly() && !o.folder.empty())
         return nullptr;  // said on opening; the files are written all the same
-    if (o.project.empty()) return writable(std::move(source));
-    if (source && std::filesystem::weakly_canonical(o.project) == std::filesystem::path(source->path()))
+    if (o.input.project.empty()) return writable(std::move(source));
+    if (source && std::filesystem::weakly_canonical(o.input.project) == std::filesystem::path(source->path()))
         return writable(std::move(source));
-    auto store = std::filesystem::exists(o.project) ? ProjectStore::open(o.project) : ProjectStore::create(o.project);
+    auto store = std::filesystem::exists(o.input.project) ? ProjectStore::open(o.input.project)
+                                                          : ProjectStore::create(o.input.project);
     return writable(valueOrThrow(std::move(store)));
 }
 
@@ -68,7 +69,7 @@ struct KeptRun {
 KeptRun keep(const Run& run, const Options& o, ProjectStore* store, const Recipe& recipe) {
     KeptRun kept;
     try {
-        if (!o.folder.empty()) kept.files = exportInto(run, o.folder);
+        if (!o.folder.empty()) kept.files = exportInto(run, o.folder, o.isReplacing);
     } catch (const std::exception& e) {
         kept.problem = e.what();
     }
@@ -83,7 +84,7 @@ int carryOut(const Options& o) {
     const Plan p = valueOrThrow(plan(in.recipe, in.parent.get(), in.start.get()));
     for (const auto& note : p.notes)
         if (note.kind == NoteKind::Warning) std::cerr << "meander-run: " << note.text << '\n';
-    if (!o.folder.empty()) prepareFolder(o.folder);
+    if (!o.folder.empty()) prepareFolder(o.folder, o.isReplacing);
     const auto store = projectFor(o, std::move(in.project));
     if (!store && o.folder.empty())
         std::cerr << "meander-run: Nothing of this run is kept. Give -o FOLDER for its files, or --project FILE to "
@@ -106,8 +107,10 @@ void addRun(CLI::App& app, Context& context) {
     auto* c = app.add_subcommand(
         "run", "Carry out a recipe; write images, trajectory and attention maps, or record into a project");
     o->input.addTo(*c);
-    addFolder(*c, o->folder);
-    c->add_option("--project", o->project, "Project to record the run into; made when it does not exist")
+    addFolder(*c, o->folder, o->isReplacing);
+    c->add_option("--project", o->input.project,
+                  "Project to record the run into, and whose runs it may start or branch from; made when it does not "
+                  "exist")
         ->type_name("FILE")
         ->check(notEmpty());
     c->add_flag("--json", o->isJson, "Tell what happens as JSON, one object a line on stdout");

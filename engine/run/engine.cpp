@@ -5,6 +5,7 @@
 #include <mutex>
 #include <thread>
 
+#include "engine/run/device_set.h"
 #include "engine/run/driver.h"
 #include "engine/run/run_queue.h"
 
@@ -21,7 +22,7 @@ struct Engine::Implementation {
 
     // --- the engine thread ---
     void loop() {
-        openDevice();
+        useDevice("auto");
         while (queue.waitForWork(progress(), options.maximumConcurrentRuns, [this] { announceIdle(); })) {
             try {
                 processCommands();
@@ -36,24 +37,21 @@ struct Engine::Implementation {
         models.clear();
     }
 
-    void openDevice() {
-        std::string note;
-        if (options.device != "cpu") {
-            const int index = options.device.starts_with("cuda:") ? std::atoi(options.device.c_str() + 5) : 0;
-            auto probe = kernels::createCudaBackend(index);
-            backend = std::move(probe.backend);
-            note = probe.why;
-        }
-        if (!backend) backend = kernels::createCpuBackend({options.threads});
+    // The device of the runs from here on; says so when it is another one.
+    const DeviceSet::Device& useDevice(const std::string& name) {
+        const DeviceSet::Device& device = devices.open(name);
+        const std::string description = device.backend->description();
         {
             const std::lock_guard lock(mutex);
-            deviceDescription = backend->description();
-            deviceNote = note;
+            if (deviceDescription == description && deviceNote == device.note) return device;
+            deviceDescription = description;
+            deviceNote = device.note;
         }
         RunEvent e;
         e.kind = RunEventKind::DeviceReady;
-        e.message = note;
+        e.message = device.note;
         sink(e);
+        return device;
     }
 
     void announceIdle() {
@@ -70,9 +68,11 @@ struct Engine::Implementation {
             activeKey};
     }
 
-    static std::vector<std::string> keysOf(const Plan& p) {
-        std::vector<std::string> keys{WaitingRun::modelKeyOf(p)};
-        for (const auto& id : p.models) keys.push_back(id + "|" + p.resolved.precision);
+    // Of the models that a run needs, on its device.
+    std::vector<std::string> keysOf(const Plan& p) {
+        const std::string place = "|" + p.resolved.precision + "|" + devices.open(p.resolved.device).name;
+        std::vector<std::string> keys{p.resolved.model + place};
+        for (const auto& id : p.models) keys.push_back(id + place);
         return keys;
     }
 
@@ -132,14 +132,15 @@ struct Engine::Implementation {
     void start(WaitingRun w) {
         auto run = std::make_shared<Run>(w.run);
         try {
+            Backend& backend = *useDevice(w.plan.resolved.device).backend;
             const std::vector<Model*> all = modelsFor(w.plan, w.run.id);
             const Model& model = *all.front();
-            run->device = backend->description();
+            run->device = backend.description();
             run->status = RunStatus::Running;
             run->model = model.info();
             w.plan.model = model.info();
-            backend->resetPeak();
-            auto active_ = std::make_unique<ActiveRun>(std::move(w.plan), *run, w.parent, all, *backend, sink);
+            backend.resetPeak();
+            auto active_ = std::make_unique<ActiveRun>(std::move(w.plan), *run, w.parent, all, backend, sink);
             activeKey = WaitingRun::modelKeyOf(active_->plan());
             active_->paused = w.paused;
             active_->stepBudget = w.stepBudget;
@@ -153,7 +154,7 @@ struct Engine::Implementation {
         }
     }
 
-    bool inUse(const std::string& key) const {
+    bool inUse(const std::string& key) {
         return std::any_of(active.begin(), active.end(), [&](const auto& r) {
             const auto keys = keysOf(r->plan());
             return std::find(keys.begin(), keys.end(), key) != keys.end();
@@ -189,7 +190,7 @@ struct Engine::Implementation {
             if (unused == models.rend()) break;
             models.erase(std::prev(unused.base()));
         }
-        auto model = loadModel(id, *backend, {plan.resolved.precision});
+        auto model = loadModel(id, *devices.open(plan.resolved.device).backend, {plan.resolved.precision});
         if (!model) throw Failure(model.error().text);
         models.emplace_front(key, std::move(*model));
         return *models.front().second;
@@ -209,7 +210,7 @@ struct Engine::Implementation {
                 run->problem = e.what();  // one run's trouble is not its neighbours'
             }
         }
-        if (!items.empty()) evaluateTogether(*backend, items);
+        if (!items.empty()) evaluateTogether(*devices.open(items.front().run->plan().resolved.device).backend, items);
         // Those that did not fit come first next time.
         for (const BatchItem& a : items) rotate(a.run);
         collect();
@@ -271,7 +272,7 @@ struct Engine::Implementation {
             e.step = int(e.run->trajectory->steps.size());
             e.evaluation = e.run->evaluations;
         }
-        e.steps = e.run->recipe.steps;
+        e.steps = stepsOf(*e.run);
         sink(e);
     }
 
@@ -281,7 +282,7 @@ struct Engine::Implementation {
     std::mutex mutex;  // of the two descriptions
     std::string deviceDescription, deviceNote;
     // owned by the thread
-    std::unique_ptr<Backend> backend;
+    DeviceSet devices{options.device, options.threads};
     std::list<std::pair<std::string, std::unique_ptr<Model>>> models;  // most recently used first
     std::list<std::unique_ptr<ActiveRun>> active;
     std::string activeKey;

@@ -26,6 +26,10 @@ const char* nameOf(RunStatus s) {
     return "";
 }
 
+int stepsOf(const Run& r) {
+    return r.trajectory && r.trajectory->levels.size() > 1 ? int(r.trajectory->levels.size()) - 1 : r.recipe.steps;
+}
+
 Json toJson(const Run& r) {
     Json j;
     j["id"] = r.id;
