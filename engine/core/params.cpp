@@ -148,6 +148,10 @@ Error unknownParam(const std::vector<ParamSpec>& specs, const std::string& key, 
                  + (known.empty() ? "It takes none." : "It takes: " + known + ".") + (hint ? hint(key) : "")};
 }
 
+Result<Params> resolveParams(const std::vector<ParamSpec>& specs, const Params& given, const std::string& owner) {
+    return resolveParams(specs, given, owner, nullptr);
+}
+
 Result<Params> resolveParams(const std::vector<ParamSpec>& specs, const Params& given, const std::string& owner,
                              ParamHint hint) {
     Params resolved;

@@ -20,7 +20,7 @@ using ParamValue = std::variant<bool, std::int64_t, double, std::string, std::ve
 using Params = std::map<std::string, ParamValue>;
 
 // Values: Percent is a fraction in [0, 1] of `unit`; File, Image (PNG) and Run are texts, two paths and a run's id.
-enum class ParamKind : std::uint8_t { Toggle, Integer, Real, Percent, Choice, Text, File, Image, Run, List };
+enum class ParamKind : std::uint8_t { Toggle, Integer, Real, Choice, Text, List, Percent, File, Image, Run };
 constexpr bool isReal(ParamKind k) { return k == ParamKind::Real || k == ParamKind::Percent; }
 constexpr bool isText(ParamKind k) {
     return k == ParamKind::Text || k == ParamKind::File || k == ParamKind::Image || k == ParamKind::Run;
@@ -59,8 +59,9 @@ Error unknownParam(const std::vector<ParamSpec>& specs, const std::string& key, 
 
 // Fills missing parameters with defaults; rejects unknown keys, wrong types and values out of range with a sentence
 // that names `owner`.
+Result<Params> resolveParams(const std::vector<ParamSpec>& specs, const Params& given, const std::string& owner);
 Result<Params> resolveParams(const std::vector<ParamSpec>& specs, const Params& given, const std::string& owner,
-                             ParamHint hint = nullptr);
+                             ParamHint hint);
 
 double real(const Params& p, const std::string& key);
 std::int64_t integer(const Params& p, const std::string& key);
