@@ -207,6 +207,10 @@ void Document::requestImage(const QString& id) {
 
 void Document::runDraft() {
     auto& d = *m_implementation;
+    if (!d.invalidFields.isEmpty()) {
+        emit problem(d.invalidFields.front(), {});
+        return;
+    }
     startEngine();
     if (d.isPlanUnderWay) {
         d.runWhenPlanned = true;
