@@ -38,11 +38,11 @@ void observe(Model& model, const std::vector<BatchSlot>& slots, PackedBatch& p) 
     if (level != AttentionLevel::Off) p.attention = std::make_shared<AttentionStore>(level, model.info().attention);
     for (const BatchSlot& slot : slots) {
         const std::int64_t rows = slot.rows->state.rows();
-        if (records(slot)) p.batch.hooks.add(p.attention, slot.first, rows);
+        if (records(slot)) p.batch.hooks.add(p.attention, slot.first, rows, slot.first);
         if (const auto block = slot.rows->selfBlock) {
             auto& mass = p.selfAttention[*block];
             if (!mass) mass = std::make_shared<SelfAttentionMass>(*block);
-            p.batch.hooks.add(mass, slot.first, rows);
+            p.batch.hooks.add(mass, slot.first, rows, slot.first);
         }
     }
 }
