@@ -48,11 +48,11 @@ void observe(const ModelInfo& info, std::span<const Piece> pieces, PackedBatch& 
     if (level != AttentionLevel::Off) p.attention = std::make_shared<AttentionStore>(level, info.attention);
     std::int64_t row = 0;
     for (const Piece& piece : pieces) {
-        if (recordsAttention(*piece.slot)) p.batch.hooks.add(p.attention, row, piece.count);
+        if (recordsAttention(*piece.slot)) p.batch.hooks.add(p.attention, row, piece.count, row);
         if (const auto block = piece.slot->rows->selfBlock) {
             auto& mass = p.selfAttention[*block];
             if (!mass) mass = std::make_shared<SelfAttentionMass>(*block);
-            p.batch.hooks.add(mass, row, piece.count);
+            p.batch.hooks.add(mass, row, piece.count, row);
         }
         row += piece.count;
     }
