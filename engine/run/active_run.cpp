@@ -5,6 +5,7 @@
 #include "engine/guidance/rule_common.h"
 #include "engine/run/branching.h"
 #include "engine/run/driver.h"
+#include "engine/run/record_access.h"
 #include "engine/sampling/manifold_common.h"
 
 namespace meander {
@@ -256,7 +257,7 @@ void ActiveRun::watchRecord(const Trajectory& old, int step) {
                          .sigmaData = m_plan.model.sigmaData,
                          .state = upload(m_backend, e->state)};
         m.tau = e->tau;
-        m.target = old.levels[std::size_t(e->step) + 1];
+        m.target = levelAt(old, e->step + 1);
         m.step = e->step;
         m.steps = int(old.levels.size()) - 1;
         m.isFirst = !m_guidance.hasSeen();
