@@ -156,8 +156,6 @@ void TestPlots::nearestHits() {
     QVERIFY(!nearestPoint(points, {50, 50}, 5));
     const std::vector<double> xs = {0, 10, 20};
     QCOMPARE(nearestX(xs, 16).value_or(-1), 2);
-    QCOMPARE(distanceToSegment({5, 3}, {0, 0}, {10, 0}), 3.0);
-    QCOMPARE(fitAspect({0, 0, 200, 100}, 1), QRectF(50, 0, 100, 100));
 }
 
 void TestPlots::handlesAreHit() {
