@@ -24,6 +24,8 @@
 
 namespace meander::gui {
 
+static constexpr int messageMs = 15'000;
+
 MainWindow::MainWindow(const std::vector<PanelInfo>& panels, QWidget* parent)
     : QMainWindow(parent), m_commands(this), m_userPrompts(defaultUserPrompts(this)) {
     setObjectName("mainWindow");
@@ -68,6 +70,10 @@ void MainWindow::connectDocument() {
     connect(&m_document, &Document::message, this, [this](const QString& sentence) {
         programLog().add(LogLevel::Info, sentence);
         m_lastMessage->setText(sentence);
+        // What was said may not be true for long; the log keeps it.
+        QTimer::singleShot(messageMs, m_lastMessage, [this, sentence] {
+            if (m_lastMessage->text() == sentence) m_lastMessage->clear();
+        });
     });
     connect(&m_document, &Document::settingsKept, this, &MainWindow::offerModelSettings);
     connect(&m_document, &Document::projectChanged, this, &MainWindow::showTitle);
@@ -194,7 +200,7 @@ void MainWindow::moveStep(int delta) {
     const int to = std::clamp(from + delta, 0, count);
     m_selection.setFollowsLive(to == count);
     if (to == count) m_selection.lockStep({qstr(run->id), -1, std::numeric_limits<double>::infinity()});
-    else m_selection.lockStep(cursorFor(*run, {0, to}));
+    else m_selection.lockStep(cursorFor(*run, to));
 }
 
 void MainWindow::branchHere() {
@@ -219,15 +225,19 @@ void MainWindow::toggleCompare() {
     }
     const RunPtr run = currentRun();
     if (!run) return;
+    // A run that was broken off has steps to compare too.
     const auto fits = [&](const RunPtr& r) {
-        return r && r->id != run->id && r->status == RunStatus::Finished && areComparable(*r, *run);
+        return r && r->id != run->id && !m_document.live(qstr(r->id)) && r->evaluations > 0 && areComparable(*r, *run);
     };
     RunPtr other;
     for (const RunPtr& r : m_document.runs())
         if (fits(r)) other = r;
     if (fits(m_document.baseline())) other = m_document.baseline();
     if (other) m_runs->compareWith(qstr(other->id));
-    else emit m_document.message(tr("No other finished run has images or points of this kind and size yet"));
+    else
+        m_toasts->showMessage(tr("There is nothing to compare run %1 with: no other run has images or points of its "
+                                 "kind and size yet.")
+                                  .arg(run->number));
 }
 
 void MainWindow::keepComparable() {

@@ -78,6 +78,13 @@ Document::Document(QObject* parent) : QObject(parent), m_implementation(std::mak
         if (startRunOf(draft()) == id.toStdString() || (branch && branch->run == id.toStdString()))
             m_implementation->startPlanning();  // it could not be planned without the record
     });
+    connect(&d.file, &ProjectFile::trajectoryLost, this, [this](const QString& id, const QString& sentence) {
+        m_implementation->changeRun(id, [&](Run& r) {
+            r.trajectory = std::make_shared<const Trajectory>();
+            if (r.problem.empty()) r.problem = sentence.toStdString();
+        });
+        emit trajectoryLoaded(id);
+    });
     connect(&d.file, &ProjectFile::imagesLoaded, this, [this](const QString& id, const HostTensor& images) {
         m_implementation->changeRun(id, [&](Run& r) { r.images = images; });
         emit runChanged(id);
