@@ -1,5 +1,7 @@
 #include "engine/run/trajectory.h"
 
+#include <algorithm>
+
 #include <array>
 #include <chrono>
 #include <ctime>
@@ -29,7 +31,8 @@ const char* nameOf(RunStatus s) {
 bool hasEnded(RunStatus s) { return s != RunStatus::Queued && s != RunStatus::Running && s != RunStatus::Paused; }
 
 int stepsOf(const Run& r) {
-    return r.trajectory && r.trajectory->levels.size() > 1 ? int(r.trajectory->levels.size()) - 1 : r.recipe.steps;
+    if (!r.trajectory || r.trajectory->levels.size() < 2) return r.recipe.steps;
+    return int(std::max(r.trajectory->levels.size() - 1, r.trajectory->steps.size()));
 }
 
 Json toJson(const Run& r) {
