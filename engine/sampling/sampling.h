@@ -164,7 +164,7 @@ public:
 
     // A step to `to` that is partly denoising, partly fresh noise: deterministic to `down`, then y·rise + spread·noise.
     struct AncestralStep {
-        double down, rise, spread;
+        double sigmaDown, scale, noiseStd;
     };
     // down = τ' √(1 − η² (1 − (τ'/τ)²)); η = 1 is the ancestral step (k-diffusion's σ_down, and ComfyUI's for flow), η
     // = 0 deterministic.
