@@ -20,7 +20,7 @@ NoiseFunction philox(std::uint64_t seed) {
         Tensor z(like.backend(), like.shape(), like.type());
         std::vector<kernels::NoiseAddress> addresses;
         for (std::int64_t i = 0; i < like.rows(); ++i)
-            addresses.push_back({seed, std::uint32_t(i), std::uint32_t(q.step * 4096 + 1 + q.draw), 0});
+            addresses.push_back({seed, std::uint32_t(i), drawAddress(q), 0});
         like.backend().normal(addresses, z);
         return z;
     };
@@ -121,7 +121,7 @@ LabProblem problemOf(Model& model, Backend& backend, int particles, std::uint64_
     const auto levels = equalAngles(p, referenceSteps);
     const Tensor low = solve(*findSampler("rk4"), p, levels, problem.start, {}, problem.estimator).state;
     problem.truth =
-        download(problem.estimator(DenoiseRequest{low, levels.back(), 0.0, NAN, 0, {}}).denoised).toDoubles();
+        download(problem.estimator(DenoiseRequest{low, levels.back(), 0.0})).toDoubles();
     problem.reference = "Runge–Kutta, " + std::to_string(referenceSteps) + " steps";
     return problem;
 }
@@ -171,7 +171,7 @@ LabCell measure(const LabProblem& problem, const Choice& sampler, const Choice& 
     try {
         const SamplerInfo* info = findSampler(sampler.id);
         if (!info) throw Failure("There is no sampler named \"" + sampler.id + "\".");
-        auto params = resolveParams(info->params, sampler.params, info->label);
+        auto params = resolveSamplerParams(*info, sampler.params);
         if (!params) throw Failure(params.error().text);
         if (info->inverts || info->needsData) throw Failure(info->label + " does not go from noise to data.");
         if (info->freeSteps) throw Failure(info->label + " chooses its own steps and keeps no budget of evaluations.");

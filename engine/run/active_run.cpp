@@ -160,20 +160,12 @@ GuidanceMoment ActiveRun::moment(std::size_t k) const {
     const auto all = m_sampling->pending();
     const DenoiseRequest& q = all[m_answered + k];
     const std::optional<int> before = m_answered + k > 0 ? std::optional(all[m_answered + k - 1].step) : m_lastStep;
-    GuidanceMoment m{.process = process(),
-                     .parametrization = m_plan.model.parametrization,
-                     .sigmaData = m_plan.model.sigmaData,
-                     .state = q.x};
-    m.tau = q.tau;
-    m.target = q.target;
-    m.networkTau = q.networkTau;
-    m.step = q.step;
-    m.steps = m_sampling->steps();
+    GuidanceMoment m = momentOf(m_plan, q, m_sampling->steps());
     m.isFirst = k == 0 && !m_guidance.hasSeen();
     m.isStepStart = before != q.step;
     m.isOwnState = q.x.view().data == m_sampling->x.view().data;
-    m.seed = m_plan.resolved.seed;
     m.model = &m_model;
+    m.clean = m_clean;
     return m;
 }
 
@@ -228,6 +220,11 @@ bool ActiveRun::answerFromRecord() {
         m_replayUntil = index;
         return false;
     }
+    // CFG++ steps with the unconditional estimate, which a record without states does not hold.
+    if (findSampler(m_plan.resolved.sampler.id)->unconditional && !m_parent->recipe.recordStates) {
+        m_replayUntil = index;
+        return false;
+    }
     e->replayed = true;
     q.answer.denoised = q.answer.conditional = upload(m_backend, e->denoised);
     if (m_parent->recipe.recordStates) {
@@ -251,21 +248,33 @@ void ActiveRun::watchRecord(const Trajectory& old, int step) {
     if (!m_parent->recipe.recordStates) return;
     for (const auto& e : old.evaluations) {
         if (e->step >= step || !e->state) continue;
-        GuidanceMoment m{.process = process(),
-                         .parametrization = m_plan.model.parametrization,
-                         .sigmaData = m_plan.model.sigmaData,
-                         .state = upload(m_backend, e->state)};
-        m.tau = e->tau;
-        m.target = old.levels[std::size_t(e->step) + 1];
-        m.step = e->step;
-        m.steps = int(old.levels.size()) - 1;
+        const DenoiseRequest seen{
+            upload(m_backend, e->state), e->tau, old.levels[std::size_t(e->step) + 1], {}, e->step};
+        GuidanceMoment m = momentOf(m_plan, seen, int(old.levels.size()) - 1);
         m.isFirst = !m_guidance.hasSeen();
         m.isStepStart = m_lastStep != e->step;
-        m.seed = m_plan.resolved.seed;
         m.model = &m_model;
+        m.clean = m_clean;
         m_lastStep = e->step;
         m_guidance.replay(m, *e, m_backend);
     }
+}
+
+// A network that answers plain questions with NaN is at fault itself; only a combination can be cured by milder
+// guidance.
+static std::string remedyForNan(const DenoiseRequest& q, const RequestProgress& p) {
+    const auto isFinite = [](const Tensor& t) {
+        const auto sums = t.backend().reduceRows(kernels::Reduction::SumAbs, t);
+        return std::all_of(sums.begin(), sums.end(), [](double v) { return std::isfinite(v); });
+    };
+    if (!isFinite(q.x))
+        return "The state itself had become so before: use more steps, a milder sampler setting, or a lower first "
+               "level.";
+    for (const auto& [asked, answer] : p.answers)
+        if (!isFinite(answer.denoised))
+            return "The network itself returned it for a finite state, so its weights are damaged or overflow: choose "
+                   "precision f32, or another copy of the model.";
+    return "The network's own answers are finite: lower the guidance scale.";
 }
 
 void ActiveRun::record(const DenoiseRequest& q, const RequestProgress& p, const GuidanceParts& parts, double weight) {
@@ -275,15 +284,15 @@ void ActiveRun::record(const DenoiseRequest& q, const RequestProgress& p, const 
     e->tau = q.tau;
     e->sigma = process().sigma(q.tau);
     e->logSnr = process().logSnr(q.tau);
-    e->networkTime = conversionAt(process(), m_plan.model.parametrization,
-                                  std::isnan(q.networkTau) ? q.tau : q.networkTau, m_plan.model.sigmaData)
-                         .time;
+    e->networkTime =
+        conversionAt(process(), m_plan.model.parametrization, q.networkTau.value_or(q.tau), m_plan.model.sigmaData)
+            .time;
     e->state = download(q.x);
     e->denoised = download(parts.combined);
     for (const double v : m_backend.reduceRows(kernels::Reduction::SumAbs, parts.combined))
         if (!std::isfinite(v))
             throw Failure("The estimate became not a number (NaN) or infinite in step " + std::to_string(q.step + 1)
-                          + ". Lower the guidance scale, use more steps, or choose precision f32.");
+                          + ". " + remedyForNan(q, p));
     const bool isPlain =
         p.answers.size() == 1 && parts.combined.view().data == p.answers.front().second.denoised.view().data;
     if (!isPlain && m_plan.resolved.recordStates)

@@ -16,6 +16,10 @@ std::vector<double> branchLevels(const std::vector<double>& parent, int step, co
 }
 
 bool restoresHistory(const Recipe& child, const Run& parent) {
+    const auto* sampler = findSampler(child.sampler.id);
+    const bool isSameSchedule = child.schedule == parent.recipe.schedule && child.steps == parent.recipe.steps
+                                && child.scheduleOperators == parent.recipe.scheduleOperators;
+    if (sampler && sampler->freeSteps && !isSameSchedule) return false;
     return child.start == parent.recipe.start && child.sampler == parent.recipe.sampler
            && sameNoise(child.noise, child.seed, parent.recipe.noise, parent.recipe.seed)
            && child.images == parent.recipe.images && child.model == parent.recipe.model;

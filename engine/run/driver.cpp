@@ -34,7 +34,7 @@ PackedBatch pack(Model& model, std::vector<BatchSlot>& slots) {
     for (BatchSlot& slot : slots) {
         const RowGroup& g = *slot.rows;
         Conversion c = conversionAt(info.process, info.parametrization, g.tau, info.sigmaData);
-        const double networkTau = std::isnan(g.networkTau) ? g.tau : g.networkTau;
+        const double networkTau = g.networkTau.value_or(g.tau);
         if (networkTau != g.tau)
             c.time = conversionAt(info.process, info.parametrization, networkTau, info.sigmaData).time;
         const auto rows = std::size_t(g.state.rows());

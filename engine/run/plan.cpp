@@ -4,10 +4,11 @@
 #include <cmath>
 
 #include "engine/core/switched.h"
-#include "engine/guidance/guidance.h"
+#include "engine/guidance/rule_common.h"
 #include "engine/models/checkpoint.h"
 #include "engine/models/tokenizers/prompt_fit.h"
 #include "engine/run/branching.h"
+#include "engine/run/run_guidance.h"
 #include "engine/run/timing_cache.h"
 #include "engine/sampling/noise/noise.h"
 #include "engine/sampling/sampling.h"
@@ -102,7 +103,8 @@ private:
     void resolveChoices() {
         Recipe& r = m_plan.resolved;
         resolve(r.start, required(findStart(r.start.id), "start", r.start.id, starts()));
-        resolve(r.sampler, required(findSampler(r.sampler.id), "sampler", r.sampler.id, samplers()));
+        const SamplerInfo& sampler = required(findSampler(r.sampler.id), "sampler", r.sampler.id, samplers());
+        r.sampler.params = valueOrThrow(resolveSamplerParams(sampler, r.sampler.params));
         resolve(r.schedule, required(findSchedule(r.schedule.id), "schedule", r.schedule.id, schedules()));
         for (auto& o : r.scheduleOperators)
             resolve(o, required(findScheduleOperator(o.id), "operator on schedules", o.id, scheduleOperators()));
@@ -112,6 +114,8 @@ private:
 
     void resolveNoise() {
         Recipe& r = m_plan.resolved;
+        if (findSampler(r.sampler.id)->unitVariance)
+            r.noise.params.insert({"initial_scale", std::string("unit_variance")});
         const auto& info = required(findNoise(r.noise.id), "noise source", r.noise.id, noiseSources());
         if (r.noise.id == "recorded") {
             if (!m_parent || !m_parent->trajectory)
@@ -150,16 +154,22 @@ private:
             makeSchedule(r.schedule, r.scheduleOperators, m_plan.model.process, r.steps, imageTokensOf(m_plan.model));
         if (!levels) throw Failure(levels.error().text);
         m_plan.levels = *levels;
-        for (const auto& n : scheduleNotes(m_plan.levels, m_plan.model.process, r.steps))
+        for (const auto& n : scheduleNotes(m_plan.levels, m_plan.model.process, r.steps, judgedSigmaData()))
             note(n.warning ? NoteKind::Warning : NoteKind::Hint, n.key, n.text);
         takeOwnLevels();
         takeStart();
         const auto* sampler = findSampler(r.sampler.id);
-        if (!sampler->inverts && m_plan.levels.back() > m_plan.levels.front())
+        if (!sampler->inverts && !sampler->roundTrip && m_plan.levels.back() > m_plan.levels.front())
             throw Failure(sampler->label
                           + " goes from noise to the image, but the levels of the schedule rise. Remove its operator "
                             "\"Reverse\", or choose a sampler that inverts.");
         if (r.branch) makeBranch();
+    }
+
+    // Checkpoints that jump to the data do so from any level; no last jump is too long for them.
+    double judgedSigmaData() const {
+        return m_plan.model.distillation == Distillation::None ? m_plan.model.sigmaData
+                                                               : std::numeric_limits<double>::infinity();
     }
 
     // Data and other runs begin somewhere on the levels; samplers that invert go up them.
@@ -184,6 +194,7 @@ private:
         const int whole = m_plan.intervals();
         m_plan.levels = startLevels(m_plan.levels, m_plan.start, strength, sampler.inverts);
         const int done = m_plan.intervals();
+        if (sampler.roundTrip) m_plan.levels = roundTripLevels(m_plan.levels);
         if (m_plan.start.tau > 0)
             note(NoteKind::Hint, "start",
                  "The run goes on from level " + display(m_plan.start.tau)
@@ -225,6 +236,11 @@ private:
             || r.branch->step + 1 >= int(record.levels.size()))
             throw Failure("The run to branch from has no step " + std::to_string(r.branch->step)
                           + " that something could follow.");
+        if (restoresHistory(r, *m_parent) && findSampler(r.sampler.id)->freeSteps) {
+            // Its steps follow from the whole schedule: the same schedule, the same steps again.
+            note(NoteKind::Hint, "branch", "The sampler's history is restored from the record.");
+            return;
+        }
         m_plan.levels = branchLevels(record.levels, r.branch->step, m_plan.levels);
         r.steps = int(m_plan.levels.size()) - 1;
         if (restoresHistory(r, *m_parent))
@@ -246,15 +262,10 @@ private:
         for (int step = r.branch ? r.branch->step : 0; step < m_plan.intervals(); ++step) {
             const int requests = sampler->requestsInStep(step, steps, r.sampler.params);
             for (int k = 0; k < requests; ++k) {
-                GuidanceMoment m{.process = m_plan.model.process,
-                                 .parametrization = m_plan.model.parametrization,
-                                 .sigmaData = m_plan.model.sigmaData,
-                                 .state = {}};
-                const double tau = m_plan.levels[std::size_t(step + (k > 0))];
-                m.tau = tau > 0 ? tau : m_plan.model.process.minimum();
-                m.target = m_plan.levels[std::size_t(step + 1)];
-                m.step = step;
-                m.steps = m_plan.intervals();
+                const double level = m_plan.levels[std::size_t(step + (k > 0))],
+                             tau = level > 0 ? level : m_plan.model.process.minimum();
+                GuidanceMoment m =
+                    momentOf(m_plan, {{}, tau, m_plan.levels[std::size_t(step + 1)], {}, step}, m_plan.intervals());
                 m.isFirst = m_plan.requests == 0;
                 m.isStepStart = k == 0;
                 ++m_plan.requests;
@@ -301,16 +312,26 @@ private:
         if (const std::string caution = samplerCaution(sampler, m.distillation, m.name, usualSampler());
             !caution.empty())
             note(NoteKind::Warning, "sampler", caution);
-        if (sampler.freeSteps)
+        if (sampler.freeSteps && m_plan.resolved.sampler.params.contains("rtol"))
             note(NoteKind::Hint, "sampler",
                  sampler.label
                      + " chooses its own steps within its tolerance: how many evaluations they need is known "
-                       "afterwards.");
+                       "afterwards."
+                     + (m_plan.resolved.images > 1
+                            ? " The error is that of all images together, so an image depends on "
+                              "those beside it."
+                            : ""));
+        if (sampler.advice)
+            if (const std::string advice = sampler.advice({m_plan.resolved.sampler.params, m.process, m_plan.levels,
+                                                           m.stateShape.count(), m_plan.resolved.images});
+                !advice.empty())
+                note(NoteKind::Warning, "sampler", sampler.label + ": " + advice);
         if (rule.mostSteps > 0 && m_plan.intervals() > rule.mostSteps)
             note(NoteKind::Hint, "steps",
                  m.name + " is " + rule.name + ": more than " + std::to_string(rule.mostSteps)
                      + " steps bring nothing, and noise added again at each can harm.");
-        if (m_plan.intervals() == 1 && rule.followsOde && m.distillation == Distillation::None)
+        const bool evaluatesOnce = sampler.requestsInStep(0, 1, m_plan.resolved.sampler.params) == 1;
+        if (m_plan.intervals() == 1 && evaluatesOnce && rule.followsOde && m.distillation == Distillation::None)
             note(NoteKind::Warning, "steps", "One step gives the mean of what the model expects, not a sample.");
     }
 
@@ -330,6 +351,7 @@ private:
         const NoiseSituation situation{m.stateShape,   m.state == StateKind::Image,
                                        r.images,       drawsNoise(*sampler, r.sampler.params),
                                        sampler->label, r.branch && !restoresHistory(r, *m_parent)};
+        if (const std::string problem = noiseProblem(r.noise, situation); !problem.empty()) throw Failure(problem);
         for (const auto& text : noiseAdvice(r.noise, situation)) note(NoteKind::Hint, "noise", text);
         if (m.process.startsFromPureNoise()
             && (m.parametrization == Parametrization::Epsilon || m.parametrization == Parametrization::LcmEpsilon
@@ -365,7 +387,10 @@ private:
                 continue;
             }
             if (rule->idle) idle = rule->idle(context);
+            if (idle.empty()) idle = whyNoLevelIsInside(r.guidance[i].params, m_plan.model.process, m_plan.levels);
             if (!idle.empty()) note(NoteKind::Hint, "guidance", idle);
+            if (const std::string caution = idle.empty() ? scaleCaution(*rule, context) : ""; !caution.empty())
+                note(NoteKind::Warning, "guidance", caution);
             if (idle.empty() && rule->advice)
                 if (const std::string advice = rule->advice(context); !advice.empty())
                     note(NoteKind::Warning, "guidance", advice);

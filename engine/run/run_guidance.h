@@ -1,7 +1,6 @@
 // Guidance of one run in progress: the rows that each request still needs, what came back, and the combination; the
 // same again from a record.
 #pragma once
-#include <limits>
 #include <span>
 #include <utility>
 #include <vector>
@@ -21,7 +20,7 @@ struct RowGroup {
     InterventionPtr change;
     Model* model = nullptr;
     std::optional<int> selfBlock;
-    double networkTau = std::numeric_limits<double>::quiet_NaN();  // DenoiseRequest::told
+    std::optional<double> networkTau = {};  // DenoiseRequest::networkTau
 };
 struct GroupAnswer {
     Tensor denoised;
@@ -37,6 +36,10 @@ struct RequestProgress {
     std::vector<std::pair<RowGroup, GroupAnswer>> answers;
     bool isAsked = false, hasFollowed = false;
 };
+
+// The moment of a request: everything that plan and request determine. The rest (isFirst, isStepStart, isOwnState, the
+// model) is the caller's.
+GuidanceMoment momentOf(const Plan& plan, const DenoiseRequest& q, int steps);
 
 class RunGuidance {
 public:

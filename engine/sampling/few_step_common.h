@@ -13,8 +13,8 @@ double levelAtFraction(const Process& process, double u);
 
 // Levels for `steps` steps through `phases` equal phases of the training grid, noisiest first, ending at 0: every edge
 // of a phase is a level (with fewer steps than phases, a level is an edge), and the steps are shared out evenly. Begins
-// and ends where `schedule` does. EdgesOnly: with more steps than phases no level inside a phase, because a network that
-// only knows the edge gives no direction to stop half-way.
+// and ends where `schedule` does. EdgesOnly: with more steps than phases no level inside a phase, because a network
+// that only knows the edge gives no direction to stop half-way.
 enum class PhaseSteps : std::uint8_t { Shared, EdgesOnly };
 std::vector<double> phasedLevels(const Process& process, const std::vector<double>& schedule, int phases,
                                  PhaseSteps inside = PhaseSteps::Shared);

@@ -6,8 +6,8 @@
 
 namespace meander {
 
-// Where the network is evaluated for a state at `from`: there, or from clean data at the lowest level that it was trained
-// at (and not above `to`), with the data scaled to the signal of that level.
+// Where the network is evaluated for a state at `from`: there, or from clean data at the lowest level that it was
+// trained at (and not above `to`), with the data scaled to the signal of that level.
 struct InversionPoint {
     Tensor state;
     double tau = 0;

@@ -220,6 +220,12 @@ Tensor DpmSolverStep::result(std::size_t order) const {
     return e.stateCoeff * m_y + e.scale * ((whole - w) * m_values[0] + w * m_values[order - 1]);
 }
 
+std::string keptNoiseAdvice(const SamplerSituation& s) {
+    if (s.levels.back() > 0 || s.levels.size() < 3 || toggle(s.params, "denoise_last")) return {};
+    return "As in k-diffusion it leaves the noise of the last level above 0 (" + display(s.levels[s.levels.size() - 2])
+           + ") in the result. Turn on \"Denoise at the end\".";
+}
+
 PidController::PidController(double start, double p, double i, double d, double order, double safety)
     : h(start), m_b{(p + i + d) / order, -(p + 2 * d) / order, d / order}, m_safety(safety) {}
 

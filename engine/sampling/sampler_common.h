@@ -38,8 +38,8 @@ double phi(int k, double z);
 // Solves a small dense system by elimination with pivoting; `a` by rows.
 std::vector<double> solveLinear(std::vector<std::vector<double>> a, std::vector<double> b);
 
-// The Euler step of dy/dτ = (y − D)/τ, y' = (τ'/τ) y + (1 − τ'/τ) D; at to = 0 exactly D. In these coordinates it is the
-// DDIM step a' D + τ' ε̂ too, and the jump G(y, τ → τ') of few-step rules.
+// The Euler step of dy/dτ = (y − D)/τ, y' = (τ'/τ) y + (1 − τ'/τ) D; at to = 0 exactly D. In these coordinates it is
+// the DDIM step a' D + τ' ε̂ too, and the jump G(y, τ → τ') of few-step rules.
 Sum eulerStep(const Tensor& y, const Tensor& denoised, double from, double to);
 // Heun's step (Karras et al. 2022, algorithm 1) from the estimates at y and at its Euler step `predicted`.
 Sum heunStep(const Tensor& y, const Tensor& denoised, const Tensor& predicted, const Tensor& denoisedThere, double from,
@@ -157,12 +157,7 @@ private:
 class DpmSolverStep {
 public:
     DpmSolverStep(int order, bool onNoise, Tensor y, double from, double to, double r1, double r2 = 2.0 / 3)
-        : m_order(std::size_t(order)),
-          m_onNoise(onNoise),
-          m_y(std::move(y)),
-          m_from(from),
-          m_to(to),
-          m_r{0, r1, r2} {}
+        : m_order(std::size_t(order)), m_onNoise(onNoise), m_y(std::move(y)), m_from(from), m_to(to), m_r{0, r1, r2} {}
     bool done() const { return m_values.size() == m_order; }
     double tau() const;
     const Tensor& state();
@@ -180,6 +175,9 @@ private:
     double m_from, m_to, m_r[3];
     std::vector<Tensor> m_values;
 };
+
+// What "denoise_last" off means: k-diffusion's DPM solvers end at the lowest level above 0.
+std::string keptNoiseAdvice(const SamplerSituation& s);
 
 // Step size control for adaptive solvers (Söderlind 2003), in the form of k-diffusion: the factor is limited smoothly,
 // and a step is accepted when its factor is at least `safety`.

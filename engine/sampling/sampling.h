@@ -31,15 +31,16 @@ struct Interval {
 
 // The combined x̂0 that the sampler steps with, and its parts for rules that use them inside the step (CFG++).
 struct DenoiseResult {
-    Tensor denoised;                    // combined x̂0
-    Tensor conditional, unconditional;  // its parts; unconditional is empty when neither guidance nor the sampler uses it
+    Tensor denoised;  // combined x̂0
+    Tensor conditional,
+        unconditional;  // its parts; unconditional is empty when neither guidance nor the sampler uses it
     operator const Tensor&() const { return denoised; }
 };
 
 struct DenoiseRequest {
     Tensor x;
     double tau = 0;
-    double target = 0;                      // τ stepped to, for models conditioned on it; τ itself: no step, the velocity
+    double target = 0;  // τ stepped to, for models conditioned on it; τ itself: no step, the velocity
     std::optional<double> networkTau = {};  // the network is conditioned on the time of this level instead of τ's
     int step = 0;
     DenoiseResult answer = {};
@@ -219,11 +220,7 @@ public:
 private:
     DenoiseRequest request(const Query& q) const {
         const double end = m_levels[std::size_t(m_step) + 1];
-        return {q.x,
-                q.tau,
-                q.target.value_or(end),
-                q.networkTau,
-                q.step.value_or(m_step)};
+        return {q.x, q.tau, q.target.value_or(end), q.networkTau, q.step.value_or(m_step)};
     }
     void dropComing() { m_levels.erase(m_levels.begin() + m_step + 1, m_levels.end() - 1); }
     std::vector<double> m_levels;

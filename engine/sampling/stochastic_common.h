@@ -7,8 +7,8 @@
 namespace meander {
 
 // A step to `to` without regard to the signal: down to sigmaDown, then fresh noise of standard deviation sigmaUp,
-// sigmaDown² + sigmaUp² = to². k-diffusion's pair on any clock on which levels are noise over a constant signal: σ = n/s
-// always, τ where a = 1. `from` may be infinite.
+// sigmaDown² + sigmaUp² = to². k-diffusion's pair on any clock on which levels are noise over a constant signal: σ =
+// n/s always, τ where a = 1. `from` may be infinite.
 struct AncestralPair {
     double sigmaDown, sigmaUp;
 };
@@ -31,8 +31,8 @@ ParamSpec exactMarginalParam();
 std::string exactMarginalAdvice(const SamplerSituation& s);
 
 // One exponential step of the reverse SDE with stochasticity η from λ to λ + h on constant D: y' = stateCoeff y +
-// denoisedCoeff D + noiseStd z, y' = (τ'/τ) e^{−ηh} y + a' (1 − e^{−(1+η)h}) D + τ' √(1 − e^{−2ηh}) z   (Lu et al. 2022,
-// DPM-Solver++ appendix; η = 1 the reverse SDE, 0 the ODE)
+// denoisedCoeff D + noiseStd z, y' = (τ'/τ) e^{−ηh} y + a' (1 − e^{−(1+η)h}) D + τ' √(1 − e^{−2ηh}) z   (Lu et al.
+// 2022, DPM-Solver++ appendix; η = 1 the reverse SDE, 0 the ODE)
 struct ExponentialStep {
     double h, stateCoeff, denoisedCoeff, noiseStd;
     Tensor mean(const Tensor& y, const Tensor& denoised) const { return stateCoeff * y + denoisedCoeff * denoised; }

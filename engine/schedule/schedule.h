@@ -66,6 +66,8 @@ struct ScheduleNote {
     std::string key;  // the recipe key it is about: "steps" or "schedule"
     std::string text;
 };
-std::vector<ScheduleNote> scheduleNotes(const std::vector<double>& levels, const Process& process, int stepsAsked);
+// `sigmaData`: standard deviation of the data.
+std::vector<ScheduleNote> scheduleNotes(const std::vector<double>& levels, const Process& process, int stepsAsked,
+                                        double sigmaData = 0.5);
 
 }  // namespace meander

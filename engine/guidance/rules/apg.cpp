@@ -142,9 +142,7 @@ GuidanceRule apg() {
             .params = params,
             .usesUnconditional = true,
             .guides = true,
-            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
-                return std::make_unique<Apg>(p, s);
-            },
+            .make = made<Apg>,
             .idle = idle};
 }
 

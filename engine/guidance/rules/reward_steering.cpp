@@ -103,9 +103,7 @@ GuidanceRule rewardSteering() {
             .source = "Li et al. 2024, SVDD-PM",
             .cost = "no row, but M images make one",
             .params = params,
-            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
-                return std::make_unique<RewardSteering>(p, s);
-            },
+            .make = made<RewardSteering>,
             .idle = idle};
 }
 

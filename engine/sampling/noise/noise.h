@@ -67,7 +67,8 @@ std::uint32_t drawAddress(const NoiseRequest& q);
 // The least noisy level above 0 and the noisiest; 0 and it where there is only one, so that a path has a length.
 std::pair<double, double> levelRange(const std::vector<double>& levels);
 
-// How unit noise becomes the first state y (integration coordinates, process.h) at level τ: y = mean + noiseStd · noise.
+// How unit noise becomes the first state y (integration coordinates, process.h) at level τ: y = mean + noiseStd ·
+// noise.
 //   level          τ                        k-diffusion, A1111, Karras et al. 2022; diffusers' Euler for linspace and
 //       trailing spacing
 //   unit_variance  √(a² + τ²)               data of unit variance: pipelines that start from N(0, 1) in native
@@ -92,6 +93,8 @@ struct NoiseSituation {
     std::string samplerLabel;
     bool restarted = false;  // a branch without its parent's history
 };
+// A sentence where the choice cannot work with the run at all, else empty.
+std::string noiseProblem(const Choice& choice, const NoiseSituation& s);
 std::vector<std::string> noiseAdvice(const Choice& choice, const NoiseSituation& s);
 // Whether a sampler draws noise with these (resolved) parameters.
 bool drawsNoise(const SamplerInfo& info, const Params& params);

@@ -141,6 +141,13 @@ bool drawsNoise(const SamplerInfo& info, const Params& params) {
     return told ? false : info.stochastic;
 }
 
+std::string noiseProblem(const Choice& choice, const NoiseSituation& s) {
+    const bool isResized = choice.params.contains("resize_height") || choice.params.contains("resize_width");
+    return isResized && !s.isImage ? "The noise of another size needs images; particles have none. Remove "
+                                     "resize_height and resize_width."
+                                   : "";
+}
+
 std::vector<std::string> noiseAdvice(const Choice& choice, const NoiseSituation& s) {
     const Params p = resolved(choice);
     const NoiseInfo& info = known(choice);

@@ -10,7 +10,9 @@ namespace meander::sampler {
 static SamplerTask run(Sampling& s) {
     const bool isCached = toggle(s.params, "cached");
     const auto squaredScale = [&](double tau) { return s.process.nativeScale(tau) * s.process.nativeScale(tau); };
-    const auto slopeAt = [](const Tensor& y, const Tensor& d, double tau) { return (y - d) / (2 * tau * tau); };  // dy/dv
+    const auto slopeAt = [](const Tensor& y, const Tensor& d, double tau) {
+        return (y - d) / (2 * tau * tau);
+    };  // dy/dv
     Tensor cached;
     for (auto [from, to] : s.intervals()) {
         const Tensor d = co_await s.denoise(s.x, from);

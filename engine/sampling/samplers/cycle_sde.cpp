@@ -1,8 +1,8 @@
 // Cycle-SDE (Wu & De la Torre 2023; Nie et al. 2024, "The blessing of randomness"). Where the list of levels rises,
 // noise is added by the true forward process and the path is kept; where it falls back over the same levels, the noise
-// that would have led down that path is used: w = x_low − mean(x_high). An unchanged state is reconstructed exactly, one
-// that guidance or a branch changes keeps its details. Over levels that it did not climb it is the reverse SDE with fresh
-// noise (DDIM with η). The plan makes the list (SamplerInfo::roundTrip).
+// that would have led down that path is used: w = x_low − mean(x_high). An unchanged state is reconstructed exactly,
+// one that guidance or a branch changes keeps its details. Over levels that it did not climb it is the reverse SDE with
+// fresh noise (DDIM with η). The plan makes the list (SamplerInfo::roundTrip).
 #include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {

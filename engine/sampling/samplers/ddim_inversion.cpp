@@ -23,20 +23,22 @@ static SamplerTask run(Sampling& s) {
 }
 
 SamplerInfo ddimInversion() {
-    return {.id = "ddim_inversion",
-            .label = "DDIM inversion",
-            .summary = "The deterministic step run from the data to noise",
-            .source = "Song et al. 2021, section 4.3",
-            .group = "Inversion",
-            .params = {choiceParam("asked", "Network conditioned on", "current",
-                                   {{"current", "The state's level"}, {"next", "The next level"}},
-                                   "The level the network is conditioned on while the state stands at the current one; the next "
-                                   "one is how diffusers inverts."),
-                       advanced(realParam("clip", "Clip x̂0", 0, 0, 100,
-                                          "Keeps the estimate within ± this range while ε̂ stays as it is (clip_sample "
-                                          "of diffusers, for pixel models); 0 does not."))},
-            .inverts = true,
-            .run = run};
+    return {
+        .id = "ddim_inversion",
+        .label = "DDIM inversion",
+        .summary = "The deterministic step run from the data to noise",
+        .source = "Song et al. 2021, section 4.3",
+        .group = "Inversion",
+        .params = {choiceParam(
+                       "asked", "Network conditioned on", "current",
+                       {{"current", "The state's level"}, {"next", "The next level"}},
+                       "The level the network is conditioned on while the state stands at the current one; the next "
+                       "one is how diffusers inverts."),
+                   advanced(realParam("clip", "Clip x̂0", 0, 0, 100,
+                                      "Keeps the estimate within ± this range while ε̂ stays as it is (clip_sample "
+                                      "of diffusers, for pixel models); 0 does not."))},
+        .inverts = true,
+        .run = run};
 }
 
 }  // namespace meander::sampler

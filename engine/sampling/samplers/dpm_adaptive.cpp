@@ -28,8 +28,7 @@ static SamplerTask run(Sampling& s) {
         else s.advanceFreely(high, to);
     }
     if (!endsClean) co_return;
-    if (toggle(s.params, "denoise_last") || intervals.size() == 1)
-        s.finish(co_await s.denoise(s.x, end, 0.0));
+    if (toggle(s.params, "denoise_last") || intervals.size() == 1) s.finish(co_await s.denoise(s.x, end, 0.0));
     else s.finish(s.x);
 }
 
@@ -59,7 +58,8 @@ SamplerInfo dpmAdaptive() {
                                "in the result.")},
         .order = 3,
         .freeSteps = true,
-        .run = run};
+        .run = run,
+        .advice = keptNoiseAdvice};
 }
 
 }  // namespace meander::sampler

@@ -38,7 +38,8 @@ SamplerInfo dpmFast() {
             "One more evaluation takes away the noise of the lowest level, which k-diffusion leaves in the result.")},
         .order = 3,
         .freeSteps = true,
-        .run = run};
+        .run = run,
+        .advice = keptNoiseAdvice};
 }
 
 }  // namespace meander::sampler

@@ -17,10 +17,9 @@ SamplerTask runTwoStageAncestral(Sampling& s, bool guidedOutside) {
         Tensor next = d;
         if (step.sigmaDown > 0) {
             // Halfway from λ = −∞ is nowhere; 0.9999 is the published choice for a flow that starts at pure noise.
-            const double start = s.halfLogSnr(from), middle = std::isinf(start)
-                                                                  ? 0.9999
-                                                                  : s.tauOfHalfLogSnr(
-                                                                      (start + s.halfLogSnr(step.sigmaDown)) / 2);
+            const double start = s.halfLogSnr(from),
+                         middle =
+                             std::isinf(start) ? 0.9999 : s.tauOfHalfLogSnr((start + s.halfLogSnr(step.sigmaDown)) / 2);
             const Tensor half = eulerStep(s.x, d, from, middle);
             const Tensor d2 = estimate(co_await s.denoise(half, middle));
             next = eulerStep(s.x, d2, from, step.sigmaDown);

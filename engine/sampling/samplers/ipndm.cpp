@@ -10,8 +10,9 @@ static SamplerTask run(Sampling& s) {
     for (auto [from, to] : s.intervals()) {
         const Tensor d = co_await s.denoise(s.x, from);
         slopes.add(from, Sampling::slope(s.x, d, from));
-        s.advance(
-            to.isClean() && !multistepLast ? Sum(d) : s.x + (to - from) * slopes.combined(adamsBashforth(slopes.size())), to);
+        s.advance(to.isClean() && !multistepLast ? Sum(d)
+                                                 : s.x + (to - from) * slopes.combined(adamsBashforth(slopes.size())),
+                  to);
     }
 }
 

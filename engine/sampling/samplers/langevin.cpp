@@ -47,14 +47,11 @@ static SamplerTask run(Sampling& s) {
     const bool mala = toggle(s.params, "mala"), denoise = toggle(s.params, "denoise");
     for (auto [from, to] : s.intervals()) {
         const double a = s.signal(from), tau = from, h = real(s.params, "step") * tau * tau;
-        const auto scoreOf = [a, tau](const Tensor& y, const Tensor& d) {
-            return Tensor((a * d - y) / (tau * tau));
-        };
+        const auto scoreOf = [a, tau](const Tensor& y, const Tensor& d) { return Tensor((a * d - y) / (tau * tau)); };
         Tensor y = s.x, d, score;
         for (int k = 0; k < steps; ++k) {
             if (!mala || k == 0) score = scoreOf(y, d = co_await s.denoise(y, from, from));
-            const Tensor z = s.noise(from, from, 2 * k),
-                         proposal = y + h * score + std::sqrt(2 * h) * z;
+            const Tensor z = s.noise(from, from, 2 * k), proposal = y + h * score + std::sqrt(2 * h) * z;
             if (!mala) {
                 y = proposal;
                 continue;

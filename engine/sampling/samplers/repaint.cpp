@@ -71,7 +71,8 @@ static SamplerTask run(Sampling& s) {
                 const auto [direction, noiseStd] = posteriorSplit(s, high, low, eta);
                 Tensor sampled = s.signal(low) * d + direction * s.noiseEstimate(y, d, high);
                 if (noiseStd > 0) sampled = sampled + noiseStd * s.noise(high, low, draw++);
-                const Tensor known = low > 0 ? Tensor(s.signal(low) * s.clean + low * s.noise(high, low, draw++)) : s.clean;
+                const Tensor known =
+                    low > 0 ? Tensor(s.signal(low) * s.clean + low * s.noise(high, low, draw++)) : s.clean;
                 y = joined(sampled, known);
             }
         }

@@ -27,8 +27,8 @@ SamplerTask runSeeds2(Sampling& s, double node) {
         const double total = (1 + eta) * whole.h;
         // Share of the second estimate: 1/(2r) of the integral, or exactly for D linear between the nodes: ∫ = a' (H −
         // 1 + e^{−H})/H / r.
-        const double onSecond = isExact ? s.signal(to) * (total + std::expm1(-total)) / (total * node)
-                                        : whole.denoisedCoeff / (2 * node);
+        const double onSecond =
+            isExact ? s.signal(to) * (total + std::expm1(-total)) / (total * node) : whole.denoisedCoeff / (2 * node);
         Tensor next = whole.mean(s.x, d) + onSecond * (d2 - d);
         if (isNoisy) {
             const double rest = (1 - node) * whole.h * eta, stddev = to * noiseScale;

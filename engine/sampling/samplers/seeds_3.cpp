@@ -44,9 +44,8 @@ static SamplerTask run(Sampling& s) {
 }
 
 static std::string problem(const Params& p) {
-    return real(p, "r_1") < real(p, "r_2")
-               ? ""
-               : "the second node must come after the first: choose r_2 greater than r_1.";
+    return real(p, "r_1") < real(p, "r_2") ? ""
+                                           : "the second node must come after the first: choose r_2 greater than r_1.";
 }
 
 SamplerInfo seeds3() {

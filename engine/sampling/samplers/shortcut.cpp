@@ -32,9 +32,9 @@ SamplerInfo shortcut() {
             .group = "Few-step",
             .params = {toggleParam("power_of_two", "Power of two", true,
                                    "Rounds the number of steps to 1, 2, 4 … as in training."),
-                       advanced(
-                           toggleParam("tell_step", "Condition on the step", true,
-                                       "Off: the network is conditioned on a step of no length, to see what that does."))},
+                       advanced(toggleParam(
+                           "tell_step", "Condition on the step", true,
+                           "Off: the network is conditioned on a step of no length, to see what that does."))},
             .madeFor = {Distillation::Shortcut},
             .run = run,
             .ownLevels = levels};

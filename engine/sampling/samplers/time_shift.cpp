@@ -27,7 +27,8 @@ static SamplerTask run(Sampling& s) {
                  dataVariance = text(s.params, "reference") == "data" ? real(s.params, "data_variance") : 0;
     const bool isWhole = text(s.params, "shifted") == "step";
     const Process& p = s.process;
-    const double low = p.networkTime(p.minimum()), high = p.networkTime(p.maximum()), unit = p.trainingSteps() > 0 ? p.trainingSteps() / 1000.0 : (high - low) / 1000;
+    const double low = p.networkTime(p.minimum()), high = p.networkTime(p.maximum()),
+                 unit = p.trainingSteps() > 0 ? p.trainingSteps() / 1000.0 : (high - low) / 1000;
     const auto shifted = [&](const Tensor& y, double due) {
         const double time = p.networkTime(due), scale = p.nativeScale(due),
                      measured = scale * scale * measuredVariance(y);
@@ -61,7 +62,8 @@ static SamplerTask run(Sampling& s) {
 SamplerInfo timeShift() {
     return {.id = "time_shift",
             .label = "Time shift (DDIM)",
-            .summary = "DDIM with the network conditioned on the time that fits the state's variance, against exposure bias",
+            .summary =
+                "DDIM with the network conditioned on the time that fits the state's variance, against exposure bias",
             .source = "Li et al. 2024, algorithm 2",
             .group = "One step",
             .params = {realParam(

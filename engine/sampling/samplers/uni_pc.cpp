@@ -22,8 +22,7 @@ struct Rule {
         const std::vector<double> rho = coefficients(places, e.z, next ? order == 1 : order == 2);
         Sum differences;
         for (std::size_t k = 0; k < places.size(); ++k)
-            differences +=
-                rho[k] / places[k] * ((next && k + 1 == places.size() ? *next : values[k + 1]) - values[0]);
+            differences += rho[k] / places[k] * ((next && k + 1 == places.size() ? *next : values[k + 1]) - values[0]);
         return e.stateCoeff * y + e.scale * e.hPhi(1) * values[0] + b * differences;
     }
 
