@@ -35,7 +35,7 @@ std::string exactMarginalAdvice(const SamplerSituation& s);
 // 2022, DPM-Solver++ appendix; η = 1 the reverse SDE, 0 the ODE)
 struct ExponentialStep {
     double h, stateCoeff, denoisedCoeff, noiseStd;
-    Tensor mean(const Tensor& y, const Tensor& denoised) const { return stateCoeff * y + denoisedCoeff * denoised; }
+    Sum mean(const Tensor& y, const Tensor& denoised) const { return stateCoeff * y + denoisedCoeff * denoised; }
 };
 ExponentialStep exponentialStep(const Sampling& s, double from, double to, double eta);
 
@@ -44,7 +44,7 @@ ExponentialStep exponentialStep(const Sampling& s, double from, double to, doubl
 // diffusion stays bounded at pure noise. y' = stateCoeff y + denoisedCoeff D + noiseStd z.
 struct DiffusionStep {
     double stateCoeff, denoisedCoeff, noiseStd;
-    Tensor mean(const Tensor& y, const Tensor& denoised) const { return stateCoeff * y + denoisedCoeff * denoised; }
+    Sum mean(const Tensor& y, const Tensor& denoised) const { return stateCoeff * y + denoisedCoeff * denoised; }
 };
 DiffusionStep eulerMaruyama(const Sampling& s, double from, double to, double eta);
 // With the drift over the step as in Song et al. 2021, eq. 46: (1 − (τ'/τ)²)/2 in place of 1 − τ'/τ.

@@ -1,6 +1,6 @@
 // Latent consistency sampling (Luo et al. 2023, algorithm 3; the few-step inference of DMD2 and of flows distilled the
 // same way): jump to the data, then noise again to the next level. y' = a' D + τ' z.
-#include "engine/sampling/sampler_common.h"
+#include "engine/sampling/few_step_common.h"
 
 namespace meander::sampler {
 

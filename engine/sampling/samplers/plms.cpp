@@ -22,7 +22,8 @@ static SamplerTask run(Sampling& s) {
         const double h = to - from;
         if (start == "heun" && k == 1 && order > 1) {
             const Tensor next = eulerStep(s.x, d, from, to), d2 = co_await s.denoise(next, to, to);
-            s.advance(heunStep(s.x, d, next, d2, from, to), to);
+            const Tensor slope2 = Sampling::slope(next, d2, to);
+            s.advance(s.x + h / 2 * (slopes[0] + slope2), to);
         } else if (start == "runge_kutta" && k < order && !to.isClean()) {
             RungeKuttaStep step(kutta4(), s.x, from, to);
             step.addSlope(slopes[0]);
