@@ -22,12 +22,4 @@ Sampling::AncestralStep Sampling::ancestral(double from, double to, double eta) 
     return ancestralVia(to * std::sqrt(std::max(0.0, share)), to);
 }
 
-Result<Params> resolveSamplerParams(const SamplerInfo& info, const Params& given) {
-    auto params = resolveParams(info.params, given, info.label);
-    if (params && info.problem)
-        if (const std::string problem = info.problem(*params); !problem.empty())
-            return Error{info.label + ": " + problem};
-    return params;
-}
-
 }  // namespace meander

@@ -276,7 +276,9 @@ struct SamplerInfo {
 
 const std::vector<SamplerInfo>& samplers();
 const SamplerInfo* findSampler(const std::string& id);
-// Defaults filled in and checked, one by one (resolveParams) and together (SamplerInfo::problem).
-Result<Params> resolveSamplerParams(const SamplerInfo& info, const Params& given);
+// For resolveParams: tells that a setting of randomness does not fit a deterministic sampler; null for the others.
+ParamHint paramHint(const SamplerInfo& sampler);
+// Defaults filled in and checked, one by one and together (SamplerInfo::problem).
+Result<Params> resolveParams(const SamplerInfo& sampler, const Params& given);
 
 }  // namespace meander

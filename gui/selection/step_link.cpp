@@ -170,7 +170,7 @@ QString stepText(const Run& run, int evaluation) {
     if (evaluation < 0 || !run.trajectory) return endText(run);
     const auto& all = run.trajectory->evaluations;
     if (evaluation >= int(all.size())) return {};
-    return tr("step %1 of %2").arg(all[std::size_t(evaluation)]->step).arg(run.recipe.steps);
+    return tr("step %1 of %2").arg(all[std::size_t(evaluation)]->step).arg(stepsOf(run));
 }
 
 }  // namespace meander::gui

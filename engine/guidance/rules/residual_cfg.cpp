@@ -70,11 +70,10 @@ GuidanceRule residualCfg() {
                      {{"onetime", "One time: the first unconditional estimate"}, {"self", "Self: a fixed clean state"}},
                      "Where the virtual unconditional estimate comes from."),
          advanced(realParam("delta", "δ", 1, 0, 2, "Factor on the virtual noise.")),
-         advanced(withUnit(
-             textParam("reference", "Reference image",
-                       "Path of a PNG for the kind 'self'; empty: the data that the run starts from, or its first "
-                       "conditional estimate when it starts from noise."),
-             "image"))});
+         advanced(imageParam(
+             "reference", "Reference image",
+             "Path of a PNG for the kind 'self'; empty: the data that the run starts from, or its first conditional "
+             "estimate when it starts from noise."))});
     return {.id = "residual_cfg",
             .label = "Residual guidance",
             .group = "Combination",

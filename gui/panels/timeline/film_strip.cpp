@@ -67,8 +67,7 @@ void FilmStrip::layout() {
         row.values = axisValues(*row.run, row.frames, axis);
         StripRow s;
         // While a run grows, the step axis already has its full length.
-        for (double v : row.values)
-            s.values.push_back(axis == StepAxis::Step ? v / std::max(1, row.run->recipe.steps) : v);
+        for (double v : row.values) s.values.push_back(axis == StepAxis::Step ? v / std::max(1, stepsOf(*row.run)) : v);
         strips.push_back(std::move(s));
     }
     if (axis == StepAxis::Step) {
@@ -232,11 +231,10 @@ void FilmStrip::paintRuler(QPainter& p, const StripGeometry& g) {
     };
     // The last frame has its label first; before it round steps, or what fits of other axes.
     const double end = write(last), lastLeft = g.x(row.strip.positions[last]) - fm.horizontalAdvance(text(last)) / 2;
-    const double perStep = (g.x(1) - g.x(0)) / std::max(1, row.run->recipe.steps);
+    const double perStep = (g.x(1) - g.x(0)) / std::max(1, stepsOf(*row.run));
     const int stride =
-        isStep
-            ? int(std::max(1.0, niceStep((fm.horizontalAdvance(QString::number(row.run->recipe.steps)) + 8) / perStep)))
-            : 1;
+        isStep ? int(std::max(1.0, niceStep((fm.horizontalAdvance(QString::number(stepsOf(*row.run))) + 8) / perStep)))
+               : 1;
     double free = g.area.left() - 10;
     for (std::size_t i = 0; i < last; ++i) {
         const double x = g.x(row.strip.positions[i]), half = fm.horizontalAdvance(text(i)) / 2;

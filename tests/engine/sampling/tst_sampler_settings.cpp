@@ -18,7 +18,7 @@ namespace {
 std::string adviceFor(const char* id, const Params& given, const Process& p, std::int64_t elements = 1000,
                       int images = 1, int steps = 10) {
     const SamplerInfo& info = *findSampler(id);
-    const Params params = *resolveSamplerParams(info, given);
+    const Params params = *resolveParams(info, given);
     const auto levels = *makeSchedule("karras", p, steps, {});
     return info.advice ? info.advice({params, p, levels, elements, images}) : "";
 }
@@ -56,11 +56,11 @@ private slots:
         QFETCH(QString, bad);
         QFETCH(QString, good);
         const SamplerInfo& info = *findSampler(sampler.toStdString());
-        const auto refused = resolveSamplerParams(info, *paramsFromJson(Json::parse(bad.toStdString())));
+        const auto refused = resolveParams(info, *paramsFromJson(Json::parse(bad.toStdString())));
         QVERIFY(!refused.ok());
         QVERIFY2(refused.error().text.starts_with(info.label), refused.error().text.c_str());
-        QVERIFY(resolveSamplerParams(info, *paramsFromJson(Json::parse(good.toStdString()))).ok());
-        for (const auto& s : samplers()) QVERIFY2(resolveSamplerParams(s, {}).ok(), s.id.c_str());
+        QVERIFY(resolveParams(info, *paramsFromJson(Json::parse(good.toStdString()))).ok());
+        for (const auto& s : samplers()) QVERIFY2(resolveParams(s, {}).ok(), s.id.c_str());
     }
 
     void whatIsNotTheLawSaysSo() {
