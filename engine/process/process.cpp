@@ -44,14 +44,10 @@ std::vector<double> logSigmasOf(const std::vector<double>& alphasCumprod, double
 }  // namespace
 
 Process Process::variancePreserving(std::vector<double> alphasCumprod, std::string scheduleName) {
-    return variancePreserving(alphasCumprod, std::move(scheduleName), terminalSignal);
-}
-
-Process Process::variancePreserving(const std::vector<double>& alphasCumprod, std::string scheduleName, double least) {
     Process p;
     p.m_kind = ProcessKind::VariancePreserving;
     p.m_scheduleName = std::move(scheduleName);
-    p.m_logSigmas = logSigmasOf(alphasCumprod, least);
+    p.m_logSigmas = logSigmasOf(alphasCumprod, terminalSignal);
     p.m_min = std::exp(p.m_logSigmas.front());
     p.m_max = std::exp(p.m_logSigmas.back());
     return p;
@@ -99,8 +95,12 @@ Process Process::withZeroTerminalSnr(double lastSignal) const {
                       + ".");
     std::vector<double> alphas;
     for (const double logSigma : m_logSigmas) alphas.push_back(1 / (1 + std::exp(2 * logSigma)));
-    return variancePreserving(zeroTerminalSnr(std::move(alphas), lastSignal),
-                              m_scheduleName + " with zero terminal SNR", lastSignal);
+    Process p = *this;
+    p.m_scheduleName += " with zero terminal SNR";
+    p.m_logSigmas = logSigmasOf(zeroTerminalSnr(std::move(alphas), lastSignal), lastSignal);
+    p.m_min = std::exp(p.m_logSigmas.front());
+    p.m_max = std::exp(p.m_logSigmas.back());
+    return p;
 }
 
 Process Process::rectifiedFlow(double timeScale, double shift, int tableSteps) {

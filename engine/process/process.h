@@ -26,8 +26,7 @@ public:
     // Discrete training steps with cumulative signal ᾱ_k = s², k = 0 .. n−1; the network is told the (possibly
     // fractional) step. Between steps log σ is interpolated linearly in k, as k-diffusion does. A last step without any
     // signal (zero terminal SNR) would be σ = ∞; it is kept at the finite level of `terminalSignal` (terminal.h), since
-    // samplers step in σ. Steps of long tables that hold less signal than that are kept just below it, each at a level
-    // of its own. Throws Failure unless ᾱ falls.
+    // samplers step in σ.
     static Process variancePreserving(std::vector<double> alphasCumprod, std::string scheduleName);
     static Process vpLinear(int steps, double betaStart, double betaEnd);        // β linear (DDPM)
     static Process vpScaledLinear(int steps, double betaStart, double betaEnd);  // √β linear (latent diffusion)
@@ -76,7 +75,6 @@ public:
     int tableSteps() const { return m_tableSteps; }                // flow only
 
 private:
-    static Process variancePreserving(const std::vector<double>& alphasCumprod, std::string scheduleName, double least);
     ProcessKind m_kind = ProcessKind::VarianceExploding;
     std::string m_scheduleName;
     double m_min = 0.002, m_max = 80, m_timeScale = 1, m_shift = 1;
