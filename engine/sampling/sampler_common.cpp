@@ -220,6 +220,14 @@ Tensor DpmSolverStep::result(std::size_t order) const {
     return e.stateCoeff * m_y + e.scale * ((whole - w) * m_values[0] + w * m_values[order - 1]);
 }
 
+std::string firstFallAdvice(const SamplerSituation& s, double most) {
+    if (s.levels.size() < 3 || s.levels[0] <= most * s.levels[1]) return {};
+    return "The first step falls from level " + display(s.levels[0]) + " to " + display(s.levels[1])
+           + " at once, and slopes of such different levels extrapolate to states far off the data. Use more steps, "
+             "clip "
+             "the first level, or choose DPM++ 2M.";
+}
+
 std::string keptNoiseAdvice(const SamplerSituation& s) {
     if (s.levels.back() > 0 || s.levels.size() < 3 || toggle(s.params, "denoise_last")) return {};
     return "As in k-diffusion it leaves the noise of the last level above 0 (" + display(s.levels[s.levels.size() - 2])

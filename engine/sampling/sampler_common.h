@@ -176,6 +176,9 @@ private:
     std::vector<Tensor> m_values;
 };
 
+// Rules that extrapolate slopes break down where the first step falls over too many noise levels at once, as with
+// cosine β or zero terminal SNR at few steps. `most`: factor between the first two levels that the rule bears.
+std::string firstFallAdvice(const SamplerSituation& s, double most);
 // What "denoise_last" off means: k-diffusion's DPM solvers end at the lowest level above 0.
 std::string keptNoiseAdvice(const SamplerSituation& s);
 

@@ -42,6 +42,8 @@ static int requests(int step, int steps, const Params& p) {
     return step == 0 || step + 1 == steps || toggle(p, "cached") ? 1 : 2;
 }
 
+static std::string advice(const SamplerSituation& s) { return firstFallAdvice(s, 5); }
+
 SamplerInfo accelerated() {
     return {
         .id = "accelerated",
@@ -54,7 +56,8 @@ SamplerInfo accelerated() {
             "Takes the slope that was evaluated one level back instead of evaluating again: one evaluation a step.")},
         .order = 2,
         .run = run,
-        .requestsInStep = requests};
+        .requestsInStep = requests,
+        .advice = advice};
 }
 
 }  // namespace meander::sampler

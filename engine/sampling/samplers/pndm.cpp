@@ -33,6 +33,8 @@ static SamplerTask run(Sampling& s) {
 
 static int requests(int step, int steps, const Params&) { return step < 3 && step + 1 < steps ? 4 : 1; }
 
+static std::string advice(const SamplerSituation& s) { return firstFallAdvice(s, 20); }
+
 SamplerInfo pndm() {
     return {.id = "pndm",
             .label = "PNDM",
@@ -44,7 +46,8 @@ SamplerInfo pndm() {
                             "The step to clean also extrapolates, as in diffusers; otherwise it takes the estimate."))},
             .order = 2,
             .run = run,
-            .requestsInStep = requests};
+            .requestsInStep = requests,
+            .advice = advice};
 }
 
 }  // namespace meander::sampler

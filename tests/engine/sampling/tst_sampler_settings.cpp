@@ -81,6 +81,34 @@ private slots:
         QVERIFY(!adviceFor("predictor_corrector", row, vp, 2, 1000).empty());
         QVERIFY(adviceFor("predictor_corrector", none, vp, 2, 1).empty());
     }
+    // Where the advice about the first fall is silent these rules err less than 0.3; where they err more it speaks.
+    void firstFalls() {
+        const meander::Gaussian g{0.2, 0.5};
+        int spoke = 0, silent = 0;
+        for (const auto& p :
+             {Process::vpCosine(1000), Process::vpScaledLinear(1000, 0.00085, 0.012),
+              Process::vpLinear(1000, 1e-4, 0.02), Process::vpScaledLinear(1000, 0.00085, 0.012).withZeroTerminalSnr()})
+            for (const char* id : {"pndm", "accelerated"})
+                for (const int steps : {5, 10, 20, 50}) {
+                    std::vector<double> levels;
+                    for (int k = steps; k > 0; --k) levels.push_back(p.tauOfStep(std::round(k * 1000.0 / steps) - 1));
+                    levels.push_back(0);
+                    const SamplerInfo& info = *findSampler(id);
+                    const Params params = *resolveParams(info, {});
+                    const Tensor start = combine({{1.4 * levels.front(), normals(4, 8, 3)}});
+                    const auto got = solve(info, p, levels, start, {}, gaussianEstimator(p, g)).values(),
+                               want = download(exactFlow(g, p, start, levels.front(), 0)).toDoubles();
+                    double sum = 0;
+                    for (std::size_t i = 0; i < got.size(); ++i) sum += (got[i] - want[i]) * (got[i] - want[i]);
+                    const double error = std::sqrt(sum / double(got.size()));
+                    const bool speaks = !info.advice({params, p, levels, 8, 4}).empty();
+                    QVERIFY2(
+                        speaks || error < 0.35,
+                        qPrintable(QString("%1, %2, %3 steps: %4").arg(id, p.name().c_str()).arg(steps).arg(error)));
+                    speaks ? ++spoke : ++silent;
+                }
+        QVERIFY(spoke > 5 && silent > 10);
+    }
     // At its defaults the predictor-corrector keeps the variance of a Gaussian within 5 %; with a row's own norm it is
     // half as large again.
     void predictorCorrectorKeepsTheVariance_data() {
