@@ -166,6 +166,8 @@ void check(const Options& o, const SamplerInfo& info) {
             throw WrongArgument(info.inverts
                                     ? "--levels must rise for a sampler that goes from data to noise: 0.1,1,5,14.6."
                                     : "--levels must fall, the noisiest first: 14.6,5,1,0.");
+    if (o.process == "flow" && !o.levels.empty() && std::max(o.levels.front(), o.levels.back()) > 1)
+        throw WrongArgument("--levels of a flow are times t of at most 1: 1,0.75,0.5,0.25,0.");
     if (o.sigmaMin >= o.sigmaMax) throw WrongArgument("--sigma-min must lie below --sigma-max.");
     if (o.betaStart > o.betaEnd) throw WrongArgument("--beta-start must not lie above --beta-end.");
 }

@@ -20,9 +20,14 @@ std::vector<ParamSpec> windowParams(double from, double to) {
                                    "σ"))};
 }
 
+std::vector<ParamSpec> withWindow(std::vector<ParamSpec> params) {
+    for (auto& s : windowParams()) params.push_back(std::move(s));
+    return params;
+}
+
 GuidanceRule afterCombination(GuidanceRule rule) {
     rule.group = "After a combination";
-    for (auto& s : windowParams()) rule.params.push_back(std::move(s));
+    rule.params = withWindow(std::move(rule.params));
     return rule;
 }
 
@@ -71,6 +76,17 @@ std::string whyWindowIsEmpty(const GuidanceContext& c) {
     return Window(c.params).isEmpty(c.recipe.steps) ? "Guidance has no effect: its interval is empty." : "";
 }
 
+std::string whyNoLevelIsInside(const Params& p, const Process& process, const std::vector<double>& levels) {
+    if (!p.contains("from") || !p.contains("to")) return {};
+    const Window window(p);
+    GuidanceMoment m{.process = process, .steps = int(levels.size()) - 1};
+    for (; m.step < m.steps; ++m.step) {
+        m.tau = std::max(levels[std::size_t(m.step)], levels[std::size_t(m.step) + 1]);
+        if (window.holds(m)) return {};
+    }
+    return "It has no effect here: no level of the run lies in its interval. Widen it, or use more steps.";
+}
+
 std::string whyNothingFollows(const GuidanceContext& c) {
     for (std::size_t i = c.position + 1; i < c.recipe.guidance.size(); ++i)
         if (const auto* rule = findGuidance(c.recipe.guidance[i].id);
@@ -93,6 +109,23 @@ std::string whyExtrapolationIsIdle(const GuidanceContext& c, double weight) {
         return std::string("Guidance has no effect at scale ") + (isOriginal ? "0." : "1.");
     if (const std::string why = whyWindowIsEmpty(c); !why.empty()) return why;
     return whyConditionsAreEqual(c);
+}
+
+std::string scaleCaution(const GuidanceRule& rule, const GuidanceContext& c) {
+    if (!rule.usesUnconditional || !c.params.contains("scale")) return {};
+    const bool isOriginal = c.params.contains("formulation") && text(c.params, "formulation") == "original";
+    const double scale = real(c.params, "scale") + (isOriginal ? 1 : 0);
+    const auto* curve = c.params.contains("curve") ? std::get_if<std::vector<double>>(&c.params.at("curve")) : nullptr;
+    if (curve && !curve->empty()) return {};
+    if (scale == 0)
+        return rule.label
+               + ": at scale 0 the conditional estimate has no part, so the prompt is ignored. Choose 1 for "
+                 "the prompt without guidance.";
+    const auto* sampler = findSampler(c.recipe.sampler.id);
+    if (sampler && sampler->unconditional && !sampler->needsData && scale > 2)
+        return sampler->label + " adds the guidance to the estimate and not to the noise, so that a scale of "
+               + display(scale) + " overshoots. Scales from 0.6 to 1.5 act there like 5 to 12 elsewhere.";
+    return {};
 }
 
 bool addsNoise(const Recipe& recipe) {

@@ -134,4 +134,11 @@ std::vector<double> startLevels(std::vector<double> levels, const StartPoint& st
     return levels;
 }
 
+std::vector<double> roundTripLevels(const std::vector<double>& levels) {
+    std::vector<double> trip(levels.rbegin(), levels.rend());
+    if (trip.front() > 0) trip.insert(trip.begin(), 0.0);
+    trip.insert(trip.end(), levels.begin() + 1, levels.end());
+    return trip;
+}
+
 }  // namespace meander

@@ -67,7 +67,7 @@ PackedBatch pack(const ModelInfo& info, std::span<const Piece> pieces) {
     for (const Piece& piece : pieces) {
         const RowGroup& g = *piece.slot->rows;
         Conversion c = conversionAt(info.process, info.parametrization, g.tau, info.sigmaData);
-        const double networkTau = std::isnan(g.networkTau) ? g.tau : g.networkTau;
+        const double networkTau = g.networkTau.value_or(g.tau);
         if (networkTau != g.tau)
             c.time = conversionAt(info.process, info.parametrization, networkTau, info.sigmaData).time;
         const auto rows = std::size_t(piece.count);

@@ -78,6 +78,7 @@ void Planner::resolveChoices() {
 
 void Planner::resolveNoise() {
     Recipe& r = m_plan.resolved;
+    if (sampler().unitVariance) r.noise.params.insert({"initial_scale", std::string("unit_variance")});
     const auto& info = required(findNoise(r.noise.id), "noise source", r.noise.id, noiseSources());
     if (r.noise.id == "recorded") {
         if (!m_parent || !m_parent->trajectory)

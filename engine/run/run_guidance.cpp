@@ -4,6 +4,19 @@
 
 namespace meander {
 
+GuidanceMoment momentOf(const Plan& plan, const DenoiseRequest& q, int steps) {
+    return {.process = plan.model.process,
+            .parametrization = plan.model.parametrization,
+            .sigmaData = plan.model.sigmaData,
+            .tau = q.tau,
+            .target = q.target,
+            .networkTau = q.networkTau,
+            .step = q.step,
+            .steps = steps,
+            .seed = plan.resolved.seed,
+            .state = q.x};
+}
+
 RunGuidance::RunGuidance(const Plan& plan, std::vector<Model*> models)
     : m_recipe(plan.resolved), m_models(std::move(models)), m_stack(plan.resolved, plan.model) {
     // Now, so that a prompt the model refuses is told before the run starts.

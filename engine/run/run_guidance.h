@@ -1,7 +1,6 @@
 // Guidance of one run in progress: the rows that each request still needs, what came back, and the combination; the
 // same again from a record.
 #pragma once
-#include <limits>
 #include <span>
 #include <utility>
 #include <vector>
@@ -22,8 +21,8 @@ struct RowGroup {
     std::vector<nn::SiteHookPtr> hooks;  // in the order in which they apply
     std::optional<double> guidance;      // NetworkBatch::guidance
     Model* model = nullptr;
-    std::optional<int> selfBlock;                                  // whose self-attention is summed
-    double networkTau = std::numeric_limits<double>::quiet_NaN();  // DenoiseRequest::told
+    std::optional<int> selfBlock;           // whose self-attention is summed
+    std::optional<double> networkTau = {};  // DenoiseRequest::networkTau
 };
 struct GroupAnswer {
     Tensor denoised;
@@ -39,6 +38,10 @@ struct RequestProgress {
     std::vector<std::pair<RowGroup, GroupAnswer>> answers;
     bool isAsked = false, hasFollowed = false;
 };
+
+// The moment of a request: everything that plan and request determine. The rest (isFirst, isStepStart, isOwnState, the
+// model) is the caller's.
+GuidanceMoment momentOf(const Plan& plan, const DenoiseRequest& q, int steps);
 
 class RunGuidance {
 public:

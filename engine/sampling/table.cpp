@@ -34,7 +34,11 @@ ParamHint paramHint(const SamplerInfo& sampler) {
 }
 
 Result<Params> resolveParams(const SamplerInfo& sampler, const Params& given) {
-    return resolveParams(sampler.params, given, sampler.label, paramHint(sampler));
+    auto params = resolveParams(sampler.params, given, sampler.label, paramHint(sampler));
+    if (params && sampler.problem)
+        if (const std::string problem = sampler.problem(*params); !problem.empty())
+            return Error{sampler.label + ": " + problem};
+    return params;
 }
 
 }  // namespace meander

@@ -70,6 +70,8 @@ struct ScheduleSteps {
     std::optional<ScheduleNote> note;
 };
 ScheduleSteps stepsOf(const Choice& schedule, int wanted);
-std::vector<ScheduleNote> scheduleNotes(const std::vector<double>& levels, const Process& process, int stepsAsked);
+// `sigmaData`: standard deviation of the data.
+std::vector<ScheduleNote> scheduleNotes(const std::vector<double>& levels, const Process& process, int stepsAsked,
+                                        double sigmaData = 0.5);
 
 }  // namespace meander

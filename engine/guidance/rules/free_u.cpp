@@ -54,9 +54,7 @@ GuidanceRule freeU() {
             .source = "Si et al. 2023, FreeU",
             .cost = "nothing",
             .params = params,
-            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
-                return std::make_unique<FreeU>(p, s);
-            },
+            .make = made<FreeU>,
             .idle = idle};
 }
 

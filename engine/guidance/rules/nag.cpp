@@ -45,13 +45,12 @@ std::string idle(const GuidanceContext& c) {
 }  // namespace
 
 GuidanceRule nag() {
-    std::vector<ParamSpec> params = {
-        realParam("scale", "Scale", 5, 0, 50,
-                  "Extrapolation of each attention output away from the negative prompt; 1 is off.", 0.25),
-        realParam("tau", "τ", 1.5, 1, 10, "Largest growth of a token's L1 norm."),
-        realParam("alpha", "α", 0.5, 0, 1, "Share of the guided output; 0 is off."),
-        textParam("prompt", "Negative prompt", "What to avoid; empty: the recipe's negative prompt, or none.")};
-    for (auto& s : windowParams()) params.push_back(std::move(s));
+    const std::vector<ParamSpec> params = withWindow(
+        {realParam("scale", "Scale", 5, 0, 50,
+                   "Extrapolation of each attention output away from the negative prompt; 1 is off.", 0.25),
+         realParam("tau", "τ", 1.5, 1, 10, "Largest growth of a token's L1 norm."),
+         realParam("alpha", "α", 0.5, 0, 1, "Share of the guided output; 0 is off."),
+         textParam("prompt", "Negative prompt", "What to avoid; empty: the recipe's negative prompt, or none.")});
     return {.id = "nag",
             .label = "Normalised attention guidance",
             .group = "Combination",
@@ -59,9 +58,7 @@ GuidanceRule nag() {
             .source = "Chen et al. 2025",
             .cost = "no row; twice the cross-attention",
             .params = params,
-            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
-                return std::make_unique<Nag>(p, s);
-            },
+            .make = made<Nag>,
             .idle = idle};
 }
 
