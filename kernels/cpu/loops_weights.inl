@@ -11,6 +11,15 @@ inline float roundedToBf16(float x) {
     return meander::kernels::blocks::floatOfBits(rounded & 0xffff0000u);
 }
 
+// Four rows of four floats as four columns.
+inline void transpose4(const float* from, std::int64_t fromStride, float* to, std::int64_t toStride) {
+    __m128 a = _mm_loadu_ps(from), b = _mm_loadu_ps(from + fromStride), c = _mm_loadu_ps(from + 2 * fromStride),
+           d = _mm_loadu_ps(from + 3 * fromStride);
+    _MM_TRANSPOSE4_PS(a, b, c, d);
+    _mm_storeu_ps(to, a), _mm_storeu_ps(to + toStride, b), _mm_storeu_ps(to + 2 * toStride, c),
+        _mm_storeu_ps(to + 3 * toStride, d);
+}
+
 // panel[k * width + j] = element k of row j; columns behind the last are zero.
 void widenPanel(const WeightRow* rows, int columns, std::int64_t depth, bool asBf16, float* panel) {
     using namespace meander::kernels::blocks;
@@ -27,8 +36,12 @@ void widenPanel(const WeightRow* rows, int columns, std::int64_t depth, bool asB
             if (asBf16)
                 for (int i = 0; i < groupSize; ++i) v[i] = roundedToBf16(v[i]);
         }
-        for (int i = 0; i < count; ++i, panel += width)
-            for (int j = 0; j < width; ++j) panel[j] = group[j][i];
+        int i = 0;
+        for (; i + 4 <= count; i += 4)
+            for (int j = 0; j < width; j += 4) transpose4(&group[j][i], groupSize, panel + i * width + j, width);
+        for (; i < count; ++i)
+            for (int j = 0; j < width; ++j) panel[i * width + j] = group[j][i];
+        panel += count * width;
     }
 }
 

@@ -1,4 +1,5 @@
-R"(# Stable Diffusion 3 and 3.5. The last block's context modulation has two parts, stored the other way round: read it with "swap" on top.
+R"(# Stable Diffusion 3 and 3.5. In the last block the context modulation has two parts, stored the other way round:
+# read it with "swap" on top.
 pos_embed.proj.*                                x_embedder.proj.*
 pos_embed.pos_embed                             pos_embed
 time_text_embed.timestep_embedder.linear_1.*    t_embedder.mlp.0.*
