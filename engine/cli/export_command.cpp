@@ -27,6 +27,8 @@ int exportOne(const Options& o) {
         throw Failure("'" + o.project + "' has no run " + std::to_string(o.number) + "; it has " + known + ".");
     }
     prepareFolder(o.folder);
+    for (const auto& part : valueOrThrow(store->damage(it->id)))
+        throw Failure("Run " + std::to_string(it->number) + " is damaged: " + part + " Nothing was written.");
     const auto files = exportInto(valueOrThrow(store->loadRun(it->id)), o.folder);
     if (o.isJson) printLine({{"run", it->id}, {"number", it->number}, {"folder", o.folder}, {"files", files}});
     else std::cout << files.size() << " files of run " << it->number << " in " << o.folder << '\n';

@@ -9,6 +9,7 @@
 #include "engine/analysis/convergence_lab.h"
 #include "engine/analysis/likelihood.h"
 #include "engine/cli/command.h"
+#include "engine/core/printable.h"
 #include "engine/models/analytic/point_file.h"
 #include "engine/models/checkpoint.h"
 
@@ -89,8 +90,9 @@ int likelihood(const Options& o) {
         printLine(j);
         return 0;
     }
-    std::printf("%s at level %s, %d evaluations a point\n%6s  %14s%s\n", info.name.c_str(), display(low).c_str(),
-                found.evaluations, "point", "log density", exact.empty() ? "" : "     closed form   difference");
+    std::printf("%s at level %s, %d evaluations a point\n%6s  %14s%s\n", printable(info.name).c_str(),
+                display(low).c_str(), found.evaluations, "point", "log density",
+                exact.empty() ? "" : "     closed form   difference");
     for (std::size_t i = 0; i < found.logDensity.size(); ++i) {
         std::printf("%6zu  %14.6f", i, found.logDensity[i]);
         if (!exact.empty()) std::printf("  %14.6f  %11.2e", exact[i], found.logDensity[i] - exact[i]);

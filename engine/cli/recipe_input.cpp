@@ -1,5 +1,6 @@
 #include "engine/cli/recipe_input.h"
 
+#include <array>
 #include <iostream>
 
 #include "engine/cli/device_choice.h"
@@ -120,6 +121,17 @@ void setPlain(Recipe& r, const std::string& key, const std::string& value) {
     r = valueOrThrow(recipeFromJson(j));
 }
 
+std::string standardInput() {
+    constexpr std::size_t most = std::size_t(64) << 20;
+    std::string text;
+    std::array<char, 1 << 16> buffer;
+    while (std::cin.read(buffer.data(), buffer.size()) || std::cin.gcount() > 0) {
+        text.append(buffer.data(), std::size_t(std::cin.gcount()));
+        if (text.size() > most) throw Failure("The standard input is longer than 64 MiB, more than a recipe may have.");
+    }
+    return text;
+}
+
 Recipe draftOf(ProjectStore& store) {
     if (auto draft = store.draft()) return *draft;
     const auto runs = valueOrThrow(store.runs());
@@ -129,11 +141,22 @@ Recipe draftOf(ProjectStore& store) {
     return r;
 }
 
+// A recipe from a file, or "-": from the standard input.
+Recipe readRecipe(const std::string& source) {
+    const ReadRecipe read =
+        valueOrThrow(source == "-" ? recipeFromText(standardInput(), "the standard input") : readRecipeFrom(source));
+    for (const auto& s : read.assumed()) std::cerr << "meander-run: assumed: " << s << '\n';
+    for (const auto& s : read.notUnderstood()) std::cerr << "meander-run: not understood: " << s << '\n';
+    return read.recipe;
+}
+
 }  // namespace
 
 void RecipeInput::addTo(CLI::App& command) {
-    command.add_option("recipe", source,
-                       "A recipe (.json), an image that carries one (.png), or a project (.meander, its draft)");
+    command.add_option(
+        "recipe", source,
+        "A recipe (.json), an image or text that carries one, a project (.meander, its draft), or - for a "
+        "recipe from the standard input");
     command.add_flag("--sample", isSample,
                      "The sample: \"a red circle above a blue square on a green background\" by the sprites U-Net");
     command
@@ -193,9 +216,7 @@ ReadInput readInput(const RecipeInput& input) {
         if (!in.project->note().empty()) std::cerr << "meander-run: " << in.project->note() << '\n';
         in.recipe = draftOf(*in.project);
     } else {
-        const ReadRecipe read = valueOrThrow(readRecipeFrom(input.source));
-        for (const auto& s : read.notUnderstood) std::cerr << "meander-run: not understood: " << s << '\n';
-        in.recipe = read.recipe;
+        in.recipe = readRecipe(input.source);
     }
     for (const auto& s : input.sets) applySet(in.recipe, s);
     if (const std::string id = startRunOf(in.recipe); !id.empty()) {

@@ -6,7 +6,7 @@
 
 #include "engine/models/architectures/pixart.h"
 #include "engine/models/architectures/unet.h"
-#include "engine/models/files/safetensors.h"
+#include "engine/weights/weight_file.h"
 
 namespace meander {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "engine/models/architectures/clip_text.h"
 #include "engine/models/codecs/codec.h"
-#include "engine/models/files/diffusers_folder.h"
+#include "engine/models/diffusers_folder.h"
 #include "engine/models/layers/text_network.h"
 #include "engine/models/model.h"
 #include "engine/models/tokenizers/clip_bpe.h"

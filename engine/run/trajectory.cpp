@@ -26,6 +26,8 @@ const char* nameOf(RunStatus s) {
     return "";
 }
 
+bool hasEnded(RunStatus s) { return s != RunStatus::Queued && s != RunStatus::Running && s != RunStatus::Paused; }
+
 Json toJson(const Run& r) {
     Json j;
     j["id"] = r.id;

@@ -127,8 +127,9 @@ bool MainWindow::offerRecipe(const QString& path) {
         offered.recordStates = now.recordStates;
     }
     offered.branch.reset();  // its parent is in another project
-    QStringList remarks;
-    for (const std::string& r : read->notUnderstood) remarks.append(qstr(r));
+    QStringList remarks;     // what was assumed first, each with its kind
+    for (const std::string& r : read->assumed()) remarks.append(tr("Assumed: %1").arg(qstr(r)));
+    for (const std::string& r : read->notUnderstood()) remarks.append(tr("Not understood: %1").arg(qstr(r)));
     if (!m_userPrompts.useRecipe(now, offered, name, remarks)) return false;
     m_document.editDraft(offered, tr("recipe of %1").arg(name));
     return true;

@@ -59,6 +59,10 @@ Document::Document(QObject* parent) : QObject(parent), m_implementation(std::mak
         m_implementation->changeRun(id, [&](Run& r) { r.images = images; });
         emit runChanged(id);
     });
+    connect(&d.file, &ProjectFile::prepared, this,
+            [this](const QString& id, Continuation how, const Result<Submission>& ready) {
+                m_implementation->prepared(id, how, ready);
+            });
     connect(&d.file, &ProjectFile::problem, this, &Document::problem);
     newProject();
 }

@@ -76,8 +76,12 @@ public:
     void branchFrom(const QString& runId, int step);  // sets the draft's branch point and runs it
     void setBranchPoint(const QString& runId,
                         int step);  // only sets it: the run's recipe becomes the draft, to be changed before it runs
+    // An interrupted, cancelled or failed run goes on behind its last recorded evaluation, as the same run.
+    bool canGoOn(const QString& runId) const;
+    void goOn(const QString& runId);
+    void retry(const QString& runId);  // its recipe once more, as a new run
     void pause(const QString& runId);
-    void resume(const QString& runId);
+    void resume(const QString& runId);  // also of a run that waited when the program ended
     void singleStep(const QString& runId);
     void cancel(const QString& runId);
     void cancelAll();

@@ -66,6 +66,8 @@ struct Document::Implementation {
     std::map<QString, LiveRun> live;
     QStringList waitingOrder;  // live ids in the order of the queue
     QSet<QString> requested;   // trajectories under way
+    QSet<QString> held;        // live ids that wait since another session: the engine does not know them
+    QSet<QString> preparing;   // being loaded and planned to go on
     int lastNumber = 0;
 
     // The file.
@@ -82,6 +84,12 @@ struct Document::Implementation {
     void startPlanning();
     void planned();
     void submit();
+    void submit(Submission submission);
+    void hold(const QStringList& waiting);
+    void saveQueue();
+    void prepare(const QString& id, Continuation how);
+    void prepared(const QString& id, Continuation how, Result<Submission> ready);
+    void dropHeld(const QString& id);
     void receive(const Arrival& arrival);
     void receiveEvent(const RunEvent& e);
     void append(const QString& id, const FreshRecords& fresh);

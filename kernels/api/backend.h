@@ -22,11 +22,12 @@
 #include "kernels/api/philox.h"
 #include "kernels/api/trace.h"
 #include "kernels/api/view.h"
+#include "kernels/api/weight_format.h"
 
 namespace meander::kernels {
 
 // Raised with every change of this file: a module of another version is refused, not called.
-inline constexpr int backendApiVersion = 1;
+inline constexpr int backendApiVersion = 2;
 
 enum class Activation : std::uint8_t { None, Silu, GeluErf, GeluTanh, QuickGelu, Relu };
 
@@ -47,7 +48,7 @@ class LinearWeights {
 public:
     virtual ~LinearWeights() = default;
     std::int64_t in = 0, out = 0;
-    std::size_t bytes = 0;
+    std::size_t bytes = 0;  // on the device, bias included
 };
 class ConvWeights {
 public:
@@ -131,6 +132,10 @@ public:
     // Matrix products. weight (out, in), bias (out) or null, both F32/F16/BF16 in host memory; `compute` is the
     // activation type they will be used with.
     virtual std::unique_ptr<LinearWeights> packLinear(View weight, View bias, DType compute) = 0;
+    // The same for weights that stay in the format they are stored in and are widened to `compute` during each product:
+    // the rows of `parts` below each other. Every `in` is the same and a whole number of blocks.
+    virtual std::unique_ptr<LinearWeights> packStoredLinear(std::span<const WeightMatrix> parts, View bias,
+                                                            DType compute) = 0;
     // x (rows, in) → y (rows, out). In place with residual only.
     virtual void linear(View x, const LinearWeights& w, View y, const Epilogue& e = {}) = 0;
     // a (b, m, k) · b (b, k, n) [or (b, n, k) when transposeB] → y (b, m, n), scaled.

@@ -44,6 +44,11 @@ std::unique_ptr<LinearWeights> CudaBackend::packLinear(View weight, View bias, D
     device();
     return cuda::packLinear(m_device, weight, bias, compute);
 }
+std::unique_ptr<LinearWeights> CudaBackend::packStoredLinear(std::span<const WeightMatrix> parts, View bias,
+                                                             DType compute) {
+    device();
+    return cuda::packStoredLinear(m_device, parts, bias, compute);
+}
 void CudaBackend::linear(View x, const LinearWeights& w, View y, const Epilogue& e) {
     cuda::linear(device(), x, w, y, e);
 }

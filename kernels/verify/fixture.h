@@ -65,6 +65,7 @@ const char* nameOf(Activation a);
 
 using Cases = std::vector<OperationCase>;
 void addLinearCases(Cases& cases);
+void addStoredWeightCases(Cases& cases);
 void addConvolutionCases(Cases& cases);
 void addAttentionCases(Cases& cases);
 void addNormCases(Cases& cases);

@@ -148,6 +148,7 @@ bool applies(const OperationCase& c, const Backend& backend) {
 std::vector<OperationCase> operationCases() {
     std::vector<OperationCase> cases;
     verify::addLinearCases(cases);
+    verify::addStoredWeightCases(cases);
     verify::addConvolutionCases(cases);
     verify::addAttentionCases(cases);
     verify::addNormCases(cases);

@@ -11,9 +11,9 @@
 #include "engine/interventions/intervention.h"
 #include "engine/models/architectures/pixart.h"
 #include "engine/models/architectures/unet.h"
-#include "engine/models/files/diffusers_folder.h"
-#include "engine/models/files/safetensors.h"
+#include "engine/models/diffusers_folder.h"
 #include "engine/models/model.h"
+#include "engine/weights/weight_file.h"
 
 namespace meander::bench {
 
@@ -43,8 +43,7 @@ public:
         const HostWeight w = m_source.read(name, shape);
         std::vector<float> v = w.floats();
         if (m_edit) m_edit(name, v);
-        const auto bytes = std::as_bytes(std::span(v));
-        return {w.shape, kernels::DType::F32, {bytes.begin(), bytes.end()}};
+        return HostWeight::fromFloats(w.shape, std::move(v));
     }
 
 private:

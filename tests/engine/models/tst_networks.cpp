@@ -7,8 +7,8 @@
 #include "engine/interventions/attention_store.h"
 #include "engine/models/architectures/dit.h"
 #include "engine/models/architectures/unet.h"
-#include "engine/models/files/safetensors.h"
 #include "engine/models/model.h"
+#include "engine/weights/weight_file.h"
 
 using namespace meander;
 
@@ -26,9 +26,9 @@ HostTensor channelsLast(const HostTensor& t) {
     return HostTensor::fromFloats({s[0], s[2], s[3], s[1]}, v);
 }
 
-HostTensor tensorIn(const SafetensorsFile& file, const char* name) {
-    HostWeight w = file.read(name);
-    return HostTensor(w.shape, w.type, std::move(w.bytes));
+HostTensor tensorIn(const WeightFile& file, const char* name) {
+    const HostWeight w = file.read(name);
+    return HostTensor::fromFloats(w.shape, w.floats());
 }
 
 // Largest difference over the root mean square of the expected values.
@@ -50,7 +50,7 @@ class TestNetworks : public QObject {
 
     struct Loaded {
         std::unique_ptr<Model> model;
-        SafetensorsFile golden;
+        WeightFile golden;
         NetworkBatch batch;
     };
     Loaded load(const QString& name) {
@@ -58,7 +58,7 @@ class TestNetworks : public QObject {
         if (!path) qFatal("the built-in model is missing");
         auto model = loadModel("builtin:" + name.toStdString(), *m_backend);
         if (!model) qFatal("%s %s", model.error().text.c_str(), model.error().detail.c_str());
-        auto golden = SafetensorsFile::open(*path);
+        auto golden = WeightFile::open(*path);
         if (!golden) qFatal("%s", golden.error().text.c_str());
         Loaded l{std::move(*model), std::move(*golden), {}};
         const auto prompts = parseJson(l.golden.metadata().at("prompts"), "prompts");
@@ -192,7 +192,7 @@ private slots:
             const std::string name = entry.id.substr(entry.id.find("flow2d-") + 7);
             auto file = findResource("models/flow2d/" + name + ".safetensors");
             if (!file) file = findResource("models/flow2d/" + name + "-flow.safetensors");
-            const auto about = parseJson(SafetensorsFile::open(*file)->metadata().at("meander"), "about");
+            const auto about = parseJson(WeightFile::open(*file)->metadata().at("meander"), "about");
             const Json& g = (*about)["golden"];
             NetworkBatch batch;
             std::vector<float> x;
