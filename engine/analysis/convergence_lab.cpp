@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "engine/models/analytic/analytic_model.h"
+#include "engine/models/checkpoint.h"
 #include "engine/sampling/noise/noise.h"
 #include "engine/schedule/beta_quantile.h"
 #include "engine/schedule/schedule.h"
@@ -100,6 +101,7 @@ LabProblem problemOf(Model& model, Backend& backend, int particles, std::uint64_
                      int referenceSteps) {
     const ModelInfo& info = model.info();
     const Process& p = info.process;
+    requireVelocity(info.distillation, info.name);
     if (!p.manifold().isFlat())
         throw Failure("The convergence laboratory compares samplers of flat space; " + info.name + " lives on the "
                       + nameOf(p.manifold().kind()) + ".");
@@ -170,7 +172,7 @@ LabCell measure(const LabProblem& problem, const Choice& sampler, const Choice& 
     try {
         const SamplerInfo* info = findSampler(sampler.id);
         if (!info) throw Failure("There is no sampler named \"" + sampler.id + "\".");
-        auto params = resolveParams(info->params, sampler.params, info->label);
+        auto params = resolveParams(*info, sampler.params);
         if (!params) throw Failure(params.error().text);
         if (info->inverts || info->needsData) throw Failure(info->label + " does not go from noise to data.");
         if (info->freeSteps) throw Failure(info->label + " chooses its own steps and keeps no budget of evaluations.");

@@ -9,10 +9,9 @@
 namespace meander {
 
 std::vector<ParamSpec> windowParams(double from, double to) {
-    return {withUnit(realParam("from", "From", from, 0, 1, "Act from this fraction of the steps on."), "of steps"),
-            withUnit(realParam("to", "To", to, 0, 1,
-                               "Act until this fraction of the steps; outside, its extra network rows are saved."),
-                     "of steps"),
+    return {percentParam("from", "From", from, 0, 1, "steps", "Act from this fraction of the steps on."),
+            percentParam("to", "To", to, 0, 1, "steps",
+                         "Act until this fraction of the steps; outside, its extra network rows are saved."),
             optionalParam(withUnit(realParam("sigma_high", "Upper σ", 80, 0, 1e5,
                                              "Act only at or below this noise level; absent: no upper limit.", 0.1),
                                    "σ")),

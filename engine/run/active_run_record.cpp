@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "engine/run/active_run.h"
+#include "engine/run/record_access.h"
 
 namespace meander {
 
@@ -125,7 +126,7 @@ void ActiveRun::watchRecord(const Trajectory& old, int step) {
                          .sigmaData = m_plan.model.sigmaData,
                          .state = upload(m_backend, e->state)};
         m.tau = e->tau;
-        m.target = old.levels[std::size_t(e->step) + 1];
+        m.target = levelAt(old, e->step + 1);
         m.step = e->step;
         m.steps = int(old.levels.size()) - 1;
         m.isFirst = !m_guidance->hasSeen();

@@ -35,8 +35,8 @@ void Planner::countCost() {
             m_plan.evaluations += rows;
             m_mostRows = std::max(m_mostRows, rows);
             const Branch negative = Branch::Unconditional;
-            m_usesNegative |= std::find(w.branches.begin(), w.branches.end(), negative) != w.branches.end()
-                              || w.usesNegativePrompt;
+            m_usesNegative |=
+                std::find(w.branches.begin(), w.branches.end(), negative) != w.branches.end() || w.usesNegativePrompt;
             for (std::size_t i = 0; i < r.guidance.size(); ++i)
                 m_plan.guidance[i].evaluations += stack.rowsAddedBy(i, m);
         }

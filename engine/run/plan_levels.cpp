@@ -8,12 +8,9 @@ namespace meander {
 
 void Planner::makeLevels() {
     Recipe& r = m_plan.resolved;
-    if (const int own = r.schedule.id == "custom" ? customIntervals(r.schedule.params) : 0; own > 0 && own != r.steps) {
-        note(NoteKind::Hint, "steps",
-             "The custom list has " + std::to_string(own) + (own == 1 ? " interval" : " intervals")
-                 + ", so the run has that many steps instead of " + std::to_string(r.steps) + ".");
-        r.steps = own;
-    }
+    const ScheduleSteps own = stepsOf(r.schedule, r.steps);
+    if (own.note) note(NoteKind::Hint, own.note->key, own.note->text);
+    r.steps = own.steps;
     auto levels =
         makeSchedule(r.schedule, r.scheduleOperators, m_plan.model.process, r.steps, imageTokensOf(m_plan.model));
     if (!levels) throw Failure(levels.error().text);
