@@ -268,7 +268,7 @@ private slots:
     void watchdogTellsBlocks() {
         Watchdog dog(30);
         dog.start();
-        QTRY_VERIFY(dog.userPrompts() > 3);
+        QTRY_VERIFY(dog.questions() > 3);
         dog.reset();
         QTest::qWait(60);
         QThread::msleep(120);  // a wait, not work

@@ -227,7 +227,7 @@ private slots:
     void theWindowStaysFree() {
         Watchdog dog(50);
         dog.start();
-        QTRY_VERIFY(dog.userPrompts() > 3);
+        QTRY_VERIFY(dog.questions() > 3);
         typeBudgets("8, 16, 32, 64, 128, 256");
         click(convergence(), "Measure");
         m_panel->showStability();

@@ -146,7 +146,7 @@ private slots:
     }
 
     void sharesAreReadAndTypedInPerCent() {
-        ChoiceSection section("Guidance", guidanceEntries());
+        ChoiceSection section("Guidance", choiceEntries("guidance"));
         section.setChoice(Choice{"cfg", {{"from", 0.25}}});
         auto* from = qobject_cast<RealField*>(section.form()->field("from"));
         auto* to = qobject_cast<RealField*>(section.form()->field("to"));
