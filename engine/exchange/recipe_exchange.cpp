@@ -28,8 +28,9 @@ bool startsWithBrace(const std::string& text) {
 
 std::optional<ReadRecipe> recipeFromPeerJson(const Json& j, const std::string& source) {
     if (auto settings = readJsonSettings(j, source)) return recipeOf(*settings);
+    const std::string format = j.contains("nodes") ? "workflow" : "prompt";
     if (const auto graph = ComfyGraph::fromJson(j))
-        if (auto settings = readComfyGraph(*graph, source)) return recipeOf(*settings);
+        if (auto settings = readComfyGraph(*graph, source.empty() ? format : source)) return recipeOf(*settings);
     return std::nullopt;
 }
 

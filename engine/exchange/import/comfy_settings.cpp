@@ -104,7 +104,7 @@ private:
     void add(const std::string& key, const ComfyNode& n, const std::string& input) {
         const std::string value = m_graph.text(n, input);
         if (value.empty() && (n.links.contains(input)))
-            m_text.leaveOut(n.type + "." + input, {}, "it comes from another node that computes it");
+            m_text.leaveOut(n.type + "." + input, {}, "another node computes it");
         add(key, value, n, input);
     }
 

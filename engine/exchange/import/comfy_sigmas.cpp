@@ -121,6 +121,7 @@ std::optional<ComfySigmas> made(const ComfyNode& n, const ComfyGraph& graph) {
         if (n.type == "Flux2Scheduler") {
             const auto w = numberOf(graph.text(n, "width")), h = numberOf(graph.text(n, "height"));
             if (w && h) set(s, "tokens", std::to_string(int(*w / 16) * int(*h / 16)), n.type + ".width");
+            else s.notes.push_back({SettingOrigin::NotUnderstood, n.type + ".width", {}, "another node computes it"});
         }
         s.description += ", " + std::to_string(stepsOf(s)) + " steps";
         return s;

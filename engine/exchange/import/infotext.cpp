@@ -11,7 +11,7 @@
 namespace meander {
 namespace {
 
-constexpr std::size_t mostLines = 10000, mostSettings = 512, longestKey = 64;
+constexpr std::size_t mostLines = 10000, mostSettings = 512, longestKey = 64, longestLine = 100000;
 
 // Settings by which the block of settings is found. "Steps: first a circle" in a prompt is none: the value must fit.
 enum class Fit { Number, Whole, Size, Short };
@@ -165,18 +165,45 @@ private:
     std::size_t m_at = 0;
 };
 
-// A line starts the block of settings when the first setting from there on is a known one with a value that fits.
+bool isKnown(const PeerSetting& s) {
+    return std::any_of(std::begin(knownKeys), std::end(knownKeys),
+                       [&](const KnownKey& k) { return s.key == k.key && fits(s.value, k.fit); });
+}
+
+// A line starts the block of settings when the first setting from there on is a known one with a value that fits, or an
+// unknown one that two known ones follow.
 bool startsSettings(std::string_view fromHere) {
     const auto first = fromHere.find_first_not_of(" \t\r");
     if (first == fromHere.npos || fromHere[first] == '\n') return false;
-    const auto setting = SettingReader(fromHere.substr(first)).next();
+    SettingReader reader(fromHere.substr(first, longestLine));
+    const auto setting = reader.next();
     if (!setting) return false;
-    return std::any_of(std::begin(knownKeys), std::end(knownKeys),
-                       [&](const KnownKey& k) { return setting->key == k.key && fits(setting->value, k.fit); });
+    if (isKnown(*setting)) return true;
+    // Words in front of a known key, or a colon in a bare value: a prompt whose line ends were lost.
+    const bool holdsKey = std::any_of(std::begin(knownKeys), std::end(knownKeys), [&](const KnownKey& k) {
+        return setting->key.ends_with(std::string(" ") + k.key);
+    });
+    const bool isBare =
+        setting->value.empty() || std::string_view("{[").find(setting->value[0]) == std::string_view::npos;
+    if (holdsKey
+        || (isBare && setting->value.find("teps:") != std::string::npos && setting->key.ends_with(" negative prompt")))
+        return false;
+    std::vector<ImportedSetting> notes;
+    const auto line =
+        SettingReader(fromHere.substr(first, std::min(fromHere.find('\n', first), longestLine) - first)).all(notes);
+    return std::count_if(line.begin(), line.end(), isKnown) >= 2;
 }
 
 constexpr const char* negativeMarker = "negative prompt:";
-constexpr int mostGaps = 3;  // lines inside the block that continue a value
+// Lines inside the block that are no known setting: unknown ones weigh 1, lines without a key, which continue a
+// value, 3.
+constexpr int mostGaps = 9;
+
+int gapOf(std::string_view fromHere) {
+    const auto first = fromHere.find_first_not_of(" \t\r");
+    if (first == fromHere.npos || fromHere[first] == '\n') return 0;
+    return SettingReader(fromHere.substr(first)).next() ? 1 : 3;
+}
 
 // The place where the block of settings begins, or the end of the text.
 std::size_t settingsStart(const std::string& text) {
@@ -192,7 +219,7 @@ std::size_t settingsStart(const std::string& text) {
         if (startsSettings(fromHere)) {
             start = lines[i];
             gaps = 0;
-        } else if (start != text.size() && ++gaps > mostGaps) {
+        } else if (start != text.size() && (gaps += gapOf(fromHere)) > mostGaps) {
             break;
         }
     }
@@ -207,10 +234,7 @@ std::size_t inlineSettingsStart(const std::string& text) {
         std::vector<ImportedSetting> notes;
         if (!startsSettings(std::string_view(text).substr(at))) continue;
         const auto settings = SettingReader(std::string_view(text).substr(at)).all(notes);
-        const auto known = std::count_if(settings.begin(), settings.end(), [](const PeerSetting& s) {
-            return std::any_of(std::begin(knownKeys), std::end(knownKeys),
-                               [&](const KnownKey& k) { return s.key == k.key && fits(s.value, k.fit); });
-        });
+        const auto known = std::count_if(settings.begin(), settings.end(), isKnown);
         if (known >= 3) return at;
     }
     return text.size();
@@ -262,6 +286,7 @@ PeerText readInfotext(const std::string& text) {
     read.settings = SettingReader(std::string_view(text).substr(start)).all(read.notes);
     const std::string version = valueOf(read.settings, "version"), app = valueOf(read.settings, "app");
     read.peer = peerOfVersion(version, app);
+    if (version.empty() && !valueOf(read.settings, "distilled cfg scale").empty()) read.peer = Peer::Forge;
     if (version.empty() && app.empty() && looksLikeComfyUi(valueOf(read.settings, "sampler")))
         read.peer = Peer::ComfyUi;
     if (read.settings.empty())

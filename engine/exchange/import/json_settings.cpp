@@ -265,6 +265,9 @@ PeerText readScheduler(const Json& j, const std::string& source) {
         if (used.contains(key) || isNothing(v)) continue;
         if (process.contains(key)) t.notes.push_back({SettingOrigin::Read, key, plainText(v), "belongs to the model"});
         else if (key == "solver_order") t.add("solver order", plainText(v), key);
+        else if (key == "steps_offset") t.add("offset", plainText(v), key);
+        else if (key == "set_alpha_to_one" && v == true)
+            t.notes.push_back({SettingOrigin::Read, key, "true", "the last level is clean"});
         else if (!(v.is_boolean() && !v.get<bool>())) t.leaveOut(key, shortened(plainText(v)));
     }
     return t;

@@ -33,16 +33,26 @@ const Syntax syntaxes[] = {
     {R"(\bAND\b)", "joined prompts; it is read as a word"},
 };
 
-constexpr std::size_t longestScanned = 20000;  // of a prompt; what follows is beyond every text encoder
+constexpr std::size_t longestScanned = 4000;  // of a prompt; what follows is beyond every text encoder
+
+const std::vector<std::regex>& patterns() {
+    static const std::vector<std::regex> compiled = [] {
+        std::vector<std::regex> list;
+        for (const Syntax& s : syntaxes) list.emplace_back(s.pattern, std::regex::ECMAScript | std::regex::optimize);
+        return list;
+    }();
+    return compiled;
+}
 
 }  // namespace
 
 std::vector<ImportedSetting> promptSyntax(const std::string& prompt, Peer peer, const std::string& where) {
     std::string rest = prompt.substr(0, longestScanned);
     std::vector<ImportedSetting> found;
-    for (const Syntax& s : syntaxes) {
+    for (std::size_t i = 0; i < std::size(syntaxes); ++i) {
+        const Syntax& s = syntaxes[i];
+        const std::regex& pattern = patterns()[i];
         if ((s.novelAiOnly && peer != Peer::NovelAi) || (s.invokeOnly && peer != Peer::InvokeAi)) continue;
-        const std::regex pattern(s.pattern, std::regex::ECMAScript | std::regex::optimize);
         std::smatch match;
         if (!std::regex_search(rest, match, pattern)) continue;
         found.push_back({SettingOrigin::NotUnderstood, where, match.str(), s.reason});

@@ -147,8 +147,8 @@ public:
         guidance();
         seed();
         noise();
-        params(m_read.recipe.sampler, findSampler(m_read.recipe.sampler.id)->params, samplerParams);
-        params(m_read.recipe.schedule, findSchedule(m_read.recipe.schedule.id)->params, scheduleParams);
+        params(m_read.recipe.sampler, findSampler, samplerParams);
+        params(m_read.recipe.schedule, findSchedule, scheduleParams);
         penultimate();
         rest();
         for (const auto& [prompt, where] :
@@ -362,7 +362,7 @@ private:
                 read(*e);
                 isSource = true;
             } else leftOut(*e, "an unknown source of noise");
-        if (!isSource) assumed("Noise", m_peer.noise, m_peer.noiseReason);
+        if (!isSource) assumed("Noise", findNoise(m_peer.noise)->label, m_peer.noiseReason);
         if (m_text.peer == Peer::ComfyUi || m_text.peer == Peer::SwarmUi) {
             noise.params["initial_scale"] = std::string("comfyui");
             noise.params["step_noise"] = std::string("gpu");
@@ -392,13 +392,19 @@ private:
              std::string("as ") + m_peer.name + " draws it for this sampler");
     }
 
-    void params(Choice& choice, const std::vector<ParamSpec>& specs, std::span<const ParamOf> table) {
+    // `find`: the table's look-up, since a setting may change the choice itself.
+    template <class Find> void params(Choice& choice, Find find, std::span<const ParamOf> table) {
         for (const ParamOf& p : table) {
-            Entry* e = take(p.theirs);
+            const Entry* e = take(p.theirs);
             if (!e) continue;
-            if (set(choice, specs, p.ours, e->value)) read(*e);
-            else if (churned(choice, p.ours, e->value)) read(*e);
-            else if (!specNamed(specs, p.ours) && numberOf(e->value).value_or(1) == 0) read(*e);  // 0 is off
+            if (m_text.peer == Peer::SdCpp && std::string(p.theirs) == "eta" && choice.id != "ddim"
+                && choice.id != "tcd") {
+                note(SettingOrigin::Read, e->written, e->value, "without effect on this sampler there");
+                continue;
+            }
+            const auto& specs = find(choice.id)->params;
+            const bool isOff = !specNamed(specs, p.ours) && numberOf(e->value).value_or(1) == 0;
+            if (set(choice, specs, p.ours, e->value) || churned(choice, p.ours, e->value) || isOff) read(*e);
             else leftOut(*e, specNamed(specs, p.ours) ? "outside Meander's range" : choice.id + " has no such setting");
         }
     }
