@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "engine/cli/command.h"
+#include "engine/core/printable.h"
 #include "engine/exchange/file_kind.h"
 #include "engine/exchange/recipe_exchange.h"
 #include "engine/project/model_json.h"
@@ -19,11 +20,18 @@ void inspectProject(const Options& o) {
     const auto store = valueOrThrow(ProjectStore::open(o.source));
     if (!store->note().empty()) std::cerr << "meander-run: " << store->note() << '\n';
     for (const auto& r : valueOrThrow(store->runs())) {
-        if (o.isJson) printLine(toJson(r));
-        else
-            std::cout << r.number << "  " << nameOf(r.status) << "  " << r.recipe.sampler.id << " · " << r.recipe.steps
-                      << " · " << r.recipe.schedule.id << "  " << (r.name.empty() ? r.recipe.prompt : r.name)
-                      << (r.problem.empty() ? "" : "\n   " + r.problem) << '\n';
+        const auto damage = valueOrThrow(store->damage(r.id));
+        if (o.isJson) {
+            Json j = toJson(r);
+            if (!damage.empty()) j["damaged"] = damage;
+            printLine(j);
+            continue;
+        }
+        std::cout << r.number << "  " << nameOf(r.status) << "  " << printable(r.recipe.sampler.id) << " · "
+                  << r.recipe.steps << " · " << printable(r.recipe.schedule.id) << "  "
+                  << printable(r.name.empty() ? r.recipe.prompt : r.name)
+                  << (r.problem.empty() ? "" : "\n   " + printable(r.problem)) << '\n';
+        for (const auto& part : damage) std::cout << "   Damaged: " << printable(part) << '\n';
     }
 }
 

@@ -15,6 +15,7 @@
 #include "engine/core/resources.h"
 #include "engine/exchange/file_kind.h"
 #include "engine/exchange/recipe_exchange.h"
+#include "engine/recipe/recipe_fields.h"
 #include "gui/app/dialogs.h"
 #include "gui/app/main_window.h"
 #include "gui/document/run_text.h"
@@ -83,11 +84,13 @@ void MainWindow::forgetLastProject() {
 }
 
 bool MainWindow::saveProject() {
+    commitField();
     if (m_document.path().isEmpty()) return saveProjectAs();
     return report(m_document.save());
 }
 
 bool MainWindow::saveProjectAs() {
+    commitField();
     const QString path = m_userPrompts.savePath();
     if (path.isEmpty() || !report(m_document.saveAs(path))) return false;
     settings::addRecentFile(path);
@@ -125,12 +128,8 @@ bool MainWindow::offerRecipe(const QString& path) {
     const Recipe& now = m_document.draft();
     if (read->source != "meander") {
         // A foreign recipe names neither our model nor how we run and record.
-        offered.model = now.model;
-        offered.images = now.images;
-        offered.precision = now.precision;
-        offered.device = now.device;
-        offered.attention = now.attention;
-        offered.recordStates = now.recordStates;
+        for (const RecipeField& field : recipeFields())
+            if (field.isLocal) copyField(field, now, offered);
     }
     offered.branch.reset();  // its parent is in another project
     QStringList remarks;     // what was assumed first, each with its kind

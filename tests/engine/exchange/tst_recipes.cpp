@@ -5,7 +5,6 @@
 #include "engine/exchange/import/peer_names.h"
 #include "engine/exchange/recipe_exchange.h"
 #include "engine/exchange/run_export.h"
-#include "engine/exchange/state_images.h"
 #include "engine/exchange/table.h"
 #include "engine/imaging/npy.h"
 #include "engine/sampling/sampling.h"
@@ -216,28 +215,6 @@ private slots:
         QCOMPARE(numberText(0.1), std::string("0.1"));
         QCOMPARE(numberText(std::nan("")), std::string());
         QCOMPARE(numberText(-INFINITY), std::string("-inf"));
-    }
-
-    void imagesOfShuffledStates() {
-        Run run = fake::run(3, 2, 1, 4);
-        auto t = std::make_shared<Trajectory>();
-        t->initial = fake::noise({1, 2, 2, 12}, 4);
-        run.trajectory = t;
-        // Channel c·4 + dy·2 + dx of place (y, x) is pixel (2y + dy, 2x + dx) of colour c; image = 0.1 · state + 0.4.
-        const auto v = t->initial.toFloats();
-        std::vector<float> p(48);
-        for (int y = 0; y < 4; ++y)
-            for (int x = 0; x < 4; ++x)
-                for (int c = 0; c < 3; ++c)
-                    p[std::size_t((y * 4 + x) * 3 + c)] =
-                        0.1f * v[std::size_t(((y / 2) * 2 + x / 2) * 12 + c * 4 + (y % 2) * 2 + x % 2)] + 0.4f;
-        run.images = HostTensor::fromFloats({1, 4, 4, 3}, p);
-        const StateImages known(run);
-        QVERIFY(known.isPossible());
-        const auto back = known(t->initial).toFloats();
-        for (std::size_t i = 0; i < 48; ++i) QVERIFY(std::abs(back[i] - p[i]) < 1e-5f);
-        run.images = fake::noise({1, 5, 4, 3}, 1);
-        QVERIFY(!StateImages(run).isPossible());
     }
 
     void folderOfARun() {
