@@ -13,7 +13,8 @@ struct Syntax {
 
 // Earlier rows take their text away from later ones.
 const Syntax syntaxes[] = {
-    {R"(<(?:lora|lyco|hypernet|segment|random|wildcard|alternate|fromto|param|preset|object|region|break|var|embed)[^<>\n]{0,200}>)",
+    {R"(<(?:lora|lyco|hypernet|segment|random|wildcard|alternate|fromto|param|preset|object|region|break|var|embed))"
+     R"([^<>\n]{0,200}>)",
      "a tag of the program; it has no effect here"},
     {R"(\bembedding:[^\s,()]+)", "a textual inversion; its name is read as plain words"},
     {R"(__[\w/*-]{1,80}__)", "a wildcard; it is read as plain words"},

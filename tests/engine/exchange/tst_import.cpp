@@ -279,7 +279,8 @@ private slots:
         texts.push_back(
             R"({"sui_image_params": {"prompt": "a", "seed": 5, "steps": 25, "cfgscale": 4.0, "sampler": "heun"}})");
         texts.push_back(R"({"3": {"inputs": {"seed": 1, "steps": 20, "cfg": 8.0, "sampler_name": "euler", "scheduler":
-            "normal", "denoise": 1.0, "positive": ["6", 0], "model": ["3", 0]}, "class_type": "KSampler"}, "6": {"inputs":
+            "normal", "denoise": 1.0, "positive": ["6", 0], "model": ["3", 0]}, "class_type": "KSampler"},
+            "6": {"inputs":
             {"text": ["6", 0]}, "class_type": "ComfySwitchNode"}})");
         texts.push_back("\"a [b]\" -s 50 -S 2980747362 -W 512 -H 768 -C 5 -A k_lms -G 0.9");
         std::mt19937 random(5);

@@ -261,6 +261,7 @@ private slots:
         const std::map<QString, const char*> refused = {{"e07_trained_betas_short.json", "trained_betas"},
                                                         {"e11_schedule_laplace.json", "laplace"},
                                                         {"e12_steps_string.json", "num_train_timesteps"},
+                                                        {"e14_steps_1.json", "two training steps"},
                                                         {"e15_steps_0.json", "num_train_timesteps"},
                                                         {"e17_class_edm.json", "EDMEulerScheduler"},
                                                         {"e18_class_none.json", "not named"},
@@ -318,7 +319,7 @@ private slots:
                                      {"empty.safetensors", "empty", false},
                                      {"lfs_pointer.safetensors", "LFS", false},
                                      {"page_404.safetensors", "HTML", false},
-                                     {"duplicate_key.safetensors", "twice", true},
+                                     {"duplicate_key.safetensors", "two entries", true},
                                      {"metadata_number.safetensors", "", false}};
         int count = 0;
         for (const Expected& e : expected) {
