@@ -131,9 +131,12 @@ void geometry(const Path& path, Rows& rows) {
                     turningAngles(path.frames)});
     rows.push_back({"G4", "Curvature", "1/length", "2 sin θ_k / ‖x_{k+1} − x_{k−1}‖", "Needs many steps to mean much.",
                     DiagnosticAxis::Frame, mengerCurvature(path.frames)});
-    rows.push_back({"G6", "Straightness", "", "‖(z_1 − z_0) − u_k‖² / ‖z_1 − z_0‖²",
+    rows.push_back({"G6", "Straightness in y over τ", "", "‖(z_1 − z_0) − u_k‖² / ‖z_1 − z_0‖²",
                     "0 everywhere: one Euler step would do.", DiagnosticAxis::Step, straightnessIntegrand(path),
                     straightness(path), "Σ Δt · value"});
+    rows.push_back({"G11", "First-orderness in ε̂", "", "‖ε̂_k − ε‖² / ‖ε‖², ε = (y_0 − a_0 x_N)/τ_0",
+                    "0 everywhere: the predicted noise never changes, so a step of any size is exact.",
+                    DiagnosticAxis::Step, firstOrdernessIntegrand(path), firstOrderness(path), "Σ Δt · value"});
     rows.push_back({"G7", "Slope norm", "RMS", "‖dx/dτ‖ / √d",
                     "About 1 until the noise nears the scale of the data; above 1 at high guidance: overshoot.",
                     DiagnosticAxis::Step, perPoint(path, [](const PathPoint& p) { return rms(slopeAt(p)); })});

@@ -26,19 +26,24 @@ namespace meander::gui {
 
 static constexpr int messageMs = 15'000;
 
-MainWindow::MainWindow(QWidget* parent)
+MainWindow::MainWindow(const std::vector<PanelInfo>& panels, QWidget* parent)
     : QMainWindow(parent), m_commands(this), m_userPrompts(defaultUserPrompts(this)) {
     setObjectName("mainWindow");
     setAcceptDrops(true);
     setDockOptions(QMainWindow::AllowNestedDocks | QMainWindow::AllowTabbedDocks | QMainWindow::GroupedDragging);
     m_toasts = new Toasts(this);
+    for (const PanelInfo& info : panels) m_places.push_back({info});
+    m_layoutVersion = layoutVersionOf(panels);
     buildCentre();
     buildDocks();
+    connectPanels();
     addFileCommands();
     addEditCommands();
     addRunCommands();
     addStepCommands();
     addViewCommands();
+    addLabCommands();
+    addWindowCommands();
     addHelpCommands();
     m_palette = new CommandPalette(m_commands, this);
     m_palette->setSettings([this] { return recipeEntries(); });
@@ -70,6 +75,7 @@ void MainWindow::connectDocument() {
             if (m_lastMessage->text() == sentence) m_lastMessage->clear();
         });
     });
+    connect(&m_document, &Document::settingsKept, this, &MainWindow::offerModelSettings);
     connect(&m_document, &Document::projectChanged, this, &MainWindow::showTitle);
     connect(&m_document, &Document::deviceChanged, this, &MainWindow::showEngine);
     connect(&m_document, &Document::planChanged, this, &MainWindow::showEngine);
@@ -247,6 +253,21 @@ void MainWindow::keepComparable() {
     if (m_isComparing && !wasComparing && !dock("compare")->isHidden()) dock("compare")->raise();
 }
 
+void MainWindow::commitField() {
+    QWidget* focus = QApplication::focusWidget();
+    if (!focus || focus->window() != this || !(focus->inherits("QLineEdit") || focus->inherits("QAbstractSpinBox")))
+        return;
+    focus->clearFocus();
+    focus->setFocus();
+}
+
+void MainWindow::offerModelSettings(const QString& sentence) {
+    m_hint->say(sentence, {{tr("Use its settings"),
+                            tr("Sampler, steps, schedule, guidance and noise as the model recommends; can be undone."),
+                            [this] { m_document.useModelSettings(); }},
+                           {tr("Keep the recipe"), {}, [] {}}});
+}
+
 void MainWindow::changeAppearance(ThemeChoice choice, double scale) {
     const double before = settings::fontScale();
     settings::setThemeChoice(choice);
@@ -266,28 +287,6 @@ void MainWindow::changeAppearance(ThemeChoice choice, double scale) {
     m_commands.refresh();
 }
 
-void MainWindow::focusNextDock(int direction) {
-    std::vector<QWidget*> stops{m_canvas};
-    for (const char* id :
-         {"runs", "recipe", "model", "timeline", "trajectory", "compare", "queue", "log", "step", "attention"})
-        if (QDockWidget* d = dock(id); d && d->isVisible() && !d->visibleRegion().isEmpty())
-            stops.push_back(d->widget());
-    const QWidget* focus = QApplication::focusWidget();
-    int at = 0;
-    for (int i = 0; i < int(stops.size()); ++i)
-        if (focus && (stops[std::size_t(i)] == focus || stops[std::size_t(i)]->isAncestorOf(focus))) at = i;
-    QWidget* next = stops[std::size_t((at + direction + int(stops.size())) % int(stops.size()))];
-    if (next->focusPolicy() & Qt::TabFocus) {
-        next->setFocus(Qt::TabFocusReason);
-        return;
-    }
-    for (QWidget* w : next->findChildren<QWidget*>())
-        if ((w->focusPolicy() & Qt::TabFocus) && w->isVisible() && w->isEnabled()) {
-            w->setFocus(Qt::TabFocusReason);
-            return;
-        }
-}
-
 bool MainWindow::eventFilter(QObject* watched, QEvent* event) {
     // A separator that moves would leave its image where it was.
     if ((event->type() == QEvent::Move || event->type() == QEvent::Resize) && qobject_cast<QDockWidget*>(watched))
@@ -305,10 +304,10 @@ bool MainWindow::eventFilter(QObject* watched, QEvent* event) {
     const int k = key->key();
     const bool isArrow = k == Qt::Key_Left || k == Qt::Key_Right || k == Qt::Key_Home || k == Qt::Key_End;
     // Keys that a control needs itself are not the window's while that control has the focus.
-    const bool isControl = focus->inherits("QAbstractSlider") || focus->inherits("QTabBar")
-                           || focus->inherits("QComboBox") || focus->property("ownsKeys").toBool();
+    const bool isControl =
+        focus->inherits("QAbstractSlider") || focus->inherits("QTabBar") || focus->property("ownsKeys").toBool();
     const bool isList = focus->inherits("QAbstractItemView");
-    const bool isButton = focus->inherits("QAbstractButton");
+    const bool isButton = focus->inherits("QAbstractButton") || focus->inherits("QComboBox");
     if ((isControl && (isArrow || k == Qt::Key_Space)) || (isList && (k == Qt::Key_Home || k == Qt::Key_End))
         || (isButton && k == Qt::Key_Space))
         event->accept();
@@ -321,11 +320,8 @@ void MainWindow::closeEvent(QCloseEvent* event) {
         event->ignore();
         return;
     }
-    QSettings s;
-    s.setValue("window/geometry", saveGeometry());
-    s.setValue("window/layout", saveState(layoutVersion));
-    s.setValue("window/layoutByHand", m_isLayoutByHand);
-    s.setValue("files/last", m_document.path());
+    saveLayout();
+    QSettings().setValue("files/last", m_document.path());
     event->accept();
 }
 

@@ -209,6 +209,10 @@ void Document::requestImage(const QString& id) {
 
 void Document::runDraft() {
     auto& d = *m_implementation;
+    if (!d.invalidFields.isEmpty()) {
+        emit problem(d.invalidFields.front(), {});
+        return;
+    }
     startEngine();
     if (d.isPlanUnderWay) {
         d.runWhenPlanned = true;
@@ -233,18 +237,23 @@ void Document::Implementation::submit() {
             return;
         }
     }
-    // Events of the run come through the event loop, so they find it in the list.
-    Run run;
-    run.number = ++lastNumber;
-    run.id = bridge.engine()->submit(*plan.plan, parent, {}, run.number);
-    run.recipe = plan.plan.value().resolved;
-    run.model = plan.plan.value().model;
-    run.created = nowUtc();
+    submit({.plan = *plan.plan, .parent = parent, .number = ++lastNumber});
+}
+
+// Known here and to the file before the engine has it: events of the run come through the event loop.
+void Document::Implementation::submit(Submission submission) {
+    if (submission.id.empty()) submission.id = newRunId();
+    Run run = waitingRunOf(submission);
+    if (!submission.interrupted) file.recordWaiting(run);
     RunEvent queued;
     queued.runId = run.id;
-    queued.evaluations = plan.plan.value().evaluations;
+    queued.evaluations = submission.plan.evaluations;
     queued.run = std::make_shared<const Run>(std::move(run));
+    live.erase(qstr(queued.runId));  // a held run is live already
+    waitingOrder.removeAll(qstr(queued.runId));
     receiveEvent(queued);
+    bridge.engine()->submit(std::move(submission));
+    saveQueue();
     snapshot();  // a crash during the run is found again at the next start
     emit owner.runsChanged();
 }
@@ -269,15 +278,18 @@ void Document::pause(const QString& id) {
     if (Engine* e = m_implementation->bridge.engine()) e->pause(id.toStdString());
 }
 void Document::resume(const QString& id) {
+    if (m_implementation->held.contains(id)) return m_implementation->prepare(id, Continuation::Start);
     if (Engine* e = m_implementation->bridge.engine()) e->resume(id.toStdString());
 }
 void Document::singleStep(const QString& id) {
     if (Engine* e = m_implementation->bridge.engine()) e->step(id.toStdString());
 }
 void Document::cancel(const QString& id) {
+    if (m_implementation->held.contains(id)) return m_implementation->dropHeld(id);
     if (Engine* e = m_implementation->bridge.engine()) e->cancel(id.toStdString());
 }
 void Document::cancelAll() {
+    for (const QString& id : QSet<QString>(m_implementation->held)) m_implementation->dropHeld(id);
     if (Engine* e = m_implementation->bridge.engine()) e->cancelAll();
 }
 
@@ -291,6 +303,7 @@ void Document::moveInQueue(const QString& id, int position) {
     waiting.insert(std::clamp(position, 0, int(waiting.size())), id);
     for (const QString& w : waiting) d.waitingOrder.removeAll(w);
     d.waitingOrder += waiting;
+    d.saveQueue();
     emit runsChanged();
 }
 

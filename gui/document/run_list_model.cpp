@@ -42,7 +42,7 @@ bool areComparable(const Run& a, const Run& b) {
 
 QString progressText(const LiveRun& live) {
     const auto& t = live.run->trajectory;
-    const int steps = t && t->levels.size() > 1 ? int(t->levels.size()) - 1 : live.run->recipe.steps;
+    const int steps = stepsOf(*live.run);
     return RunListModel::tr("step %1 of %2").arg(t ? std::min(int(t->steps.size()), steps) : 0).arg(steps);
 }
 

@@ -38,10 +38,7 @@ int stopIndexOfStep(const std::vector<StepStop>& stops, int step) {
     return at;
 }
 
-int stepCount(const Run& run) {
-    if (!run.trajectory || run.trajectory->levels.size() < 2) return std::max(1, run.recipe.steps);
-    return int(std::max(run.trajectory->levels.size() - 1, run.trajectory->steps.size()));
-}
+int stepCount(const Run& run) { return std::max(1, stepsOf(run)); }
 
 LinkedStep linkedStep(const Run& run, const StepCursor& cursor) {
     if (!run.trajectory || run.trajectory->evaluations.empty() || cursor.evaluation < 0) return {};

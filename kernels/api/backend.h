@@ -4,7 +4,9 @@
 // as called; on an asynchronous device `synchronize` and `download` wait. Arguments are checked; a mismatch throws
 // std::invalid_argument with the operation's name and both shapes, a device failure throws DeviceError.
 //
-// Layout: images (n, h, w, c), tokens (b, t, c), matrices (rows, columns); always dense and row-major. Activations
+// Layout: images (n, h, w, c), tokens (b, t, c), matrices (rows, columns); dense and row-major, except where a comment
+// says that rows may be strided: then the elements of the last dimension are neighbours and the rows may lie anywhere
+// (View::hasDenseRows). Activations
 // are F32 or BF16 (CUDA: also F16) and all activations of one call have the same type; norm parameters, biases and
 // modulation vectors may be F32 whatever the activations are. States of samplers are F32 or F64. An output may be the
 // same memory as an input only where a comment says "in place".
@@ -20,11 +22,12 @@
 #include "kernels/api/philox.h"
 #include "kernels/api/trace.h"
 #include "kernels/api/view.h"
+#include "kernels/api/weight_format.h"
 
 namespace meander::kernels {
 
 // Raised with every change of this file: a module of another version is refused, not called.
-inline constexpr int backendApiVersion = 1;
+inline constexpr int backendApiVersion = 2;
 
 enum class Activation : std::uint8_t { None, Silu, GeluErf, GeluTanh, QuickGelu, Relu };
 
@@ -45,7 +48,7 @@ class LinearWeights {
 public:
     virtual ~LinearWeights() = default;
     std::int64_t in = 0, out = 0;
-    std::size_t bytes = 0;
+    std::size_t bytes = 0;  // on the device, bias included
 };
 class ConvWeights {
 public:
@@ -61,13 +64,12 @@ struct ConvGeometry {
 };
 
 struct AttentionArgs {
-    View q, k, v;  // (b, tq, heads*d), (b, tk, heads*d), (b, tk, heads*dv)
+    // (b, tq, heads*d), (b, tk, heads*d), (b, tk, heads*dv). Their rows may be strided: columns of one fused
+    // projection.
+    View q, k, v;
     int heads = 1;
     float scale = 1.0f;  // of q.k before the softmax, usually 1/sqrt(d)
     bool causal = false;
-    // Rows longer than `data` may be read: leading dimension in elements of each token row (0: dense). Lets q, k, v be
-    // slices of one fused projection.
-    std::int64_t qStride = 0, kStride = 0, vStride = 0;
     View keyBias;        // (b, tk) F32, added to the scores (−inf masks a key); optional
     View probabilities;  // (b, heads, tq, tk) F32; when given the softmax is also written here and nothing else changes
 };
@@ -119,7 +121,9 @@ public:
     virtual void trim() = 0;  // gives pooled memory back to the system
     virtual void upload(const void* host, View to) = 0;
     virtual void download(View from, void* host) = 0;
-    virtual void copy(View from, View to) = 0;  // same type and count
+    // Same type and count; where one of them is not dense, the same shape. Any strides: this is how a view becomes
+    // dense.
+    virtual void copy(View from, View to) = 0;
     virtual void synchronize() = 0;
 
     // y = x converted to y's type (F32, F64, F16, BF16 to any of them).
@@ -128,6 +132,10 @@ public:
     // Matrix products. weight (out, in), bias (out) or null, both F32/F16/BF16 in host memory; `compute` is the
     // activation type they will be used with.
     virtual std::unique_ptr<LinearWeights> packLinear(View weight, View bias, DType compute) = 0;
+    // The same for weights that stay in the format they are stored in and are widened to `compute` during each product:
+    // the rows of `parts` below each other. Every `in` is the same and a whole number of blocks.
+    virtual std::unique_ptr<LinearWeights> packStoredLinear(std::span<const WeightMatrix> parts, View bias,
+                                                            DType compute) = 0;
     // x (rows, in) → y (rows, out). In place with residual only.
     virtual void linear(View x, const LinearWeights& w, View y, const Epilogue& e = {}) = 0;
     // a (b, m, k) · b (b, k, n) [or (b, n, k) when transposeB] → y (b, m, n), scaled.

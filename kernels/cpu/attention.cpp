@@ -11,14 +11,20 @@ namespace {
 
 struct Geometry {
     std::int64_t batch, queries, keys, heads, d, dv;
-    std::int64_t qStride, kStride, vStride;
+    // Elements from image to image and from token to token.
+    struct Steps {
+        std::int64_t image, token;
+    } q, k, v;
 };
 
 Geometry geometryOf(const AttentionArgs& a, const View& y) {
     requireActivation("attention", {a.q, a.k, a.v, y});
     require(a.q.shape.rank() == 3 && a.k.shape.rank() == 3 && a.v.shape.rank() == 3 && y.shape.rank() == 3, "attention",
             "q, k, v and y must be (b, t, c)", {a.q, a.k, a.v, y});
-    Geometry g{a.q.shape[0], a.q.shape[1], a.k.shape[1], a.heads, 0, 0, a.qStride, a.kStride, a.vStride};
+    for (const View& x : {a.q, a.k, a.v})
+        require(x.hasDenseRows(), "attention", "the rows of q, k and v must be dense", {x});
+    const auto steps = [](const View& x) { return Geometry::Steps{x.stride(0), x.stride(1)}; };
+    Geometry g{a.q.shape[0], a.q.shape[1], a.k.shape[1], a.heads, 0, 0, steps(a.q), steps(a.k), steps(a.v)};
     require(a.heads > 0 && a.q.shape[2] % a.heads == 0 && a.v.shape[2] % a.heads == 0, "attention",
             "channels must be a multiple of the heads", {a.q, a.v});
     require(a.k.shape == Shape({g.batch, g.keys, a.q.shape[2]}) && a.v.shape[0] == g.batch && a.v.shape[1] == g.keys
@@ -33,11 +39,6 @@ Geometry geometryOf(const AttentionArgs& a, const View& y) {
             "attention", "probabilities must be f32 (b, heads, tq, tk)", {a.probabilities});
     g.d = a.q.shape[2] / a.heads;
     g.dv = a.v.shape[2] / a.heads;
-    if (!g.qStride) g.qStride = a.q.shape[2];
-    if (!g.kStride) g.kStride = a.k.shape[2];
-    if (!g.vStride) g.vStride = a.v.shape[2];
-    require(g.qStride >= a.q.shape[2] && g.kStride >= a.k.shape[2] && g.vStride >= a.v.shape[2], "attention",
-            "a stride is shorter than its row", {a.q, a.k, a.v});
     return g;
 }
 
@@ -50,11 +51,11 @@ int tileRows(const Loops& loops, const Geometry& g) {
 
 template <class T> void packKeys(const Loops& loops, const Geometry& g, const T* k, float* to) {
     packPanels(loops, g.d, g.keys, to,
-               [&](std::int64_t i, std::int64_t key) { return elementAsFloat(k[key * g.kStride + i]); });
+               [&](std::int64_t i, std::int64_t key) { return elementAsFloat(k[key * g.k.token + i]); });
 }
 template <class T> void packValues(const Loops& loops, const Geometry& g, const T* v, float* to) {
     packPanels(loops, g.keys, g.dv, to,
-               [&](std::int64_t key, std::int64_t i) { return elementAsFloat(v[key * g.vStride + i]); });
+               [&](std::int64_t key, std::int64_t i) { return elementAsFloat(v[key * g.v.token + i]); });
 }
 
 // What one tile works in.
@@ -113,7 +114,7 @@ void attendTile(const Pass& p, std::int64_t head, std::int64_t batch, std::int64
     const Geometry& g = p.g;
     const std::int64_t which = batch * g.heads + head;
     for (int r = 0; r < rows; ++r) {
-        const std::int64_t element = (batch * g.queries + first + r) * g.qStride + head * g.d;
+        const std::int64_t element = batch * g.q.image + (first + r) * g.q.token + head * g.d;
         if (p.a.q.type == DType::F32) {
             t.pointers[r] = p.a.q.as<float>() + element;
         } else {
@@ -147,8 +148,8 @@ void CpuBackend::attention(const AttentionArgs& a, View y) {
                        pairs = g.batch * g.heads;
     const Scratch<float> keys(m_pool, std::size_t(pairs * keySize)), values(m_pool, std::size_t(pairs * valueSize));
     parallelFor(m_threads, pairs, [&](std::int64_t i, int) {
-        const std::int64_t k = i / g.heads * g.keys * g.kStride + i % g.heads * g.d,
-                           v = i / g.heads * g.keys * g.vStride + i % g.heads * g.dv;
+        const std::int64_t k = i / g.heads * g.k.image + i % g.heads * g.d,
+                           v = i / g.heads * g.v.image + i % g.heads * g.dv;
         if (a.k.type == DType::F32) {
             packKeys(m_loops, g, a.k.as<float>() + k, keys.data() + i * keySize);
             packValues(m_loops, g, a.v.as<float>() + v, values.data() + i * valueSize);

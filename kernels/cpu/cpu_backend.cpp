@@ -74,6 +74,7 @@ void CpuBackend::download(View from, void* host) { std::memcpy(host, from.data, 
 void CpuBackend::copy(View from, View to) {
     require(from && to && from.type == to.type && from.count() == to.count(), "copy",
             "type and number of elements must be the same", {from, to});
+    if (!from.isDense() || !to.isDense()) return copyStrided(from, to);
     const std::int64_t bytes = std::int64_t(from.bytes());
     parallelRanges(m_threads, bytes, 1 << 20, [&](std::int64_t first, std::int64_t last) {
         std::memmove(to.as<char>() + first, from.as<char>() + first, std::size_t(last - first));

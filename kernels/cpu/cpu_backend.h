@@ -39,6 +39,7 @@ public:
     MemoryUse memoryUse() const override { return m_pool.use(); }
     void resetPeak() override { m_pool.resetPeak(); }
     void trim() override { m_pool.trim(); }
+    MemoryPool& pool() { return m_pool; }
     void upload(const void* host, View to) override;
     void download(View from, void* host) override;
     void copy(View from, View to) override;
@@ -46,6 +47,8 @@ public:
     void convert(View x, View y) override;
 
     std::unique_ptr<LinearWeights> packLinear(View weight, View bias, DType compute) override;
+    std::unique_ptr<LinearWeights> packStoredLinear(std::span<const WeightMatrix> parts, View bias,
+                                                    DType compute) override;
     void linear(View x, const LinearWeights& w, View y, const Epilogue& e) override;
     void batchedMatmul(View a, View b, View y, bool transposeB, float scale) override;
     std::unique_ptr<ConvWeights> packConv(View weight, View bias, ConvGeometry g, DType compute, int height,
@@ -85,6 +88,7 @@ private:
     FloatVector floats(const View& v) { return FloatVector(m_loops, m_pool, v); }
     // x itself, or its conversion in `room`.
     const float* asFloats(const View& x, float* room);
+    void copyStrided(const View& from, const View& to);
     // (outer, c, inner) → (outer, inner, c)
     void transposeInner(const View& x, std::int64_t outer, std::int64_t c, std::int64_t inner, View y);
 

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "kernels/api/row_offsets.h"
 #include "kernels/cpu/any_type.h"
 #include "kernels/cpu/checks.h"
 #include "kernels/cpu/cpu_backend.h"
@@ -34,6 +35,25 @@ Images imagesOf(const char* operation, const View& x, const View& y) {
 }
 
 }  // namespace
+
+void CpuBackend::copyStrided(const View& from, const View& to) {
+    require(from.shape == to.shape, "copy", "a view that is not dense needs a partner of its shape", {from, to});
+    if (from.count() == 0) return;
+    const std::int64_t n = from.shape[-1], rows = from.count() / n, step = from.stride(-1), toStep = to.stride(-1);
+    const RowOffsets source(from), target(to);
+    withElement(from.type, [&]<class E>(E) {
+        parallelRanges(m_threads, rows, std::max<std::int64_t>(1, (1 << 14) / n),
+                       [&](std::int64_t first, std::int64_t last) {
+                           for (std::int64_t row = first; row < last; ++row) {
+                               const E* x = from.as<E>() + source(row);
+                               E* y = to.as<E>() + target(row);
+                               if (step == 1 && toStep == 1) std::memcpy(y, x, std::size_t(n) * sizeof(E));
+                               else
+                                   for (std::int64_t i = 0; i < n; ++i) y[i * toStep] = x[i * step];
+                           }
+                       });
+    });
+}
 
 void CpuBackend::upsampleNearest2(View x, View y) {
     const Images p = imagesOf("upsampleNearest2", x, y);

@@ -5,6 +5,7 @@
 #include "kernels/cpu/parallel.h"
 #include "kernels/cpu/product.h"
 #include "kernels/cpu/resolve.h"
+#include "kernels/cpu/stored_linear.h"
 
 namespace meander::kernels {
 namespace {
@@ -16,7 +17,7 @@ public:
         : m_data(pool, std::size_t(packedCount(loops, inCount, outCount))), m_bias(std::move(b)) {
         in = inCount;
         out = outCount;
-        bytes = std::size_t(packedCount(loops, in, out)) * sizeof(float);
+        bytes = (std::size_t(packedCount(loops, in, out)) + m_bias.size()) * sizeof(float);
         panels = packPanels(loops, in, out, m_data.data(),
                             [&](std::int64_t k, std::int64_t n) { return w[std::size_t(n * inCount + k)]; });
     }
@@ -48,7 +49,8 @@ std::unique_ptr<LinearWeights> CpuBackend::packLinear(View weight, View bias, DT
 void CpuBackend::linear(View x, const LinearWeights& weights, View y, const Epilogue& e) {
     const auto* own = dynamic_cast<const CpuLinear*>(&weights);
     const auto* dnnl = dynamic_cast<const DnnlLinear*>(&weights);
-    if (!own && !dnnl) reject("linear", "the weights were packed by another backend");
+    const auto* stored = dynamic_cast<const StoredLinear*>(&weights);
+    if (!own && !dnnl && !stored) reject("linear", "the weights were packed by another backend");
     const LinearWeights* w = &weights;
     requireActivation("linear", {x, y});
     require(x.shape.rank() >= 1 && x.shape[-1] == w->in, "linear", "the last extent of x must be the weight's inputs",
@@ -57,8 +59,8 @@ void CpuBackend::linear(View x, const LinearWeights& weights, View y, const Epil
     require(y.shape.rank() >= 1 && y.shape[-1] == w->out && y.count() == rows * w->out, "linear",
             "y must be (rows, out)", {x, y});
     const FloatVector rowBias = floats(e.rowBias), gate = floats(e.gate);
-    const ResolvedEpilogue epilogue =
-        resolve("linear", e, own ? own->bias() : dnnl->bias(), rowBias.data(), gate.data(), y);
+    const float* bias = own ? own->bias() : dnnl ? dnnl->bias() : stored->bias();
+    const ResolvedEpilogue epilogue = resolve("linear", e, bias, rowBias.data(), gate.data(), y);
     if (rows == 0) return;
     note(TracedKind::Linear, y.type, {rows, w->in, w->out});
     if (dnnl) {
@@ -68,10 +70,12 @@ void CpuBackend::linear(View x, const LinearWeights& weights, View y, const Epil
 
     const Scratch<float> converted(m_pool, x.type == DType::F32 ? 0 : std::size_t(x.count()));
     const float* data = asFloats(x, converted.data());
-    Product p{.rows = rows, .columns = w->out, .taps = 1, .depth = w->in, .b = own->panels, .locate = {}};
+    Product p{.rows = rows, .columns = w->out, .taps = 1, .depth = w->in, .b = {}, .locate = {}};
     p.locate = [data, in = w->in](std::int64_t first, int count, const float** pointers, int) {
         for (int i = 0; i < count; ++i) pointers[i] = data + (first + i) * in;
     };
+    if (stored) return multiplyStored(m_loops, m_pool, m_threads, std::move(p), *stored, epilogue);
+    p.b = own->panels;
     multiply(m_loops, m_pool, m_threads, p, epilogue);
 }
 

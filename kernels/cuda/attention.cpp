@@ -7,8 +7,8 @@
 //        at once as the
 //    scratch allows.
 //
-// Queries, keys and values are read where they lie: a head is a matrix whose rows are `stride` apart, the next head
-// starts d further on.
+// Queries, keys and values are read where they lie: a head is a matrix whose rows are a token's stride apart, the next
+// head starts d further on.
 #include "kernels/cuda/checks.h"
 #include "kernels/cuda/matmul.h"
 #include "kernels/cuda/operations.h"
@@ -20,10 +20,8 @@ namespace {
 
 constexpr std::size_t mostScores = std::size_t(256) << 20;
 
-std::int64_t strideOf(std::int64_t given, const View& v) { return given ? given : v.shape[2]; }
-
-const char* elementAt(const View& v, std::int64_t element) {
-    return static_cast<const char*>(v.data) + std::size_t(element) * sizeOf(v.type);
+const char* tokenAt(const View& v, std::int64_t image, std::int64_t token) {
+    return v.as<const char>() + (image * v.stride(0) + token * v.stride(1)) * std::int64_t(sizeOf(v.type));
 }
 
 void checkArguments(const AttentionArgs& a, const View& y) {
@@ -38,9 +36,8 @@ void checkArguments(const AttentionArgs& a, const View& y) {
             a.k, a.v);
     require(y.shape[0] == batch && y.shape[1] == a.q.shape[1] && y.shape[2] == a.v.shape[2], name,
             "y has q's tokens and v's channels", a.q, a.v, y);
-    require(strideOf(a.qStride, a.q) >= a.q.shape[2] && strideOf(a.kStride, a.k) >= a.k.shape[2]
-                && strideOf(a.vStride, a.v) >= a.v.shape[2],
-            name, "rows are at least as far apart as they are long", a.q, a.k, a.v);
+    require(a.q.hasDenseRows() && a.k.hasDenseRows() && a.v.hasDenseRows(), name, "the rows of q, k and v are dense",
+            a.q, a.k, a.v);
     require(!a.keyBias || (a.keyBias.type == DType::F32 && a.keyBias.count() == batch * a.k.shape[1]), name,
             "the key bias is f32 (batch, keys)", a.k, a.keyBias);
     require(!a.probabilities
@@ -54,18 +51,14 @@ void checkArguments(const AttentionArgs& a, const View& y) {
 void attendQueries(Device& device, const AttentionArgs& a, View y, std::int64_t image, std::int64_t first,
                    std::int64_t count, float* scores, void* typed) {
     const DType type = a.q.type;
-    const std::int64_t queries = a.q.shape[1], keys = a.k.shape[1], d = a.q.shape[2] / a.heads,
-                       dv = a.v.shape[2] / a.heads;
-    const std::int64_t qStride = strideOf(a.qStride, a.q), kStride = strideOf(a.kStride, a.k),
-                       vStride = strideOf(a.vStride, a.v), yStride = y.shape[2];
-
+    const std::int64_t keys = a.k.shape[1], d = a.q.shape[2] / a.heads, dv = a.v.shape[2] / a.heads;
     Product qk;
     qk.m = count;
     qk.n = keys;
     qk.k = d;
     qk.batch = a.heads;
-    qk.a = {elementAt(a.q, (image * queries + first) * qStride), qStride, d};
-    qk.b = {elementAt(a.k, image * keys * kStride), kStride, d};
+    qk.a = {tokenAt(a.q, image, first), a.q.stride(1), d};
+    qk.b = {tokenAt(a.k, image, 0), a.k.stride(1), d};
     qk.d = {scores, keys, count * keys};
     qk.transposeB = true;
     qk.input = type;
@@ -87,8 +80,8 @@ void attendQueries(Device& device, const AttentionArgs& a, View y, std::int64_t 
     pv.k = keys;
     pv.batch = a.heads;
     pv.a = {typed, keys, count * keys};
-    pv.b = {elementAt(a.v, image * keys * vStride), vStride, dv};
-    pv.d = {elementAt(y, (image * queries + first) * yStride), yStride, dv};
+    pv.b = {tokenAt(a.v, image, 0), a.v.stride(1), dv};
+    pv.d = {tokenAt(y, image, first), y.stride(1), dv};
     pv.input = pv.output = type;
     multiply(device, pv);
 }

@@ -32,6 +32,7 @@ void CudaBackend::synchronize() { device().synchronize(); }
 void CudaBackend::copy(View from, View to) {
     require(from.type == to.type && from.count() == to.count(), "copy", "both have the same type and count", from, to);
     Device& d = device();
+    if (!from.isDense() || !to.isDense()) return cuda::copyStrided(d, from, to);
     if (from.bytes() && from.data != to.data)
         check(cudaMemcpyAsync(to.data, from.data, from.bytes(), cudaMemcpyDeviceToDevice, d.stream()),
               "data were copied on it");
@@ -42,6 +43,11 @@ void CudaBackend::convert(View x, View y) { cuda::convert(device(), x, y); }
 std::unique_ptr<LinearWeights> CudaBackend::packLinear(View weight, View bias, DType compute) {
     device();
     return cuda::packLinear(m_device, weight, bias, compute);
+}
+std::unique_ptr<LinearWeights> CudaBackend::packStoredLinear(std::span<const WeightMatrix> parts, View bias,
+                                                             DType compute) {
+    device();
+    return cuda::packStoredLinear(m_device, parts, bias, compute);
 }
 void CudaBackend::linear(View x, const LinearWeights& w, View y, const Epilogue& e) {
     cuda::linear(device(), x, w, y, e);

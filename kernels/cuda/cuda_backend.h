@@ -24,6 +24,8 @@ public:
 
     void convert(View x, View y) override;
     std::unique_ptr<LinearWeights> packLinear(View weight, View bias, DType compute) override;
+    std::unique_ptr<LinearWeights> packStoredLinear(std::span<const WeightMatrix> parts, View bias,
+                                                    DType compute) override;
     void linear(View x, const LinearWeights& w, View y, const Epilogue& e) override;
     void batchedMatmul(View a, View b, View y, bool transposeB, float scale) override;
     std::unique_ptr<ConvWeights> packConv(View weight, View bias, ConvGeometry g, DType compute, int height,

@@ -2,6 +2,7 @@
 // channels-last.
 //
 // Elements are moved as unsigned integers of their size, so one kernel serves all types of that size.
+#include "kernels/api/row_offsets.h"
 #include "kernels/cuda/kernels.cuh"
 #include "kernels/cuda/operations.h"
 
@@ -26,6 +27,17 @@ void copyColumns(Device& device, View x, std::int64_t fromFirst, View y, std::in
         launch(device, copyColumnsKernel<U>, elementwiseBlocks(device, rows * width), elementwiseThreads, x.as<U>(),
                lastExtent(x), fromFirst, y.as<U>(), lastExtent(y), toFirst, width, rows * width);
     });
+}
+
+// Any strides on both sides; rows of n elements.
+template <class U>
+__global__ void copyStridedKernel(const U* x, RowOffsets from, std::int64_t fromStep, U* y, RowOffsets to,
+                                  std::int64_t toStep, std::int64_t n, std::int64_t total) {
+    for (std::int64_t i = blockIdx.x * std::int64_t(blockDim.x) + threadIdx.x; i < total;
+         i += std::int64_t(gridDim.x) * blockDim.x) {
+        const std::int64_t row = quotient(i, n), column = i - row * n;
+        y[to(row) + column * toStep] = x[from(row) + column * fromStep];
+    }
 }
 
 // Transposes each of a batch of matrices (rows, columns) → (columns, rows) by tiles of 32 x 32 that pass through shared
@@ -74,6 +86,17 @@ bool areTransposed(const View& first, const View& last) {
 }
 
 }  // namespace
+
+void copyStrided(Device& device, View from, View to) {
+    require(from.shape == to.shape, "copy", "a view that is not dense needs a partner of its shape", from, to);
+    const std::int64_t total = from.count();
+    if (total == 0) return;
+    dispatchSize(from.type, [&](auto zero) {
+        using U = decltype(zero);
+        launch(device, copyStridedKernel<U>, elementwiseBlocks(device, total), elementwiseThreads, from.as<U>(),
+               RowOffsets(from), from.stride(-1), to.as<U>(), RowOffsets(to), to.stride(-1), from.shape[-1], total);
+    });
+}
 
 void concatLast(Device& device, View a, View b, View y) {
     const std::int64_t rows = leadingCount(y);

@@ -11,12 +11,47 @@
 namespace meander::kernels::cuda {
 namespace {
 
+// Rows of a weight that stay as they are stored.
+struct StoredPart {
+    WeightMatrix matrix;  // on the device
+    Buffer data, rowScales;
+};
+
 struct CudaLinearWeights final : LinearWeights {
     std::shared_ptr<Device> device;
     DType type = DType::F32;
-    Buffer weight;
+    Buffer weight;                  // (out, in) of `type`, or empty:
+    std::vector<StoredPart> parts;  // widened to `type` before each product
     PackedBias packedBias;
 };
+
+StoredPart uploadPart(const std::shared_ptr<Device>& device, const WeightMatrix& host) {
+    StoredPart part{host, Buffer(device, host.bytes()), {}};
+    device->upload(host.data, part.data.data(), host.bytes());
+    part.matrix.data = part.data.data();
+    if (host.rowScales) {
+        part.rowScales = Buffer(device, std::size_t(host.out) * sizeof(float));
+        device->upload(host.rowScales, part.rowScales.data(), std::size_t(host.out) * sizeof(float));
+        part.matrix.rowScales = part.rowScales.as<float>();
+    }
+    return part;
+}
+
+// The matrix in the type of the activations, for the length of one product.
+Buffer widened(Device& device, const CudaLinearWeights& w) {
+    if (w.parts.empty()) return {};
+    Buffer matrix(device, std::size_t(w.in * w.out) * sizeOf(w.type));
+    char* to = matrix.as<char>();
+    for (const auto& part : w.parts) {
+        widenWeights(device, part.matrix, to, w.type);
+        to += std::size_t(part.matrix.out * w.in) * sizeOf(w.type);
+    }
+    return matrix;
+}
+
+WeightFormat formatOf(DType type) {
+    return type == DType::F16 ? WeightFormat::F16 : type == DType::BF16 ? WeightFormat::BF16 : WeightFormat::F32;
+}
 
 bool fusesIntoProduct(const Epilogue& e, bool hasBias) {
     if (e.multiply || e.gate || e.rowBias) return false;
@@ -98,6 +133,34 @@ std::unique_ptr<LinearWeights> packLinear(const std::shared_ptr<Device>& device,
     return w;
 }
 
+std::unique_ptr<LinearWeights> packStoredLinear(const std::shared_ptr<Device>& device,
+                                                std::span<const WeightMatrix> parts, View bias, DType compute) {
+    const char* operation = "packStoredLinear";
+    std::int64_t out = 0;
+    for (const auto& p : parts) {
+        require(p.data && p.out > 0 && p.in > 0 && p.in == parts[0].in && p.in % infoOf(p.format).blockElements == 0,
+                operation, "the parts are (out, in) with the same in, a whole number of blocks");
+        out += p.out;
+    }
+    require(out > 0 && isActivation(compute), operation, "there is a weight and an activation type");
+    require(!bias || (bias.count() == out && isActivation(bias.type)), operation, "bias has one element per output",
+            bias);
+    if (parts.size() == 1 && parts[0].format == formatOf(compute) && !parts[0].rowScales)
+        return packLinear(device, {const_cast<void*>(parts[0].data), compute, {out, parts[0].in}}, bias, compute);
+    auto w = std::make_unique<CudaLinearWeights>();
+    w->out = out;
+    w->in = parts[0].in;
+    w->device = device;
+    w->type = compute;
+    w->packedBias = packBias(device, bias, compute);
+    w->bytes = w->packedBias.bytes(compute);
+    for (const auto& p : parts) {
+        w->parts.push_back(uploadPart(device, p));
+        w->bytes += p.bytes() + (p.rowScales ? std::size_t(p.out) * sizeof(float) : 0);
+    }
+    return w;
+}
+
 void linear(Device& device, View x, const LinearWeights& weights, View y, const Epilogue& e) {
     const auto* w = dynamic_cast<const CudaLinearWeights*>(&weights);
     require(w && w->device.get() == &device, "linear", "the weights were packed by this backend", x, y);
@@ -107,7 +170,8 @@ void linear(Device& device, View x, const LinearWeights& weights, View y, const 
             ("x is (rows, " + std::to_string(w->in) + ") and y (rows, " + std::to_string(w->out) + ")").c_str(), x, y);
     checkEpilogue("linear", e, y);
     if (y.count() == 0) return;
-    productWithEpilogue(device, x, w->in, w->out, w->weight.data(), w->packedBias, y, e);
+    const Buffer wide = widened(device, *w);
+    productWithEpilogue(device, x, w->in, w->out, (wide ? wide : w->weight).data(), w->packedBias, y, e);
 }
 
 void batchedMatmul(Device& device, View a, View b, View y, bool transposeB, float scale) {

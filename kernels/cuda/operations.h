@@ -16,6 +16,7 @@ void combine(Device&, std::span<const Term> terms, View y);
 void combineRows(Device&, std::span<const View> values, std::span<const std::vector<double>> factors, View y);
 
 // layout.cu
+void copyStrided(Device&, View from, View to);
 void concatLast(Device&, View a, View b, View y);
 void sliceLast(Device&, View x, std::int64_t first, View y);
 void channelsLast(Device&, View x, View y);
@@ -81,8 +82,13 @@ void im2col(Device&, View x, const Im2col& u, std::int64_t first, std::int64_t c
 
 // linear.cpp
 std::unique_ptr<LinearWeights> packLinear(const std::shared_ptr<Device>&, View weight, View bias, DType compute);
+std::unique_ptr<LinearWeights> packStoredLinear(const std::shared_ptr<Device>&, std::span<const WeightMatrix> parts,
+                                                View bias, DType compute);
 void linear(Device&, View x, const LinearWeights& w, View y, const Epilogue& e);
 void batchedMatmul(Device&, View a, View b, View y, bool transposeB, float scale);
+
+// stored_weights.cu: the values of a matrix on the device, (out, in) of an activation type.
+void widenWeights(Device&, const WeightMatrix& w, void* to, DType type);
 
 // convolution.cpp
 std::unique_ptr<ConvWeights> packConv(const std::shared_ptr<Device>&, View weight, View bias, ConvGeometry g,

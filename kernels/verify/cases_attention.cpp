@@ -56,11 +56,7 @@ void fuse(Fixture& t, AttentionArgs& a, const Size& s, const Host& q, const Host
             all[row * wide + 2 * c + i] = v[row * c + i];
         }
     const View fused = t.put(all, type);
-    const auto slice = [&](std::int64_t first) {
-        return View{fused.as<char>() + std::size_t(first) * sizeOf(type), type, {s.batch, s.keys, c}};
-    };
-    a.q = slice(0), a.k = slice(c), a.v = slice(2 * c);
-    a.qStride = a.kStride = a.vStride = wide;
+    a.q = fused.columns(0, c), a.k = fused.columns(c, c), a.v = fused.columns(2 * c, c);
 }
 
 double attentionError(Backend& backend, const Size& s, DType type, unsigned extra) {

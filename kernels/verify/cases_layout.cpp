@@ -67,6 +67,24 @@ double unshuffleError(Backend& backend, std::int64_t n, std::int64_t h, std::int
     return differing(t.get(y), want);
 }
 
+// Columns, a transposed view and rows with gaps, each to a dense tensor and back into a strided one.
+double stridedCopyError(Backend& backend, DType type) {
+    Fixture t(backend);
+    const Shape shape{3, 5, 7, 11};
+    const View x = t.put(random(shape, type, 1), type), y = t.put(random(shape, type, 2), type);
+    const auto parts = {std::array{x.columns(2, 6), y.columns(5, 6)}, std::array{x.slice(1, 1, 3), y.slice(1, 2, 3)},
+                        std::array{x.transposed(1, 3), y.transposed(1, 3)},
+                        std::array{x.slice(2, 0, 5).transposed(0, 1), y.slice(2, 2, 5).transposed(0, 1)}};
+    double wrong = 0;
+    for (const auto& [from, to] : parts) {
+        const View dense = t.room(from.shape, type);
+        backend.copy(from, dense);
+        backend.copy(dense, to);
+        wrong += differing(t.get(dense), t.get(from)) + differing(t.get(to), t.get(from));
+    }
+    return wrong;
+}
+
 double concatError(Backend& backend, Shape lead, std::int64_t left, std::int64_t right, DType type) {
     Fixture t(backend);
     const std::int64_t rows = lead.count(), c = left + right;
@@ -154,6 +172,7 @@ void addLayoutCases(Cases& cases) {
                     b, {4, 5, 17}, {4, 5, 3}, type, [=](std::int64_t i) { return i / 3 * 17 + first + i % 3; },
                     [&](View x, View y) { b.sliceLast(x, first, y); });
             });
+        add("copy strided", 0, [=](Backend& b) { return stridedCopyError(b, type); });
         add("embedding 6 of (9, 17)", 0, [=](Backend& b) { return embeddingError(b, 6, 9, 17, type); });
         add("timestepEmbedding 32 sin first", tolerance(type),
             [=](Backend& b) { return timesError(b, 32, false, 0, type); });

@@ -40,7 +40,7 @@ public:
 
     View room(Shape shape, DType type);
     View put(const Host& h, DType type);  // null for an empty tensor
-    Host get(View v);
+    Host get(View v);  // of any strides
 
     Backend& backend;
 
@@ -65,6 +65,7 @@ const char* nameOf(Activation a);
 
 using Cases = std::vector<OperationCase>;
 void addLinearCases(Cases& cases);
+void addStoredWeightCases(Cases& cases);
 void addConvolutionCases(Cases& cases);
 void addAttentionCases(Cases& cases);
 void addNormCases(Cases& cases);

@@ -11,16 +11,15 @@ static SamplerTask run(Sampling& s) {
     const auto scale = [&](double tau) { return 1 / (s.signal(tau) + tau); };
     Tensor velocity;
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
+        const Tensor d = co_await s.denoise(s.x, from);
         const double k = scale(from), next = scale(to), u = s.signal(from) * k, v = s.signal(to) * next;
+        const Sum x = k * s.x;
         if (!velocity) {  // x(u) = (1 − c) x0 + c x1
             const double c = u * u + alpha * (u - u * u);
-            velocity = combine({{alpha / (1 - c), d}, {-alpha * k / (1 - c), s.x}});
+            velocity = alpha / (1 - c) * (d - x);
         }
-        const double pull = (v * v - u * u) / (1 - u * u);
-        s.advance(
-            combine({{(1 - pull) * k / next, s.x}, {pull / next, d}, {((v - u) - pull * (1 - u)) / next, velocity}}),
-            to);
+        const Sum acceleration = 2 / (1 - u * u) * (d - x - (1 - u) * velocity);
+        s.advance((x + (v - u) * velocity + (v * v - u * u) / 2 * acceleration) / next, to);
     }
 }
 

@@ -7,20 +7,17 @@ namespace meander::sampler {
 
 static SamplerTask run(Sampling& s) {
     const int phases = int(integer(s.params, "phases"));
-    const bool isStochastic = text(s.params, "inside") == "noise";
     for (auto [from, to] : s.intervals()) {
         const double edge = std::min(phaseEnd(s.process, phases, from), double(to));
-        const Tensor d = (co_await s.denoise(s.x, from, edge)).denoised;
-        const auto [down, scale, noiseStd] = s.ancestralVia(isStochastic ? edge : to, to);
-        const double stateCoeff = scale * down / from,
-                     onDenoised = scale * s.signal(down) - s.signal(from) * stateCoeff;
-        if (noiseStd > 0) s.advance(combine({{stateCoeff, s.x}, {onDenoised, d}, {noiseStd, s.noise()}}), to);
-        else s.advance(combine({{stateCoeff, s.x}, {onDenoised, d}}), to);
+        const Tensor d = co_await s.denoise(s.x, from, edge);
+        s.advance(s.addNoise(eulerStep(s.x, d, from, edge), s.ancestralVia(edge, to)), to);
     }
 }
 
 static std::vector<double> levels(const Process& p, const std::vector<double>& schedule, const Params& params) {
-    return phasedLevels(p, schedule, int(integer(params, "phases")));
+    const int phases = int(integer(params, "phases"));
+    const bool isStochastic = text(params, "inside") == "noise";
+    return phasedLevels(p, schedule, phases, isStochastic ? PhaseSteps::Shared : PhaseSteps::EdgesOnly);
 }
 
 SamplerInfo pcm() {
