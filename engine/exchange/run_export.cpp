@@ -34,7 +34,7 @@ public:
         throwIfError(writeRecipeFile(file("recipe.json"), m_run.recipe));
         throwIfError(
             writeWholeFile(file("run.json"), toJson(m_run).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"));
-        if (m_options.images) images();
+        if (m_options.images) writeImages();
         if (!m_run.trajectory) return std::move(m_files);
         const Trajectory& t = *m_run.trajectory;
         if (m_options.strip) strips();
@@ -58,16 +58,16 @@ private:
         return path.string();
     }
 
-    int images() const { return isImage(m_run.images) ? int(m_run.images.shape()[0]) : 0; }
+    int imageCount() const { return isImage(m_run.images) ? int(m_run.images.shape()[0]) : 0; }
 
-    void images() {
-        for (int i = 0; i < images(); ++i)
+    void writeImages() {
+        for (int i = 0; i < imageCount(); ++i)
             throwIfError(
                 writePng(file("image-" + std::to_string(i + 1) + ".png"), imageOf(m_run.images, i), textsOf(m_run, i)));
     }
 
     void strips() {
-        for (int i = 0; i < std::min(images(), 16); ++i)
+        for (int i = 0; i < std::min(imageCount(), 16); ++i)
             if (const Image p = filmStrip(m_run, i, 96, m_options.decode); !p.empty())
                 throwIfError(writePng(file("strip-" + std::to_string(i + 1) + ".png"), p));
     }
@@ -123,7 +123,7 @@ private:
 
     void attention(const Trajectory& t) {
         const auto words = wordsOf(t.tokens);
-        for (int i = 0; i < std::min(images(), 4); ++i) {
+        for (int i = 0; i < std::min(imageCount(), 4); ++i) {
             const TokenMaps raw = reduceAttention(t, {i, {}, {}, 0, {}});
             if (raw.empty() || words.empty()) continue;
             const std::string folder = "attention/image-" + std::to_string(i + 1) + "/";

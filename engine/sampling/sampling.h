@@ -162,14 +162,15 @@ public:
     double halfLogSnr(double tau) const { return 0.5 * process.logSnr(tau); }
     double tauOfHalfLogSnr(double lambda) const { return process.tauOfLogSnr(2 * lambda); }
 
-    // A step to `to` that is partly denoising, partly fresh noise: deterministic to `down`, then y·rise + spread·noise.
+    // A step to `to` that is partly denoising, partly fresh noise: deterministic to sigmaDown, then scale·y +
+    // noiseStd·noise.
     struct AncestralStep {
-        double down, rise, spread;
+        double sigmaDown, scale, noiseStd;
     };
     // down = τ' √(1 − η² (1 − (τ'/τ)²)); η = 1 is the ancestral step (k-diffusion's σ_down, and ComfyUI's for flow), η
     // = 0 deterministic.
     AncestralStep ancestral(double from, double to, double eta) const;
-    // The split for a given `down` ≤ to.
+    // The step through a given sigmaDown ≤ to.
     AncestralStep ancestralVia(double down, double to) const;
 
     // Standard normals for the interval that is being done; `draw` distinguishes several inside one interval.

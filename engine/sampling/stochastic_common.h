@@ -10,7 +10,7 @@ namespace meander {
 // k-diffusion's (σ_down, σ_up) on any clock on which levels are noise over a constant signal: σ = n/s always, τ where a
 // = 1. `from` may be infinite.
 struct AncestralPair {
-    double down, up;
+    double sigmaDown, sigmaUp;
 };
 AncestralPair ancestralPair(double from, double to, double eta);
 
@@ -36,7 +36,7 @@ Tensor withNoise(Tensor y, double factor, double stddev, const Tensor& noise);
 // onDenoised D + spread z. y' = (τ'/τ) e^{−ηh} y + a' (1 − e^{−(1+η)h}) D + τ' √(1 − e^{−2ηh}) z   (Lu et al. 2022,
 // DPM-Solver++ appendix; η = 1 the reverse SDE, 0 the ODE)
 struct ExponentialStep {
-    double h, stateCoeff, onDenoised, spread;
+    double h, stateCoeff, onDenoised, noiseStd;
 };
 ExponentialStep exponentialStep(const Sampling& s, double from, double to, double eta);
 
@@ -44,7 +44,7 @@ ExponentialStep exponentialStep(const Sampling& s, double from, double to, doubl
 // the process for every η. For a = 1 and η = 1 it is the variance-exploding SDE of Song et al. 2021; for flows its
 // diffusion stays bounded at pure noise. y' = onState y + onDenoised D + spread z.
 struct DiffusionStep {
-    double stateCoeff, onDenoised, spread;
+    double stateCoeff, onDenoised, noiseStd;
 };
 DiffusionStep eulerMaruyama(const Sampling& s, double from, double to, double eta);
 // With the drift over the step as in Song et al. 2021, eq. 46: (1 − (τ'/τ)²)/2 in place of 1 − τ'/τ.

@@ -73,7 +73,7 @@ std::pair<double, double> levelRange(const std::vector<double>& levels);
 //   analytic       a·mean, √(a²·variance + τ²)   Analytic-Init (Zhao et al. 2024): the Gaussian closest to the true
 //       marginal
 struct FirstState {
-    double spread = 1;
+    double noiseStd = 1;
     std::vector<double> mean;  // per channel or dimension; empty: 0
 };
 FirstState firstState(const Choice& noise, const Process& process, double tau, double sigmaData, std::int64_t channels);

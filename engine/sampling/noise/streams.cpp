@@ -87,7 +87,7 @@ std::vector<ParamSpec> batchParams() {
 }
 
 void intoState(std::span<const float> drawn, std::span<float> state, const NoiseContext& c) {
-    if (!c.images || c.shape.rank() != 4) {
+    if (!c.isImage || c.shape.rank() != 4) {
         std::copy(drawn.begin(), drawn.end(), state.begin());
         return;
     }

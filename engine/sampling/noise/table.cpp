@@ -106,7 +106,7 @@ FirstState firstState(const Choice& noise, const Process& process, double tau, d
     if (rule != "analytic") return {tau, {}};
     FirstState f;
     const double variance = p.contains("data_variance") ? real(p, "data_variance") : sigmaData * sigmaData;
-    f.spread = std::sqrt(a * a * variance + tau * tau);
+    f.noiseStd = std::sqrt(a * a * variance + tau * tau);
     if (p.contains("data_mean")) f.mean = std::get<std::vector<double>>(p.at("data_mean"));
     if (f.mean.size() == 1) f.mean.assign(std::size_t(channels), f.mean.front());
     if (!f.mean.empty() && std::int64_t(f.mean.size()) != channels)
@@ -118,11 +118,11 @@ FirstState firstState(const Choice& noise, const Process& process, double tau, d
 }
 
 Tensor makeFirstState(const FirstState& f, const Tensor& unit) {
-    if (f.mean.empty()) return combine({{f.spread, unit}});
+    if (f.mean.empty()) return combine({{f.noiseStd, unit}});
     std::vector<double> values(std::size_t(unit.count()));
     for (std::size_t i = 0; i < values.size(); ++i) values[i] = f.mean[i % f.mean.size()];
     const Tensor mean = upload(unit.backend(), HostTensor::fromDoubles(unit.shape(), values)).converted(unit.type());
-    return combine({{f.spread, unit}, {1, mean}});
+    return combine({{f.noiseStd, unit}, {1, mean}});
 }
 
 bool drawsNoise(const SamplerInfo& info, const Params& params) {

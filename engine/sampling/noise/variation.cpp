@@ -65,7 +65,7 @@ void mix(std::span<double> low, std::span<const double> high, const Line& l, dou
 void slerp(double strength, std::span<double> low, std::span<const double> high, const NoiseContext& c,
            VariationRule rule) {
     const auto item = std::size_t(c.shape.rowCount());
-    const bool columns = rule == VariationRule::A1111 && c.images && c.shape.rank() == 4;
+    const bool columns = rule == VariationRule::A1111 && c.isImage && c.shape.rank() == 4;
     for (std::size_t image = 0; image < std::size_t(c.shape[0]); ++image) {
         std::vector<Line> lines{{image * item, 1, item}};
         if (columns) {
@@ -129,7 +129,7 @@ public:
         : m_info(info), m_params(p), m_context(c), m_main(info.make(c, p)) {}
     Tensor initial() override {
         const bool resized = m_params.contains("resize_height") || m_params.contains("resize_width");
-        if (resized && (!m_context.images || m_context.shape.rank() != 4))
+        if (resized && (!m_context.isImage || m_context.shape.rank() != 4))
             throw Failure("The noise of another size needs images; particles have none. Remove resize_height and "
                           "resize_width.");
         NoiseContext c = m_context;

@@ -15,7 +15,7 @@ static SamplerTask run(Sampling& s) {
             co_return;
         }
         const auto step = reverseDiffusion(s, from, to, 1);
-        const double half = step.spread * std::sqrt(0.5) * noiseScale;
+        const double half = step.noiseStd * std::sqrt(0.5) * noiseScale;
         const Tensor before = withNoise(s.x, 1, half, s.noise(0));
         const Tensor d = (co_await s.denoise(before, from)).denoised;
         s.advance(withNoise(combine({{step.stateCoeff, before}, {step.onDenoised, d}}), 1, half, s.noise(1)), to);

@@ -12,7 +12,7 @@ struct Climb {
     Tensor lower, upper;
 };
 struct Mean {
-    double stateCoeff, onDenoised, spread;  // Song et al. 2021, eq. 12
+    double stateCoeff, onDenoised, noiseStd;  // Song et al. 2021, eq. 12
 };
 Mean ddimMean(const Sampling& s, double from, double to, double eta) {
     const double ratio = s.process.sigma(to) / s.process.sigma(from),

@@ -19,9 +19,10 @@ static SamplerTask run(Sampling& s) {
                      middle = s.tauOfHalfLogSnr(lambda + r * (s.halfLogSnr(to) - lambda));
         const auto move = [&](double level, const Tensor& estimate, const Tensor& path) {
             const auto pair = ancestralPair(sigma, s.process.sigma(level), eta);
-            const double a = s.signal(level), kept = pair.down / sigma;
+            const double a = s.signal(level), kept = pair.sigmaDown / sigma;
             const Tensor moved = combine({{a / s.signal(from) * kept, s.x}, {a * (1 - kept), estimate}});
-            return path ? combine({{1, moved}, {a * pair.up * noiseScale / std::sqrt(from - level), path}}) : moved;
+            return path ? combine({{1, moved}, {a * pair.sigmaUp * noiseScale / std::sqrt(from - level), path}})
+                        : moved;
         };
         const bool noisy = eta > 0 && noiseScale > 0;
         Tensor path;  // W(τ) − W(τ_r), then W(τ) − W(τ')

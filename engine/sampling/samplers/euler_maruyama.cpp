@@ -10,7 +10,7 @@ static SamplerTask run(Sampling& s) {
         const Tensor d = (co_await s.denoise(s.x, from)).denoised;
         const auto step = eulerMaruyama(s, from, to, to.isClean() ? 0 : eta);
         const Tensor mean = combine({{step.stateCoeff, s.x}, {step.onDenoised, d}});
-        const double spread = step.spread * noiseScale;
+        const double spread = step.noiseStd * noiseScale;
         s.advance(spread > 0 ? combine({{1, mean}, {spread, s.noise()}}) : mean, to);
     }
 }

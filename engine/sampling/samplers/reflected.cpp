@@ -35,8 +35,8 @@ static SamplerTask run(Sampling& s) {
         const auto step = reverseDiffusion(s, from, to, eta);
         Tensor next =
             to.isClean() ? combine({{s.signal(0), d}}) : combine({{step.stateCoeff, s.x}, {step.onDenoised, d}});
-        if (!to.isClean() && step.spread * noiseScale > 0)
-            next = combine({{1, next}, {step.spread * noiseScale, s.noise()}});
+        if (!to.isClean() && step.noiseStd * noiseScale > 0)
+            next = combine({{1, next}, {step.noiseStd * noiseScale, s.noise()}});
         if (boundary == "reflect") next = mapped(next, folded, low, high);
         if (boundary == "clip") next = mapped(next, clipped, low, high);
         s.advance(next, to);

@@ -17,7 +17,7 @@ SamplerTask runResAncestral(Sampling& s, bool guidedOutside) {
         const Tensor d = guidedOutside ? answer.unconditional : answer.denoised;
         const auto pair = ancestralPair(from, to, eta);
         const Sampling::AncestralStep split =
-            exact ? s.ancestral(from, to, eta) : Sampling::AncestralStep{pair.sigmaDown, 1, pair.up};
+            exact ? s.ancestral(from, to, eta) : Sampling::AncestralStep{pair.sigmaDown, 1, pair.sigmaUp};
         const double down = split.sigmaDown;
         Tensor next;
         if (down == 0 || !previous) {

@@ -21,7 +21,7 @@ SamplerTask runSeeds2(Sampling& s, double node) {
         Tensor half = combine({{inner.stateCoeff, s.x}, {inner.onDenoised, d}}),
                path;  // path: the noise so far, in units of τ
         if (noisy) {
-            path = combine({{inner.spread / middle, s.noise(from, middle, 0)}});
+            path = combine({{inner.noiseStd / middle, s.noise(from, middle, 0)}});
             half = combine({{1, half}, {middle * noiseScale, path}});
         }
         const Tensor d2 = (co_await s.denoise(half, middle)).denoised;

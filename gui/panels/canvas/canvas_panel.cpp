@@ -217,12 +217,12 @@ bool CanvasPanel::saveImageTo(const QString& path) {
     const auto [shown, run, index] = this->shown();
     if (shown.isNull()) return false;
     const QImage image = shown.convertToFormat(QImage::Format_RGB888);
-    Image image(image.width(), image.height());
+    Image pixels(image.width(), image.height());
     for (int y = 0; y < image.height(); ++y)
-        std::copy_n(image.constScanLine(y), 3 * std::size_t(image.width()), image.at(0, y));
+        std::copy_n(image.constScanLine(y), 3 * std::size_t(image.width()), pixels.at(0, y));
     PngTexts texts = run ? textsOf(*run, index) : PngTexts();
     texts["Comment"] = headline().toStdString();
-    if (const Status written = writePng(path.toStdString(), image, texts); !written) {
+    if (const Status written = writePng(path.toStdString(), pixels, texts); !written) {
         emit m_document.problem(qstr(written.error().text), {});
         return false;
     }

@@ -13,15 +13,15 @@
 namespace meander::gui {
 namespace {
 
-constexpr int image = 48, padding = 9, barWidth = 4;
+constexpr int thumbnailSide = 48, padding = 9, barWidth = 4;
 
 int cardHeight() {
     const int lines = QFontMetrics(interfaceFont()).height() * 3 + 4;
-    return std::max(image, lines) + 2 * padding;
+    return std::max(thumbnailSide, lines) + 2 * padding;
 }
 
 QRect textRect(const QRect& card) {
-    return card.adjusted(padding + image + 8 + barWidth + 9, padding, -padding, -padding);
+    return card.adjusted(padding + thumbnailSide + 8 + barWidth + 9, padding, -padding, -padding);
 }
 
 void paintImage(QPainter* p, const QRect& rect, const QModelIndex& index) {
@@ -63,12 +63,12 @@ void RunDelegate::paint(QPainter* p, const QStyleOptionViewItem& option, const Q
         p->setBrush(Qt::NoBrush);
         p->drawRoundedRect(QRectF(card).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6);
     }
-    const int top = card.top() + (card.height() - image) / 2;
-    paintImage(p, QRect(card.left() + padding, top, image, image), index);
+    const int top = card.top() + (card.height() - thumbnailSide) / 2;
+    paintImage(p, QRect(card.left() + padding, top, thumbnailSide, thumbnailSide), index);
     const QColor color = index.data(RunListModel::ColorRole).value<QColor>();
     p->setPen(Qt::NoPen);
     p->setBrush(color);
-    p->drawRoundedRect(QRectF(card.left() + padding + image + 8, top, barWidth, image), 2, 2);
+    p->drawRoundedRect(QRectF(card.left() + padding + thumbnailSide + 8, top, barWidth, thumbnailSide), 2, 2);
 
     const QRect text = textRect(card);
     const int line = (text.height()) / 3;

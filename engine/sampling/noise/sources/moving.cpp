@@ -149,7 +149,7 @@ private:
 
 // Particles have no place in an image; theirs is the addressed noise.
 static std::unique_ptr<NoiseSource> make(const NoiseContext& c, const Params& p) {
-    if (!c.images || c.shape.rank() != 4) return findNoise("philox")->make(c, {});
+    if (!c.isImage || c.shape.rank() != 4) return findNoise("philox")->make(c, {});
     return std::make_unique<Moving>(c, p);
 }
 

@@ -367,9 +367,9 @@ private slots:
         const auto flow = Process::rectifiedFlow();
         const double top = vp.maximum();
         const auto spread = [&](const char* rule, const Process& p, double tau) {
-            return firstState({"philox", {{"initial_scale", std::string(rule)}}}, p, tau, 0.5, 4).spread;
+            return firstState({"philox", {{"initial_scale", std::string(rule)}}}, p, tau, 0.5, 4).noiseStd;
         };
-        QCOMPARE(firstState({"philox", {}}, vp, top, 0.5, 4).spread, top);
+        QCOMPARE(firstState({"philox", {}}, vp, top, 0.5, 4).noiseStd, top);
         QCOMPARE(spread("level", vp, 3), 3.0);
         QCOMPARE(spread("unit_variance", vp, 3), std::sqrt(10.0));  // diffusers, leading: √(σ² + 1)
         QCOMPARE(spread("comfyui", vp, top), std::sqrt(1 + top * top));
@@ -382,7 +382,7 @@ private slots:
                                     {"data_mean", std::vector<double>{0.5, -1, 2}},
                                     {"data_variance", 0.0}}},
                                   flow, 0.75, 0.5, 3);
-        QCOMPARE(f.spread, 0.75);
+        QCOMPARE(f.noiseStd, 0.75);
         QCOMPARE(f.mean, (std::vector<double>{0.125, -0.25, 0.5}));
         const Tensor unit = makeNoise({"philox", {}}, context(1))->initial();
         const auto y = download(makeFirstState(f, unit)).toDoubles(), z = download(unit).toDoubles();
