@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "engine/models/analytic/analytic_model.h"
+#include "engine/models/checkpoint.h"
 #include "engine/sampling/noise/noise.h"
 #include "engine/schedule/beta_quantile.h"
 #include "engine/schedule/schedule.h"
@@ -47,8 +48,7 @@ RequestEstimator modelEstimator(Model& model, const Prompt& prompt) {
         batch.taus.assign(rows, q.tau);
         batch.targets.assign(rows, q.target);
         batch.conditioning.assign(rows, conditioning);
-        TapResult none;
-        const Tensor output = model.predict(batch, {}, none);
+        const Tensor output = model.predict(batch);
         return DenoiseResult{info.parametrization == Parametrization::X0
                                  ? output
                                  : combine({{c.fromState, q.x}, {c.fromOutput, output}}),
@@ -101,6 +101,7 @@ LabProblem problemOf(Model& model, Backend& backend, int particles, std::uint64_
                      int referenceSteps) {
     const ModelInfo& info = model.info();
     const Process& p = info.process;
+    requireVelocity(info.distillation, info.name);
     if (!p.manifold().isFlat())
         throw Failure("The convergence laboratory compares samplers of flat space; " + info.name + " lives on the "
                       + nameOf(p.manifold().kind()) + ".");
@@ -171,7 +172,7 @@ LabCell measure(const LabProblem& problem, const Choice& sampler, const Choice& 
     try {
         const SamplerInfo* info = findSampler(sampler.id);
         if (!info) throw Failure("There is no sampler named \"" + sampler.id + "\".");
-        auto params = resolveParams(info->params, sampler.params, info->label);
+        auto params = resolveParams(*info, sampler.params);
         if (!params) throw Failure(params.error().text);
         if (info->inverts || info->needsData) throw Failure(info->label + " does not go from noise to data.");
         if (info->freeSteps) throw Failure(info->label + " chooses its own steps and keeps no budget of evaluations.");

@@ -82,6 +82,30 @@ private:
 
 }  // namespace
 
+namespace {
+
+// Rows of the estimator over the whole path. What would take years is refused, not begun.
+void checkCost(const Tensor& y, const LikelihoodOptions& o) {
+    constexpr double mostNumbers = 1e13, mostAtOnce = 4e9;
+    const double evaluations = 1 + 2 * double(o.probes > 0 ? o.probes : y.shape().rowCount()),
+                 atOnce = evaluations * double(y.count()), all = 4.0 * o.steps * atOnce;
+    if (atOnce > mostAtOnce || all > mostNumbers)
+        throw Failure("The likelihood of these " + std::to_string(y.rows()) + " points in "
+                      + std::to_string(y.shape().rowCount()) + " dimensions would take "
+                      + display(4.0 * o.steps * evaluations * double(y.rows()))
+                      + " evaluations of the network. Take fewer points or steps, or random directions (probes).");
+}
+
+// Numbers that are not finite stay so: the rest of the path would be walked for nothing.
+void checkFinite(const Values& values) {
+    for (double v : values)
+        if (!std::isfinite(v))
+            throw Failure("The log-likelihood is not a number: the network's answers are not finite, as with damaged "
+                          "weights, or the steps are too long. Check the model, or take more steps.");
+}
+
+}  // namespace
+
 double lowestLevel(const Process& process, const LikelihoodOptions& options) {
     return options.low ? *options.low : process.minimum() > 0 ? process.minimum() : 1e-3 * process.maximum();
 }
@@ -98,6 +122,8 @@ Likelihood logLikelihood(const Process& process, const RequestEstimator& estimat
                       + display(high) + ".");
     if (o.difference && !(*o.difference >= smallestDifference && *o.difference <= 1))
         throw Failure("The difference must lie from " + display(smallestDifference) + " to 1, in units of the level.");
+    checkFinite(start.backend().reduceRows(kernels::Reduction::SumAbs, start));
+    checkCost(start, o);
     const Flow flow(estimator, start, o);
     Tensor y = start;
     Values gained(std::size_t(y.rows()), 0.0);  // log q at the end less that at the start
@@ -110,15 +136,13 @@ Likelihood logLikelihood(const Process& process, const RequestEstimator& estimat
         y = combine({{1, y}, {step / 6, a.state}, {step / 3, b.state}, {step / 3, c.state}, {step / 6, d.state}});
         for (std::size_t r = 0; r < gained.size(); ++r)
             gained[r] += step / 6 * (a.log[r] + 2 * b.log[r] + 2 * c.log[r] + d.log[r]);
+        checkFinite(gained);
     }
     Likelihood result{{}, o.prior ? o.prior(y, high) : gaussianPrior(y, high), y, 4 * o.steps * flow.evaluations()};
     // y is x/scale, so densities of x are smaller by scale^n.
     const double native = double(y.shape().rowCount()) * std::log(process.nativeScale(low));
     for (std::size_t r = 0; r < gained.size(); ++r) result.logDensity.push_back(result.prior[r] - gained[r] - native);
-    for (double v : result.logDensity)
-        if (!std::isfinite(v))
-            throw Failure("The log-likelihood is not a number: the network's answers are not finite, as with damaged "
-                          "weights, or the steps are too long. Check the model, or take more steps.");
+    checkFinite(result.logDensity);
     return result;
 }
 

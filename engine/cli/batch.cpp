@@ -11,7 +11,9 @@
 #    include <unistd.h>
 #endif
 
+#include "engine/analysis/guidance_measures.h"
 #include "engine/cli/interrupt.h"
+#include "engine/core/printable.h"
 #include "engine/project/record_event.h"
 
 namespace meander::cli {
@@ -58,9 +60,22 @@ public:
           m_showsBar(!options.isJson && !options.isQuiet && isTerminal()),
           m_started(Clock::now()) {}
 
-    void hear(const RunEvent& e) {
-        if (m_options.project) recordEvent(*m_options.project, e);
-        if (m_options.isJson && e.kind != RunEventKind::Stepped && e.kind != RunEventKind::Idle) tell(e);
+    // The end of a run is told when the run is safe in the project: whoever reads it may rely on it.
+    static void hear(const std::shared_ptr<Watcher>& watcher, const RunEvent& e) {
+        const bool tells = watcher->m_options.isJson && e.kind != RunEventKind::Stepped && e.kind != RunEventKind::Idle;
+        ProjectStore* project = watcher->m_options.project;
+        if (!project) {
+            if (tells) watcher->tell(e);
+        } else if (tells && isEnd(e.kind)) {
+            recordEvent(*project, e, [watcher, e] { watcher->tell(e); });
+        } else {
+            recordEvent(*project, e);
+            if (tells) watcher->tell(e);
+        }
+        watcher->note(e);
+    }
+
+    void note(const RunEvent& e) {
         const std::lock_guard lock(m_mutex);
         if (e.kind == RunEventKind::Evaluated) m_evaluations[e.runId] = {e.evaluation, e.evaluations};
         if (isEnd(e.kind) && e.run) {
@@ -98,13 +113,17 @@ private:
         if (e.steps > 0) j["step"] = e.step, j["steps"] = e.steps;
         if (e.evaluationRecord)
             j["sigma"] = e.evaluationRecord->sigma, j["milliseconds"] = e.evaluationRecord->milliseconds;
+        if (e.evaluationRecord)
+            for (const auto& [name, metric] : namedMetrics(*e.evaluationRecord))
+                j["metrics"][name] = {{"unit", measureOf(name).unit}, {"values", metric->values}};  // one per image
         if (!e.message.empty()) j["message"] = e.message;
         if (isEnd(e.kind) && e.run) j["result"] = toJson(*e.run);
+        const std::lock_guard lock(m_lines);  // ends are told on the project's thread
         printLine(j);
     }
 
     void draw(const RunEvent& e) {
-        if (e.kind == RunEventKind::Loading) std::fprintf(stderr, "\rLoading %s ...", e.message.c_str());
+        if (e.kind == RunEventKind::Loading) std::fprintf(stderr, "\rLoading %s ...", printable(e.message).c_str());
         if (e.kind != RunEventKind::Evaluated) return;
         double share = double(m_ended.size());
         for (const auto& [id, count] : m_evaluations)
@@ -118,10 +137,11 @@ private:
                      e.evaluation, e.evaluations, secondsText(left).c_str());
     }
 
-    const BatchOptions& m_options;
+    const BatchOptions m_options;
     const std::size_t m_wanted;
     const bool m_showsBar;
     const Clock::time_point m_started;
+    mutable std::mutex m_lines;
     std::mutex m_mutex;
     std::condition_variable m_changed;
     std::map<std::string, std::pair<int, int>> m_evaluations;
@@ -131,26 +151,37 @@ private:
 }  // namespace
 
 BatchResult runBatch(const std::vector<Plan>& plans, const BatchOptions& options) {
+    std::vector<Submission> all;
+    for (const Plan& p : plans) all.push_back({.plan = p, .number = int(all.size()) + 1});
+    return runBatch(std::move(all), options);
+}
+
+BatchResult runBatch(std::vector<Submission> submissions, const BatchOptions& options) {
+    // With ids of their own, so that the project knows of all that wait before the first one begins.
+    for (Submission& s : submissions) {
+        if (s.id.empty()) s.id = newRunId();
+        if (options.project && !s.interrupted) options.project->beginRun(waitingRunOf(s));
+    }
     watchInterrupts();
-    Watcher watcher(options, plans.size());
+    const auto watcher = std::make_shared<Watcher>(options, submissions.size());
     BatchResult result;
     std::vector<std::string> ids;
     {
         EngineOptions engineOptions;
         engineOptions.device = options.device;
         engineOptions.preview = false;
-        Engine engine(engineOptions, [&](const RunEvent& e) { watcher.hear(e); });
-        if (plans.size() == 1) ids.push_back(engine.submit(plans.front(), options.parent, {}, options.firstNumber));
-        else ids = engine.submit(plans);
-        if (!watcher.wait()) engine.cancelAll();
+        Engine engine(engineOptions, [&](const RunEvent& e) { Watcher::hear(watcher, e); });
+        ids = engine.submit(std::move(submissions));
+        if (!watcher->wait()) engine.cancelAll();
         engine.waitIdle();
         result.device = engine.deviceDescription();
         result.deviceNote = engine.deviceNote();
     }
-    watcher.clearBar();
-    result.seconds = watcher.seconds();
+    if (options.project) static_cast<void>(options.project->flush());  // what cannot be written its `close` tells
+    watcher->clearBar();
+    result.seconds = watcher->seconds();
     for (const auto& id : ids)
-        if (auto run = watcher.ended(id)) result.runs.push_back(run);
+        if (auto run = watcher->ended(id)) result.runs.push_back(run);
     for (const auto& run : result.runs)
         if (run->status == RunStatus::Failed) throw Failure(run->problem.empty() ? "The run failed." : run->problem);
     return result;

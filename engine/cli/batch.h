@@ -12,8 +12,6 @@ struct BatchOptions {
     bool isJson = false;
     bool isQuiet = false;
     ProjectStore* project = nullptr;  // records into it
-    std::shared_ptr<const Run> parent;
-    int firstNumber = 1;
 };
 struct BatchResult {
     std::vector<std::shared_ptr<const Run>> runs;  // as they ended, in the order of the plans
@@ -21,6 +19,7 @@ struct BatchResult {
     double seconds = 0;
 };
 // Throws Failure when a run failed. Whether the project could be written its `close` tells.
+BatchResult runBatch(std::vector<Submission> submissions, const BatchOptions& options);
 BatchResult runBatch(const std::vector<Plan>& plans, const BatchOptions& options);
 
 }  // namespace meander::cli

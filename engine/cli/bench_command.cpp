@@ -67,7 +67,7 @@ std::function<void()> networkCall(const Options& o, Backend& backend) {
     const std::vector<Tensor> copies(std::size_t(o.rows), one);
     const Tensor text = stackRows(copies);
     const Tensor x = filled(backend, {o.rows, config.sampleHeight, config.sampleWidth, config.inChannels}, 0.1);
-    return [net, x, times, text] { net->forward(x, times, text, nullptr, nullptr); };
+    return [net, x, times, text] { net->forward(x, times, text); };
 }
 
 double medianSeconds(Backend& backend, const std::function<void()>& call, int repeats) {

@@ -9,6 +9,7 @@
 
 #include "engine/cli/command.h"
 #include "engine/cli/interrupt.h"
+#include "engine/core/printable.h"
 #include "meander_version.h"
 
 namespace meander::cli {
@@ -160,7 +161,29 @@ int answer(int argc, char** argv) {
 
 }  // namespace
 
+namespace {
+
+// What is printed may come from files of others: it must not steer the terminal.
+class Escaped {
+public:
+    explicit Escaped(std::ostream& stream) : m_stream(stream), m_target(stream.rdbuf()), m_buffer(m_target) {
+        stream.rdbuf(&m_buffer);
+    }
+    ~Escaped() {
+        m_stream.flush();
+        m_stream.rdbuf(m_target);
+    }
+
+private:
+    std::ostream& m_stream;
+    std::streambuf* m_target;
+    PrintableBuffer m_buffer;
+};
+
+}  // namespace
+
 int run(int argc, char** argv) {
+    const Escaped out(std::cout), errors(std::cerr);
     const int status = answer(argc, argv);
     // Commands print without looking; whatever was lost on the way, a full disk or a closed output, shows here.
     const bool isFlushed = bool(std::cout.flush()), isWritten = std::fflush(stdout) == 0 && !std::ferror(stdout);

@@ -99,8 +99,8 @@ int measure(const Options& o) {
                    {"reasons", count.reasons}});
         return 0;
     }
-    std::printf("%s, %d steps: %.1f %% of %d images show what was asked (%s on %s)\n", info.name.c_str(), steps,
-                100 * share, count.judged, secondsText(seconds).c_str(), device.c_str());
+    std::printf("%s, %d steps: %.1f %% of %d images show what was asked (%s on %s)\n", printable(info.name).c_str(),
+                steps, 100 * share, count.judged, secondsText(seconds).c_str(), device.c_str());
     for (const auto& [reason, n] : count.reasons)
         if (reason != "ok") std::printf("  %4d  %s\n", n, reason.c_str());
     return 0;

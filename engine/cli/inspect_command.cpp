@@ -1,7 +1,8 @@
-// meander-run inspect: what a model, a project or an image is.
+// meander-run inspect: what a model, a project, an image or a recipe of any program is.
 #include <iostream>
 
 #include "engine/cli/command.h"
+#include "engine/core/printable.h"
 #include "engine/exchange/file_kind.h"
 #include "engine/exchange/recipe_exchange.h"
 #include "engine/project/model_json.h"
@@ -19,22 +20,33 @@ void inspectProject(const Options& o) {
     const auto store = valueOrThrow(ProjectStore::open(o.source));
     if (!store->note().empty()) std::cerr << "meander-run: " << store->note() << '\n';
     for (const auto& r : valueOrThrow(store->runs())) {
-        if (o.isJson) printLine(toJson(r));
-        else
-            std::cout << r.number << "  " << nameOf(r.status) << "  " << r.recipe.sampler.id << " · " << r.recipe.steps
-                      << " · " << r.recipe.schedule.id << "  " << (r.name.empty() ? r.recipe.prompt : r.name)
-                      << (r.problem.empty() ? "" : "\n   " + r.problem) << '\n';
+        const auto damage = valueOrThrow(store->damage(r.id));
+        if (o.isJson) {
+            Json j = toJson(r);
+            if (!damage.empty()) j["damaged"] = damage;
+            printLine(j);
+            continue;
+        }
+        std::cout << r.number << "  " << nameOf(r.status) << "  " << printable(r.recipe.sampler.id) << " · "
+                  << r.recipe.steps << " · " << printable(r.recipe.schedule.id) << "  "
+                  << printable(r.name.empty() ? r.recipe.prompt : r.name)
+                  << (r.problem.empty() ? "" : "\n   " + printable(r.problem)) << '\n';
+        for (const auto& part : damage) std::cout << "   Damaged: " << printable(part) << '\n';
     }
 }
 
-void inspectImage(const Options& o) {
+void inspectRecipe(const Options& o) {
     const auto read = valueOrThrow(readRecipeFrom(o.source));
     if (o.isJson) {
-        printLine({{"source", read.source}, {"recipe", toJson(read.recipe)}, {"not_understood", read.notUnderstood}});
+        printLine(toJson(read));
         return;
     }
-    std::cout << toJson(read.recipe).dump(2) << '\n';
-    for (const auto& s : read.notUnderstood) std::cout << "Not understood: " << s << '\n';
+    std::cout << toJson(read.recipe).dump(2, ' ', false, Json::error_handler_t::replace) << "\n\nWritten by "
+              << read.program << " (" << read.source << ").\n";
+    for (const auto& [origin, title] :
+         {std::pair(SettingOrigin::Read, "Read"), std::pair(SettingOrigin::Assumed, "Assumed"),
+          std::pair(SettingOrigin::NotUnderstood, "Not understood")})
+        for (const auto& s : read.texts(origin)) std::cout << title << ": " << s << '\n';
 }
 
 void inspectTheModel(const Options& o) {
@@ -61,16 +73,19 @@ void inspectTheModel(const Options& o) {
 
 void addInspect(CLI::App& app, Context& context) {
     auto o = std::make_shared<Options>();
-    auto* c =
-        app.add_subcommand("inspect", "Tell what a model, a project (.meander) or an image with a recipe (.png) is");
-    c->add_option("what", o->source, "A model (builtin:sprites-unet, a file, a folder), a project or an image")
+    auto* c = app.add_subcommand("inspect",
+                                 "Tell what a model, a project (.meander), a recipe or an image that carries one is");
+    c->add_option(
+         "what", o->source,
+         "A model (builtin:sprites-unet, a file, a folder), a project, an image or settings of another program")
         ->required();
     c->add_flag("--json", o->isJson, "As JSON, one object a line");
     c->callback([o, &context] {
         context.chosen = [o] {
             switch (fileKindOf(o->source)) {
             case FileKind::Project: inspectProject(*o); break;
-            case FileKind::Image: inspectImage(*o); break;
+            case FileKind::Image:
+            case FileKind::Recipe: inspectRecipe(*o); break;
             case FileKind::Other: inspectTheModel(*o); break;
             }
             return 0;

@@ -9,6 +9,7 @@
 #include "engine/analysis/convergence_lab.h"
 #include "engine/analysis/likelihood.h"
 #include "engine/cli/command.h"
+#include "engine/core/printable.h"
 #include "engine/models/analytic/point_file.h"
 #include "engine/models/checkpoint.h"
 
@@ -49,13 +50,8 @@ HostTensor dataOf(const Options& o, const Model& model, const Prompt& prompt) {
     return values;
 }
 
-// Networks that answer with the end of a path give no velocity to follow. A shortcut model does, asked without a step.
 void check(const Options& o, const ModelInfo& info) {
-    const CheckpointRule& rule = checkpointRule(info.distillation);
-    if (!rule.followsOde && info.distillation != Distillation::Shortcut)
-        throw Failure(info.name + " is " + rule.name
-                      + ", whose network does not give the velocity of a probability flow, so there is no likelihood "
-                        "along it. Use the model it was distilled from.");
+    requireVelocity(info.distillation, info.name);
     if (!o.prompt.empty() && info.conditioning != ConditioningKind::Text)
         throw WrongArgument(info.name + " takes no prompt. Leave --prompt out.");
     if (o.classIndex && info.conditioning != ConditioningKind::Class)
@@ -89,8 +85,9 @@ int likelihood(const Options& o) {
         printLine(j);
         return 0;
     }
-    std::printf("%s at level %s, %d evaluations a point\n%6s  %14s%s\n", info.name.c_str(), display(low).c_str(),
-                found.evaluations, "point", "log density", exact.empty() ? "" : "     closed form   difference");
+    std::printf("%s at level %s, %d evaluations a point\n%6s  %14s%s\n", printable(info.name).c_str(),
+                display(low).c_str(), found.evaluations, "point", "log density",
+                exact.empty() ? "" : "     closed form   difference");
     for (std::size_t i = 0; i < found.logDensity.size(); ++i) {
         std::printf("%6zu  %14.6f", i, found.logDensity[i]);
         if (!exact.empty()) std::printf("  %14.6f  %11.2e", exact[i], found.logDensity[i] - exact[i]);

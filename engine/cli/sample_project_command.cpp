@@ -41,7 +41,8 @@ int make(const Options& o) {
     int number = 0;
     for (const auto& sample : sampleRuns()) {
         const Plan p = valueOrThrow(plan(sample.recipe));
-        const BatchResult result = runBatch({p}, {o.device, false, false, store.get(), nullptr, ++number});
+        const BatchResult result =
+            runBatch(std::vector{Submission{.plan = p, .number = ++number}}, {o.device, false, false, store.get()});
         if (interruptedBy() != 0 || result.runs.empty())
             throw Failure("The sample project is incomplete: it was interrupted.");
         store->updateRun(result.runs.front()->id, sample.name, sample.isPinned);

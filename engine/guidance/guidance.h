@@ -77,16 +77,13 @@ struct GuidanceParts {
 // What a rule wants of the network at a moment.
 struct EvaluationPlan {
     std::vector<Branch> branches;
-    // Changes of every row with the recipe's prompt: another prompt that NAG avoids; and of every row: the scale that a
-    // distilled network is told, FreeU.
-    struct Nag {
-        Branch prompt;
-        Intervention::Nag how;
-    };
-    std::optional<Nag> nag;
-    std::optional<double> guidance;
-    std::optional<Intervention::FreeU> freeU;
-    int dependentCount = 0;  // branches that followUp will ask
+    // Interventions in rows of the recipe's model, beside those of their branch: in all of them, or in those with the
+    // recipe's prompt.
+    enum class Rows : std::uint8_t { All, RecipePrompt };
+    std::vector<std::pair<Choice, Rows>> interventions;
+    std::optional<double> guidance;   // the scale that a guidance-distilled network is conditioned on
+    bool usesNegativePrompt = false;  // inside an intervention, without a branch of its own
+    int dependentCount = 0;           // branches that followUp will ask
     void want(Branch b);
 };
 
@@ -146,7 +143,8 @@ public:
     Branch prompt(const std::string& text);
     // No condition at all, even where the recipe has a negative prompt.
     Branch empty();
-    Branch changed(Intervention change, std::string label);
+    // The recipe's condition, with interventions inside the network.
+    Branch changed(std::vector<Choice> interventions, std::string label);
     // The recipe's condition, or `text` unless it is empty, seen by another model. Throws Failure when its states are
     // others.
     Branch otherModel(const std::string& id, const std::string& text = {});

@@ -9,10 +9,9 @@
 namespace meander {
 
 std::vector<ParamSpec> windowParams(double from, double to) {
-    return {withUnit(realParam("from", "From", from, 0, 1, "Act from this fraction of the steps on."), "of steps"),
-            withUnit(realParam("to", "To", to, 0, 1,
-                               "Act until this fraction of the steps; outside, its extra network rows are saved."),
-                     "of steps"),
+    return {percentParam("from", "From", from, 0, 1, "steps", "Act from this fraction of the steps on."),
+            percentParam("to", "To", to, 0, 1, "steps",
+                         "Act until this fraction of the steps; outside, its extra network rows are saved."),
             optionalParam(withUnit(realParam("sigma_high", "Upper σ", 80, 0, 1e5,
                                              "Act only at or below this noise level; absent: no upper limit.", 0.1),
                                    "σ")),
@@ -165,49 +164,6 @@ double at(const Params& p, const char* list, std::size_t i, double fallback) {
     const auto it = p.find(list);
     const auto* values = it == p.end() ? nullptr : std::get_if<std::vector<double>>(&it->second);
     return values && i < values->size() ? (*values)[i] : fallback;
-}
-
-ParamSpec blocksParam() {
-    ParamSpec s = textParam("layers", "Layers",
-                            "Which transformer blocks: middle, all, numbers from 0, or parts of a name such as "
-                            "up_blocks.1; separated by commas.");
-    s.defaultValue = std::string("middle");
-    return s;
-}
-
-std::vector<int> blocksNamed(const std::string& text, const ModelInfo& model, const std::string& rule) {
-    const int n = int(model.blocks.size());
-    if (n == 0)
-        throw Failure(rule + " changes the attention inside a network, but '" + model.name
-                      + "' has no transformer blocks. Choose a model that has, for example builtin:sprites-unet, or "
-                        "remove the rule.");
-    std::vector<char> chosen(static_cast<std::size_t>(n), 0);
-    const auto choose = [&](const std::string& item) {
-        bool found = false;
-        const bool isNumber = item.find_first_not_of("0123456789") == std::string::npos && item.size() < 7;
-        const bool hasMiddle = std::any_of(model.blocks.begin(), model.blocks.end(),
-                                           [](const TapSite& b) { return b.path.starts_with("mid_block"); });
-        for (int i = 0; i < n; ++i) {
-            const std::string& path = model.blocks[std::size_t(i)].path;
-            const bool fits = item == "all" || (isNumber && std::stoi(item) == i)
-                              || (item == "middle" && (hasMiddle ? path.starts_with("mid_block") : i == n / 2))
-                              || (!isNumber && item != "middle" && path.find(item) != std::string::npos);
-            if (fits) chosen[std::size_t(i)] = found = true;
-        }
-        if (!found)
-            throw Failure(rule + " finds no layer \"" + item + "\" in '" + model.name + "', which has "
-                          + std::to_string(n) + ": 0 (" + model.blocks.front().path + ") to " + std::to_string(n - 1)
-                          + " (" + model.blocks.back().path + ").");
-    };
-    std::string list = text;
-    std::replace(list.begin(), list.end(), ',', '|');
-    const auto items = partsOf(list);
-    if (items.empty()) throw Failure(rule + " needs at least one layer: middle, all, a number, or a part of a name.");
-    for (const auto& item : items) choose(item);
-    std::vector<int> blocks;
-    for (int i = 0; i < n; ++i)
-        if (chosen[std::size_t(i)]) blocks.push_back(i);
-    return blocks;
 }
 
 }  // namespace meander

@@ -5,6 +5,7 @@
 
 #include "engine/core/param_specs.h"
 #include "engine/guidance/guidance.h"
+#include "engine/interventions/blocks.h"
 #include "engine/models/model.h"
 #include "engine/recipe/recipe.h"
 
@@ -73,10 +74,5 @@ Tensor rescaledRows(const Tensor& t, const Tensor& reference, double phi);
 // "a dog | a cat" → {"a dog", "a cat"}; blanks around are dropped, empty parts too.
 std::vector<std::string> partsOf(const std::string& text);
 double at(const Params& p, const char* list, std::size_t i, double fallback);  // element of a list parameter
-
-// Blocks named by a text: "middle", "all", numbers from 0, or parts of a path, separated by commas. Throws Failure
-// naming what there is.
-std::vector<int> blocksNamed(const std::string& text, const ModelInfo& model, const std::string& rule);
-ParamSpec blocksParam();
 
 }  // namespace meander

@@ -99,9 +99,9 @@ Branch GuidanceSetup::empty() {
                {.label = "no condition", .prompt = {}, .classIndex = {}, .condition = BranchSpec::Condition::None});
 }
 
-Branch GuidanceSetup::changed(Intervention change, std::string label) {
+Branch GuidanceSetup::changed(std::vector<Choice> interventions, std::string label) {
     return add(Branch::Changed,
-               {.label = std::move(label), .prompt = {}, .classIndex = {}, .change = std::move(change)});
+               {.label = std::move(label), .prompt = {}, .classIndex = {}, .interventions = std::move(interventions)});
 }
 
 Branch GuidanceSetup::otherModel(const std::string& id, const std::string& text) {

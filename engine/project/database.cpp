@@ -6,6 +6,8 @@
 #include <limits>
 #include <utility>
 
+#include "engine/project/checksum.h"
+
 namespace meander {
 namespace {
 
@@ -41,6 +43,7 @@ Database::Database(const std::string& path, OpenMode mode) {
     sqlite3_db_config(m_handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
     sqlite3_db_config(m_handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
     sqlite3_db_config(m_handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);
+    addRowSum(m_handle);
 }
 
 Database::~Database() { close(); }

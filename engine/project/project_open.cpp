@@ -26,11 +26,8 @@ void writeEmptyProject(const std::string& path) {
         db.run("PRAGMA auto_vacuum = INCREMENTAL");
         migrate(db);
         Transaction t(db);
-        const auto put = [&](const char* key, const std::string& value) {
-            Statement(db, "INSERT INTO meta VALUES(?, ?)").bind(1, std::string_view(key)).bind(2, value).finish();
-        };
-        put("created", nowUtc());
-        put("program", MEANDER_VERSION);
+        writeMeta(db, "created", nowUtc());
+        writeMeta(db, "program", MEANDER_VERSION);
         t.commit();
     }
     removeCompanions(path);
@@ -70,6 +67,11 @@ void examine(const Database& db, const std::string& path) {
 
 }  // namespace
 
+void removeUnfinished(const std::string& path) {
+    removeFile(path + "-new");
+    removeCompanions(path + "-new");
+}
+
 bool lockProject(ProjectLock& lock, const std::string& path) {
     const auto answer = lock.take(path);
     if (answer == ProjectLock::LockResult::HeldByOther)
@@ -93,10 +95,10 @@ void backToOneFile(Database& db) {
 
 void ProjectStore::Implementation::attach(Database writer) {
     if (writer.isOpen()) {
-        writer.run("UPDATE run SET status = 'interrupted' WHERE status IN ('queued', 'running', 'paused')");
-        Statement(writer, "INSERT OR REPLACE INTO meta VALUES('program', ?)")
-            .bind(1, std::string_view(MEANDER_VERSION))
-            .finish();
+        Transaction t(writer);
+        RunWriter(writer).interruptRunning();
+        writeMeta(writer, "program", MEANDER_VERSION);
+        t.commit();
     }
     reader = Database(path, OpenMode::Read);
     readMeta();
@@ -110,9 +112,17 @@ void ProjectStore::Implementation::readMeta() {
         auto r = recipeFromJson(*j);
         return r ? std::optional<Recipe>(*r) : std::nullopt;
     };
-    Statement s(reader, "SELECT key, value FROM meta");
+    Statement s(reader, "SELECT key, value, " + RunReader(reader).soundness("meta") + " FROM meta");
     while (s.next()) {
         const std::string key = s.text(0), value = s.text(1);
+        if (s.integer(2) == 0) {
+            note += (note.empty() ? "" : " ") + ("The " + key + " of '" + path + "' is damaged and was left out.");
+            continue;
+        }
+        if (key == "queue")
+            if (auto j = parseJson(value, "the order of the queue"); j && j->is_array())
+                for (const auto& id : *j)
+                    if (id.is_string()) waitingOrder.push_back(id.get<std::string>());
         if (key == "name") info.name = value;
         if (key == "created") info.created = value;
         if (key == "program") info.program = value;
@@ -150,6 +160,7 @@ Result<std::unique_ptr<ProjectStore>> ProjectStore::open(const std::string& give
         if (!fs::exists(path)) throw Failure("There is no project '" + path + "'. It may have been moved or deleted.");
         if (!fs::is_regular_file(path)) throw Failure("Cannot open '" + path + "': it is not a file.");
         d->isReadOnly = !lockProject(d->lock, path) || !isWritable(path);
+        if (!d->isReadOnly) removeUnfinished(path);
         try {
             Database writer;
             if (!d->isReadOnly) {

@@ -14,6 +14,7 @@ struct ProjectStore::Implementation {
     bool isReadOnly = false, isClosed = false;
     ProjectInfo info;
     std::optional<Recipe> draft, recoverable;
+    std::vector<std::string> waitingOrder;
     Json view;
 
     ProjectLock lock;
@@ -36,6 +37,8 @@ struct ProjectStore::Implementation {
 
 // Locks; throws Failure when another program has the project open. The answer tells whether the folder can be written.
 bool lockProject(ProjectLock& lock, const std::string& path);
+// What a save that was killed left beside the file. The lock must be held.
+void removeUnfinished(const std::string& path);
 // A connection for writing: WAL, with room that deleted runs left given back on request.
 Database openForWriting(const std::string& path);
 // Writes what WAL holds into the file and removes its companions.

@@ -1,7 +1,10 @@
 #include "engine/project/project_store.h"
 
+#include <algorithm>
+
 #include "engine/core/json.h"
 #include "engine/project/project_state.h"
+#include "engine/project/schema.h"
 
 namespace meander {
 
@@ -74,9 +77,29 @@ Result<std::vector<Run>> ProjectStore::runs() {
     auto list = m_implementation->reading<std::vector<Run>>([](const RunReader& r) { return r.runs(); });
     if (list && isReadOnly())
         for (auto& r : *list)
-            if (r.status == RunStatus::Queued || r.status == RunStatus::Running || r.status == RunStatus::Paused)
-                r.status = RunStatus::Interrupted;
+            if (r.status == RunStatus::Running || r.status == RunStatus::Paused) r.status = RunStatus::Interrupted;
     return list;
+}
+Result<std::vector<Run>> ProjectStore::waitingRuns() {
+    auto list = runs();
+    if (!list) return list;
+    std::erase_if(*list, [](const Run& r) { return r.status != RunStatus::Queued; });
+    std::vector<std::string> order;
+    {
+        const std::lock_guard lock(m_implementation->mutex);
+        order = m_implementation->waitingOrder;
+    }
+    const auto place = [&](const Run& r) { return std::find(order.begin(), order.end(), r.id) - order.begin(); };
+    std::stable_sort(list->begin(), list->end(), [&](const Run& a, const Run& b) { return place(a) < place(b); });
+    return list;
+}
+void ProjectStore::setWaitingOrder(const std::vector<std::string>& ids) {
+    const std::lock_guard lock(m_implementation->mutex);
+    m_implementation->waitingOrder = ids;
+    m_implementation->putMeta("queue", Json(ids).dump());
+}
+Result<std::vector<std::string>> ProjectStore::damage(const std::string& runId) {
+    return m_implementation->reading<std::vector<std::string>>([&](const RunReader& r) { return r.damage(runId); });
 }
 Result<std::shared_ptr<const Trajectory>> ProjectStore::loadTrajectory(const std::string& runId) {
     return m_implementation->reading<std::shared_ptr<const Trajectory>>(
@@ -97,10 +120,7 @@ Result<Run> ProjectStore::loadRun(const std::string& runId) {
 // Small things, remembered here and written behind.
 
 void ProjectStore::Implementation::putMeta(const std::string& key, const std::string& value, bool durable) {
-    queue.add({[key, value](Database& db, RunWriter&) {
-                   Statement(db, "INSERT OR REPLACE INTO meta VALUES(?, ?)").bind(1, key).bind(2, value).finish();
-               },
-               durable});
+    queue.add({[key, value](Database& db, RunWriter&) { writeMeta(db, key, value); }, durable});
 }
 void ProjectStore::Implementation::dropMeta(const std::string& key) {
     queue.add(

@@ -13,8 +13,8 @@
 //       pictures)
 //                             header: JSON with the recipe and the counts; levels: doubles (blob); sites, tokens:
 //                                 JSON; initial, pictures: ids in `tensor`.
-//                             status is the name of a RunStatus; what is found "queued", "running" or "paused" on
-//                                 opening was interrupted.
+//                             status is the name of a RunStatus; what is found "running" or "paused" on opening was
+//                                 interrupted, what is "queued" still waits.
 //   step(run, idx, t_from, t_to, stochastic, state)
 //   evaluation(run, idx, step, tau, sigma, log_snr, network_time, weight, network_rows, rows_in_call, milliseconds,
 //       replayed, state, denoised)
@@ -22,6 +22,9 @@
 //   attention(run, evaluation, image, site, heads, probabilities, entropy, mass)       entropy, mass: floats (blob)
 //   tensor(id, run, data)     data: the blob of tensor_blob.h: header with type, shape and checksum, then a zstd
 //       frame. Equal neighbours are stored once.
+//   reading(run, evaluation, position, name, numbers)     version 2: what guidance rules measured
+// Version 3: every table has a last column `sum`, a checksum of the row's other columns (checksum.h), looked at when
+// the row is read. The header of an ended run tells how many rows of each kind belong to it ("recorded").
 // Numbers are little-endian. Nothing in a file is trusted: sizes, counts, types and checksums are looked at before
 // use, and unknown meta keys are kept.
 #pragma once
@@ -89,6 +92,12 @@ public:
     Result<HostTensor> loadImages(const std::string& runId);
     // With trajectory and images.
     Result<Run> loadRun(const std::string& runId);
+    // Runs that were waiting when the project was closed, or its program ended: in their order, never started by
+    // themselves.
+    Result<std::vector<Run>> waitingRuns();
+    void setWaitingOrder(const std::vector<std::string>& ids);
+    // Reads all of a run and tells which parts are damaged or missing; empty: every checksum fits.
+    Result<std::vector<std::string>> damage(const std::string& runId);
 
     // The recipe being edited. An autosaved draft that was never saved is offered again after a crash.
     void saveDraft(const Recipe& draft);  // forgets the autosaved one

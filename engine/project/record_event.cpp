@@ -13,8 +13,14 @@ void recordEvent(ProjectStore& store, const RunEvent& e, std::function<void()> c
     case RunEventKind::Stepped:
         if (e.stepRecord) store.appendStep(e.runId, e.stepRecord);
         break;
-    case RunEventKind::Finished:
     case RunEventKind::Cancelled:
+        // One that never began leaves nothing.
+        if (e.run && (!e.run->trajectory || e.run->trajectory->empty())) {
+            store.removeRun(e.runId);
+            break;
+        }
+        [[fallthrough]];
+    case RunEventKind::Finished:
     case RunEventKind::Failed:
         if (e.run) store.finishRun(*e.run, std::move(committed));
         break;

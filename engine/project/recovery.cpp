@@ -92,9 +92,9 @@ std::vector<std::string> idsOf(const Database& db, std::vector<std::string>& los
 
 void copyMeta(const Database& from, Database& to) {
     try {
-        Statement s(from, "SELECT key, value FROM meta");
+        Statement s(from, "SELECT key, value, " + RunReader(from).soundness("meta") + " FROM meta");
         while (s.next())
-            Statement(to, "INSERT OR REPLACE INTO meta VALUES(?, ?)").bind(1, s.text(0)).bind(2, s.text(1)).finish();
+            if (s.integer(2) != 0) writeMeta(to, s.text(0), s.text(1));
     } catch (const DatabaseError&) {  // name and draft are worth less than the runs
     }
 }
@@ -177,10 +177,7 @@ Recovered recover(const std::string& path) {
         Transaction t(to);
         RunWriter writer(to);
         copyMeta(from, to);
-        Statement(to, "INSERT OR REPLACE INTO meta VALUES(?, ?)")
-            .bind(1, std::string_view(rescuedFrom))
-            .bind(2, fingerprint(path))
-            .finish();
+        writeMeta(to, rescuedFrom, fingerprint(path));
         for (const auto& id : idsOf(from, losses))
             if (!copyRun(from, writer, id, result)) ++lost;
         t.commit();

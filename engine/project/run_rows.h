@@ -2,10 +2,12 @@
 // store's thread; readers get a connection.
 #pragma once
 #include <deque>
+#include <functional>
 #include <map>
 
 #include "engine/project/database.h"
 #include "engine/project/project_store.h"
+#include "engine/tensor/spilling_store.h"
 
 namespace meander {
 
@@ -15,6 +17,7 @@ public:
     explicit RunWriter(Database& db) : m_db(db) {}
 
     void begin(const Run& run);
+    void record(const std::string& runId, const Trajectory& t);
     void start(const std::string& runId, const RunStart& s);
     void evaluation(const std::string& runId, const Evaluation& e);
     void step(const std::string& runId, const Step& s);
@@ -22,13 +25,20 @@ public:
     void finish(const Run& run);
     void label(const std::string& runId, const std::string& name, bool pinned);
     void setRemoved(const std::string& runId, bool removed);
+    // Runs that were in progress when their program ended.
+    void interruptRunning();
     void erase(const std::string& runId);
     void eraseRemoved();
     // What was written is undone by a rollback: forget what is remembered of it.
     void forget() { m_recent.clear(); }
 
 private:
-    void header(const Run& run);
+    // `recorded`: how many rows of each kind belong to it, once it has ended.
+    void header(const Run& run, const Json& recorded = {});
+    void writeHeader(const Run& run, const Json& recorded);
+    Json recordedRows(const std::string& runId) const;
+    // Changes the row of a run and sums it anew, unless it was damaged before.
+    void changeRow(const std::string& runId, const std::function<void()>& change);
     void metrics(const std::string& runId, const Evaluation& e);
     std::optional<std::int64_t> tensor(const std::string& runId, const HostTensor& t);
     bool has(const char* table, const std::string& runId, int index) const;
@@ -43,7 +53,12 @@ private:
 // returned.
 class RunReader {
 public:
-    explicit RunReader(const Database& db, std::vector<std::string>* losses = nullptr) : m_db(db), m_losses(losses) {}
+    explicit RunReader(const Database& db, std::vector<std::string>* losses = nullptr);
+
+    // SQL: whether a row of the table is as it was written; 1 in files of versions without sums.
+    std::string soundness(std::string_view table) const;
+    // Parts of a run that are damaged or missing.
+    std::vector<std::string> damage(const std::string& runId) const;
 
     std::vector<Run> runs() const;  // without the removed ones
     Run run(const std::string& runId) const;
@@ -59,11 +74,14 @@ private:
     void metrics(const std::string& runId, int index, Evaluation& e) const;
     void attention(const std::string& runId, int index, Evaluation& e, std::size_t sites) const;
     void steps(const std::string& runId, Trajectory& t) const;
+    void checkCounts(const std::string& runId, const Trajectory& t) const;
     void lost(const std::string& what) const;
 
     const Database& m_db;
+    bool m_hasSums;
     std::vector<std::string>* m_losses;
     mutable std::map<std::int64_t, ModelInfo> m_models;
+    mutable SpillingStore m_memory;
     mutable std::map<std::int64_t, HostTensor> m_tensors;  // shared ones, while one trajectory is read
 };
 

@@ -1,6 +1,7 @@
 #include "engine/core/json.h"
 #include "engine/project/model_json.h"
 #include "engine/project/run_rows.h"
+#include "engine/project/schema.h"
 #include "engine/project/tensor_blob.h"
 
 namespace meander {
@@ -19,14 +20,30 @@ Json headerOf(const Run& r) {
     j["network_calls"] = r.networkCalls;
     j["device"] = r.device;
     j["peak_bytes"] = r.peakBytes;
+    if (!r.plannedLevels.empty()) j["planned_levels"] = r.plannedLevels;
     return j;
 }
 
 }  // namespace
 
-void RunWriter::header(const Run& run) {
+void RunWriter::changeRow(const std::string& runId, const std::function<void()>& change) {
+    const std::string sum = "row_sum(" + columnsOf("run") + ")";
+    bool isSound = true;
+    if (Statement s(m_db, "SELECT coalesce(sum = " + sum + ", 1) FROM run WHERE id = ?"); s.bind(1, runId).next())
+        isSound = s.integer(0) != 0;
+    change();
+    if (isSound) Statement(m_db, "UPDATE run SET sum = " + sum + " WHERE id = ?").bind(1, runId).finish();
+}
+
+void RunWriter::header(const Run& run, const Json& recorded) {
+    changeRow(run.id, [&] { writeHeader(run, recorded); });
+}
+
+void RunWriter::writeHeader(const Run& run, const Json& recorded) {
     const std::string model = modelToJson(run.model).dump();
-    Statement(m_db, "INSERT OR IGNORE INTO model(json) VALUES(?)").bind(1, model).finish();
+    Json j = headerOf(run);
+    if (!recorded.is_null()) j["recorded"] = recorded;
+    Statement(m_db, insertionInto("model", "INSERT OR IGNORE")).bind(1, model).finish();
     Statement(m_db, "INSERT INTO run(id, position, number, name, status, pinned, created, header, model) "
                     "VALUES(?1, (SELECT coalesce(max(position), 0) + 1 FROM run), ?2, ?3, ?4, ?5, ?6, ?7, (SELECT id "
                     "FROM model WHERE json = ?8)) "
@@ -39,15 +56,28 @@ void RunWriter::header(const Run& run) {
         .bind(4, std::string_view(nameOf(run.status)))
         .bind(5, std::int64_t(run.pinned))
         .bind(6, run.created)
-        .bind(7, headerOf(run).dump(-1, ' ', false, Json::error_handler_t::replace))
+        .bind(7, j.dump(-1, ' ', false, Json::error_handler_t::replace))
         .bind(8, model)
         .finish();
 }
 
+// A branch that takes over its parent's steps begins with them: without them what follows could not be read after a
+// crash.
 void RunWriter::begin(const Run& run) {
     header(run);
-    if (run.trajectory && !run.trajectory->empty())
-        start(run.id, {run.trajectory->levels, run.trajectory->initial, run.trajectory->sites, run.trajectory->tokens});
+    if (!run.trajectory || run.trajectory->empty()) return;
+    start(run.id, {run.trajectory->levels, run.trajectory->initial, run.trajectory->sites, run.trajectory->tokens});
+    record(run.id, *run.trajectory);
+}
+
+// In the order in which they happened, so that shared states are found again.
+void RunWriter::record(const std::string& runId, const Trajectory& t) {
+    std::size_t s = 0;
+    for (const auto& e : t.evaluations) {
+        while (s < t.steps.size() && t.steps[s]->index < e->step) step(runId, *t.steps[s++]);
+        evaluation(runId, *e);
+    }
+    while (s < t.steps.size()) step(runId, *t.steps[s++]);
 }
 
 void RunWriter::start(const std::string& runId, const RunStart& s) {
@@ -57,13 +87,15 @@ void RunWriter::start(const std::string& runId, const RunStart& s) {
     if (!old.isNull(0)) initial = old.integer(0);
     old.reset();
     if (!initial) initial = tensor(runId, s.initial);
-    Statement(m_db, "UPDATE run SET levels = ?, sites = ?, tokens = ?, initial = ? WHERE id = ?")
-        .bind(1, std::as_bytes(std::span(s.levels)))
-        .bind(2, sitesToJson(s.sites).dump())
-        .bind(3, tokensToJson(s.tokens).dump(-1, ' ', false, Json::error_handler_t::replace))
-        .bind(4, initial)
-        .bind(5, runId)
-        .finish();
+    changeRow(runId, [&] {
+        Statement(m_db, "UPDATE run SET levels = ?, sites = ?, tokens = ?, initial = ? WHERE id = ?")
+            .bind(1, std::as_bytes(std::span(s.levels)))
+            .bind(2, sitesToJson(s.sites).dump())
+            .bind(3, tokensToJson(s.tokens).dump(-1, ' ', false, Json::error_handler_t::replace))
+            .bind(4, initial)
+            .bind(5, runId)
+            .finish();
+    });
 }
 
 std::optional<std::int64_t> RunWriter::tensor(const std::string& runId, const HostTensor& t) {
@@ -71,7 +103,7 @@ std::optional<std::int64_t> RunWriter::tensor(const std::string& runId, const Ho
     auto& recent = m_recent[runId];
     for (const auto& [known, id] : recent)
         if (known.sameBits(t)) return id;
-    Statement(m_db, "INSERT INTO tensor(run, data) VALUES(?, ?)").bind(1, runId).bind(2, packTensor(t)).finish();
+    Statement(m_db, insertionInto("tensor")).bind(1, runId).bind(2, packTensor(t)).finish();
     const auto id = m_db.lastId();
     recent.emplace_front(t, id);
     if (recent.size() > remembered) recent.pop_back();
@@ -86,7 +118,7 @@ bool RunWriter::has(const char* table, const std::string& runId, int index) cons
 void RunWriter::evaluation(const std::string& runId, const Evaluation& e) {
     if (has("evaluation", runId, e.index)) return;
     const auto state = tensor(runId, e.state), denoised = tensor(runId, e.denoised);
-    Statement(m_db, "INSERT INTO evaluation VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+    Statement(m_db, insertionInto("evaluation"))
         .bind(1, runId)
         .bind(2, std::int64_t(e.index))
         .bind(3, std::int64_t(e.step))
@@ -103,7 +135,7 @@ void RunWriter::evaluation(const std::string& runId, const Evaluation& e) {
         .bind(14, denoised)
         .finish();
     for (std::size_t i = 0; i < e.branches.size(); ++i)
-        Statement(m_db, "INSERT INTO branch VALUES(?, ?, ?, ?, ?)")
+        Statement(m_db, insertionInto("branch"))
             .bind(1, runId)
             .bind(2, std::int64_t(e.index))
             .bind(3, std::int64_t(i))
@@ -114,7 +146,7 @@ void RunWriter::evaluation(const std::string& runId, const Evaluation& e) {
     metrics(runId, e);
     for (std::size_t image = 0; image < e.attention.size(); ++image)
         for (const auto& map : e.attention[image])
-            Statement(m_db, "INSERT OR REPLACE INTO attention VALUES(?, ?, ?, ?, ?, ?, ?, ?)")
+            Statement(m_db, insertionInto("attention", "INSERT OR REPLACE"))
                 .bind(1, runId)
                 .bind(2, std::int64_t(e.index))
                 .bind(3, std::int64_t(image))
@@ -128,7 +160,7 @@ void RunWriter::evaluation(const std::string& runId, const Evaluation& e) {
 
 void RunWriter::metrics(const std::string& runId, const Evaluation& e) {
     const auto write = [&](std::int64_t position, const std::string& name, std::span<const std::byte> numbers) {
-        Statement(m_db, "INSERT INTO reading VALUES(?, ?, ?, ?, ?)")
+        Statement(m_db, insertionInto("reading"))
             .bind(1, runId)
             .bind(2, std::int64_t(e.index))
             .bind(3, position)
@@ -144,7 +176,7 @@ void RunWriter::metrics(const std::string& runId, const Evaluation& e) {
 void RunWriter::step(const std::string& runId, const Step& s) {
     if (has("step", runId, s.index)) return;
     const auto state = tensor(runId, s.state);
-    Statement(m_db, "INSERT INTO step VALUES(?, ?, ?, ?, ?, ?)")
+    Statement(m_db, insertionInto("step"))
         .bind(1, runId)
         .bind(2, std::int64_t(s.index))
         .bind(3, s.from)
@@ -156,34 +188,54 @@ void RunWriter::step(const std::string& runId, const Step& s) {
 
 void RunWriter::finish(const Run& run) {
     begin(run);
-    if (run.trajectory) {
-        // In the order in which they happened, so that shared states are found again.
-        std::size_t s = 0;
-        for (const auto& e : run.trajectory->evaluations) {
-            while (s < run.trajectory->steps.size() && run.trajectory->steps[s]->index < e->step)
-                step(run.id, *run.trajectory->steps[s++]);
-            evaluation(run.id, *e);
-        }
-        while (s < run.trajectory->steps.size()) step(run.id, *run.trajectory->steps[s++]);
-    }
+    if (run.trajectory && run.trajectory->empty()) record(run.id, *run.trajectory);
     if (run.images)
-        Statement(m_db, "UPDATE run SET pictures = ? WHERE id = ?")
-            .bind(1, tensor(run.id, run.images))
-            .bind(2, run.id)
-            .finish();
+        changeRow(run.id, [&] {
+            Statement(m_db, "UPDATE run SET pictures = ? WHERE id = ?")
+                .bind(1, tensor(run.id, run.images))
+                .bind(2, run.id)
+                .finish();
+        });
+    header(run, recordedRows(run.id));
     m_recent.erase(run.id);
 }
 
+Json RunWriter::recordedRows(const std::string& runId) const {
+    Json j;
+    for (const char* table : {"evaluation", "step", "branch", "reading", "attention"}) {
+        Statement s(m_db, std::string("SELECT count(*) FROM ") + table + " WHERE run = ?");
+        j[table] = s.bind(1, runId).next() ? s.integer(0) : 0;
+    }
+    return j;
+}
+
 void RunWriter::label(const std::string& runId, const std::string& name, bool pinned) {
-    Statement(m_db, "UPDATE run SET name = ?, pinned = ? WHERE id = ?")
-        .bind(1, name)
-        .bind(2, std::int64_t(pinned))
-        .bind(3, runId)
-        .finish();
+    changeRow(runId, [&] {
+        Statement(m_db, "UPDATE run SET name = ?, pinned = ? WHERE id = ?")
+            .bind(1, name)
+            .bind(2, std::int64_t(pinned))
+            .bind(3, runId)
+            .finish();
+    });
 }
 
 void RunWriter::setRemoved(const std::string& runId, bool removed) {
-    Statement(m_db, "UPDATE run SET removed = ? WHERE id = ?").bind(1, std::int64_t(removed)).bind(2, runId).finish();
+    changeRow(runId, [&] {
+        Statement(m_db, "UPDATE run SET removed = ? WHERE id = ?")
+            .bind(1, std::int64_t(removed))
+            .bind(2, runId)
+            .finish();
+    });
+}
+
+void RunWriter::interruptRunning() {
+    std::vector<std::string> ids;
+    Statement running(m_db, "SELECT id FROM run WHERE status IN ('running', 'paused')");
+    while (running.next()) ids.push_back(running.text(0));
+    running.reset();
+    for (const auto& id : ids)
+        changeRow(id,
+                  [&] { Statement(m_db, "UPDATE run SET status = 'interrupted' WHERE id = ?").bind(1, id).finish(); });
 }
 
 void RunWriter::erase(const std::string& runId) {

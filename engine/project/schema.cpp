@@ -1,5 +1,8 @@
 #include "engine/project/schema.h"
 
+#include <algorithm>
+#include <stdexcept>
+
 #include "meander_version.h"
 
 namespace meander {
@@ -38,12 +41,63 @@ CREATE TABLE reading(run TEXT NOT NULL, evaluation INTEGER NOT NULL, position IN
 )");
 }
 
+struct SummedTable {
+    const char *table, *columns;
+};
+
+// The sums of this version. A later step that changes a table lists what it sums itself.
+const std::vector<SummedTable>& summedTables() {
+    static const std::vector<SummedTable> tables = {
+        {"meta", "key, value"},
+        {"model", "json"},
+        {"run", "id, position, number, name, status, pinned, removed, created, header, model, levels, sites, tokens, "
+                "initial, pictures"},
+        {"step", "run, idx, t_from, t_to, stochastic, state"},
+        {"evaluation", "run, idx, step, tau, sigma, log_snr, network_time, weight, network_rows, rows_in_call, "
+                       "milliseconds, replayed, state, denoised"},
+        {"branch", "run, evaluation, position, branch, denoised"},
+        {"reading", "run, evaluation, position, name, numbers"},
+        {"attention", "run, evaluation, image, site, heads, probabilities, entropy, mass"},
+        {"tensor", "run, data"},
+    };
+    return tables;
+}
+
+// A checksum of every row. Tensors of older versions keep to the one in their blob.
+void makeVersion3(Database& db) {
+    for (const auto& [table, columns] : summedTables()) {
+        db.run(std::string("ALTER TABLE ") + table + " ADD COLUMN sum INTEGER");
+        if (std::string_view(table) != "tensor")
+            db.run(std::string("UPDATE ") + table + " SET sum = row_sum(" + columns + ")");
+    }
+}
+
 }  // namespace
+
+std::string columnsOf(std::string_view table) {
+    for (const auto& t : summedTables())
+        if (table == t.table) return t.columns;
+    throw std::logic_error("no summed table");
+}
+
+std::string insertionInto(std::string_view table, std::string_view kind) {
+    const std::string columns = columnsOf(table);
+    const auto count = std::count(columns.begin(), columns.end(), ',') + 1;
+    std::string values;
+    for (std::ptrdiff_t i = 1; i <= count; ++i) values += (i > 1 ? ", ?" : "?") + std::to_string(i);
+    return std::string(kind) + " INTO " + std::string(table) + "(" + columns + ", sum) VALUES(" + values + ", row_sum("
+           + values + "))";
+}
+
+void writeMeta(Database& db, std::string_view key, std::string_view value) {
+    Statement(db, insertionInto("meta", "INSERT OR REPLACE")).bind(1, key).bind(2, value).finish();
+}
 
 const std::vector<Migration>& migrations() {
     static const std::vector<Migration> steps = {
         {"a new project", makeVersion1},
         {"readings of guidance rules", makeVersion2},
+        {"checksums of rows", makeVersion3},
     };
     return steps;
 }

@@ -20,4 +20,10 @@ void checkIdentity(const Database& db, const std::string& path);
 // Every missing step, each in its own transaction.
 void migrate(Database& db);
 
+// Rows and their checksums (checksum.h). The columns that a table's sum covers, in order: all but the sum.
+std::string columnsOf(std::string_view table);
+// "INSERT INTO table(columns, sum) VALUES(?1, ..., row_sum(?1, ...))"; `kind`: INSERT, INSERT OR REPLACE ...
+std::string insertionInto(std::string_view table, std::string_view kind = "INSERT");
+void writeMeta(Database& db, std::string_view key, std::string_view value);
+
 }  // namespace meander

@@ -8,6 +8,8 @@
 #include <cstring>
 #include <memory>
 
+#include "engine/project/checksum.h"
+
 namespace meander {
 namespace {
 
@@ -62,20 +64,6 @@ std::vector<std::byte> unpack(std::span<const std::byte> frame, std::size_t want
 }
 
 }  // namespace
-
-std::uint64_t checksum(std::span<const std::byte> bytes) {
-    constexpr std::uint64_t prime = 0x9E3779B97F4A7C15u;
-    std::uint64_t h = prime ^ bytes.size();
-    std::size_t i = 0;
-    for (; i + 8 <= bytes.size(); i += 8) {
-        std::uint64_t word;
-        std::memcpy(&word, bytes.data() + i, 8);
-        h = std::rotl((h ^ word) * prime, 29);
-    }
-    for (; i < bytes.size(); ++i) h = std::rotl((h ^ std::uint64_t(bytes[i])) * prime, 29);
-    h ^= h >> 32;
-    return h * prime ^ (h >> 29);
-}
 
 std::vector<std::byte> packTensor(const HostTensor& t, int level) {
     const std::size_t width = kernels::sizeOf(t.type());

@@ -21,7 +21,4 @@ std::vector<std::byte> packTensor(const HostTensor& t, int level = 3);
 // Throws Failure with a sentence.
 HostTensor unpackTensor(std::span<const std::byte> blob);
 
-// 64 bits over the bytes; guards against damage, not against malice.
-std::uint64_t checksum(std::span<const std::byte> bytes);
-
 }  // namespace meander

@@ -1,13 +1,14 @@
 #include "engine/run/branching.h"
 
+#include <algorithm>
+
 #include "engine/sampling/noise/noise.h"
 
 namespace meander {
 
 std::vector<double> branchLevels(const std::vector<double>& parent, int step, const std::vector<double>& own) {
     std::vector<double> levels(parent.begin(), parent.begin() + step + 1);
-    const bool same = own.size() == parent.size() && std::equal(own.begin(), own.end(), parent.begin());
-    if (same) return parent;
+    if (own == parent) return parent;
     const bool rises = parent.back() > parent.front();
     for (double tau : own)
         // A level that nearly coincides with the branching one would make a step of no size.
@@ -16,9 +17,46 @@ std::vector<double> branchLevels(const std::vector<double>& parent, int step, co
 }
 
 bool restoresHistory(const Recipe& child, const Run& parent) {
-    return child.start == parent.recipe.start && child.sampler == parent.recipe.sampler
+    const SamplerInfo* sampler = findSampler(child.sampler.id);
+    const bool hasParts = parent.recipe.recordStates || !sampler || !sampler->unconditional;
+    return hasParts && child.start == parent.recipe.start && child.sampler == parent.recipe.sampler
            && sameNoise(child.noise, child.seed, parent.recipe.noise, parent.recipe.seed)
            && child.images == parent.recipe.images && child.model == parent.recipe.model;
+}
+
+BranchPlan planBranch(const Recipe& child, const Run& parent, const std::vector<double>& own) {
+    const std::vector<double>& visited = parent.trajectory->levels;
+    const int step = child.branch->step;
+    const bool replays = restoresHistory(child, parent);
+    const SamplerInfo* sampler = findSampler(child.sampler.id);
+    if (!replays || !sampler || !sampler->freeSteps) return {branchLevels(visited, step, own), replays};
+    const std::vector<double>& given = parent.plannedLevels.empty() ? visited : parent.plannedLevels;
+    const auto tail = [&](const std::vector<double>& levels) {
+        std::vector<double> below;
+        const double from = visited[std::size_t(step)];
+        std::copy_if(levels.begin(), levels.end(), std::back_inserter(below),
+                     [&](double tau) { return tau < from * (1 - 1e-6); });
+        return below;
+    };
+    if (tail(given) == tail(own)) return {given, true};
+    return {branchLevels(visited, step, own), false};
+}
+
+bool canReplay(const Recipe& r) {
+    const SamplerInfo* sampler = findSampler(r.sampler.id);
+    return r.recordStates || (r.guidance.empty() && sampler && !sampler->unconditional);
+}
+
+Status canGoOn(const Run& run) {
+    const std::string name = "Run " + std::to_string(run.number);
+    if (run.status == RunStatus::Finished) return Error{name + " is finished; there is nothing to go on with."};
+    if (!hasEnded(run.status)) return Error{name + " is waiting or in progress."};
+    if (!run.trajectory || run.trajectory->evaluations.empty())
+        return Error{name + " has no recorded evaluation to go on from. Run its recipe again."};
+    if (!canReplay(run.recipe))
+        return Error{name
+                     + " did not record the parts of its estimates, which it needs to go on. Run its recipe again."};
+    return Done{};
 }
 
 }  // namespace meander

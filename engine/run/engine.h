@@ -1,5 +1,5 @@
-// The engine thread: a queue of runs, carried out together where they share a model. Values go down (submit, pause,
-// cancel ...), events come up. All public functions may be called from any thread and return at once.
+// The engine: a queue of runs, carried out on a thread of its own, together where they share a model. Values go down
+// (submit, pause, cancel ...), events come up. All public functions may be called from any thread and return at once.
 #pragma once
 #include <functional>
 #include <map>
@@ -46,10 +46,30 @@ struct RunEvent {
 struct EngineOptions {
     std::string device = "auto";
     int threads = 0;
-    int maximumRowsPerCall = 64;
     int maximumConcurrentRuns = 64;
     bool preview = true;
+    std::size_t deviceMemory = 0;  // bytes that may be used of the device; 0: what it has
+    // Bytes of one record that are kept in memory; the rest lies in a temporary file. 0: an eighth of the machine's.
+    std::size_t recordMemory = 0;
+    std::function<std::unique_ptr<Backend>()> openBackend = {};  // in place of `device`
 };
+
+// A run that is asked for.
+struct Submission {
+    Plan plan;
+    std::shared_ptr<const Run> parent = nullptr;  // when it branches
+    // An interrupted run with its record: it goes on behind its last evaluation, as the same run.
+    std::shared_ptr<const Run> interrupted = nullptr;
+    std::string id = {};  // empty: a new one
+    std::string name = {};
+    int number = 0;
+    bool isPaused = false;  // waits for `resume` before its first evaluation
+};
+
+// The run as it waits: what a project keeps of it until it starts.
+Run waitingRunOf(const Submission& submission);
+
+class EngineThread;
 
 class Engine {
 public:
@@ -59,10 +79,12 @@ public:
     Engine(EngineOptions options, Sink sink);
     ~Engine();  // cancels, waits for the current network call
 
-    // The plan's recipe is run; `parent` when it branches. Returns the new run's id.
+    // Returns the run's id.
+    std::string submit(Submission submission);
     std::string submit(const Plan& plan, std::shared_ptr<const Run> parent = nullptr, std::string name = {},
                        int number = 0);
     // Several at once: they start together and share network calls.
+    std::vector<std::string> submit(std::vector<Submission> submissions);
     std::vector<std::string> submit(const std::vector<Plan>& plans);
 
     void pause(const std::string& runId);
@@ -78,8 +100,7 @@ public:
     std::string deviceNote() const;
 
 private:
-    struct Implementation;
-    std::unique_ptr<Implementation> m_implementation;
+    std::unique_ptr<EngineThread> m_thread;
 };
 
 // Between the engine thread and a slower reader: keeps every event except that a newer Evaluated or Stepped of a run

@@ -32,9 +32,12 @@ struct Plan {
     int evaluations = 0;              // NFE per image, all branches counted
     std::vector<RuleCost> guidance;   // in the order of the recipe
     std::vector<std::string> models;  // further ones that guidance asks, besides the recipe's
-    std::size_t bytes = 0;            // estimate of device memory while running, weights included
-    std::size_t recordBytes = 0;      // estimate of what the record will hold
-    double seconds = 0;               // estimate; 0 when nothing was measured yet
+    // Of a branch: the parent's record answers the sampler from the start, so its history and noise are the parent's.
+    // Else the sampler starts afresh at the branch.
+    bool restoresHistory = false;
+    std::size_t bytes = 0;        // estimate of device memory while running, weights included
+    std::size_t recordBytes = 0;  // estimate of what the record will hold
+    double seconds = 0;           // estimate; 0 when nothing was measured yet
     std::vector<PlanNote> notes;
 
     int intervals() const { return int(levels.size()) - 1; }
@@ -50,7 +53,7 @@ std::optional<int> imageTokensOf(const ModelInfo& model);
 
 // `parent` is needed when the recipe branches, `start` when it starts from another run (startRunOf).
 Result<Plan> plan(const Recipe& recipe, const Run* parent = nullptr, const Run* start = nullptr);
-// With a known model (no look-up).
+// With a known model (no look-up). What is accepted, the run carries out: every check of a recipe is here.
 Result<Plan> plan(const Recipe& recipe, const ModelInfo& model, const Run* parent = nullptr,
                   const Run* start = nullptr);
 

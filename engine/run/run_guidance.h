@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/guidance/guidance.h"
+#include "engine/interventions/intervention.h"
 #include "engine/models/model.h"
 #include "engine/run/plan.h"
 
@@ -18,9 +19,10 @@ struct RowGroup {
     Tensor state;  // y
     double tau = 0, target = 0;
     ConditioningPtr conditioning;
-    InterventionPtr change;
+    std::vector<nn::SiteHookPtr> hooks;  // in the order in which they apply
+    std::optional<double> guidance;      // NetworkBatch::guidance
     Model* model = nullptr;
-    std::optional<int> selfBlock;
+    std::optional<int> selfBlock;                                  // whose self-attention is summed
     double networkTau = std::numeric_limits<double>::quiet_NaN();  // DenoiseRequest::told
 };
 struct GroupAnswer {
@@ -58,11 +60,19 @@ public:
 private:
     RowGroup group(Branch b, const Tensor& state, const GuidanceMoment& m, const EvaluationPlan& w);
     GuidanceMoment held(const GuidanceMoment& m) const;
+    nn::SiteHookPtr hook(Branch b, const Choice& intervention);
 
     Recipe m_recipe;
     std::vector<Model*> m_models;
     GuidanceStack m_stack;
     std::vector<std::pair<Branch, ConditioningPtr>> m_conditionings;
+    // Made once per branch: a hook may keep something from one evaluation to the next.
+    struct BranchHook {
+        Branch branch;
+        Choice intervention;
+        nn::SiteHookPtr hook;
+    };
+    std::vector<BranchHook> m_hooks;
 };
 
 }  // namespace meander

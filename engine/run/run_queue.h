@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/run/model_cache.h"
 #include "engine/run/plan.h"
 
 namespace meander {
@@ -19,12 +20,15 @@ struct WaitingRun {
     Plan plan;
     Run run;
     std::shared_ptr<const Run> parent;
+    std::shared_ptr<const Run> interrupted = nullptr;  // the run's own record, when it goes on
     bool paused = false;  // asked for while it waited: it starts and stops before its first evaluation
     int stepBudget = 0;   // evaluations that it may do nevertheless
 
-    // Runs with equal keys share a loaded model.
+    // Runs with equal keys share a loaded model on one device.
     std::string modelKey() const { return modelKeyOf(plan); }
-    static std::string modelKeyOf(const Plan& p) { return p.resolved.model + "|" + p.resolved.precision; }
+    static std::string modelKeyOf(const Plan& p) {
+        return ModelCache::keyOf(p.resolved.model, p.resolved.precision) + "|" + p.resolved.device;
+    }
 };
 
 enum class RunCommand : std::uint8_t { Pause, Resume, Step, Cancel };

@@ -26,6 +26,12 @@ const char* nameOf(RunStatus s) {
     return "";
 }
 
+bool hasEnded(RunStatus s) { return s != RunStatus::Queued && s != RunStatus::Running && s != RunStatus::Paused; }
+
+int stepsOf(const Run& r) {
+    return r.trajectory && r.trajectory->levels.size() > 1 ? int(r.trajectory->levels.size()) - 1 : r.recipe.steps;
+}
+
 Json toJson(const Run& r) {
     Json j;
     j["id"] = r.id;

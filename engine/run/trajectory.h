@@ -62,10 +62,13 @@ struct Trajectory {
     const HostTensor& stateAt(int step) const { return step == 0 ? initial : steps[std::size_t(step - 1)]->state; }
     // The first evaluation of a step, the one its predictor used; null when none.
     const Evaluation* evaluationOf(int step) const;
+    int intervals() const { return levels.empty() ? 0 : int(levels.size()) - 1; }
 };
 
 enum class RunStatus : std::uint8_t { Queued, Running, Paused, Finished, Cancelled, Failed, Interrupted };
 const char* nameOf(RunStatus s);
+// It will not go on by itself.
+bool hasEnded(RunStatus s);
 
 // A recipe carried out. Immutable once finished.
 struct Run {
@@ -83,10 +86,15 @@ struct Run {
     std::size_t peakBytes = 0;
     ModelInfo model;  // value; its weights are not here
     std::shared_ptr<const Trajectory> trajectory;
+    // What a sampler that chose its own steps was given to choose from; empty: the trajectory's levels.
+    std::vector<double> plannedLevels;
     HostTensor images;  // (images, h, w, 3) F32 in [0, 1]; empty for points
     bool pinned = false;
 };
 
+// Intervals of the levels that the run visits, which its schedule may make other than its recipe says; of a run that
+// has not started, those of its recipe.
+int stepsOf(const Run& r);
 Json toJson(const Run& r);  // everything but tensors and the model's process
 
 std::string newRunId();

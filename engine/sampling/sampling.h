@@ -251,5 +251,8 @@ struct SamplerInfo {
 
 const std::vector<SamplerInfo>& samplers();
 const SamplerInfo* findSampler(const std::string& id);
+// For resolveParams: tells that a setting of randomness does not fit a deterministic sampler; null for the others.
+ParamHint paramHint(const SamplerInfo& sampler);
+Result<Params> resolveParams(const SamplerInfo& sampler, const Params& given);
 
 }  // namespace meander

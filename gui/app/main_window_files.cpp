@@ -13,6 +13,7 @@
 
 #include "engine/core/resources.h"
 #include "engine/exchange/recipe_exchange.h"
+#include "engine/recipe/recipe_fields.h"
 #include "gui/app/dialogs.h"
 #include "gui/app/main_window.h"
 #include "gui/document/run_text.h"
@@ -81,11 +82,13 @@ void MainWindow::forgetLastProject() {
 }
 
 bool MainWindow::saveProject() {
+    commitField();
     if (m_document.path().isEmpty()) return saveProjectAs();
     return report(m_document.save());
 }
 
 bool MainWindow::saveProjectAs() {
+    commitField();
     const QString path = m_userPrompts.savePath();
     if (path.isEmpty() || !report(m_document.saveAs(path))) return false;
     settings::addRecentFile(path);
@@ -119,16 +122,13 @@ bool MainWindow::offerRecipe(const QString& path) {
     const Recipe& now = m_document.draft();
     if (read->source != "meander") {
         // A foreign recipe names neither our model nor how we run and record.
-        offered.model = now.model;
-        offered.images = now.images;
-        offered.precision = now.precision;
-        offered.device = now.device;
-        offered.attention = now.attention;
-        offered.recordStates = now.recordStates;
+        for (const RecipeField& field : recipeFields())
+            if (field.isLocal) copyField(field, now, offered);
     }
     offered.branch.reset();  // its parent is in another project
-    QStringList remarks;
-    for (const std::string& r : read->notUnderstood) remarks.append(qstr(r));
+    QStringList remarks;     // what was assumed first, each with its kind
+    for (const std::string& r : read->assumed()) remarks.append(tr("Assumed: %1").arg(qstr(r)));
+    for (const std::string& r : read->notUnderstood()) remarks.append(tr("Not understood: %1").arg(qstr(r)));
     if (!m_userPrompts.useRecipe(now, offered, name, remarks)) return false;
     m_document.editDraft(offered, tr("recipe of %1").arg(name));
     return true;

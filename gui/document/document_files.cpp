@@ -8,6 +8,8 @@ namespace meander::gui {
 
 void Document::Implementation::adopt(ProjectContent content) {
     if (Engine* e = bridge.engine(); e && !live.empty()) e->cancelAll();
+    held.clear();
+    preparing.clear();
     live.clear();  // what still comes of them is late and recognised by its id
     waitingOrder.clear();
     requested.clear();
@@ -21,6 +23,7 @@ void Document::Implementation::adopt(ProjectContent content) {
     draft = content.draft;
     undo.clear();
     bridge.setRecorder(file.recorder());
+    hold(content.waiting);
     startPlanning();
     emit owner.draftChanged();
     emit owner.runsChanged();

@@ -20,8 +20,10 @@ struct PlanAnswer {
 };
 
 struct ModelAnswer {
-    std::string id;
+    QString id;
+    Recipe asked;  // the draft at the time
     Result<ModelInfo> model = Error{"", ""};
+    Recipe draft;  // on that model
 };
 
 // An undoable edit as two functions; edits with the same key that follow each other become one.
@@ -51,6 +53,7 @@ struct Document::Implementation {
 
     // Draft and plan.
     Recipe draft;
+    QStringList invalidFields;
     QUndoStack undo;
     PlanAnswer plan;
     QFutureWatcher<PlanAnswer> planning;
@@ -66,6 +69,8 @@ struct Document::Implementation {
     std::map<QString, LiveRun> live;
     QStringList waitingOrder;  // live ids in the order of the queue
     QSet<QString> requested;   // trajectories under way
+    QSet<QString> held;        // live ids that wait since another session: the engine does not know them
+    QSet<QString> preparing;   // being loaded and planned to go on
     int lastNumber = 0;
 
     // The file.
@@ -82,6 +87,12 @@ struct Document::Implementation {
     void startPlanning();
     void planned();
     void submit();
+    void submit(Submission submission);
+    void hold(const QStringList& waiting);
+    void saveQueue();
+    void prepare(const QString& id, Continuation how);
+    void prepared(const QString& id, Continuation how, Result<Submission> ready);
+    void dropHeld(const QString& id);
     void receive(const Arrival& arrival);
     void receiveEvent(const RunEvent& e);
     void append(const QString& id, const FreshRecords& fresh);

@@ -68,6 +68,8 @@ Result<OpenedProject> ProjectFile::read(Result<std::unique_ptr<ProjectStore>> st
     OpenedProject o;
     if (auto draft = (*store)->draft()) o.content.draft = *draft;
     o.content.unsavedDraft = (*store)->recoverableDraft();
+    if (const auto waiting = (*store)->waitingRuns())
+        for (const Run& r : *waiting) o.content.waiting.append(qstr(r.id));
     for (Run& r : *runs) o.content.runs.push_back(std::make_shared<const Run>(std::move(r)));
     o.store = std::move(*store);
     return o;
@@ -216,6 +218,8 @@ std::function<void(const RunEvent&)> ProjectFile::recorder() const {
     };
     return [record = std::make_shared<Record>(Record{m_store, {}, {}})](const RunEvent& e) {
         Record& r = *record;
+        // A run that waited and never began leaves nothing.
+        if (r.store && e.kind == RunEventKind::Cancelled && e.run && !e.run->trajectory) r.store->removeRun(e.runId);
         if (e.kind == RunEventKind::Queued || e.kind == RunEventKind::Started) r.known.insert(e.runId);
         if (!r.store || !r.known.contains(e.runId)) return;  // no file, or a run of a project that was open before
         const auto begin = [&](const Run& run) {
@@ -254,11 +258,39 @@ void ProjectFile::loadTrajectory(const QString& runId) {
             this,
             [this, runId, loaded = std::move(loaded), store]() mutable {
                 if (store != m_store) return;  // another project is open by now
-                if (!loaded) emit problem(qstr(loaded.error().text), qstr(loaded.error().detail));
-                else emit trajectoryLoaded(runId, std::make_shared<const Run>(std::move(*loaded)));
+                if (!loaded) {
+                    emit trajectoryLost(runId, qstr(loaded.error().text));
+                    emit problem(qstr(loaded.error().text), qstr(loaded.error().detail));
+                } else emit trajectoryLoaded(runId, std::make_shared<const Run>(std::move(*loaded)));
             },
             Qt::QueuedConnection);
     });
+}
+
+void ProjectFile::prepareRun(const QString& runId, Continuation how) {
+    (void)QtConcurrent::run(&m_pool, [this, store = m_store, runId, how] {
+        auto ready = meander::prepareRun(*store, runId.toStdString(), how);
+        QMetaObject::invokeMethod(
+            this,
+            [this, runId, how, store, ready = std::move(ready)] {
+                if (store == m_store) emit prepared(runId, how, ready);
+            },
+            Qt::QueuedConnection);
+    });
+}
+
+void ProjectFile::recordWaiting(const Run& run) {
+    if (m_store) m_store->beginRun(run);
+}
+
+void ProjectFile::setWaitingOrder(const QStringList& ids) {
+    std::vector<std::string> order;
+    for (const QString& id : ids) order.push_back(id.toStdString());
+    if (m_store) m_store->setWaitingOrder(order);
+}
+
+void ProjectFile::dropRun(const QString& runId) {
+    if (m_store) m_store->removeRun(runId.toStdString());
 }
 
 void ProjectFile::loadImages(const QString& runId) {

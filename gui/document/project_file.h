@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "engine/project/continuation.h"
 #include "engine/project/project_store.h"
 #include "engine/run/engine.h"
 #include "gui/document/document.h"
@@ -20,6 +21,7 @@ struct ProjectContent {
     std::optional<Recipe> unsavedDraft;  // autosaved by a program that did not end well
     std::vector<RunPtr> runs;
     QStringList removed;
+    QStringList waiting;  // ids of runs that waited, in their order
 };
 
 struct OpenedProject {
@@ -54,6 +56,11 @@ public:
     std::function<void(const RunEvent&)> recorder() const;
     void loadTrajectory(const QString& runId);
     void loadImages(const QString& runId);
+    void prepareRun(const QString& runId, Continuation how);
+    // Runs that wait: in the file before they start, so that a crash does not lose them.
+    void recordWaiting(const Run& run);
+    void setWaitingOrder(const QStringList& ids);
+    void dropRun(const QString& runId);
 
     static QString recoveryFolder();
     std::vector<RecoveryEntry> recoverable() const;
@@ -61,7 +68,9 @@ public:
 
 signals:
     void trajectoryLoaded(const QString& runId, std::shared_ptr<const meander::Run> run);
+    void trajectoryLost(const QString& runId, const QString& sentence);  // it cannot be read; `problem` follows
     void imagesLoaded(const QString& runId, const meander::HostTensor& images);
+    void prepared(const QString& runId, meander::Continuation how, const meander::Result<meander::Submission>& ready);
     void problem(const QString& sentence, const QString& detail);
 
 private:

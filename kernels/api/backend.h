@@ -20,6 +20,7 @@
 #include "kernels/api/philox.h"
 #include "kernels/api/trace.h"
 #include "kernels/api/view.h"
+#include "kernels/api/weight_format.h"
 
 namespace meander::kernels {
 
@@ -46,7 +47,7 @@ class LinearWeights {
 public:
     virtual ~LinearWeights() = default;
     std::int64_t in = 0, out = 0;
-    std::size_t bytes = 0;
+    std::size_t bytes = 0;           // on the device, bias included
     DType compute = DType::F32;      // type of the activations
     const Backend* owner = nullptr;  // the backend that packed them
 };

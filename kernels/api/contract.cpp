@@ -6,6 +6,7 @@ namespace meander::kernels {
 namespace {
 
 bool isFloat(DType t) { return t != DType::I32; }
+bool isWeight(DType t) { return t == DType::F32 || t == DType::F16 || t == DType::BF16; }
 
 // "x", "x and y", "q, k and v"
 std::string namesOf(Arguments arguments) {
@@ -111,13 +112,21 @@ void Contract::groupedVectors(const Argument& v, const Argument& x) const {
 }
 
 void Contract::hostWeights(const View& weight, const View& bias, DType compute) const {
-    const auto isWeight = [](DType t) { return t == DType::F32 || t == DType::F16 || t == DType::BF16; };
     dense({{"weight", weight}});
-    require(isWeight(weight.type) && (!bias || isWeight(bias.type)), "weight and bias must be f32, f16 or bf16",
-            {{"weight", weight}, {"bias", bias}});
-    if (bias) dense({{"bias", bias}});
-    require(!bias || bias.count() == weight.shape[0], "bias must have one value per output",
-            {{"weight", weight}, {"bias", bias}});
+    require(isWeight(weight.type), "weight must be f32, f16 or bf16", {{"weight", weight}});
+    hostBias(bias, weight.shape[0]);
+    computable(compute);
+}
+
+void Contract::hostBias(const View& bias, std::int64_t outputs) const {
+    if (!bias) return;
+    dense({{"bias", bias}});
+    require(isWeight(bias.type), "bias must be f32, f16 or bf16", {{"bias", bias}});
+    if (bias.count() != outputs)
+        reject("bias must have one value per output, " + std::to_string(outputs), {{"bias", bias}});
+}
+
+void Contract::computable(DType compute) const {
     if (!m_backend.computesIn(compute))
         reject("the device " + m_backend.id() + " does not compute in " + nameOf(compute), {});
 }

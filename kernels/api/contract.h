@@ -42,8 +42,10 @@ public:
     // among the groups; F32 or x's type; may be missing.
     void channelVector(const Argument& v, const Argument& x) const;
     void groupedVectors(const Argument& v, const Argument& x) const;
-    // Weights in host memory; `bias` one value per output, or missing.
+    // Weights in host memory; the bias one value per output, or missing.
     void hostWeights(const View& weight, const View& bias, DType compute) const;
+    void hostBias(const View& bias, std::int64_t outputs) const;
+    void computable(DType compute) const;
     void packedHere(const Backend* owner, DType compute, const Argument& x) const;
     void epilogue(const Epilogue& e, const View& y) const;
 

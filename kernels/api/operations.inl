@@ -19,6 +19,10 @@ OPERATION(Fill, fill, void, View y, double value)
 // weight (out, in) and bias (out) or null, F32, F16 or BF16 in host memory. `compute` is the type of the activations
 // that they will be used with.
 OPERATION(PackLinear, packLinear, std::unique_ptr<LinearWeights>, View weight, View bias, DType compute)
+// The same for weights that stay in the format they are stored in and are widened to `compute` during each product: the
+// rows of `parts` below each other. Every `in` is the same and a whole number of blocks.
+OPERATION(PackStoredLinear, packStoredLinear, std::unique_ptr<LinearWeights>, std::span<const WeightMatrix> parts,
+          View bias, DType compute)
 // x (rows, in), strided → y (rows, out); leading dimensions count as rows. In place with the residual only.
 OPERATION(Linear, linear, void, View x, const LinearWeights& w, View y, const Epilogue& e = {})
 // a (b, m, k) · b (b, k, n), or (b, n, k) when transposeB, → y (b, m, n) = scale · product.

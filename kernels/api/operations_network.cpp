@@ -18,6 +18,24 @@ std::unique_ptr<LinearWeights> Backend::packLinear(View weight, View bias, DType
     return packed;
 }
 
+std::unique_ptr<LinearWeights> Backend::packStoredLinear(std::span<const WeightMatrix> parts, View bias,
+                                                         DType compute) {
+    const Contract c(*this, Operation::PackStoredLinear);
+    c.require(!parts.empty(), "there must be a weight", {});
+    std::int64_t out = 0;
+    for (const WeightMatrix& p : parts) {
+        c.require(p.data && p.out > 0 && p.in > 0 && p.in == parts[0].in && p.in % infoOf(p.format).blockElements == 0,
+                  "the parts must be (out, in) with the same in, a whole number of blocks", {});
+        out += p.out;
+    }
+    c.hostBias(bias, out);
+    c.computable(compute);
+    auto packed = doPackStoredLinear(parts, bias, compute);
+    packed->compute = compute;
+    packed->owner = this;
+    return packed;
+}
+
 void Backend::linear(View x, const LinearWeights& w, View y, const Epilogue& e) {
     const Contract c(*this, Operation::Linear);
     const Argument from{"x", x}, to{"y", y};

@@ -39,6 +39,7 @@ public:
     MemoryUse memoryUse() const override { return m_pool.use(); }
     void resetPeak() override { m_pool.resetPeak(); }
     void trim() override { m_pool.trim(); }
+    MemoryPool& pool() { return m_pool; }
     void synchronize() override {}
 
 protected:

@@ -6,6 +6,7 @@
 #include "kernels/cpu/parallel.h"
 #include "kernels/cpu/product.h"
 #include "kernels/cpu/resolve.h"
+#include "kernels/cpu/stored_linear.h"
 
 namespace meander::kernels {
 namespace {
@@ -17,7 +18,7 @@ public:
         : m_data(pool, std::size_t(packedCount(loops, inCount, outCount))), m_bias(std::move(b)) {
         in = inCount;
         out = outCount;
-        bytes = std::size_t(packedCount(loops, in, out)) * sizeof(float);
+        bytes = (std::size_t(packedCount(loops, in, out)) + m_bias.size()) * sizeof(float);
         panels = packPanels(loops, in, out, m_data.data(),
                             [&](std::int64_t k, std::int64_t n) { return w[std::size_t(n * inCount + k)]; });
     }
@@ -44,19 +45,23 @@ std::unique_ptr<LinearWeights> CpuBackend::doPackLinear(View weight, View bias, 
 void CpuBackend::doLinear(View x, const LinearWeights& weights, View y, const Epilogue& e) {
     const auto* own = dynamic_cast<const CpuLinear*>(&weights);
     const auto* dnnl = dynamic_cast<const DnnlLinear*>(&weights);
+    const auto* stored = dynamic_cast<const StoredLinear*>(&weights);
     const LinearWeights* w = &weights;
     const std::int64_t rows = leadingCount(x);
     const FloatVector rowBias = floats(e.rowBias), gate = floats(e.gate);
-    const ResolvedEpilogue epilogue = resolve(e, own ? own->bias() : dnnl->bias(), rowBias.data(), gate.data(), y);
+    const float* bias = own ? own->bias() : dnnl ? dnnl->bias() : stored->bias();
+    const ResolvedEpilogue epilogue = resolve(e, bias, rowBias.data(), gate.data(), y);
     if (dnnl) return linearByDnnl(x, *dnnl, epilogue);
 
     const Scratch<float> converted(m_pool, x.type == DType::F32 ? 0 : std::size_t(x.count()));
     const float* data = asFloats(x, converted.data());
     const RowOffsets at(x.type == DType::F32 ? x : View(nullptr, DType::F32, x.shape));
-    Product p{.rows = rows, .columns = w->out, .taps = 1, .depth = w->in, .b = own->panels, .locate = {}};
+    Product p{.rows = rows, .columns = w->out, .taps = 1, .depth = w->in, .b = {}, .locate = {}};
     p.locate = [data, at](std::int64_t first, int count, const float** pointers, int) {
         for (int i = 0; i < count; ++i) pointers[i] = data + at(first + i);
     };
+    if (stored) return multiplyStored(m_loops, m_pool, m_threads, std::move(p), *stored, epilogue);
+    p.b = own->panels;
     multiply(m_loops, m_pool, m_threads, p, epilogue);
 }
 

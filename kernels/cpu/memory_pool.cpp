@@ -71,6 +71,7 @@ void* MemoryPool::fromSystem(std::size_t bytes) {
 void* MemoryPool::allocate(std::size_t bytes) {
     if (bytes > (std::size_t(1) << 62))
         throw OutOfMemory("The size of a tensor overflows; the model or image size is not plausible.", bytes);
+    if (m_beforeAllocation) m_beforeAllocation(bytes);
     const std::size_t size = rounded(bytes ? bytes : 1);
     void* p = nullptr;
     std::size_t got = size;

@@ -1,6 +1,7 @@
 // Aligned memory that is kept for the next request of about the same size, with counts.
 #pragma once
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <unordered_map>
 
@@ -20,6 +21,8 @@ public:
     void trim() noexcept;
     MemoryUse use() const { return m_use; }
     void resetPeak() { m_use.peak = m_use.current; }
+    // Called with the size before every allocation; may throw OutOfMemory (tests of memory faults).
+    void setBeforeAllocation(std::function<void(std::size_t bytes)> f) { m_beforeAllocation = std::move(f); }
 
 private:
     void* fromSystem(std::size_t bytes);
@@ -27,6 +30,7 @@ private:
     std::unordered_map<void*, std::size_t> m_live;  // size of each block in use
     std::multimap<std::size_t, void*> m_free;
     MemoryUse m_use;
+    std::function<void(std::size_t)> m_beforeAllocation;
 };
 
 // Memory of a pool for the length of a scope.

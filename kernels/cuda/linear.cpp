@@ -11,12 +11,47 @@
 namespace meander::kernels::cuda {
 namespace {
 
+// Rows of a weight that stay as they are stored.
+struct StoredPart {
+    WeightMatrix matrix;  // on the device
+    Buffer data, rowScales;
+};
+
 struct CudaLinearWeights final : LinearWeights {
     std::shared_ptr<Device> device;
     DType type = DType::F32;
-    Buffer weight;
+    Buffer weight;                  // (out, in) of `type`, or empty:
+    std::vector<StoredPart> parts;  // widened to `type` before each product
     PackedBias packedBias;
 };
+
+StoredPart uploadPart(const std::shared_ptr<Device>& device, const WeightMatrix& host) {
+    StoredPart part{host, Buffer(device, host.bytes()), {}};
+    device->upload(host.data, part.data.data(), host.bytes());
+    part.matrix.data = part.data.data();
+    if (host.rowScales) {
+        part.rowScales = Buffer(device, std::size_t(host.out) * sizeof(float));
+        device->upload(host.rowScales, part.rowScales.data(), std::size_t(host.out) * sizeof(float));
+        part.matrix.rowScales = part.rowScales.as<float>();
+    }
+    return part;
+}
+
+// The matrix in the type of the activations, for the length of one product.
+Buffer widened(Device& device, const CudaLinearWeights& w) {
+    if (w.parts.empty()) return {};
+    Buffer matrix(device, std::size_t(w.in * w.out) * sizeOf(w.type));
+    char* to = matrix.as<char>();
+    for (const auto& part : w.parts) {
+        widenWeights(device, part.matrix, to, w.type);
+        to += std::size_t(part.matrix.out * w.in) * sizeOf(w.type);
+    }
+    return matrix;
+}
+
+WeightFormat formatOf(DType type) {
+    return type == DType::F16 ? WeightFormat::F16 : type == DType::BF16 ? WeightFormat::BF16 : WeightFormat::F32;
+}
 
 bool fusesIntoProduct(const Epilogue& e, bool hasBias) {
     if (e.multiply || e.gate || e.rowBias) return false;
@@ -98,6 +133,28 @@ std::unique_ptr<LinearWeights> CudaBackend::doPackLinear(View weight, View bias,
     return cuda::packLinear(m_device, weight, bias, compute);
 }
 
+std::unique_ptr<LinearWeights> CudaBackend::doPackStoredLinear(std::span<const WeightMatrix> parts, View bias,
+                                                               DType compute) {
+    device();
+    std::int64_t out = 0;
+    for (const auto& p : parts) out += p.out;
+    if (parts.size() == 1 && parts[0].format == formatOf(compute) && !parts[0].rowScales)
+        return cuda::packLinear(m_device, {const_cast<void*>(parts[0].data), compute, {out, parts[0].in}}, bias,
+                                compute);
+    auto w = std::make_unique<CudaLinearWeights>();
+    w->out = out;
+    w->in = parts[0].in;
+    w->device = m_device;
+    w->type = compute;
+    w->packedBias = packBias(m_device, bias, compute);
+    w->bytes = w->packedBias.bytes(compute);
+    for (const auto& p : parts) {
+        w->parts.push_back(uploadPart(m_device, p));
+        w->bytes += p.bytes() + (p.rowScales ? std::size_t(p.out) * sizeof(float) : 0);
+    }
+    return w;
+}
+
 void CudaBackend::doLinear(View x, const LinearWeights& weights, View y, const Epilogue& e) {
     Device& device = this->device();
     const auto* w = dynamic_cast<const CudaLinearWeights*>(&weights);
@@ -108,7 +165,8 @@ void CudaBackend::doLinear(View x, const LinearWeights& weights, View y, const E
         copyStrided(device, x, dense);
         x = dense;
     }
-    productWithEpilogue(device, x, w->in, w->out, w->weight.data(), w->packedBias, y, e);
+    const Buffer wide = widened(device, *w);
+    productWithEpilogue(device, x, w->in, w->out, (wide ? wide : w->weight).data(), w->packedBias, y, e);
 }
 
 void CudaBackend::doBatchedMatmul(View a, View b, View y, bool transposeB, float scale) {

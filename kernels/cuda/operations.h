@@ -44,4 +44,7 @@ void im2col(Device&, View x, const Im2col& u, std::int64_t first, std::int64_t c
 // linear.cpp
 std::unique_ptr<LinearWeights> packLinear(const std::shared_ptr<Device>&, View weight, View bias, DType compute);
 
+// stored_weights.cu: the values of a matrix on the device, (out, in) of an activation type.
+void widenWeights(Device&, const WeightMatrix& w, void* to, DType type);
+
 }  // namespace meander::kernels::cuda

@@ -51,8 +51,7 @@ void addRejectionCases(Cases& cases) {
             e.residual = small;
             t.backend.linear(small, *linearWith(t, 3), t.room({2, 5}, DType::F32), e);
         });
-    add("packLinear wrong bias",
-        "packLinear: bias must have one value per output; got weight f32 (5, 3) and bias f32 (4)",
+    add("packLinear wrong bias", "packLinear: bias must have one value per output, 5; got bias f32 (4)",
         [](Fixture& t, View, View) {
             const HostWeights w(random({5, 3}, DType::F32, 3), DType::F32),
                 bias(random({4}, DType::F32, 4), DType::F32);
@@ -175,7 +174,7 @@ void addRejectionCases(Cases& cases) {
             const HostWeights w(random({5, 6, 3, 3}, DType::F32, 3), DType::F32);
             t.backend.packConv(w.view, {}, {0, 1}, DType::F32, 4, 4);
         });
-    add("packLinear doubles", "packLinear: weight and bias must be f32, f16 or bf16; got weight f64 (5, 3) and no bias",
+    add("packLinear doubles", "packLinear: weight must be f32, f16 or bf16; got weight f64 (5, 3)",
         [](Fixture& t, View, View) {
             const HostWeights w(random({5, 3}, DType::F64, 3), DType::F64);
             t.backend.packLinear(w.view, {}, DType::F32);
@@ -213,6 +212,21 @@ void addRejectionCases(Cases& cases) {
         [](Fixture& t, View small, View) { t.backend.combine({}, small); });
     add("upload nothing", "upload: the host memory is missing; got to f32 (2, 3)",
         [](Fixture& t, View small, View) { t.backend.upload(nullptr, small); });
+    add("packStoredLinear different widths",
+        "packStoredLinear: the parts must be (out, in) with the same in, a whole number of blocks",
+        [](Fixture& t, View, View) {
+            const std::vector<float> w(12);
+            const WeightMatrix parts[] = {{w.data(), WeightFormat::F32, 2, 4, nullptr},
+                                          {w.data(), WeightFormat::F32, 2, 6, nullptr}};
+            t.backend.packStoredLinear(parts, {}, DType::F32);
+        });
+    add("packStoredLinear part of a block",
+        "packStoredLinear: the parts must be (out, in) with the same in, a whole number of blocks",
+        [](Fixture& t, View, View) {
+            const std::vector<char> w(1000);
+            const WeightMatrix part{w.data(), WeightFormat::Q8_0, 2, 40, nullptr};
+            t.backend.packStoredLinear({&part, 1}, {}, DType::F32);
+        });
 }
 
 }  // namespace meander::kernels::verify

@@ -48,7 +48,8 @@ double stridedError(Backend& backend, const SampleCall& call) {
 
 void addStridedCases(Cases& cases) {
     for (const OperationRow& row : operationRows()) {
-        const bool isPacking = row.operation == Operation::PackLinear || row.operation == Operation::PackConv;
+        const bool isPacking = row.operation == Operation::PackLinear || row.operation == Operation::PackStoredLinear
+                               || row.operation == Operation::PackConv;
         for (DType type : activationTypes)
             if (!isPacking)
                 cases.push_back({std::string("strided/") + kernels::nameOf(type) + " " + nameOf(row.operation), type, 0,

@@ -18,8 +18,9 @@ using namespace meander::gui::test;
 
 namespace {
 
-constexpr const char* crashVariable =
-    "MEANDER_TEST_CRASH";  // "application name|project": what the doomed program is to do
+// "application name|project|waiting": what the doomed program is to do; with the last word it ends with one run in
+// progress and two that wait for it.
+constexpr const char* crashVariable = "MEANDER_TEST_CRASH";
 
 Image smallImage() { return Image(8, 8, {200, 30, 30}); }
 
@@ -41,6 +42,26 @@ int crash(const QString& what) {
     Document& d = window->document();
     if (const QString project = what.section('|', 1); !project.isEmpty() && !window->openProject(project)) return 4;
     waitUntil([&] { return !d.isPlanning() && d.draftModel(); });
+    const auto runRecipe = [&](const Recipe& r) {
+        d.editDraft(r, "recipe");
+        waitUntil([&] { return !d.isPlanning(); });
+        d.runDraft();
+    };
+    if (what.section('|', 2) == "waiting") {
+        Recipe endless = ringRecipe(10000);
+        endless.images = 20000;
+        runRecipe(endless);
+        // Runs of another model wait.
+        runRecipe(ringRecipe(7, "analytic:gaussian2"));
+        runRecipe(ringRecipe(8, "analytic:gaussian2"));
+        waitUntil([&] {
+            const RunPtr r = d.runs().front();
+            return r->trajectory && r->trajectory->evaluations.size() > 5;
+        });
+        d.moveInQueue(d.queue().back(), 0);
+        QTest::qWait(500);
+        std::_Exit(3);
+    }
     d.editDraft(ringRecipe(9), "ring");
     waitUntil([&] { return !d.isPlanning(); });
     QSignalSpy finished(&d, &Document::runFinished);
@@ -57,10 +78,10 @@ class TestFiles : public QObject {
     std::unique_ptr<MainWindow> window;
     QTemporaryDir folder;
 
-    int runAndCrash(const QString& project = {}) {
+    int runAndCrash(const QString& project = {}, const QString& how = {}) {
         QProcess process;
         QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
-        environment.insert(crashVariable, QCoreApplication::applicationName() + '|' + project);
+        environment.insert(crashVariable, QCoreApplication::applicationName() + '|' + project + '|' + how);
         process.setProcessEnvironment(environment);
         process.setProcessChannelMode(QProcess::ForwardedChannels);
         process.start(QCoreApplication::applicationFilePath(), {});
@@ -119,6 +140,43 @@ private slots:
         QVERIFY(window->openProject(path));
         QCOMPARE(window->document().runs().size(), std::size_t(1));
         QCOMPARE(window->document().draft().steps, 9);
+    }
+
+    // Runs that waited come back in their order, paused; the one in progress is marked, and goes on when asked.
+    void waitingRunsComeBackPaused() {
+        QCOMPARE(runAndCrash({}, "waiting"), 3);
+        Document& d = window->document();
+        inDialog("recovery",
+                 [](QDialog* dialog) { QTest::mouseClick(buttonCalled(dialog, "Restore"), Qt::LeftButton); });
+        askForRecovery(window.get(), d);
+        QCOMPARE(d.runs().size(), std::size_t(3));
+        QCOMPARE(d.runs()[0]->status, RunStatus::Interrupted);
+        const QString interrupted = qstr(d.runs()[0]->id), second = qstr(d.runs()[1]->id),
+                      third = qstr(d.runs()[2]->id);
+        QCOMPARE(d.queue(), (QStringList{third, second}));
+        for (const QString& id : d.queue()) QCOMPARE(d.run(id)->status, RunStatus::Paused);
+        QTest::qWait(300);
+        QCOMPARE(d.queue().size(), 2);  // nothing starts by itself
+        QSignalSpy finished(&d, &Document::runFinished);
+        d.resume(third);
+        QTRY_COMPARE_WITH_TIMEOUT(d.run(third)->status, RunStatus::Finished, 60000);
+        QCOMPARE(d.run(third)->trajectory->steps.size(), std::size_t(8));
+        QCOMPARE(d.queue(), QStringList{second});
+        d.cancel(second);
+        QVERIFY(!d.run(second) && d.queue().isEmpty());
+        // The interrupted one goes on behind what it had.
+        QVERIFY(d.canGoOn(interrupted));
+        d.goOn(interrupted);
+        QTRY_VERIFY_WITH_TIMEOUT(d.live(interrupted) && d.run(interrupted)->trajectory
+                                     && d.run(interrupted)->trajectory->evaluations.size() > 10,
+                                 60000);
+        d.cancel(interrupted);
+        QTRY_COMPARE_WITH_TIMEOUT(d.run(interrupted)->status, RunStatus::Cancelled, 60000);
+        QCOMPARE(d.runs().size(), std::size_t(2));
+        // Once more from the beginning, as another run.
+        d.retry(third);
+        QTRY_COMPARE_WITH_TIMEOUT(d.runs().size(), std::size_t(3), 60000);
+        QTRY_COMPARE_WITH_TIMEOUT(d.runs().back()->status, RunStatus::Finished, 60000);
     }
 
     void leftOverWorkOfASavedProjectComesBackAsAnEdit() {

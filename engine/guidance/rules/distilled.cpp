@@ -1,5 +1,5 @@
-// The guidance scale that a guidance-distilled network is told (Meng et al. 2023; Luo et al. 2023): guidance without a
-// second row.
+// The guidance scale that a guidance-distilled network is conditioned on (Meng et al. 2023; Luo et al. 2023): guidance
+// without a second row.
 #include "engine/guidance/rule_common.h"
 
 namespace meander::guidance {

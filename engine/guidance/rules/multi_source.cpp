@@ -136,7 +136,7 @@ GuidanceRule multiSource() {
         integerParam("held", "Held source", 0, 0, 63, "Dirac: the one that is what the others leave."),
         realParam("width", "Width c", 0.5, 0.01, 1000, "Gaussian: the tolerance at noise σ is c σ; small is strict."),
         listParam("sum", "Sum", -1e6, 1e6, "A number for each element of a source."),
-        withUnit(textParam("reference", "Reference image", "Path of a PNG that is the mean of the images."), "image")};
+        imageParam("reference", "Reference image", "Path of a PNG that is the mean of the images.")};
     for (auto& s : windowParams()) params.push_back(std::move(s));
     return {.id = "multi_source",
             .label = "Sum of sources",

@@ -8,24 +8,32 @@ namespace {
 class Nag final : public GuidanceRun {
 public:
     Nag(const Params& p, GuidanceSetup& s)
-        : m_window(p), m_how{nullptr, real(p, "scale"), real(p, "tau"), real(p, "alpha")} {
+        : m_window(p),
+          m_isNeutral(real(p, "scale") == 1 || real(p, "alpha") == 0),
+          m_usesNegativePrompt(text(p, "prompt").empty()) {
         if (s.model.conditioning != ConditioningKind::Text || s.model.blocks.empty())
             throw Failure(
                 "Normalised attention guidance works inside cross-attention to text, which '" + s.model.name
                 + "' does not have. Choose a text model, for example builtin:sprites-unet, or remove the rule.");
-        m_prompt = !text(p, "prompt").empty()        ? s.prompt(text(p, "prompt"))
-                   : s.recipe.negativePrompt.empty() ? s.empty()
-                                                     : Branch(Branch::Unconditional);
+        // A prompt of its own is named as a branch, so that the run prepares it before it starts.
+        if (!m_usesNegativePrompt) s.prompt(text(p, "prompt"));
+        m_intervention = {"nag",
+                          {{"scale", real(p, "scale")},
+                           {"tau", real(p, "tau")},
+                           {"alpha", real(p, "alpha")},
+                           {"prompt", m_usesNegativePrompt ? s.recipe.negativePrompt : text(p, "prompt")}}};
     }
     void ask(const GuidanceMoment& m, EvaluationPlan& w) const override {
-        if (m_how.scale != 1 && m_how.alpha != 0 && m_window.holds(m)) w.nag = EvaluationPlan::Nag{m_prompt, m_how};
+        if (m_isNeutral || !m_window.holds(m)) return;
+        w.interventions.emplace_back(m_intervention, EvaluationPlan::Rows::RecipePrompt);
+        w.usesNegativePrompt |= m_usesNegativePrompt;
     }
     void apply(const GuidanceMoment&, GuidanceParts&) override {}
 
 private:
     Window m_window;
-    Intervention::Nag m_how;
-    Branch m_prompt;
+    bool m_isNeutral, m_usesNegativePrompt;
+    Choice m_intervention;
 };
 
 std::string idle(const GuidanceContext& c) {

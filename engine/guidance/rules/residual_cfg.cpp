@@ -67,9 +67,8 @@ GuidanceRule residualCfg() {
                     {{"onetime", "One time: the first unconditional estimate"}, {"self", "Self: a fixed clean state"}},
                     "Where the virtual unconditional estimate comes from."),
         advanced(realParam("delta", "δ", 1, 0, 2, "Factor on the virtual noise.")),
-        advanced(withUnit(textParam("reference", "Reference image",
-                                    "Path of a PNG for the kind 'self'; empty: the run's first conditional estimate."),
-                          "image"))};
+        advanced(imageParam("reference", "Reference image",
+                            "Path of a PNG for the kind 'self'; empty: the run's first conditional estimate."))};
     for (auto& s : windowParams()) params.push_back(std::move(s));
     return {.id = "residual_cfg",
             .label = "Residual guidance",

@@ -170,8 +170,7 @@ void ManifoldModel::denoise(std::span<const double> x, double tau, std::span<dou
     m_info.process.manifold().exp(x, v, x0);
 }
 
-Tensor ManifoldModel::predict(const NetworkBatch& batch, const TapRequest&, TapResult& tapped) {
-    tapped.attention.clear();
+Tensor ManifoldModel::predict(const NetworkBatch& batch) {
     const std::size_t n = std::size_t(m_info.stateShape.count());
     if (std::size_t(batch.x.shape().rowCount()) != n || std::int64_t(batch.taus.size()) != batch.x.rows())
         throw std::invalid_argument("manifold model: the batch " + batch.x.shape().text() + " does not fit");

@@ -17,7 +17,7 @@ public:
     ManifoldModel(ModelInfo info, std::vector<double> points, std::vector<double> weights, double bridge);
 
     ConditioningPtr condition(const Prompt&) override { return std::make_shared<Conditioning>(); }
-    Tensor predict(const NetworkBatch& batch, const TapRequest& tap, TapResult& tapped) override;
+    Tensor predict(const NetworkBatch& batch) override;
     HostTensor drawData(std::int64_t n, std::uint64_t seed, const Prompt& prompt) const override;
 
     // The denoised point for one state at τ.

@@ -57,6 +57,27 @@ class TestLikelihood : public QObject {
     }
 
 private slots:
+    // Hostile numbers end with a sentence, at once.
+    void endsOnHostileNumbers() {
+        const Problem p = problem("analytic:ring8?process=edm", 2);
+        LikelihoodOptions o;
+        int asked = 0;
+        const RequestEstimator estimator = [&](const DenoiseRequest& q) {
+            ++asked;
+            return p.estimator(q);
+        };
+        for (const double bad : {1e308, double(INFINITY), double(NAN)}) {
+            asked = 0;
+            o.steps = 100'000;
+            const Tensor y = upload(*m_backend, HostTensor::fromDoubles({1, 2}, std::vector<double>{bad, bad}));
+            QVERIFY_THROWS_EXCEPTION(Failure, logLikelihood(p.process(), estimator, y, o));
+            QVERIFY2(asked < 5'000, qPrintable(QString("%1 evaluations for %2").arg(asked).arg(bad)));
+        }
+        // What would take years.
+        o.probes = 100'000;
+        const Tensor many(*m_backend, {100'000, 2}, DType::F64);
+        QVERIFY_THROWS_EXCEPTION(Failure, logLikelihood(p.process(), estimator, many, o));
+    }
     void outOfRange() {
         const Problem p = problem("analytic:gaussian2?process=edm", 2);
         for (const double low : {-1.0, 0.0, 1e-300, 1e6, double(INFINITY), double(NAN)})

@@ -1,0 +1,43 @@
+#include "engine/project/continuation.h"
+
+#include "engine/run/branching.h"
+
+namespace meander {
+
+namespace {
+
+std::shared_ptr<const Run> loaded(ProjectStore& store, const std::string& id) {
+    if (id.empty()) return nullptr;
+    auto run = store.loadRun(id);
+    // What is not there any more the plan tells.
+    return run ? std::make_shared<const Run>(std::move(*run)) : nullptr;
+}
+
+Status isPossible(const Run& run, Continuation how) {
+    if (how == Continuation::GoOn) return canGoOn(run);
+    if (how == Continuation::Start && run.status != RunStatus::Queued)
+        return Error{"Run " + std::to_string(run.number) + " is not waiting any more."};
+    return Done{};
+}
+
+}  // namespace
+
+Result<Submission> prepareRun(ProjectStore& store, const std::string& runId, Continuation how) {
+    auto run = store.loadRun(runId);
+    if (!run) return run.error();
+    if (const Status s = isPossible(*run, how); !s) return s.error();
+    Submission s;
+    if (run->recipe.branch) s.parent = loaded(store, run->recipe.branch->run);
+    auto planned = plan(run->recipe, s.parent.get(), loaded(store, startRunOf(run->recipe)).get());
+    if (!planned) return planned.error();
+    s.plan = std::move(*planned);
+    s.name = run->name;
+    if (how != Continuation::Again) {
+        s.id = run->id;
+        s.number = run->number;
+    }
+    if (how == Continuation::GoOn) s.interrupted = std::make_shared<const Run>(std::move(*run));
+    return s;
+}
+
+}  // namespace meander

@@ -1,0 +1,141 @@
+// What a run leaves: evaluations, steps, and the events that tell of them.
+#include <algorithm>
+#include <cmath>
+
+#include "engine/run/active_run.h"
+#include "engine/run/record_access.h"
+
+namespace meander {
+
+using Clock = std::chrono::steady_clock;
+
+// The request of a step's first evaluation is the state that the step before ended at: one copy serves both.
+HostTensor ActiveRun::keepState(const Tensor& y) {
+    HostTensor t = download(y);
+    return m_record.initial && t.sameBits(m_record.last()) ? m_record.last() : keep(std::move(t));
+}
+
+void ActiveRun::record(const DenoiseRequest& q, const RequestProgress& p, const GuidanceParts& parts, double weight) {
+    for (const double v : m_backend.reduceRows(kernels::Reduction::SumAbs, parts.combined))
+        if (!std::isfinite(v))
+            throw Failure("The estimate became not a number (NaN) or infinite in step " + std::to_string(q.step + 1)
+                          + ". Lower the guidance scale, use more steps, or choose precision f32.");
+    auto e = std::make_shared<Evaluation>();
+    e->index = int(m_record.evaluations.size());
+    e->step = q.step;
+    e->tau = q.tau;
+    e->sigma = process().sigma(q.tau);
+    e->logSnr = process().logSnr(q.tau);
+    e->networkTime = conversionAt(process(), m_plan.model.parametrization,
+                                  std::isnan(q.networkTau) ? q.tau : q.networkTau, m_plan.model.sigmaData)
+                         .time;
+    e->state = keepState(q.x);
+    e->denoised = keep(download(parts.combined));
+    e->guidanceWeight = weight;
+    e->metrics = parts.metrics;
+    e->ancestors = parts.ancestors;
+    recordAnswers(*e, p, parts);
+    m_run.evaluations += int(p.answers.size());
+    m_record.evaluations.push_back(e);
+    emitEvaluation(e);
+}
+
+void ActiveRun::recordAnswers(Evaluation& e, const RequestProgress& p, const GuidanceParts& parts) {
+    const bool isPlain =
+        p.answers.size() == 1 && parts.combined.view().data == p.answers.front().second.denoised.view().data;
+    if (!isPlain && m_plan.resolved.recordStates)
+        for (const auto& [asked, answer] : p.answers)
+            e.branches.push_back(
+                {asked.branch, keep(download(answer.denoised)),
+                 asked.branch.kind <= Branch::Unconditional ? std::string() : m_guidance->label(asked.branch)});
+    e.networkRows = int(p.answers.size()) * images();
+    for (const auto& [asked, answer] : p.answers) {
+        e.rowsInCall = std::max(e.rowsInCall, answer.rowsInCall);
+        e.milliseconds += answer.milliseconds;
+        if (!answer.attention.empty()) e.attention = answer.attention;
+    }
+    for (auto& image : e.attention)
+        for (AttentionMap& map : image) map.probabilities = keep(map.probabilities);
+}
+
+void ActiveRun::advanced(const Tensor& x, const NoiseLevel& to, bool stochastic) {
+    auto step = std::make_shared<Step>();
+    step->index = to.index - 1;
+    step->from = m_sampling->levels()[std::size_t(step->index)];
+    step->to = to.tau;
+    m_record.levels = m_sampling->levels();  // a sampler may have chosen its own
+    step->state = keep(download(x));
+    step->stochastic = stochastic;
+    m_record.steps.push_back(step);
+    if (std::size_t(step->index) < m_emittedSteps) return;
+    m_emittedSteps = std::size_t(step->index) + 1;
+    RunEvent e;
+    e.kind = RunEventKind::Stepped;
+    e.runId = id();
+    e.step = to.index;
+    e.steps = m_sampling->steps();
+    countEvaluations(e);
+    e.secondsLeft = secondsLeft();
+    e.stepRecord = step;
+    m_sink(e);
+}
+
+void ActiveRun::emitEvaluation(std::shared_ptr<const Evaluation> e) {
+    if (std::size_t(e->index) < m_emittedEvaluations) return;
+    m_emittedEvaluations = std::size_t(e->index) + 1;
+    RunEvent event;
+    event.kind = RunEventKind::Evaluated;
+    event.runId = id();
+    event.step = e->step;
+    event.steps = m_sampling->steps();
+    countEvaluations(event);
+    event.secondsLeft = secondsLeft();
+    if (const auto now = Clock::now(); m_showsPreviews && m_previews.isDue(now)) {
+        try {
+            event.preview = m_model.decode(e->denoised);
+        } catch (const std::exception&) {  // a preview is worth no run; the end tells if images cannot be decoded
+            m_showsPreviews = false;
+        }
+        m_previews.decoded(now, Clock::now());
+    }
+    event.evaluationRecord = std::move(e);
+    m_sink(event);
+}
+
+// As the plan and the finished run count: every question to the network, for one image. A sampler that chooses its
+// steps may need more than was planned.
+void ActiveRun::countEvaluations(RunEvent& e) const {
+    e.evaluation = m_run.evaluations;
+    e.evaluations = std::max(m_plan.evaluations, m_run.evaluations);
+}
+
+double ActiveRun::secondsLeft() const {
+    const int did = int(m_record.evaluations.size());
+    if (did == 0) return m_plan.seconds;
+    const double elapsed = std::chrono::duration<double>(Clock::now() - m_started).count();
+    return elapsed / did * std::max(0, m_plan.requests - did);
+}
+
+// A branch that does not replay still lets its rules see the steps it takes over.
+void ActiveRun::watchRecord(const Trajectory& old, int step) {
+    if (!m_parent->recipe.recordStates) return;
+    for (const auto& e : old.evaluations) {
+        if (e->step >= step || !e->state) continue;
+        GuidanceMoment m{.process = process(),
+                         .parametrization = m_plan.model.parametrization,
+                         .sigmaData = m_plan.model.sigmaData,
+                         .state = upload(m_backend, e->state)};
+        m.tau = e->tau;
+        m.target = levelAt(old, e->step + 1);
+        m.step = e->step;
+        m.steps = int(old.levels.size()) - 1;
+        m.isFirst = !m_guidance->hasSeen();
+        m.isStepStart = m_lastStep != e->step;
+        m.seed = m_plan.resolved.seed;
+        m.model = &m_model;
+        m_lastStep = e->step;
+        m_guidance->replay(m, *e, m_backend);
+    }
+}
+
+}  // namespace meander

@@ -1,0 +1,112 @@
+// What a person should know before the run.
+#include <algorithm>
+
+#include "engine/core/switched.h"
+#include "engine/guidance/guidance.h"
+#include "engine/models/checkpoint.h"
+#include "engine/models/tokenizers/prompt_fit.h"
+#include "engine/run/planner.h"
+#include "engine/sampling/noise/noise.h"
+
+namespace meander {
+
+void Planner::adviseSampler() {
+    const SamplerInfo& sampler = *findSampler(m_plan.resolved.sampler.id);
+    const ModelInfo& m = m_plan.model;
+    const CheckpointRule& rule = checkpointRule(m.distillation);
+    if (const std::string caution = samplerCaution(sampler, m.distillation, m.name, usualSampler()); !caution.empty())
+        note(NoteKind::Warning, "sampler", caution);
+    if (sampler.freeSteps)
+        note(NoteKind::Hint, "sampler",
+             sampler.label
+                 + " chooses its own steps within its tolerance: how many evaluations they need is known "
+                   "afterwards.");
+    if (rule.mostSteps > 0 && m_plan.intervals() > rule.mostSteps)
+        note(NoteKind::Hint, "steps",
+             m.name + " is " + rule.name + ": more than " + std::to_string(rule.mostSteps)
+                 + " steps bring nothing, and noise added again at each can harm.");
+    if (m_plan.intervals() == 1 && rule.followsOde && m.distillation == Distillation::None)
+        note(NoteKind::Warning, "steps", "One step gives the mean of what the model expects, not a sample.");
+}
+
+// What the model itself recommends, else a solver for every model.
+std::string Planner::usualSampler() const {
+    const Json& r = m_plan.model.recommended;
+    if (r.is_object() && r.contains("sampler") && r["sampler"].is_object() && r["sampler"].contains("id")
+        && r["sampler"]["id"].is_string())
+        return r["sampler"]["id"].get<std::string>();
+    return m_plan.model.process.kind() == ProcessKind::RectifiedFlow ? "euler" : "dpmpp_2m";
+}
+
+void Planner::adviseNoise() {
+    const Recipe& r = m_plan.resolved;
+    const ModelInfo& m = m_plan.model;
+    const auto* sampler = findSampler(r.sampler.id);
+    const NoiseSituation situation{m.stateShape,   m.state == StateKind::Image,
+                                   r.images,       drawsNoise(*sampler, r.sampler.params),
+                                   sampler->label, r.branch && !m_plan.restoresHistory};
+    for (const auto& text : noiseAdvice(r.noise, situation)) note(NoteKind::Hint, "noise", text);
+    if (m.process.startsFromPureNoise()
+        && (m.parametrization == Parametrization::Epsilon || m.parametrization == Parametrization::LcmEpsilon
+            || m.parametrization == Parametrization::Score)
+        && m_plan.levels.front() > m.process.maximum() * (1 - 1e-6))
+        note(NoteKind::Warning, "schedule",
+             "The first level holds no signal, and there what this model predicts ("
+                 + std::string(nameOf(m.parametrization)) + ") says nothing about the image. Start at a lower level.");
+    if (m_plan.levels.front() > 0)
+        firstState(r.noise, m.process, m_plan.levels.front(), m.sigmaData,
+                   m.stateShape[-1]);  // refuses what does not fit the model
+}
+
+void Planner::adviseSpace() {
+    const Manifold& m = m_plan.model.process.manifold();
+    const SamplerInfo& sampler = *findSampler(m_plan.resolved.sampler.id);
+    if (!m.isFlat() && !sampler.curved)
+        note(NoteKind::Warning, "sampler",
+             sampler.label + " steps in flat space, and the states of " + m_plan.model.name + " lie on the "
+                 + nameOf(m.kind()) + ": points leave it. Choose Riemannian flow.");
+}
+
+void Planner::adviseConditioning() {
+    const Recipe& r = m_plan.resolved;
+    const CheckpointRule& checkpoint = checkpointRule(m_plan.model.distillation);
+    for (std::size_t i = 0; i < r.guidance.size(); ++i) {
+        const auto* rule = findGuidance(r.guidance[i].id);
+        const GuidanceContext context{r.guidance[i].params, m_plan.model, r, i};
+        std::string& idle = m_plan.guidance[i].idle;
+        if (isSwitchedOff(r.guidance[i])) {
+            idle = "Switched off.";
+            continue;
+        }
+        if (rule->idle) idle = rule->idle(context);
+        if (!idle.empty()) note(NoteKind::Hint, "guidance", idle);
+        if (idle.empty() && rule->advice)
+            if (const std::string advice = rule->advice(context); !advice.empty())
+                note(NoteKind::Warning, "guidance", advice);
+        if (m_plan.model.builtInGuidance && rule->usesUnconditional && idle.empty())
+            note(NoteKind::Warning, "guidance",
+                 "Guidance is already distilled into this model; a scale other than 1 applies it twice.");
+        else if (checkpoint.holdsGuidance && rule->usesUnconditional && idle.empty())
+            note(NoteKind::Hint, "guidance",
+                 std::string("Guidance is usually distilled into ") + checkpoint.name
+                     + "; a scale above 1 then saturates colours. Compare with guidance off.");
+    }
+    adviseWords("prompt", "prompt", r.prompt);
+    adviseWords("negative_prompt", "negative prompt", r.negativePrompt);
+    if (m_plan.model.conditioning == ConditioningKind::Text && r.prompt.empty())
+        note(NoteKind::Hint, "prompt", "The prompt is empty: the model draws whatever it likes.");
+    if (!r.negativePrompt.empty() && !m_usesNegative)
+        note(NoteKind::Hint, "negative_prompt", "The negative prompt has no effect without guidance.");
+}
+
+void Planner::adviseWords(const char* key, const std::string& name, const std::string& text) {
+    const PromptFit fit = fitPrompt(m_plan.model, text);
+    if (fit.ignoredWords == 0) return;
+    const std::string lost =
+        fit.ignoredWords == 1 ? "the last word is" : "the last " + std::to_string(fit.ignoredWords) + " words are";
+    note(NoteKind::Warning, key,
+         "The " + name + " is longer than the " + std::to_string(fit.tokens) + " tokens that " + m_plan.model.name
+             + " reads: after \"" + fit.lastRead + "\" " + lost + " ignored.");
+}
+
+}  // namespace meander

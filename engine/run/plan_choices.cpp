@@ -1,0 +1,99 @@
+// Numbers in range, ids known, parameters filled in.
+#include <algorithm>
+
+#include "engine/guidance/guidance.h"
+#include "engine/recipe/recipe_fields.h"
+#include "engine/run/planner.h"
+#include "engine/sampling/noise/noise.h"
+#include "engine/schedule/schedule.h"
+
+namespace meander {
+namespace {
+
+// Nearest of the known ids, for "did you mean".
+std::string nearest(const std::string& wanted, const auto& table) {
+    std::string best;
+    std::size_t bestDistance = 4;
+    for (const auto& row : table) {
+        std::vector<std::size_t> d(row.id.size() + 1);
+        for (std::size_t j = 0; j <= row.id.size(); ++j) d[j] = j;
+        for (std::size_t i = 1; i <= wanted.size(); ++i) {
+            std::size_t diagonal = d[0]++;
+            for (std::size_t j = 1; j <= row.id.size(); ++j) {
+                const std::size_t next =
+                    std::min({d[j] + 1, d[j - 1] + 1, diagonal + (wanted[i - 1] != row.id[j - 1])});
+                diagonal = std::exchange(d[j], next);
+            }
+        }
+        if (d.back() < bestDistance) {
+            bestDistance = d.back();
+            best = row.id;
+        }
+    }
+    return best.empty() ? "" : " Did you mean \"" + best + "\"?";
+}
+
+template <class Info>
+const Info& required(const Info* info, const char* kind, const std::string& id, const std::vector<Info>& table) {
+    if (!info) throw Failure(std::string("There is no ") + kind + " named \"" + id + "\"." + nearest(id, table));
+    return *info;
+}
+
+Result<Params> filled(const auto& info, const Params& given) { return resolveParams(info.params, given, info.label); }
+Result<Params> filled(const SamplerInfo& info, const Params& given) { return resolveParams(info, given); }
+
+void resolve(Choice& choice, const auto& info) {
+    auto params = filled(info, choice.params);
+    if (!params) throw Failure(params.error().text);
+    choice.params = *params;
+}
+
+}  // namespace
+
+void Planner::checkNumbers() {
+    Recipe& r = m_plan.resolved;
+    const bool arePoints = m_plan.model.state == StateKind::Points;
+    const int most = mostImages(m_plan.model.state);
+    if (r.images < 1 || r.images > most)
+        throw Failure(std::string("The number of ") + (arePoints ? "particles" : "images") + " must lie between 1 and "
+                      + std::to_string(most) + ".");
+    for (const auto& field : recipeFields())
+        if (const std::string problem = problemOf(field, r); !problem.empty()) throw Failure(problem);
+    if (r.classIndex
+        && (m_plan.model.conditioning != ConditioningKind::Class || *r.classIndex >= int(m_plan.model.classes.size())))
+        throw Failure("The model has no class " + std::to_string(*r.classIndex) + ".");
+    if (r.branch && !m_parent) throw Failure("The run to branch from is not in this project any more.");
+}
+
+void Planner::resolveChoices() {
+    Recipe& r = m_plan.resolved;
+    resolve(r.start, required(findStart(r.start.id), "start", r.start.id, starts()));
+    resolve(r.sampler, required(findSampler(r.sampler.id), "sampler", r.sampler.id, samplers()));
+    resolve(r.schedule, required(findSchedule(r.schedule.id), "schedule", r.schedule.id, schedules()));
+    for (auto& o : r.scheduleOperators)
+        resolve(o, required(findScheduleOperator(o.id), "operator on schedules", o.id, scheduleOperators()));
+    resolveNoise();
+    for (auto& g : r.guidance) resolve(g, required(findGuidance(g.id), "guidance rule", g.id, guidanceRules()));
+}
+
+void Planner::resolveNoise() {
+    Recipe& r = m_plan.resolved;
+    const auto& info = required(findNoise(r.noise.id), "noise source", r.noise.id, noiseSources());
+    if (r.noise.id == "recorded") {
+        if (!m_parent || !m_parent->trajectory)
+            throw Failure("The noise \"" + info.label
+                          + "\" needs a run to branch from. Branch from a run, or choose another noise.");
+        resolve(r.noise, info);
+        r.noise = recordedNoise(m_parent->recipe.noise, m_parent->recipe.seed);
+        if (noiseSeed(r.noise, r.seed) == r.seed && !m_parent->recipe.noise.params.contains("seed"))
+            r.noise.params.erase("seed");
+    }
+    // A branch of a path stays on it, also where its own levels span another range.
+    if (r.noise.id == "brownian" && m_parent && m_parent->recipe.noise.id == "brownian")
+        for (const char* end : {"high", "low"})
+            if (const auto it = m_parent->recipe.noise.params.find(end); it != m_parent->recipe.noise.params.end())
+                r.noise.params.insert(*it);
+    resolve(r.noise, required(findNoise(r.noise.id), "noise source", r.noise.id, noiseSources()));
+}
+
+}  // namespace meander

@@ -1,0 +1,68 @@
+// What a run costs: evaluations, bytes, seconds.
+#include <algorithm>
+
+#include "engine/guidance/guidance.h"
+#include "engine/run/planner.h"
+#include "engine/run/timing_cache.h"
+
+namespace meander {
+
+void Planner::countCost() {
+    const Recipe& r = m_plan.resolved;
+    const GuidanceStack stack(r, m_plan.model);
+    m_plan.models = stack.models();
+    for (const auto& g : r.guidance) m_plan.guidance.push_back({g.id, findGuidance(g.id)->label, 0, {}});
+    const auto* sampler = findSampler(r.sampler.id);
+    // A last step that does not reach 0 costs what the others cost.
+    const int steps = m_plan.intervals() + (m_plan.levels.back() > 0);
+    for (int step = r.branch ? r.branch->step : 0; step < m_plan.intervals(); ++step) {
+        const int requests = sampler->requestsInStep(step, steps, r.sampler.params);
+        for (int k = 0; k < requests; ++k) {
+            GuidanceMoment m{.process = m_plan.model.process,
+                             .parametrization = m_plan.model.parametrization,
+                             .sigmaData = m_plan.model.sigmaData,
+                             .state = {}};
+            const double tau = m_plan.levels[std::size_t(step + (k > 0))];
+            m.tau = tau > 0 ? tau : m_plan.model.process.minimum();
+            m.target = m_plan.levels[std::size_t(step + 1)];
+            m.step = step;
+            m.steps = m_plan.intervals();
+            m.isFirst = m_plan.requests == 0;
+            m.isStepStart = k == 0;
+            ++m_plan.requests;
+            const EvaluationPlan w = stack.evaluationPlan(m);
+            const int rows = int(w.branches.size()) + w.dependentCount;
+            m_plan.evaluations += rows;
+            m_mostRows = std::max(m_mostRows, rows);
+            const Branch negative = Branch::Unconditional;
+            m_usesNegative |=
+                std::find(w.branches.begin(), w.branches.end(), negative) != w.branches.end() || w.usesNegativePrompt;
+            for (std::size_t i = 0; i < r.guidance.size(); ++i)
+                m_plan.guidance[i].evaluations += stack.rowsAddedBy(i, m);
+        }
+    }
+}
+
+void Planner::estimate() {
+    const Recipe& r = m_plan.resolved;
+    const ModelInfo& m = m_plan.model;
+    const std::size_t element = kernels::sizeOf(m.stateType),
+                      state = std::size_t(m.stateShape.count()) * std::size_t(r.images) * element;
+    const std::size_t rows = std::size_t(r.images) * std::size_t(m_mostRows);
+    m_plan.bytes = m.weightBytes + m.bytesPerRow * rows + 12 * state;
+    for (const auto& id : m_plan.models)
+        if (const auto other = inspectModel(id)) m_plan.bytes += other->weightBytes;
+    m_plan.recordBytes =
+        state * (std::size_t(m_plan.requests) * 2 + std::size_t(m_plan.evaluations) + std::size_t(m_plan.intervals()));
+    if (r.attention != AttentionLevel::Off)
+        for (const auto& site : m.attention) {
+            const std::size_t heads = r.attention == AttentionLevel::Full ? std::size_t(site.heads) : 1;
+            if (r.attention != AttentionLevel::Summary)
+                m_plan.recordBytes += 2 * heads * std::size_t(site.height * site.width * site.tokens)
+                                      * std::size_t(r.images * m_plan.requests);
+        }
+    const double perRow = measuredSecondsPerRow(m.id);
+    m_plan.seconds = perRow * m_plan.evaluations * r.images;
+}
+
+}  // namespace meander

@@ -1,0 +1,109 @@
+// The noise levels that a run visits: of the schedule, the sampler's own, of data, of a branch.
+#include "engine/run/branching.h"
+#include "engine/run/planner.h"
+#include "engine/sampling/noise/noise.h"
+#include "engine/schedule/schedule.h"
+
+namespace meander {
+
+void Planner::makeLevels() {
+    Recipe& r = m_plan.resolved;
+    const ScheduleSteps own = stepsOf(r.schedule, r.steps);
+    if (own.note) note(NoteKind::Hint, own.note->key, own.note->text);
+    r.steps = own.steps;
+    auto levels =
+        makeSchedule(r.schedule, r.scheduleOperators, m_plan.model.process, r.steps, imageTokensOf(m_plan.model));
+    if (!levels) throw Failure(levels.error().text);
+    m_plan.levels = *levels;
+    for (const auto& n : scheduleNotes(m_plan.levels, m_plan.model.process, r.steps))
+        note(n.warning ? NoteKind::Warning : NoteKind::Hint, n.key, n.text);
+    takeOwnLevels();
+    takeStart();
+    if (!sampler().inverts && m_plan.levels.back() > m_plan.levels.front())
+        throw Failure(sampler().label
+                      + " goes from noise to the image, but the levels of the schedule rise. Remove its operator "
+                        "\"Reverse\", or choose a sampler that inverts.");
+    if (r.branch) makeBranch();
+}
+
+// Data and other runs begin somewhere on the levels; samplers that invert go up them.
+void Planner::takeStart() {
+    const Recipe& r = m_plan.resolved;
+    const SamplerInfo& sampler = *findSampler(r.sampler.id);
+    if (r.start.id == "noise") {
+        if (sampler.inverts)
+            throw Failure(sampler.label
+                          + " goes from data to noise, and the recipe starts from noise. Start it from data or "
+                            "from another run.");
+        if (sampler.needsData)
+            throw Failure(sampler.label
+                          + " changes given data, and the recipe starts from noise. Start it from data or from "
+                            "another run that ended at the data.");
+        return;
+    }
+    m_plan.start = resolveStart(r, m_plan.model, m_startRun);
+    if (sampler.needsData && m_plan.start.tau > 0)
+        throw Failure(sampler.label + " changes given data, but the run to start from did not end at the data.");
+    const double strength = real(r.start.params, "strength");
+    const int whole = m_plan.intervals();
+    m_plan.levels = startLevels(m_plan.levels, m_plan.start, strength, sampler.inverts);
+    const int done = m_plan.intervals();
+    if (m_plan.start.tau > 0)
+        note(NoteKind::Hint, "start",
+             "The run goes on from level " + display(m_plan.start.tau)
+                 + ", where the other one ended: " + std::to_string(done) + (done == 1 ? " step." : " steps."));
+    else if (done < whole)
+        note(NoteKind::Hint, "start",
+             "Of the schedule's " + std::to_string(whole) + " steps the " + std::to_string(done)
+                 + " next to the data are done (strength " + display(strength) + ").");
+}
+
+// Rules with levels of their own put them in place of the schedule's.
+void Planner::takeOwnLevels() {
+    const Recipe& r = m_plan.resolved;
+    const SamplerInfo& sampler = *findSampler(r.sampler.id);
+    if (!sampler.ownLevels) return;
+    const auto own = sampler.ownLevels(m_plan.model.process, m_plan.levels, r.sampler.params);
+    if (own == m_plan.levels) return;
+    const int steps = int(own.size()) - 1;
+    note(NoteKind::Hint, "schedule",
+         sampler.label + " visits levels of its own"
+             + (steps == r.steps ? ""
+                                 : ", " + std::to_string(steps) + " instead of " + std::to_string(r.steps) + " steps")
+             + "; the schedule only says where it begins and ends.");
+    m_plan.levels = own;
+}
+
+void Planner::makeBranch() {
+    Recipe& r = m_plan.resolved;
+    if (!m_parent->trajectory || m_parent->trajectory->empty())
+        throw Failure("The run to branch from has no recorded states.");
+    if (m_parent->recipe.model != r.model)
+        throw Failure("A branch continues with its parent's model; choose that model or start a new run.");
+    if (m_parent->recipe.images != r.images)
+        throw Failure("A branch has as many images as its parent: " + std::to_string(m_parent->recipe.images) + ".");
+    const auto& record = *m_parent->trajectory;
+    if (r.branch->step < 0 || r.branch->step > int(record.steps.size())
+        || r.branch->step + 1 >= int(record.levels.size()))
+        throw Failure("The run to branch from has no step " + std::to_string(r.branch->step)
+                      + " that something could follow.");
+    BranchPlan branch = planBranch(r, *m_parent, m_plan.levels);
+    m_plan.levels = std::move(branch.levels);
+    m_plan.restoresHistory = branch.restoresHistory;
+    r.steps = m_plan.intervals();
+    if (branch.restoresHistory) note(NoteKind::Hint, "branch", "The sampler's history is restored from the record.");
+    else
+        note(NoteKind::Hint, "branch",
+             "The sampler restarts at step " + std::to_string(r.branch->step)
+                 + " without history, because it, its noise or the levels it chooses from differ from the parent's.");
+}
+
+void Planner::fixPath() {
+    Recipe& r = m_plan.resolved;
+    if (r.noise.id != "brownian") return;
+    const auto [low, high] = levelRange(m_plan.levels);
+    r.noise.params.insert({"high", high});
+    r.noise.params.insert({"low", low});
+}
+
+}  // namespace meander
