@@ -20,6 +20,7 @@
 #include "gui/panels/recipe/recipe_panel.h"
 #include "gui/panels/runs/runs_panel.h"
 #include "gui/selection/step_link.h"
+#include "gui/widgets/drop_hint.h"
 #include "gui/widgets/elided_label.h"
 
 namespace meander::gui {
@@ -32,6 +33,7 @@ MainWindow::MainWindow(const std::vector<PanelInfo>& panels, QWidget* parent)
     setAcceptDrops(true);
     setDockOptions(QMainWindow::AllowNestedDocks | QMainWindow::AllowTabbedDocks | QMainWindow::GroupedDragging);
     m_toasts = new Toasts(this);
+    m_dropHint = new DropHint(this);
     for (const PanelInfo& info : panels) m_places.push_back({info});
     m_layoutVersion = layoutVersionOf(panels);
     buildCentre();
@@ -287,12 +289,34 @@ void MainWindow::changeAppearance(ThemeChoice choice, double scale) {
     m_commands.refresh();
 }
 
+// A dock behind another tab counts as visible, but nothing of it is: its widgets are passed over.
+bool MainWindow::focusNextPrevChild(bool next) {
+    const auto isBehindTab = [](QWidget* w) {
+        for (QWidget* p = w; p; p = p->parentWidget())
+            if (qobject_cast<QDockWidget*>(p)) return p->visibleRegion().isEmpty();
+        return false;
+    };
+    const auto isStop = [&](QWidget* w) {
+        return (w->focusPolicy() & Qt::TabFocus) == Qt::TabFocus && !w->focusProxy() && w->isEnabled() && w->isVisible()
+               && w->window() == this && !isBehindTab(w);
+    };
+    QWidget* const from = focusWidget() ? focusWidget() : this;
+    for (QWidget* w = from;;) {
+        w = next ? w->nextInFocusChain() : w->previousInFocusChain();
+        if (w == from) return false;
+        if (!isStop(w)) continue;
+        w->setFocus(next ? Qt::TabFocusReason : Qt::BacktabFocusReason);
+        return true;
+    }
+}
+
 bool MainWindow::eventFilter(QObject* watched, QEvent* event) {
     // A separator that moves would leave its image where it was.
     if ((event->type() == QEvent::Move || event->type() == QEvent::Resize) && qobject_cast<QDockWidget*>(watched))
         update();
     if (event->type() == QEvent::DragEnter || event->type() == QEvent::DragMove || event->type() == QEvent::Drop)
         return takeDrop(watched, event) || QMainWindow::eventFilter(watched, event);
+    if (event->type() == QEvent::DragLeave) m_dropHint->leave();
     if (event->type() != QEvent::ShortcutOverride) return QMainWindow::eventFilter(watched, event);
     // Keys belong to an open drop-down; it may close at this very event, and then the shortcut of the window would
     // follow.

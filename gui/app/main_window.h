@@ -20,6 +20,8 @@
 namespace meander::gui {
 
 class CanvasPanel;
+class DropHint;
+class HelpWindow;
 class LabPanel;
 class ModelPanel;
 class RecipePanel;
@@ -54,6 +56,7 @@ public:
     CommandRegistry& commands() { return m_commands; }
     CommandPalette& palette() { return *m_palette; }
     Toasts& toasts() { return *m_toasts; }
+    HelpWindow& help();  // made at the first call
     RecipePanel& recipePanel() { return *m_recipe; }
     RunsPanel& runsPanel() { return *m_runs; }
     Watchdog& watchdog() { return m_watchdog; }
@@ -72,7 +75,9 @@ public:
 protected:
     void closeEvent(QCloseEvent* event) override;
     void dragEnterEvent(QDragEnterEvent* event) override;
+    void dragLeaveEvent(QDragLeaveEvent* event) override;
     void dropEvent(QDropEvent* event) override;
+    bool focusNextPrevChild(bool next) override;
     void resizeEvent(QResizeEvent* event) override;
     void showEvent(QShowEvent* event) override;
     bool event(QEvent* event) override;
@@ -163,6 +168,8 @@ private:
     LabPanel* m_lab = nullptr;
     Segmented* m_axis = nullptr;
     HintBar* m_hint = nullptr;
+    DropHint* m_dropHint = nullptr;
+    HelpWindow* m_help = nullptr;
     QMenu* m_recentMenu = nullptr;
     std::vector<Place> m_places;  // in the order of the registry
     int m_layoutVersion = 0;

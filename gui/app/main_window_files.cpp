@@ -22,6 +22,7 @@
 #include "gui/document/settings.h"
 #include "gui/panels/log/log_model.h"
 #include "gui/panels/model/model_panel.h"
+#include "gui/widgets/drop_hint.h"
 #include "meander_version.h"
 
 namespace meander::gui {
@@ -229,11 +230,27 @@ void MainWindow::copyDiagnostics() {
     emit m_document.message(tr("Copied"));
 }
 
-void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
-    if (hasFiles(event->mimeData())) event->acceptProposedAction();
+// What letting go of the files will do.
+static QString dropSentence(const QMimeData* data) {
+    for (const QUrl& url : data->urls()) {
+        if (!url.isLocalFile()) continue;
+        const QFileInfo file(url.toLocalFile());
+        return file.suffix().toLower() == "meander" ? MainWindow::tr("Open the project %1").arg(file.fileName())
+                                                    : MainWindow::tr("Open %1").arg(file.fileName());
+    }
+    return {};
 }
 
+void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
+    if (!hasFiles(event->mimeData())) return;
+    event->acceptProposedAction();
+    m_dropHint->say(dropSentence(event->mimeData()));
+}
+
+void MainWindow::dragLeaveEvent(QDragLeaveEvent*) { m_dropHint->leave(); }
+
 void MainWindow::dropEvent(QDropEvent* event) {
+    m_dropHint->leave();
     event->acceptProposedAction();
     QStringList paths;
     for (const QUrl& url : event->mimeData()->urls())
@@ -250,8 +267,12 @@ bool MainWindow::takeDrop(QObject* watched, QEvent* event) {
     if (!widget || widget == this || widget->window() != this || widget->property("takesFiles").toBool()) return false;
     auto* drop = static_cast<QDropEvent*>(event);
     if (!hasFiles(drop->mimeData())) return false;
-    if (event->type() == QEvent::Drop) dropEvent(drop);
-    else drop->acceptProposedAction();
+    if (event->type() == QEvent::Drop) {
+        dropEvent(drop);
+    } else {
+        drop->acceptProposedAction();
+        m_dropHint->say(dropSentence(drop->mimeData()));
+    }
     return true;
 }
 

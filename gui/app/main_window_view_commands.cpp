@@ -1,5 +1,8 @@
 // Commands of the menus View, Window and Help.
+#include <QApplication>
+
 #include "gui/app/dialogs.h"
+#include "gui/app/help_window.h"
 #include "gui/app/main_window.h"
 #include "gui/app/shortcut_sheet.h"
 #include "gui/document/settings.h"
@@ -138,16 +141,32 @@ void MainWindow::addWindowCommands() {
     m_commands.add({"window.reset", window, tr("Reset the layout"), {}, {}, "reset", [this] { resetLayout(); }});
 }
 
+HelpWindow& MainWindow::help() {
+    if (!m_help) m_help = new HelpWindow(this);
+    return *m_help;
+}
+
 void MainWindow::addHelpCommands() {
     const QString menu = tr("Help");
     m_commands.add(
         {"help.palette", menu, tr("Search commands …"), {}, {QKeySequence("Ctrl+Shift+P")}, "search", [this] {
              m_palette->popUp();
          }});
-    m_commands.add(
-        {"help.keys", menu, tr("Keyboard shortcuts"), {}, {QKeySequence("?"), QKeySequence("F1")}, "help", [this] {
-             ShortcutSheet(m_commands, this).exec();
-         }});
+    m_commands.add({"help.pages",
+                    menu,
+                    tr("Help"),
+                    tr("Samplers, schedules, guidance and noise, with a glossary of all words and symbols."),
+                    {QKeySequence("F1")},
+                    "help",
+                    [this] {
+                        help().showPage(HelpWindow::pageFor(QApplication::focusWidget()));
+                        help().show();
+                        help().raise();
+                        help().activateWindow();
+                    }});
+    m_commands.add({"help.keys", menu, tr("Keyboard shortcuts"), {}, {QKeySequence("?")}, "help", [this] {
+                        ShortcutSheet(m_commands, this).exec();
+                    }});
     m_commands.add({"help.tour",
                     menu,
                     tr("Open the sample project"),

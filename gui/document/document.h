@@ -79,7 +79,6 @@ public:
 
     // Commands.
     void runDraft();
-    void branchFrom(const QString& runId, int step);  // sets the draft's branch point and runs it
     void setBranchPoint(const QString& runId,
                         int step);  // only sets it: the run's recipe becomes the draft, to be changed before it runs
     // An interrupted, cancelled or failed run goes on behind its last recorded evaluation, as the same run.

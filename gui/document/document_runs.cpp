@@ -266,14 +266,6 @@ void Document::setBranchPoint(const QString& runId, int step) {
     editDraft(next, tr("branch at step %1").arg(step));
 }
 
-void Document::branchFrom(const QString& runId, int step) {
-    if (!run(runId)) return;
-    Recipe next = draft();
-    next.branch = BranchPoint{runId.toStdString(), step};
-    editDraft(next, tr("branch at step %1").arg(step));
-    runDraft();
-}
-
 void Document::pause(const QString& id) {
     if (Engine* e = m_implementation->bridge.engine()) e->pause(id.toStdString());
 }

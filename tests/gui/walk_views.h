@@ -31,7 +31,6 @@ inline void walkViews(MainWindow& window, int paints = 3) {
     selection.setStepRange(std::nullopt);
     selection.setPixel(std::nullopt);
     window.commands().trigger("step.last");
-    window.grab();
 }
 
 // Waits until the record of the shown run is there, or is known to be lost.

@@ -11,6 +11,7 @@ RecipePanel::RecipePanel(Document& document, SelectionModel& selection, QWidget*
     : QWidget(parent), m_document(document), m_selection(selection) {
     setObjectName("recipePanel");
     setProperty("panel", true);
+    setProperty("helpPage", "samplers.md");
     auto* content = new QWidget;
     content->setProperty("panel", true);
     m_rows = new QVBoxLayout(content);
