@@ -18,7 +18,7 @@ const char* const notYet[] = {"GGUF",
                               "\\*\\.pth?\\b",
                               "curves? (that )?you can drag",
                               "curves you drag",
-                              "sweeps that share",
+                              "comparisons and sweeps",
                               "compares, sweeps",
                               "LoRAs? (load|can)",
                               "inpaint(ing)? (with|by)"};
