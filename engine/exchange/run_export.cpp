@@ -14,6 +14,7 @@
 #include "engine/imaging/colour_maps.h"
 #include "engine/imaging/npy.h"
 #include "engine/models/codecs/codec.h"
+#include "meander_version.h"
 
 namespace meander {
 namespace {
@@ -35,6 +36,7 @@ public:
         throwIfError(writeRecipeFile(file("recipe.json"), m_run.recipe));
         throwIfError(
             writeWholeFile(file("run.json"), toJson(m_run).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"));
+        about();
         if (m_options.images) writeImages();
         if (!m_run.trajectory) return std::move(m_files);
         const Trajectory& t = *m_run.trajectory;
@@ -57,6 +59,35 @@ private:
             throw Failure("Cannot make the folder '" + path.parent_path().string() + "': " + error.message() + ".");
         m_files.push_back(name);
         return path.string();
+    }
+
+    // In which coordinates the numbers of the other files are.
+    void about() {
+        Json j = {
+            {"program", "Meander " MEANDER_VERSION},
+            {"model", m_run.model.name},
+            {"process", m_run.model.process.name()},
+            {"coordinates",
+             {{"states",
+               "y = a(tau) * x0 + tau * noise, the coordinates that the samplers integrate in; the state that the "
+               "network was trained on is x = native_scale(tau) * y"},
+              {"tau", "the clock: sigma for variance exploding and preserving processes, t for flows"},
+              {"sigma", "noise over signal of the state, n/s"},
+              {"denoised", "estimates of x0, in the coordinates of the data (for latent models: of the latents)"}}},
+            {"columns",
+             {{"state_rms", "of y, in front of the evaluation"},
+              {"denoised_rms", "of the estimate of x0, after guidance"},
+              {"change_rms", "of the difference to the estimate before"},
+              {"log_snr", "log of signal over noise, squared"},
+              {"network_time", "what the network is conditioned on"}}}};
+        Json scales = Json::array();
+        if (m_run.trajectory)
+            for (const double tau : m_run.trajectory->levels)
+                scales.push_back({{"tau", tau},
+                                  {"signal", m_run.model.process.signal(tau)},
+                                  {"native_scale", m_run.model.process.nativeScale(tau)}});
+        j["levels"] = std::move(scales);
+        throwIfError(writeWholeFile(file("about.json"), j.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"));
     }
 
     int imageCount() const { return isImage(m_run.images) ? int(m_run.images.shape()[0]) : 0; }

@@ -52,7 +52,7 @@ struct ModelInfo {
     std::size_t bytesPerRow = 0;            // estimate of activation memory for one row of a call
     double secondsPerRow = 0;               // estimate, from the last measurement on this machine; 0 when unknown
     std::optional<double> builtInGuidance;  // scale distilled into the weights
-    bool takesGuidance = false;  // conditioned on a guidance scale (guidance-distilled with a scale input)
+    bool takesGuidance = false;             // conditioned on a guidance scale (guidance-distilled with a scale input)
     // What a new draft should start with: sampler, schedule, steps, guidance, prompt, count (keys of the recipe).
     Json recommended;
     // Exact models: what is known in closed form.
@@ -86,7 +86,7 @@ struct NetworkBatch {
     std::vector<double>
         targets;  // per row, the clock value stepped to, for models that are told; NaN when the sampler does not say
     std::vector<ConditioningPtr> conditioning;  // per row; null: unconditional
-    nn::Hooks hooks;  // models without sites ignore them
+    nn::Hooks hooks;                            // models without sites ignore them
     // Per row: the scale that a guidance-distilled network is conditioned on (ModelInfo::takesGuidance); empty: none.
     std::vector<std::optional<double>> guidance;
 };

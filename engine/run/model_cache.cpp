@@ -26,7 +26,7 @@ Model& ModelCache::load(const std::string& id, const std::string& precision, std
     while (m_budget.freeBytes() / 2 < weightBytes && dropOldest(isInUse)) {}
     auto model = loadModel(id, m_backend, {precision});
     // The description may say less than what is needed: once more with all the room there is.
-    if (!model && dropOldest(isInUse)) {
+    if (!model && model.error().text.starts_with("There is not enough memory")) {
         dropUnused(isInUse);
         model = loadModel(id, m_backend, {precision});
     }

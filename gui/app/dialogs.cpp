@@ -61,8 +61,8 @@ UserPrompts defaultUserPrompts(MainWindow* window) {
     q.openPath = [window] {
         return QFileDialog::getOpenFileName(
             window, MainWindow::tr("Open"), settings::lastFolder(),
-            MainWindow::tr("Everything Meander opens (*.meander *.json *.png *.safetensors *.gguf *.ckpt *.csv "
-                           "*.npy);;Meander projects (*.meander);;All files (*)"));
+            MainWindow::tr("Everything Meander opens (*.meander *.json *.txt *.png *.jpg *.jpeg *.webp *.safetensors "
+                           "*.csv *.npy);;Meander projects (*.meander);;All files (*)"));
     };
     q.savePath = [window] {
         const QString name =

@@ -43,7 +43,7 @@ void MainWindow::addFileCommands() {
     m_commands.add({"file.openModel",
                     menu,
                     tr("Open a model file …"),
-                    tr("safetensors, GGUF or ckpt."),
+                    tr("A .safetensors file, or points (.csv, .npy, .json)."),
                     {},
                     "model",
                     [this] { m_model->openFile(); },

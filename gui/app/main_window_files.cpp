@@ -11,7 +11,9 @@
 #include <QSaveFile>
 #include <QTimer>
 
+#include "engine/core/file_identity.h"
 #include "engine/core/resources.h"
+#include "engine/exchange/file_kind.h"
 #include "engine/exchange/recipe_exchange.h"
 #include "engine/recipe/recipe_fields.h"
 #include "gui/app/dialogs.h"
@@ -100,17 +102,21 @@ bool MainWindow::saveProjectAs() {
 bool MainWindow::openAnything(const QString& path) {
     const QFileInfo info(path);
     const QString suffix = info.suffix().toLower();
-    if (suffix == "meander") return openProject(path);
-    if (suffix == "png" || (suffix == "json" && !holdsPoints(path))) return offerRecipe(path);
+    const FileKind kind = fileKindOf(path.toStdString());
+    if (kind == FileKind::Project) return openProject(path);
+    if (kind == FileKind::Image || (kind == FileKind::Recipe && !holdsPoints(path))) return offerRecipe(path);
+    // Weights of other formats too: opening one says what it is.
     if (info.isDir()
         || QStringList{"safetensors", "gguf", "ckpt", "pt", "pth", "csv", "npy", "json"}.contains(suffix)) {
         m_model->useModel(modelIdOf(path));
         return true;
     }
+    const FileFormat format = formatOfFile(path.toStdString());
     emit m_document.problem(
-        tr("Meander does not know what to do with '%1'. It opens projects (.meander), recipes (.json), images with a "
-           "recipe in them (.png), models, and points (.csv, .npy, .json).")
-            .arg(info.fileName()),
+        tr("Meander does not know what to do with '%1'%2. It opens projects (.meander), recipes (.json, .txt), images "
+           "with a recipe in them (.png, .jpg, .webp), models, and points (.csv, .npy, .json).")
+            .arg(info.fileName(),
+                 format == FileFormat::Unknown ? QString() : tr(", %1").arg(QString::fromUtf8(nameOf(format)))),
         {});
     return false;
 }

@@ -1,5 +1,5 @@
-// Every panel, in the order of places within an area, of menus and of F6. A line adds a panel: its function is in panel.cpp
-// of its folder.
+// Every panel, in the order of places within an area, of menus and of F6. A line adds a panel: its function is in
+// panel.cpp of its folder.
 PANEL(canvas)
 PANEL(tokens)
 PANEL(runs)

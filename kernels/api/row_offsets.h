@@ -31,6 +31,13 @@ public:
         return m_rank > 0 ? offset + row * m_strides[0] : 0;
     }
 
+    // Whether rows begin at multiples of n elements, so that they can be read in packs.
+    bool areMultiplesOf(std::int64_t n) const {
+        for (int i = 0; i < m_rank; ++i)
+            if (m_strides[i] % n != 0) return false;
+        return true;
+    }
+
 private:
     int m_rank = 0;
     std::int64_t m_extents[Shape::maxRank] = {}, m_strides[Shape::maxRank] = {};

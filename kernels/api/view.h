@@ -136,4 +136,12 @@ inline View View::reshaped(const Shape& s) const {
     return {data, type, s, result};
 }
 
+// Rows of a view: all its dimensions but the last, as one. Rank 0 is one row of one element.
+inline std::int64_t lastExtent(const View& v) { return v.shape.rank() == 0 ? 1 : v.shape[-1]; }
+inline std::int64_t leadingCount(const View& v) {
+    std::int64_t n = 1;
+    for (int i = 0; i + 1 < v.shape.rank(); ++i) n *= v.shape[i];
+    return n;
+}
+
 }  // namespace meander::kernels

@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "kernels/api/weight_blocks.h"
-#include "kernels/cpu/checks.h"
 #include "kernels/cpu/host_weights.h"
 #include "kernels/cpu/parallel.h"
 
@@ -60,18 +59,9 @@ void multiplyStored(const Loops& loops, MemoryPool& pool, int threads, Product p
     }
 }
 
-std::unique_ptr<LinearWeights> CpuBackend::packStoredLinear(std::span<const WeightMatrix> parts, View bias,
-                                                            DType compute) {
-    std::int64_t out = 0;
-    for (const auto& p : parts) {
-        if (!p.data || p.out <= 0 || p.in <= 0 || p.in != parts[0].in || p.in % infoOf(p.format).blockElements != 0)
-            reject("packStoredLinear", "the parts must be (out, in) with the same in, a whole number of blocks");
-        out += p.out;
-    }
-    if (out == 0) reject("packStoredLinear", "there is no weight");
-    require(!bias || bias.count() == out, "packStoredLinear", "the bias must have one value per output", {bias});
-    require(isActivationType(compute), "packStoredLinear", "the CPU computes in f32 and bf16 only", {bias});
-    std::vector<float> b = bias ? hostFloats("packStoredLinear", bias) : std::vector<float>();
+std::unique_ptr<LinearWeights> CpuBackend::doPackStoredLinear(std::span<const WeightMatrix> parts, View bias,
+                                                              DType compute) {
+    std::vector<float> b = bias ? hostFloats(bias) : std::vector<float>();
     return std::make_unique<StoredLinear>(m_pool, parts, std::move(b), compute);
 }
 

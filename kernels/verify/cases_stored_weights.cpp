@@ -1,5 +1,6 @@
 // Linear layers whose weights stay in the format of a file.
 #include "kernels/verify/epilogue_case.h"
+#include "kernels/verify/sample_call.h"
 #include "kernels/verify/stored_matrix.h"
 
 namespace meander::kernels::verify {
@@ -123,10 +124,27 @@ void addStored(Cases& cases, const StoredCase& c) {
     cases.push_back({name, c.type, tolerance(c.type), [c](Backend& b) { return storedError(b, c); }});
 }
 
+// Two plain parts are the layer that packLinear makes of their rows together.
+double stackedError(Backend& backend, DType type) {
+    Fixture t(backend);
+    const Host w = random({12, 32}, type, 1);
+    const HostWeights all(w, DType::F32);
+    const WeightMatrix parts[] = {{all.view.rows(0, 5).data, WeightFormat::F32, 5, 32, nullptr},
+                                  {all.view.rows(5, 7).data, WeightFormat::F32, 7, 32, nullptr}};
+    const auto stored = backend.packStoredLinear(parts, {}, type), packed = backend.packLinear(all.view, {}, type);
+    if (stored->in != 32 || stored->out != 12 || stored->bytes == 0) return 1;
+    const View x = t.put(random({3, 32}, type, 2), type), y = t.room({3, 12}, type), z = t.room({3, 12}, type);
+    backend.linear(x, *stored, y);
+    backend.linear(x, *packed, z);
+    return difference(t.get(y), t.get(z));
+}
+
 }  // namespace
 
-void addStoredWeightCases(Cases& cases) {
+void addPackStoredLinearCases(Cases& cases) {
     for (DType type : activationTypes) {
+        cases.push_back({std::string("packStoredLinear/") + kernels::nameOf(type) + " parts below each other", type,
+                         tolerance(type), [type](Backend& b) { return stackedError(b, type); }});
         for (int i = 0; i < weightFormatCount; ++i) {
             const auto f = WeightFormat(i);
             addStored(cases, {{f}, 1, 256, 35, type, {Bias}});
@@ -136,6 +154,13 @@ void addStoredWeightCases(Cases& cases) {
         addStored(cases, {{WeightFormat::Q4_K, WeightFormat::F16, WeightFormat::Q6_K}, 40, 256, 43, type, {Bias}});
         addStored(cases, {{WeightFormat::I8, WeightFormat::F8E4M3}, 40, 64, 43, type, {Bias | Residual}, true});
     }
+}
+
+SampleCall samplePackStoredLinear(DType type) {
+    return sample({{"bias", {5}, DType::F32, false, true}}, [type](Backend& b, std::span<const View> v) {
+        const StoredMatrix stored(WeightFormat::Q8_0, 5, 64, 1);
+        b.packStoredLinear({&stored.matrix, 1}, v[0], type);
+    });
 }
 
 }  // namespace meander::kernels::verify

@@ -1,5 +1,6 @@
 // How the window looks and stays: settings that take effect and last, room for the canvas at every size, layouts that
 // come back, the watchdog.
+#include <QAbstractItemView>
 #include <QCheckBox>
 #include <QKeySequenceEdit>
 #include <QLabel>
@@ -55,7 +56,10 @@ private slots:
         inDialog("settings", [&](QDialog* dialog) {
             auto* themeField = dialog->findChild<ChoiceField*>("theme");
             themeField->setFocus();
-            QTest::keyClick(themeField, Qt::Key_Down);  // Dark → Light
+            QTest::keyClick(themeField, Qt::Key_Down);  // opens the list
+            QTRY_VERIFY(themeField->view()->isVisible());
+            QTest::keyClick(themeField->view(), Qt::Key_Down);  // Dark → Light
+            QTest::keyClick(themeField->view(), Qt::Key_Return);
             auto* scale = dialog->findChild<QSpinBox*>("textSize");
             scale->setFocus();
             scale->selectAll();

@@ -215,7 +215,7 @@ std::optional<NamedSampler> wholeName(const std::string& name) {
     for (const bool isExact : {true, false})
         for (const std::span<const Row> rows :
              {std::span<const Row>(samplerTitles), std::span<const Row>(samplerIds)}) {
-            if (isExact && findSampler(name)) return NamedSampler{{name, {}}};
+            if (isExact && findSampler(name)) return NamedSampler{{name, {}}, {}, {}};
             if (const Row* r = rowNamed(rows, name, isExact))
                 return NamedSampler{
                     samplerOf(*r), {}, *r->automatic ? std::optional(Choice{r->automatic, {}}) : std::nullopt};
@@ -280,17 +280,6 @@ std::optional<NamedSampler> samplerNamed(const std::string& name, Peer peer) {
     known->drawsPath = isPathSampler && (infoOf(peer).drawsPaths || name.starts_with("dpm++2m_sde_bt"));
     known->drawsOnGpu = name.find("_gpu") != std::string::npos;
     return known;
-}
-
-std::optional<std::string> ourSamplerNamed(const std::string& name) {
-    if (auto known = wholeName(name)) return known->sampler.id;
-    if (auto known = anyName(name, Peer::ComfyUi)) return known->sampler.id;
-    return std::nullopt;
-}
-std::optional<std::string> ourScheduleNamed(const std::string& name) {
-    for (const Peer peer : {Peer::A1111, Peer::SdCpp})
-        if (auto known = scheduleNamed(name, peer)) return known->id;
-    return std::nullopt;
 }
 
 std::string peerNameOfSampler(const Choice& sampler) {

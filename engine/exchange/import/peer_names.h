@@ -26,8 +26,4 @@ std::optional<Choice> scheduleNamed(const std::string& name, Peer peer = Peer::A
 std::string peerNameOfSampler(const Choice& sampler);
 std::string peerNameOfSchedule(const Choice& schedule);
 
-// Our id of a sampler or schedule that any program knows by `name`, to help after a wrong name.
-std::optional<std::string> ourSamplerNamed(const std::string& name);
-std::optional<std::string> ourScheduleNamed(const std::string& name);
-
 }  // namespace meander

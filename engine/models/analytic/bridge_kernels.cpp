@@ -106,7 +106,7 @@ HeatKernel sphereHeat(double angle, double s) {
         if (sum > 1e-9 * size) return {std::log(sum / (4 * pi)), slope / sum};
     }
     const double c = 1 / angle - std::cos(angle) / std::sin(angle);
-    return {-angle * angle / (2 * s) - std::log(2 * pi * s) + 0.5 * std::log(angle / std::sin(angle)) + s / 8,
+    return {-angle * angle / (2 * s) - std::log(2 * pi * s) + 0.5 * std::log(angle / std::sin(angle)) + s / 6,
             -angle / s + 0.5 * c};
 }
 

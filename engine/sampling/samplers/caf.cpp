@@ -1,7 +1,9 @@
-// Constant-acceleration flow (Park et al. 2024, algorithm 2): with u from noise (0) to data (1), x(u) = x(0) + v0 u + a
-// u²/2 and v0 = α (x1 − x0) kept from the first evaluation, so x' = x + v0 Δu + (u + Δu/2) a Δu. The acceleration that
-// leads from x to the estimate D at u = 1 is a = 2 ((D − x) − v0 (1 − u))/(1 − u²). Flow coordinates x = y/(a + τ), u =
-// 1 − τ/(a + τ), whatever the process; α = 1 is the straight rectified flow.
+// Constant acceleration with one network: the path of constant-acceleration flow (Park et al. 2024, algorithm 2), whose
+// two networks, for the initial velocity and for the acceleration, are both read from the estimate here. With u from
+// noise (0) to data (1), x(u) = x(0) + v0 u + a u²/2 and v0 = α (x1 − x0) kept from the first evaluation, so x' = x +
+// v0 Δu + (u + Δu/2) a Δu. The acceleration that leads from x to the estimate D at u = 1 is a = 2 ((D − x) − v0 (1 −
+// u))/(1 − u²). Flow coordinates x = y/(a + τ), u = 1 − τ/(a + τ), whatever the process; α = 1 is the straight
+// rectified flow.
 #include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
@@ -25,9 +27,9 @@ static SamplerTask run(Sampling& s) {
 
 SamplerInfo caf() {
     return {.id = "caf",
-            .label = "Constant acceleration",
-            .summary = "Paths with a kept initial velocity and one acceleration",
-            .source = "Park et al. 2024, algorithm 2",
+            .label = "Constant acceleration, one network",
+            .summary = "Paths with a kept initial velocity and an acceleration read from the estimate",
+            .source = "After Park et al. 2024, CAF, which has two networks",
             .group = "Few-step",
             .params = {realParam(
                 "alpha", "α", 1.5, 0.1, 2,

@@ -102,7 +102,7 @@ ModelPanel::ModelPanel(Document& document, QWidget* parent)
             [this](const QListWidgetItem* item) { useModel(item->data(Qt::UserRole).toString()); });
     auto* file = new QPushButton(icon("file"), tr("Open a file …"), this);
     auto* folder = new QPushButton(icon("folder"), tr("Open a folder …"), this);
-    file->setToolTip(tr("A model in one file (safetensors, GGUF or ckpt), or your own points (CSV, NPY, JSON)"));
+    file->setToolTip(tr("A model in one file (.safetensors), or your own points (.csv, .npy, .json)"));
     folder->setToolTip(tr("A diffusers model folder, or a folder of PNG images to be denoised exactly"));
     connect(file, &QPushButton::clicked, this, &ModelPanel::openFile);
     connect(folder, &QPushButton::clicked, this, &ModelPanel::openFolder);
@@ -193,9 +193,9 @@ void ModelPanel::useModel(const QString& id) {
 }
 
 void ModelPanel::openFile() {
-    const QString path = QFileDialog::getOpenFileName(
-        window(), tr("Open a model"), settings::lastFolder(),
-        tr("Models (*.safetensors *.gguf *.ckpt *.pt *.pth);;Points (*.csv *.npy *.json);;All files (*)"));
+    const QString path =
+        QFileDialog::getOpenFileName(window(), tr("Open a model"), settings::lastFolder(),
+                                     tr("Models (*.safetensors);;Points (*.csv *.npy *.json);;All files (*)"));
     if (path.isEmpty()) return;
     settings::setLastFolder(QFileInfo(path).absolutePath());
     useModel(modelIdOf(path));

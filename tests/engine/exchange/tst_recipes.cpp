@@ -1,6 +1,7 @@
 // Recipes through images and files, arrays, tables, and a run as a folder.
 #include <QtTest>
 
+#include "engine/core/json.h"
 #include "engine/exchange/import/peer_names.h"
 #include "engine/exchange/recipe_exchange.h"
 #include "engine/exchange/run_export.h"
@@ -221,7 +222,7 @@ private slots:
         const auto files = exportRun(run, at("folder"));
         QVERIFY2(files.ok(), files ? "" : files.error().text.c_str());
         for (const char* name : {"image-1.png", "image-2.png", "strip-1.png", "trajectory.csv", "diagnostics.csv",
-                                 "recipe.json", "run.json", "attention/image-1/1-circle.png",
+                                 "about.json", "recipe.json", "run.json", "attention/image-1/1-circle.png",
                                  "attention/image-1/about.json", "attention/image-1/raw.npy"})
             QVERIFY2(QFile::exists(m_folder.filePath("folder/") + name), name);
         for (const auto& f : *files) QVERIFY(QFile::exists(m_folder.filePath("folder/") + QString::fromStdString(f)));
@@ -230,6 +231,9 @@ private slots:
                     ->texts.at("Description")
                     .find("mean of 2 layers, 4 heads, steps 0–3")
                 != std::string::npos);
+        const auto about = readJsonFile(at("folder/about.json"));
+        QVERIFY(about && (*about)["coordinates"].contains("states")
+                && (*about)["levels"].size() == run.trajectory->levels.size());
         const Image strip = filmStrip(run, 0, 12);
         QCOMPARE(strip.width, 5 * 12 + 4 * 4);
         QVERIFY(!exportRun(run, "/proc/nowhere").ok());

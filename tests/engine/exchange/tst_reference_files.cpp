@@ -5,10 +5,11 @@
 
 #include "engine/exchange/recipe_exchange.h"
 #include "engine/guidance/guidance.h"
-#include "engine/models/files/diffusers_folder.h"
+#include "engine/models/diffusers_folder.h"
 #include "engine/sampling/noise/noise.h"
 #include "engine/sampling/sampling.h"
 #include "engine/schedule/schedule.h"
+#include "engine/weights/weight_file.h"
 
 using namespace meander;
 
@@ -300,6 +301,42 @@ private slots:
         const Json continuous = {
             {"_class_name", "EulerDiscreteScheduler"}, {"timestep_type", "continuous"}, {"sigma_max", 700.0}};
         QVERIFY_THROWS_EXCEPTION(Failure, meaningOfScheduler(continuous, "a file"));
+    }
+
+    // Sound files of other kinds are called what they are; only cut or contradictory ones are called damaged.
+    void weightFiles() {
+        struct Expected {
+            const char *file, *word;  // of the sentence; empty: it opens
+            bool mayBeDamaged;
+        };
+        const Expected expected[] = {{"dtype_c64.safetensors", "", false},
+                                     {"dtype_f4.safetensors", "", false},
+                                     {"dtype_f8_e8m0.safetensors", "", false},
+                                     {"only_metadata.safetensors", "", false},
+                                     {"model.gguf", "", false},
+                                     {"model.ckpt", "", false},
+                                     {"empty.safetensors", "empty", false},
+                                     {"lfs_pointer.safetensors", "LFS", false},
+                                     {"page_404.safetensors", "HTML", false},
+                                     {"duplicate_key.safetensors", "twice", true},
+                                     {"metadata_number.safetensors", "", false}};
+        int count = 0;
+        for (const Expected& e : expected) {
+            const std::string path = (reference() + "/cases/files/").toStdString() + e.file;
+            QVERIFY(QFile::exists(QString::fromStdString(path)));
+            const auto file = WeightFile::open(path);
+            const std::string said = file ? "" : file.error().text;
+            if (*e.word) QVERIFY2(said.find(e.word) != std::string::npos, (std::string(e.file) + ": " + said).c_str());
+            QVERIFY2(e.mayBeDamaged || said.find("damaged") == std::string::npos,
+                     (std::string(e.file) + ": " + said).c_str());
+            // As a model none of them opens; the sentence says why.
+            const auto model = inspectModel(path);
+            QVERIFY2(!model.ok() && model.error().text.size() > 30, e.file);
+            QVERIFY2(e.mayBeDamaged || model.error().text.find("damaged") == std::string::npos,
+                     model.error().text.c_str());
+            ++count;
+        }
+        qInfo() << count << "files";
     }
 
     // A sentence, or a recipe; never an internal word.

@@ -87,7 +87,7 @@ struct Network {
         run(acting);
         x.backend().setTrace(nullptr);
         double sum = 0;
-        for (const auto& op : trace) sum += op.flops();
+        for (const auto& op : trace) sum += op.flops;
         return sum;
     }
 };

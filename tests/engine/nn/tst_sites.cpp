@@ -318,7 +318,7 @@ private slots:
             m_backend->setTrace(nullptr);
             if (flops) *flops = 0;
             for (const auto& op : trace)
-                if (flops) *flops += op.flops();
+                if (flops) *flops += op.flops;
             return y;
         };
         double full = 0, half = 0, none = 0;

@@ -9,6 +9,7 @@
 
 #include "engine/project/continuation.h"
 #include "engine/project/record_event.h"
+#include "engine/sampling/sampling.h"
 #include "tests/engine/run/engine_fixture.h"
 
 using namespace meander;

@@ -137,7 +137,7 @@ private slots:
     // Activations above a size do not fit: calls are halved until they do, and the bits stay.
     void largeCallsAreHalved() {
         Recipe r = threeRuns().front().resolved;
-        r.images = 600;
+        r.images = 20'000;  // activations larger than the weights
         const Plan p = planned(r);
         const auto right = fixture::carryOut(p);
         std::size_t largest = 0;

@@ -22,7 +22,7 @@ namespace {
 // Names of operations and of the standard library.
 bool hasInternalWord(const std::string& sentence) {
     static const std::regex words(
-        R"((\b(combine|combineRows|upload|download|slice|clone|stackRows|reshaped|gatheredRows|linear|reduceRows)\b: )"
+        R"(\b(combine|combineRows|upload|download|slice|clone|stackRows|reshaped|gatheredRows|linear|reduceRows)\b: )"
         R"(|tensor is empty|std::|map::at|vector|basic_string|bad_alloc|bad_variant|invalid_argument|out_of_range)"
         R"(|nullptr|\[json|json\.exception|Wrong type)");
     return std::regex_search(sentence, words);

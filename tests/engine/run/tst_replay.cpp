@@ -2,6 +2,7 @@
 // and the steps that a sampler chose itself come from the record.
 #include <QtTest>
 
+#include "engine/sampling/sampling.h"
 #include "tests/engine/run/engine_fixture.h"
 
 using namespace meander;

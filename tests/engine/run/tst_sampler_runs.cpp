@@ -89,11 +89,11 @@ private slots:
                 r.noise = {"brownian", {}};
                 const auto p = plan(r);
                 QVERIFY2(p.ok(), qPrintable(QString("%1 %2: %3")
-                                                .arg(info.id.c_str())
+                                                .arg(QString::fromStdString(info.id))
                                                 .arg(steps)
-                                                .arg(p.ok() ? "" : p.error().text.c_str())));
+                                                .arg(QString::fromStdString(p.ok() ? std::string() : p.error().text))));
                 plans.push_back(*p);
-                names.append(QString("%1, %2 steps").arg(info.id.c_str()).arg(steps));
+                names.append(QString("%1, %2 steps").arg(QString::fromStdString(info.id)).arg(steps));
             }
         const auto runs = carryOut(plans);
         QStringList failed;

@@ -341,7 +341,7 @@ private slots:
         QFETCH(QString, space);
         QFETCH(double, sigma);
         const auto m = model(QString("analytic:%1?bridge=%2").arg(space).arg(sigma).toStdString());
-        const int n = qEnvironmentVariableIsSet("MEANDER_LONG_TESTS") ? 200000 : 40000, steps = 24;
+        const int n = qEnvironmentVariableIsSet("MEANDER_LONG_TESTS") ? 200000 : 40000, steps = 40;
         const auto kind = m->info().process.manifold().kind();
         std::vector<double> levels;
         for (int k = 0; k <= steps; ++k) levels.push_back(std::pow(1 - double(k) / steps, 1.5));

@@ -102,9 +102,11 @@ private slots:
                     for (std::size_t i = 0; i < got.size(); ++i) sum += (got[i] - want[i]) * (got[i] - want[i]);
                     const double error = std::sqrt(sum / double(got.size()));
                     const bool speaks = !info.advice({params, p, levels, 8, 4}).empty();
-                    QVERIFY2(
-                        speaks || error < 0.35,
-                        qPrintable(QString("%1, %2, %3 steps: %4").arg(id, p.name().c_str()).arg(steps).arg(error)));
+                    QVERIFY2(speaks || error < 0.35, qPrintable(QString("%1, %2, %3 steps: %4")
+                                                                    .arg(id)
+                                                                    .arg(QString::fromStdString(p.name()))
+                                                                    .arg(steps)
+                                                                    .arg(error)));
                     speaks ? ++spoke : ++silent;
                 }
         QVERIFY(spoke > 5 && silent > 10);
