@@ -43,7 +43,8 @@ namespace {
 // "Heun", "12 steps", "seed 7", "Guidance Scale w 4"
 QString settingOf(const Difference& d) {
     const QString value = qstr(d.right).simplified();
-    if (d.right == "–" || d.right == "none") return Document::tr("no %1").arg(qstr(d.label).toLower());
+    if (value.isEmpty() || d.right == "–" || d.right == "none")
+        return Document::tr("no %1").arg(qstr(d.label).toLower());
     if (d.key == "model") return modelLabel(d.right);
     if (d.key == "prompt" || d.key == "sampler" || d.key == "schedule") return value;
     if (d.key == "steps") return Document::tr("%1 steps").arg(value);
