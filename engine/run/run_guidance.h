@@ -9,6 +9,7 @@
 #include "engine/interventions/intervention.h"
 #include "engine/models/model.h"
 #include "engine/run/plan.h"
+#include "engine/sampling/sampling.h"
 
 namespace meander {
 
