@@ -51,7 +51,7 @@ set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "workbench for the sampling of diffusion m
 set(CPACK_PACKAGE_DESCRIPTION "Meander captures every network evaluation of a sampling run of diffusion,
 flow-matching and consistency models, shows where the trajectory bends and
 what it costs, lets schedules, guidance and samplers be edited and replayed
-from any step, and compares, sweeps and exports the results.
+from any step, and compares and exports the results.
 .
 Small trained models and exact two-dimensional distributions are built in and
 run on any CPU. A GPU is used where CUDA and cuDNN are installed.")

@@ -87,6 +87,8 @@ struct WordMass {
     std::vector<double> mean, peak;  // per evaluation with maps
     std::vector<int> evaluations;
 };
-WordMass massOverTime(const Trajectory& t, int image, const Word& word);
+// Of some layers and heads; empty: all.
+WordMass massOverTime(const Trajectory& t, int image, const Word& word, const std::vector<int>& sites = {},
+                      const std::vector<int>& heads = {});
 
 }  // namespace meander

@@ -147,8 +147,8 @@ HeadMatrix entropyMatrix(const Trajectory& t, int image) {
         firstRow[s] = matrix.rows.size();
         for (int h = 0; h < t.sites[s].heads; ++h) matrix.rows.push_back({int(s), h});
     }
-    for (const auto& e : t.evaluations)
-        if (image >= 0 && std::size_t(image) < e->attention.size()) matrix.evaluations.push_back(e->index);
+    for (std::size_t i = 0; i < t.evaluations.size(); ++i)
+        if (image >= 0 && std::size_t(image) < t.evaluations[i]->attention.size()) matrix.evaluations.push_back(int(i));
     const std::size_t columns = matrix.evaluations.size();
     matrix.values.assign(matrix.rows.size() * columns, std::numeric_limits<double>::quiet_NaN());
     for (std::size_t c = 0; c < columns; ++c)
@@ -161,11 +161,12 @@ HeadMatrix entropyMatrix(const Trajectory& t, int image) {
     return matrix;
 }
 
-WordMass massOverTime(const Trajectory& t, int image, const Word& word) {
+WordMass massOverTime(const Trajectory& t, int image, const Word& word, const std::vector<int>& sites,
+                      const std::vector<int>& heads) {
     WordMass mass;
     for (const auto& e : t.evaluations) {
         const TokenMaps maps =
-            reduceAttention(Trajectory{t.levels, t.initial, {e}, {}, t.sites, t.tokens}, {image, {}, {}, 0, {}});
+            reduceAttention(Trajectory{t.levels, t.initial, {e}, {}, t.sites, t.tokens}, {image, sites, heads, 0, {}});
         if (maps.empty()) continue;
         double mean = 0, peak = 0;
         const int places = maps.width * maps.height;

@@ -5,7 +5,9 @@
 #include <cmath>
 
 #include "engine/models/analytic/analytic_model.h"
+#include "engine/models/checkpoint.h"
 #include "engine/sampling/noise/noise.h"
+#include "engine/sampling/sampler_common.h"
 #include "engine/schedule/beta_quantile.h"
 #include "engine/schedule/schedule.h"
 
@@ -19,8 +21,7 @@ NoiseFunction philox(std::uint64_t seed) {
     return [seed](const NoiseRequest& q, const Tensor& like) {
         Tensor z(like.backend(), like.shape(), like.type());
         std::vector<kernels::NoiseAddress> addresses;
-        for (std::int64_t i = 0; i < like.rows(); ++i)
-            addresses.push_back({seed, std::uint32_t(i), std::uint32_t(q.step * 4096 + 1 + q.draw), 0});
+        for (std::int64_t i = 0; i < like.rows(); ++i) addresses.push_back({seed, std::uint32_t(i), drawAddress(q), 0});
         like.backend().normal(addresses, z);
         return z;
     };
@@ -47,8 +48,7 @@ RequestEstimator modelEstimator(Model& model, const Prompt& prompt) {
         batch.taus.assign(rows, q.tau);
         batch.targets.assign(rows, q.target);
         batch.conditioning.assign(rows, conditioning);
-        TapResult none;
-        const Tensor output = model.predict(batch, {}, none);
+        const Tensor output = model.predict(batch);
         return DenoiseResult{info.parametrization == Parametrization::X0
                                  ? output
                                  : combine({{c.fromState, q.x}, {c.fromOutput, output}}),
@@ -101,6 +101,7 @@ LabProblem problemOf(Model& model, Backend& backend, int particles, std::uint64_
                      int referenceSteps) {
     const ModelInfo& info = model.info();
     const Process& p = info.process;
+    requireVelocity(info.distillation, info.name);
     if (!p.manifold().isFlat())
         throw Failure("The convergence laboratory compares samplers of flat space; " + info.name + " lives on the "
                       + nameOf(p.manifold().kind()) + ".");
@@ -110,18 +111,31 @@ LabProblem problemOf(Model& model, Backend& backend, int particles, std::uint64_
     const Tensor unit = philox(seed)({-1, 4095, 0, 0}, Tensor(backend, Shape(extents), info.stateType));
     problem.start = combine({{p.maximum(), unit}});
     if (const auto* exact = dynamic_cast<const AnalyticModel*>(&model); exact && exact->mixture().components() == 1) {
-        const auto y = download(problem.start).toDoubles();
-        const std::size_t d = std::size_t(exact->mixture().dimensions());
-        for (std::size_t at = 0; at < y.size(); at += d)
-            for (double v : exactFlowMap(exact->mixture(), p, p.maximum(), 0, std::span(y).subspan(at, d)))
-                problem.truth.push_back(v);
+        problem.truthAt = [exact, p, start = problem.start](double tau) {
+            const auto y = download(start).toDoubles();
+            const std::size_t d = std::size_t(exact->mixture().dimensions());
+            std::vector<double> ends;
+            for (std::size_t at = 0; at < y.size(); at += d)
+                for (double v : exactFlowMap(exact->mixture(), p, p.maximum(), tau, std::span(y).subspan(at, d)))
+                    ends.push_back(v);
+            return ends;
+        };
+        problem.truth = problem.truthAt(0);
         problem.reference = "exact flow";
         return problem;
     }
-    const auto levels = equalAngles(p, referenceSteps);
-    const Tensor low = solve(*findSampler("rk4"), p, levels, problem.start, {}, problem.estimator).state;
-    problem.truth =
-        download(problem.estimator(DenoiseRequest{low, levels.back(), 0.0, NAN, 0, {}}).denoised).toDoubles();
+    problem.truthAt = [p, referenceSteps, start = problem.start, estimator = problem.estimator](double tau) {
+        std::vector<double> levels;
+        for (const double level : equalAngles(p, referenceSteps))
+            if (tau <= p.minimum() || level > tau * (1 + 1e-9)) levels.push_back(level);
+        if (tau > p.minimum()) levels.push_back(tau);
+        const Tensor low = solve(*findSampler("rk4"), p, levels, start, {}, estimator).state;
+        // Below the model's lowest level lies its estimate.
+        if (tau >= levels.back()) return download(low).toDoubles();
+        return download(eulerStep(low, estimator(DenoiseRequest{low, levels.back(), tau}), levels.back(), tau))
+            .toDoubles();
+    };
+    problem.truth = problem.truthAt(0);
     problem.reference = "Runge–Kutta, " + std::to_string(referenceSteps) + " steps";
     return problem;
 }
@@ -171,7 +185,7 @@ LabCell measure(const LabProblem& problem, const Choice& sampler, const Choice& 
     try {
         const SamplerInfo* info = findSampler(sampler.id);
         if (!info) throw Failure("There is no sampler named \"" + sampler.id + "\".");
-        auto params = resolveParams(info->params, sampler.params, info->label);
+        auto params = resolveParams(*info, sampler.params);
         if (!params) throw Failure(params.error().text);
         if (info->inverts || info->needsData) throw Failure(info->label + " does not go from noise to data.");
         if (info->freeSteps) throw Failure(info->label + " chooses its own steps and keeps no budget of evaluations.");
@@ -200,8 +214,10 @@ LabCell measure(const LabProblem& problem, const Choice& sampler, const Choice& 
         cell.steps = s.advances;
         cell.evaluations = s.requests;
         const auto got = s.values();
+        const std::vector<double> truth =
+            s.levels.back() > 0 && problem.truthAt ? problem.truthAt(s.levels.back()) : problem.truth;
         double sum = 0;
-        for (std::size_t i = 0; i < got.size(); ++i) sum += (got[i] - problem.truth[i]) * (got[i] - problem.truth[i]);
+        for (std::size_t i = 0; i < got.size(); ++i) sum += (got[i] - truth[i]) * (got[i] - truth[i]);
         cell.error = std::sqrt(sum / double(got.size()));
     } catch (const std::exception& e) {
         cell.problem = e.what();

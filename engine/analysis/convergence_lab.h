@@ -34,6 +34,8 @@ struct LabProblem {
     RequestEstimator estimator;  // x̂0
     std::vector<double> truth;   // clean ends of the exact paths from there
     std::string reference;       // "exact flow", "Runge–Kutta, 2000 steps"
+    // Where the exact paths are at another level: a run that ends above 0 is compared there.
+    std::function<std::vector<double>(double tau)> truthAt = {};
 };
 // Particles from noise through a model. The truth is the flow in closed form where the model is one Gaussian, else
 // Runge–Kutta with so many steps in equal angles atan σ down to the lowest level of the model, and its estimate there.

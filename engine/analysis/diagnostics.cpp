@@ -11,6 +11,7 @@ namespace meander {
 namespace {
 
 constexpr double none = std::numeric_limits<double>::quiet_NaN();
+const std::string measuredPrefix = "M:";
 
 std::vector<double> perPoint(const Path& path, const std::function<double(const PathPoint&)>& f) {
     std::vector<double> values;
@@ -130,9 +131,12 @@ void geometry(const Path& path, Rows& rows) {
                     turningAngles(path.frames)});
     rows.push_back({"G4", "Curvature", "1/length", "2 sin θ_k / ‖x_{k+1} − x_{k−1}‖", "Needs many steps to mean much.",
                     DiagnosticAxis::Frame, mengerCurvature(path.frames)});
-    rows.push_back({"G6", "Straightness", "", "‖(z_1 − z_0) − u_k‖² / ‖z_1 − z_0‖²",
+    rows.push_back({"G6", "Straightness in y over τ", "", "‖(z_1 − z_0) − u_k‖² / ‖z_1 − z_0‖²",
                     "0 everywhere: one Euler step would do.", DiagnosticAxis::Step, straightnessIntegrand(path),
                     straightness(path), "Σ Δt · value"});
+    rows.push_back({"G11", "First-orderness in ε̂", "", "‖ε̂_k − ε‖² / ‖ε‖², ε = (y_0 − a_0 x_N)/τ_0",
+                    "0 everywhere: the predicted noise never changes, so a step of any size is exact.",
+                    DiagnosticAxis::Step, firstOrdernessIntegrand(path), firstOrderness(path), "Σ Δt · value"});
     rows.push_back({"G7", "Slope norm", "RMS", "‖dx/dτ‖ / √d",
                     "About 1 until the noise nears the scale of the data; above 1 at high guidance: overshoot.",
                     DiagnosticAxis::Step, perPoint(path, [](const PathPoint& p) { return rms(slopeAt(p)); })});
@@ -160,7 +164,7 @@ void errors(const Trajectory& t, const Path& path, Rows& rows) {
                     DiagnosticAxis::Step, std::move(share), worst, "largest share"});
 }
 
-void guidance(const Trajectory& t, const Path& path, Rows& rows) {
+void guidance(const Path& path, Rows& rows) {
     if (std::none_of(path.points.begin(), path.points.end(), [](const PathPoint& p) { return hasBothBranches(p); }))
         return;
     const auto row = [&](const char* id, const char* label, const char* unit, const char* formula, const char* reading,
@@ -187,7 +191,22 @@ void guidance(const Trajectory& t, const Path& path, Rows& rows) {
         "Above 1.2 guidance over-saturates: rescale it or lower the weight.", saturation);
     row("C5c", "Clipped share", "", "share of |D| > 1", "Values that cannot be shown; above 2 % images burn out.",
         clippedShare);
-    static_cast<void>(t);
+}
+
+// What the rules of the guidance stack measured, at the first evaluation of each step that holds it.
+void measures(const Trajectory& t, const Path& path, std::int64_t image, Rows& rows) {
+    for (const std::string& name : measuredNames(t)) {
+        std::vector<double> values(path.points.size(), none);
+        for (std::size_t k = 0; k < path.points.size(); ++k)
+            for (const auto& e : t.evaluations) {
+                if (e->step != path.points[k].step || !std::isnan(values[k])) continue;
+                for (const auto& [own, metric] : namedMetrics(*e))
+                    if (own == name) values[k] = measuredValue(*metric, image);
+            }
+        Measure m = measureOf(name);
+        rows.push_back(
+            {measuredPrefix + name, m.label, m.unit, m.formula, m.reading, DiagnosticAxis::Step, std::move(values)});
+    }
 }
 
 Rows ofImage(const Trajectory& t, std::int64_t image, double range) {
@@ -197,7 +216,8 @@ Rows ofImage(const Trajectory& t, std::int64_t image, double range) {
     images(path, range, rows);
     geometry(path, rows);
     errors(t, path, rows);
-    guidance(t, path, rows);
+    guidance(path, rows);
+    measures(t, path, image, rows);
     return rows;
 }
 
@@ -234,28 +254,11 @@ std::vector<Diagnostic> diagnose(const Trajectory& t, const DiagnosticOptions& o
     return std::move(all.front());
 }
 
+bool isMeasuredByRule(const Diagnostic& d) { return d.id.starts_with(measuredPrefix); }
+
 const Diagnostic* findDiagnostic(const std::vector<Diagnostic>& all, const std::string& id) {
     const auto it = std::find_if(all.begin(), all.end(), [&](const Diagnostic& d) { return d.id == id; });
     return it == all.end() ? nullptr : &*it;
-}
-
-int rowsSaved(const Trajectory& t) {
-    int saved = 0;
-    bool guided = false;
-    for (const auto& e : t.evaluations) {
-        if (e->branches.size() > 1) guided = true;
-        else if (e->state || e->denoised) saved += int(e->denoised.shape().rank() > 0 ? e->denoised.shape()[0] : 0);
-    }
-    return guided ? saved : 0;
-}
-
-std::optional<int> settledAt(const Diagnostic& distanceToEnd, double decibel) {
-    std::optional<int> first;
-    for (std::size_t k = 0; k < distanceToEnd.values.size(); ++k) {
-        if (!(distanceToEnd.values[k] >= decibel)) first.reset();
-        else if (!first) first = int(k);
-    }
-    return first;
 }
 
 }  // namespace meander

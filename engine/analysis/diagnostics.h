@@ -13,7 +13,7 @@ namespace meander {
 enum class DiagnosticAxis : std::uint8_t { Step, Frame };  // Frame: steps + 1 values, frame 0 is the start
 
 struct Diagnostic {
-    std::string id;     // "D3", "G1" ...
+    std::string id;     // "D3", "G1" ...; "M:cos a red circle" for what a guidance rule measured
     std::string label;  // "Step change"
     std::string unit;   // "RMS", "°", "dB", ""
     std::string formula;
@@ -31,11 +31,7 @@ struct DiagnosticOptions {
 
 // In display order; those that the record cannot give (no second branch, no states) are left out.
 std::vector<Diagnostic> diagnose(const Trajectory& t, const DiagnosticOptions& options = {});
+bool isMeasuredByRule(const Diagnostic& d);
 const Diagnostic* findDiagnostic(const std::vector<Diagnostic>& all, const std::string& id);
-
-// C7: rows of the network that guidance did without, against always evaluating both branches.
-int rowsSaved(const Trajectory& t);
-// First step whose distance to the end (D4) reaches the given PSNR and stays there; none when it never does.
-std::optional<int> settledAt(const Diagnostic& distanceToEnd, double decibel = 40);
 
 }  // namespace meander

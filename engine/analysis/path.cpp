@@ -164,8 +164,22 @@ std::vector<double> straightnessIntegrand(const Path& path) {
     return values;
 }
 
-double straightness(const Path& path) {
-    const auto integrand = straightnessIntegrand(path);
+std::vector<double> firstOrdernessIntegrand(const Path& path) {
+    std::vector<double> values(path.points.size(), none);
+    if (path.frames.size() < 2 || path.points.empty()) return values;
+    const State noise = noiseAt(path.points.front(), path.frames.back());
+    const double length = noise.empty() ? 0 : dot(noise, noise);
+    for (std::size_t k = 0; k < path.points.size(); ++k) {
+        const State own = noiseAt(path.points[k], path.points[k].denoised);
+        if (own.empty() || !(length > 0)) continue;
+        const State off = minus(own, noise);
+        values[k] = dot(off, off) / length;
+    }
+    return values;
+}
+
+// Mean over the run of a value per step, weighted by Δτ.
+static double meanOverSteps(const Path& path, const std::vector<double>& integrand) {
     double sum = 0, total = 0;
     for (std::size_t k = 0; k < path.points.size(); ++k) {
         const auto step = std::size_t(path.points[k].step);
@@ -176,5 +190,8 @@ double straightness(const Path& path) {
     }
     return total > 0 ? sum / total : none;
 }
+
+double straightness(const Path& path) { return meanOverSteps(path, straightnessIntegrand(path)); }
+double firstOrderness(const Path& path) { return meanOverSteps(path, firstOrdernessIntegrand(path)); }
 
 }  // namespace meander

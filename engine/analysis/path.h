@@ -46,9 +46,13 @@ std::vector<double> mengerCurvature(const std::vector<State>& frames);
 State slopeAt(const PathPoint& p);
 // ε̂ = (y − a D)/τ for a given clean estimate.
 State noiseAt(const PathPoint& p, const State& denoised);
-// G6: per step ‖chord velocity − slope‖² / ‖chord velocity‖²; its mean weighted by Δτ is the run's straightness, 0: one
-// Euler step suffices.
+// G6: per step ‖chord velocity − slope‖² / ‖chord velocity‖² in integration coordinates y over τ (for a flow its own
+// states over t, Liu et al. 2022); its mean weighted by Δτ is the run's straightness, 0: one Euler step suffices.
 std::vector<double> straightnessIntegrand(const Path& path);
 double straightness(const Path& path);
+// G11: per step ‖ε̂_k − ε‖² / ‖ε‖² with ε = (y_0 − a_0 x_N)/τ_0, the noise that the run began with; its mean weighted by
+// Δτ is 0 on a first-order path, which keeps ε̂ and may be curved in its states (rectified diffusion, Wang et al. 2024).
+std::vector<double> firstOrdernessIntegrand(const Path& path);
+double firstOrderness(const Path& path);
 
 }  // namespace meander

@@ -126,7 +126,7 @@ std::vector<std::complex<double>> recurrenceRoots(std::span<const Complex> c) {
 std::vector<double> amplification(const SamplerInfo& sampler, const Params& params, std::span<const Complex> z,
                                   const StabilityOptions& o) {
     std::vector<double> growth(z.size(), NAN);
-    auto full = resolveParams(sampler.params, params, sampler.label);
+    auto full = resolveParams(sampler, params);
     if (!full) throw Failure(full.error().text);
     if (z.empty() || sampler.freeSteps || sampler.needsData) return growth;
     static const std::unique_ptr<Backend> backend = kernels::createCpuBackend({1});

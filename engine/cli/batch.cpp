@@ -11,6 +11,7 @@
 #    include <unistd.h>
 #endif
 
+#include "engine/analysis/guidance_measures.h"
 #include "engine/cli/interrupt.h"
 #include "engine/core/printable.h"
 #include "engine/project/record_event.h"
@@ -112,6 +113,9 @@ private:
         if (e.steps > 0) j["step"] = e.step, j["steps"] = e.steps;
         if (e.evaluationRecord)
             j["sigma"] = e.evaluationRecord->sigma, j["milliseconds"] = e.evaluationRecord->milliseconds;
+        if (e.evaluationRecord)
+            for (const auto& [name, metric] : namedMetrics(*e.evaluationRecord))
+                j["metrics"][name] = {{"unit", measureOf(name).unit}, {"values", metric->values}};  // one per image
         if (!e.message.empty()) j["message"] = e.message;
         if (isEnd(e.kind) && e.run) j["result"] = toJson(*e.run);
         const std::lock_guard lock(m_lines);  // ends are told on the project's thread

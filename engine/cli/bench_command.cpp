@@ -67,7 +67,7 @@ std::function<void()> networkCall(const Options& o, Backend& backend) {
     const std::vector<Tensor> copies(std::size_t(o.rows), one);
     const Tensor text = stackRows(copies);
     const Tensor x = filled(backend, {o.rows, config.sampleHeight, config.sampleWidth, config.inChannels}, 0.1);
-    return [net, x, times, text] { net->forward(x, times, text, nullptr, nullptr); };
+    return [net, x, times, text] { net->forward(x, times, text); };
 }
 
 double medianSeconds(Backend& backend, const std::function<void()>& call, int repeats) {
@@ -94,18 +94,18 @@ int benchNetwork(const Options& o, bool withFloor) {
     const double seconds = medianSeconds(*backend, call, o.repeats);
     const auto memory = backend->memoryUse();
     double flops = 0;
-    for (const auto& op : trace) flops += op.flops();
+    for (const auto& op : trace) flops += op.flops;
     Json j = {{"network", o.network},      {"device", backend->description()},
               {"precision", o.precision},  {"rows", o.rows},
               {"seconds", seconds},        {"gflops", flops / 1e9 / seconds},
               {"peak_bytes", memory.peak}, {"process_peak_bytes", peakProcessBytes()}};
     if (withFloor) {
-        const auto floor = kernels::measureFloor(trace, o.precision == "bf16" ? DType::BF16 : DType::F32, o.repeats);
+        const auto floor = kernels::measureBaseline(trace, o.precision == "bf16" ? DType::BF16 : DType::F32, o.repeats);
         j["floor_seconds"] = floor.totalMilliseconds() / 1e3;
         j["over_floor"] = seconds * 1e3 / floor.totalMilliseconds();
         if (!o.isJson)
             for (const auto& l : floor.lines)
-                std::printf("%4d ×  %9.3f ms  %8.1f GFLOP  %s\n", l.count, l.milliseconds, l.op.flops() * 1e-9,
+                std::printf("%4d ×  %9.3f ms  %8.1f GFLOP  %s\n", l.count, l.milliseconds, l.op.flops * 1e-9,
                             l.implementation.c_str());
     }
     if (o.isJson) {

@@ -10,6 +10,7 @@
 #include "engine/cli/command.h"
 #include "engine/cli/interrupt.h"
 #include "engine/core/printable.h"
+#include "engine/exchange/import/peer_names.h"
 #include "meander_version.h"
 
 namespace meander::cli {
@@ -93,7 +94,29 @@ std::string didYouMean(const std::string& wanted, const std::vector<std::string>
                : " Did you mean \"" + *best + "\"?";
 }
 
+namespace {
+
+// What other programs call by that name, with the schedule that is joined to it; nothing when none does.
+std::optional<std::string> samplerCalled(const std::string& name) {
+    for (const Peer peer : {Peer::A1111, Peer::SdCpp})
+        if (const auto known = samplerNamed(name, peer))
+            return "\"" + known->sampler.id + "\""
+                   + (known->schedule ? " with the schedule \"" + known->schedule->id + "\"" : "");
+    return std::nullopt;
+}
+std::optional<std::string> scheduleCalled(const std::string& name) {
+    for (const Peer peer : {Peer::A1111, Peer::SdCpp})
+        if (const auto known = scheduleNamed(name, peer)) return "\"" + known->id + "\"";
+    return std::nullopt;
+}
+
+}  // namespace
+
 void noSuch(const std::string& kind, const std::string& id, const std::vector<std::string>& known) {
+    if (kind == "sampler" || kind == "schedule")
+        if (const auto ours = kind == "sampler" ? samplerCalled(id) : scheduleCalled(id))
+            throw WrongArgument("There is no " + kind + " named \"" + id + "\" here; what other programs call so is "
+                                + *ours + ".");
     std::string remedy = didYouMean(id, known);
     if (remedy.empty()) remedy = " See meander-run list, or --help.";
     throw WrongArgument("There is no " + kind + " named \"" + id + "\"." + remedy);

@@ -2,15 +2,13 @@
 
 #include <cstdlib>
 
+#include "engine/recipe/recipe_fields.h"
+
 namespace meander::cli {
 
 std::string deviceProblem(const std::string& device) {
-    const std::string index = device.starts_with("cuda:") ? device.substr(5) : "0";
-    const bool isIndex =
-        !index.empty() && index.size() <= 2 && index.find_first_not_of("0123456789") == std::string::npos;
-    return device == "auto" || device == "cpu" || ((device == "cuda" || device.starts_with("cuda:")) && isIndex)
-               ? std::string()
-               : "There is no device \"" + device + "\". Use auto, cpu or cuda:0.";
+    return device == "cuda" || isDeviceName(device) ? std::string()
+                                                    : "There is no device \"" + device + "\". Use auto, cpu or cuda:0.";
 }
 
 std::unique_ptr<kernels::Backend> openBackend(const std::string& device) {

@@ -10,7 +10,7 @@ namespace {
 struct Options {
     std::string project, folder;
     int number = 0;  // 0: the last one
-    bool isJson = false;
+    bool isReplacing = false, isJson = false;
 };
 
 int exportOne(const Options& o) {
@@ -26,10 +26,10 @@ int exportOne(const Options& o) {
         for (const auto& r : runs) known += (known.empty() ? "" : ", ") + std::to_string(r.number);
         throw Failure("'" + o.project + "' has no run " + std::to_string(o.number) + "; it has " + known + ".");
     }
-    prepareFolder(o.folder);
+    prepareFolder(o.folder, o.isReplacing);
     for (const auto& part : valueOrThrow(store->damage(it->id)))
         throw Failure("Run " + std::to_string(it->number) + " is damaged: " + part + " Nothing was written.");
-    const auto files = exportInto(valueOrThrow(store->loadRun(it->id)), o.folder);
+    const auto files = exportInto(valueOrThrow(store->loadRun(it->id)), o.folder, o.isReplacing);
     if (o.isJson) printLine({{"run", it->id}, {"number", it->number}, {"folder", o.folder}, {"files", files}});
     else std::cout << files.size() << " files of run " << it->number << " in " << o.folder << '\n';
     return 0;
@@ -45,7 +45,7 @@ void addExport(CLI::App& app, Context& context) {
     c->add_option("--run", o->number, "Number of the run; the last one without it")
         ->type_name("N")
         ->check(CLI::Range(1, 1000000000));
-    addFolder(*c, o->folder)->required();
+    addFolder(*c, o->folder, o->isReplacing)->required();
     c->add_flag("--json", o->isJson, "List the files as JSON");
     c->callback([o, &context] { context.chosen = [o] { return exportOne(*o); }; });
 }

@@ -1,8 +1,6 @@
 #include "engine/cli/export_folder.h"
 
-#include <algorithm>
 #include <filesystem>
-#include <iostream>
 #include <set>
 
 #include "engine/core/durable_file.h"
@@ -13,35 +11,39 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Files that exports write and this one did not.
-std::set<std::string> leftovers(const fs::path& folder, const std::vector<std::string>& written) {
-    std::set<std::string> names;
+bool isOfExport(const std::string& name) {
+    return name.starts_with("image-") || name.starts_with("strip-") || name.starts_with("attention/image-")
+           || name == "points.npy" || name == "trajectory.csv" || name == "diagnostics.csv" || name == "run.json";
+}
+
+// Files of an earlier run. (A recipe.json alone may be a person's own.)
+std::set<fs::path> filesOfExport(const fs::path& folder) {
+    std::set<fs::path> files;
     std::error_code error;
     const auto add = [&](const fs::path& path) {
-        const std::string name = path.lexically_relative(folder).generic_string();
-        const bool isOurs = name.starts_with("image-") || name.starts_with("strip-")
-                            || name.starts_with("attention/image-") || name == "points.npy" || name == "trajectory.csv"
-                            || name == "diagnostics.csv";
-        if (isOurs && fs::is_regular_file(path, error)
-            && std::find(written.begin(), written.end(), name) == written.end())
-            names.insert(name);
+        if (isOfExport(path.lexically_relative(folder).generic_string()) && fs::is_regular_file(path, error))
+            files.insert(path);
     };
     for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) add(it->path());
     for (fs::recursive_directory_iterator it(folder / "attention", error), end; !error && it != end;
          it.increment(error))
         add(it->path());
-    return names;
+    return files;
 }
 
 }  // namespace
 
-CLI::Option* addFolder(CLI::App& command, std::string& folder) {
-    return command.add_option("-o,--output", folder, "Folder for images, film strips, tables and attention maps")
-        ->type_name("FOLDER")
-        ->check(notEmpty());
+CLI::Option* addFolder(CLI::App& command, std::string& folder, bool& isReplacing) {
+    auto* option = command
+                       .add_option("-o,--output", folder,
+                                   "Folder for images, film strips, tables and attention maps of this run alone")
+                       ->type_name("FOLDER")
+                       ->check(notEmpty());
+    command.add_flag("--replace", isReplacing, "Remove the files of an earlier run from that folder");
+    return option;
 }
 
-void prepareFolder(const std::string& folder) {
+void prepareFolder(const std::string& folder, bool isReplacing) {
     std::error_code error;
     fs::create_directories(folder, error);
     if (!fs::is_directory(folder, error))
@@ -54,15 +56,16 @@ void prepareFolder(const std::string& folder) {
     if (!s)
         throw Failure("Cannot write to the folder '" + folder
                       + "'. Check that it may be written and has room, or choose another.");
+    if (const auto files = filesOfExport(folder); !files.empty() && !isReplacing)
+        throw Failure("The folder '" + folder + "' holds the files of another run ("
+                      + files.begin()->lexically_relative(folder).generic_string() + (files.size() > 1 ? " …" : "")
+                      + "). Choose another folder, or add --replace to remove them.");
 }
 
-std::vector<std::string> exportInto(const Run& run, const std::string& folder) {
-    auto files = valueOrThrow(exportRun(run, folder));
-    if (const auto old = leftovers(folder, files); !old.empty())
-        std::cerr << "meander-run: '" << folder << "' also holds " << old.size()
-                  << (old.size() == 1 ? " file" : " files") << " of another export, " << *old.begin()
-                  << (old.size() == 1 ? "" : " first") << ". Remove what is not wanted, or export into a new folder.\n";
-    return files;
+std::vector<std::string> exportInto(const Run& run, const std::string& folder, bool isReplacing) {
+    if (isReplacing)
+        for (const auto& file : filesOfExport(folder)) removeFile(file.string());
+    return valueOrThrow(exportRun(run, folder));
 }
 
 }  // namespace meander::cli

@@ -30,14 +30,18 @@ std::string values(const ParamSpec& s) {
         for (std::size_t i = 0; i < s.choices.size(); ++i) out << (i ? ", " : "") << s.choices[i].id;
         break;
     case ParamKind::Toggle: out << "on, off"; break;
-    case ParamKind::Text: out << (s.unit.empty() ? "text" : "a " + s.unit); return out.str();
+    case ParamKind::Text: return "text";
+    case ParamKind::File: return "a file";
+    case ParamKind::Image: return "an image";
+    case ParamKind::Run: return "a run";
     case ParamKind::Integer:
     case ParamKind::Real:
+    case ParamKind::Percent:
     case ParamKind::List:
         out << s.minimum << " … " << s.maximum << (s.kind == ParamKind::List ? ", a list" : "");
         break;
     }
-    if (!s.unit.empty()) out << ' ' << s.unit;
+    if (!s.unit.empty()) out << ' ' << unitText(s);
     return out.str();
 }
 

@@ -1,4 +1,4 @@
-// meander-run inspect: what a model, a project or an image is.
+// meander-run inspect: what a model, a project, an image or a recipe of any program is.
 #include <iostream>
 
 #include "engine/cli/command.h"
@@ -35,14 +35,18 @@ void inspectProject(const Options& o) {
     }
 }
 
-void inspectImage(const Options& o) {
+void inspectRecipe(const Options& o) {
     const auto read = valueOrThrow(readRecipeFrom(o.source));
     if (o.isJson) {
-        printLine({{"source", read.source}, {"recipe", toJson(read.recipe)}, {"not_understood", read.notUnderstood}});
+        printLine(toJson(read));
         return;
     }
-    std::cout << toJson(read.recipe).dump(2) << '\n';
-    for (const auto& s : read.notUnderstood) std::cout << "Not understood: " << s << '\n';
+    std::cout << toJson(read.recipe).dump(2, ' ', false, Json::error_handler_t::replace) << "\n\nWritten by "
+              << read.program << " (" << read.source << ").\n";
+    for (const auto& [origin, title] :
+         {std::pair(SettingOrigin::Read, "Read"), std::pair(SettingOrigin::Assumed, "Assumed"),
+          std::pair(SettingOrigin::NotUnderstood, "Not understood")})
+        for (const auto& s : read.texts(origin)) std::cout << title << ": " << s << '\n';
 }
 
 void inspectTheModel(const Options& o) {
@@ -69,16 +73,19 @@ void inspectTheModel(const Options& o) {
 
 void addInspect(CLI::App& app, Context& context) {
     auto o = std::make_shared<Options>();
-    auto* c =
-        app.add_subcommand("inspect", "Tell what a model, a project (.meander) or an image with a recipe (.png) is");
-    c->add_option("what", o->source, "A model (builtin:sprites-unet, a file, a folder), a project or an image")
+    auto* c = app.add_subcommand("inspect",
+                                 "Tell what a model, a project (.meander), a recipe or an image that carries one is");
+    c->add_option(
+         "what", o->source,
+         "A model (builtin:sprites-unet, a file, a folder), a project, an image or settings of another program")
         ->required();
     c->add_flag("--json", o->isJson, "As JSON, one object a line");
     c->callback([o, &context] {
         context.chosen = [o] {
             switch (fileKindOf(o->source)) {
             case FileKind::Project: inspectProject(*o); break;
-            case FileKind::Image: inspectImage(*o); break;
+            case FileKind::Image:
+            case FileKind::Recipe: inspectRecipe(*o); break;
             case FileKind::Other: inspectTheModel(*o); break;
             }
             return 0;

@@ -50,13 +50,8 @@ HostTensor dataOf(const Options& o, const Model& model, const Prompt& prompt) {
     return values;
 }
 
-// Networks that answer with the end of a path give no velocity to follow. A shortcut model does, asked without a step.
 void check(const Options& o, const ModelInfo& info) {
-    const CheckpointRule& rule = checkpointRule(info.distillation);
-    if (!rule.followsOde && info.distillation != Distillation::Shortcut)
-        throw Failure(info.name + " is " + rule.name
-                      + ", whose network does not give the velocity of a probability flow, so there is no likelihood "
-                        "along it. Use the model it was distilled from.");
+    requireVelocity(info.distillation, info.name);
     if (!o.prompt.empty() && info.conditioning != ConditioningKind::Text)
         throw WrongArgument(info.name + " takes no prompt. Leave --prompt out.");
     if (o.classIndex && info.conditioning != ConditioningKind::Class)

@@ -22,9 +22,8 @@ Json toJson(const std::vector<ParamSpec>& specs) {
     Json list = Json::array();
     for (const auto& s : specs) {
         Json p = {{"key", s.key}, {"label", s.label}, {"default", meander::toJson(s.defaultValue)}, {"help", s.help}};
-        if (s.kind == ParamKind::Integer || s.kind == ParamKind::Real)
-            p["minimum"] = s.minimum, p["maximum"] = s.maximum;
-        if (!s.unit.empty()) p["unit"] = s.unit;
+        if (s.kind == ParamKind::Integer || isReal(s.kind)) p["minimum"] = s.minimum, p["maximum"] = s.maximum;
+        if (!s.unit.empty()) p["unit"] = unitText(s);
         if (s.optional) p["optional"] = true;
         for (const auto& c : s.choices) p["choices"].push_back(c.id);
         list.push_back(std::move(p));
@@ -35,10 +34,10 @@ Json toJson(const std::vector<ParamSpec>& specs) {
 // "7, 1 … 100", "comfyui, one of comfyui, a1111", "optional, 1e-06 … 100000 σ"
 std::string valuesText(const ParamSpec& s) {
     std::string t = s.optional ? "optional" : display(s.defaultValue).empty() ? "empty" : display(s.defaultValue);
-    if (s.kind == ParamKind::Integer || s.kind == ParamKind::Real || s.kind == ParamKind::List)
+    if (s.kind == ParamKind::Integer || isReal(s.kind) || s.kind == ParamKind::List)
         t += ", " + display(s.minimum) + " … " + display(s.maximum);
     for (std::size_t i = 0; i < s.choices.size(); ++i) t += (i ? ", " : ", one of ") + s.choices[i].id;
-    return t + (s.unit.empty() ? "" : " " + s.unit);
+    return t + (s.unit.empty() ? "" : " " + unitText(s));
 }
 
 void row(const Options& o, const auto& info, Json extra = Json::object()) {

@@ -61,6 +61,7 @@ void addPlan(CLI::App& app, Context& context) {
     auto o = std::make_shared<Options>();
     auto* c = app.add_subcommand("plan", "Tell what a recipe will do, cost and need, without running it");
     o->input.addTo(*c);
+    c->add_option("--project", o->input.project, "Project whose runs it starts or branches from")->type_name("FILE");
     c->add_flag("--levels", o->showsLevels, "Also the noise levels: step, clock, σ");
     c->add_flag("--json", o->isJson, "As one JSON object");
     c->callback([o, &context] { context.chosen = [o] { return show(*o); }; });

@@ -1,34 +1,38 @@
 #include "engine/cli/recipe_input.h"
 
+#include <algorithm>
+#include <array>
+#include <filesystem>
 #include <iostream>
 
-#include "engine/cli/device_choice.h"
-#include "engine/core/json.h"
 #include "engine/exchange/file_kind.h"
 #include "engine/exchange/recipe_exchange.h"
-#include "engine/guidance/guidance.h"
-#include "engine/sampling/noise/noise.h"
-#include "engine/sampling/sampling.h"
-#include "engine/schedule/schedule.h"
+#include "engine/recipe/recipe_fields.h"
+#include "engine/run/recipe_tables.h"
 
 namespace meander::cli {
 namespace {
 
-const ParamSpec& specOf(const std::vector<ParamSpec>& specs, const std::string& key, const std::string& owner) {
+// Parses a parameter of a table's row; the nearest key stands in the sentence when it takes none of that name.
+void setParam(Choice& choice, const ChoiceTable& table, const std::string& key, const std::string& value) {
+    const ChoiceRow* row = table.find(choice.id);
+    if (!row) throw Failure("\"" + choice.id + "\" is not known, so its parameters cannot be set.");
     std::vector<std::string> keys;
-    for (const auto& s : specs) {
-        if (s.key == key) return s;
+    for (const auto& s : *row->params) {
+        if (s.key == key) {
+            choice.params[key] = valueOrThrow(parseParam(s, value));
+            return;
+        }
         keys.push_back(s.key);
     }
-    throw Failure(resolveParams(specs, {{key, 0.0}}, owner).error().text + didYouMean(key, keys));
+    throw Failure(unknownParam(*row->params, key, row->label, row->hint).text + didYouMean(key, keys));
 }
 
-// "clip:max=5:min=0.1"
-Choice parseChoice(const std::string& given, const char* kind, auto find, const std::vector<std::string>& known) {
+// "clip" or "clip:max=5:min=0.1".
+Choice parseChoice(const std::string& given, const ChoiceTable& table) {
     std::size_t end = std::min(given.find(':'), given.size());
     Choice choice{given.substr(0, end), {}};
-    const auto* info = find(choice.id);
-    if (!info) noSuch(kind, choice.id, known);
+    if (!table.find(choice.id)) noSuch(table.noun, choice.id, table.ids());
     while (end < given.size()) {
         const std::size_t start = end + 1;
         end = std::min(given.find(':', start), given.size());
@@ -36,88 +40,73 @@ Choice parseChoice(const std::string& given, const char* kind, auto find, const 
         const auto equals = part.find('=');
         if (equals == std::string::npos || equals == 0)
             throw Failure("\"" + part
-                          + "\" is not of the form KEY=VALUE; an operator is written as clip:max=5:min=0.1.");
-        const std::string key = part.substr(0, equals);
-        choice.params[key] = valueOrThrow(parseParam(specOf(info->params, key, info->label), part.substr(equals + 1)));
+                          + "\" is not of the form KEY=VALUE; a row with parameters is written as clip:max=5:min=0.1.");
+        setParam(choice, table, part.substr(0, equals), part.substr(equals + 1));
     }
     return choice;
 }
 
-template <class Info>
-void setParam(Choice& choice, const Info* info, const std::string& key, const std::string& value) {
-    if (!info) throw Failure("\"" + choice.id + "\" is not known, so its parameters cannot be set.");
-    choice.params[key] = valueOrThrow(parseParam(specOf(info->params, key, info->label), value));
+// "clip:max=5|to_clean"; none, off or nothing: no row.
+std::vector<Choice> parseChoices(const std::string& text, const ChoiceTable& table) {
+    std::vector<Choice> list;
+    if (text.empty() || text == "none" || text == "off") return list;
+    for (std::size_t start = 0; start <= text.size();) {
+        const std::size_t end = std::min(text.find('|', start), text.size());
+        list.push_back(parseChoice(text.substr(start, end - start), table));
+        start = end + 1;
+    }
+    return list;
 }
 
-// "clip.max=5" or "0.max=5": an operator by its id (added at the end when it is missing) or its place.
-void setOperator(std::vector<Choice>& operators, const std::string& key, const std::string& value) {
+// The row that "0.max" or "clip.max" is about, by its place or its id; one that is not there yet is added at the end.
+Choice& rowNamed(std::vector<Choice>& list, const ChoiceTable& table, const std::string& name) {
+    if (!name.empty() && name.find_first_not_of("0123456789") == std::string::npos) {
+        if (name.size() > 3 || std::size_t(std::stoi(name)) >= list.size())
+            throw Failure("The recipe has no " + table.noun + " number " + name + "; the first is 0.");
+        return list[std::size_t(std::stoi(name))];
+    }
+    const auto it = std::find_if(list.begin(), list.end(), [&](const Choice& c) { return c.id == name; });
+    if (it != list.end()) return *it;
+    if (!table.find(name)) noSuch(table.noun, name, table.ids());
+    return list.emplace_back(Choice{name, {}});
+}
+
+// "guidance.scale" is of the first rule, or of classifier-free guidance where there is none.
+void setParamInList(std::vector<Choice>& list, const ChoiceTable& table, const std::string& key,
+                    const std::string& value) {
     const auto dot = key.find('.');
-    if (dot == std::string::npos)
+    if (dot != std::string::npos)
+        return setParam(rowNamed(list, table, key.substr(0, dot)), table, key.substr(dot + 1), value);
+    if (table.field != "guidance")
         throw Failure("Parameters of operators are set as schedule_operators.clip.max=5; \"" + key + "\" names none.");
-    const std::string id = key.substr(0, dot);
-    auto it = std::find_if(operators.begin(), operators.end(), [&](const Choice& c) { return c.id == id; });
-    if (!id.empty() && id.find_first_not_of("0123456789") == std::string::npos) {
-        if (id.size() > 3 || std::size_t(std::stoi(id)) >= operators.size())
-            throw Failure("The recipe has no operator number " + id + " on its schedule; the first is 0.");
-        it = operators.begin() + std::stoi(id);
-    } else if (it == operators.end()) {
-        if (!findScheduleOperator(id)) noSuch("operator on schedules", id, idsOf(scheduleOperators()));
-        it = operators.insert(operators.end(), Choice{id, {}});
+    setParam(rowNamed(list, table, list.empty() ? "cfg" : list.front().id), table, key, value);
+}
+
+// A field as a whole: "sampler=heun", "guidance=cfg:scale=3|apg", "steps=12".
+void setField(Recipe& r, const RecipeField& field, const std::string& value) {
+    const ChoiceTable* table = choiceTable(field.key);
+    if (const auto* one = std::get_if<Choice Recipe::*>(&field.member)) r.** one = parseChoice(value, *table);
+    else if (const auto* list = std::get_if<std::vector<Choice> Recipe::*>(&field.member))
+        r.** list = parseChoices(value, *table);
+    else fieldFromText(field, r, value);
+}
+
+[[noreturn]] void noSuchField(const std::string& key) {
+    std::vector<std::string> known;
+    for (const auto& f : recipeFields()) known.push_back(f.key);
+    throw Failure("A recipe has no setting \"" + key + "\"." + didYouMean(key, known)
+                  + " Parameters are set as sampler.eta=0.5, schedule.rho=5, noise.per=batch, guidance.scale=3.");
+}
+
+std::string standardInput() {
+    constexpr std::size_t most = std::size_t(64) << 20;
+    std::string text;
+    std::array<char, 1 << 16> buffer;
+    while (std::cin.read(buffer.data(), buffer.size()) || std::cin.gcount() > 0) {
+        text.append(buffer.data(), std::size_t(std::cin.gcount()));
+        if (text.size() > most) throw Failure("The standard input is longer than 64 MiB, more than a recipe may have.");
     }
-    setParam(*it, findScheduleOperator(it->id), key.substr(dot + 1), value);
-}
-
-void setGuidance(Recipe& r, const std::string& key, const std::string& value) {
-    const auto dot = key.find('.');
-    const std::string id =
-        dot == std::string::npos ? (r.guidance.empty() ? "cfg" : r.guidance.front().id) : key.substr(0, dot);
-    const auto* rule = findGuidance(id);
-    if (!rule) noSuch("guidance rule", id, idsOf(guidanceRules()));
-    auto it = std::find_if(r.guidance.begin(), r.guidance.end(), [&](const Choice& c) { return c.id == id; });
-    if (it == r.guidance.end()) it = r.guidance.insert(r.guidance.end(), Choice{id, {}});
-    setParam(*it, rule, dot == std::string::npos ? key : key.substr(dot + 1), value);
-}
-
-// Names from tables, which files may hold unknown for later versions to read, are looked up at once when a person types
-// them.
-void checkNames(const std::string& key, const std::string& value) {
-    if (key == "sampler" && !findSampler(value)) noSuch("sampler", value, idsOf(samplers()));
-    if (key == "schedule" && !findSchedule(value)) noSuch("schedule", value, idsOf(schedules()));
-    if (key == "noise" && !findNoise(value)) noSuch("noise source", value, idsOf(noiseSources()));
-    if (key == "guidance" && value != "none" && value != "off" && !findGuidance(value))
-        noSuch("guidance rule", value, idsOf(guidanceRules()));
-    if (const std::string problem = key == "device" ? deviceProblem(value) : std::string(); !problem.empty())
-        throw WrongArgument(problem);
-}
-
-// A plain key through the recipe's own JSON reader, so that types, names and sentences are the same as in files.
-void setPlain(Recipe& r, const std::string& key, const std::string& value) {
-    static const std::vector<std::string> texts = {"model",     "prompt", "negative_prompt", "precision", "device",
-                                                   "attention", "start",  "sampler",         "schedule",  "noise"};
-    static const std::vector<std::string> numbers = {"class", "seed", "images", "steps", "record_states"};
-    std::vector<std::string> known = texts;
-    known.insert(known.end(), numbers.begin(), numbers.end());
-    known.push_back("guidance");
-    known.push_back("schedule_operators");
-    checkNames(key, value);
-    Json j = toJson(r);
-    if (std::find(texts.begin(), texts.end(), key) != texts.end()) {
-        j[key] = value;
-    } else if (std::find(numbers.begin(), numbers.end(), key) != numbers.end()) {
-        auto parsed = parseJson(value, "the value of " + key);
-        if (!parsed) throw Failure("\"" + key + "\" needs a number; \"" + value + "\" is none.");
-        j[key] = *parsed;
-    } else if (key == "schedule_operators") {
-        j[key] = Json::array();
-        for (const auto& o : value == "none" ? std::vector<Choice>{} : parseOperators(value))
-            j[key].push_back({{"id", o.id}, {"params", meander::toJson(o.params)}});
-    } else if (key == "guidance") {
-        j[key] = value == "none" || value == "off" ? Json::array() : Json::array({{{"id", value}}});
-    } else {
-        throw Failure("A recipe has no setting \"" + key + "\"." + didYouMean(key, known)
-                      + " Parameters are set as sampler.eta=0.5, schedule.rho=5, noise.per=batch, guidance.scale=3.");
-    }
-    r = valueOrThrow(recipeFromJson(j));
+    return text;
 }
 
 Recipe draftOf(ProjectStore& store) {
@@ -129,11 +118,78 @@ Recipe draftOf(ProjectStore& store) {
     return r;
 }
 
+// A recipe from a file, or "-": from the standard input.
+Recipe readRecipe(const std::string& source) {
+    const ReadRecipe read =
+        valueOrThrow(source == "-" ? recipeFromText(standardInput(), "the standard input") : readRecipeFrom(source));
+    for (const auto& s : read.assumed()) std::cerr << "meander-run: assumed: " << s << '\n';
+    for (const auto& s : read.notUnderstood()) std::cerr << "meander-run: not understood: " << s << '\n';
+    return read.recipe;
+}
+
+// A run by its number, its id or the beginning of its id, with its record.
+std::shared_ptr<const Run> runNamed(ProjectStore& store, const std::string& name) {
+    std::string known, id;
+    for (const auto& run : valueOrThrow(store.runs())) {
+        known += (known.empty() ? "" : ", ") + std::to_string(run.number);
+        if (run.id == name || std::to_string(run.number) == name || (name.size() >= 6 && run.id.starts_with(name)))
+            id = run.id;
+    }
+    if (id.empty())
+        throw Failure("'" + store.path() + "' has no run " + name
+                      + (known.empty() ? "; it holds none." : "; it has " + known + "."));
+    return std::make_shared<const Run>(valueOrThrow(store.loadRun(id)));
+}
+
+// The project whose runs a recipe builds on: the one it came from, else the one of --project.
+ProjectStore& runsFor(ReadInput& in, const RecipeInput& input, const std::string& what) {
+    if (!in.project && !input.project.empty() && std::filesystem::exists(input.project))
+        in.project = valueOrThrow(ProjectStore::open(input.project));
+    if (!in.project)
+        throw Failure("The recipe " + what
+                      + " another run, which only its project has. Give the project, as the recipe or with --project.");
+    return *in.project;
+}
+
+std::optional<std::string> modelSetBy(const std::vector<std::string>& sets) {
+    for (const auto& s : sets)
+        if (s.starts_with("model=")) return s.substr(6);
+    return std::nullopt;
+}
+
+// Before --set: the sample, a file, a project's draft, or what a model recommends.
+void readSource(const RecipeInput& input, ReadInput& in) {
+    if (input.isSample) {
+        in.recipe = sampleRecipe();
+    } else if (input.source.empty()) {
+        if (const auto model = modelSetBy(input.sets))
+            in.recipe = recommendedRecipe(valueOrThrow(inspectModel(*model)));
+    } else if (fileKindOf(input.source) == FileKind::Project) {
+        in.project = valueOrThrow(ProjectStore::open(input.source));
+        if (!in.project->note().empty()) std::cerr << "meander-run: " << in.project->note() << '\n';
+        if (input.branch.empty()) in.recipe = draftOf(*in.project);
+    } else {
+        in.recipe = readRecipe(input.source);
+    }
+}
+
+// A branch continues its parent's recipe, unless another recipe is given.
+void takeBranch(const RecipeInput& input, ReadInput& in) {
+    if (input.branch.empty()) return;
+    Recipe branch;
+    applySet(branch, "branch=" + input.branch);
+    const bool hasOwnRecipe = input.isSample || (!input.source.empty() && !in.project);
+    if (!hasOwnRecipe) in.recipe = runNamed(runsFor(in, input, "branches from"), branch.branch->run)->recipe;
+    in.recipe.branch = branch.branch;
+}
+
 }  // namespace
 
 void RecipeInput::addTo(CLI::App& command) {
-    command.add_option("recipe", source,
-                       "A recipe (.json), an image that carries one (.png), or a project (.meander, its draft)");
+    command.add_option(
+        "recipe", source,
+        "A recipe (.json), an image or text that carries one, a project (.meander, its draft), or - for a "
+        "recipe from the standard input; with --set model=ID alone, what that model recommends");
     command.add_flag("--sample", isSample,
                      "The sample: \"a red circle above a blue square on a green background\" by the sprites U-Net");
     command
@@ -142,6 +198,9 @@ void RecipeInput::addTo(CLI::App& command) {
                     "schedule_operators=clip:max=5|to_clean, guidance.scale=3 (may be repeated)")
         ->type_name("KEY=VALUE")
         ->allow_extra_args(false);
+    command.add_option("--branch", branch, "Continue a run of the project, by its number, from that step")
+        ->type_name("RUN:STEP")
+        ->check(notEmpty());
 }
 
 Recipe sampleRecipe() {
@@ -156,59 +215,41 @@ void applySet(Recipe& r, const std::string& assignment) try {
     if (equals == std::string::npos || equals == 0)
         throw Failure("--set needs KEY=VALUE; \"" + assignment + "\" has no such form.");
     const std::string key = assignment.substr(0, equals), value = assignment.substr(equals + 1);
-    if (key.starts_with("start.")) setParam(r.start, findStart(r.start.id), key.substr(6), value);
-    else if (key.starts_with("sampler.")) setParam(r.sampler, findSampler(r.sampler.id), key.substr(8), value);
-    else if (key.starts_with("schedule.")) setParam(r.schedule, findSchedule(r.schedule.id), key.substr(9), value);
-    else if (key.starts_with("schedule_operators.")) setOperator(r.scheduleOperators, key.substr(19), value);
-    else if (key.starts_with("noise.")) setParam(r.noise, findNoise(r.noise.id), key.substr(6), value);
-    else if (key.starts_with("guidance.")) setGuidance(r, key.substr(9), value);
-    else setPlain(r, key, value);
+    const auto dot = key.find('.');
+    const RecipeField* field = findRecipeField(key.substr(0, dot));
+    if (!field) noSuchField(key);
+    if (dot == std::string::npos) return setField(r, *field, value);
+    const std::string param = key.substr(dot + 1);
+    if (const auto* one = std::get_if<Choice Recipe::*>(&field->member))
+        setParam(r.**one, *choiceTable(field->key), param, value);
+    else if (const auto* list = std::get_if<std::vector<Choice> Recipe::*>(&field->member))
+        setParamInList(r.**list, *choiceTable(field->key), param, value);
+    else throw Failure(field->label + " has no parameters; write " + field->key + "=VALUE.");
 } catch (const Failure& e) {
     throw WrongArgument(e.what());
 }
 
 std::vector<Choice> parseOperators(const std::string& text) try {
-    std::vector<Choice> operators;
-    for (std::size_t start = 0; start <= text.size();) {
-        const std::size_t end = std::min(text.find('|', start), text.size());
-        operators.push_back(parseChoice(
-            text.substr(start, end - start), "operator on schedules",
-            [](const std::string& id) { return findScheduleOperator(id); }, idsOf(scheduleOperators())));
-        start = end + 1;
-    }
-    return operators;
+    return parseChoices(text, *choiceTable("schedule_operators"));
 } catch (const Failure& e) {
     throw WrongArgument(e.what());
 }
 
 ReadInput readInput(const RecipeInput& input) {
     ReadInput in;
-    if (input.isSample == !input.source.empty())
-        throw WrongArgument(input.isSample ? "Give either a recipe or --sample, not both."
-                                           : "Give a recipe, an image, a project or --sample.");
-    if (input.isSample) {
-        in.recipe = sampleRecipe();
-    } else if (fileKindOf(input.source) == FileKind::Project) {
-        in.project = valueOrThrow(ProjectStore::open(input.source));
-        if (!in.project->note().empty()) std::cerr << "meander-run: " << in.project->note() << '\n';
-        in.recipe = draftOf(*in.project);
-    } else {
-        const ReadRecipe read = valueOrThrow(readRecipeFrom(input.source));
-        for (const auto& s : read.notUnderstood) std::cerr << "meander-run: not understood: " << s << '\n';
-        in.recipe = read.recipe;
-    }
+    if (input.isSample && !input.source.empty()) throw WrongArgument("Give either a recipe or --sample, not both.");
+    if (!input.isSample && input.source.empty() && input.branch.empty() && !modelSetBy(input.sets))
+        throw WrongArgument("Give a recipe, an image, a project, --sample, or a model with --set model=ID.");
+    readSource(input, in);
+    takeBranch(input, in);
     for (const auto& s : input.sets) applySet(in.recipe, s);
-    if (const std::string id = startRunOf(in.recipe); !id.empty()) {
-        if (!in.project)
-            throw Failure("The recipe starts from another run, which only its project has. Give the project, or start "
-                          "from noise or data.");
-        in.start = std::make_shared<const Run>(valueOrThrow(in.project->loadRun(id)));
+    if (const std::string name = startRunOf(in.recipe); !name.empty()) {
+        in.start = runNamed(runsFor(in, input, "starts from"), name);
+        in.recipe.start.params["run"] = in.start->id;
     }
     if (in.recipe.branch) {
-        if (!in.project)
-            throw Failure("The recipe branches from another run, which only its project has. Give the project, or "
-                          "remove \"branch\".");
-        in.parent = std::make_shared<const Run>(valueOrThrow(in.project->loadRun(in.recipe.branch->run)));
+        in.parent = runNamed(runsFor(in, input, "branches from"), in.recipe.branch->run);
+        in.recipe.branch->run = in.parent->id;
     }
     return in;
 }

@@ -1,5 +1,5 @@
-// The recipe a command works on: from a .json recipe, an image that carries one, a project's draft, or the sample;
-// then changed by --set key=value.
+// The recipe a command works on: from a .json recipe, an image that carries one, a project's draft or one of its runs,
+// a model's recommendation, or the sample; then changed by --set key=value.
 #pragma once
 #include <memory>
 
@@ -10,7 +10,9 @@
 namespace meander::cli {
 
 struct RecipeInput {
-    std::string source;  // a path; empty with --sample
+    std::string source;   // a path; empty with --sample
+    std::string branch;   // "3:5": run 3 from step 5 on; empty: no branch
+    std::string project;  // of --project: its runs may be started or branched from
     bool isSample = false;
     std::vector<std::string> sets;  // "steps=12", "sampler=heun", "schedule.rho=5", "guidance.scale=3"
 
@@ -20,8 +22,8 @@ struct RecipeInput {
 
 struct ReadInput {
     Recipe recipe;
-    std::unique_ptr<ProjectStore> project;  // when the source was one
-    std::shared_ptr<const Run> parent;      // of a recipe that branches, from that project
+    std::unique_ptr<ProjectStore> project;  // the source, or where its runs were looked up
+    std::shared_ptr<const Run> parent;      // of a recipe that branches
     std::shared_ptr<const Run> start;       // of a recipe that starts from another run
 };
 ReadInput readInput(const RecipeInput& input);

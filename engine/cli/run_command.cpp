@@ -13,9 +13,9 @@ namespace {
 
 struct Options {
     RecipeInput input;
-    std::string folder, project;
+    std::string folder;
     int resume = 0, retry = 0;  // numbers of runs in the project; 0: a recipe is run
-    bool isJson = false;
+    bool isReplacing = false, isJson = false;
 };
 
 std::unique_ptr<ProjectStore> writable(std::unique_ptr<ProjectStore> store) {
@@ -28,12 +28,13 @@ std::unique_ptr<ProjectStore> writable(std::unique_ptr<ProjectStore> store) {
 
 // The project to record into: the one named, new or existing, else the one the recipe came from.
 std::unique_ptr<ProjectStore> projectFor(const Options& o, std::unique_ptr<ProjectStore> source) {
-    if (o.project.empty() && source && source->isReadOnly() && !o.folder.empty())
+    if (o.input.project.empty() && source && source->isReadOnly() && !o.folder.empty())
         return nullptr;  // said on opening; the files are written all the same
-    if (o.project.empty()) return writable(std::move(source));
-    if (source && std::filesystem::weakly_canonical(o.project) == std::filesystem::path(source->path()))
+    if (o.input.project.empty()) return writable(std::move(source));
+    if (source && std::filesystem::weakly_canonical(o.input.project) == std::filesystem::path(source->path()))
         return writable(std::move(source));
-    auto store = std::filesystem::exists(o.project) ? ProjectStore::open(o.project) : ProjectStore::create(o.project);
+    auto store = std::filesystem::exists(o.input.project) ? ProjectStore::open(o.input.project)
+                                                          : ProjectStore::create(o.input.project);
     return writable(valueOrThrow(std::move(store)));
 }
 
@@ -74,7 +75,7 @@ void report(const Run& run, const BatchResult& result, const Options& o, const K
 KeptRun keep(const Run& run, const Options& o, ProjectStore* store, const Recipe& recipe) {
     KeptRun kept;
     try {
-        if (!o.folder.empty()) kept.files = exportInto(run, o.folder);
+        if (!o.folder.empty()) kept.files = exportInto(run, o.folder, o.isReplacing);
     } catch (const std::exception& e) {
         kept.problem = e.what();
     }
@@ -99,7 +100,7 @@ int carryOut(const Options& o) {
     const Plan p = valueOrThrow(plan(in.recipe, in.parent.get(), in.start.get()));
     for (const auto& note : p.notes)
         if (note.kind == NoteKind::Warning) std::cerr << "meander-run: " << note.text << '\n';
-    if (!o.folder.empty()) prepareFolder(o.folder);
+    if (!o.folder.empty()) prepareFolder(o.folder, o.isReplacing);
     const auto store = projectFor(o, std::move(in.project));
     if (!store && o.folder.empty())
         std::cerr << "meander-run: Nothing of this run is kept. Give -o FOLDER for its files, or --project FILE to "
@@ -111,7 +112,7 @@ int carryOut(const Options& o) {
 
 // A run of a project once more: from its record, or from the beginning.
 int continueRun(const Options& o) {
-    const std::string path = o.project.empty() ? o.input.source : o.project;
+    const std::string path = o.input.project.empty() ? o.input.source : o.input.project;
     if (path.empty() || !o.input.sets.empty() || o.input.isSample)
         throw WrongArgument("--resume and --retry take a project and nothing that changes its run.");
     const auto store = writable(valueOrThrow(ProjectStore::open(path)));
@@ -124,7 +125,7 @@ int continueRun(const Options& o) {
                                                        : Continuation::GoOn;
     Submission s = valueOrThrow(prepareRun(*store, it->id, how));
     if (how == Continuation::Again) s.number = nextNumber(store.get());
-    if (!o.folder.empty()) prepareFolder(o.folder);
+    if (!o.folder.empty()) prepareFolder(o.folder, o.isReplacing);
     const Recipe recipe = s.plan.resolved;
     BatchOptions options{recipe.device, o.isJson, false, store.get()};
     return finish(runBatch(std::vector{std::move(s)}, options), o, store.get(), recipe);
@@ -137,8 +138,10 @@ void addRun(CLI::App& app, Context& context) {
     auto* c = app.add_subcommand(
         "run", "Carry out a recipe; write images, trajectory and attention maps, or record into a project");
     o->input.addTo(*c);
-    addFolder(*c, o->folder);
-    c->add_option("--project", o->project, "Project to record the run into; made when it does not exist")
+    addFolder(*c, o->folder, o->isReplacing);
+    c->add_option("--project", o->input.project,
+                  "Project to record the run into, and whose runs it may start or branch from; made when it does not "
+                  "exist")
         ->type_name("FILE")
         ->check(notEmpty());
     auto* resume = c->add_option("--resume", o->resume,

@@ -44,6 +44,9 @@ template <class Info> const Info& chosen(const std::vector<Info>& table, const s
     noSuch(what, id, idsOf(table));
 }
 
+ParamHint hintOf(const auto&) { return nullptr; }
+ParamHint hintOf(const SamplerInfo& info) { return paramHint(info); }
+
 template <class Info> Params readParams(const std::vector<std::string>& assignments, const Info& info) try {
     Params p;
     for (const auto& a : assignments) {
@@ -57,7 +60,7 @@ template <class Info> Params readParams(const std::vector<std::string>& assignme
             if (s.key == a.substr(0, equals)) spec = &s;
         }
         if (!spec)
-            throw Failure(resolveParams(info.params, {{a.substr(0, equals), 0.0}}, info.label).error().text
+            throw Failure(unknownParam(info.params, a.substr(0, equals), info.label, hintOf(info)).text
                           + didYouMean(a.substr(0, equals), keys));
         p[spec->key] = valueOrThrow(parseParam(*spec, a.substr(equals + 1)));
     }
@@ -68,8 +71,21 @@ template <class Info> Params readParams(const std::vector<std::string>& assignme
 
 std::vector<double> levelsOf(const Options& o, const Process& process) {
     if (!o.levels.empty()) return o.levels;
-    return valueOrThrow(makeSchedule(o.schedule, process, o.steps,
-                                     readParams(o.scheduleParams, chosen(schedules(), o.schedule, "schedule"))));
+    const Params params = readParams(o.scheduleParams, chosen(schedules(), o.schedule, "schedule"));
+    return valueOrThrow(makeSchedule(o.schedule, process, stepsOf({o.schedule, params}, o.steps).steps, params));
+}
+
+// The levels that a sampler chooses itself (its times, angles, segments) in place of the schedule's.
+std::vector<double> visited(const Options& o, const SamplerInfo& info, const Process& process, const Params& params) {
+    const std::vector<double> levels = levelsOf(o, process);
+    if (levels.size() < 2) throw WrongArgument("At least two levels are needed.");
+    if (!info.ownLevels) return levels;
+    const auto own = info.ownLevels(process, levels, valueOrThrow(resolveParams(info, params)));
+    if (!o.levels.empty() && own != levels)
+        throw WrongArgument(info.label
+                            + " visits levels of its own between the first and the last. Leave --levels out, or give "
+                              "its parameters with --param.");
+    return own;
 }
 
 // "cos:RATE" scale · cos(RATE k), "constant:VALUE" the value as it is, "noise" scale · the first noise of the source;
@@ -150,6 +166,8 @@ void check(const Options& o, const SamplerInfo& info) {
             throw WrongArgument(info.inverts
                                     ? "--levels must rise for a sampler that goes from data to noise: 0.1,1,5,14.6."
                                     : "--levels must fall, the noisiest first: 14.6,5,1,0.");
+    if (o.process == "flow" && !o.levels.empty() && std::max(o.levels.front(), o.levels.back()) > 1)
+        throw WrongArgument("--levels of a flow are times t of at most 1: 1,0.75,0.5,0.25,0.");
     if (o.sigmaMin >= o.sigmaMax) throw WrongArgument("--sigma-min must lie below --sigma-max.");
     if (o.betaStart > o.betaEnd) throw WrongArgument("--beta-start must not lie above --beta-end.");
 }
@@ -160,14 +178,14 @@ int sample(const Options& o) {
     const auto backend = kernels::createCpuBackend();
     const Process process = processOf(o);
     const DType type = o.precision == "f32" ? DType::F32 : DType::F64;
-    const std::vector<double> levels = levelsOf(o, process);
-    if (levels.size() < 2) throw WrongArgument("At least two levels are needed.");
+    const Params params = readParams(o.params, info);
+    const std::vector<double> levels = visited(o, info, process, params);
     const auto noise = noiseOf(o, *backend, levels, type);
     const bool isGuided = o.pair.scale != 1 || info.unconditional;
     const Estimator estimator =
         isGuided ? gaussianEstimator(process, o.pair) : gaussianEstimator(process, o.pair.conditional);
     const Tensor start = startOf(o, *backend, levels.front(), *noise, type);
-    print(o, solve(info, process, levels, start, readParams(o.params, info), estimator,
+    print(o, solve(info, process, levels, start, params, estimator,
                    [&](const NoiseRequest& q, const Tensor& like) { return noise->step(q).converted(like.type()); }));
     return 0;
 }

@@ -9,9 +9,11 @@
 namespace meander::cli {
 namespace {
 
+constexpr int defaultSteps = 8;
+
 struct Options {
     std::string id, model = "analytic:gaussian?process=sd15";
-    int steps = 8;
+    std::optional<int> steps;
     std::vector<std::string> sets, operators;
     bool isJson = false, isRow = false;
 };
@@ -31,8 +33,10 @@ int show(const Options& o) {
     for (const auto& s : o.sets) applySet(r, s.starts_with("schedule.") ? s : "schedule." + s);
     for (const auto& text : o.operators)
         for (auto& rule : parseOperators(text)) r.scheduleOperators.push_back(std::move(rule));
-    const auto levels = valueOrThrow(makeSchedule(r.schedule, r.scheduleOperators, p, o.steps, imageTokensOf(model)));
-    const auto notes = scheduleNotes(levels, p, o.steps);
+    const auto [steps, note] = stepsOf(r.schedule, o.steps.value_or(defaultSteps));
+    const auto levels = valueOrThrow(makeSchedule(r.schedule, r.scheduleOperators, p, steps, imageTokensOf(model)));
+    auto notes = scheduleNotes(levels, p, steps);
+    if (note && o.steps) notes.insert(notes.begin(), *note);
     if (o.isJson) {
         Json list = Json::array();
         for (const auto& n : notes)
@@ -68,7 +72,8 @@ void addSchedule(CLI::App& app, Context& context) {
                   "A model; exact ones need no file: analytic:gaussian?process=sd15, ...process=flow&shift=3, "
                   "...process=edm&sigma_max=120")
         ->capture_default_str();
-    c->add_option("--steps", o->steps, "Number of steps")->capture_default_str()->check(CLI::Range(1, 10000));
+    c->add_option("--steps", o->steps, "Number of steps (default: 8; a custom list has its own)")
+        ->check(CLI::Range(1, 10000));
     c->add_option("--set", o->sets, "A parameter: rho=5, dialect=a1111 (may be repeated)")
         ->type_name("KEY=VALUE")
         ->allow_extra_args(false);

@@ -31,6 +31,14 @@ ParamSpec realParam(std::string key, std::string label, double value, double min
                   step);
 }
 
+ParamSpec percentParam(std::string key, std::string label, double value, double minimum, double maximum,
+                       std::string whole, std::string help, double step) {
+    ParamSpec s = realParam(std::move(key), std::move(label), value, minimum, maximum, std::move(help), step);
+    s.kind = ParamKind::Percent;
+    s.unit = std::move(whole);
+    return s;
+}
+
 ParamSpec integerParam(std::string key, std::string label, std::int64_t value, double minimum, double maximum,
                        std::string help) {
     return within(spec(ParamKind::Integer, std::move(key), std::move(label), value, std::move(help)), minimum, maximum,
@@ -61,6 +69,18 @@ ParamSpec listParam(std::string key, std::string label, double minimum, double m
 
 ParamSpec textParam(std::string key, std::string label, std::string help) {
     return spec(ParamKind::Text, std::move(key), std::move(label), std::string(), std::move(help));
+}
+
+ParamSpec fileParam(std::string key, std::string label, std::string help) {
+    return spec(ParamKind::File, std::move(key), std::move(label), std::string(), std::move(help));
+}
+
+ParamSpec imageParam(std::string key, std::string label, std::string help) {
+    return spec(ParamKind::Image, std::move(key), std::move(label), std::string(), std::move(help));
+}
+
+ParamSpec runParam(std::string key, std::string label, std::string help) {
+    return spec(ParamKind::Run, std::move(key), std::move(label), std::string(), std::move(help));
 }
 
 ParamSpec withUnit(ParamSpec spec, std::string unit) {

@@ -13,8 +13,12 @@ std::string shortNumber(double v) {
     return {buffer, end};
 }
 
+std::string boundText(const ParamSpec& s, double bound) {
+    return s.kind == ParamKind::Integer && std::abs(bound) < 9.2233e18 ? std::to_string(std::int64_t(bound))
+                                                                       : shortNumber(bound);
+}
 std::string rangeText(const ParamSpec& s) {
-    return "between " + shortNumber(s.minimum) + " and " + shortNumber(s.maximum);
+    return "between " + boundText(s, s.minimum) + " and " + boundText(s, s.maximum);
 }
 
 Error reject(const ParamSpec& s, const std::string& owner, const std::string& why) {
@@ -48,7 +52,8 @@ Result<ParamValue> checked(const ParamSpec& s, const ParamValue& given, const st
             return reject(s, owner, "must be " + rangeText(s) + ", but is " + std::to_string(n));
         return ParamValue(n);
     }
-    case ParamKind::Real: {
+    case ParamKind::Real:
+    case ParamKind::Percent: {
         double v = 0;
         if (const auto* d = std::get_if<double>(&given)) v = *d;
         else if (const auto* i = std::get_if<std::int64_t>(&given)) v = double(*i);
@@ -64,6 +69,9 @@ Result<ParamValue> checked(const ParamSpec& s, const ParamValue& given, const st
         return reject(s, owner, "must be one of: " + choiceList(s) + "; '" + *t + "' is none of them");
     }
     case ParamKind::Text:
+    case ParamKind::File:
+    case ParamKind::Image:
+    case ParamKind::Run:
         if (const auto* t = std::get_if<std::string>(&given)) return ParamValue(*t);
         return reject(s, owner, "must be a text");
     case ParamKind::List: {
@@ -102,6 +110,19 @@ std::optional<double> numberIn(const std::string& text) {
     return v;
 }
 
+// A whole number of 64 bits, exact; also written as 1e3, as far as a double counts.
+Result<ParamValue> wholeNumber(const ParamSpec& spec, const std::string& text) {
+    const std::string t = text.starts_with('+') ? text.substr(1) : text;
+    std::int64_t n = 0;
+    const auto [end, error] = std::from_chars(t.data(), t.data() + t.size(), n);
+    const bool isWhole = end == t.data() + t.size() && !t.empty();
+    if (isWhole && error == std::errc()) return checked(spec, n, "'" + spec.key + "'");
+    if (isWhole && error == std::errc::result_out_of_range)
+        return reject(spec, "'" + spec.key + "'", "must be " + rangeText(spec) + ", but is " + t);
+    if (const auto v = numberIn(t)) return checked(spec, *v, "'" + spec.key + "'");
+    return Error{"'" + text + "' is not a number. '" + spec.label + "' is a whole number " + rangeText(spec) + "."};
+}
+
 std::optional<std::vector<double>> numbersIn(std::string t) {
     for (char& c : t)
         if (c == '[' || c == ']' || c == ';' || c == ',') c = ' ';
@@ -119,7 +140,20 @@ std::optional<std::vector<double>> numbersIn(std::string t) {
 
 }  // namespace
 
+Error unknownParam(const std::vector<ParamSpec>& specs, const std::string& key, const std::string& owner,
+                   ParamHint hint) {
+    std::string known;
+    for (const auto& s : specs) known += (known.empty() ? "" : ", ") + s.key;
+    return Error{"There is no parameter '" + key + "' of " + owner + ". "
+                 + (known.empty() ? "It takes none." : "It takes: " + known + ".") + (hint ? hint(key) : "")};
+}
+
 Result<Params> resolveParams(const std::vector<ParamSpec>& specs, const Params& given, const std::string& owner) {
+    return resolveParams(specs, given, owner, nullptr);
+}
+
+Result<Params> resolveParams(const std::vector<ParamSpec>& specs, const Params& given, const std::string& owner,
+                             ParamHint hint) {
     Params resolved;
     for (const auto& s : specs) {
         const auto it = given.find(s.key);
@@ -128,18 +162,8 @@ Result<Params> resolveParams(const std::vector<ParamSpec>& specs, const Params& 
         if (!value) return value.error();
         resolved.emplace(s.key, std::move(*value));
     }
-    for (const auto& [key, value] : given) {
-        if (resolved.contains(key)) continue;
-        std::string known;
-        for (const auto& s : specs) known += (known.empty() ? "" : ", ") + s.key;
-        // Knobs of randomness, asked of something that has none.
-        const bool wantsNoise = key == "eta" || key == "s_noise" || key == "s_churn";
-        return Error{"There is no parameter '" + key + "' of " + owner + ". "
-                     + (known.empty() ? "It takes none." : "It takes: " + known + ".")
-                     + (wantsNoise ? " Nothing there is random; leave it away, or choose a sampler that draws noise, "
-                                     "such as euler_ancestral."
-                                   : "")};
-    }
+    for (const auto& [key, value] : given)
+        if (!resolved.contains(key)) return unknownParam(specs, key, owner, hint);
     return resolved;
 }
 
@@ -211,17 +235,25 @@ Result<ParamValue> parseParam(const ParamSpec& spec, const std::string& given) {
         if (t == "on" || t == "true" || t == "yes" || t == "1") return ParamValue(true);
         if (t == "off" || t == "false" || t == "no" || t == "0") return ParamValue(false);
         return Error{"'" + given + "' is not a value of '" + spec.label + "': write on or off."};
-    case ParamKind::Integer:
+    case ParamKind::Integer: return wholeNumber(spec, t);
     case ParamKind::Real:
+    case ParamKind::Percent:
         if (const auto v = numberIn(t)) return checked(spec, *v, "'" + spec.key + "'");
         return Error{"'" + given + "' is not a number. '" + spec.label + "' is a number " + rangeText(spec) + "."};
     case ParamKind::List:
         if (auto list = numbersIn(t)) return checked(spec, std::move(*list), "'" + spec.key + "'");
         return Error{"'" + given + "' is not a list of numbers. Write numbers with commas between them."};
     case ParamKind::Choice: return checked(spec, t, "'" + spec.key + "'");
-    case ParamKind::Text: return ParamValue(given);
+    case ParamKind::Text:
+    case ParamKind::File:
+    case ParamKind::Image:
+    case ParamKind::Run: return ParamValue(given);
     }
     return Error{"The parameter '" + spec.key + "' is of an unknown kind."};
+}
+
+std::string unitText(const ParamSpec& spec) {
+    return spec.kind == ParamKind::Percent && !spec.unit.empty() ? "of " + spec.unit : spec.unit;
 }
 
 }  // namespace meander

@@ -5,42 +5,50 @@
 #include <filesystem>
 #include <fstream>
 
+#include "engine/core/file_identity.h"
 #include "engine/project/schema.h"
 
 namespace meander {
 namespace {
 
-using namespace std::string_view_literals;
+constexpr std::size_t sqliteHeader = 100, applicationIdAt = 68;
 
-constexpr std::size_t headSize = 100;  // of SQLite
-constexpr auto database = "SQLite format 3\0"sv, image = "\x89PNG\r\n\x1a\n"sv;
+std::string endingOf(const std::string& path) {
+    std::string ending = std::filesystem::path(path).extension().string();
+    std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return char(std::tolower(c)); });
+    return ending;
+}
 
-std::string headOf(const std::string& path) {
-    std::error_code error;
-    if (!std::filesystem::is_regular_file(path, error)) return {};
-    std::string head(headSize, '\0');
-    std::ifstream in(path, std::ios::binary);
-    in.read(head.data(), headSize);
-    head.resize(std::size_t(in.gcount()));
-    return head;
+// Points are text or JSON too (.csv, .json); the ending tells them from settings.
+FileKind kindOfText(const std::string& ending) {
+    return ending == ".json" || ending == ".txt" || ending == ".infotext" ? FileKind::Recipe : FileKind::Other;
 }
 
 }  // namespace
 
 FileKind fileKindOf(const std::string& path) {
-    const std::string head = headOf(path);
-    if (head.starts_with(database)) return FileKind::Project;
-    if (head.starts_with(image)) return FileKind::Image;
-    std::string ending = std::filesystem::path(path).extension().string();
-    std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return char(std::tolower(c)); });
-    return ending == ".meander" ? FileKind::Project : ending == ".png" ? FileKind::Image : FileKind::Other;
+    const std::string ending = endingOf(path);
+    switch (formatOfFile(path)) {
+    case FileFormat::Sqlite: return FileKind::Project;
+    case FileFormat::Png:
+    case FileFormat::Jpeg:
+    case FileFormat::WebP: return FileKind::Image;
+    case FileFormat::Json:
+    case FileFormat::Text: return kindOfText(ending);
+    default: break;
+    }
+    if (ending == ".meander") return FileKind::Project;
+    const bool isImage = ending == ".png" || ending == ".jpg" || ending == ".jpeg" || ending == ".webp";
+    return isImage ? FileKind::Image : FileKind::Other;
 }
 
 bool isMeanderProject(const std::string& path) {
-    const std::string head = headOf(path);
-    if (head.size() < headSize || !head.starts_with(database)) return false;
+    if (formatOfFile(path) != FileFormat::Sqlite) return false;
+    std::string header(sqliteHeader, '\0');
+    if (!std::ifstream(path, std::ios::binary).read(header.data(), sqliteHeader)) return false;
     std::int64_t id = 0;
-    for (std::size_t i = 68; i < 72; ++i) id = id << 8 | static_cast<unsigned char>(head[i]);
+    for (std::size_t i = applicationIdAt; i < applicationIdAt + 4; ++i)
+        id = id << 8 | static_cast<unsigned char>(header[i]);
     return id == projectApplicationId;
 }
 

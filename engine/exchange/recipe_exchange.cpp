@@ -1,107 +1,111 @@
 #include "engine/exchange/recipe_exchange.h"
 
 #include <algorithm>
-#include <charconv>
-#include <sstream>
 
 #include "engine/core/durable_file.h"
+#include "engine/core/file_identity.h"
 #include "engine/core/json.h"
 #include "engine/core/switched.h"
 #include "engine/exchange/file_kind.h"
-#include "engine/exchange/noise_text.h"
-#include "engine/exchange/peer_names.h"
+#include "engine/exchange/import/comfy_settings.h"
+#include "engine/exchange/import/infotext.h"
+#include "engine/exchange/import/json_settings.h"
+#include "engine/exchange/import/noise_text.h"
+#include "engine/exchange/import/peer_names.h"
 #include "engine/exchange/table.h"
+#include "engine/imaging/image_texts.h"
 #include "meander_version.h"
 
 namespace meander {
 namespace {
 
-std::string lower(std::string s) {
-    std::transform(s.begin(), s.end(), s.begin(), [](unsigned char c) { return char(std::tolower(c)); });
-    return s;
+constexpr std::size_t largestText = std::size_t(64) << 20;
+
+bool startsWithBrace(const std::string& text) {
+    const auto at = text.find_first_not_of(" \t\r\n");
+    return at != std::string::npos && text[at] == '{';
 }
 
-std::string trimmed(const std::string& s) {
-    const auto first = s.find_first_not_of(" \t\r\n"), last = s.find_last_not_of(" \t\r\n");
-    return first == std::string::npos ? std::string() : s.substr(first, last - first + 1);
+std::optional<ReadRecipe> recipeFromPeerJson(const Json& j, const std::string& source) {
+    if (auto settings = readJsonSettings(j, source)) return recipeOf(*settings);
+    const std::string format = j.contains("nodes") ? "workflow" : "prompt";
+    if (const auto graph = ComfyGraph::fromJson(j))
+        if (auto settings = readComfyGraph(*graph, source.empty() ? format : source)) return recipeOf(*settings);
+    return std::nullopt;
 }
 
-// "Steps: 20, Sampler: Euler a, Note: "a, b"" as pairs; values may be quoted.
-std::vector<std::pair<std::string, std::string>> settingsOf(const std::string& line) {
-    std::vector<std::pair<std::string, std::string>> pairs;
-    std::size_t at = 0;
-    while (at < line.size() && pairs.size() < 256) {
-        const auto colon = line.find(':', at);
-        if (colon == std::string::npos) break;
-        const std::string key = trimmed(line.substr(at, colon - at));
-        std::size_t from = line.find_first_not_of(' ', colon + 1);
-        if (from == std::string::npos) from = line.size();
-        std::string value;
-        if (from < line.size() && line[from] == '"') {
-            std::size_t i = from + 1;
-            for (; i < line.size() && line[i] != '"'; ++i) {
-                if (line[i] == '\\' && i + 1 < line.size()) ++i;
-                value += line[i];
-            }
-            at = line.find(',', i);
-        } else {
-            at = line.find(',', from);
-            value = trimmed(line.substr(from, at == std::string::npos ? at : at - from));
+// A text of parameters or JSON, by what it is; nothing when it is JSON that no program here is known to write.
+std::optional<ReadRecipe> recipeFromPeerText(const std::string& text, const std::string& source) {
+    if (startsWithBrace(text))
+        if (const auto j = parsePeerJson(text, source)) return recipeFromPeerJson(*j, source);
+    if (text.starts_with('"') && text.find("\" -") != std::string::npos) return recipeOf(readDream(text));
+    PeerText settings = readInfotext(text);
+    settings.source = source;
+    return recipeOf(settings);
+}
+
+bool hasSettings(const ReadRecipe& r) {
+    return std::any_of(r.settings.begin(), r.settings.end(), [](const ImportedSetting& s) {
+        return s.origin == SettingOrigin::Read && s.name != "Prompt" && s.name != "Negative prompt";
+    });
+}
+
+// "prompt:{…}" and "workflow:{…}" in fields of EXIF, under their own names.
+PngTexts withGraphsOfExif(PngTexts texts) {
+    for (const char* field : {"Make", "Model", "ImageDescription", "UserComment"}) {
+        const auto it = texts.find(field);
+        if (it == texts.end()) continue;
+        for (const char* key : {"prompt", "workflow"}) {
+            const std::string prefix = std::string(key) + ":";
+            if (lowerText(it->second.substr(0, prefix.size())) == prefix
+                && startsWithBrace(it->second.substr(prefix.size())))
+                texts.emplace(key, it->second.substr(prefix.size()));
         }
-        pairs.emplace_back(key, value);
-        if (at == std::string::npos) break;
-        ++at;
     }
-    return pairs;
+    return texts;
 }
 
-template <class T> bool number(const std::string& s, T& into) {
-    T v{};
-    const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), v);
-    if (error != std::errc() || end != s.data() + s.size()) return false;
-    into = v;
-    return true;
-}
-
-// What the line of settings says about names until all of it is read.
-struct Names {
-    Peer peer = Peer::A1111;
-    std::optional<Choice> automatic;
+// The texts that may hold settings, the surest first. Plain comments count only as JSON.
+struct TextKey {
+    const char* key;
+    bool onlyJson;
 };
+constexpr TextKey textKeys[] = {
+    {"parameters", false}, {"UserComment", false},    {"invokeai_metadata", true}, {"sd-metadata", true},
+    {"Dream", false},      {"dream", false},          {"Comment", true},           {"prompt", true},
+    {"workflow", true},    {"generation_data", true}, {"ImageDescription", false}, {"Description", false}};
 
-void sampler(const std::string& value, Names& names, ReadRecipe& r) {
-    auto known = samplerNamed(value, names.peer);
-    if (!known) {
-        r.notUnderstood.push_back("Sampler: " + value);
-        return;
+void addProvenance(ReadRecipe& r, const PngTexts& texts, const std::string& usedKey) {
+    for (const auto& [key, value] : texts) {
+        if (key == usedKey) continue;
+        const bool isRepeat = key.starts_with(usedKey + " (");
+        r.settings.push_back({isRepeat ? SettingOrigin::NotUnderstood : SettingOrigin::Read,
+                              isRepeat ? "Another text \"" + usedKey + "\"" : "Also in the file",
+                              isRepeat ? value.substr(0, 80) : key, isRepeat ? "the first one is read" : ""});
     }
-    r.recipe.sampler = std::move(known->sampler);
-    if (known->schedule) r.recipe.schedule = std::move(*known->schedule);
-    names.automatic = std::move(known->automatic);
+    // NovelAI keeps the prompt beside its settings.
+    const auto description = texts.find("Description");
+    if (r.program == "NovelAI" && r.recipe.prompt.empty() && description != texts.end()) {
+        r.recipe.prompt = trimmedText(description->second);
+        r.settings.push_back({SettingOrigin::Read, "Prompt", r.recipe.prompt, {}});
+    }
 }
 
-void setting(const std::string& key, const std::string& value, Names& names, ReadRecipe& r) {
-    Recipe& recipe = r.recipe;
-    const std::string k = lower(key);
-    double scale = 0;
-    int steps = 0;
-    if (k == "steps" && number(value, steps) && steps > 0 && steps <= 10000) {
-        recipe.steps = steps;
-    } else if (k == "seed" && number(value, recipe.seed)) {
-    } else if (k == "cfg scale" && number(value, scale)) {
-        recipe.guidance.clear();
-        if (scale != 1) recipe.guidance.push_back({"cfg", {{"scale", scale}}});
-    } else if (k == "sampler") {
-        sampler(value, names, r);
-    } else if (k == "schedule type" || k == "scheduler") {
-        const auto known = lower(value) == "automatic" ? names.automatic : scheduleNamed(value, names.peer);
-        if (known) recipe.schedule = *known;
-        else if (lower(value) != "automatic") r.notUnderstood.push_back(key + ": " + value);
-    } else if (readNoiseSetting(k, value, recipe.noise)) {
-    } else if (k == "version") {
-    } else {
-        r.notUnderstood.push_back(key + ": " + value);
-    }
+std::string keysOf(const PngTexts& texts) {
+    std::string keys;
+    for (const auto& [key, value] : texts) keys += (keys.empty() ? "" : ", ") + key;
+    return keys;
+}
+
+// JSON whose values are the texts of an image ("stealth" metadata).
+PngTexts textsIn(const std::string& hidden) {
+    PngTexts texts;
+    if (startsWithBrace(hidden))
+        if (const auto j = parsePeerJson(hidden, "the hidden text"))
+            for (const auto& [key, v] : j->items())
+                if (v.is_string()) texts.emplace(key, v.get<std::string>());
+    if (!texts.contains("Comment") && !texts.contains("parameters")) texts = {{"parameters", hidden}};
+    return texts;
 }
 
 }  // namespace
@@ -145,63 +149,83 @@ PngTexts textsOf(const Run& run, int image) {
              parametersText(run.recipe, width, height, run.model.name.empty() ? run.recipe.model : run.model.name)}};
 }
 
-ReadRecipe recipeFromParameters(const std::string& text) {
-    ReadRecipe r;
-    r.source = "parameters";
-    std::vector<std::string> lines;
-    std::istringstream in(text);
-    for (std::string line; std::getline(in, line) && lines.size() < 10000;) lines.push_back(trimmed(line));
-    while (!lines.empty() && lines.back().empty()) lines.pop_back();
-    std::string settings;
-    if (!lines.empty() && lines.back().find("Steps:") != std::string::npos) {
-        settings = lines.back();
-        lines.pop_back();
+ReadRecipe recipeFromParameters(const std::string& text) { return recipeOf(readInfotext(text)); }
+
+Result<ReadRecipe> recipeFromTexts(const PngTexts& given, const std::string& what) {
+    const PngTexts texts = withGraphsOfExif(given);
+    std::vector<ImportedSetting> problems;
+    if (const auto ours = texts.find("meander"); ours != texts.end()) {
+        const auto j = parseJson(ours->second, "the recipe in " + what);
+        const bool holdsOne = j && j->is_object() && j->contains("recipe");
+        auto recipe =
+            holdsOne ? recipeFromJson((*j)["recipe"]) : Result<Recipe>(j ? Error{"It is incomplete."} : j.error());
+        if (recipe) return ReadRecipe{*recipe, "meander", "Meander"};
+        problems.push_back({SettingOrigin::NotUnderstood, "Recipe of Meander", {}, recipe.error().text});
     }
-    bool isNegative = false;
-    for (std::string line : lines) {
-        if (line.starts_with("Negative prompt:")) {
-            isNegative = true;
-            line = trimmed(line.substr(16));
-        }
-        std::string& into = isNegative ? r.recipe.negativePrompt : r.recipe.prompt;
-        into += (into.empty() ? "" : "\n") + line;
+    std::optional<ReadRecipe> best;
+    std::string bestKey;
+    for (const TextKey& k : textKeys) {
+        const auto it = texts.find(k.key);
+        if (it == texts.end() || trimmedText(it->second).empty() || (k.onlyJson && !startsWithBrace(it->second)))
+            continue;
+        auto read = recipeFromPeerText(it->second, k.key);
+        if (!read || (!hasSettings(*read) && best)) continue;
+        const bool isWhole = hasSettings(*read);
+        best = std::move(read);
+        bestKey = k.key;
+        if (isWhole) break;
     }
-    const auto pairs = settingsOf(settings);
-    Names names;
-    for (const auto& [key, value] : pairs)
-        if (lower(key) == "version" && value.find("stable-diffusion.cpp") != std::string::npos)
-            names.peer = Peer::SdCpp;
-    for (const auto& [key, value] : pairs) setting(key, value, names, r);
-    if (settings.empty()) r.notUnderstood.push_back("The text has no line of settings (Steps, Sampler ...).");
-    return r;
+    // A description alone, without any setting, is no recipe.
+    const bool isOnlyWords = best && !hasSettings(*best) && bestKey != "parameters";
+    if (best && !isOnlyWords) {
+        addProvenance(*best, texts, bestKey);
+        best->settings.insert(best->settings.begin(), problems.begin(), problems.end());
+        return std::move(*best);
+    }
+    if (!problems.empty()) return Error{"The recipe in " + what + " cannot be used: " + problems.front().reason};
+    return Error{"There is no recipe in " + what + " that Meander can read"
+                 + (texts.empty() ? ": the image carries no text." : " (it carries: " + keysOf(texts) + ").")};
 }
 
-Result<ReadRecipe> recipeFromTexts(const PngTexts& texts, const std::string& what) {
-    if (const auto ours = texts.find("meander"); ours != texts.end()) {
-        auto j = parseJson(ours->second, "the recipe in " + what);
-        if (!j) return j.error();
-        if (!j->is_object() || !j->contains("recipe")) return Error{"The recipe in " + what + " is incomplete."};
-        auto recipe = recipeFromJson((*j)["recipe"]);
-        if (!recipe) return Error{"The recipe in " + what + " cannot be used: " + recipe.error().text};
-        return ReadRecipe{*recipe, "meander", {}};
+Result<ReadRecipe> recipeFromText(const std::string& text, const std::string& what) {
+    if (!startsWithBrace(text)) {
+        if (trimmedText(text).empty()) return Error{"Cannot read a recipe from " + what + ": it is empty."};
+        ReadRecipe read = recipeFromParameters(text);
+        if (hasSettings(read)) return read;
+        return Error{"There is no recipe in " + what
+                     + ": it is neither JSON nor a text with settings (Steps, Sampler ...)."};
     }
-    if (const auto theirs = texts.find("parameters"); theirs != texts.end() && !theirs->second.starts_with("{"))
-        return recipeFromParameters(theirs->second);
-    std::string keys;
-    for (const auto& [key, value] : texts) keys += (keys.empty() ? "" : ", ") + key;
-    return Error{"There is no recipe in " + what + " that Meander can read"
-                 + (keys.empty() ? ": the image carries no text." : " (it carries: " + keys + ").")};
+    const auto ours = parseJson(text, what);
+    const auto j = ours ? ours : parsePeerJson(text, what);
+    if (!j) {
+        ReadRecipe read = recipeFromParameters(text);  // a prompt that begins with a brace
+        return hasSettings(read) ? Result<ReadRecipe>(std::move(read)) : Result<ReadRecipe>(j.error());
+    }
+    const Json& inner = j->contains("recipe") ? (*j)["recipe"] : *j;
+    auto recipe = recipeFromJson(inner);
+    if (recipe) return ReadRecipe{*recipe, "meander", "Meander"};
+    if (auto read = recipeFromPeerJson(*j, {})) return std::move(*read);
+    return Error{"Cannot use " + what + " as a recipe: " + recipe.error().text, recipe.error().detail};
 }
 
 Result<ReadRecipe> readRecipeFrom(const std::string& path) {
-    if (fileKindOf(path) == FileKind::Image) {
-        auto texts = readPngTexts(path);
-        if (!texts) return texts.error();
-        return recipeFromTexts(*texts, "'" + path + "'");
+    const std::string what = "'" + path + "'";
+    if (fileKindOf(path) != FileKind::Image) {
+        auto text = readTextFile(path, largestText);
+        return text ? recipeFromText(*text, what) : Result<ReadRecipe>(text.error());
     }
-    auto recipe = readRecipeFile(path);
-    if (!recipe) return recipe.error();
-    return ReadRecipe{*recipe, "meander", {}};
+    auto list = readImageTexts(path);
+    if (!list) return list.error();
+    auto read = recipeFromTexts(list->texts, what);
+    if (!read && formatOfFile(path) == FileFormat::Png)
+        if (const std::string hidden = hiddenText(path); !hidden.empty()) {
+            read = recipeFromTexts(textsIn(hidden), what);
+            if (read) read->settings.push_back({SettingOrigin::Read, "Settings", "hidden in the pixels", {}});
+        }
+    if (read && list->skipped > 0)
+        read->settings.push_back(
+            {SettingOrigin::NotUnderstood, "Texts of the image", std::to_string(list->skipped), "damaged or too long"});
+    return read;
 }
 
 }  // namespace meander

@@ -1,21 +1,15 @@
-// Recipes in and out: JSON files, the text chunks of PNG images (ours under "meander", and "parameters" as A1111,
-// Forge, stable-diffusion.cpp and others write it), and back.
+// Recipes in and out: JSON files, texts in PNG, JPEG and WebP images (ours under "meander", and what other programs
+// write), plain text, and back.
 #pragma once
 #include <string>
 #include <vector>
 
+#include "engine/exchange/imported_recipe.h"
 #include "engine/imaging/png.h"
 #include "engine/recipe/recipe.h"
 #include "engine/run/trajectory.h"
 
 namespace meander {
-
-struct ReadRecipe {
-    Recipe recipe;
-    std::string source;                      // "meander", "parameters"
-    std::vector<std::string> notUnderstood;  // sentences or "key: value" of what has no counterpart here
-    bool isExact() const { return notUnderstood.empty() && source == "meander"; }
-};
 
 Result<Recipe> readRecipeFile(const std::string& path);
 Status writeRecipeFile(const std::string& path, const Recipe& recipe);
@@ -23,8 +17,12 @@ Status writeRecipeFile(const std::string& path, const Recipe& recipe);
 // Everything an image says about how it was made.
 PngTexts textsOf(const Run& run, int image);
 std::string parametersText(const Recipe& recipe, int width, int height, const std::string& modelName);
+
+// From the texts of an image; `what` names it in sentences.
 Result<ReadRecipe> recipeFromTexts(const PngTexts& texts, const std::string& what);
-// A recipe from a .json recipe or a .png image.
+// From one text: JSON of ours or of another program (settings, a graph, a scheduler), or a text of parameters.
+Result<ReadRecipe> recipeFromText(const std::string& text, const std::string& what);
+// From a file: an image, JSON, or a text of parameters.
 Result<ReadRecipe> readRecipeFrom(const std::string& path);
 ReadRecipe recipeFromParameters(const std::string& text);
 

@@ -6,13 +6,15 @@
 
 #include "engine/analysis/attention_maps.h"
 #include "engine/analysis/diagnostics.h"
+#include "engine/analysis/guidance_measures.h"
 #include "engine/core/durable_file.h"
 #include "engine/core/json.h"
 #include "engine/exchange/recipe_exchange.h"
-#include "engine/exchange/state_images.h"
 #include "engine/exchange/table.h"
 #include "engine/imaging/colour_maps.h"
 #include "engine/imaging/npy.h"
+#include "engine/models/codecs/codec.h"
+#include "meander_version.h"
 
 namespace meander {
 namespace {
@@ -34,6 +36,7 @@ public:
         throwIfError(writeRecipeFile(file("recipe.json"), m_run.recipe));
         throwIfError(
             writeWholeFile(file("run.json"), toJson(m_run).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"));
+        about();
         if (m_options.images) writeImages();
         if (!m_run.trajectory) return std::move(m_files);
         const Trajectory& t = *m_run.trajectory;
@@ -56,6 +59,35 @@ private:
             throw Failure("Cannot make the folder '" + path.parent_path().string() + "': " + error.message() + ".");
         m_files.push_back(name);
         return path.string();
+    }
+
+    // In which coordinates the numbers of the other files are.
+    void about() {
+        Json j = {
+            {"program", "Meander " MEANDER_VERSION},
+            {"model", m_run.model.name},
+            {"process", m_run.model.process.name()},
+            {"coordinates",
+             {{"states",
+               "y = a(tau) * x0 + tau * noise, the coordinates that the samplers integrate in; the state that the "
+               "network was trained on is x = native_scale(tau) * y"},
+              {"tau", "the clock: sigma for variance exploding and preserving processes, t for flows"},
+              {"sigma", "noise over signal of the state, n/s"},
+              {"denoised", "estimates of x0, in the coordinates of the data (for latent models: of the latents)"}}},
+            {"columns",
+             {{"state_rms", "of y, in front of the evaluation"},
+              {"denoised_rms", "of the estimate of x0, after guidance"},
+              {"change_rms", "of the difference to the estimate before"},
+              {"log_snr", "log of signal over noise, squared"},
+              {"network_time", "what the network is conditioned on"}}}};
+        Json scales = Json::array();
+        if (m_run.trajectory)
+            for (const double tau : m_run.trajectory->levels)
+                scales.push_back({{"tau", tau},
+                                  {"signal", m_run.model.process.signal(tau)},
+                                  {"native_scale", m_run.model.process.nativeScale(tau)}});
+        j["levels"] = std::move(scales);
+        throwIfError(writeWholeFile(file("about.json"), j.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"));
     }
 
     int imageCount() const { return isImage(m_run.images) ? int(m_run.images.shape()[0]) : 0; }
@@ -165,10 +197,13 @@ Image filmStrip(const Run& run, int image, int height, const Decode& decode) {
     std::vector<Image> frames;
     if (!run.trajectory || !isImage(run.images)) return {};
     const int factor = std::max(1, height / int(run.images.shape()[1]));
-    const StateImages known(run);
+    const auto pixels = pixelMapOf(run.model);
     const auto add = [&](const HostTensor& state, bool isDecoded) {
         const HostTensor row = state.rows(image, 1);
-        const HostTensor p = isDecoded ? row : decode ? decode(row) : known(row);
+        const HostTensor p = isDecoded ? row
+                             : decode  ? decode(row)
+                             : pixels  ? applyPixelMap(*pixels, row)
+                                       : HostTensor();
         if (isImage(p)) frames.push_back(enlarged(imageOf(p), factor));
     };
     int last = -1;
@@ -185,16 +220,39 @@ Image filmStrip(const Run& run, int image, int height, const Decode& decode) {
 }
 
 std::string trajectoryCsv(const Trajectory& t) {
-    Table table({"evaluation", "step", "tau", "sigma", "log_snr", "network_time", "guidance_weight", "state_rms",
-                 "denoised_rms", "change_rms", "network_rows", "milliseconds", "replayed"});
+    std::vector<std::string> head{
+        "evaluation", "step",         "tau",        "sigma",        "log_snr",      "network_time", "guidance_weight",
+        "state_rms",  "denoised_rms", "change_rms", "network_rows", "milliseconds", "replayed"};
+    const std::vector<std::string> measured = measuredNames(t);
+    for (const auto& name : measured) {
+        const std::string unit = measureOf(name).unit;
+        head.push_back(name + (unit.empty() ? "" : " [" + unit + "]"));
+    }
+    Table table(std::move(head));
     State before;
     for (const auto& e : t.evaluations) {
         const State denoised = e->denoised ? e->denoised.toDoubles() : State{};
         const State state = e->state ? e->state.toDoubles() : State{};
-        table.add({std::to_string(e->index), std::to_string(e->step), numberText(e->tau), numberText(e->sigma),
-                   numberText(e->logSnr), numberText(e->networkTime), numberText(e->guidanceWeight),
-                   numberText(rms(state)), numberText(rms(denoised)), numberText(rmsDifference(denoised, before)),
-                   std::to_string(e->networkRows), numberText(e->milliseconds), e->replayed ? "1" : "0"});
+        std::vector<std::string> row{std::to_string(e->index),
+                                     std::to_string(e->step),
+                                     numberText(e->tau),
+                                     numberText(e->sigma),
+                                     numberText(e->logSnr),
+                                     numberText(e->networkTime),
+                                     numberText(e->guidanceWeight),
+                                     numberText(rms(state)),
+                                     numberText(rms(denoised)),
+                                     numberText(rmsDifference(denoised, before)),
+                                     std::to_string(e->networkRows),
+                                     numberText(e->milliseconds),
+                                     e->replayed ? "1" : "0"};
+        const auto metrics = namedMetrics(*e);
+        for (const auto& name : measured) {
+            const auto it =
+                std::find_if(metrics.begin(), metrics.end(), [&](const auto& m) { return m.first == name; });
+            row.push_back(it == metrics.end() ? "" : numberText(measuredValue(*it->second, {})));
+        }
+        table.add(std::move(row));
         before = denoised;
     }
     return table.csv();

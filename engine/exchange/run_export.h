@@ -10,7 +10,7 @@
 
 namespace meander {
 
-// States to images in [0, 1]; none: what state_images.h can do without a model.
+// States to images in [0, 1]; none: what the model's pixel map gives without its network (engine/imaging/pixel_map.h).
 using Decode = std::function<HostTensor(const HostTensor& states)>;
 
 struct ExportOptions {
@@ -24,6 +24,7 @@ Result<std::vector<std::string>> exportRun(const Run& run, const std::string& fo
 
 // The estimates x̂0 of one image, first evaluation of every step, then the result; side by side. Empty for points.
 Image filmStrip(const Run& run, int image, int height = 96, const Decode& decode = {});
+// One row per evaluation; what guidance rules measured is the mean over the images.
 std::string trajectoryCsv(const Trajectory& t);
 
 }  // namespace meander

@@ -4,8 +4,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
-#include "engine/taps/intervention.h"
+#include "engine/core/params.h"
 
 namespace meander {
 
@@ -39,13 +40,14 @@ struct BranchSpec {
         None,
         Own
     } condition = Condition::Recipe;  // Own: prompt or classIndex
-    Intervention change;              // without a prepared prompt to avoid
-    int model = 0;                    // 0: the recipe's, k: the k-th further one
-    // The branch whose self-attention is summed in this block, for SAG.
+    std::vector<Choice>
+        interventions{};  // of its rows, in the order in which they apply (interventions/intervention.h)
+    int model = 0;        // 0: the recipe's, k: the k-th further one
+    // The transformer block whose self-attention is summed in this branch, for SAG.
     std::optional<int> selfBlock;
     bool sameQuestion(const BranchSpec& o) const {
-        return prompt == o.prompt && classIndex == o.classIndex && condition == o.condition && change == o.change
-               && model == o.model;
+        return prompt == o.prompt && classIndex == o.classIndex && condition == o.condition
+               && interventions == o.interventions && model == o.model;
     }
 };
 

@@ -6,8 +6,8 @@
 // combinations are the same in every space; where a formula is not linear, the rule has a parameter `space` (spaces.h).
 // Combinations add: a rule adds what it would change of the conditional estimate, so CFG and PAG commute.
 #pragma once
-#include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -30,15 +30,15 @@ struct GuidanceMoment {
     const Process& process;
     Parametrization parametrization = Parametrization::X0;
     double sigmaData = 0.5;
-    double tau = 0, target = 0;                                    // now, and where the step ends
-    double networkTau = std::numeric_limits<double>::quiet_NaN();  // the level the network is told instead of τ, for
-                                                                   // samplers that shift it
+    double tau = 0, target = 0;             // now, and where the step ends
+    std::optional<double> networkTau = {};  // the network is conditioned on the time of this level instead of τ's
     int step = 0, steps = 1;
     bool isFirst = true;      // the rules have seen nothing yet
     bool isStepStart = true;  // the first request of its interval; later ones are at states that a sampler only tries
     bool isOwnState = true;   // asked at the run's own state, not at a copy the sampler moved
     std::uint64_t seed = 0;
     Tensor state;            // y; empty while a plan counts
+    Tensor clean = {};       // x0 that the run starts from; empty when it starts from noise
     Model* model = nullptr;  // for images of states; null while a plan counts and in tests
 
     double signal() const { return process.signal(tau); }
@@ -77,16 +77,13 @@ struct GuidanceParts {
 // What a rule wants of the network at a moment.
 struct EvaluationPlan {
     std::vector<Branch> branches;
-    // Changes of every row with the recipe's prompt: another prompt that NAG avoids; and of every row: the scale that a
-    // distilled network is told, FreeU.
-    struct Nag {
-        Branch prompt;
-        Intervention::Nag how;
-    };
-    std::optional<Nag> nag;
-    std::optional<double> guidance;
-    std::optional<Intervention::FreeU> freeU;
-    int dependentCount = 0;  // branches that followUp will ask
+    // Interventions in rows of the recipe's model, beside those of their branch: in all of them, or in those with the
+    // recipe's prompt.
+    enum class Rows : std::uint8_t { All, RecipePrompt };
+    std::vector<std::pair<Choice, Rows>> interventions;
+    std::optional<double> guidance;   // the scale that a guidance-distilled network is conditioned on
+    bool usesNegativePrompt = false;  // inside an intervention, without a branch of its own
+    int dependentCount = 0;           // branches that followUp will ask
     void want(Branch b);
 };
 
@@ -146,7 +143,8 @@ public:
     Branch prompt(const std::string& text);
     // No condition at all, even where the recipe has a negative prompt.
     Branch empty();
-    Branch changed(Intervention change, std::string label);
+    // The recipe's condition, with interventions inside the network.
+    Branch changed(std::vector<Choice> interventions, std::string label);
     // The recipe's condition, or `text` unless it is empty, seen by another model. Throws Failure when its states are
     // others.
     Branch otherModel(const std::string& id, const std::string& text = {});
@@ -182,6 +180,7 @@ public:
     Tensor projectedState(const GuidanceMoment& m) const;
     std::vector<std::pair<Branch, Tensor>> followUps(const GuidanceMoment& m, const GuidanceParts& parts) const;
     // Applies the rules in order. Rules whose branches are not all there are left out (a record of another stack).
+    // Where the sampler uses the unconditional estimate of a model without a condition, it is the conditional one.
     // `recorded`: the selection that a record says was made, in place of the rules' own.
     void apply(const GuidanceMoment& m, GuidanceParts& parts, const std::vector<std::int64_t>* recorded = nullptr);
     double weight(const GuidanceMoment& m) const;
@@ -197,6 +196,7 @@ private:
     std::unique_ptr<Recipe> m_recipe;  // what the set-up refers to
     std::unique_ptr<ModelInfo> m_model;
     std::vector<std::unique_ptr<GuidanceRun>> m_rules;
+    bool m_usesUnconditional = false;  // the sampler, inside its step
     bool m_samplerWantsUnconditional = false, m_hasSeen = false;
 };
 

@@ -9,10 +9,9 @@
 namespace meander {
 
 std::vector<ParamSpec> windowParams(double from, double to) {
-    return {withUnit(realParam("from", "From", from, 0, 1, "Act from this fraction of the steps on."), "of steps"),
-            withUnit(realParam("to", "To", to, 0, 1,
-                               "Act until this fraction of the steps; outside, its extra network rows are saved."),
-                     "of steps"),
+    return {percentParam("from", "From", from, 0, 1, "steps", "Act from this fraction of the steps on."),
+            percentParam("to", "To", to, 0, 1, "steps",
+                         "Act until this fraction of the steps; outside, its extra network rows are saved."),
             optionalParam(withUnit(realParam("sigma_high", "Upper σ", 80, 0, 1e5,
                                              "Act only at or below this noise level; absent: no upper limit.", 0.1),
                                    "σ")),
@@ -21,9 +20,14 @@ std::vector<ParamSpec> windowParams(double from, double to) {
                                    "σ"))};
 }
 
+std::vector<ParamSpec> withWindow(std::vector<ParamSpec> params) {
+    for (auto& s : windowParams()) params.push_back(std::move(s));
+    return params;
+}
+
 GuidanceRule afterCombination(GuidanceRule rule) {
     rule.group = "After a combination";
-    for (auto& s : windowParams()) rule.params.push_back(std::move(s));
+    rule.params = withWindow(std::move(rule.params));
     return rule;
 }
 
@@ -72,6 +76,17 @@ std::string whyWindowIsEmpty(const GuidanceContext& c) {
     return Window(c.params).isEmpty(c.recipe.steps) ? "Guidance has no effect: its interval is empty." : "";
 }
 
+std::string whyNoLevelIsInside(const Params& p, const Process& process, const std::vector<double>& levels) {
+    if (!p.contains("from") || !p.contains("to")) return {};
+    const Window window(p);
+    GuidanceMoment m{.process = process, .steps = int(levels.size()) - 1};
+    for (; m.step < m.steps; ++m.step) {
+        m.tau = std::max(levels[std::size_t(m.step)], levels[std::size_t(m.step) + 1]);
+        if (window.holds(m)) return {};
+    }
+    return "It has no effect here: no level of the run lies in its interval. Widen it, or use more steps.";
+}
+
 std::string whyNothingFollows(const GuidanceContext& c) {
     for (std::size_t i = c.position + 1; i < c.recipe.guidance.size(); ++i)
         if (const auto* rule = findGuidance(c.recipe.guidance[i].id);
@@ -94,6 +109,23 @@ std::string whyExtrapolationIsIdle(const GuidanceContext& c, double weight) {
         return std::string("Guidance has no effect at scale ") + (isOriginal ? "0." : "1.");
     if (const std::string why = whyWindowIsEmpty(c); !why.empty()) return why;
     return whyConditionsAreEqual(c);
+}
+
+std::string scaleCaution(const GuidanceRule& rule, const GuidanceContext& c) {
+    if (!rule.usesUnconditional || !c.params.contains("scale")) return {};
+    const bool isOriginal = c.params.contains("formulation") && text(c.params, "formulation") == "original";
+    const double scale = real(c.params, "scale") + (isOriginal ? 1 : 0);
+    const auto* curve = c.params.contains("curve") ? std::get_if<std::vector<double>>(&c.params.at("curve")) : nullptr;
+    if (curve && !curve->empty()) return {};
+    if (scale == 0)
+        return rule.label
+               + ": at scale 0 the conditional estimate has no part, so the prompt is ignored. Choose 1 for "
+                 "the prompt without guidance.";
+    const auto* sampler = findSampler(c.recipe.sampler.id);
+    if (sampler && sampler->unconditional && !sampler->needsData && scale > 2)
+        return sampler->label + " adds the guidance to the estimate and not to the noise, so that a scale of "
+               + display(scale) + " overshoots. Scales from 0.6 to 1.5 act there like 5 to 12 elsewhere.";
+    return {};
 }
 
 bool addsNoise(const Recipe& recipe) {
@@ -165,49 +197,6 @@ double at(const Params& p, const char* list, std::size_t i, double fallback) {
     const auto it = p.find(list);
     const auto* values = it == p.end() ? nullptr : std::get_if<std::vector<double>>(&it->second);
     return values && i < values->size() ? (*values)[i] : fallback;
-}
-
-ParamSpec blocksParam() {
-    ParamSpec s = textParam("layers", "Layers",
-                            "Which transformer blocks: middle, all, numbers from 0, or parts of a name such as "
-                            "up_blocks.1; separated by commas.");
-    s.defaultValue = std::string("middle");
-    return s;
-}
-
-std::vector<int> blocksNamed(const std::string& text, const ModelInfo& model, const std::string& rule) {
-    const int n = int(model.blocks.size());
-    if (n == 0)
-        throw Failure(rule + " changes the attention inside a network, but '" + model.name
-                      + "' has no transformer blocks. Choose a model that has, for example builtin:sprites-unet, or "
-                        "remove the rule.");
-    std::vector<char> chosen(static_cast<std::size_t>(n), 0);
-    const auto choose = [&](const std::string& item) {
-        bool found = false;
-        const bool isNumber = item.find_first_not_of("0123456789") == std::string::npos && item.size() < 7;
-        const bool hasMiddle = std::any_of(model.blocks.begin(), model.blocks.end(),
-                                           [](const TapSite& b) { return b.path.starts_with("mid_block"); });
-        for (int i = 0; i < n; ++i) {
-            const std::string& path = model.blocks[std::size_t(i)].path;
-            const bool fits = item == "all" || (isNumber && std::stoi(item) == i)
-                              || (item == "middle" && (hasMiddle ? path.starts_with("mid_block") : i == n / 2))
-                              || (!isNumber && item != "middle" && path.find(item) != std::string::npos);
-            if (fits) chosen[std::size_t(i)] = found = true;
-        }
-        if (!found)
-            throw Failure(rule + " finds no layer \"" + item + "\" in '" + model.name + "', which has "
-                          + std::to_string(n) + ": 0 (" + model.blocks.front().path + ") to " + std::to_string(n - 1)
-                          + " (" + model.blocks.back().path + ").");
-    };
-    std::string list = text;
-    std::replace(list.begin(), list.end(), ',', '|');
-    const auto items = partsOf(list);
-    if (items.empty()) throw Failure(rule + " needs at least one layer: middle, all, a number, or a part of a name.");
-    for (const auto& item : items) choose(item);
-    std::vector<int> blocks;
-    for (int i = 0; i < n; ++i)
-        if (chosen[std::size_t(i)]) blocks.push_back(i);
-    return blocks;
 }
 
 }  // namespace meander

@@ -5,6 +5,7 @@
 
 #include "engine/core/param_specs.h"
 #include "engine/guidance/guidance.h"
+#include "engine/interventions/blocks.h"
 #include "engine/models/model.h"
 #include "engine/recipe/recipe.h"
 
@@ -15,11 +16,14 @@ namespace meander {
 // for the small `from` that is usual there.
 enum class WindowStart : std::uint8_t { RoundedDown, RoundedUp };
 std::vector<ParamSpec> windowParams(double from = 0, double to = 1);
-// A rule that acts on what the rules before it combined: its group and, behind its own parameters, its window.
+// A rule that acts on the combination of the rules before it: its group and, behind its own parameters, its window.
 GuidanceRule afterCombination(GuidanceRule rule);
-// The maker of a rule whose run needs its parameters only.
-template <class Run> std::unique_ptr<GuidanceRun> made(const Params& p, GuidanceSetup&) {
-    return std::make_unique<Run>(p);
+// `params` with the window behind them.
+std::vector<ParamSpec> withWindow(std::vector<ParamSpec> params);
+// The maker of a rule, whose run is made of its parameters and, where it names branches, the set-up.
+template <class Run> std::unique_ptr<GuidanceRun> made(const Params& p, GuidanceSetup& setup) {
+    if constexpr (std::is_constructible_v<Run, const Params&, GuidanceSetup&>) return std::make_unique<Run>(p, setup);
+    else return std::make_unique<Run>(p);
 }
 struct Window {
     explicit Window(const Params& p, WindowStart start = WindowStart::RoundedDown);
@@ -54,8 +58,13 @@ struct Extrapolation {
 // Sentences; empty when there is nothing to say.
 std::string whyConditionsAreEqual(const GuidanceContext& c);  // no prompt, no class, or the same prompt twice
 std::string whyWindowIsEmpty(const GuidanceContext& c);
+// The levels of the run miss the rule's interval of noise levels or steps; empty for rules without a window.
+std::string whyNoLevelIsInside(const Params& p, const Process& process, const std::vector<double>& levels);
 std::string whyNothingFollows(const GuidanceContext& c);   // no rule after it uses the unconditional estimate
 std::string whyNothingPrecedes(const GuidanceContext& c);  // no rule before it guides
+// Scales that do something else than a user expects: 0 ignores the prompt, and CFG++ samplers overshoot at ordinary
+// ones.
+std::string scaleCaution(const GuidanceRule& rule, const GuidanceContext& c);
 // The usual chain of a rule with `scale` and a window.
 std::string whyExtrapolationIsIdle(const GuidanceContext& c, double weight);
 
@@ -73,10 +82,5 @@ Tensor rescaledRows(const Tensor& t, const Tensor& reference, double phi);
 // "a dog | a cat" → {"a dog", "a cat"}; blanks around are dropped, empty parts too.
 std::vector<std::string> partsOf(const std::string& text);
 double at(const Params& p, const char* list, std::size_t i, double fallback);  // element of a list parameter
-
-// Blocks named by a text: "middle", "all", numbers from 0, or parts of a path, separated by commas. Throws Failure
-// naming what there is.
-std::vector<int> blocksNamed(const std::string& text, const ModelInfo& model, const std::string& rule);
-ParamSpec blocksParam();
 
 }  // namespace meander

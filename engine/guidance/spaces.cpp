@@ -19,8 +19,9 @@ Space spaceOf(const std::string& name, const GuidanceMoment& m) {
     if (name == "x0") return {};
     if (name == "output") {
         const Conversion c = conversionAt(m.process, m.parametrization, tau, m.sigmaData);
-        return m.parametrization == Parametrization::X0 ? Space{}
-                                                        : Space{-c.fromState / c.fromOutput, 1 / c.fromOutput};
+        // Where a consistency model returns the state itself, its output has no part in x̂0 and cannot be told from it.
+        if (m.parametrization == Parametrization::X0 || !std::isnormal(c.fromOutput)) return {};
+        return {-c.fromState / c.fromOutput, 1 / c.fromOutput};
     }
     if (name == "epsilon" && a > 0) return {1 / tau, -a / tau};
     if (name == "v") {

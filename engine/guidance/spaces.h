@@ -14,7 +14,8 @@ struct Space {
     Tensor from(const Tensor& estimate, const Tensor& y) const;
     Tensor back(const Tensor& value, const Tensor& y) const;  // to x̂0
 };
-// At pure noise of a flow, where ε does not depend on x̂0, epsilon means velocity.
+// At pure noise of a flow, where ε does not depend on x̂0, epsilon means velocity. At the boundary of a consistency
+// model, where x̂0 does not depend on the output, output means x̂0.
 Space spaceOf(const std::string& name, const GuidanceMoment& m);
 // A choice parameter; the first is the default.
 ParamSpec spaceParam(const char* usual, const char* key = "space");

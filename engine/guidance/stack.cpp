@@ -99,9 +99,9 @@ Branch GuidanceSetup::empty() {
                {.label = "no condition", .prompt = {}, .classIndex = {}, .condition = BranchSpec::Condition::None});
 }
 
-Branch GuidanceSetup::changed(Intervention change, std::string label) {
+Branch GuidanceSetup::changed(std::vector<Choice> interventions, std::string label) {
     return add(Branch::Changed,
-               {.label = std::move(label), .prompt = {}, .classIndex = {}, .change = std::move(change)});
+               {.label = std::move(label), .prompt = {}, .classIndex = {}, .interventions = std::move(interventions)});
 }
 
 Branch GuidanceSetup::otherModel(const std::string& id, const std::string& text) {
@@ -161,7 +161,8 @@ GuidanceStack::GuidanceStack(const Recipe& recipe, const ModelInfo& model)
         m_rules.push_back(isSwitchedOff(g) ? std::make_unique<SwitchedOff>() : rule->make(g.params, *m_setup));
     }
     const auto* sampler = findSampler(recipe.sampler.id);
-    m_samplerWantsUnconditional = sampler && sampler->unconditional && model.conditioning != ConditioningKind::None;
+    m_usesUnconditional = sampler && sampler->unconditional;
+    m_samplerWantsUnconditional = m_usesUnconditional && model.conditioning != ConditioningKind::None;
 }
 GuidanceStack::GuidanceStack(GuidanceStack&&) noexcept = default;
 GuidanceStack::~GuidanceStack() = default;
@@ -205,6 +206,7 @@ void GuidanceStack::apply(const GuidanceMoment& m, GuidanceParts& parts, const s
         if (std::all_of(w.branches.begin(), w.branches.end(), [&](Branch b) { return parts.find(b); }))
             rule->apply(m, parts);
     }
+    if (m_usesUnconditional && !parts.unconditional) parts.unconditional = parts.conditional;
     if (recorded) parts.ancestors = *recorded;
     if (!parts.ancestors.empty())
         for (const auto& rule : m_rules) rule->select(parts.ancestors);

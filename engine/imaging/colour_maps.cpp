@@ -6,77 +6,44 @@
 namespace meander {
 namespace {
 
-struct Lab {
-    double l, a, b;
-};
-using Linear = std::array<double, 3>;
+using Colours = std::vector<std::uint32_t>;  // 0xRRGGBB, evenly spaced over [0, 1]
 
-// CIELAB (D65) to linear sRGB.
-Linear linearOf(const Lab& c) {
-    const auto f = [](double t) { return t > 6.0 / 29 ? t * t * t : 3 * (6.0 / 29) * (6.0 / 29) * (t - 4.0 / 29); };
-    const double fy = (c.l + 16) / 116;
-    const double x = 0.95047 * f(fy + c.a / 500), y = f(fy), z = 1.08883 * f(fy - c.b / 200);
-    return {3.2404542 * x - 1.5371385 * y - 0.4985314 * z, -0.9692660 * x + 1.8760108 * y + 0.0415560 * z,
-            0.0556434 * x - 0.2040259 * y + 1.0572252 * z};
+// The colours of the published map at 0, 255/32 ... 255, rounded to its entries.
+const Colours viridis = {0x440154, 0x470d60, 0x48186a, 0x482374, 0x472d7b, 0x453781, 0x424086, 0x3e4989, 0x3b528b,
+                         0x375b8d, 0x33638d, 0x2f6b8e, 0x2c728e, 0x297a8e, 0x26828e, 0x23898e, 0x21918c, 0x1f978b,
+                         0x1f9f88, 0x21a685, 0x27ad81, 0x31b57b, 0x3dbc74, 0x4cc26c, 0x5cc863, 0x6ece58, 0x81d34d,
+                         0x95d840, 0xaadc32, 0xc0df25, 0xd5e21a, 0xeae51a, 0xfde725};
+const Colours blueRed = {0x2166ac, 0x8ab6d6, 0xf2f2f2, 0xe69c84, 0xb2382e};
+const Colours grey = {0x000000, 0xffffff};
+
+double channel(const Colours& colours, int i, std::size_t c) {
+    const int last = int(colours.size()) - 1;
+    const auto at = [&](int k) { return double(colours[std::size_t(k)] >> (16 - 8 * c) & 0xff); };
+    if (i < 0) return 2 * at(0) - at(1);
+    if (i > last) return 2 * at(last) - at(last - 1);
+    return at(i);
 }
 
-bool isInside(const Linear& c) {
-    return std::all_of(c.begin(), c.end(), [](double v) { return v >= -1e-6 && v <= 1 + 1e-6; });
-}
-
-// Less colourful until sRGB has it; lightness stays.
-Rgb rgbOf(Lab c) {
-    Linear linear = linearOf(c);
-    for (int i = 0; i < 200 && !isInside(linear); ++i) {
-        c.a *= 0.985;
-        c.b *= 0.985;
-        linear = linearOf(c);
-    }
+// Through the colours: straight lines, or Catmull-Rom curves where the map is smooth.
+Rgb between(const Colours& colours, double t, bool isSmooth) {
+    const int last = int(colours.size()) - 1, i = std::clamp(int(t * last), 0, last - 1);
+    const double u = t * last - i;
     Rgb out{};
-    for (std::size_t i = 0; i < 3; ++i) {
-        const double v = std::clamp(linear[i], 0.0, 1.0);
-        out[i] = std::uint8_t(std::lround(255 * (v <= 0.0031308 ? 12.92 * v : 1.055 * std::pow(v, 1 / 2.4) - 0.055)));
+    for (std::size_t c = 0; c < 3; ++c) {
+        const double p0 = channel(colours, i - 1, c), p1 = channel(colours, i, c), p2 = channel(colours, i + 1, c),
+                     p3 = channel(colours, i + 2, c);
+        const double v = isSmooth ? 0.5
+                                        * (2 * p1 + (p2 - p0) * u + (2 * p0 - 5 * p1 + 4 * p2 - p3) * u * u
+                                           + (3 * p1 - p0 - 3 * p2 + p3) * u * u * u)
+                                  : p1 + (p2 - p1) * u;
+        out[c] = std::uint8_t(std::lround(std::clamp(v, 0.0, 255.0)));
     }
     return out;
 }
 
-struct Hue {
-    double a, b;
-};
-
-// Catmull-Rom through evenly spaced points.
-Hue curve(const std::vector<Hue>& points, double t) {
-    const int last = int(points.size()) - 1;
-    const int i = std::clamp(int(t * last), 0, last - 1);
-    const double u = t * last - i;
-    const auto at = [&](int k) { return points[std::size_t(std::clamp(k, 0, last))]; };
-    const auto blend = [u](double p0, double p1, double p2, double p3) {
-        return 0.5
-               * (2 * p1 + (p2 - p0) * u + (2 * p0 - 5 * p1 + 4 * p2 - p3) * u * u
-                  + (3 * p1 - p0 - 3 * p2 + p3) * u * u * u);
-    };
-    return {blend(at(i - 1).a, at(i).a, at(i + 1).a, at(i + 2).a),
-            blend(at(i - 1).b, at(i).b, at(i + 1).b, at(i + 2).b)};
-}
-
-ColourMap sequential(std::string id, std::string label, double from, double to, const std::vector<Hue>& points) {
-    ColourMap map{std::move(id), std::move(label), false, {}};
-    for (int i = 0; i < 256; ++i) {
-        const double t = i / 255.0;
-        const Hue h = curve(points, t);
-        map.table[std::size_t(i)] = rgbOf({from + (to - from) * t, h.a, h.b});
-    }
-    return map;
-}
-
-ColourMap diverging(std::string id, std::string label, double dark, double light, const std::vector<Hue>& below,
-                    const std::vector<Hue>& above) {
-    ColourMap map{std::move(id), std::move(label), true, {}};
-    for (int i = 0; i < 256; ++i) {
-        const double t = i / 127.5 - 1, s = std::abs(t);
-        const Hue h = curve(t < 0 ? below : above, s);
-        map.table[std::size_t(i)] = rgbOf({light + (dark - light) * s, h.a, h.b});
-    }
+ColourMap through(std::string id, std::string label, const Colours& colours, bool isSmooth, bool isDiverging = false) {
+    ColourMap map{std::move(id), std::move(label), isDiverging, {}};
+    for (int i = 0; i < 256; ++i) map.table[std::size_t(i)] = between(colours, i / 255.0, isSmooth);
     return map;
 }
 
@@ -89,11 +56,9 @@ Rgb ColourMap::at(double t) const {
 
 const std::vector<ColourMap>& colourMaps() {
     static const std::vector<ColourMap> maps = {
-        sequential("viridis", "Viridis", 14, 92, {{25, -28}, {12, -38}, {-27, -14}, {-46, 28}, {-18, 85}}),
-        sequential("cividis", "Cividis (for all eyes)", 13, 92, {{3, -34}, {1, -18}, {0, 2}, {-1, 30}, {-4, 64}}),
-        sequential("magma", "Magma", 3, 98, {{1, -5}, {36, -46}, {62, -14}, {46, 40}, {-5, 24}}),
-        sequential("grey", "Grey", 0, 100, {{0, 0}, {0, 0}}),
-        diverging("vik", "Blue – white – red", 24, 96, {{0, 0}, {-9, -34}, {4, -44}}, {{0, 0}, {30, 34}, {40, 30}}),
+        through("viridis", "Viridis", viridis, true),
+        through("blue_red", "Blue – white – red", blueRed, false, true),
+        through("grey", "Grey", grey, false),
     };
     return maps;
 }

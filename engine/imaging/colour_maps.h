@@ -1,7 +1,5 @@
-// Colour maps made by formula in CIELAB: lightness runs straight from dark to light, so equal steps look equal and
-// prints stay readable; hue follows a smooth curve through a few points and is drawn in where sRGB ends. Our own curves
-// in the spirit of viridis, cividis, magma (Smith, van der Walt; Nuñez et al. 2018) and vik (Crameri); no table was
-// copied.
+// Colour maps as tables of 256 colours, for images, overlays, plots and exports alike. Viridis (Smith & van der Walt
+// 2015, CC0) is the published map: a smooth curve through 33 of its colours, within one of 255 of all of them.
 #pragma once
 #include <array>
 #include <cstdint>

@@ -2,6 +2,7 @@
 
 #include <png.h>
 
+#include <array>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -17,7 +18,7 @@
 namespace meander {
 namespace {
 
-constexpr std::size_t maximumFile = std::size_t(1) << 30;
+constexpr std::size_t maximumFile = std::size_t(512) << 20, headSize = 33;
 constexpr std::size_t compressFrom = 1024;
 
 struct Source {
@@ -46,19 +47,19 @@ void readBytes(png_structp png, png_bytep to, png_size_t n) {
 struct Reader {
     png_structp png = nullptr;
     png_infop info = nullptr;
-    png_infop end = nullptr;
+    bool keepsAlpha = false;
     Problem problem;
     Source source;
     png_uint_32 width = 0, height = 0;
-    std::size_t rowBytes = 0;
+    std::size_t packedRowBytes = 0, rowBytes = 0;  // in the file, of the decoded pixels
+    bool hasAlpha = false;
     std::vector<png_bytep> rows;
 
     explicit Reader(std::span<const std::byte> bytes) : source{bytes} {
         png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &problem, onError, onWarning);
         info = png ? png_create_info_struct(png) : nullptr;
-        end = png ? png_create_info_struct(png) : nullptr;
     }
-    ~Reader() { png_destroy_read_struct(&png, &info, &end); }
+    ~Reader() { png_destroy_read_struct(&png, &info, nullptr); }
     Reader(const Reader&) = delete;
     Reader& operator=(const Reader&) = delete;
 };
@@ -68,9 +69,9 @@ void limit(Reader& r) {
     png_set_chunk_malloc_max(r.png, maximumPngText);
     png_set_chunk_cache_max(r.png, 128);
 #ifdef PNG_HANDLE_AS_UNKNOWN_SUPPORTED
-    // Chunks that we have no use for are skipped, so that their parsers never run.
-    static const png_byte skipped[] = "iCCP\0sPLT\0hIST\0pCAL\0sCAL\0eXIf\0";
-    png_set_keep_unknown_chunks(r.png, PNG_HANDLE_CHUNK_NEVER, skipped, 6);
+    // Chunks without use for pixels are skipped, so that their parsers never run; texts are read by png_texts.h.
+    static const png_byte skipped[] = "iCCP\0sPLT\0hIST\0pCAL\0sCAL\0eXIf\0tEXt\0zTXt\0iTXt\0";
+    png_set_keep_unknown_chunks(r.png, PNG_HANDLE_CHUNK_NEVER, skipped, 9);
 #endif
 }
 
@@ -79,11 +80,14 @@ bool readHead(Reader& r) {
     limit(r);
     png_set_read_fn(r.png, &r.source, readBytes);
     png_read_info(r.png, r.info);
+    r.packedRowBytes = png_get_rowbytes(r.png, r.info);
+    r.hasAlpha = png_get_color_type(r.png, r.info) & PNG_COLOR_MASK_ALPHA;
     png_set_expand(r.png);
     png_set_scale_16(r.png);
     png_set_gray_to_rgb(r.png);
     const png_color_16 white{0, 255, 255, 255, 255};
-    if (png_get_color_type(r.png, r.info) & PNG_COLOR_MASK_ALPHA || png_get_valid(r.png, r.info, PNG_INFO_tRNS))
+    if (r.keepsAlpha) png_set_add_alpha(r.png, 0xff, PNG_FILLER_AFTER);
+    else if (png_get_color_type(r.png, r.info) & PNG_COLOR_MASK_ALPHA || png_get_valid(r.png, r.info, PNG_INFO_tRNS))
         png_set_background(r.png, &white, PNG_BACKGROUND_GAMMA_SCREEN, 0, 1.0);
     png_set_interlace_handling(r.png);
     png_read_update_info(r.png, r.info);
@@ -96,44 +100,8 @@ bool readHead(Reader& r) {
 bool readPixels(Reader& r) {
     if (setjmp(png_jmpbuf(r.png))) return false;
     png_read_image(r.png, r.rows.data());
-    png_read_end(r.png, r.end);
+    png_read_end(r.png, nullptr);
     return true;
-}
-
-void takeTexts(png_structp png, png_infop info, PngTexts& into, std::size_t& total) {
-    png_textp texts = nullptr;
-    int n = 0;
-    png_get_text(png, info, &texts, &n);
-    for (int i = 0; i < n; ++i) {
-        const auto& t = texts[i];
-        if (!t.key || !t.text) continue;
-        const bool international =
-            t.compression == PNG_ITXT_COMPRESSION_NONE || t.compression == PNG_ITXT_COMPRESSION_zTXt;
-        const std::size_t length = international ? t.itxt_length : t.text_length;
-        total += length;
-        if (total > maximumPngText) return;
-        std::string value;
-        if (international) {
-            value.assign(t.text, length);
-        } else {  // Latin-1; many programs write UTF-8 here, which is kept when it is valid
-            const std::string raw(t.text, length);
-            value =
-                nlohmann::json(raw).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).find("\xEF\xBF\xBD")
-                        == std::string::npos
-                    ? raw
-                    : std::string();
-            if (value.empty() && !raw.empty())
-                for (const char c : raw) {
-                    const auto u = static_cast<unsigned char>(c);
-                    if (u < 0x80) value += c;
-                    else {
-                        value += char(0xC0 | (u >> 6));
-                        value += char(0x80 | (u & 0x3F));
-                    }
-                }
-        }
-        into.emplace(t.key, std::move(value));
-    }
 }
 
 Error damaged(const std::string& what, const Reader& r) {
@@ -160,13 +128,55 @@ bool isPng(std::span<const std::byte> bytes) {
     return bytes.size() >= 8 && png_sig_cmp(reinterpret_cast<png_const_bytep>(bytes.data()), 0, 8) == 0;
 }
 
+// The size that the head declares, before anything is allocated for it.
+Status checkSize(std::span<const std::byte> bytes, const std::string& what) {
+    if (bytes.size() < headSize) return Done{};  // libpng reports it
+    const auto number = [&](std::size_t at) {
+        return std::uint64_t(png_get_uint_32(reinterpret_cast<png_const_bytep>(bytes.data() + at)));
+    };
+    const std::uint64_t width = number(16), height = number(20);
+    if (width <= maximumImageSide && height <= maximumImageSide && width * height <= maximumImagePixels) return Done{};
+    return Error{"Cannot read " + what + ": it declares " + std::to_string(width) + " × " + std::to_string(height)
+                 + " pixels, which would take " + std::to_string((width * height * 3) >> 20)
+                 + " MiB. Meander reads images of up to " + std::to_string(maximumImagePixels >> 20)
+                 + " megapixels; scale it down."};
+}
+
 Status checkForm(std::span<const std::byte> bytes, const std::string& what) {
     if (!isPng(bytes)) return Error{"Cannot read " + what + ": it is not a PNG image."};
     if (!chunksFit(bytes))
         return Error{"Cannot read " + what
                      + ": a part of it claims to be longer than the file. The PNG is damaged or cut off; try to get "
                        "the file again."};
+    return checkSize(bytes, what);
+}
+
+// Deflate packs at most 1032 : 1. A head that promises more pixels than the file can hold is refused before memory is
+// taken.
+Status checkContents(const Reader& r, std::size_t fileSize, const std::string& what) {
+    if (r.rowBytes == std::size_t(r.width) * (r.keepsAlpha ? 4 : 3) && r.packedRowBytes * r.height / 1100 <= fileSize)
+        return Done{};
+    return Error{"Cannot read " + what + ": its size does not fit its contents. The PNG is damaged."};
+}
+
+// All rows into `pixels`, whose channels are those of the reader.
+Status decodeInto(Reader& r, std::vector<std::uint8_t>& pixels, const std::string& what) {
+    if (!r.png || !r.info) return Error{"Cannot read " + what + ": there is not enough memory."};
+    if (!readHead(r)) return damaged(what, r);
+    if (const Status s = checkContents(r, r.source.bytes.size(), what); !s) return s;
+    pixels.resize(r.rowBytes * r.height);
+    for (std::size_t y = 0; y < r.height; ++y) r.rows.push_back(pixels.data() + y * r.rowBytes);
+    if (!readPixels(r)) return damaged(what, r);
     return Done{};
+}
+
+// The whole file, refused by the size in its head before the rest is read.
+Result<std::string> readFile(const std::string& path) {
+    std::array<char, headSize> head{};
+    std::ifstream in(path, std::ios::binary);
+    if (in.read(head.data(), headSize) && isPng(std::as_bytes(std::span(head))))
+        if (const Status s = checkSize(std::as_bytes(std::span(head)), "'" + path + "'"); !s) return s.error();
+    return readTextFile(path, maximumFile);
 }
 
 struct Writer {
@@ -216,44 +226,40 @@ bool isAscii(const std::string& s) {
 Result<PngFile> decodePng(std::span<const std::byte> bytes, const std::string& what) {
     if (const Status s = checkForm(bytes, what); !s) return s.error();
     Reader r(bytes);
-    if (!r.png || !r.info || !r.end) return Error{"Cannot read " + what + ": there is not enough memory."};
-    if (!readHead(r)) return damaged(what, r);
-    // Packed pixels never need less than a thousandth of their size: a head that promises more than the file can hold
-    // is refused before memory is taken.
-    if (r.rowBytes != std::size_t(r.width) * 3 || r.rowBytes * r.height / 1100 > bytes.size())
-        return Error{"Cannot read " + what + ": its size does not fit its contents. The PNG is damaged."};
     PngFile file;
+    if (const Status s = decodeInto(r, file.image.rgb, what); !s) return s.error();
     file.image.width = int(r.width);
     file.image.height = int(r.height);
-    file.image.rgb.resize(r.rowBytes * r.height);
-    for (std::size_t y = 0; y < r.height; ++y) r.rows.push_back(file.image.rgb.data() + y * r.rowBytes);
-    if (!readPixels(r)) return damaged(what, r);
-    std::size_t total = 0;
-    takeTexts(r.png, r.info, file.texts, total);
-    takeTexts(r.png, r.end, file.texts, total);
+    file.texts = pngTextsOf(bytes).texts;
     return file;
 }
 
 Result<PngFile> readPng(const std::string& path) {
-    auto bytes = readTextFile(path, maximumFile);
+    auto bytes = readFile(path);
     if (!bytes) return bytes.error();
     return decodePng(std::as_bytes(std::span(*bytes)), "'" + path + "'");
+}
+
+Result<RgbaPixels> readPngRgba(const std::string& path) {
+    auto bytes = readFile(path);
+    if (!bytes) return bytes.error();
+    const std::string what = "'" + path + "'";
+    if (const Status s = checkForm(std::as_bytes(std::span(*bytes)), what); !s) return s.error();
+    Reader r(std::as_bytes(std::span(*bytes)));
+    r.keepsAlpha = true;
+    RgbaPixels pixels;
+    if (const Status s = decodeInto(r, pixels.rgba, what); !s) return s.error();
+    pixels.width = int(r.width);
+    pixels.height = int(r.height);
+    pixels.hasAlpha = r.hasAlpha;
+    return pixels;
 }
 
 Result<PngTexts> readPngTexts(const std::string& path) {
     auto bytes = readTextFile(path, maximumFile);
     if (!bytes) return bytes.error();
-    const std::string what = "'" + path + "'";
-    if (const Status s = checkForm(std::as_bytes(std::span(*bytes)), what); !s) return s.error();
-    Reader r(std::as_bytes(std::span(*bytes)));
-    if (!r.png || !r.info || !r.end) return Error{"Cannot read " + what + ": there is not enough memory."};
-    if (!readHead(r)) return damaged(what, r);
-    PngTexts texts;
-    std::size_t total = 0;
-    takeTexts(r.png, r.info, texts, total);
-    if (!texts.empty()) return texts;
-    auto whole = readPng(path);  // texts may also stand after the pixels
-    return whole ? Result<PngTexts>(std::move(whole->texts)) : Result<PngTexts>(whole.error());
+    if (!isPng(std::as_bytes(std::span(*bytes)))) return Error{"Cannot read '" + path + "': it is not a PNG image."};
+    return pngTextsOf(std::as_bytes(std::span(*bytes))).texts;
 }
 
 Result<std::vector<std::byte>> encodePng(const Image& image, const PngTexts& texts) {

@@ -14,7 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A trained model of the resources: a folder (text-conditioned images) or a file (points in the plane).
+// A trained model of the resources: a folder (text-conditioned images) or a file (points in the plane). What a folder
+// recommends itself (steps, guidance) stands in its model_index.json alone.
 struct BuiltIn {
     const char *name, *label, *summary, *resource, *recommended;
 };
@@ -33,18 +34,16 @@ const BuiltIn builtIns[] = {
      "Draws coloured shapes above, below or beside each other from a sentence; variance preserving, v-prediction.",
      "models/sprites-unet",
      R"({"sampler": {"id": "dpmpp_2m"}, "schedule": {"id": "model_steps", "params": {"spacing": "trailing"}},
-         "steps": 20, "guidance": [{"id": "cfg", "params": {"scale": 2.0}}], "images": 4,
-         "prompt": "a red circle above a blue square on a white background"})"},
+         "images": 4, "prompt": "a red circle above a blue square on a white background"})"},
     {"sprites-dit", "Sprites DiT",
      "The same scenes from a diffusion transformer with cross-attention, trained as a rectified flow.",
      "models/sprites-dit",
-     R"({"sampler": {"id": "euler"}, "schedule": {"id": "uniform_t"}, "steps": 20, "guidance": [{"id": "cfg",
-         "params": {"scale": 3.0}}], "images": 4,
+     R"({"sampler": {"id": "euler"}, "schedule": {"id": "uniform_t"}, "images": 4,
          "prompt": "a yellow triangle left of a green circle on a black background"})"},
     {"sprites-lcm", "Sprites LCM",
      "The sprites U-Net distilled into a latent consistency model: an image in four evaluations.", "models/sprites-lcm",
-     R"({"sampler": {"id": "lcm"}, "schedule": {"id": "model_steps", "params": {"spacing": "lcm"}}, "steps": 4,
-         "guidance": [], "images": 4, "prompt": "a blue square below a red triangle on a gray background"})"},
+     R"({"sampler": {"id": "lcm"}, "schedule": {"id": "model_steps", "params": {"spacing": "lcm"}}, "images": 4,
+         "prompt": "a blue square below a red triangle on a gray background"})"},
     {"flow2d-moons", "Two moons, flow", "A small network that learned two moons in the plane by flow matching.",
      "models/flow2d/moons-flow.safetensors", flowRecipe},
     {"flow2d-moons-reflow", "Two moons, reflow",
@@ -140,10 +139,20 @@ Json genericRecommendation(const ModelInfo& info) {
     return r;
 }
 
+// Steps and scale of guidance that the files of a model recommend, over other recommendations.
+void takeOwnSettings(ModelInfo& info, const DiffusersFolder& folder) {
+    const Json own = folder.index.value("meander", Json::object()).value("recommended", Json::object());
+    if (own.contains("steps")) info.recommended["steps"] = own["steps"];
+    if (!own.contains("guidance")) return;
+    auto& rules = info.recommended["guidance"] = Json::array();
+    if (own["guidance"] != 1.0) rules.push_back({{"id", "cfg"}, {"params", {{"scale", own["guidance"]}}}});
+}
+
 Found findModel(const ModelId& id) {
     if (id.scheme.empty()) {
         Found f = findTrained(id.name);
         f.info.recommended = genericRecommendation(f.info);
+        if (f.folder) takeOwnSettings(f.info, *f.folder);
         return f;
     }
     id.finish();
@@ -159,6 +168,7 @@ Found findModel(const ModelId& id) {
         f.info.name = b.label;
         f.info.summary = b.summary;
         f.info.recommended = Json::parse(b.recommended);
+        if (f.folder) takeOwnSettings(f.info, *f.folder);
         return f;
     }
     std::string names;

@@ -61,6 +61,14 @@ bool isMadeFor(const SamplerInfo& s, Distillation d) {
     return std::find(s.madeFor.begin(), s.madeFor.end(), d) != s.madeFor.end();
 }
 
+void requireVelocity(Distillation d, const std::string& name) {
+    const CheckpointRule& rule = checkpointRule(d);
+    if (rule.followsOde || d == Distillation::Shortcut) return;  // a shortcut model without a step gives it too
+    throw Failure(name + " is " + rule.name
+                  + ", whose network does not give the velocity of a probability flow. Use the model it was distilled "
+                    "from.");
+}
+
 std::string samplerCaution(const SamplerInfo& s, Distillation d, const std::string& model, const std::string& usual) {
     if (isMadeFor(s, d)) return {};
     const CheckpointRule& rule = checkpointRule(d);

@@ -24,6 +24,9 @@ struct CheckpointRule {
 const CheckpointRule& checkpointRule(Distillation d);
 std::optional<Distillation> distillationOf(const std::string& key);
 bool isMadeFor(const SamplerInfo& sampler, Distillation d);
+// Throws Failure, with the reason and the remedy, when the network gives no velocity of a probability flow, which
+// likelihoods and measurements of samplers follow. `name`: of the model.
+void requireVelocity(Distillation d, const std::string& name);
 // A sentence with its remedy when the sampler is not made for such a checkpoint, else empty. `model`: its name;
 // `usual`: the sampler to go back to on an ordinary model.
 std::string samplerCaution(const SamplerInfo& sampler, Distillation d, const std::string& model,

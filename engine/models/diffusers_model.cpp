@@ -6,17 +6,13 @@
 
 #include "engine/models/architectures/pixart.h"
 #include "engine/models/architectures/unet.h"
-#include "engine/models/files/safetensors.h"
+#include "engine/weights/weight_file.h"
 
 namespace meander {
 namespace {
 
 constexpr std::size_t promptsKept = 32, stacksKept = 4;
 constexpr std::int64_t largeModel = 100'000'000;  // weights from which "auto" prefers bf16
-
-struct TextConditioning final : Conditioning {
-    Tensor text;  // (1, tokens, total)
-};
 
 // The table of networks: one line each.
 struct NetworkKind {
@@ -151,7 +147,7 @@ DiffusersModel::DiffusersModel(ModelInfo info, const DiffusersFolder& folder, Ba
     m_info.weightBytes = textBuilder.weightBytes + m_network->weightBytes;
     m_info.textTokens = m_tokenizer.length();
     const int height = int(m_info.stateShape[0]), width = int(m_info.stateShape[1]);
-    m_info.attention = m_network->sites(height, width, m_info.textTokens);
+    m_info.attention = m_network->crossAttentions(height, width, m_info.textTokens);
     m_info.bytesPerRow = m_network->bytesPerRow(height, width);
 }
 
@@ -162,11 +158,11 @@ ConditioningPtr DiffusersModel::condition(const Prompt& prompt) {
         m_prompts.splice(m_prompts.begin(), m_prompts, known);
         return known->second;
     }
-    auto c = std::make_shared<TextConditioning>();
+    auto c = std::make_shared<Conditioning>();
     c->tokens = m_tokenizer.encode(text);
     std::vector<int> ids;
     for (const auto& t : c->tokens) ids.push_back(t.id);
-    c->text = m_network->prepareText((*m_encoder)(ids));
+    c->context = m_network->prepareText((*m_encoder)(ids));
     m_prompts.emplace_front(text, c);
     if (m_prompts.size() > promptsKept) m_prompts.pop_back();
     return c;
@@ -180,39 +176,22 @@ Tensor DiffusersModel::textOf(const std::vector<ConditioningPtr>& rows) {
     }
     std::vector<Tensor> parts;
     for (const auto& row : rows) {
-        const auto* c = dynamic_cast<const TextConditioning*>(
-            row ? row.get() : condition({.text = {}, .classIndex = {}, .unconditional = true}).get());
-        if (!c) throw std::invalid_argument("the conditioning of a row was prepared by another model");
-        parts.push_back(c->text);
+        const ConditioningPtr c = row ? row : condition({.text = {}, .classIndex = {}, .unconditional = true});
+        if (!c->context) throw std::invalid_argument("the conditioning of a row was prepared by another model");
+        parts.push_back(c->context);
     }
     m_stacks.push_front({rows, stackRows(parts)});
     if (m_stacks.size() > stacksKept) m_stacks.pop_back();
     return m_stacks.front().text;
 }
 
-std::optional<RowInterventions> DiffusersModel::changesOf(const NetworkBatch& batch) {
-    const auto& rows = batch.changes;
-    if (std::none_of(rows.begin(), rows.end(), [](const auto& c) { return c != nullptr; })) return {};
-    Tensor avoided;
-    if (std::any_of(rows.begin(), rows.end(), [](const auto& c) { return c && c->nag; })) {
-        std::vector<ConditioningPtr> prompts = batch.conditioning;
-        for (std::size_t r = 0; r < rows.size(); ++r)
-            if (rows[r] && rows[r]->nag) prompts[r] = rows[r]->nag->prompt;
-        avoided = textOf(prompts);
-    }
-    return RowInterventions(rows, avoided);
-}
-
-Tensor DiffusersModel::predict(const NetworkBatch& batch, const TapRequest& tap, TapResult& tapped) {
+Tensor DiffusersModel::predict(const NetworkBatch& batch) {
     const Shape s = batch.x.shape();
     if (s.rank() != 4 || std::int64_t(batch.times.size()) != s[0] || std::int64_t(batch.conditioning.size()) != s[0])
         throw std::invalid_argument("the batch " + s.text() + " does not fit its times and conditionings");
-    AttentionCapture capture(tap, m_network->sites(int(s[1]), int(s[2]), m_info.textTokens), s[0], tapped);
-    const auto changes = changesOf(batch);
-    Tensor out = m_network->forward(batch.x.converted(DType::F32), batch.times, textOf(batch.conditioning),
-                                    capture.wanted() ? &capture : nullptr, changes ? &*changes : nullptr);
-    capture.finish();
-    return out.converted(batch.x.type());
+    return m_network
+        ->forward(batch.x.converted(DType::F32), batch.times, textOf(batch.conditioning), batch.hooks, batch.guidance)
+        .converted(batch.x.type());
 }
 
 }  // namespace meander

@@ -4,7 +4,7 @@
 
 #include "engine/models/architectures/clip_text.h"
 #include "engine/models/codecs/codec.h"
-#include "engine/models/files/diffusers_folder.h"
+#include "engine/models/diffusers_folder.h"
 #include "engine/models/layers/text_network.h"
 #include "engine/models/model.h"
 #include "engine/models/tokenizers/clip_bpe.h"
@@ -17,7 +17,7 @@ public:
     DiffusersModel(ModelInfo info, const DiffusersFolder& folder, Backend& backend, const LoadOptions& options);
 
     ConditioningPtr condition(const Prompt& prompt) override;
-    Tensor predict(const NetworkBatch& batch, const TapRequest& tap, TapResult& tapped) override;
+    Tensor predict(const NetworkBatch& batch) override;
     HostTensor decode(const HostTensor& state) const override { return m_codec->decode(state); }
     HostTensor encode(const HostTensor& images) const override { return m_codec->encode(images); }
 
@@ -25,7 +25,6 @@ private:
     // The prepared text of all rows below each other; kept from call to call, because the steps of a run ask for the
     // same rows.
     Tensor textOf(const std::vector<ConditioningPtr>& rows);
-    std::optional<RowInterventions> changesOf(const NetworkBatch& batch);  // none when no row is changed
 
     Backend& m_backend;
     ClipTokenizer m_tokenizer;

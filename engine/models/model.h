@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "engine/core/params.h"
+#include "engine/nn/hook.h"
 #include "engine/process/distillation.h"
 #include "engine/process/parametrization.h"
-#include "engine/taps/intervention.h"
 #include "engine/taps/taps.h"
 #include "engine/tensor/tensor.h"
 
@@ -52,7 +52,7 @@ struct ModelInfo {
     std::size_t bytesPerRow = 0;            // estimate of activation memory for one row of a call
     double secondsPerRow = 0;               // estimate, from the last measurement on this machine; 0 when unknown
     std::optional<double> builtInGuidance;  // scale distilled into the weights
-    bool takesGuidance = false;  // the network is told a guidance scale (guidance-distilled with a scale input)
+    bool takesGuidance = false;             // conditioned on a guidance scale (guidance-distilled with a scale input)
     // What a new draft should start with: sampler, schedule, steps, guidance, prompt, count (keys of the recipe).
     Json recommended;
     // Exact models: what is known in closed form.
@@ -60,11 +60,13 @@ struct ModelInfo {
     bool drawsData = false;  // drawData gives draws of what it was made or trained for
 };
 
-// Prepared conditioning of one row; what it holds is the model's business.
+// Prepared conditioning of one row; what else it holds is the model's business.
 class Conditioning {
 public:
     virtual ~Conditioning() = default;
     std::vector<Token> tokens;  // for Text
+    // For Text: keys and values of all cross-attentions, (1, tokens, total); nn::Site::context says where each begins.
+    Tensor context;
 };
 using ConditioningPtr = std::shared_ptr<const Conditioning>;
 
@@ -84,8 +86,9 @@ struct NetworkBatch {
     std::vector<double>
         targets;  // per row, the clock value stepped to, for models that are told; NaN when the sampler does not say
     std::vector<ConditioningPtr> conditioning;  // per row; null: unconditional
-    std::vector<InterventionPtr>
-        changes;  // per row, null: none; empty: none in any row. Models without transformer blocks ignore them.
+    nn::Hooks hooks;                            // models without sites ignore them
+    // Per row: the scale that a guidance-distilled network is conditioned on (ModelInfo::takesGuidance); empty: none.
+    std::vector<std::optional<double>> guidance;
 };
 
 class Model {
@@ -96,7 +99,7 @@ public:
     // Throws Failure with a sentence.
     virtual ConditioningPtr condition(const Prompt& prompt) = 0;
     // The network's raw output F, (rows, state...), same type as x.
-    virtual Tensor predict(const NetworkBatch& batch, const TapRequest& tap, TapResult& tapped) = 0;
+    virtual Tensor predict(const NetworkBatch& batch) = 0;
 
     // x0 or x̂0 (state) → image (h, w, 3) F32 in [0, 1], not clipped... and back. Only for StateKind::Image.
     virtual HostTensor decode(const HostTensor& state) const;  // (n, state...) → (n, h, w, 3)

@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <string_view>
 
+#include "engine/process/terminal.h"
+
 namespace meander {
 namespace {
 
@@ -93,9 +95,14 @@ Process ModelId::takeProcess(const std::string& fallback) {
     if (name == "flow")
         return Process::rectifiedFlow(1, takeNumber("shift", 1, 1e-3, 1e3),
                                       int(takeNumber("train_steps", 1000, 2, 1e6)));
-    const bool isZeroSnr = takeNumber("zero_snr", 0, 0, 1) != 0;
+    // Each program keeps its own rest of signal at the end of zero terminal SNR.
+    const std::string end = takeText("zero_snr", "0");
     const Process p = takeVariancePreserving(name);
-    return isZeroSnr ? p.withZeroTerminalSnr() : p;
+    if (end == "0") return p;
+    if (end == "1" || end == "diffusers") return p.withZeroTerminalSnr(terminalSignalDiffusers);
+    if (end == "comfyui" || end == "a1111") return p.withZeroTerminalSnr(terminalSignalComfyUi);
+    throw Failure("The model '" + text + "' has zero_snr=" + end
+                  + ", which must be 0, 1 or diffusers (σ = 4096), or comfyui (σ = 4518.8, also A1111's).");
 }
 
 Process ModelId::takeVariancePreserving(const std::string& name) {

@@ -24,8 +24,8 @@ struct ModelId {
     double takeNumber(const std::string& key, double fallback, double minimum, double maximum);
     std::optional<std::vector<double>> takeNumbers(const std::string& key);
     // Under the key "process": "edm" or "ve" (sigma_min, sigma_max), "sd15" or "vp-scaled-linear", "vp-linear"
-    // (beta_start, beta_end, train_steps), "vp-cosine" (train_steps), each of these with zero_snr=1; "flow" (shift,
-    // train_steps). In brackets the further keys it takes.
+    // (beta_start, beta_end, train_steps), "vp-cosine" (train_steps), each of these with zero_snr=1 (σ ends at 4096) or
+    // zero_snr=comfyui (4518.8); "flow" (shift, train_steps). In brackets the further keys it takes.
     Process takeProcess(const std::string& fallback);
     // Throws Failure when a parameter is left over.
     void finish() const;

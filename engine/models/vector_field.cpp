@@ -28,8 +28,7 @@ void fillDenoised(FieldGrid& g, Model& model, Backend& backend, const Prompt& pr
     batch.taus.assign(std::size_t(rows), g.tau);
     batch.targets.assign(std::size_t(rows), std::nan(""));
     batch.conditioning.assign(std::size_t(rows), prompt.unconditional ? nullptr : model.condition(prompt));
-    TapResult nothing;
-    const Tensor output = model.predict(batch, {}, nothing);
+    const Tensor output = model.predict(batch);
     const std::vector<double> d = download(combine({{c.fromState, state}, {c.fromOutput, output}})).toDoubles();
     for (std::size_t i = 0; i < std::size_t(rows); ++i) {
         const std::size_t k = i * std::size_t(g.dimensions);

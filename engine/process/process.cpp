@@ -21,20 +21,33 @@ Process Process::varianceExploding(double sigmaMin, double sigmaMax) {
     return p;
 }
 
+namespace {
+double logSigmaOf(double alphaCumprod) { return 0.5 * std::log((1 - alphaCumprod) / alphaCumprod); }
+
+// log σ of every training step. Steps that hold less signal than `least` are pure noise to a network, and σ would grow
+// beyond all numbers (e^500 after 100,000 steps of β = 0.02): they end at the σ of `least`, a millionth apart, so that
+// every step keeps a level of its own.
+std::vector<double> logSigmasOf(const std::vector<double>& alphasCumprod, double least) {
+    constexpr double apart = 1e-6;
+    const std::size_t n = alphasCumprod.size();
+    if (n < 2) throw Failure("A variance-preserving process needs at least two training steps.");
+    std::vector<double> logSigmas;
+    for (std::size_t k = 0; k < n; ++k) {
+        const double alpha = std::min(alphasCumprod[k], 1 - 1e-12);
+        if (k > 0 && !(alphasCumprod[k] < alphasCumprod[k - 1]) && alphasCumprod[k - 1] > least)
+            throw Failure("The training schedule does not get noisier at step " + std::to_string(k)
+                          + "; the scheduler settings of the model are damaged.");
+        logSigmas.push_back(std::min(logSigmaOf(alpha), logSigmaOf(least) - apart * double(n - 1 - k)));
+    }
+    return logSigmas;
+}
+}  // namespace
+
 Process Process::variancePreserving(std::vector<double> alphasCumprod, std::string scheduleName) {
-    if (alphasCumprod.size() < 2) throw Failure("A variance-preserving process needs at least two training steps.");
     Process p;
     p.m_kind = ProcessKind::VariancePreserving;
     p.m_scheduleName = std::move(scheduleName);
-    p.m_logSigmas.reserve(alphasCumprod.size());
-    for (double a : alphasCumprod) {
-        const double clipped = std::clamp(a, terminalSignal, 1 - 1e-12);
-        const double logSigma = 0.5 * std::log((1 - clipped) / clipped);
-        if (!p.m_logSigmas.empty() && !(logSigma > p.m_logSigmas.back()))
-            throw Failure("The training schedule does not get noisier at step " + std::to_string(p.m_logSigmas.size())
-                          + "; the scheduler settings of the model are damaged.");
-        p.m_logSigmas.push_back(logSigma);
-    }
+    p.m_logSigmas = logSigmasOf(alphasCumprod, terminalSignal);
     p.m_min = std::exp(p.m_logSigmas.front());
     p.m_max = std::exp(p.m_logSigmas.back());
     return p;
@@ -82,8 +95,12 @@ Process Process::withZeroTerminalSnr(double lastSignal) const {
                       + ".");
     std::vector<double> alphas;
     for (const double logSigma : m_logSigmas) alphas.push_back(1 / (1 + std::exp(2 * logSigma)));
-    return variancePreserving(zeroTerminalSnr(std::move(alphas), lastSignal),
-                              m_scheduleName + " with zero terminal SNR");
+    Process p = *this;
+    p.m_scheduleName += " with zero terminal SNR";
+    p.m_logSigmas = logSigmasOf(zeroTerminalSnr(std::move(alphas), lastSignal), lastSignal);
+    p.m_min = std::exp(p.m_logSigmas.front());
+    p.m_max = std::exp(p.m_logSigmas.back());
+    return p;
 }
 
 Process Process::rectifiedFlow(double timeScale, double shift, int tableSteps) {

@@ -27,6 +27,4 @@ double klOf(const Gaussian1& p, const Gaussian1& q) {
     return 0.5 * (ratio - 1 - std::log(ratio) + d * d / q.variance);
 }
 
-ExtraStep oneMoreStep(double signal, double tau) { return {-signal, tau}; }
-
 }  // namespace meander

@@ -1,6 +1,6 @@
 // The noisy end of a process: training schedules that never reach pure noise start a run off their own distribution (by
-// √ᾱ_T of the data), which shows as images of middling brightness. The repairs: rescale the schedule, start from a
-// better Gaussian, or take one more step.
+// √ᾱ_T of the data), which shows as images of middling brightness. The repairs: rescale the schedule, or start from a
+// better Gaussian.
 #pragma once
 #include <vector>
 
@@ -24,14 +24,5 @@ struct Gaussian1 {
 Gaussian1 analyticStart(double signal, double tau, double dataMean, double dataVariance);
 // KL(p ‖ q) of two Gaussians, in nats.
 double klOf(const Gaussian1& p, const Gaussian1& q);
-
-// One More Step (Hu et al. 2024): a network of its own sees pure noise z and predicts v there, so x̂0 = −v; its state
-// at the model's noisiest level is
-//   y = outputCoeff · v + noiseCoeff · z',  z' fresh     (native: √ᾱ x̂0 + √(1 − ᾱ) z'; the released code has the
-//       variance 1 − ᾱ in place of its root)
-struct ExtraStep {
-    double outputCoeff, noiseCoeff;
-};
-ExtraStep oneMoreStep(double signal, double tau);
 
 }  // namespace meander

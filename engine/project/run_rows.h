@@ -17,6 +17,7 @@ public:
     explicit RunWriter(Database& db) : m_db(db) {}
 
     void begin(const Run& run);
+    void record(const std::string& runId, const Trajectory& t);
     void start(const std::string& runId, const RunStart& s);
     void evaluation(const std::string& runId, const Evaluation& e);
     void step(const std::string& runId, const Step& s);

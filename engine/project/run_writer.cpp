@@ -61,10 +61,23 @@ void RunWriter::writeHeader(const Run& run, const Json& recorded) {
         .finish();
 }
 
+// A branch that takes over its parent's steps begins with them: without them what follows could not be read after a
+// crash.
 void RunWriter::begin(const Run& run) {
     header(run);
-    if (run.trajectory && !run.trajectory->empty())
-        start(run.id, {run.trajectory->levels, run.trajectory->initial, run.trajectory->sites, run.trajectory->tokens});
+    if (!run.trajectory || run.trajectory->empty()) return;
+    start(run.id, {run.trajectory->levels, run.trajectory->initial, run.trajectory->sites, run.trajectory->tokens});
+    record(run.id, *run.trajectory);
+}
+
+// In the order in which they happened, so that shared states are found again.
+void RunWriter::record(const std::string& runId, const Trajectory& t) {
+    std::size_t s = 0;
+    for (const auto& e : t.evaluations) {
+        while (s < t.steps.size() && t.steps[s]->index < e->step) step(runId, *t.steps[s++]);
+        evaluation(runId, *e);
+    }
+    while (s < t.steps.size()) step(runId, *t.steps[s++]);
 }
 
 void RunWriter::start(const std::string& runId, const RunStart& s) {
@@ -175,16 +188,7 @@ void RunWriter::step(const std::string& runId, const Step& s) {
 
 void RunWriter::finish(const Run& run) {
     begin(run);
-    if (run.trajectory) {
-        // In the order in which they happened, so that shared states are found again.
-        std::size_t s = 0;
-        for (const auto& e : run.trajectory->evaluations) {
-            while (s < run.trajectory->steps.size() && run.trajectory->steps[s]->index < e->step)
-                step(run.id, *run.trajectory->steps[s++]);
-            evaluation(run.id, *e);
-        }
-        while (s < run.trajectory->steps.size()) step(run.id, *run.trajectory->steps[s++]);
-    }
+    if (run.trajectory && run.trajectory->empty()) record(run.id, *run.trajectory);
     if (run.images)
         changeRow(run.id, [&] {
             Statement(m_db, "UPDATE run SET pictures = ? WHERE id = ?")

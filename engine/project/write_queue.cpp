@@ -130,7 +130,9 @@ bool WriteQueue::attempt() {
         trouble = sentence(e);
         drop = n == 1 && !e.isTemporary() && !e.isDamage();
         if (!drop)
-            trouble->text += " What is not written yet is kept in memory and tried again while the program runs.";
+            trouble->text +=
+                " What is not written yet is kept in memory and tried again while the program runs; what is "
+                "still missing when it ends is lost. Free some space before that.";
     } catch (const std::exception& e) {
         trouble = Error{"A part of a run could not be put into the project: " + std::string(e.what())};
         drop = n == 1;

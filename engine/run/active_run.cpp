@@ -61,20 +61,12 @@ GuidanceMoment ActiveRun::moment(std::size_t k) const {
     const auto all = m_sampling->pending();
     const DenoiseRequest& q = all[m_answered + k];
     const std::optional<int> before = m_answered + k > 0 ? std::optional(all[m_answered + k - 1].step) : m_lastStep;
-    GuidanceMoment m{.process = process(),
-                     .parametrization = m_plan.model.parametrization,
-                     .sigmaData = m_plan.model.sigmaData,
-                     .state = q.x};
-    m.tau = q.tau;
-    m.target = q.target;
-    m.networkTau = q.networkTau;
-    m.step = q.step;
-    m.steps = m_sampling->steps();
+    GuidanceMoment m = momentOf(m_plan, q, m_sampling->steps());
     m.isFirst = k == 0 && !m_guidance->hasSeen();
     m.isStepStart = before != q.step;
     m.isOwnState = q.x.view().data == m_sampling->x.view().data;
-    m.seed = m_plan.resolved.seed;
     m.model = &m_model;
+    m.clean = m_clean;
     return m;
 }
 

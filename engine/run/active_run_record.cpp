@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "engine/run/active_run.h"
+#include "engine/run/record_access.h"
 
 namespace meander {
 
@@ -14,20 +15,36 @@ HostTensor ActiveRun::keepState(const Tensor& y) {
     return m_record.initial && t.sameBits(m_record.last()) ? m_record.last() : keep(std::move(t));
 }
 
+// A network that answers plain questions with NaN is at fault itself; only a combination is cured by milder guidance.
+static std::string remedyForNan(const DenoiseRequest& q, const RequestProgress& p) {
+    const auto isFinite = [](const Tensor& t) {
+        const auto sums = t.backend().reduceRows(kernels::Reduction::SumAbs, t);
+        return std::all_of(sums.begin(), sums.end(), [](double v) { return std::isfinite(v); });
+    };
+    if (!isFinite(q.x))
+        return "The state had become so before: use more steps, milder settings of the sampler, or a lower first "
+               "level.";
+    for (const auto& [asked, answer] : p.answers)
+        if (!isFinite(answer.denoised))
+            return "The network itself returned it for a finite state, so its weights are damaged or overflow: choose "
+                   "precision f32, or another copy of the model.";
+    return "The network's own answers are finite: lower the guidance scale.";
+}
+
 void ActiveRun::record(const DenoiseRequest& q, const RequestProgress& p, const GuidanceParts& parts, double weight) {
     for (const double v : m_backend.reduceRows(kernels::Reduction::SumAbs, parts.combined))
         if (!std::isfinite(v))
             throw Failure("The estimate became not a number (NaN) or infinite in step " + std::to_string(q.step + 1)
-                          + ". Lower the guidance scale, use more steps, or choose precision f32.");
+                          + ". " + remedyForNan(q, p));
     auto e = std::make_shared<Evaluation>();
     e->index = int(m_record.evaluations.size());
     e->step = q.step;
     e->tau = q.tau;
     e->sigma = process().sigma(q.tau);
     e->logSnr = process().logSnr(q.tau);
-    e->networkTime = conversionAt(process(), m_plan.model.parametrization,
-                                  std::isnan(q.networkTau) ? q.tau : q.networkTau, m_plan.model.sigmaData)
-                         .time;
+    e->networkTime =
+        conversionAt(process(), m_plan.model.parametrization, q.networkTau.value_or(q.tau), m_plan.model.sigmaData)
+            .time;
     e->state = keepState(q.x);
     e->denoised = keep(download(parts.combined));
     e->guidanceWeight = weight;
@@ -120,18 +137,12 @@ void ActiveRun::watchRecord(const Trajectory& old, int step) {
     if (!m_parent->recipe.recordStates) return;
     for (const auto& e : old.evaluations) {
         if (e->step >= step || !e->state) continue;
-        GuidanceMoment m{.process = process(),
-                         .parametrization = m_plan.model.parametrization,
-                         .sigmaData = m_plan.model.sigmaData,
-                         .state = upload(m_backend, e->state)};
-        m.tau = e->tau;
-        m.target = old.levels[std::size_t(e->step) + 1];
-        m.step = e->step;
-        m.steps = int(old.levels.size()) - 1;
+        const DenoiseRequest seen{upload(m_backend, e->state), e->tau, levelAt(old, e->step + 1), {}, e->step};
+        GuidanceMoment m = momentOf(m_plan, seen, int(old.levels.size()) - 1);
         m.isFirst = !m_guidance->hasSeen();
         m.isStepStart = m_lastStep != e->step;
-        m.seed = m_plan.resolved.seed;
         m.model = &m_model;
+        m.clean = m_clean;
         m_lastStep = e->step;
         m_guidance->replay(m, *e, m_backend);
     }

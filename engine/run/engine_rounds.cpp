@@ -45,13 +45,14 @@ void EngineThread::start(WaitingRun w) {
 }
 
 void EngineThread::startOnce(const WaitingRun& w, std::shared_ptr<Run> run) {
+    Backend& backend = *useDevice(w.plan.resolved.device).backend;
     const std::vector<Model*> all = modelsFor(w.plan, w.run.id);
-    run->device = m_backend->description();
+    run->device = backend.description();
     run->status = RunStatus::Running;
     run->model = all.front()->info();
-    m_backend->resetPeak();
-    auto active = std::make_unique<ActiveRun>(w, *run, all, *m_backend, m_options, m_sink);
-    m_activeKey = keysOf(active->plan()).front();
+    backend.resetPeak();
+    auto active = std::make_unique<ActiveRun>(w, *run, all, backend, m_options, m_sink);
+    m_activeKey = WaitingRun::modelKeyOf(active->plan());
     publish(RunEventKind::Started, *active, RunStatus::Running);
     if (w.paused) publish(RunEventKind::Paused, *active, RunStatus::Paused);
     m_active.push_back(std::move(active));
@@ -64,7 +65,7 @@ ModelCache::IsInUse EngineThread::inUseBeside(const Plan* plan) const {
     };
 }
 
-void EngineThread::freeMemory() { m_models->dropUnused(inUseBeside(nullptr)); }
+void EngineThread::freeMemory() { m_devices.dropUnused(inUseBeside(nullptr)); }
 
 // The recipe's model and the further ones its guidance uses.
 std::vector<Model*> EngineThread::modelsFor(const Plan& plan, const std::string& runId) {
@@ -78,13 +79,14 @@ std::vector<Model*> EngineThread::modelsFor(const Plan& plan, const std::string&
 
 Model& EngineThread::modelFor(const std::string& id, std::size_t weightBytes, const Plan& plan,
                               const std::string& runId) {
-    if (Model* known = m_models->find(ModelCache::keyOf(id, plan.resolved.precision))) return *known;
+    ModelCache& models = deviceOf(plan).models;
+    if (Model* known = models.find(ModelCache::keyOf(id, plan.resolved.precision))) return *known;
     RunEvent e;
     e.kind = RunEventKind::Loading;
     e.runId = runId;
     e.message = id == plan.resolved.model ? plan.model.name : id;
     m_sink(e);
-    return m_models->load(id, plan.resolved.precision, weightBytes, inUseBeside(&plan));
+    return models.load(id, plan.resolved.precision, weightBytes, inUseBeside(&plan));
 }
 
 // --- rounds ---
@@ -102,7 +104,10 @@ void EngineThread::tick() {
             run->fail(e);  // one run's trouble is not its neighbours'
         }
     }
-    if (!items.empty()) evaluateTogether(*m_backend, *m_budget, items);
+    if (!items.empty()) {
+        DeviceSet::Device& device = deviceOf(items.front().run->plan());
+        evaluateTogether(*device.backend, device.budget, items);
+    }
     // Those that did not fit come first next time.
     for (const BatchItem& a : items) rotate(a.run);
     collect();
@@ -112,10 +117,11 @@ void EngineThread::tick() {
 std::size_t EngineThread::take(ActiveRun& run, std::string& key, int& rows) {
     while (!run.done() && run.answerFromRecord()) {}
     if (run.done()) return 0;
-    const std::string own = keysOf(run.plan()).front();
+    DeviceSet::Device& device = deviceOf(run.plan());
+    const std::string own = keysOf(run.plan()).front() + "|" + device.name;
     if (key.empty()) key = own;
     if (own != key) return 0;
-    const int limit = m_budget->rowsToShare(run.plan().model);
+    const int limit = device.budget.rowsToShare(run.plan().model);
     std::size_t taken = 0;
     for (; taken < run.pending().size(); ++taken) {
         const int more = run.rowsWaiting(taken);

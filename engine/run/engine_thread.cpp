@@ -2,7 +2,6 @@
 #include "engine/run/engine_thread.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "engine/run/run_failure.h"
 
@@ -17,7 +16,7 @@ EngineThread::~EngineThread() {
 }
 
 void EngineThread::loop() {
-    openDevice();
+    useDevice("auto");
     while (queue.waitForWork(progress(), m_options.maximumConcurrentRuns, [this] { tell(RunEventKind::Idle); })) {
         try {
             processCommands();
@@ -29,7 +28,7 @@ void EngineThread::loop() {
     }
     for (auto& run : m_active) publish(RunEventKind::Cancelled, *run, RunStatus::Cancelled);
     m_active.clear();
-    m_models.reset();
+    m_devices.clear();
 }
 
 // Nothing of a single run comes here: the record could not be told of, or memory for the engine's own lists is gone.
@@ -39,25 +38,17 @@ void EngineThread::failAll(const std::exception& e) {
     for (auto& run : all) publish(RunEventKind::Failed, *run, RunStatus::Failed, why);
 }
 
-void EngineThread::openDevice() {
-    std::string note;
-    if (m_options.openBackend) {
-        m_backend = m_options.openBackend();
-    } else if (m_options.device != "cpu") {
-        const int index = m_options.device.starts_with("cuda:") ? std::atoi(m_options.device.c_str() + 5) : 0;
-        auto probe = kernels::createCudaBackend(index);
-        m_backend = std::move(probe.backend);
-        note = probe.why;
-    }
-    if (!m_backend) m_backend = kernels::createCpuBackend({m_options.threads});
-    m_budget.emplace(*m_backend, m_options.deviceMemory);
-    m_models.emplace(*m_backend, *m_budget);
+DeviceSet::Device& EngineThread::useDevice(const std::string& name) {
+    const auto& [device, note] = m_devices.open(name);
+    const std::string description = device->backend->description();
     {
         const std::lock_guard lock(m_mutex);
-        m_description = m_backend->description();
+        if (m_description == description && m_note == note) return *device;
+        m_description = description;
         m_note = note;
     }
     tell(RunEventKind::DeviceReady, note);
+    return *device;
 }
 
 // Paused runs do not block others.
@@ -163,10 +154,9 @@ void EngineThread::emit(RunEventKind kind, std::shared_ptr<const Run> run, const
     e.runId = run->id;
     e.run = std::move(run);
     e.message = message;
-    e.steps = e.run->recipe.steps;
+    e.steps = stepsOf(*e.run);
     if (e.run->trajectory) {
         e.step = int(e.run->trajectory->steps.size());
-        e.steps = e.run->trajectory->intervals();
         e.evaluation = e.run->evaluations;
     }
     m_sink(e);

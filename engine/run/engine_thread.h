@@ -5,6 +5,7 @@
 #include <mutex>
 #include <thread>
 
+#include "engine/run/device_set.h"
 #include "engine/run/driver.h"
 #include "engine/run/run_queue.h"
 
@@ -24,7 +25,9 @@ private:
 
     void loop();
     void failAll(const std::exception& e);
-    void openDevice();
+    // The device of a plan; says so when the runs from here on are on another one.
+    DeviceSet::Device& useDevice(const std::string& name);
+    DeviceSet::Device& deviceOf(const Plan& plan) { return *m_devices.open(plan.resolved.device).device; }
     RunQueue::Progress progress() const;
     // --- commands ---
     void processCommands();
@@ -55,9 +58,7 @@ private:
     mutable std::mutex m_mutex;  // of the two descriptions
     std::string m_description, m_note;
 
-    std::unique_ptr<Backend> m_backend;
-    std::optional<MemoryBudget> m_budget;
-    std::optional<ModelCache> m_models;
+    DeviceSet m_devices{m_options};
     ActiveRuns m_active;
     std::string m_activeKey;
     std::thread m_thread;  // last: starts when everything else is ready

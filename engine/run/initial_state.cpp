@@ -12,10 +12,9 @@ namespace meander {
 namespace {
 
 ParamSpec strengthParam() {
-    return withUnit(realParam("strength", "Strength", 0.6, 0.01, 1,
-                              "Share of the steps that is done, those next to the data: low keeps it, 1 starts from "
-                              "nearly pure noise. Inversion stops at this share."),
-                    "of steps");
+    return percentParam("strength", "Strength", 0.6, 0.01, 1, "steps",
+                        "Share of the steps that is done, those next to the data: low keeps it, 1 starts from nearly "
+                        "pure noise. Inversion stops at this share.");
 }
 
 // Images or points of a file, as states or to be encoded.
@@ -57,15 +56,14 @@ const std::vector<StartInfo>& starts() {
         {"data",
          "Data",
          "From an image or from points, noised to the first level",
-         {withUnit(textParam("file", "File",
-                             "A PNG image of the model's size, or a file of points (.csv, .json, .npy); empty: exact "
-                             "draws of a model that knows its data."),
-                   "file"),
+         {fileParam("file", "File",
+                    "A PNG image of the model's size, or a file of points (.csv, .json, .npy); empty: exact draws of a "
+                    "model that knows its data."),
           strengthParam()}},
         {"run",
          "Another run",
          "From where another run of the project ended",
-         {withUnit(textParam("run", "Run", "Id of the run, as the list of runs shows it."), "run"), strengthParam()}},
+         {runParam("run", "Run", "Id of the run, as the list of runs shows it."), strengthParam()}},
     };
     return table;
 }
@@ -134,6 +132,13 @@ std::vector<double> startLevels(std::vector<double> levels, const StartPoint& st
     if (inverts) levels.resize(done + 1);
     else levels.erase(levels.begin(), levels.end() - std::ptrdiff_t(done + 1));
     return levels;
+}
+
+std::vector<double> roundTripLevels(const std::vector<double>& levels) {
+    std::vector<double> trip(levels.rbegin(), levels.rend());
+    if (trip.front() > 0) trip.insert(trip.begin(), 0.0);
+    trip.insert(trip.end(), levels.begin() + 1, levels.end());
+    return trip;
 }
 
 }  // namespace meander

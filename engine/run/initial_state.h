@@ -34,4 +34,7 @@ StartPoint resolveStart(const Recipe& recipe, const ModelInfo& model, const Run*
 // `inverts`: from the data upwards.
 std::vector<double> startLevels(std::vector<double> levels, const StartPoint& start, double strength, bool inverts);
 
+// From clean data up to the first of the falling `levels` and back down them (SamplerInfo::roundTrip).
+std::vector<double> roundTripLevels(const std::vector<double>& levels);
+
 }  // namespace meander

@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <map>
 #include <optional>
 
+#include "engine/interventions/attention_store.h"
+#include "engine/interventions/self_attention_mass.h"
 #include "engine/run/active_run.h"
 #include "engine/run/timing_cache.h"
 
@@ -28,40 +31,63 @@ std::int64_t rowsOf(std::span<const Piece> pieces) {
 struct PackedBatch {
     Tensor states;  // y, all rows
     NetworkBatch batch;
-    TapRequest tap;
+    std::shared_ptr<AttentionStore> attention;                        // null: none is recorded
+    std::map<int, std::shared_ptr<SelfAttentionMass>> selfAttention;  // by transformer block
     std::vector<double> fromState, fromOutput;
 };
+
+bool recordsAttention(const BatchSlot& slot) {
+    return slot.run->recordsAttention() && slot.rows->branch == Branch::Conditional;
+}
+
+// Records attention where runs want it: behind the hooks that change it.
+void observe(const ModelInfo& info, std::span<const Piece> pieces, PackedBatch& p) {
+    auto level = AttentionLevel::Off;
+    for (const Piece& piece : pieces)
+        if (recordsAttention(*piece.slot)) level = std::max(level, piece.slot->run->attentionLevel());
+    if (level != AttentionLevel::Off) p.attention = std::make_shared<AttentionStore>(level, info.attention);
+    std::int64_t row = 0;
+    for (const Piece& piece : pieces) {
+        if (recordsAttention(*piece.slot)) p.batch.hooks.add(p.attention, row, piece.count, row);
+        if (const auto block = piece.slot->rows->selfBlock) {
+            auto& mass = p.selfAttention[*block];
+            if (!mass) mass = std::make_shared<SelfAttentionMass>(*block);
+            p.batch.hooks.add(mass, row, piece.count, row);
+        }
+        row += piece.count;
+    }
+}
 
 PackedBatch pack(const ModelInfo& info, std::span<const Piece> pieces) {
     PackedBatch p;
     std::vector<Tensor> parts;
     std::vector<double> input;
-    bool scales = false, isChanged = false;
+    bool scales = false, isGuided = false;
+    std::int64_t row = 0;
     for (const Piece& piece : pieces) {
         const RowGroup& g = *piece.slot->rows;
-        const ActiveRun& run = *piece.slot->run;
         Conversion c = conversionAt(info.process, info.parametrization, g.tau, info.sigmaData);
-        const double networkTau = std::isnan(g.networkTau) ? g.tau : g.networkTau;
+        const double networkTau = g.networkTau.value_or(g.tau);
         if (networkTau != g.tau)
             c.time = conversionAt(info.process, info.parametrization, networkTau, info.sigmaData).time;
         const auto rows = std::size_t(piece.count);
         parts.push_back(g.state.slice(piece.first, piece.count));
         scales |= c.input != 1;
-        isChanged |= g.change != nullptr;
+        isGuided |= g.guidance.has_value();
         input.insert(input.end(), rows, c.input);
         p.fromState.insert(p.fromState.end(), rows, c.fromState);
         p.fromOutput.insert(p.fromOutput.end(), rows, c.fromOutput);
         p.batch.times.insert(p.batch.times.end(), rows, c.time);
         p.batch.taus.insert(p.batch.taus.end(), rows, networkTau);
         p.batch.targets.insert(p.batch.targets.end(), rows, g.target);
-        const bool taps = run.recordsAttention() && g.branch == Branch::Conditional;
-        if (taps) p.tap.attention = std::max(p.tap.attention, run.attentionLevel());
-        p.tap.rows.insert(p.tap.rows.end(), rows, char(taps));
-        p.tap.selfBlocks.insert(p.tap.selfBlocks.end(), rows, g.selfBlock);
         p.batch.conditioning.insert(p.batch.conditioning.end(), rows, g.conditioning);
-        p.batch.changes.insert(p.batch.changes.end(), rows, g.change);
+        p.batch.guidance.insert(p.batch.guidance.end(), rows, g.guidance);
+        for (const auto& hook : g.hooks)
+            p.batch.hooks.add(hook, row, piece.count, std::int64_t(piece.slot->request) * g.state.rows() + piece.first);
+        row += piece.count;
     }
-    if (!isChanged) p.batch.changes.clear();
+    if (!isGuided) p.batch.guidance.clear();
+    observe(info, pieces, p);
     p.states = stackRows(parts);
     p.batch.x = p.states;
     if (scales) {
@@ -125,8 +151,8 @@ private:
 
     struct PackedResult {
         Tensor denoised;
-        TapResult tapped;
-        std::vector<char> tappedRows;
+        std::shared_ptr<AttentionStore> attention;
+        std::map<int, std::shared_ptr<SelfAttentionMass>> selfAttention;
         double milliseconds = 0;
     };
 
@@ -149,12 +175,14 @@ private:
         const ModelInfo& info = m_model.info();
         PackedBatch p = pack(info, pieces);
         PackedResult r;
-        const Tensor output = m_model.predict(p.batch, p.tap, r.tapped);
+        const Tensor output = m_model.predict(p.batch);
         const Tensor values[] = {p.states, output};
         const std::vector<double> factors[] = {p.fromState, p.fromOutput};
         r.denoised = info.parametrization == Parametrization::X0 ? output : combineRows(values, factors);
         m_backend.synchronize();
-        r.tappedRows = std::move(p.tap.rows);
+        p.batch.hooks.completed();
+        r.attention = std::move(p.attention);
+        r.selfAttention = std::move(p.selfAttention);
         r.milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
         const int rows = int(p.states.rows());
         recordSecondsPerRow(info.id, r.milliseconds / 1000 / rows);
@@ -170,16 +198,14 @@ private:
             if (p.slot->run != counted) p.slot->run->countCall();
             counted = p.slot->run;
             PartAnswers& a = m_answers[p.answer];
-            const auto append = [&](auto& to, auto& perRow) {
-                const auto begin = perRow.begin() + at;
-                to.insert(to.end(), std::make_move_iterator(begin), std::make_move_iterator(begin + p.count));
-            };
             a.denoised.push_back(r.denoised.slice(at, p.count));
             a.rest.rowsInCall = std::max(a.rest.rowsInCall, int(rows));
             a.rest.milliseconds += r.milliseconds * double(p.count) / double(rows);
-            if (!r.tapped.attention.empty() && r.tappedRows[std::size_t(at)])
-                append(a.rest.attention, r.tapped.attention);
-            if (!r.tapped.selfMass.empty() && p.slot->rows->selfBlock) append(a.rest.selfMass, r.tapped.selfMass);
+            if (recordsAttention(*p.slot))
+                for (std::int64_t i = 0; i < p.count; ++i) a.rest.attention.push_back(r.attention->take(at + i));
+            if (const auto block = p.slot->rows->selfBlock)
+                for (std::int64_t i = 0; i < p.count; ++i)
+                    a.rest.selfMass.push_back(r.selfAttention.at(*block)->take(at + i));
             at += p.count;
         }
     }

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "engine/core/switched.h"
-#include "engine/guidance/guidance.h"
+#include "engine/guidance/rule_common.h"
 #include "engine/models/checkpoint.h"
 #include "engine/models/tokenizers/prompt_fit.h"
 #include "engine/run/planner.h"
@@ -16,16 +16,26 @@ void Planner::adviseSampler() {
     const CheckpointRule& rule = checkpointRule(m.distillation);
     if (const std::string caution = samplerCaution(sampler, m.distillation, m.name, usualSampler()); !caution.empty())
         note(NoteKind::Warning, "sampler", caution);
-    if (sampler.freeSteps)
+    const Params& params = m_plan.resolved.sampler.params;
+    if (sampler.freeSteps && params.contains("rtol"))
         note(NoteKind::Hint, "sampler",
              sampler.label
                  + " chooses its own steps within its tolerance: how many evaluations they need is known "
-                   "afterwards.");
+                   "afterwards."
+                 + (m_plan.resolved.images > 1 ? " The error is that of all images together, so an image depends on "
+                                                 "those beside it."
+                                               : ""));
+    if (sampler.advice)
+        if (const std::string advice =
+                sampler.advice({params, m.process, m_plan.levels, m.stateShape.count(), m_plan.resolved.images});
+            !advice.empty())
+            note(NoteKind::Warning, "sampler", sampler.label + ": " + advice);
     if (rule.mostSteps > 0 && m_plan.intervals() > rule.mostSteps)
         note(NoteKind::Hint, "steps",
              m.name + " is " + rule.name + ": more than " + std::to_string(rule.mostSteps)
                  + " steps bring nothing, and noise added again at each can harm.");
-    if (m_plan.intervals() == 1 && rule.followsOde && m.distillation == Distillation::None)
+    const bool evaluatesOnce = sampler.requestsInStep(0, 1, params) == 1;
+    if (m_plan.intervals() == 1 && evaluatesOnce && rule.followsOde && m.distillation == Distillation::None)
         note(NoteKind::Warning, "steps", "One step gives the mean of what the model expects, not a sample.");
 }
 
@@ -45,6 +55,7 @@ void Planner::adviseNoise() {
     const NoiseSituation situation{m.stateShape,   m.state == StateKind::Image,
                                    r.images,       drawsNoise(*sampler, r.sampler.params),
                                    sampler->label, r.branch && !m_plan.restoresHistory};
+    if (const std::string problem = noiseProblem(r.noise, situation); !problem.empty()) throw Failure(problem);
     for (const auto& text : noiseAdvice(r.noise, situation)) note(NoteKind::Hint, "noise", text);
     if (m.process.startsFromPureNoise()
         && (m.parametrization == Parametrization::Epsilon || m.parametrization == Parametrization::LcmEpsilon
@@ -79,7 +90,10 @@ void Planner::adviseConditioning() {
             continue;
         }
         if (rule->idle) idle = rule->idle(context);
+        if (idle.empty()) idle = whyNoLevelIsInside(r.guidance[i].params, m_plan.model.process, m_plan.levels);
         if (!idle.empty()) note(NoteKind::Hint, "guidance", idle);
+        if (const std::string caution = idle.empty() ? scaleCaution(*rule, context) : ""; !caution.empty())
+            note(NoteKind::Warning, "guidance", caution);
         if (idle.empty() && rule->advice)
             if (const std::string advice = rule->advice(context); !advice.empty())
                 note(NoteKind::Warning, "guidance", advice);

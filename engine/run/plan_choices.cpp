@@ -2,17 +2,13 @@
 #include <algorithm>
 
 #include "engine/guidance/guidance.h"
+#include "engine/recipe/recipe_fields.h"
 #include "engine/run/planner.h"
 #include "engine/sampling/noise/noise.h"
 #include "engine/schedule/schedule.h"
 
 namespace meander {
 namespace {
-
-bool isDeviceName(const std::string& name) {
-    if (name == "auto" || name == "cpu") return true;
-    return name.size() == 6 && name.starts_with("cuda:") && name[5] >= '0' && name[5] <= '9';
-}
 
 // Nearest of the known ids, for "did you mean".
 std::string nearest(const std::string& wanted, const auto& table) {
@@ -43,8 +39,11 @@ const Info& required(const Info* info, const char* kind, const std::string& id, 
     return *info;
 }
 
+Result<Params> filled(const auto& info, const Params& given) { return resolveParams(info.params, given, info.label); }
+Result<Params> filled(const SamplerInfo& info, const Params& given) { return resolveParams(info, given); }
+
 void resolve(Choice& choice, const auto& info) {
-    auto params = resolveParams(info.params, choice.params, info.label);
+    auto params = filled(info, choice.params);
     if (!params) throw Failure(params.error().text);
     choice.params = *params;
 }
@@ -55,18 +54,13 @@ void Planner::checkNumbers() {
     Recipe& r = m_plan.resolved;
     const bool arePoints = m_plan.model.state == StateKind::Points;
     const int most = mostImages(m_plan.model.state);
-    if (r.steps < 1 || r.steps > 10000) throw Failure("Steps must lie between 1 and 10000.");
     if (r.images < 1 || r.images > most)
         throw Failure(std::string("The number of ") + (arePoints ? "particles" : "images") + " must lie between 1 and "
                       + std::to_string(most) + ".");
-    if (r.precision != "auto" && r.precision != "f32" && r.precision != "bf16")
-        throw Failure("Precision must be auto, f32 or bf16.");
-    if (!isDeviceName(r.device))
-        throw Failure("There is no device '" + r.device
-                      + "'. Choose auto, cpu, or cuda:0 (cuda:1 and so on for further GPUs).");
+    for (const auto& field : recipeFields())
+        if (const std::string problem = problemOf(field, r); !problem.empty()) throw Failure(problem);
     if (r.classIndex
-        && (m_plan.model.conditioning != ConditioningKind::Class || *r.classIndex < 0
-            || *r.classIndex >= int(m_plan.model.classes.size())))
+        && (m_plan.model.conditioning != ConditioningKind::Class || *r.classIndex >= int(m_plan.model.classes.size())))
         throw Failure("The model has no class " + std::to_string(*r.classIndex) + ".");
     if (r.branch && !m_parent) throw Failure("The run to branch from is not in this project any more.");
 }
@@ -84,6 +78,7 @@ void Planner::resolveChoices() {
 
 void Planner::resolveNoise() {
     Recipe& r = m_plan.resolved;
+    if (sampler().unitVariance) r.noise.params.insert({"initial_scale", std::string("unit_variance")});
     const auto& info = required(findNoise(r.noise.id), "noise source", r.noise.id, noiseSources());
     if (r.noise.id == "recorded") {
         if (!m_parent || !m_parent->trajectory)

@@ -3,6 +3,7 @@
 
 #include "engine/guidance/guidance.h"
 #include "engine/run/planner.h"
+#include "engine/run/run_guidance.h"
 #include "engine/run/timing_cache.h"
 
 namespace meander {
@@ -18,15 +19,10 @@ void Planner::countCost() {
     for (int step = r.branch ? r.branch->step : 0; step < m_plan.intervals(); ++step) {
         const int requests = sampler->requestsInStep(step, steps, r.sampler.params);
         for (int k = 0; k < requests; ++k) {
-            GuidanceMoment m{.process = m_plan.model.process,
-                             .parametrization = m_plan.model.parametrization,
-                             .sigmaData = m_plan.model.sigmaData,
-                             .state = {}};
-            const double tau = m_plan.levels[std::size_t(step + (k > 0))];
-            m.tau = tau > 0 ? tau : m_plan.model.process.minimum();
-            m.target = m_plan.levels[std::size_t(step + 1)];
-            m.step = step;
-            m.steps = m_plan.intervals();
+            const double level = m_plan.levels[std::size_t(step + (k > 0))],
+                         tau = level > 0 ? level : m_plan.model.process.minimum();
+            GuidanceMoment m =
+                momentOf(m_plan, {{}, tau, m_plan.levels[std::size_t(step + 1)], {}, step}, m_plan.intervals());
             m.isFirst = m_plan.requests == 0;
             m.isStepStart = k == 0;
             ++m_plan.requests;
@@ -35,8 +31,8 @@ void Planner::countCost() {
             m_plan.evaluations += rows;
             m_mostRows = std::max(m_mostRows, rows);
             const Branch negative = Branch::Unconditional;
-            m_usesNegative |= std::find(w.branches.begin(), w.branches.end(), negative) != w.branches.end()
-                              || (w.nag && w.nag->prompt == negative);
+            m_usesNegative |=
+                std::find(w.branches.begin(), w.branches.end(), negative) != w.branches.end() || w.usesNegativePrompt;
             for (std::size_t i = 0; i < r.guidance.size(); ++i)
                 m_plan.guidance[i].evaluations += stack.rowsAddedBy(i, m);
         }

@@ -1,4 +1,6 @@
 // The noise levels that a run visits: of the schedule, the sampler's own, of data, of a branch.
+#include <limits>
+
 #include "engine/run/branching.h"
 #include "engine/run/planner.h"
 #include "engine/sampling/noise/noise.h"
@@ -6,19 +8,23 @@
 
 namespace meander {
 
+// Standard deviation of the data, which a last jump may not start above. Checkpoints that jump to the data do so from
+// any level.
+double Planner::judgedSigmaData() const {
+    return m_plan.model.distillation == Distillation::None ? m_plan.model.sigmaData
+                                                           : std::numeric_limits<double>::infinity();
+}
+
 void Planner::makeLevels() {
     Recipe& r = m_plan.resolved;
-    if (const int own = r.schedule.id == "custom" ? customIntervals(r.schedule.params) : 0; own > 0 && own != r.steps) {
-        note(NoteKind::Hint, "steps",
-             "The custom list has " + std::to_string(own) + (own == 1 ? " interval" : " intervals")
-                 + ", so the run has that many steps instead of " + std::to_string(r.steps) + ".");
-        r.steps = own;
-    }
+    const ScheduleSteps own = stepsOf(r.schedule, r.steps);
+    if (own.note) note(NoteKind::Hint, own.note->key, own.note->text);
+    r.steps = own.steps;
     auto levels =
         makeSchedule(r.schedule, r.scheduleOperators, m_plan.model.process, r.steps, imageTokensOf(m_plan.model));
     if (!levels) throw Failure(levels.error().text);
     m_plan.levels = *levels;
-    for (const auto& n : scheduleNotes(m_plan.levels, m_plan.model.process, r.steps))
+    for (const auto& n : scheduleNotes(m_plan.levels, m_plan.model.process, r.steps, judgedSigmaData()))
         note(n.warning ? NoteKind::Warning : NoteKind::Hint, n.key, n.text);
     takeOwnLevels();
     takeStart();
@@ -51,6 +57,7 @@ void Planner::takeStart() {
     const int whole = m_plan.intervals();
     m_plan.levels = startLevels(m_plan.levels, m_plan.start, strength, sampler.inverts);
     const int done = m_plan.intervals();
+    if (sampler.roundTrip) m_plan.levels = roundTripLevels(m_plan.levels);
     if (m_plan.start.tau > 0)
         note(NoteKind::Hint, "start",
              "The run goes on from level " + display(m_plan.start.tau)
@@ -90,6 +97,10 @@ void Planner::makeBranch() {
         || r.branch->step + 1 >= int(record.levels.size()))
         throw Failure("The run to branch from has no step " + std::to_string(r.branch->step)
                       + " that something could follow.");
+    if (sampler().roundTrip && m_plan.levels != record.levels)
+        throw Failure(
+            "A branch of a round trip keeps the levels of its parent. Choose its schedule, steps and strength, "
+            "or start a new run.");
     BranchPlan branch = planBranch(r, *m_parent, m_plan.levels);
     m_plan.levels = std::move(branch.levels);
     m_plan.restoresHistory = branch.restoresHistory;

@@ -25,6 +25,7 @@ private:
     void takeOwnLevels();
     void takeStart();
     void makeBranch();
+    double judgedSigmaData() const;
     void fixPath();
     // plan_cost.cpp: evaluations, bytes, seconds
     void countCost();

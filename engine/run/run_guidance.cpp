@@ -4,6 +4,19 @@
 
 namespace meander {
 
+GuidanceMoment momentOf(const Plan& plan, const DenoiseRequest& q, int steps) {
+    return {.process = plan.model.process,
+            .parametrization = plan.model.parametrization,
+            .sigmaData = plan.model.sigmaData,
+            .tau = q.tau,
+            .target = q.target,
+            .networkTau = q.networkTau,
+            .step = q.step,
+            .steps = steps,
+            .seed = plan.resolved.seed,
+            .state = q.x};
+}
+
 RunGuidance::RunGuidance(const Plan& plan, std::vector<Model*> models)
     : m_recipe(plan.resolved), m_models(std::move(models)), m_stack(plan.resolved, plan.model) {
     // Now, so that a prompt the model refuses is told before the run starts.
@@ -37,17 +50,26 @@ ConditioningPtr RunGuidance::conditioning(Branch b) {
 
 RowGroup RunGuidance::group(Branch b, const Tensor& state, const GuidanceMoment& m, const EvaluationPlan& w) {
     const BranchSpec& s = m_stack.spec(b);
-    Intervention change = s.change;
-    if (s.model == 0 && w.guidance) change.guidance = w.guidance;
-    if (s.model == 0) change.freeU = w.freeU;
-    if (s.model == 0 && w.nag && s.condition == BranchSpec::Condition::Recipe) {
-        change.nag = w.nag->how;
-        change.nag->prompt = conditioning(w.nag->prompt);
-    }
-    const InterventionPtr shared =
-        change == Intervention{} ? nullptr : std::make_shared<const Intervention>(std::move(change));
-    return {b,           state,       m.tau, m.target, conditioning(b), shared, m_models[std::size_t(s.model)],
-            s.selfBlock, m.networkTau};
+    RowGroup g{b, state, m.tau, m.target, conditioning(b)};
+    g.model = m_models[std::size_t(s.model)];
+    g.selfBlock = s.selfBlock;
+    g.networkTau = m.networkTau;
+    for (const Choice& c : s.interventions) g.hooks.push_back(hook(b, c));
+    if (s.model != 0) return g;
+    g.guidance = w.guidance;
+    for (const auto& [c, rows] : w.interventions)
+        if (rows == EvaluationPlan::Rows::All || s.condition == BranchSpec::Condition::Recipe)
+            g.hooks.push_back(hook(b, c));
+    return g;
+}
+
+nn::SiteHookPtr RunGuidance::hook(Branch b, const Choice& intervention) {
+    for (const BranchHook& known : m_hooks)
+        if (known.branch == b && known.intervention == intervention) return known.hook;
+    Model& model = *m_models[std::size_t(m_stack.spec(b).model)];
+    m_hooks.push_back(
+        {b, intervention, makeHook(intervention, {model.info(), [&](const Prompt& p) { return model.condition(p); }})});
+    return m_hooks.back().hook;
 }
 
 GuidanceMoment RunGuidance::held(const GuidanceMoment& m) const {

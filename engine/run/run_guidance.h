@@ -1,12 +1,12 @@
 // Guidance of one run in progress: the rows that each request still needs, what came back, and the combination; the
 // same again from a record.
 #pragma once
-#include <limits>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include "engine/guidance/guidance.h"
+#include "engine/interventions/intervention.h"
 #include "engine/models/model.h"
 #include "engine/run/plan.h"
 
@@ -18,10 +18,11 @@ struct RowGroup {
     Tensor state;  // y
     double tau = 0, target = 0;
     ConditioningPtr conditioning;
-    InterventionPtr change;
+    std::vector<nn::SiteHookPtr> hooks;  // in the order in which they apply
+    std::optional<double> guidance;      // NetworkBatch::guidance
     Model* model = nullptr;
-    std::optional<int> selfBlock;
-    double networkTau = std::numeric_limits<double>::quiet_NaN();  // DenoiseRequest::told
+    std::optional<int> selfBlock;           // whose self-attention is summed
+    std::optional<double> networkTau = {};  // DenoiseRequest::networkTau
 };
 struct GroupAnswer {
     Tensor denoised;
@@ -37,6 +38,10 @@ struct RequestProgress {
     std::vector<std::pair<RowGroup, GroupAnswer>> answers;
     bool isAsked = false, hasFollowed = false;
 };
+
+// The moment of a request: everything that plan and request determine. The rest (isFirst, isStepStart, isOwnState, the
+// model) is the caller's.
+GuidanceMoment momentOf(const Plan& plan, const DenoiseRequest& q, int steps);
 
 class RunGuidance {
 public:
@@ -58,11 +63,19 @@ public:
 private:
     RowGroup group(Branch b, const Tensor& state, const GuidanceMoment& m, const EvaluationPlan& w);
     GuidanceMoment held(const GuidanceMoment& m) const;
+    nn::SiteHookPtr hook(Branch b, const Choice& intervention);
 
     Recipe m_recipe;
     std::vector<Model*> m_models;
     GuidanceStack m_stack;
     std::vector<std::pair<Branch, ConditioningPtr>> m_conditionings;
+    // Made once per branch: a hook may keep something from one evaluation to the next.
+    struct BranchHook {
+        Branch branch;
+        Choice intervention;
+        nn::SiteHookPtr hook;
+    };
+    std::vector<BranchHook> m_hooks;
 };
 
 }  // namespace meander

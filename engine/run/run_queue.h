@@ -24,8 +24,11 @@ struct WaitingRun {
     bool paused = false;  // asked for while it waited: it starts and stops before its first evaluation
     int stepBudget = 0;   // evaluations that it may do nevertheless
 
-    // Runs with equal keys share a loaded model.
-    std::string modelKey() const { return ModelCache::keyOf(plan.resolved.model, plan.resolved.precision); }
+    // Runs with equal keys share a loaded model on one device.
+    std::string modelKey() const { return modelKeyOf(plan); }
+    static std::string modelKeyOf(const Plan& p) {
+        return ModelCache::keyOf(p.resolved.model, p.resolved.precision) + "|" + p.resolved.device;
+    }
 };
 
 enum class RunCommand : std::uint8_t { Pause, Resume, Step, Cancel };

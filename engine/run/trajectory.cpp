@@ -1,5 +1,7 @@
 #include "engine/run/trajectory.h"
 
+#include <algorithm>
+
 #include <array>
 #include <chrono>
 #include <ctime>
@@ -27,6 +29,11 @@ const char* nameOf(RunStatus s) {
 }
 
 bool hasEnded(RunStatus s) { return s != RunStatus::Queued && s != RunStatus::Running && s != RunStatus::Paused; }
+
+int stepsOf(const Run& r) {
+    if (!r.trajectory || r.trajectory->levels.size() < 2) return r.recipe.steps;
+    return int(std::max(r.trajectory->levels.size() - 1, r.trajectory->steps.size()));
+}
 
 Json toJson(const Run& r) {
     Json j;

@@ -92,6 +92,9 @@ struct Run {
     bool pinned = false;
 };
 
+// Intervals of the levels that the run visits, which its schedule may make other than its recipe says; of a run that
+// has not started, those of its recipe.
+int stepsOf(const Run& r);
 Json toJson(const Run& r);  // everything but tensors and the model's process
 
 std::string newRunId();

@@ -23,8 +23,9 @@ std::vector<double> between(const std::vector<double>& schedule, const std::vect
     return levels;
 }
 
-std::vector<double> phasedLevels(const Process& p, const std::vector<double>& schedule, int phases) {
-    const int steps = int(schedule.size()) - 1;
+std::vector<double> phasedLevels(const Process& p, const std::vector<double>& schedule, int phases, PhaseSteps inside) {
+    int steps = int(schedule.size()) - 1;
+    if (inside == PhaseSteps::EdgesOnly) steps = std::min(steps, phases);
     std::vector<double> inner;
     if (steps <= phases) {
         for (int k = steps - 1; k > 0; --k)
@@ -44,16 +45,23 @@ double phaseEnd(const Process& p, int phases, double tau) {
     return 0;
 }
 
+SamplerTask jumpToData(Sampling& s) {
+    for (auto [from, to] : s.intervals()) {
+        const Tensor d = co_await s.denoise(s.x, from, 0.0);
+        s.advance(s.addNoise(d, to), to);
+    }
+}
+
 Tensor adjustedStep(const Sampling& s, const Tensor& denoised, double from, double to, double variance) {
     const double a = s.signal(from), next = s.signal(to), gap = next - a * to / from;
-    std::vector<double> stateCoeff, onDenoised;
-    for (const double rms : rmsRows(combine({{1 / from, s.x}, {-a / from, denoised}}))) {
+    std::vector<double> stateCoeff, denoisedCoeff;
+    for (const double rms : rmsRows(s.noiseEstimate(s.x, denoised, from))) {
         const double length = std::sqrt(to * to + gap * gap * variance / std::max(rms * rms, 1e-30));
         stateCoeff.push_back(length / from);
-        onDenoised.push_back(next - a * length / from);
+        denoisedCoeff.push_back(next - a * length / from);
     }
     const Tensor parts[] = {s.x, denoised};
-    const std::vector<double> factors[] = {stateCoeff, onDenoised};
+    const std::vector<double> factors[] = {stateCoeff, denoisedCoeff};
     return combineRows(parts, factors);
 }
 

@@ -13,12 +13,18 @@ double levelAtFraction(const Process& process, double u);
 
 // Levels for `steps` steps through `phases` equal phases of the training grid, noisiest first, ending at 0: every edge
 // of a phase is a level (with fewer steps than phases, a level is an edge), and the steps are shared out evenly. Begins
-// and ends where `schedule` does.
-std::vector<double> phasedLevels(const Process& process, const std::vector<double>& schedule, int phases);
+// and ends where `schedule` does. EdgesOnly: with more steps than phases no level inside a phase, because a network
+// that only knows the edge gives no direction to stop half-way.
+enum class PhaseSteps : std::uint8_t { Shared, EdgesOnly };
+std::vector<double> phasedLevels(const Process& process, const std::vector<double>& schedule, int phases,
+                                 PhaseSteps inside = PhaseSteps::Shared);
 // The end of the phase that holds τ: the next edge below.
 double phaseEnd(const Process& process, int phases, double tau);
 // `inner` between the first and the last level of `schedule`.
 std::vector<double> between(const std::vector<double>& schedule, const std::vector<double>& inner);
+
+// Jumps to the data and noises it to the next level, y' = a' D + τ' z: LCM, DMD and sCM, each on levels of its own.
+SamplerTask jumpToData(Sampling& s);
 
 // The trained time at or below `time`: whole where training steps are discrete.
 double trainedTime(const Process& process, double time);

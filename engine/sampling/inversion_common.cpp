@@ -4,19 +4,14 @@
 
 namespace meander {
 
-Asked askedAt(const Sampling& s, double from, double to) {
+InversionPoint inversionPoint(const Sampling& s, double from, double to) {
     if (from > 0) return {s.x, from};
     const double lowest = std::min(s.process.minimum(), to);
-    return {combine({{s.signal(lowest) / s.signal(0), s.x}}), lowest};
+    return {s.signal(lowest) / s.signal(0) * s.x, lowest};
 }
 
-Tensor noiseEstimate(const Sampling& s, const Asked& asked, const Tensor& denoised) {
-    return combine({{1 / asked.tau, asked.state}, {-s.signal(asked.tau) / asked.tau, denoised}});
-}
-
-Tensor raised(const Sampling& s, const Tensor& noise, double from, double to) {
-    const double ratio = s.signal(to) / s.signal(from);
-    return combine({{ratio, s.x}, {to - from * ratio, noise}});
+Tensor noisedAlong(const Sampling& s, const Tensor& noise, double from, double to) {
+    return s.signal(to) / s.signal(from) * (s.x - from * noise) + to * noise;
 }
 
 Tensor clippedTo(const Tensor& x, double range) {
@@ -70,13 +65,13 @@ std::vector<double> solved(std::vector<std::vector<double>> m, std::vector<doubl
 
 Tensor Anderson::next(const Tensor& y, const Tensor& step) {
     if (m_depth > 0 && m_y) {
-        m_differences.push_back({combine({{1, y}, {-1, m_y}}), combine({{1, step}, {-1, m_step}})});
+        m_differences.push_back({y - m_y, step - m_step});
         if (m_differences.size() > m_depth) m_differences.pop_front();
     }
     m_y = y;
     m_step = step;
     const std::size_t n = m_differences.size(), rows = std::size_t(y.rows());
-    if (n == 0) return combine({{1, y}, {1, step}});
+    if (n == 0) return Sum(y) + step;
     std::vector<std::vector<std::vector<double>>> gram(n, std::vector<std::vector<double>>(n));
     std::vector<std::vector<double>> right(n);
     for (std::size_t i = 0; i < n; ++i) {

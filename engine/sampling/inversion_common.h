@@ -6,17 +6,15 @@
 
 namespace meander {
 
-// Where the network is asked for a state at `from`: there, or from clean data at the lowest level that it was trained
-// at (and not above `to`), with the data scaled to the signal of that level.
-struct Asked {
+// Where the network is evaluated for a state at `from`: there, or from clean data at the lowest level that it was
+// trained at (and not above `to`), with the data scaled to the signal of that level.
+struct InversionPoint {
     Tensor state;
     double tau = 0;
 };
-Asked askedAt(const Sampling& s, double from, double to);
-// ε̂ = (y − a D)/τ of what was asked.
-Tensor noiseEstimate(const Sampling& s, const Asked& asked, const Tensor& denoised);
-// The DDIM step from the present state along ε̂: y' = (a'/a) y + (τ' − τ a'/a) ε̂.
-Tensor raised(const Sampling& s, const Tensor& noise, double from, double to);
+InversionPoint inversionPoint(const Sampling& s, double from, double to);
+// The DDIM step from the present state along ε̂: y' = (a'/a) (y − τ ε̂) + τ' ε̂.
+Tensor noisedAlong(const Sampling& s, const Tensor& noise, double from, double to);
 
 // Every number brought within ± range.
 Tensor clippedTo(const Tensor& x, double range);

@@ -19,7 +19,7 @@ Tensor rowwise(const Tensor& x, const Tensor& y,
 }  // namespace
 
 Tensor alongGeodesic(const Manifold& m, const Tensor& x, const Tensor& toward, double factor) {
-    if (m.isFlat()) return combine({{1 - factor, x}, {factor, toward}});
+    if (m.isFlat()) return (1 - factor) * x + factor * toward;
     return rowwise(x, toward, [&](auto from, auto to, auto end) {
         std::vector<double> v(from.size());
         m.log(from, to, v);
@@ -29,8 +29,8 @@ Tensor alongGeodesic(const Manifold& m, const Tensor& x, const Tensor& toward, d
 }
 
 Tensor randomWalk(const Manifold& m, const Tensor& x, const Tensor& toward, double factor, const Tensor& normals,
-                  double spread) {
-    if (m.isFlat()) return combine({{1 - factor, x}, {factor, toward}, {spread, normals}});
+                  double noiseStd) {
+    if (m.isFlat()) return (1 - factor) * x + factor * toward + noiseStd * normals;
     const std::vector<double> z = download(normals).toDoubles();
     std::size_t at = 0;
     return rowwise(x, toward, [&](auto from, auto to, auto end) {
@@ -39,13 +39,13 @@ Tensor randomWalk(const Manifold& m, const Tensor& x, const Tensor& toward, doub
         at += from.size();
         m.log(from, to, v);
         m.makeTangentNormal(from, noise);
-        for (std::size_t i = 0; i < v.size(); ++i) v[i] = factor * v[i] + spread * noise[i];
+        for (std::size_t i = 0; i < v.size(); ++i) v[i] = factor * v[i] + noiseStd * noise[i];
         m.exp(from, v, end);
     });
 }
 
 Tensor tangentTo(const Manifold& m, const Tensor& x, const Tensor& toward, double factor) {
-    if (m.isFlat()) return combine({{factor, toward}, {-factor, x}});
+    if (m.isFlat()) return factor * (toward - x);
     return rowwise(x, toward, [&](auto from, auto to, auto v) {
         m.log(from, to, v);
         for (double& c : v) c *= factor;

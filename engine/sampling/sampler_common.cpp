@@ -122,8 +122,13 @@ std::vector<double> solveLinear(std::vector<std::vector<double>> a, std::vector<
     return b;
 }
 
-Tensor eulerStep(const Tensor& y, const Tensor& denoised, double from, double to) {
-    return to == 0 ? denoised : combine({{to / from, y}, {1 - to / from, denoised}});
+Sum eulerStep(const Tensor& y, const Tensor& denoised, double from, double to) {
+    return to == 0 ? Sum(denoised) : to / from * y + (1 - to / from) * denoised;
+}
+
+Sum heunStep(const Tensor& y, const Tensor& denoised, const Tensor& predicted, const Tensor& denoisedThere, double from,
+             double to) {
+    return y + (to - from) / 2 * (Sampling::slope(y, denoised, from) + Sampling::slope(predicted, denoisedThere, to));
 }
 
 void EvaluationHistory::add(double at, Tensor value) {
@@ -135,11 +140,23 @@ void EvaluationHistory::add(double at, Tensor value) {
     }
 }
 
-Tensor EvaluationHistory::combined(double stateCoeff, const Tensor& state, double scale,
-                                   std::span<const double> weights) const {
-    std::vector<LinearTerm> terms{{stateCoeff, state}};
-    for (std::size_t j = 0; j < weights.size(); ++j) terms.push_back({scale * weights[j], m_values[j]});
-    return combine(terms);
+Sum EvaluationHistory::combined(std::span<const double> weights) const {
+    Sum sum;
+    for (std::size_t j = 0; j < weights.size(); ++j) sum += weights[j] * m_values[j];
+    return sum;
+}
+
+PosteriorSplit posteriorSplit(const Sampling& s, double from, double to, double eta) {
+    const double ratio = s.process.sigma(to) / s.process.sigma(from),
+                 noiseStd = to == 0 ? 0 : eta * to * std::sqrt(std::max(0.0, 1 - ratio * ratio));
+    return {std::sqrt(std::max(0.0, to * to - noiseStd * noiseStd)), noiseStd};
+}
+
+ParamSpec clockParam() {
+    return advanced(choiceParam("clock", "Extrapolates in", "log_tau",
+                                {{"log_tau", "log τ"}, {"lambda", "λ = log(a/τ) (diffusers)"}},
+                                "The time of the exponential integrator. It matters for flows only, where λ is half "
+                                "the log-SNR that diffusers steps in and log τ is also right at pure noise."));
 }
 
 ParamSpec predictionParam() {
@@ -148,7 +165,7 @@ ParamSpec predictionParam() {
                        "strong guidance; ε is DPM-Solver.");
 }
 
-bool onSlopes(const Params& p) { return text(p, "prediction") == "noise"; }
+bool onNoise(const Params& p) { return text(p, "prediction") == "noise"; }
 
 const Tableau& kutta4() {
     static const Tableau t = {
@@ -177,10 +194,9 @@ const Tensor& RungeKuttaStep::state() {
 }
 
 Tensor RungeKuttaStep::along(const std::vector<double>& weights) const {
-    std::vector<LinearTerm> terms{{1, m_y}};
-    for (std::size_t j = 0; j < weights.size(); ++j)
-        if (weights[j] != 0) terms.push_back({(m_to - m_from) * weights[j], m_slopes[j]});
-    return combine(terms);
+    Sum mean;
+    for (std::size_t j = 0; j < weights.size(); ++j) mean += weights[j] * m_slopes[j];
+    return m_y + (m_to - m_from) * mean;
 }
 
 double DpmSolverStep::tau() const { return m_from * std::pow(m_to / m_from, m_r[m_values.size()]); }
@@ -188,20 +204,34 @@ double DpmSolverStep::tau() const { return m_from * std::pow(m_to / m_from, m_r[
 const Tensor& DpmSolverStep::state() {
     if (m_state) return m_state;
     if (m_values.empty()) return m_state = m_y;
-    const ExponentialForm e(m_onSlopes, m_from, tau());
-    const double whole = e.scale * e.hPhi(1);
-    if (m_values.size() == 1) return m_state = combine({{e.stateCoeff, m_y}, {whole, m_values[0]}});
-    const double w = e.scale * m_r[2] / m_r[1] * e.hPhi(2);
-    return m_state = combine({{e.stateCoeff, m_y}, {whole - w, m_values[0]}, {w, m_values[1]}});
+    const ExponentialForm e(m_onNoise, m_from, tau());
+    const double whole = e.hPhi(1);
+    if (m_values.size() == 1) return m_state = e.stateCoeff * m_y + e.scale * whole * m_values[0];
+    const double w = m_r[2] / m_r[1] * e.hPhi(2);
+    return m_state = e.stateCoeff * m_y + e.scale * ((whole - w) * m_values[0] + w * m_values[1]);
 }
 
 Tensor DpmSolverStep::result(std::size_t order) const {
-    const ExponentialForm e(m_onSlopes, m_from, m_to);
-    const double whole = e.scale * e.hPhi(1);
-    if (order == 1) return combine({{e.stateCoeff, m_y}, {whole, m_values[0]}});
+    const ExponentialForm e(m_onNoise, m_from, m_to);
+    const double whole = e.hPhi(1);
+    if (order == 1) return e.stateCoeff * m_y + e.scale * whole * m_values[0];
     // Second order takes φ_1/2 for φ_2, as published.
-    const double w = order == 2 ? whole / (2 * m_r[1]) : e.scale * e.hPhi(2) / m_r[2];
-    return combine({{e.stateCoeff, m_y}, {whole - w, m_values[0]}, {w, m_values[order - 1]}});
+    const double w = order == 2 ? whole / (2 * m_r[1]) : e.hPhi(2) / m_r[2];
+    return e.stateCoeff * m_y + e.scale * ((whole - w) * m_values[0] + w * m_values[order - 1]);
+}
+
+std::string firstFallAdvice(const SamplerSituation& s, double most) {
+    if (s.levels.size() < 3 || s.levels[0] <= most * s.levels[1]) return {};
+    return "The first step falls from level " + display(s.levels[0]) + " to " + display(s.levels[1])
+           + " at once, and slopes of such different levels extrapolate to states far off the data. Use more steps, "
+             "clip "
+             "the first level, or choose DPM++ 2M.";
+}
+
+std::string keptNoiseAdvice(const SamplerSituation& s) {
+    if (s.levels.back() > 0 || s.levels.size() < 3 || toggle(s.params, "denoise_last")) return {};
+    return "As in k-diffusion it leaves the noise of the last level above 0 (" + display(s.levels[s.levels.size() - 2])
+           + ") in the result. Turn on \"Denoise at the end\".";
 }
 
 PidController::PidController(double start, double p, double i, double d, double order, double safety)

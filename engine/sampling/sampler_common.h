@@ -26,13 +26,24 @@ std::vector<double> exponentialWeights(std::span<const double> nodes, double a, 
 // Weights of the k-step Adams–Bashforth rule on equal steps, newest first; k = 1 … 4.
 std::span<const double> adamsBashforth(std::size_t k);
 
+// Song et al. 2021, eq. 12 (DDIM with a share η of the posterior's noise): y' = a' D + direction · ε̂ + noiseStd · z,
+// direction² + noiseStd² = τ'². No noise in the step to clean.
+struct PosteriorSplit {
+    double direction, noiseStd;
+};
+PosteriorSplit posteriorSplit(const Sampling& s, double from, double to, double eta);
+
 // φ_1(z) = (e^z − 1)/z, φ_{k+1}(z) = (φ_k(z) − 1/k!)/z, without cancellation at small z.
 double phi(int k, double z);
 // Solves a small dense system by elimination with pivoting; `a` by rows.
 std::vector<double> solveLinear(std::vector<std::vector<double>> a, std::vector<double> b);
 
-// The Euler step of dy/dτ = (y − D)/τ; at to = 0 exactly D.
-Tensor eulerStep(const Tensor& y, const Tensor& denoised, double from, double to);
+// The Euler step of dy/dτ = (y − D)/τ, y' = (τ'/τ) y + (1 − τ'/τ) D; at to = 0 exactly D. In these coordinates it is
+// the DDIM step a' D + τ' ε̂ too, and the jump G(y, τ → τ') of few-step rules.
+Sum eulerStep(const Tensor& y, const Tensor& denoised, double from, double to);
+// Heun's step (Karras et al. 2022, algorithm 1) from the estimates at y and at its Euler step `predicted`.
+Sum heunStep(const Tensor& y, const Tensor& denoised, const Tensor& predicted, const Tensor& denoisedThere, double from,
+             double to);
 
 // What earlier evaluations gave, newest first, each with the place it was taken at (τ, log τ ... whatever the rule
 // extrapolates in).
@@ -43,8 +54,8 @@ public:
     std::size_t size() const { return m_values.size(); }
     std::span<const double> at(std::size_t k) const { return {m_at.data(), k}; }  // of the newest k
     const Tensor& operator[](std::size_t i) const { return m_values[i]; }
-    // onState · state + scale · Σ weights[j] · value[j]
-    Tensor combined(double stateCoeff, const Tensor& state, double scale, std::span<const double> weights) const;
+    // Σ weights[j] · value[j]
+    Sum combined(std::span<const double> weights) const;
 
 private:
     std::size_t m_longest;
@@ -52,29 +63,63 @@ private:
     std::vector<Tensor> m_values;
 };
 
-// Variation of constants over a step in u = −log τ, of length h. On estimates, y' = (τ'/τ) y + ∫ e^{u − u'} D du:
-// DPM-Solver++. On slopes ε = (y − D)/τ, y' = y − τ' ∫ e^{u' − u} ε du: DPM-Solver. Both are onState · y + scale · [h
-// φ_1(z) V + h φ_2(z) h V' + …] with V the estimate or the slope at the start. In log τ, not in λ = log(a/τ): the same
-// for a = 1; for flow the first is finite at pure noise and has D without a factor.
+// The time in which an exponential integrator extrapolates: u = −log τ, or λ = log(a/τ) as published and in diffusers.
+// The same for a = 1. For flow the first is finite at pure noise and has D without a factor; on the second a step from
+// pure noise, where λ = −∞, is Euler's.
+class ExponentialClock {
+public:
+    explicit ExponentialClock(const Sampling& s)
+        : m_process(s.process), m_isLambda(text(s.params, "clock") == "lambda") {}
+    bool isLambda() const { return m_isLambda; }
+    bool isFinite(double tau) const { return !m_isLambda || m_process.signal(tau) > 0; }
+    // u(to) − u(from)
+    double between(double from, double to) const {
+        const double u = std::log(from / to);
+        return m_isLambda ? u + std::log(m_process.signal(to) / m_process.signal(from)) : u;
+    }
+    double signal(double tau) const { return m_isLambda ? m_process.signal(tau) : 1; }
+    // What the integrator takes as slowly varying: the estimate, or (y − a D)/τ with the a of this time.
+    Tensor predicted(bool onNoise, const Tensor& y, const Tensor& denoised, double tau) const {
+        return onNoise ? (y - signal(tau) * denoised) / tau : Sum(denoised);
+    }
+
+private:
+    const Process& m_process;
+    bool m_isLambda;
+};
+ParamSpec clockParam();
+
+// Variation of constants over a step of length h. On estimates, y' = (τ'/τ) y + a' ∫ e^{u − u'} D du: DPM-Solver++. On
+// noise ε, y' = (a'/a) y − τ' ∫ e^{u' − u} ε du: DPM-Solver; a = 1 in u = −log τ, where ε is the slope (y − D)/τ. Both
+// are stateCoeff · y + scale · [h φ_1(z) V + h φ_2(z) h V' + …] with V the estimate or the noise at the start.
 struct ExponentialForm {
-    ExponentialForm(bool onSlopes, double from, double to)
-        : h(std::log(from / to)),
-          z(onSlopes ? h : -h),
-          stateCoeff(onSlopes ? 1 : to / from),
-          scale(onSlopes ? -to : 1) {}
+    ExponentialForm(bool onNoise, double from, double to)
+        : h(std::log(from / to)), z(onNoise ? h : -h), stateCoeff(onNoise ? 1 : to / from), scale(onNoise ? -to : 1) {}
+    ExponentialForm(const ExponentialClock& clock, bool onNoise, double from, double to)
+        : h(clock.between(from, to)),
+          z(onNoise ? h : -h),
+          stateCoeff(onNoise ? clock.signal(to) / clock.signal(from) : to / from),
+          scale(onNoise ? -to : clock.signal(to)) {}
     double h, z, stateCoeff, scale;
     double hPhi(int k) const { return h * phi(k, z); }
 };
 // The two names that this choice has.
 ParamSpec predictionParam();
-bool onSlopes(const Params& p);  // "noise"
-inline Tensor predicted(bool onSlopes, const Tensor& y, const Tensor& denoised, double tau) {
-    return onSlopes ? Sampling::slope(y, denoised, tau) : denoised;
-}
+bool onNoise(const Params& p);  // "noise"
+
+// The last estimate of a two-step rule and the length h of the step it was made for.
+struct TwoStepHistory {
+    Tensor denoised;
+    double h = 0;
+    // The new estimate extrapolated to the middle of a step of length `next`; itself where there is no history.
+    Sum extrapolated(const Tensor& newest, double next) const {
+        return denoised ? newest + next / (2 * h) * (newest - denoised) : Sum(newest);
+    }
+};
 
 // Explicit Runge–Kutta for dy/dτ = (y − D)/τ, one step, stage by stage:
 //   RungeKuttaStep step(kutta4(), s.x, from, to);
-//   while (!step.done()) step.add((co_await s.denoise(step.state(), step.tau())).denoised);
+//   while (!step.done()) step.add(co_await s.denoise(step.state(), step.tau()));
 struct Tableau {
     std::vector<double> c;
     std::vector<std::vector<double>> a;
@@ -111,18 +156,13 @@ private:
 // own levels at r1 and r2 of the step in log τ.
 class DpmSolverStep {
 public:
-    DpmSolverStep(int order, bool onSlopes, Tensor y, double from, double to, double r1, double r2 = 2.0 / 3)
-        : m_order(std::size_t(order)),
-          m_onSlopes(onSlopes),
-          m_y(std::move(y)),
-          m_from(from),
-          m_to(to),
-          m_r{0, r1, r2} {}
+    DpmSolverStep(int order, bool onNoise, Tensor y, double from, double to, double r1, double r2 = 2.0 / 3)
+        : m_order(std::size_t(order)), m_onNoise(onNoise), m_y(std::move(y)), m_from(from), m_to(to), m_r{0, r1, r2} {}
     bool done() const { return m_values.size() == m_order; }
     double tau() const;
     const Tensor& state();
     void add(const Tensor& denoised) {
-        m_values.push_back(predicted(m_onSlopes, state(), denoised, tau()));
+        m_values.push_back(m_onNoise ? Sampling::slope(state(), denoised, tau()) : Sum(denoised));
         m_state = {};
     }
     Tensor result() const { return result(m_order); }
@@ -130,11 +170,17 @@ public:
 
 private:
     std::size_t m_order;
-    bool m_onSlopes;
+    bool m_onNoise;
     Tensor m_y, m_state;
     double m_from, m_to, m_r[3];
     std::vector<Tensor> m_values;
 };
+
+// Rules that extrapolate slopes break down where the first step falls over too many noise levels at once, as with
+// cosine β or zero terminal SNR at few steps. `most`: factor between the first two levels that the rule bears.
+std::string firstFallAdvice(const SamplerSituation& s, double most);
+// What "denoise_last" off means: k-diffusion's DPM solvers end at the lowest level above 0.
+std::string keptNoiseAdvice(const SamplerSituation& s);
 
 // Step size control for adaptive solvers (Söderlind 2003), in the form of k-diffusion: the factor is limited smoothly,
 // and a step is accepted when its factor is at least `safety`.

@@ -11,15 +11,15 @@ std::vector<Interval> Sampling::intervals() const {
     return list;
 }
 
-Sampling::AncestralStep Sampling::ancestralVia(double down, double to) const {
-    if (down >= to) return {to, 1, 0};
-    const double rise = signal(to) / signal(down);
-    return {down, rise, std::sqrt(std::max(0.0, to * to - rise * rise * down * down))};
+Sampling::AncestralStep Sampling::ancestralVia(double sigmaDown, double to) const {
+    if (sigmaDown >= to) return {to, 1, 0};
+    const double scale = signal(to) / signal(sigmaDown);
+    return {sigmaDown, scale, std::sqrt(std::max(0.0, to * to - scale * scale * sigmaDown * sigmaDown))};
 }
 
 Sampling::AncestralStep Sampling::ancestral(double from, double to, double eta) const {
-    const double ratio = to / from, kept = 1 - eta * eta * (1 - ratio * ratio);
-    return ancestralVia(to * std::sqrt(std::max(0.0, kept)), to);
+    const double ratio = to / from, share = 1 - eta * eta * (1 - ratio * ratio);
+    return ancestralVia(to * std::sqrt(std::max(0.0, share)), to);
 }
 
 }  // namespace meander

@@ -1,12 +1,10 @@
-// Samplers are coroutines. A sampler reads like the algorithm in its paper and says `co_await s.denoise(x, level)`; who
-// answers (the live network, a record, several guidance branches, a batch shared with other runs) is the driver's
-// business.
+// Samplers are coroutines. A sampler reads like the algorithm in its paper and says `co_await s.denoise(x, level)`; the
+// driver answers, from the live network, a record, several guidance branches or a batch shared with other runs.
 #pragma once
 #include <algorithm>
 #include <coroutine>
 #include <exception>
 #include <functional>
-#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -16,7 +14,7 @@
 #include "engine/core/params.h"
 #include "engine/process/distillation.h"
 #include "engine/process/process.h"
-#include "engine/tensor/tensor.h"
+#include "engine/tensor/sum.h"
 
 namespace meander {
 
@@ -33,18 +31,19 @@ struct Interval {
 
 // The combined x̂0 that the sampler steps with, and its parts for rules that use them inside the step (CFG++).
 struct DenoiseResult {
-    Tensor denoised;                    // combined x̂0
-    Tensor conditional, unconditional;  // its parts; unconditional is empty when neither guidance nor the sampler asked
+    Tensor denoised;  // combined x̂0
+    Tensor conditional,
+        unconditional;  // its parts; unconditional is empty when neither guidance nor the sampler uses it
+    operator const Tensor&() const { return denoised; }
 };
 
 struct DenoiseRequest {
     Tensor x;
     double tau = 0;
-    double target = std::numeric_limits<double>::quiet_NaN();      // τ stepped to, for models that are told
-    double networkTau = std::numeric_limits<double>::quiet_NaN();  // level whose time the network is told instead of
-                                                                   // tau's own; NaN: tau's own
+    double target = 0;  // τ stepped to, for models conditioned on it; τ itself: no step, the velocity
+    std::optional<double> networkTau = {};  // the network is conditioned on the time of this level instead of τ's
     int step = 0;
-    DenoiseResult answer;
+    DenoiseResult answer = {};
 };
 
 // Which fresh noise: the draw-th of an interval, and the levels it bridges (for sources that are paths, such as a
@@ -139,7 +138,7 @@ public:
         Tensor x;
         double tau = 0;
         std::optional<double> target = {};
-        std::optional<int> step = {};           // interval it is filed under, by default the current one
+        std::optional<int> step = {};           // interval of the record, by default the current one
         std::optional<double> networkTau = {};  // see DenoiseRequest
     };
     Denoise denoise(const Tensor& state, double tau, std::optional<double> target = {}) {
@@ -154,24 +153,26 @@ public:
     }
 
     // dy/dτ = (y − D)/τ of the probability-flow ODE, the same in all integration coordinates.
-    static Tensor slope(const Tensor& state, const Tensor& denoised, double tau) {
-        return combine({{1 / tau, state}, {-1 / tau, denoised}});
+    static Sum slope(const Tensor& state, const Tensor& denoised, double tau) { return (state - denoised) / tau; }
+    // ε̂ = (y − a D)/τ
+    Sum noiseEstimate(const Tensor& state, const Tensor& denoised, double tau) const {
+        return (state - signal(tau) * denoised) / tau;
     }
     double signal(double tau) const { return process.signal(tau); }
     // half log-SNR: log(a/τ), the λ of DPM-Solver; −∞ at pure noise of a flow, +∞ at 0. And back.
     double halfLogSnr(double tau) const { return 0.5 * process.logSnr(tau); }
     double tauOfHalfLogSnr(double lambda) const { return process.tauOfLogSnr(2 * lambda); }
 
-    // A step to `to` that is partly denoising, partly fresh noise: deterministic to sigmaDown, then scale·y +
-    // noiseStd·noise.
+    // A step to `to` that is partly denoising, partly fresh noise: deterministic to sigmaDown, then y' = scale · y +
+    // noiseStd · z.
     struct AncestralStep {
         double sigmaDown, scale, noiseStd;
     };
-    // down = τ' √(1 − η² (1 − (τ'/τ)²)); η = 1 is the ancestral step (k-diffusion's σ_down, and ComfyUI's for flow), η
-    // = 0 deterministic.
+    // sigmaDown = τ' √(1 − η² (1 − (τ'/τ)²)); η = 1 is the ancestral step (k-diffusion's σ_down, and ComfyUI's for
+    // flow), η = 0 deterministic.
     AncestralStep ancestral(double from, double to, double eta) const;
     // The step through a given sigmaDown ≤ to.
-    AncestralStep ancestralVia(double down, double to) const;
+    AncestralStep ancestralVia(double sigmaDown, double to) const;
 
     // Standard normals for the interval that is being done; `draw` distinguishes several inside one interval.
     Tensor noise(int draw = 0) { return noise(m_levels[std::size_t(m_step)], m_levels[std::size_t(m_step) + 1], draw); }
@@ -180,6 +181,18 @@ public:
         m_stochastic = true;
         return m_host.noise({m_step, draw, from, to}, x);
     }
+    // noiseStd · z with fresh z; nothing, and nothing is drawn, where noiseStd is 0.
+    Sum freshNoise(double noiseStd, int draw = 0) { return noiseStd != 0 ? noiseStd * noise(draw) : Sum(); }
+    Sum freshNoise(double noiseStd, double from, double to, int draw = 0) {
+        return noiseStd != 0 ? noiseStd * noise(from, to, draw) : Sum();
+    }
+    // The second half of an ancestral step: y at sigmaDown, noised up to the target.
+    Sum addNoise(const Sum& y, const AncestralStep& step, double noiseScale = 1) {
+        return step.scale * y + freshNoise(noiseScale * step.noiseStd);
+    }
+    // Clean data noised to τ: a x0 + τ z.
+    Sum addNoise(const Tensor& clean, double tau) { return signal(tau) * clean + freshNoise(tau); }
+
     // The interval is done: `next` is the state at `to`.
     void advance(Tensor next, const NoiseLevel& to) {
         x = std::move(next);
@@ -207,12 +220,7 @@ public:
 private:
     DenoiseRequest request(const Query& q) const {
         const double end = m_levels[std::size_t(m_step) + 1];
-        return {q.x,
-                q.tau,
-                q.target.value_or(end),
-                q.networkTau.value_or(std::numeric_limits<double>::quiet_NaN()),
-                q.step.value_or(m_step),
-                {}};
+        return {q.x, q.tau, q.target.value_or(end), q.networkTau, q.step.value_or(m_step)};
     }
     void dropComing() { m_levels.erase(m_levels.begin() + m_step + 1, m_levels.end() - 1); }
     std::vector<double> m_levels;
@@ -222,9 +230,18 @@ private:
     std::span<DenoiseRequest> m_pending;
 };
 
-// Once per interval, and twice except in the last: how often most samplers ask.
+// Requests per interval of most samplers: one, or two in all intervals but the last.
 inline int oncePerStep(int, int, const Params&) { return 1; }
 inline int twiceButLast(int step, int steps, const Params&) { return step + 1 < steps ? 2 : 1; }
+
+// What a sampler's advice depends on.
+struct SamplerSituation {
+    const Params& params;
+    const Process& process;
+    const std::vector<double>& levels;
+    std::int64_t elements = 0;  // of one state
+    int images = 1;
+};
 
 // One row of the table of samplers (samplers/list.inl): what form, command line, file format, documentation and tests
 // need to know.
@@ -235,21 +252,33 @@ struct SamplerInfo {
     int order = 1;            // of convergence on smooth problems at its default settings; 0: not an ODE solver
     bool stochastic = false;  // draws noise at its default settings
     std::vector<Distillation> madeFor = {};  // kinds of checkpoint it suits; empty: all that follow the ODE
-    bool unconditional =
-        false;  // uses the unconditional estimate inside its step (CFG++), so it is evaluated even at scale 1
-    bool freeSteps = false;  // chooses its own steps between the first and the last level
-    bool inverts = false;    // runs from clean to noise, on rising levels
-    bool needsData = false;  // starts from given data (Sampling::clean)
-    bool curved = false;     // steps on curved spaces too (Process::manifold); others leave them
+    // Uses the unconditional estimate inside its step (CFG++), so it is evaluated even at scale 1. A model without a
+    // condition answers with its only estimate.
+    bool unconditional = false;
+    bool freeSteps = false;     // chooses its own steps between the first and the last level
+    bool inverts = false;       // runs from clean to noise, on rising levels
+    bool roundTrip = false;     // climbs from clean data to the run's first level and comes back down
+    bool needsData = false;     // starts from given data (Sampling::clean)
+    bool unitVariance = false;  // its checkpoints start from native noise of variance 1 at whatever level
+    bool curved = false;        // steps on curved spaces too (Process::manifold); others leave them
     SamplerTask (*run)(Sampling&) = nullptr;
     // Requests it makes in interval `step` of `steps` (the first at its start, a second at its end).
     int (*requestsInStep)(int step, int steps, const Params&) = oncePerStep;
     // For rules with levels of their own (segments, lists of times): the levels in place of the schedule's, strictly
     // falling from its first to its last.
     std::vector<double> (*ownLevels)(const Process&, const std::vector<double>& schedule, const Params&) = nullptr;
+    // A sentence with its remedy where parameters that are valid one by one do not fit together, else empty; null: they
+    // always do.
+    std::string (*problem)(const Params&) = nullptr;
+    // A sentence where these settings sample another law than a user expects, else empty; null: never.
+    std::string (*advice)(const SamplerSituation&) = nullptr;
 };
 
 const std::vector<SamplerInfo>& samplers();
 const SamplerInfo* findSampler(const std::string& id);
+// For resolveParams: tells that a setting of randomness does not fit a deterministic sampler; null for the others.
+ParamHint paramHint(const SamplerInfo& sampler);
+// Defaults filled in and checked, one by one and together (SamplerInfo::problem).
+Result<Params> resolveParams(const SamplerInfo& sampler, const Params& given);
 
 }  // namespace meander

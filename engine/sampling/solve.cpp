@@ -35,7 +35,7 @@ Solution solve(const SamplerInfo& info, const Process& process, const std::vecto
 Solution solve(const SamplerInfo& info, const Process& process, const std::vector<double>& levels, const Tensor& start,
                const Params& params, const RequestEstimator& estimator, const NoiseFunction& noise, int firstStep,
                const Tensor& clean) {
-    auto full = resolveParams(info.params, params, info.label);
+    auto full = resolveParams(info, params);
     if (!full) throw Failure(full.error().text);
     Solution result;
     FunctionHost host(noise);

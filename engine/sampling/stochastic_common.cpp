@@ -37,8 +37,10 @@ ParamSpec exactMarginalParam() {
                        "gives the numbers of other programs.");
 }
 
-Tensor withNoise(Tensor y, double factor, double stddev, const Tensor& noise) {
-    return stddev > 0 ? combine({{factor, y}, {stddev, noise}}) : y;
+std::string exactMarginalAdvice(const SamplerSituation& s) {
+    if (s.process.kind() != ProcessKind::RectifiedFlow || toggle(s.params, "exact_marginal")) return {};
+    return "As published it treats a flow as if its signal were constant, which up to doubles the variance of the "
+           "result. Turn on \"Keep the marginal\", or leave it off to have the numbers of other programs.";
 }
 
 ExponentialStep exponentialStep(const Sampling& s, double from, double to, double eta) {

@@ -1,4 +1,4 @@
-// What the stochastic samplers share beyond sampler_kit.h.
+// What the stochastic samplers share beyond sampler_common.h.
 #pragma once
 #include <vector>
 
@@ -6,9 +6,9 @@
 
 namespace meander {
 
-// A step to `to` without regard to the signal: down to `down`, then fresh noise of deviation `up`, down² + up² = to².
-// k-diffusion's (σ_down, σ_up) on any clock on which levels are noise over a constant signal: σ = n/s always, τ where a
-// = 1. `from` may be infinite.
+// A step to `to` without regard to the signal: down to sigmaDown, then fresh noise of standard deviation sigmaUp,
+// sigmaDown² + sigmaUp² = to². k-diffusion's pair on any clock on which levels are noise over a constant signal: σ =
+// n/s always, τ where a = 1. `from` may be infinite.
 struct AncestralPair {
     double sigmaDown, sigmaUp;
 };
@@ -28,23 +28,23 @@ std::vector<Interval> finiteIntervals(const Sampling& s);
 // stays that of the process; off, the numbers are those of the published code. The same thing for variance exploding
 // and preserving.
 ParamSpec exactMarginalParam();
+std::string exactMarginalAdvice(const SamplerSituation& s);
 
-// y' = factor · y + noise, only touching y where there is noise.
-Tensor withNoise(Tensor y, double factor, double stddev, const Tensor& noise);
-
-// One exponential step of the reverse SDE with stochasticity η from λ to λ + h on constant D: y' = onState y +
-// onDenoised D + spread z. y' = (τ'/τ) e^{−ηh} y + a' (1 − e^{−(1+η)h}) D + τ' √(1 − e^{−2ηh}) z   (Lu et al. 2022,
-// DPM-Solver++ appendix; η = 1 the reverse SDE, 0 the ODE)
+// One exponential step of the reverse SDE with stochasticity η from λ to λ + h on constant D: y' = stateCoeff y +
+// denoisedCoeff D + noiseStd z, y' = (τ'/τ) e^{−ηh} y + a' (1 − e^{−(1+η)h}) D + τ' √(1 − e^{−2ηh}) z   (Lu et al.
+// 2022, DPM-Solver++ appendix; η = 1 the reverse SDE, 0 the ODE)
 struct ExponentialStep {
-    double h, stateCoeff, onDenoised, noiseStd;
+    double h, stateCoeff, denoisedCoeff, noiseStd;
+    Sum mean(const Tensor& y, const Tensor& denoised) const { return stateCoeff * y + denoisedCoeff * denoised; }
 };
 ExponentialStep exponentialStep(const Sampling& s, double from, double to, double eta);
 
 // One explicit step of the reverse SDE dy = [(y − D)/τ + η² (y − a D)/τ] dτ + η √(2τ) dw, whose marginals are those of
 // the process for every η. For a = 1 and η = 1 it is the variance-exploding SDE of Song et al. 2021; for flows its
-// diffusion stays bounded at pure noise. y' = onState y + onDenoised D + spread z.
+// diffusion stays bounded at pure noise. y' = stateCoeff y + denoisedCoeff D + noiseStd z.
 struct DiffusionStep {
-    double stateCoeff, onDenoised, noiseStd;
+    double stateCoeff, denoisedCoeff, noiseStd;
+    Sum mean(const Tensor& y, const Tensor& denoised) const { return stateCoeff * y + denoisedCoeff * denoised; }
 };
 DiffusionStep eulerMaruyama(const Sampling& s, double from, double to, double eta);
 // With the drift over the step as in Song et al. 2021, eq. 46: (1 − (τ'/τ)²)/2 in place of 1 − τ'/τ.

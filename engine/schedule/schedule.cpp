@@ -100,7 +100,8 @@ Result<std::vector<double>> makeSchedule(const std::string& id, const Process& p
     return levels;
 }
 
-std::vector<ScheduleNote> scheduleNotes(const std::vector<double>& levels, const Process& process, int stepsAsked) {
+std::vector<ScheduleNote> scheduleNotes(const std::vector<double>& levels, const Process& process, int stepsAsked,
+                                        double sigmaData) {
     std::vector<ScheduleNote> notes;
     const int intervals = int(levels.size()) - 1;
     const double top = std::max(levels.front(), levels.back()), bottom = std::min(levels.front(), levels.back());
@@ -126,6 +127,21 @@ std::vector<ScheduleNote> scheduleNotes(const std::vector<double>& levels, const
             {false, "schedule",
              "Sampling stops at " + levelText(bottom, process)
                  + ", above 0: the result keeps that much noise. Add the operator \"To clean\" for a last step to 0."});
+    if (intervals > 1 && std::min(levels.front(), levels.back()) == 0) {
+        const double lowest = levels.back() == 0 ? levels[levels.size() - 2] : levels[1];
+        if (process.sigma(lowest) > 2 * sigmaData)
+            notes.push_back({true, "schedule",
+                             "The last jump to the image starts at " + levelText(lowest, process)
+                                 + ", above the standard deviation of the data (" + number(sigmaData)
+                                 + "): one step blurs what is still noise there. Use more steps, or a schedule that "
+                                   "goes lower."});
+        else if (lowest < process.minimum() / 4)
+            notes.push_back({true, "schedule",
+                             "The last level, " + levelText(lowest, process) + ", lies far below the "
+                                 + levelText(process.minimum(), process)
+                                 + " that training reached; the network guesses there. Raise \"min\", or add the "
+                                   "operator \"Clip\"."});
+    }
     return notes;
 }
 

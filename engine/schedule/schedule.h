@@ -57,15 +57,21 @@ Result<std::vector<double>> makeSchedule(const Choice& schedule, const std::vect
 Result<std::vector<double>> makeSchedule(const std::string& id, const Process& process, int steps, const Params& params,
                                          std::optional<int> imageTokens = {});
 
-// Number of intervals that a resolved parameter set of "custom" describes.
-int customIntervals(const Params& params);
-
 // What a person should know about these levels before running: sentences with a remedy.
 struct ScheduleNote {
     bool warning = false;
     std::string key;  // the recipe key it is about: "steps" or "schedule"
     std::string text;
 };
-std::vector<ScheduleNote> scheduleNotes(const std::vector<double>& levels, const Process& process, int stepsAsked);
+
+// The number of steps to make a schedule with: a custom list has its own, and the note tells of it.
+struct ScheduleSteps {
+    int steps = 0;
+    std::optional<ScheduleNote> note;
+};
+ScheduleSteps stepsOf(const Choice& schedule, int wanted);
+// `sigmaData`: standard deviation of the data.
+std::vector<ScheduleNote> scheduleNotes(const std::vector<double>& levels, const Process& process, int stepsAsked,
+                                        double sigmaData = 0.5);
 
 }  // namespace meander

@@ -1,4 +1,4 @@
-// What is recorded inside a network while it runs. Taps are asked first: where nobody looks, the fused path runs.
+// Records of attention: what a run keeps of it (interventions/attention_store.h makes them).
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -15,7 +15,7 @@ enum class AttentionLevel : std::uint8_t { Off, Summary, Layers, Full };
 
 const char* nameOf(AttentionLevel l);
 
-// A layer that can be tapped, in execution order.
+// An attention layer or a transformer block, as a run stores it.
 struct TapSite {
     std::string path;  // "down_blocks.0.attentions.0.transformer_blocks.0.attn2"
     int heads = 1;
@@ -31,21 +31,6 @@ struct AttentionMap {
     HostTensor probabilities;    // (heads, height, width, tokens) F16
     std::vector<float> entropy;  // per head, mean over queries, in units of log(tokens): 0 = one token, 1 = uniform
     std::vector<float> mass;     // (heads, tokens): mean over queries
-};
-
-struct TapRequest {
-    AttentionLevel attention = AttentionLevel::Off;
-    std::vector<char> rows;  // per row of the call: record it?
-    // Per row: the transformer block (index into ModelInfo::blocks) whose self-attention is summed for SAG; empty:
-    // nobody asked.
-    std::vector<std::optional<int>> selfBlocks;
-};
-struct TapResult {
-    // [row][site]; rows that were not asked for are empty
-    std::vector<std::vector<AttentionMap>> attention;
-    // [row] (height, width) F32: what each token receives of all queries together, mean over heads; 1 on average. Empty
-    // where nobody asked.
-    std::vector<HostTensor> selfMass;
 };
 
 }  // namespace meander

@@ -20,25 +20,24 @@ void requireSameStates(const Tensor& a, const Tensor& b, const char* operation) 
 
 }  // namespace
 
-Tensor::Tensor(Backend& backend, Shape shape, DType type) : m_backend(&backend), m_view{nullptr, type, shape} {
+Tensor::Tensor(Backend& backend, Shape shape, DType type) : m_backend(&backend), m_view(nullptr, type, shape) {
     for (auto e : shape.extents()) require(e >= 0, "tensor: negative extent in " + shape.text());
     m_view.data = backend.allocate(std::max<std::size_t>(m_view.bytes(), 1));
     m_memory = std::shared_ptr<void>(m_view.data, [b = &backend](void* p) { b->release(p); });
 }
 
-Tensor Tensor::reshaped(Shape s) const {
-    require(s.count() == count(), "reshaped: " + shape().text() + " has not as many elements as " + s.text());
+Tensor Tensor::reshaped(Shape s) const { return sharing(m_view.reshaped(s)); }
+
+Tensor Tensor::sharing(const View& v) const {
     Tensor t = *this;
-    t.m_view.shape = s;
+    t.m_view = v;
     return t;
 }
 
 Tensor Tensor::slice(std::int64_t firstRow, std::int64_t rowCount) const {
     require(shape().rank() > 0 && firstRow >= 0 && rowCount >= 0 && firstRow + rowCount <= rows(),
             "slice: rows " + std::to_string(firstRow) + " + " + std::to_string(rowCount) + " of " + shape().text());
-    Tensor t = *this;
-    t.m_view = rows() == 0 ? m_view : m_view.rows(firstRow, rowCount);
-    return t;
+    return sharing(m_view.rows(firstRow, rowCount));
 }
 
 Tensor Tensor::clone() const {
@@ -65,7 +64,7 @@ Tensor upload(Backend& b, const HostTensor& h) {
 HostTensor download(const Tensor& t) {
     require(bool(t), "download: the tensor is empty");
     const bool isBf16 = t.type() == DType::BF16;  // host tensors have no BF16
-    const Tensor source = isBf16 ? t.converted(DType::F32) : t;
+    const Tensor dense = t.view().isDense() ? t : t.clone(), source = isBf16 ? dense.converted(DType::F32) : dense;
     std::vector<std::byte> bytes(source.view().bytes());
     if (!bytes.empty()) t.backend().download(source.view(), bytes.data());
     return HostTensor(t.shape(), source.type(), std::move(bytes));

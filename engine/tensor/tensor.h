@@ -28,13 +28,18 @@ public:
     std::int64_t count() const { return m_view.count(); }
     View view() const { return m_view; }
     operator View() const { return m_view; }
-    // Shares the memory.
+    // Share the memory; see View. Columns and transposed tensors are strided: operations that need dense ones throw,
+    // and clone() makes a dense copy.
     Tensor reshaped(Shape s) const;
     Tensor slice(std::int64_t firstRow, std::int64_t rowCount) const;
+    Tensor columns(std::int64_t first, std::int64_t n) const { return sharing(m_view.columns(first, n)); }
+    Tensor transposed(int a, int b) const { return sharing(m_view.transposed(a, b)); }
     Tensor clone() const;
     Tensor converted(DType type) const;  // itself when the type is already right
 
 private:
+    Tensor sharing(const View& v) const;
+
     Backend* m_backend = nullptr;
     std::shared_ptr<void> m_memory;
     View m_view;

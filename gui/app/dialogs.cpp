@@ -5,6 +5,7 @@
 #include <QFileDialog>
 #include <QGuiApplication>
 #include <QHeaderView>
+#include <QListWidget>
 #include <QMessageBox>
 #include <QPushButton>
 #include <QTableWidget>
@@ -60,8 +61,8 @@ UserPrompts defaultUserPrompts(MainWindow* window) {
     q.openPath = [window] {
         return QFileDialog::getOpenFileName(
             window, MainWindow::tr("Open"), settings::lastFolder(),
-            MainWindow::tr("Everything Meander opens (*.meander *.json *.png *.safetensors *.gguf *.ckpt *.csv "
-                           "*.npy);;Meander projects (*.meander);;All files (*)"));
+            MainWindow::tr("Everything Meander opens (*.meander *.json *.txt *.png *.jpg *.jpeg *.webp *.safetensors "
+                           "*.csv *.npy);;Meander projects (*.meander);;All files (*)"));
     };
     q.savePath = [window] {
         const QString name =
@@ -117,10 +118,15 @@ bool askForRecipe(QWidget* parent, const Recipe& now, const Recipe& offered, con
         box->addWidget(table, 1);
     }
     if (!remarks.isEmpty()) {
-        QLabel* left = sentence(
-            MainWindow::tr("Not understood, and left out: %1").arg(remarks.join(QStringLiteral("; "))), &dialog);
-        left->setProperty("warning", true);
-        box->addWidget(left);
+        auto* list = new QListWidget(&dialog);
+        list->setObjectName("importRemarks");
+        list->setAccessibleName(MainWindow::tr("Assumed and not understood settings"));
+        list->addItems(remarks);
+        list->setWordWrap(true);
+        list->setSelectionMode(QAbstractItemView::NoSelection);
+        list->setMaximumHeight(160);
+        box->addWidget(sentence(MainWindow::tr("Not everything was in the file or is known here:"), &dialog));
+        box->addWidget(list);
     }
     auto* buttons = new QDialogButtonBox(&dialog);
     if (changes.empty()) {

@@ -117,7 +117,8 @@ int main(int argc, char** argv) {
     applyTheme(choice, settings::fontScale());
     MainWindow window;
     if (width > 0) window.resize(width, height);
-    if (isForOthers) window.questions().recover = [](Document&) {};
+    else if (isForOthers) window.resize(MainWindow::usualSize);
+    if (isForOthers) window.userPrompts().recover = [](Document&) {};
     if (options.isMeasuring) window.watchdog().start();
     // After the first paint, which must not wait for models.
     afterFirstPaint(&window, [&window, &options, &app, isForOthers] {

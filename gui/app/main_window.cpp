@@ -20,23 +20,32 @@
 #include "gui/panels/recipe/recipe_panel.h"
 #include "gui/panels/runs/runs_panel.h"
 #include "gui/selection/step_link.h"
+#include "gui/widgets/drop_hint.h"
 #include "gui/widgets/elided_label.h"
 
 namespace meander::gui {
 
-MainWindow::MainWindow(QWidget* parent)
+static constexpr int messageMs = 15'000;
+
+MainWindow::MainWindow(const std::vector<PanelInfo>& panels, QWidget* parent)
     : QMainWindow(parent), m_commands(this), m_userPrompts(defaultUserPrompts(this)) {
     setObjectName("mainWindow");
     setAcceptDrops(true);
     setDockOptions(QMainWindow::AllowNestedDocks | QMainWindow::AllowTabbedDocks | QMainWindow::GroupedDragging);
     m_toasts = new Toasts(this);
+    m_dropHint = new DropHint(this);
+    for (const PanelInfo& info : panels) m_places.push_back({info});
+    m_layoutVersion = layoutVersionOf(panels);
     buildCentre();
     buildDocks();
+    connectPanels();
     addFileCommands();
     addEditCommands();
     addRunCommands();
     addStepCommands();
     addViewCommands();
+    addLabCommands();
+    addWindowCommands();
     addHelpCommands();
     m_palette = new CommandPalette(m_commands, this);
     m_palette->setSettings([this] { return recipeEntries(); });
@@ -63,7 +72,12 @@ void MainWindow::connectDocument() {
     connect(&m_document, &Document::message, this, [this](const QString& sentence) {
         programLog().add(LogLevel::Info, sentence);
         m_lastMessage->setText(sentence);
+        // What was said may not be true for long; the log keeps it.
+        QTimer::singleShot(messageMs, m_lastMessage, [this, sentence] {
+            if (m_lastMessage->text() == sentence) m_lastMessage->clear();
+        });
     });
+    connect(&m_document, &Document::settingsKept, this, &MainWindow::offerModelSettings);
     connect(&m_document, &Document::projectChanged, this, &MainWindow::showTitle);
     connect(&m_document, &Document::deviceChanged, this, &MainWindow::showEngine);
     connect(&m_document, &Document::planChanged, this, &MainWindow::showEngine);
@@ -188,7 +202,7 @@ void MainWindow::moveStep(int delta) {
     const int to = std::clamp(from + delta, 0, count);
     m_selection.setFollowsLive(to == count);
     if (to == count) m_selection.lockStep({qstr(run->id), -1, std::numeric_limits<double>::infinity()});
-    else m_selection.lockStep(cursorFor(*run, {0, to}));
+    else m_selection.lockStep(cursorFor(*run, to));
 }
 
 void MainWindow::branchHere() {
@@ -213,15 +227,19 @@ void MainWindow::toggleCompare() {
     }
     const RunPtr run = currentRun();
     if (!run) return;
+    // A run that was broken off has steps to compare too.
     const auto fits = [&](const RunPtr& r) {
-        return r && r->id != run->id && r->status == RunStatus::Finished && areComparable(*r, *run);
+        return r && r->id != run->id && !m_document.live(qstr(r->id)) && r->evaluations > 0 && areComparable(*r, *run);
     };
     RunPtr other;
     for (const RunPtr& r : m_document.runs())
         if (fits(r)) other = r;
     if (fits(m_document.baseline())) other = m_document.baseline();
     if (other) m_runs->compareWith(qstr(other->id));
-    else emit m_document.message(tr("No other finished run has images or points of this kind and size yet"));
+    else
+        m_toasts->showMessage(tr("There is nothing to compare run %1 with: no other run has images or points of its "
+                                 "kind and size yet.")
+                                  .arg(run->number));
 }
 
 void MainWindow::keepComparable() {
@@ -235,6 +253,21 @@ void MainWindow::keepComparable() {
     }
     const bool wasComparing = std::exchange(m_isComparing, other != nullptr);
     if (m_isComparing && !wasComparing && !dock("compare")->isHidden()) dock("compare")->raise();
+}
+
+void MainWindow::commitField() {
+    QWidget* focus = QApplication::focusWidget();
+    if (!focus || focus->window() != this || !(focus->inherits("QLineEdit") || focus->inherits("QAbstractSpinBox")))
+        return;
+    focus->clearFocus();
+    focus->setFocus();
+}
+
+void MainWindow::offerModelSettings(const QString& sentence) {
+    m_hint->say(sentence, {{tr("Use its settings"),
+                            tr("Sampler, steps, schedule, guidance and noise as the model recommends; can be undone."),
+                            [this] { m_document.useModelSettings(); }},
+                           {tr("Keep the recipe"), {}, [] {}}});
 }
 
 void MainWindow::changeAppearance(ThemeChoice choice, double scale) {
@@ -256,26 +289,25 @@ void MainWindow::changeAppearance(ThemeChoice choice, double scale) {
     m_commands.refresh();
 }
 
-void MainWindow::focusNextDock(int direction) {
-    std::vector<QWidget*> stops{m_canvas};
-    for (const char* id :
-         {"runs", "recipe", "model", "timeline", "trajectory", "compare", "queue", "log", "step", "attention"})
-        if (QDockWidget* d = dock(id); d && d->isVisible() && !d->visibleRegion().isEmpty())
-            stops.push_back(d->widget());
-    const QWidget* focus = QApplication::focusWidget();
-    int at = 0;
-    for (int i = 0; i < int(stops.size()); ++i)
-        if (focus && (stops[std::size_t(i)] == focus || stops[std::size_t(i)]->isAncestorOf(focus))) at = i;
-    QWidget* next = stops[std::size_t((at + direction + int(stops.size())) % int(stops.size()))];
-    if (next->focusPolicy() & Qt::TabFocus) {
-        next->setFocus(Qt::TabFocusReason);
-        return;
+// A dock behind another tab counts as visible, but nothing of it is: its widgets are passed over.
+bool MainWindow::focusNextPrevChild(bool next) {
+    const auto isBehindTab = [](QWidget* w) {
+        for (QWidget* p = w; p; p = p->parentWidget())
+            if (qobject_cast<QDockWidget*>(p)) return p->visibleRegion().isEmpty();
+        return false;
+    };
+    const auto isStop = [&](QWidget* w) {
+        return (w->focusPolicy() & Qt::TabFocus) == Qt::TabFocus && !w->focusProxy() && w->isEnabled() && w->isVisible()
+               && w->window() == this && !isBehindTab(w);
+    };
+    QWidget* const from = focusWidget() ? focusWidget() : this;
+    for (QWidget* w = from;;) {
+        w = next ? w->nextInFocusChain() : w->previousInFocusChain();
+        if (w == from) return false;
+        if (!isStop(w)) continue;
+        w->setFocus(next ? Qt::TabFocusReason : Qt::BacktabFocusReason);
+        return true;
     }
-    for (QWidget* w : next->findChildren<QWidget*>())
-        if ((w->focusPolicy() & Qt::TabFocus) && w->isVisible() && w->isEnabled()) {
-            w->setFocus(Qt::TabFocusReason);
-            return;
-        }
 }
 
 bool MainWindow::eventFilter(QObject* watched, QEvent* event) {
@@ -284,6 +316,7 @@ bool MainWindow::eventFilter(QObject* watched, QEvent* event) {
         update();
     if (event->type() == QEvent::DragEnter || event->type() == QEvent::DragMove || event->type() == QEvent::Drop)
         return takeDrop(watched, event) || QMainWindow::eventFilter(watched, event);
+    if (event->type() == QEvent::DragLeave) m_dropHint->leave();
     if (event->type() != QEvent::ShortcutOverride) return QMainWindow::eventFilter(watched, event);
     // Keys belong to an open drop-down; it may close at this very event, and then the shortcut of the window would
     // follow.
@@ -295,10 +328,10 @@ bool MainWindow::eventFilter(QObject* watched, QEvent* event) {
     const int k = key->key();
     const bool isArrow = k == Qt::Key_Left || k == Qt::Key_Right || k == Qt::Key_Home || k == Qt::Key_End;
     // Keys that a control needs itself are not the window's while that control has the focus.
-    const bool isControl = focus->inherits("QAbstractSlider") || focus->inherits("QTabBar")
-                           || focus->inherits("QComboBox") || focus->property("ownsKeys").toBool();
+    const bool isControl =
+        focus->inherits("QAbstractSlider") || focus->inherits("QTabBar") || focus->property("ownsKeys").toBool();
     const bool isList = focus->inherits("QAbstractItemView");
-    const bool isButton = focus->inherits("QAbstractButton");
+    const bool isButton = focus->inherits("QAbstractButton") || focus->inherits("QComboBox");
     if ((isControl && (isArrow || k == Qt::Key_Space)) || (isList && (k == Qt::Key_Home || k == Qt::Key_End))
         || (isButton && k == Qt::Key_Space))
         event->accept();
@@ -311,11 +344,8 @@ void MainWindow::closeEvent(QCloseEvent* event) {
         event->ignore();
         return;
     }
-    QSettings s;
-    s.setValue("window/geometry", saveGeometry());
-    s.setValue("window/layout", saveState(layoutVersion));
-    s.setValue("window/layoutByHand", m_isLayoutByHand);
-    s.setValue("files/last", m_document.path());
+    saveLayout();
+    QSettings().setValue("files/last", m_document.path());
     event->accept();
 }
 

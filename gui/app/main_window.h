@@ -4,13 +4,13 @@
 #include <QLabel>
 #include <QMainWindow>
 #include <functional>
-#include <map>
 
 #include "gui/app/watchdog.h"
 #include "gui/commands/command_palette.h"
 #include "gui/commands/command_registry.h"
 #include "gui/document/document.h"
 #include "gui/look/theme.h"
+#include "gui/panels/panel.h"
 #include "gui/selection/selection_model.h"
 #include "gui/widgets/dock_title.h"
 #include "gui/widgets/hint_bar.h"
@@ -19,9 +19,14 @@
 
 namespace meander::gui {
 
+class CanvasPanel;
+class DropHint;
+class HelpWindow;
+class LabPanel;
+class ModelPanel;
 class RecipePanel;
 class RunsPanel;
-class ModelPanel;
+class TimelinePanel;
 
 enum class SaveAnswer { Save, Discard, Cancel };
 
@@ -39,7 +44,7 @@ struct UserPrompts {
 class MainWindow : public QMainWindow {
     Q_OBJECT
 public:
-    explicit MainWindow(QWidget* parent = nullptr);
+    explicit MainWindow(const std::vector<PanelInfo>& panels = gui::panels(), QWidget* parent = nullptr);
     ~MainWindow() override;
 
     // After the first paint: starts the engine and opens `path`, else the last project, else the sample. `asCopy`: the
@@ -51,11 +56,13 @@ public:
     CommandRegistry& commands() { return m_commands; }
     CommandPalette& palette() { return *m_palette; }
     Toasts& toasts() { return *m_toasts; }
+    HelpWindow& help();  // made at the first call
     RecipePanel& recipePanel() { return *m_recipe; }
     RunsPanel& runsPanel() { return *m_runs; }
     Watchdog& watchdog() { return m_watchdog; }
     UserPrompts& userPrompts() { return m_userPrompts; }
-    QDockWidget* dock(const QString& id) const;
+    QDockWidget* dock(const QString& id) const;  // null for panels of the centre
+    QWidget* panel(const QString& id) const;
 
     bool openProject(const QString& path);
     bool saveProject();
@@ -63,43 +70,54 @@ public:
     // Project, recipe, image with a recipe, or model.
     bool openAnything(const QString& path);
     void resetLayout();
-    static constexpr int layoutVersion = 4;  // of saved dock layouts
+    static constexpr QSize usualSize{1440, 900};  // where the screen has room
 
 protected:
     void closeEvent(QCloseEvent* event) override;
     void dragEnterEvent(QDragEnterEvent* event) override;
+    void dragLeaveEvent(QDragLeaveEvent* event) override;
     void dropEvent(QDropEvent* event) override;
+    bool focusNextPrevChild(bool next) override;
     void resizeEvent(QResizeEvent* event) override;
     void showEvent(QShowEvent* event) override;
     bool event(QEvent* event) override;
     bool eventFilter(QObject* watched, QEvent* event) override;
 
 private:
-    struct DockInfo {
-        QString id;
+    // A panel in its place: in the centre, or in a dock.
+    struct Place {
+        PanelInfo info;
+        QWidget* panel = nullptr;
         QDockWidget* dock = nullptr;
         DockTitle* title = nullptr;
-        bool isShownAtFirst = true;
     };
     // main_window_docks.cpp
     void buildCentre();
     void buildDocks();
-    DockInfo& addDock(const QString& id, const QString& title, QWidget* content, Qt::DockWidgetArea area,
-                      bool isShownAtFirst = true);
+    void addDock(Place& place);
+    void connectPanels();
+    const Place* place(const QString& id) const;
     void arrangeDocks();
     void updateDockTitles();
+    void showRemarks();
+    void focusNextPanel(int direction);
+    // main_window_layout.cpp
     void fitDocks();
+    void fitSides(int height);
     void keepCanvas();
     QList<QDockWidget*> bottomDocks() const;  // one for each place
     void restoreLayout();
-    void showRemarks();
-    // main_window_commands.cpp
+    void saveLayout() const;
+    // main_window_commands.cpp, main_window_run_commands.cpp, main_window_view_commands.cpp
     void addFileCommands();
     void addEditCommands();
     void addRunCommands();
     void addStepCommands();
     void addViewCommands();
+    void addLabCommands();
+    void addWindowCommands();
     void addHelpCommands();
+    // main_window_bars.cpp
     void buildMenus();
     void buildToolBar();
     void fillRecentMenu();
@@ -130,7 +148,8 @@ private:
     void moveStep(int delta);
     void branchHere();
     void toggleCompare();
-    void focusNextDock(int direction);
+    void commitField();  // what is typed in the focused field becomes its value, as if it were left
+    void offerModelSettings(const QString& sentence);
     void changeAppearance(ThemeChoice choice, double fontScale);
     RunPtr currentRun() const;
 
@@ -144,11 +163,16 @@ private:
     RecipePanel* m_recipe = nullptr;
     RunsPanel* m_runs = nullptr;
     ModelPanel* m_model = nullptr;
-    QWidget *m_canvas = nullptr, *m_timeline = nullptr, *m_lab = nullptr;
+    CanvasPanel* m_canvas = nullptr;
+    TimelinePanel* m_timeline = nullptr;
+    LabPanel* m_lab = nullptr;
     Segmented* m_axis = nullptr;
     HintBar* m_hint = nullptr;
+    DropHint* m_dropHint = nullptr;
+    HelpWindow* m_help = nullptr;
     QMenu* m_recentMenu = nullptr;
-    std::map<QString, DockInfo> m_docks;
+    std::vector<Place> m_places;  // in the order of the registry
+    int m_layoutVersion = 0;
     bool m_isComparing = false;
     bool m_isLayoutByHand = false;  // a person moved a separator: sizes stay as they are, as far as the canvas has room
     QLabel *m_engineDot = nullptr, *m_engineState = nullptr, *m_lastMessage = nullptr, *m_load = nullptr;

@@ -11,14 +11,18 @@
 #include <QSaveFile>
 #include <QTimer>
 
+#include "engine/core/file_identity.h"
 #include "engine/core/resources.h"
+#include "engine/exchange/file_kind.h"
 #include "engine/exchange/recipe_exchange.h"
+#include "engine/recipe/recipe_fields.h"
 #include "gui/app/dialogs.h"
 #include "gui/app/main_window.h"
 #include "gui/document/run_text.h"
 #include "gui/document/settings.h"
 #include "gui/panels/log/log_model.h"
 #include "gui/panels/model/model_panel.h"
+#include "gui/widgets/drop_hint.h"
 #include "meander_version.h"
 
 namespace meander::gui {
@@ -81,11 +85,13 @@ void MainWindow::forgetLastProject() {
 }
 
 bool MainWindow::saveProject() {
+    commitField();
     if (m_document.path().isEmpty()) return saveProjectAs();
     return report(m_document.save());
 }
 
 bool MainWindow::saveProjectAs() {
+    commitField();
     const QString path = m_userPrompts.savePath();
     if (path.isEmpty() || !report(m_document.saveAs(path))) return false;
     settings::addRecentFile(path);
@@ -96,17 +102,21 @@ bool MainWindow::saveProjectAs() {
 bool MainWindow::openAnything(const QString& path) {
     const QFileInfo info(path);
     const QString suffix = info.suffix().toLower();
-    if (suffix == "meander") return openProject(path);
-    if (suffix == "png" || (suffix == "json" && !holdsPoints(path))) return offerRecipe(path);
+    const FileKind kind = fileKindOf(path.toStdString());
+    if (kind == FileKind::Project) return openProject(path);
+    if (kind == FileKind::Image || (kind == FileKind::Recipe && !holdsPoints(path))) return offerRecipe(path);
+    // Weights of other formats too: opening one says what it is.
     if (info.isDir()
         || QStringList{"safetensors", "gguf", "ckpt", "pt", "pth", "csv", "npy", "json"}.contains(suffix)) {
         m_model->useModel(modelIdOf(path));
         return true;
     }
+    const FileFormat format = formatOfFile(path.toStdString());
     emit m_document.problem(
-        tr("Meander does not know what to do with '%1'. It opens projects (.meander), recipes (.json), images with a "
-           "recipe in them (.png), models, and points (.csv, .npy, .json).")
-            .arg(info.fileName()),
+        tr("Meander does not know what to do with '%1'%2. It opens projects (.meander), recipes (.json, .txt), images "
+           "with a recipe in them (.png, .jpg, .webp), models, and points (.csv, .npy, .json).")
+            .arg(info.fileName(),
+                 format == FileFormat::Unknown ? QString() : tr(", %1").arg(QString::fromUtf8(nameOf(format)))),
         {});
     return false;
 }
@@ -119,16 +129,13 @@ bool MainWindow::offerRecipe(const QString& path) {
     const Recipe& now = m_document.draft();
     if (read->source != "meander") {
         // A foreign recipe names neither our model nor how we run and record.
-        offered.model = now.model;
-        offered.images = now.images;
-        offered.precision = now.precision;
-        offered.device = now.device;
-        offered.attention = now.attention;
-        offered.recordStates = now.recordStates;
+        for (const RecipeField& field : recipeFields())
+            if (field.isLocal) copyField(field, now, offered);
     }
     offered.branch.reset();  // its parent is in another project
-    QStringList remarks;
-    for (const std::string& r : read->notUnderstood) remarks.append(qstr(r));
+    QStringList remarks;     // what was assumed first, each with its kind
+    for (const std::string& r : read->assumed()) remarks.append(tr("Assumed: %1").arg(qstr(r)));
+    for (const std::string& r : read->notUnderstood()) remarks.append(tr("Not understood: %1").arg(qstr(r)));
     if (!m_userPrompts.useRecipe(now, offered, name, remarks)) return false;
     m_document.editDraft(offered, tr("recipe of %1").arg(name));
     return true;
@@ -223,11 +230,27 @@ void MainWindow::copyDiagnostics() {
     emit m_document.message(tr("Copied"));
 }
 
-void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
-    if (hasFiles(event->mimeData())) event->acceptProposedAction();
+// What letting go of the files will do.
+static QString dropSentence(const QMimeData* data) {
+    for (const QUrl& url : data->urls()) {
+        if (!url.isLocalFile()) continue;
+        const QFileInfo file(url.toLocalFile());
+        return file.suffix().toLower() == "meander" ? MainWindow::tr("Open the project %1").arg(file.fileName())
+                                                    : MainWindow::tr("Open %1").arg(file.fileName());
+    }
+    return {};
 }
 
+void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
+    if (!hasFiles(event->mimeData())) return;
+    event->acceptProposedAction();
+    m_dropHint->say(dropSentence(event->mimeData()));
+}
+
+void MainWindow::dragLeaveEvent(QDragLeaveEvent*) { m_dropHint->leave(); }
+
 void MainWindow::dropEvent(QDropEvent* event) {
+    m_dropHint->leave();
     event->acceptProposedAction();
     QStringList paths;
     for (const QUrl& url : event->mimeData()->urls())
@@ -244,8 +267,12 @@ bool MainWindow::takeDrop(QObject* watched, QEvent* event) {
     if (!widget || widget == this || widget->window() != this || widget->property("takesFiles").toBool()) return false;
     auto* drop = static_cast<QDropEvent*>(event);
     if (!hasFiles(drop->mimeData())) return false;
-    if (event->type() == QEvent::Drop) dropEvent(drop);
-    else drop->acceptProposedAction();
+    if (event->type() == QEvent::Drop) {
+        dropEvent(drop);
+    } else {
+        drop->acceptProposedAction();
+        m_dropHint->say(dropSentence(drop->mimeData()));
+    }
     return true;
 }
 

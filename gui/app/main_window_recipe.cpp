@@ -1,6 +1,7 @@
 // What the palette finds of the recipe: every field that is shown, and every row of the tables the draft may take.
 #include <QScrollArea>
 
+#include "engine/recipe/recipe_fields.h"
 #include "gui/app/main_window.h"
 #include "gui/document/run_text.h"
 #include "gui/forms/choice_section.h"
@@ -18,8 +19,7 @@ QString nameOf(const FormRow* row) {
     if (section->row() != row)
         return QStringLiteral("%1: %2").arg(section->field()->currentText(), row->label()->text());
     const QString name = section->field()->objectName();
-    if (name == "schedule") return MainWindow::tr("Schedule");
-    if (name == "noise") return MainWindow::tr("Source of noise");
+    if (const RecipeField* field = findRecipeField(name.toStdString())) return qstr(field->label);
     return name.isEmpty() ? section->field()->currentText() : row->label()->text();  // of a rule in a stack
 }
 
@@ -57,27 +57,17 @@ std::vector<Command> MainWindow::recipeEntries() {
             m_document.editDraft(r, label);
         };
     };
-    for (const ChoiceEntry& e : samplerEntries())
-        add(tr("Sampler: %1").arg(e.label), e.help, edit(tr("sampler"), [id = e.id.toStdString()](Recipe& r) {
-                r.sampler = {id, {}};
-            }));
-    for (const ChoiceEntry& e : scheduleEntries())
-        add(tr("Schedule: %1").arg(e.label), e.help, edit(tr("schedule"), [id = e.id.toStdString()](Recipe& r) {
-                r.schedule = {id, {}};
-            }));
-    for (const ChoiceEntry& e : operatorEntries())
-        add(tr("Add to the schedule: %1").arg(e.label), e.help,
-            edit(tr("operator"), [id = e.id.toStdString()](Recipe& r) {
-                r.scheduleOperators.push_back({id, {}});
-            }));
-    for (const ChoiceEntry& e : guidanceEntries())
-        add(tr("Add guidance: %1").arg(e.label), e.help, edit(tr("rule"), [id = e.id.toStdString()](Recipe& r) {
-                r.guidance.push_back({id, {}});
-            }));
-    for (const ChoiceEntry& e : noiseEntries())
-        add(tr("Noise: %1").arg(e.label), e.help, edit(tr("noise"), [id = e.id.toStdString()](Recipe& r) {
-                r.noise = {id, {}};
-            }));
+    for (const RecipeField& f : recipeFields())
+        for (const ChoiceEntry& e : choiceEntries(f.key)) {
+            const QString label = qstr(f.label);
+            const Choice choice{e.id.toStdString(), {}};
+            if (const auto* one = std::get_if<Choice Recipe::*>(&f.member))
+                add(tr("%1: %2").arg(label, e.label), e.help,
+                    edit(label.toLower(), [choice, member = *one](Recipe& r) { r.*member = choice; }));
+            else if (const auto* several = std::get_if<std::vector<Choice> Recipe::*>(&f.member))
+                add(tr("Add %1: %2").arg(label.toLower(), e.label), e.help,
+                    edit(label.toLower(), [choice, member = *several](Recipe& r) { (r.*member).push_back(choice); }));
+        }
     return list;
 }
 

@@ -66,9 +66,9 @@ QString milliseconds(double ms) { return QStringLiteral("%1 ms").arg(ms, 0, 'f',
 // "31.0 ms (own work 9.1 ms, waiting for a processor 20.2 ms)"
 QString text(const Watchdog::Block& b) {
     QStringList parts;
-    if (b.ownMs >= 0) parts << QStringLiteral("own work %1").arg(milliseconds(b.ownMs));
-    if (b.schedulingDelayMs >= 0)
-        parts << QStringLiteral("waiting for a processor %1").arg(milliseconds(b.schedulingDelayMs));
+    if (b.ownMs) parts << QStringLiteral("own work %1").arg(milliseconds(*b.ownMs));
+    if (b.schedulingDelayMs)
+        parts << QStringLiteral("waiting for a processor %1").arg(milliseconds(*b.schedulingDelayMs));
     return milliseconds(b.ms)
            + (parts.isEmpty() ? QString() : QStringLiteral(" (%1)").arg(parts.join(QStringLiteral(", "))));
 }

@@ -29,24 +29,28 @@ const GuiThread& guiThread() {
     return t;
 }
 // Processor time of the GUI thread so far, asked from any thread.
-double ownMs() {
+std::optional<double> ownMs() {
     timespec t{};
-    if (!guiThread().hasClock || clock_gettime(guiThread().clock, &t) != 0) return -1;
+    if (!guiThread().hasClock || clock_gettime(guiThread().clock, &t) != 0) return std::nullopt;
     return double(t.tv_sec) * 1e3 + double(t.tv_nsec) / 1e6;
 }
-double schedulingDelayMs() {
+std::optional<double> schedulingDelayMs() {
     char buffer[128] = {};
     unsigned long long ran = 0, waited = 0;
     if (guiThread().schedule < 0 || ::pread(guiThread().schedule, buffer, sizeof buffer - 1, 0) <= 0
         || std::sscanf(buffer, "%llu %llu", &ran, &waited) != 2)
-        return -1;
+        return std::nullopt;
     return double(waited) / 1e6;
 }
 #else
 void guiThread() {}
-double schedulingDelayMs() { return -1; }
-double ownMs() { return -1; }
+std::optional<double> schedulingDelayMs() { return std::nullopt; }
+std::optional<double> ownMs() { return std::nullopt; }
 #endif
+
+std::optional<double> since(std::optional<double> before, std::optional<double> now) {
+    return before && now ? std::optional(*now - *before) : std::nullopt;
+}
 
 }  // namespace
 
@@ -115,9 +119,8 @@ void Watchdog::answer() {
     {
         const std::lock_guard lock(m_mutex);
         block.ms = std::chrono::duration<double, std::milli>(Clock::now() - m_asked).count();
-        if (m_ownAtQuestion >= 0) block.ownMs = ownMs() - m_ownAtQuestion;
-        if (m_schedulingDelayAtQuestion >= 0)
-            block.schedulingDelayMs = schedulingDelayMs() - m_schedulingDelayAtQuestion;
+        block.ownMs = since(m_ownAtQuestion, ownMs());
+        block.schedulingDelayMs = since(m_schedulingDelayAtQuestion, schedulingDelayMs());
         if (block.ms > m_longest.ms) m_longest = block;
         if (block.causedMs() > m_longestCaused.causedMs()) m_longestCaused = block;
         if (block.ms > m_limitMs) ++m_stalls;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 namespace meander::gui {
@@ -18,12 +19,12 @@ public:
     void start();  // again: does nothing. On the GUI thread
 
     struct Block {
-        double ms = 0;      // from question to answer
-        double ownMs = -1;  // processor time of the GUI thread meanwhile; −1: this system does not tell
-        double schedulingDelayMs =
-            -1;  // it was ready but other programs and threads had the processors; −1: this system does not tell
+        double ms = 0;  // from question to answer
+        // Absent where the system does not tell: processor time of the GUI thread meanwhile, and the time it was ready
+        // while other programs and threads had the processors.
+        std::optional<double> ownMs, schedulingDelayMs;
         // What the program itself caused: work, and waits for locks and disks.
-        double causedMs() const { return schedulingDelayMs < 0 ? ms : std::max(0.0, ms - schedulingDelayMs); }
+        double causedMs() const { return std::max(0.0, ms - schedulingDelayMs.value_or(0)); }
     };
     Block longest() const;
     Block longestCaused() const;
@@ -41,7 +42,7 @@ private:
     std::condition_variable m_wake;
     bool m_stopping = false, m_isWaiting = false;
     Clock::time_point m_asked;
-    double m_ownAtQuestion = -1, m_schedulingDelayAtQuestion = -1;
+    std::optional<double> m_ownAtQuestion, m_schedulingDelayAtQuestion;
     Block m_longest, m_longestCaused;
     int m_stalls = 0, m_questions = 0;
     std::thread m_thread;

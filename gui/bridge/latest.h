@@ -1,9 +1,12 @@
-// Work in a worker thread of which only the newest answer counts: a request that comes while one is under way replaces
-// the waiting one. GUI thread only.
+// Runs work on a background thread and delivers only the newest result: a request that comes while one is under way
+// replaces the waiting one. Work that throws (a damaged record) is logged and delivers an empty result. GUI thread
+// only.
 #pragma once
+#include <QDebug>
 #include <QFutureWatcher>
 #include <QObject>
 #include <QtConcurrent/QtConcurrentRun>
+#include <exception>
 #include <functional>
 #include <optional>
 
@@ -22,8 +25,16 @@ public:
     }
     // `work` runs in another thread and must hold values only.
     void request(std::function<T()> work) {
-        if (m_watcher->isRunning()) m_waiting = std::move(work);
-        else m_watcher->setFuture(QtConcurrent::run(std::move(work)));
+        auto guarded = [work = std::move(work)]() -> T {
+            try {
+                return work();
+            } catch (const std::exception& e) {
+                qWarning("%s", e.what());
+                return T();
+            }
+        };
+        if (m_watcher->isRunning()) m_waiting = std::move(guarded);
+        else m_watcher->setFuture(QtConcurrent::run(std::move(guarded)));
     }
     bool isBusy() const { return m_watcher->isRunning(); }
 

@@ -2,25 +2,44 @@
 
 #include <QtConcurrent>
 
+#include "engine/recipe/recipe_fields.h"
 #include "gui/document/document_state.h"
 #include "gui/document/run_text.h"
 
 namespace meander::gui {
 namespace {
 
-// The draft on another model: what was asked for stays, how it is sampled is what the model recommends.
+// A setting of sampling, as the model may recommend it.
+bool isSetting(const RecipeField& f) { return !f.isSubject && !f.isLocal; }
+
+Recipe withSettingsOf(const Recipe& recommended, Recipe recipe) {
+    for (const RecipeField& f : recipeFields())
+        if (isSetting(f)) copyField(f, recommended, recipe);
+    return recipe;
+}
+
+// The recipe on another model: what it can run stays, the rest is what it recommends.
 Recipe carriedOver(const Recipe& now, const ModelInfo* before, const ModelInfo& model) {
-    Recipe next = recommendedRecipe(model);
-    next.seed = now.seed;
-    next.device = now.device;
-    next.attention = now.attention;
-    next.recordStates = now.recordStates;
-    if (model.conditioning == ConditioningKind::Text && !now.prompt.empty()) {
-        next.prompt = now.prompt;
-        next.negativePrompt = now.negativePrompt;
+    const Recipe recommended = recommendedRecipe(model);
+    Recipe next = now;
+    next.model = recommended.model;
+    next.branch.reset();
+    if (model.conditioning != ConditioningKind::Text) next.prompt.clear(), next.negativePrompt.clear();
+    else if (next.prompt.empty()) next.prompt = recommended.prompt;
+    if (next.classIndex && *next.classIndex >= int(model.classes.size())) next.classIndex = recommended.classIndex;
+    if (model.conditioning == ConditioningKind::None) next.guidance = recommended.guidance;
+    const bool isOtherKind = !before || before->state != model.state;
+    if (isOtherKind) next.images = recommended.images;
+    if (isOtherKind || next.start.id == "run") next.start = recommended.start;
+    if (plan(next, model).ok()) return next;
+    for (const RecipeField& f : recipeFields()) {
+        if (!isSetting(f)) continue;
+        Recipe mended = next;
+        copyField(f, recommended, mended);
+        if (plan(mended, model).ok()) return mended;
     }
-    if (before && before->state == model.state) next.images = now.images;
-    return next;
+    const Recipe all = withSettingsOf(recommended, next);
+    return plan(all, model).ok() ? all : next;  // else something other than a setting is in the way
 }
 
 }  // namespace
@@ -41,7 +60,11 @@ Document::Document(QObject* parent) : QObject(parent), m_implementation(std::mak
             emit draftChanged();  // forms that already show the new name go back
             return;
         }
-        editDraft(carriedOver(draft(), draftModel().get(), *a.model), tr("model"));
+        if (a.asked != draft()) return useModel(a.id);  // it was edited meanwhile
+        editDraft(a.draft, tr("model"));
+        if (withSettingsOf(recommendedRecipe(*a.model), a.draft) != a.draft)
+            emit settingsKept(tr("The recipe stays as far as %1 can run it. The model recommends other settings.")
+                                  .arg(qstr(a.model->name)));
     });
     connect(&d.bridge, &EngineBridge::arrived, this, [this](const Arrival& a) { m_implementation->receive(a); });
     connect(&d.file, &ProjectFile::trajectoryLoaded, this, [this](const QString& id, std::shared_ptr<const Run> full) {
@@ -54,6 +77,13 @@ Document::Document(QObject* parent) : QObject(parent), m_implementation(std::mak
         const auto& branch = draft().branch;
         if (startRunOf(draft()) == id.toStdString() || (branch && branch->run == id.toStdString()))
             m_implementation->startPlanning();  // it could not be planned without the record
+    });
+    connect(&d.file, &ProjectFile::trajectoryLost, this, [this](const QString& id, const QString& sentence) {
+        m_implementation->changeRun(id, [&](Run& r) {
+            r.trajectory = std::make_shared<const Trajectory>();
+            if (r.problem.empty()) r.problem = sentence.toStdString();
+        });
+        emit trajectoryLoaded(id);
     });
     connect(&d.file, &ProjectFile::imagesLoaded, this, [this](const QString& id, const HostTensor& images) {
         m_implementation->changeRun(id, [&](Run& r) { r.images = images; });
@@ -115,8 +145,24 @@ void Document::editDraft(const Recipe& next, const QString& label, const QString
 }
 
 void Document::useModel(const QString& idOrPath) {
-    m_implementation->modelWork->request([id = idOrPath.toStdString()] { return ModelAnswer{id, inspectModel(id)}; });
+    m_implementation->modelWork->request([id = idOrPath, now = draft(), before = draftModel()] {
+        ModelAnswer answer{id, now, inspectModel(id.toStdString()), {}};
+        if (answer.model) answer.draft = carriedOver(now, before.get(), *answer.model);
+        return answer;
+    });
 }
+
+void Document::useModelSettings() {
+    if (const auto model = draftModel()) editDraft(withSettingsOf(recommendedRecipe(*model), draft()), tr("settings"));
+}
+
+void Document::setInvalidFields(const QStringList& sentences) {
+    if (sentences == m_implementation->invalidFields) return;
+    m_implementation->invalidFields = sentences;
+    emit planChanged();
+}
+
+const QStringList& Document::invalidFields() const { return m_implementation->invalidFields; }
 
 RunPtr Document::Implementation::recordFor(const std::string& id) {
     RunPtr* found = id.empty() ? nullptr : find(qstr(id));

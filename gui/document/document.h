@@ -55,9 +55,15 @@ public:
     // Evaluations that each guidance rule of the draft adds in its place, in their order; as many as the planned draft
     // has rules, empty until it is planned.
     std::vector<RuleCost> guidanceCosts() const;
-    // Reads off the GUI thread what the model is, then makes its recommended settings the draft (one undoable edit).
-    // The newest request counts; `problem` tells when the model cannot be read, and the draft stays.
+    // Reads off the GUI thread what the model is, then puts it into the draft (one undoable edit): settings that it can
+    // run stay, the others become those it recommends, and `settingsKept` offers the rest of these. The newest request
+    // counts; `problem` tells when the model cannot be read, and the draft stays.
     void useModel(const QString& idOrPath);
+    // The model's recommended settings; what is drawn (prompt, seed ...) and where it runs stay.
+    void useModelSettings();
+    // Fields of the form whose text is no value, as sentences: while there are any the draft does not run.
+    void setInvalidFields(const QStringList& sentences);
+    const QStringList& invalidFields() const;
     QUndoStack& undoStack();
 
     // In order of creation; running ones included. Trajectories of old runs are loaded on demand: `run(id)->trajectory`
@@ -73,7 +79,6 @@ public:
 
     // Commands.
     void runDraft();
-    void branchFrom(const QString& runId, int step);  // sets the draft's branch point and runs it
     void setBranchPoint(const QString& runId,
                         int step);  // only sets it: the run's recipe becomes the draft, to be changed before it runs
     // An interrupted, cancelled or failed run goes on behind its last recorded evaluation, as the same run.
@@ -121,6 +126,7 @@ signals:
     void trajectoryLoaded(const QString& id);
     void projectChanged();  // path, name, modified
     void deviceChanged();
+    void settingsKept(const QString& sentence);  // the draft's model recommends others, see useModelSettings
     void problem(const QString& sentence, const QString& detail);  // shown as a notification and logged
     void message(const QString& sentence);                         // status bar and log
 

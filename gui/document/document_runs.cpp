@@ -38,13 +38,20 @@ void Document::Implementation::changeRun(const QString& id, const std::function<
     if (const auto it = live.find(id); it != live.end()) it->second.run = *run;
 }
 
+// An entry stands where its index says: what the started run already holds (the steps that a branch takes over) may
+// arrive again, and nothing is put behind a gap, which the whole record closes when the run ends.
+template <class T> static void appendInOrder(std::vector<T>& record, const std::vector<T>& fresh) {
+    for (const T& entry : fresh)
+        if (entry->index == int(record.size())) record.push_back(entry);
+}
+
 void Document::Implementation::append(const QString& id, const FreshRecords& fresh) {
     const auto it = live.find(id);
     if (it == live.end()) return;  // late: the run has ended or belongs to another project
     changeRun(id, [&](Run& r) {
         Trajectory t = r.trajectory ? *r.trajectory : Trajectory();
-        t.evaluations.insert(t.evaluations.end(), fresh.evaluations.begin(), fresh.evaluations.end());
-        t.steps.insert(t.steps.end(), fresh.steps.begin(), fresh.steps.end());
+        appendInOrder(t.evaluations, fresh.evaluations);
+        appendInOrder(t.steps, fresh.steps);
         r.trajectory = std::make_shared<const Trajectory>(std::move(t));
     });
 }
@@ -100,15 +107,7 @@ void Document::Implementation::receiveEvent(const RunEvent& e) {
     LiveRun& l = it->second;
     if (e.run && e.kind == RunEventKind::Started) {
         replace(e.run);
-        // The record grows here from its start; what the event's run already holds arrives as entries too.
-        changeRun(id, [](Run& r) {
-            r.status = RunStatus::Running;
-            if (!r.trajectory) return;
-            Trajectory t = *r.trajectory;
-            t.evaluations.clear();
-            t.steps.clear();
-            r.trajectory = std::make_shared<const Trajectory>(std::move(t));
-        });
+        changeRun(id, [](Run& r) { r.status = RunStatus::Running; });
     }
     if (e.evaluations > 0) l.evaluations = e.evaluations, l.evaluation = e.evaluation, l.secondsLeft = e.secondsLeft;
     if (e.preview) l.preview = e.preview;
@@ -125,9 +124,12 @@ void Document::Implementation::ended(const RunEvent& e) {
     if (e.run) replace(e.run);
     live.erase(id);
     waitingOrder.removeAll(id);
-    RunPtr* found = find(id);
-    if (!found) return;
-    const Run& run = **found;
+    if (!find(id)) return;
+    changeRun(id, [](Run& r) {  // one that never began has nothing to be loaded
+        if (!r.trajectory) r.trajectory = std::make_shared<const Trajectory>();
+    });
+    const RunPtr kept = *find(id);
+    const Run& run = *kept;
     if (e.kind == RunEventKind::Failed) {
         emit owner.problem(
             Document::tr("Run %1 failed. %2").arg(run.number).arg(qstr(run.problem.empty() ? e.message : run.problem)),
@@ -207,6 +209,10 @@ void Document::requestImage(const QString& id) {
 
 void Document::runDraft() {
     auto& d = *m_implementation;
+    if (!d.invalidFields.isEmpty()) {
+        emit problem(d.invalidFields.front(), {});
+        return;
+    }
     startEngine();
     if (d.isPlanUnderWay) {
         d.runWhenPlanned = true;
@@ -258,14 +264,6 @@ void Document::setBranchPoint(const QString& runId, int step) {
     Recipe next = parent->recipe;
     next.branch = BranchPoint{parent->id, step};
     editDraft(next, tr("branch at step %1").arg(step));
-}
-
-void Document::branchFrom(const QString& runId, int step) {
-    if (!run(runId)) return;
-    Recipe next = draft();
-    next.branch = BranchPoint{runId.toStdString(), step};
-    editDraft(next, tr("branch at step %1").arg(step));
-    runDraft();
 }
 
 void Document::pause(const QString& id) {

@@ -20,8 +20,10 @@ struct PlanAnswer {
 };
 
 struct ModelAnswer {
-    std::string id;
+    QString id;
+    Recipe asked;  // the draft at the time
     Result<ModelInfo> model = Error{"", ""};
+    Recipe draft;  // on that model
 };
 
 // An undoable edit as two functions; edits with the same key that follow each other become one.
@@ -51,6 +53,7 @@ struct Document::Implementation {
 
     // Draft and plan.
     Recipe draft;
+    QStringList invalidFields;
     QUndoStack undo;
     PlanAnswer plan;
     QFutureWatcher<PlanAnswer> planning;

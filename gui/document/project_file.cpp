@@ -258,8 +258,10 @@ void ProjectFile::loadTrajectory(const QString& runId) {
             this,
             [this, runId, loaded = std::move(loaded), store]() mutable {
                 if (store != m_store) return;  // another project is open by now
-                if (!loaded) emit problem(qstr(loaded.error().text), qstr(loaded.error().detail));
-                else emit trajectoryLoaded(runId, std::make_shared<const Run>(std::move(*loaded)));
+                if (!loaded) {
+                    emit trajectoryLost(runId, qstr(loaded.error().text));
+                    emit problem(qstr(loaded.error().text), qstr(loaded.error().detail));
+                } else emit trajectoryLoaded(runId, std::make_shared<const Run>(std::move(*loaded)));
             },
             Qt::QueuedConnection);
     });

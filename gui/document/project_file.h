@@ -68,6 +68,7 @@ public:
 
 signals:
     void trajectoryLoaded(const QString& runId, std::shared_ptr<const meander::Run> run);
+    void trajectoryLost(const QString& runId, const QString& sentence);  // it cannot be read; `problem` follows
     void imagesLoaded(const QString& runId, const meander::HostTensor& images);
     void prepared(const QString& runId, meander::Continuation how, const meander::Result<meander::Submission>& ready);
     void problem(const QString& sentence, const QString& detail);

@@ -42,7 +42,7 @@ bool areComparable(const Run& a, const Run& b) {
 
 QString progressText(const LiveRun& live) {
     const auto& t = live.run->trajectory;
-    const int steps = t && t->levels.size() > 1 ? int(t->levels.size()) - 1 : live.run->recipe.steps;
+    const int steps = stepsOf(*live.run);
     return RunListModel::tr("step %1 of %2").arg(t ? std::min(int(t->steps.size()), steps) : 0).arg(steps);
 }
 
@@ -154,7 +154,7 @@ QVariant RunListModel::data(const QModelIndex& index, int role) const {
     case IdRole: return id;
     case Qt::DisplayRole:
     case Qt::EditRole:
-    case TitleRole: return runTitle(*run);
+    case TitleRole: return runName(m_document, *run);
     case LineRole: return recipeLine(run->recipe);
     case ColorRole: return runStyle(run->number - 1, theme()).color;
     case NumberRole: return run->number;
@@ -174,7 +174,9 @@ QVariant RunListModel::data(const QModelIndex& index, int role) const {
             .arg(run->recipe.seed)
             .arg(evaluationsText(run->evaluations), secondsText(run->seconds), statusLine(*run));
     case Qt::AccessibleTextRole:
-        return tr("Run %1, %2, %3, %4").arg(run->number).arg(runTitle(*run), recipeLine(run->recipe), note(*run));
+        return tr("Run %1, %2, %3, %4")
+            .arg(run->number)
+            .arg(runName(m_document, *run), recipeLine(run->recipe), note(*run));
     default: return {};
     }
 }
@@ -182,7 +184,7 @@ QVariant RunListModel::data(const QModelIndex& index, int role) const {
 bool RunListModel::setData(const QModelIndex& index, const QVariant& value, int role) {
     const RunPtr run = runAt(index.row());
     if (!run || role != Qt::EditRole) return false;
-    if (value.toString() != runTitle(*run)) m_document.renameRun(qstr(run->id), value.toString());
+    if (value.toString() != runName(m_document, *run)) m_document.renameRun(qstr(run->id), value.toString());
     return true;
 }
 

@@ -3,8 +3,9 @@
 #include <QCoreApplication>
 #include <QDir>
 #include <QFileInfo>
+#include <algorithm>
 
-#include "engine/guidance/guidance.h"
+#include "engine/run/recipe_differences.h"
 #include "engine/sampling/sampling.h"
 #include "engine/schedule/schedule.h"
 #include "gui/document/document.h"
@@ -18,10 +19,6 @@ QString samplerLabel(const std::string& id) {
 QString scheduleLabel(const std::string& id) {
     const ScheduleInfo* s = findSchedule(id);
     return qstr(s ? s->label : id);
-}
-QString guidanceLabel(const std::string& id) {
-    const GuidanceRule* g = findGuidance(id);
-    return qstr(g ? g->label : id);
 }
 QString modelLabel(const std::string& id) {
     static const std::vector<CatalogEntry> catalog = builtInModels();
@@ -41,12 +38,55 @@ QString modelIdOf(const QString& path) {
                : absolute;
 }
 
-QString runTitle(const Run& run) {
+namespace {
+
+// "Heun", "12 steps", "seed 7", "Guidance Scale w 4"
+QString settingOf(const Difference& d) {
+    const QString value = qstr(d.right).simplified();
+    if (value.isEmpty() || d.right == "–" || d.right == "none")
+        return Document::tr("no %1").arg(qstr(d.label).toLower());
+    if (d.key == "model") return modelLabel(d.right);
+    if (d.key == "prompt" || d.key == "sampler" || d.key == "schedule") return value;
+    if (d.key == "steps") return Document::tr("%1 steps").arg(value);
+    if (d.key == "images") return Document::tr("%1 images").arg(value);
+    if (d.key == "seed") return Document::tr("seed %1").arg(value);
+    if (d.key == "branch") return Document::tr("branch at %1").arg(value.section(QStringLiteral(", "), 1));
+    return qstr(d.label) + ' ' + value;
+}
+
+// What tells a run apart from another: of a changed sampler its name, not each of its parameters too.
+QString differenceText(const Recipe& beside, const Recipe& recipe) {
+    constexpr qsizetype most = 2;
+    QStringList parts;
+    std::vector<std::string> keys;
+    for (const Difference& d : differences(beside, recipe)) {
+        if (d.key == "attention" || d.key == "record_states" || d.key == "device") continue;  // no other numbers
+        if (std::any_of(keys.begin(), keys.end(), [&](const auto& k) { return d.key.starts_with(k + "."); })) continue;
+        keys.push_back(d.key);
+        parts.append(settingOf(d));
+    }
+    const qsizetype left = parts.size() - most;
+    QString text = parts.mid(0, most).join(QStringLiteral(" · "));
+    return left > 0 ? text + Document::tr(" +%1").arg(left) : text;
+}
+
+}  // namespace
+
+QString runTitle(const Run& run, const Run* beside) {
     if (!run.name.empty()) return qstr(run.name);
+    if (beside && beside->id != run.id)
+        if (const QString text = differenceText(beside->recipe, run.recipe); !text.isEmpty()) return text;
     if (run.recipe.branch) return Document::tr("branch at step %1").arg(run.recipe.branch->step);
     if (!run.recipe.prompt.empty()) return qstr(run.recipe.prompt).simplified();
     if (!run.model.name.empty()) return qstr(run.model.name);
     return modelLabel(run.recipe.model);
+}
+
+QString runName(const Document& document, const Run& run) {
+    RunPtr beside = document.baseline();
+    if (!beside)
+        if (const auto all = document.runs(); !all.empty()) beside = all.front();
+    return runTitle(run, beside.get());
 }
 
 QString recipeLine(const Recipe& r) {

@@ -7,15 +7,20 @@
 
 namespace meander::gui {
 
+class Document;
+
 QString samplerLabel(const std::string& id);
 QString scheduleLabel(const std::string& id);
-QString guidanceLabel(const std::string& id);
 QString modelLabel(const std::string& id);
 // What a file or folder is called as a model: a file of points and a folder of images are exact models of what they
 // hold, anything else is its path.
 QString modelIdOf(const QString& path);
 
-QString runTitle(const Run& run);          // the given name, else the prompt or the model's name
+// The given name; else the settings in which the run differs from `beside`, "Heun · 12 steps"; else its branch point,
+// prompt or model.
+QString runTitle(const Run& run, const Run* beside = nullptr);
+// Beside the baseline, the first run where none is pinned: as all lists and titles name a run.
+QString runName(const Document& document, const Run& run);
 QString recipeLine(const Recipe& recipe);  // "DPM++ 2M · 12 · Karras"
 QString statusLine(const Run& run);        // "finished", "failed: ...", "interrupted after step 4"
 QString statusWord(RunStatus status);

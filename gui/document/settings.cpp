@@ -29,8 +29,6 @@ bool opensLastProject() { return get("start/opensLastProject", true).toBool(); }
 void setOpensLastProject(bool on) { set("start/opensLastProject", on); }
 bool hintWasSeen() { return get("start/hintWasSeen", false).toBool(); }
 void setHintWasSeen(bool seen) { set("start/hintWasSeen", seen); }
-QString device() { return get("engine/device", "auto").toString(); }
-void setDevice(const QString& d) { set("engine/device", d); }
 
 QStringList recentFiles() { return get("files/recent", QStringList()).toStringList(); }
 
@@ -50,6 +48,16 @@ void removeRecentFile(const QString& path) {
 }
 
 void clearRecentFiles() { set("files/recent", QStringList()); }
+
+QStringList recentModels() { return get("models/recent", QStringList()).toStringList(); }
+
+void addRecentModel(const QString& id) {
+    QStringList models = recentModels();
+    models.removeAll(id);
+    models.prepend(id);
+    while (models.size() > recentLimit) models.removeLast();
+    set("models/recent", models);
+}
 
 QString lastFolder() {
     return get("files/folder", QStandardPaths::writableLocation(QStandardPaths::DocumentsLocation)).toString();

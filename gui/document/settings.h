@@ -18,14 +18,16 @@ bool opensLastProject();
 void setOpensLastProject(bool on);
 bool hintWasSeen();
 void setHintWasSeen(bool seen);
-QString device();  // "auto", "cpu", "cuda:0"
-void setDevice(const QString& device);
 
 // Most recent first; files that are gone stay listed until asked for.
 QStringList recentFiles();
 void addRecentFile(const QString& path);
 void removeRecentFile(const QString& path);
 void clearRecentFiles();
+
+// Files and folders that were opened as models, most recent first.
+QStringList recentModels();
+void addRecentModel(const QString& id);
 
 QString lastFolder();
 void setLastFolder(const QString& folder);

@@ -1,52 +1,21 @@
 #include "gui/forms/choice_section.h"
 
 #include "engine/core/switched.h"
-#include "engine/guidance/guidance.h"
-#include "engine/run/initial_state.h"
-#include "engine/sampling/noise/noise.h"
-#include "engine/sampling/sampling.h"
-#include "engine/schedule/schedule.h"
+#include "engine/run/recipe_tables.h"
 #include "gui/document/run_text.h"
 #include "gui/look/theme.h"
 
 namespace meander::gui {
-namespace {
-
-// Rows may name their group themselves.
-template <class Row> QString ownGroup(const Row& row) {
-    if constexpr (requires { row.group.c_str(); }) return qstr(row.group);
-    else return {};
-}
-
-template <class Row>
-std::vector<ChoiceEntry> entriesOf(const std::vector<Row>& table, QString (*otherwise)(const Row&)) {
+std::vector<ChoiceEntry> choiceEntries(const std::string& field) {
     std::vector<ChoiceEntry> entries;
-    for (const Row& row : table) {
-        QString help = qstr(row.summary);
-        if constexpr (requires { row.source.c_str(); })
-            if (!row.source.empty()) help += "\n" + qstr(row.source);
-        const QString group = ownGroup(row);
-        entries.push_back(
-            {qstr(row.id), qstr(row.label), help, group.isEmpty() && otherwise ? otherwise(row) : group, &row.params});
+    const ChoiceTable* table = choiceTable(field);
+    if (!table) return entries;
+    for (const ChoiceRow& row : table->rows) {
+        const QString help = qstr(row.summary) + (row.source.empty() ? QString() : '\n' + qstr(row.source));
+        entries.push_back({qstr(row.id), qstr(row.label), help, qstr(row.group), row.params});
     }
     return entries;
 }
-
-QString kindOf(const SamplerInfo& s) {
-    if (!s.madeFor.empty()) return ChoiceSection::tr("Few-step models");
-    if (s.stochastic) return ChoiceSection::tr("Stochastic");
-    return s.order <= 1 ? ChoiceSection::tr("Deterministic, first order")
-                        : ChoiceSection::tr("Deterministic, higher order");
-}
-
-}  // namespace
-
-std::vector<ChoiceEntry> samplerEntries() { return entriesOf<SamplerInfo>(samplers(), kindOf); }
-std::vector<ChoiceEntry> operatorEntries() { return entriesOf<ScheduleOperatorInfo>(scheduleOperators(), nullptr); }
-std::vector<ChoiceEntry> noiseEntries() { return entriesOf<NoiseInfo>(noiseSources(), nullptr); }
-std::vector<ChoiceEntry> startEntries() { return entriesOf<StartInfo>(starts(), nullptr); }
-std::vector<ChoiceEntry> scheduleEntries() { return entriesOf<ScheduleInfo>(schedules(), nullptr); }
-std::vector<ChoiceEntry> guidanceEntries() { return entriesOf<GuidanceRule>(guidanceRules(), nullptr); }
 
 ChoiceSection::ChoiceSection(const QString& label, std::vector<ChoiceEntry> entries, QWidget* parent, Grouping grouping,
                              FormRow::Layout layout)

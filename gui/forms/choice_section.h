@@ -39,12 +39,7 @@ private:
     ParamForm* m_form;
 };
 
-// The group is the table row's own where it has one (a `group` text), else what the row says about itself.
-std::vector<ChoiceEntry> samplerEntries();
-std::vector<ChoiceEntry> scheduleEntries();
-std::vector<ChoiceEntry> operatorEntries();
-std::vector<ChoiceEntry> noiseEntries();
-std::vector<ChoiceEntry> startEntries();
-std::vector<ChoiceEntry> guidanceEntries();
+// The rows of the table that a field of the recipe chooses from; empty: it chooses from none.
+std::vector<ChoiceEntry> choiceEntries(const std::string& field);
 
 }  // namespace meander::gui

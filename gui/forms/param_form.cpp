@@ -2,7 +2,6 @@
 
 #include <QCheckBox>
 #include <QCoreApplication>
-#include <QStyle>
 
 #include "engine/core/switched.h"
 #include "gui/document/run_text.h"
@@ -10,6 +9,7 @@
 #include "gui/look/theme.h"
 #include "gui/widgets/optional_field.h"
 #include "gui/widgets/path_field.h"
+#include "gui/widgets/value_line.h"
 
 namespace meander::gui {
 namespace {
@@ -17,9 +17,6 @@ namespace {
 // Beyond it a spin box of Qt cannot count.
 constexpr double mostSpun = 2e9;
 
-bool isShareOf(const ParamSpec& s) {
-    return s.kind == ParamKind::Real && s.minimum >= 0 && s.maximum <= 1 && s.unit.starts_with("of ");
-}
 bool isTyped(const ParamSpec& s) {
     return s.kind == ParamKind::Text || s.kind == ParamKind::List
            || (s.kind == ParamKind::Integer && s.maximum > mostSpun);
@@ -27,13 +24,14 @@ bool isTyped(const ParamSpec& s) {
 
 QString helpOf(const ParamSpec& s) {
     QString help = qstr(s.help);
-    const QString usual = s.optional     ? QCoreApplication::translate("ParamForm", "not set")
-                          : isShareOf(s) ? numberText(std::get<double>(s.defaultValue) * 100, 6) + QStringLiteral(" %")
-                                         : qstr(display(s.defaultValue));
-    if (isShareOf(s))
+    const QString usual = s.optional ? QCoreApplication::translate("ParamForm", "not set")
+                          : s.kind == ParamKind::Percent
+                              ? numberText(std::get<double>(s.defaultValue) * 100, 6) + QStringLiteral(" %")
+                              : qstr(display(s.defaultValue));
+    if (s.kind == ParamKind::Percent)
         help += QCoreApplication::translate("ParamForm", "\nFrom %1 % to %2 %, default %3.")
                     .arg(numberText(s.minimum * 100, 6), numberText(s.maximum * 100, 6), usual);
-    else if (s.kind == ParamKind::Integer || s.kind == ParamKind::Real)
+    else if (s.kind == ParamKind::Integer || isReal(s.kind))
         help += QCoreApplication::translate("ParamForm", "\nFrom %1 to %2%3, default %4.")
                     .arg(numberText(s.minimum, 6), numberText(s.maximum, 6),
                          s.unit.empty() ? QString() : ' ' + qstr(s.unit), usual);
@@ -66,10 +64,11 @@ QWidget* ParamForm::makeReal(const ParamSpec& spec, Entry& entry) {
     field->setRange(spec.minimum, spec.maximum);
     field->setSingleStep(spec.step > 0 ? spec.step : 0.01);
     field->setLogarithmic(spec.logarithmic);
-    // A fraction of something is read as per cent of it: "30 % of steps".
-    const bool isShare = isShareOf(spec);
-    field->setPercent(isShare);
-    if (!spec.unit.empty()) field->setSuffix((isShare ? QStringLiteral(" % ") : QStringLiteral(" ")) + qstr(spec.unit));
+    const bool isPercent = spec.kind == ParamKind::Percent;  // "30 % of steps"
+    field->setPercent(isPercent);
+    const QString unit = qstr(unitText(spec));
+    if (isPercent) field->setSuffix(QStringLiteral(" % ") + unit);
+    else if (!unit.isEmpty()) field->setSuffix(' ' + unit);
     entry.show = [field](const ParamValue& v) {
         const double d = std::holds_alternative<std::int64_t>(v) ? double(std::get<std::int64_t>(v))
                          : std::holds_alternative<double>(v)     ? std::get<double>(v)
@@ -94,31 +93,27 @@ QWidget* ParamForm::makeChoice(const ParamSpec& spec, Entry& entry) {
 }
 
 QWidget* ParamForm::makeText(const ParamSpec& spec, Entry& entry) {
-    auto* field = new QLineEdit(this);
+    auto* field = new ValueLine(
+        [spec](const QString& text) {
+            const auto value = parseParam(spec, text.toStdString());
+            return value ? QString() : qstr(value.error().text);
+        },
+        this);
     field->setFont(numberFont());
     if (spec.kind == ParamKind::List) field->setPlaceholderText(tr("numbers, with commas"));
-    entry.show = [field](const ParamValue& v) {
-        field->setText(qstr(display(v)));
-        field->setProperty("invalid", false);
-    };
-    connect(field, &QLineEdit::textEdited, this, [this, field, spec](const QString& text) {
-        const auto value = parseParam(spec, text.toStdString());
-        field->setProperty("invalid", !value.ok());
-        field->setToolTip(value ? helpOf(spec) : qstr(value.error().text));
-        field->style()->unpolish(field);
-        field->style()->polish(field);
-        if (!value) return;
-        m_showing = true;  // the text stays as it was typed
-        emit edited(spec.key, *value);
-        m_showing = false;
+    entry.show = [field](const ParamValue& v) { field->showValue(qstr(display(v))); };
+    connect(field, &ValueLine::committed, this, [this, spec](const QString& text) {
+        if (const auto value = parseParam(spec, text.toStdString())) emit edited(spec.key, *value);
     });
+    connect(field, &ValueLine::problemChanged, this, &ParamForm::problemsChanged);
     return field;
 }
 
 QWidget* ParamForm::makePath(const ParamSpec& spec, Entry& entry) {
-    auto* field = new PathField(
-        spec.unit == "image" ? tr("Images (*.png)") : tr("Images and points (*.png *.csv *.json *.npy);;All files (*)"),
-        this);
+    auto* field =
+        new PathField(spec.kind == ParamKind::Image ? tr("Images (*.png)")
+                                                    : tr("Images and points (*.png *.csv *.json *.npy);;All files (*)"),
+                      this);
     entry.show = [field](const ParamValue& v) { field->setPath(qstr(display(v))); };
     connect(field, &PathField::edited, this,
             [this, key = spec.key](const QString& path) { emit edited(key, path.toStdString()); });
@@ -145,11 +140,11 @@ QWidget* ParamForm::makeRun(const ParamSpec& spec, Entry& entry) {
 }
 
 QWidget* ParamForm::makeField(const ParamSpec& spec, Entry& entry) {
-    if (spec.kind == ParamKind::Text && (spec.unit == "file" || spec.unit == "image")) return makePath(spec, entry);
-    if (spec.kind == ParamKind::Text && spec.unit == "run") return makeRun(spec, entry);
+    if (spec.kind == ParamKind::File || spec.kind == ParamKind::Image) return makePath(spec, entry);
+    if (spec.kind == ParamKind::Run) return makeRun(spec, entry);
     if (isTyped(spec)) return makeText(spec, entry);
     if (spec.kind == ParamKind::Integer) return makeInteger(spec, entry);
-    if (spec.kind == ParamKind::Real) return makeReal(spec, entry);
+    if (isReal(spec.kind)) return makeReal(spec, entry);
     if (spec.kind == ParamKind::Choice) return makeChoice(spec, entry);
     auto* field = new QCheckBox(this);
     entry.show = [field](const ParamValue& v) {
@@ -194,7 +189,8 @@ void ParamForm::addRow(const ParamSpec& spec, QVBoxLayout* into) {
     entry.row = new FormRow(qstr(spec.label), shown, this);
     entry.row->setHelp(helpOf(spec));
     entry.field->setToolTip(helpOf(spec));
-    connect(entry.row, &FormRow::resetRequested, this, [this, spec] {
+    connect(entry.row, &FormRow::resetRequested, this, [this, spec, line = qobject_cast<ValueLine*>(entry.field)] {
+        if (line) line->restore();
         if (spec.optional) emit cleared(spec.key);
         else emit edited(spec.key, spec.defaultValue);
     });
@@ -225,11 +221,20 @@ void ParamForm::setSpecs(const std::string& owner, const std::vector<ParamSpec>&
         if (spec.advanced) addRow(spec, folded ? folded : folded = addFold());
     if (m_advanced) m_box->addWidget(m_advanced);
     setVisible(!m_specs.empty());
+    emit problemsChanged();  // those of the rows before are gone
+}
+
+QStringList ParamForm::problems() const {
+    QStringList list;
+    for (const ParamSpec& spec : m_specs) {
+        const auto* line = qobject_cast<ValueLine*>(m_entries.at(spec.key).field);
+        if (line && !line->problem().isEmpty()) list.append(line->problem());
+    }
+    return list;
 }
 
 void ParamForm::setValues(const Params& values) {
     m_values = values;
-    const bool typing = m_showing;
     m_showing = true;
     for (const ParamSpec& spec : m_specs) {
         const Entry& entry = m_entries.at(spec.key);
@@ -237,11 +242,12 @@ void ParamForm::setValues(const Params& values) {
         const bool has = it != values.end();
         const ParamValue& value = has ? it->second : spec.defaultValue;
         if (entry.optional) entry.optional->setPresent(has);
-        if (!(typing && isTyped(spec) && entry.field->hasFocus())) entry.show(value);
+        if (auto* line = qobject_cast<ValueLine*>(entry.field); line && spec.optional && !has) line->restore();
+        entry.show(value);
         entry.row->setResettable(spec.optional ? has : value != spec.defaultValue,
                                  spec.optional ? tr("not set") : qstr(display(spec.defaultValue)));
     }
-    m_showing = typing;
+    m_showing = false;
 }
 
 QString ParamForm::shown(const ParamSpec& spec, const Params& params) const {

@@ -28,10 +28,13 @@ public:
     QWidget* field(const std::string& key) const;
     OptionalField* optionalField(const std::string& key) const;  // null: it is always there
     const std::vector<ParamSpec>& specs() const { return m_specs; }
+    // Sentences about fields whose text is no value; the values before hold.
+    QStringList problems() const;
 
 signals:
     void edited(const std::string& key, const meander::ParamValue& value);
     void cleared(const std::string& key);  // an optional one is left out
+    void problemsChanged();
 
 private:
     struct Entry {

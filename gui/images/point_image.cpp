@@ -3,60 +3,95 @@
 #include <QPainter>
 #include <algorithm>
 #include <cmath>
+#include <span>
+
+#include "engine/run/record_access.h"
 
 namespace meander::gui {
 namespace {
-// The first `most` of a tensor's points.
-std::vector<QPointF> pointsOf(const HostTensor& t, std::size_t most) {
-    std::vector<QPointF> points;
-    const auto& s = t.shape();
-    if (!t || s.rank() < 1) return points;
-    const std::int64_t n = std::min<std::int64_t>(s[0], std::int64_t(most)), columns = s.rowCount();
-    const std::vector<double> v = n < s[0] ? t.rows(0, n).toDoubles() : t.toDoubles();
-    points.reserve(std::size_t(n));
-    for (std::int64_t i = 0; i < n; ++i)
-        points.emplace_back(v[std::size_t(i * columns)], columns > 1 ? v[std::size_t(i * columns + 1)] : 0);
-    return points;
-}
-}  // namespace
 
-std::vector<QPointF> pointsAt(const Run& run, int evaluation, Quantity quantity, std::size_t most) {
+// The first particles of a tensor, row by row.
+struct Rows {
+    std::size_t columns = 0;
+    std::vector<double> values;
+    std::size_t size() const { return columns > 0 ? values.size() / columns : 0; }
+    std::span<const double> row(std::size_t i) const { return std::span(values).subspan(i * columns, columns); }
+};
+
+Rows rowsOf(const HostTensor& t, std::size_t first, std::size_t most) {
+    const auto& s = t.shape();
+    if (!t || s.rank() < 1 || s.count() == 0 || std::int64_t(first) >= s[0]) return {};
+    const std::int64_t n = std::int64_t(std::min(most, std::size_t(s[0]) - first));
+    return {std::size_t(s.rowCount()), t.rows(std::int64_t(first), n).toDoubles()};
+}
+
+// x·a + y·b, of the rows that both have.
+Rows combined(Rows a, double x, const Rows& b, double y) {
+    if (a.columns != b.columns) return {};
+    a.values.resize(std::min(a.values.size(), b.values.size()));
+    for (std::size_t i = 0; i < a.values.size(); ++i) a.values[i] = x * a.values[i] + y * b.values[i];
+    return a;
+}
+
+Rows rowsAt(const Run& run, int evaluation, Quantity quantity, std::size_t most) {
     if (!run.trajectory || run.trajectory->empty()) return {};
     const auto& t = *run.trajectory;
     if (quantity != Quantity::State) evaluation = shownEvaluation(run, evaluation);
-    if (evaluation < 0 || evaluation >= int(t.evaluations.size())) return pointsOf(t.last(), most);
-    const Evaluation& e = *t.evaluations[std::size_t(evaluation)];
-    if (quantity == Quantity::State) return pointsOf(e.state, most);
-    if (quantity == Quantity::Denoised) return pointsOf(e.denoised, most);
-    auto state = pointsOf(e.state, most), denoised = pointsOf(e.denoised, most);
-    if (quantity == Quantity::Noise) {
-        const double a = run.model.process.signal(e.tau);
-        for (std::size_t i = 0; i < state.size(); ++i) state[i] = (state[i] - a * denoised[i]) / e.tau;
-        return state;
+    const Evaluation* e = evaluationAt(t, evaluation);
+    if (!e) return rowsOf(t.last(), 0, most);
+    Rows denoised = rowsOf(e->denoised, 0, most);
+    switch (quantity) {
+    case Quantity::State: return rowsOf(e->state ? e->state : stateAtStep(t, e->step), 0, most);
+    case Quantity::Denoised: return denoised;
+    case Quantity::Noise:
+        if (!(e->tau > 0)) return {};
+        return combined(rowsOf(e->state, 0, most), 1 / e->tau, denoised, -run.model.process.signal(e->tau) / e->tau);
+    case Quantity::Change: {
+        const Evaluation* before = e->step > 0 ? t.evaluationOf(e->step - 1) : nullptr;
+        return before ? combined(std::move(denoised), 1, rowsOf(before->denoised, 0, most), -1) : Rows{};
     }
-    const Evaluation* before = e.step > 0 ? t.evaluationOf(e.step - 1) : nullptr;
-    if (!before) return {};
-    auto previous = pointsOf(before->denoised, most);
-    for (std::size_t i = 0; i < denoised.size(); ++i) denoised[i] -= previous[i];
-    return denoised;
+    }
+    return {};
 }
 
-PointPaths pointPaths(const Run& run, int count, int mostFrames) {
+}  // namespace
+
+std::vector<PointChart::Place> placesAt(const Run& run, int evaluation, Quantity quantity, const PointChart& chart,
+                                        std::size_t most) {
+    const Rows rows = rowsAt(run, evaluation, quantity, most);
+    const bool isPoint = quantity == Quantity::State || quantity == Quantity::Denoised;
+    std::vector<PointChart::Place> places;
+    places.reserve(rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        places.push_back(isPoint ? chart.place(rows.row(i)) : chart.placeVector(rows.row(i)));
+    return places;
+}
+
+std::vector<QPointF> pointsAt(const Run& run, int evaluation, Quantity quantity, std::size_t most) {
+    std::vector<QPointF> points;
+    for (const auto& place : placesAt(run, evaluation, quantity, PointChart::of(run.model), most))
+        points.push_back(place.at);
+    return points;
+}
+
+PointPaths pointPaths(const Run& run, const PointChart& chart, int first, int count, int mostStates) {
     PointPaths p;
-    if (!run.trajectory || run.trajectory->empty()) return p;
-    const int last = int(run.trajectory->steps.size()), shown = std::min(last + 1, std::max(2, mostFrames));
+    if (!run.trajectory || run.trajectory->empty() || first < 0 || count < 1) return p;
+    const int last = int(run.trajectory->steps.size()), shown = std::min(last + 1, std::max(2, mostStates));
     for (int i = 0; i < shown; ++i) {
-        const int frame = shown == last + 1 ? i : int(std::int64_t(i) * last / (shown - 1));
-        const auto points = pointsOf(run.trajectory->stateAt(frame), std::size_t(count));
-        if (p.paths.empty()) p.paths.resize(points.size());
-        for (std::size_t k = 0; k < p.paths.size() && k < points.size(); ++k) p.paths[k].push_back(points[k]);
-        p.frames.push_back(frame);
+        const int step = shown == last + 1 ? i : int(std::int64_t(i) * last / (shown - 1));
+        const Rows rows = rowsOf(stateAtStep(*run.trajectory, step), std::size_t(first), std::size_t(count));
+        if (i == 0) p.paths.resize(rows.size());
+        for (std::size_t k = 0; k < std::min(p.paths.size(), rows.size()); ++k)
+            p.paths[k].push_back(chart.place(rows.row(k)).at);
+        p.steps.push_back(step);
     }
     return p;
 }
 
 QRectF pointBounds(const Run& run) {
     double reach = 0.5;
+    if (const auto whole = PointChart::of(run.model).reach()) return {-*whole, -*whole, 2 * *whole, 2 * *whole};
     for (QPointF p : pointsAt(run, -1, Quantity::State, 4000))
         if (std::isfinite(p.x()) && std::isfinite(p.y())) reach = std::max({reach, std::abs(p.x()), std::abs(p.y())});
     reach *= 1.45;
@@ -72,21 +107,22 @@ QImage pointImage(const Run& run, int evaluation, Quantity quantity, int size, c
     QPainter p(&image);
     p.setRenderHint(QPainter::Antialiasing);
     QColor c = color;
-    auto points = pointsAt(run, evaluation, quantity, 1500);
+    const auto points = pointsAt(run, evaluation, quantity, 1500);
     c.setAlphaF(points.size() > 200 ? 0.5f : 0.85f);
     p.setPen(Qt::NoPen);
     p.setBrush(c);
     const double dot = std::max(0.9, size / 52.0);
     // A state larger than the image (σ up to 80) is shown at its own spread.
-    double spread = 0;
-    if (quantity == Quantity::State && evaluation >= 0) {
-        for (QPointF v : points) spread = std::max({spread, std::abs(v.x()), std::abs(v.y())});
+    double spread = 1;
+    if (quantity == Quantity::State && evaluation >= 0 && !PointChart::of(run.model).isCurved()) {
+        for (QPointF v : points)
+            if (std::isfinite(v.x()) && std::isfinite(v.y()))
+                spread = std::max({spread, std::abs(v.x()), std::abs(v.y())});
         spread = std::max(1.0, spread * 1.1 / (bounds.width() / 2));
-    } else {
-        spread = 1;
     }
-    for (std::size_t i = 0; i < std::min<std::size_t>(points.size(), 1500); ++i) {
-        QPointF v = points[i] / spread;
+    for (QPointF v : points) {
+        v /= spread;
+        if (!std::isfinite(v.x()) || !std::isfinite(v.y())) continue;
         p.drawEllipse(QPointF((v.x() - bounds.left()) / bounds.width() * size,
                               (1 - (v.y() - bounds.top()) / bounds.height()) * size),
                       dot, dot);

@@ -3,6 +3,7 @@
 #include <QPainter>
 #include <cmath>
 
+#include "gui/images/point_image.h"
 #include "gui/look/draw_image.h"
 #include "gui/look/theme.h"
 
@@ -32,7 +33,7 @@ QImage barsOf(const std::vector<double>& values, int size, const QColor& color) 
 QImage scatterOf(const HostTensor& points, int size, QColor color) {
     const auto& shape = points.shape();
     if (shape.rank() == 2 && shape[1] == 1) return barsOf(points.toDoubles(), size, color);
-    if (shape.rank() != 2) return {};
+    if (shape.rank() != 2 || shape[1] < 2) return {};
     const std::vector<double> v = points.toDoubles();
     double reach = 1e-9;
     for (double x : v)
@@ -47,9 +48,9 @@ QImage scatterOf(const HostTensor& points, int size, QColor color) {
     const double scale = 0.45 * size / reach, dot = std::max(0.8, size / 48.0);
     const std::int64_t columns = shape[1];
     for (std::int64_t i = 0; i < std::min<std::int64_t>(shape[0], 2000); ++i)
-        p.drawEllipse(QPointF(size / 2.0 + scale * v[std::size_t(i * columns)],
-                              size / 2.0 - scale * v[std::size_t(i * columns + 1)]),
-                      dot, dot);
+        if (const double x = v[std::size_t(i * columns)], y = v[std::size_t(i * columns + 1)];
+            std::isfinite(x) && std::isfinite(y))
+            p.drawEllipse(QPointF(size / 2.0 + scale * x, size / 2.0 - scale * y), dot, dot);
     return image;
 }
 
@@ -75,6 +76,9 @@ QImage runThumbnail(const Run& run, int size, const QColor& color) {
         return image.convertToFormat(QImage::Format_RGB32)
             .scaled(whole, Qt::IgnoreAspectRatio, Qt::SmoothTransformation);
     }
+    if (run.model.state == StateKind::Points && run.trajectory && !run.trajectory->empty()
+        && PointChart::of(run.model).isCurved())
+        return pointImage(run, -1, Quantity::State, size, color, theme());
     if (run.model.state == StateKind::Points && run.trajectory && !run.trajectory->empty())
         return scatterOf(run.trajectory->last(), size, color);
     return {};

@@ -4,64 +4,23 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/models/codecs/codec.h"
+#include "engine/run/record_access.h"
 #include "gui/images/run_thumbnail.h"
 #include "gui/plots/color_map.h"
 
 namespace meander::gui {
 namespace {
 
-const Evaluation* evaluationAt(const Run& run, int index) {
-    if (!run.trajectory || index < 0 || index >= int(run.trajectory->evaluations.size())) return nullptr;
-    return run.trajectory->evaluations[std::size_t(index)].get();
-}
-
-// Pixels that were folded into channels (3·f² of them, as in PixelShuffleCodec): the side f, else 1.
-int foldOf(const ModelInfo& m) {
-    if (m.stateShape.rank() != 3 || m.imageShape.rank() != 3 || m.stateShape[1] <= 0) return 1;
-    const auto f = m.imageShape[1] / m.stateShape[1];
-    return f > 1 && m.stateShape[2] == 3 * f * f ? int(f) : 1;
-}
-
-Pixels unfolded(const Pixels& p, int f) {
-    Pixels r{p.width * f, p.height * f, 3, std::vector<float>(p.values.size())};
-    for (int y = 0; y < r.height; ++y)
-        for (int x = 0; x < r.width; ++x)
-            for (int c = 0; c < 3; ++c)
-                r.values[(std::size_t(y) * r.width + x) * 3 + c] =
-                    p.values[(std::size_t(y / f) * p.width + x / f) * p.channels + (c * f + y % f) * f + x % f];
-    return r;
-}
-
+// Of one image, (height, width, channels); pixels are unfolded where the codec only folds them.
 Pixels pixelsOf(const HostTensor& t, int image, const ModelInfo& model) {
     const auto& s = t.shape();
-    if (!t || s.rank() != 4 || image < 0 || image >= s[0]) return {};
-    Pixels p{int(s[2]), int(s[1]), int(s[3]), t.rows(image, 1).toFloats()};
-    const int fold = foldOf(model);
-    return fold > 1 && p.channels == 3 * fold * fold ? unfolded(p, fold) : p;
-}
-
-// image = scale · state + offset, fitted to the finished image when there is one (a codec may scale and shift); ½,
-// ½ for plain pixels.
-struct Affine {
-    float scale = 0.5f, offset = 0.5f;
-};
-Affine imageMap(const Run& run, int image) {
-    if (foldOf(run.model) == 1 || !run.images || !run.trajectory) return {};
-    const Pixels x = pixelsOf(run.trajectory->last(), image, run.model);
-    if (image >= run.images.shape()[0]) return {};
-    const std::vector<float> y = run.images.rows(image, 1).toFloats();
-    if (x.values.size() != y.size()) return {};
-    double n = double(y.size()), sx = 0, sy = 0, sxx = 0, sxy = 0;
-    for (std::size_t i = 0; i < y.size(); ++i) {
-        sx += x.values[i];
-        sy += y[i];
-        sxx += double(x.values[i]) * x.values[i];
-        sxy += double(x.values[i]) * y[i];
-    }
-    const double variance = sxx - sx * sx / n;
-    if (variance < 1e-9) return {};
-    const double scale = (sxy - sx * sy / n) / variance;
-    return {float(scale), float((sy - scale * sx) / n)};
+    if (!t || s.rank() != 4 || s.count() == 0 || image < 0 || image >= s[0]) return {};
+    const HostTensor row = t.rows(image, 1);
+    if (const auto map = pixelMapOf(model))
+        if (const HostTensor pixels = unfoldPixels(row, map->fold))
+            return {int(pixels.shape()[2]), int(pixels.shape()[1]), 3, pixels.toFloats()};
+    return {int(s[2]), int(s[1]), int(s[3]), row.toFloats()};
 }
 
 // a·x + b·y
@@ -118,8 +77,11 @@ QString quantityName(Quantity q) {
     return {};
 }
 
-bool isLatent(const ModelInfo& m) {
-    return m.state == StateKind::Image && m.imageShape.rank() == 3 && !(m.stateShape == m.imageShape) && foldOf(m) == 1;
+bool isLatent(const ModelInfo& m) { return m.state == StateKind::Image && !pixelMapOf(m); }
+
+int imageCount(const Run& run) {
+    const HostTensor& rows = run.images ? run.images : run.trajectory ? run.trajectory->initial : run.images;
+    return rows && rows.shape().rank() > 0 ? std::max(1, int(rows.shape()[0])) : 1;
 }
 
 int shownEvaluation(const Run& run, int evaluation) {
@@ -141,7 +103,7 @@ Pixels statePixels(const Run& run, int image, int evaluation, Quantity quantity)
         if (!run.trajectory || run.trajectory->empty()) return pixelsOf(run.images, image, run.model);
         return pixelsOf(run.trajectory->last(), image, run.model);
     }
-    const Evaluation* e = evaluationAt(run, evaluation);
+    const Evaluation* e = run.trajectory ? evaluationAt(*run.trajectory, evaluation) : nullptr;
     if (!e) return {};
     Pixels denoised = pixelsOf(e->denoised, image, run.model);
     switch (quantity) {
@@ -156,7 +118,7 @@ Pixels statePixels(const Run& run, int image, int evaluation, Quantity quantity)
     case Quantity::Change: {
         const Evaluation* before = nullptr;
         for (int i = evaluation - 1; i >= 0 && !before; --i)
-            if (const Evaluation* b = evaluationAt(run, i); b && b->step != e->step)
+            if (const Evaluation* b = evaluationAt(*run.trajectory, i); b && b->step != e->step)
                 before = run.trajectory->evaluationOf(b->step);
         return before ? combined(denoised, 1, pixelsOf(before->denoised, image, run.model), -1) : Pixels{};
     }
@@ -179,12 +141,11 @@ QImage stateImage(const Run& run, int image, int evaluation, Quantity quantity, 
     // Integration coordinates grow with the noise (σ up to 80): a noisy state is shown at unit spread.
     float scale = 1;
     if (quantity == Quantity::State && evaluation >= 0) {
-        const Evaluation* e = evaluationAt(run, evaluation);
-        double spread = std::hypot(run.model.process.signal(e->tau), e->tau);
-        scale = float(1 / std::max(1.0, spread));
+        if (const Evaluation* e = evaluationAt(*run.trajectory, evaluation))
+            scale = float(1 / std::max(1.0, std::hypot(run.model.process.signal(e->tau), e->tau)));
     }
-    const Affine map = imageMap(run, image);
-    return colorImage(p, map.scale * scale, map.offset);
+    const PixelMap map = pixelMapOf(run.model).value_or(PixelMap());
+    return colorImage(p, float(map.scale) * scale, float(map.offset));
 }
 
 }  // namespace meander::gui

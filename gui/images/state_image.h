@@ -1,5 +1,6 @@
-// A state or estimate of a run as an image. Pixel models are shown as they are; of a latent the first three channels,
-// scaled by their own range, are shown until the decoder's image is there, and the caption says so.
+// A state or estimate of a run as an image, on the scale of its model's pixel map (engine/imaging/pixel_map.h). Of a
+// latent whose codec is a network the first three channels, scaled by their own range, are shown until the decoder's
+// image is there, and the caption says so.
 #pragma once
 #include <QImage>
 
@@ -11,6 +12,8 @@ enum class Quantity { Denoised, State, Noise, Change };  // x̂0, x_t, ε̂, Δ 
 QString quantityName(Quantity q);
 
 bool isLatent(const ModelInfo& model);
+// Images of the run, as many as its record has rows; at least 1.
+int imageCount(const Run& run);
 // What stands for the finished image (−1): of a run that was broken off before it had one, its last evaluation.
 int shownEvaluation(const Run& run, int evaluation);
 // Null when the record does not hold it. `evaluation` −1: the finished image.

@@ -2,7 +2,6 @@
 
 #include <QFontMetricsF>
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <vector>
 
@@ -11,40 +10,29 @@
 namespace meander::gui {
 namespace {
 
-constexpr std::array<QRgb, 5> blueRed = {0x2166ac, 0x8ab6d6, 0xf2f2f2, 0xe69c84, 0xb2382e};
-
 QRgb between(QRgb a, QRgb b, double t) {
     auto mix = [t](int x, int y) { return int(std::lround(x + (y - x) * t)); };
     return qRgb(mix(qRed(a), qRed(b)), mix(qGreen(a), qGreen(b)), mix(qBlue(a), qBlue(b)));
 }
 
-template <std::size_t N> QRgb sample(const std::array<QRgb, N>& table, double share) {
-    if (!(share > 0)) return table.front() | 0xff000000u;
-    if (share >= 1) return table.back() | 0xff000000u;
-    double at = share * double(N - 1);
-    auto i = std::size_t(at);
-    return between(table[i], table[i + 1], at - double(i));
+QRgb colorIn(const ColourMap& map, double share) {
+    const Rgb c = map.at(share);
+    return qRgb(c[0], c[1], c[2]);
+}
+
+const ColourMap& tableOf(ColorMap map) {
+    static const ColourMap *viridis = findColourMap("viridis"), *blueRed = findColourMap("blue_red"),
+                           *grey = findColourMap("grey");
+    return map == ColorMap::Viridis ? *viridis : map == ColorMap::Diverging ? *blueRed : *grey;
 }
 
 }  // namespace
 
-QRgb colorOf(ColorMap map, double share) {
-    switch (map) {
-    case ColorMap::Viridis: {
-        static const ColourMap& viridis = colourMaps().front();
-        const Rgb c = viridis.at(share);
-        return qRgb(c[0], c[1], c[2]);
-    }
-    case ColorMap::Diverging: return sample(blueRed, share);
-    case ColorMap::Grey: break;
-    }
-    int g = int(std::lround(255 * std::clamp(share, 0.0, 1.0)));
-    return qRgb(g, g, g);
-}
+QRgb colorOf(ColorMap map, double share) { return colorIn(tableOf(map), std::isnan(share) ? 0 : share); }
 
 QRgb divergingColor(double value, double limit, bool dark) {
     double t = limit > 0 ? std::clamp(value / limit, -1.0, 1.0) : 0;
-    if (!dark) return sample(blueRed, 0.5 + t / 2);
+    if (!dark) return colorOf(ColorMap::Diverging, 0.5 + t / 2);
     const QRgb middle = 0x1f2229, cold = 0x6aa8f0, warm = 0xf08a6a;
     return between(middle, t < 0 ? cold : warm, std::abs(t)) | 0xff000000u;
 }

@@ -1,5 +1,5 @@
-// Value → colour for maps. Sequential maps rise evenly in lightness; the diverging one is centred on 0 with arms of
-// equal lightness. No jet.
+// Value → colour for maps, by the tables of engine/imaging/colour_maps. Sequential maps rise evenly in lightness; the
+// diverging one is centred on 0 with arms of equal lightness. No jet.
 #pragma once
 #include <QImage>
 #include <QPainter>

@@ -51,18 +51,4 @@ std::optional<int> nearestX(std::span<const double> xs, double x) {
     return best;
 }
 
-double distanceToSegment(QPointF p, QPointF a, QPointF b) {
-    QPointF ab = b - a;
-    double length = QPointF::dotProduct(ab, ab);
-    double t = length > 0 ? std::clamp(QPointF::dotProduct(p - a, ab) / length, 0.0, 1.0) : 0.0;
-    QPointF d = p - (a + t * ab);
-    return std::hypot(d.x(), d.y());
-}
-
-QRectF fitAspect(const QRectF& outer, double aspect) {
-    if (outer.isEmpty() || !(aspect > 0)) return outer;
-    double w = std::min(outer.width(), outer.height() * aspect), h = w / aspect;
-    return {outer.center().x() - w / 2, outer.center().y() - h / 2, w, h};
-}
-
 }  // namespace meander::gui

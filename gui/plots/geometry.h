@@ -1,7 +1,6 @@
 // Geometry of curves on screen: decimation and hit tests. Pure functions, tested without a window.
 #pragma once
 #include <QPointF>
-#include <QRectF>
 #include <optional>
 #include <span>
 #include <vector>
@@ -16,8 +15,5 @@ std::vector<QPointF> decimate(std::vector<QPointF> points);
 std::optional<int> nearestPoint(std::span<const QPointF> points, QPointF at, double reach);
 // The nearest in x, however far.
 std::optional<int> nearestX(std::span<const double> xs, double x);
-double distanceToSegment(QPointF p, QPointF a, QPointF b);
-// The largest rectangle of the given aspect (width / height) in the middle of `outer`.
-QRectF fitAspect(const QRectF& outer, double aspect);
 
 }  // namespace meander::gui

@@ -30,7 +30,7 @@ struct PlotFrame {
     }
 };
 
-// The "show as table" twin and the CSV export of a plot.
+// The "show as table" view and the CSV export of a plot.
 struct Table {
     QStringList head;
     QVector<QStringList> rows;

@@ -3,6 +3,7 @@
 #include <QBuffer>
 #include <QFontMetricsF>
 #include <QPdfWriter>
+#include <QSaveFile>
 #include <QSvgGenerator>
 #include <algorithm>
 #include <cmath>
@@ -282,6 +283,17 @@ QByteArray plotPdf(const Plot& plot, QSize size, const Theme& t) {
         plot.paint(p, QRectF(QPointF(), size).adjusted(8, 8, -8, -8), t);
     }
     return buffer.data();
+}
+
+bool exportPlot(const Plot& plot, QSize size, const Theme& t, const QString& path) {
+    QSaveFile file(path);
+    if (!file.open(QIODevice::WriteOnly)) return false;
+    const QString ending = path.section('.', -1).toLower();
+    if (ending == "svg") file.write(plotSvg(plot, size, t));
+    else if (ending == "pdf") file.write(plotPdf(plot, size, t));
+    else if (ending == "csv") file.write(plot.table().csv().toUtf8());
+    else plotImage(plot, size, t).save(&file, "PNG");
+    return file.commit();
 }
 
 QImage plotImage(const Plot& plot, QSize size, const Theme& t, double scale) {

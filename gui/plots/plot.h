@@ -35,6 +35,8 @@ struct Plot {
     Table table() const;
 };
 
+// A file of the kind that its ending says, .svg, .pdf, .csv, else PNG; false when it cannot be written.
+bool exportPlot(const Plot& plot, QSize size, const Theme& t, const QString& path);
 QByteArray plotSvg(const Plot& plot, QSize size, const Theme& t);
 QByteArray plotPdf(const Plot& plot, QSize size, const Theme& t);
 QImage plotImage(const Plot& plot, QSize size, const Theme& t, double scale = 2);

@@ -8,11 +8,11 @@
 #include <QDialog>
 #include <QDialogButtonBox>
 #include <QFileDialog>
+#include <QFileInfo>
 #include <QHeaderView>
 #include <QMenu>
 #include <QMouseEvent>
 #include <QPushButton>
-#include <QSaveFile>
 #include <QTableView>
 #include <QVBoxLayout>
 
@@ -34,20 +34,20 @@ void PlotView::setPlot(Plot plot) {
     update();
 }
 
-void PlotView::setStops(std::vector<QPointF> stops, QStringList texts, bool byDistance) {
-    m_stops = std::move(stops);
+void PlotView::setSnapPoints(std::vector<QPointF> snapPoints, QStringList texts, bool byDistance) {
+    m_snapPoints = std::move(snapPoints);
     m_texts = std::move(texts);
     m_byDistance = byDistance;
-    if (m_stop && *m_stop >= int(m_stops.size())) m_stop.reset();
+    if (m_snapPoint && *m_snapPoint >= int(m_snapPoints.size())) m_snapPoint.reset();
 }
 
-void PlotView::setCursor(std::optional<int> stop, std::vector<CursorLayer::Mark> marks) {
-    if (stop && (*stop < 0 || *stop >= int(m_stops.size()))) stop.reset();
-    m_stop = stop;
-    m_cursor.x = stop ? std::optional(m_stops[std::size_t(*stop)].x()) : std::nullopt;
+void PlotView::setCursor(std::optional<int> snapPoint, std::vector<CursorLayer::Mark> marks) {
+    if (snapPoint && (*snapPoint < 0 || *snapPoint >= int(m_snapPoints.size()))) snapPoint.reset();
+    m_snapPoint = snapPoint;
+    m_cursor.x = snapPoint ? std::optional(m_snapPoints[std::size_t(*snapPoint)].x()) : std::nullopt;
     m_cursor.line = !m_byDistance;
     m_cursor.marks = std::move(marks);
-    m_cursor.text = stop && underMouse() ? m_texts.value(*stop) : QString();
+    m_cursor.text = snapPoint && underMouse() ? m_texts.value(*snapPoint) : QString();
     speak();
     update();
 }
@@ -66,7 +66,7 @@ void PlotView::setRange(std::optional<std::pair<double, double>> range) {
 QPointF PlotView::pageOf(QPointF value) const { return PlotFrame{plotArea(), m_plot.x, m_plot.y}.at(value); }
 
 QString PlotView::accessibleText() const {
-    return m_stop ? m_texts.value(*m_stop) : m_plot.hasData() ? m_plot.title : m_plot.empty;
+    return m_snapPoint ? m_texts.value(*m_snapPoint) : m_plot.hasData() ? m_plot.title : m_plot.empty;
 }
 
 void PlotView::speak() {
@@ -113,12 +113,12 @@ void PlotView::paintEvent(QPaintEvent*) {
     }
 }
 
-std::optional<int> PlotView::stopAt(QPointF page) const {
-    if (m_stops.empty() || !frameRect().contains(page)) return {};
+std::optional<int> PlotView::snapPointAt(QPointF page) const {
+    if (m_snapPoints.empty() || !frameRect().contains(page)) return {};
     PlotFrame frame{plotArea(), m_plot.x, m_plot.y};
     std::vector<QPointF> pages;
     std::vector<double> xs;
-    for (QPointF s : m_stops) {
+    for (QPointF s : m_snapPoints) {
         pages.push_back(frame.at(s));
         xs.push_back(frame.px(s.x()));
     }
@@ -137,7 +137,7 @@ void PlotView::mouseMoveEvent(QMouseEvent* event) {
         m_handles->hovered = m_handles->hit(frame, event->position());
         update();
     }
-    if (auto stop = stopAt(event->position())) emit stopHovered(*stop);
+    if (auto snapPoint = snapPointAt(event->position())) emit snapPointHovered(*snapPoint);
     else emit hoverLeft();
 }
 
@@ -149,15 +149,11 @@ void PlotView::mousePressEvent(QMouseEvent* event) {
         update();
         if (m_dragged) return;
     }
-    if (auto stop = stopAt(event->position())) emit stopClicked(*stop);
+    if (auto snapPoint = snapPointAt(event->position())) emit snapPointClicked(*snapPoint);
 }
 
 void PlotView::mouseReleaseEvent(QMouseEvent*) {
     if (auto handle = std::exchange(m_dragged, {})) emit handleReleased(*handle);
-}
-
-void PlotView::mouseDoubleClickEvent(QMouseEvent* event) {
-    if (auto stop = stopAt(event->position())) emit stopDoubleClicked(*stop);
 }
 
 void PlotView::leaveEvent(QEvent*) {
@@ -168,7 +164,7 @@ void PlotView::leaveEvent(QEvent*) {
 
 void PlotView::keyPressEvent(QKeyEvent* event) {
     if (event->matches(QKeySequence::Copy)) return copyImage();
-    const int last = int(m_stops.size()) - 1, now = m_stop.value_or(last);
+    const int last = int(m_snapPoints.size()) - 1, now = m_snapPoint.value_or(last);
     int next = now;
     switch (event->key()) {
     case Qt::Key_Left: next = now - (event->modifiers() & Qt::ShiftModifier ? 5 : 1); break;
@@ -178,7 +174,7 @@ void PlotView::keyPressEvent(QKeyEvent* event) {
     case Qt::Key_T: showTable(); return;
     default: QWidget::keyPressEvent(event); return;
     }
-    if (last >= 0) emit stopClicked(std::clamp(next, 0, last));
+    if (last >= 0) emit snapPointClicked(std::clamp(next, 0, last));
 }
 
 void PlotView::contextMenuEvent(QContextMenuEvent* event) {
@@ -205,16 +201,16 @@ void PlotView::changeEvent(QEvent* event) {
     QWidget::changeEvent(event);
 }
 
-void PlotView::copyImage() const { QApplication::clipboard()->setImage(plotImage(m_plot, size(), theme())); }
+void PlotView::copyImage() {
+    QApplication::clipboard()->setImage(plotImage(m_plot, size(), theme()));
+    emit announced(tr("The plot was copied as an image"));
+}
 
-bool PlotView::exportTo(const QString& path) const {
-    QSaveFile file(path);
-    if (!file.open(QIODevice::WriteOnly)) return false;
-    if (path.endsWith(QLatin1String(".svg"))) file.write(plotSvg(m_plot, size(), theme()));
-    else if (path.endsWith(QLatin1String(".pdf"))) file.write(plotPdf(m_plot, size(), theme()));
-    else if (path.endsWith(QLatin1String(".csv"))) file.write(m_plot.table().csv().toUtf8());
-    else plotImage(m_plot, size(), theme()).save(&file, "PNG");
-    return file.commit();
+bool PlotView::exportTo(const QString& path) {
+    const bool isWritten = exportPlot(m_plot, size(), theme(), path);
+    emit announced(isWritten ? tr("Exported %1").arg(QFileInfo(path).fileName())
+                             : tr("Cannot write '%1'. Choose another folder or free some space.").arg(path));
+    return isWritten;
 }
 
 void PlotView::showTable() { showTableDialog(this, m_plot.title, m_plot.table()); }

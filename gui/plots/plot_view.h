@@ -1,4 +1,4 @@
-// A plot on the screen: cached background, overlay repainted on hover, keys, export, table twin and a sentence for
+// A plot on the screen: cached background, overlay repainted on hover, keys, export, table view and a sentence for
 // assistive technology.
 #pragma once
 #include <QPixmap>
@@ -16,10 +16,10 @@ public:
     const Plot& plot() const { return m_plot; }
     void setPlot(Plot plot);
     // Where the step cursor can stand, in data units; `nearestPoint`: hit by distance in the plane instead of x alone.
-    void setStops(std::vector<QPointF> stops, QStringList texts, bool byDistance = false);
-    // The stop the step cursor stands on; none: no cursor. `marks` lie on the curves.
-    void setCursor(std::optional<int> stop, std::vector<CursorLayer::Mark> marks = {});
-    std::optional<int> cursorStop() const { return m_stop; }
+    void setSnapPoints(std::vector<QPointF> snapPoints, QStringList texts, bool byDistance = false);
+    // The snap point the step cursor stands on; none: no cursor. `marks` lie on the curves.
+    void setCursor(std::optional<int> snapPoint, std::vector<CursorLayer::Mark> marks = {});
+    std::optional<int> cursorSnapPoint() const { return m_snapPoint; }
     // Handles that can be dragged.
     void setHandles(std::optional<HandleLayer> handles);
 
@@ -31,15 +31,15 @@ public:
     QSize sizeHint() const override { return {300, 180}; }
     QSize minimumSizeHint() const override { return {120, 80}; }
 
-    void copyImage() const;
-    bool exportTo(const QString& path) const;  // .svg, .pdf, .csv or .png by its ending
+    void copyImage();
+    bool exportTo(const QString& path);  // .svg, .pdf, .csv or .png by its ending
     void showTable();
 
 signals:
-    void stopHovered(int stop);
+    void announced(const QString& sentence);  // what was copied or written
+    void snapPointHovered(int snapPoint);
     void hoverLeft();
-    void stopClicked(int stop);
-    void stopDoubleClicked(int stop);
+    void snapPointClicked(int snapPoint);
     void handleMoved(int handle, QPointF value);
     void handleReleased(int handle);
 
@@ -48,7 +48,6 @@ protected:
     void mouseMoveEvent(QMouseEvent* event) override;
     void mousePressEvent(QMouseEvent* event) override;
     void mouseReleaseEvent(QMouseEvent* event) override;
-    void mouseDoubleClickEvent(QMouseEvent* event) override;
     void leaveEvent(QEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
     void contextMenuEvent(QContextMenuEvent* event) override;
@@ -56,23 +55,23 @@ protected:
 
 private:
     QRectF frameRect() const { return QRectF(rect()).adjusted(8, 6, -8, -6); }
-    std::optional<int> stopAt(QPointF page) const;
+    std::optional<int> snapPointAt(QPointF page) const;
     void speak();
 
     Plot m_plot;
     QPixmap m_background;
     bool m_isStale = true;
-    std::vector<QPointF> m_stops;
+    std::vector<QPointF> m_snapPoints;
     QStringList m_texts;
     bool m_byDistance = false;
-    std::optional<int> m_stop;
+    std::optional<int> m_snapPoint;
     CursorLayer m_cursor;
     std::optional<std::pair<double, double>> m_range;
     std::optional<HandleLayer> m_handles;
     std::optional<int> m_dragged;
 };
 
-// The table twin of any view.
+// The table view of any plot.
 void showTableDialog(QWidget* parent, const QString& title, const Table& table);
 
 }  // namespace meander::gui

@@ -4,32 +4,41 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/run/record_access.h"
+
 namespace meander::gui {
 namespace {
 QString tr(const char* text) { return QCoreApplication::translate("StepLink", text); }
 }  // namespace
 
-std::vector<Frame> framesOf(const Run& run) {
-    std::vector<Frame> frames;
-    if (!run.trajectory) return frames;
-    int last = -1;
-    for (const auto& e : run.trajectory->evaluations)
-        if (e && e->step != last) {
-            last = e->step;
-            frames.push_back({e->step, e->index});
-        }
-    bool done = run.status != RunStatus::Running && run.status != RunStatus::Paused && run.status != RunStatus::Queued;
-    if (done && !run.trajectory->steps.empty()) frames.push_back({int(run.trajectory->steps.size()), -1});
-    return frames;
+std::vector<StepStop> stepStopsOf(const Run& run) {
+    std::vector<StepStop> stops;
+    if (!run.trajectory) return stops;
+    const auto& all = run.trajectory->evaluations;
+    for (std::size_t i = 0; i < all.size(); ++i)
+        if (stops.empty() || all[i]->step != stops.back().step) stops.push_back({all[i]->step, int(i)});
+    const bool isDone =
+        run.status != RunStatus::Running && run.status != RunStatus::Paused && run.status != RunStatus::Queued;
+    if (isDone && !run.trajectory->steps.empty()) stops.push_back({int(run.trajectory->steps.size()), -1});
+    return stops;
 }
 
-int frameAt(const std::vector<Frame>& frames, int evaluation) {
-    if (evaluation < 0) return int(frames.size()) - 1;
+int stopIndexOf(const std::vector<StepStop>& stops, int evaluation) {
+    if (evaluation < 0) return std::max(0, int(stops.size()) - 1);
     int at = 0;
-    for (std::size_t i = 0; i < frames.size(); ++i)
-        if (frames[i].evaluation >= 0 && frames[i].evaluation <= evaluation) at = int(i);
+    for (std::size_t i = 0; i < stops.size(); ++i)
+        if (stops[i].evaluation >= 0 && stops[i].evaluation <= evaluation) at = int(i);
     return at;
 }
+
+int stopIndexOfStep(const std::vector<StepStop>& stops, int step) {
+    int at = 0;
+    for (std::size_t i = 0; i < stops.size(); ++i)
+        if (stops[i].step <= step) at = int(i);
+    return at;
+}
+
+int stepCount(const Run& run) { return std::max(1, stepsOf(run)); }
 
 LinkedStep linkedStep(const Run& run, const StepCursor& cursor) {
     if (!run.trajectory || run.trajectory->evaluations.empty() || cursor.evaluation < 0) return {};
@@ -40,13 +49,14 @@ LinkedStep linkedStep(const Run& run, const StepCursor& cursor) {
     constexpr double same = 1e-9;
     int step = -1;
     bool isAlike = false;
-    for (const auto& e : all) {
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const auto& e = all[i];
         const bool isCorrector = std::exchange(step, e->step) == e->step;
         double d = std::isinf(e->logSnr) && e->logSnr == cursor.logSnr ? 0 : std::abs(e->logSnr - cursor.logSnr);
         // A corrector shares its level with the predictor of the next step: of equals, the one of the cursor's kind is
         // meant.
         if (d < best.distance - same || (d < best.distance + same && !isAlike && isCorrector == cursor.isCorrector)) {
-            best = {e->index, d, true};
+            best = {int(i), d, true};
             isAlike = isCorrector == cursor.isCorrector;
         }
     }
@@ -80,9 +90,12 @@ QString rangeText(int first, int last) {
     return first == last ? tr("step %1").arg(first) : tr("steps %1–%2").arg(first).arg(last);
 }
 
-double axisValue(const Run& run, const Frame& frame, StepAxis axis) { return axisValues(run, {frame}, axis).front(); }
+double axisValue(const Run& run, const StepStop& stop, StepAxis axis) {
+    return axisValues(run, std::vector{stop}, axis).front();
+}
 
-std::vector<double> axisValues(const Run& run, const std::vector<Frame>& frames, StepAxis axis) {
+std::vector<double> axisValues(const Run& run, const std::vector<StepStop>& stops, StepAxis axis) {
+    if (!run.trajectory) return std::vector<double>(stops.size(), 0);
     const auto& t = *run.trajectory;
     // Work done before each evaluation, and all of it at the end.
     std::vector<double> sums{0};
@@ -92,18 +105,16 @@ std::vector<double> axisValues(const Run& run, const std::vector<Frame>& frames,
             sums.push_back(sums.back() + (axis == StepAxis::Milliseconds ? e->milliseconds : e->networkRows / images));
     }
     std::vector<double> values;
-    values.reserve(frames.size());
-    for (const Frame& frame : frames) {
-        const Evaluation* e = frame.evaluation >= 0 ? t.evaluations[std::size_t(frame.evaluation)].get() : nullptr;
-        const double tau = e                  ? e->tau
-                           : t.levels.empty() ? 0
-                                              : t.levels[std::min(std::size_t(frame.step), t.levels.size() - 1)];
+    values.reserve(stops.size());
+    for (const StepStop& stop : stops) {
+        const Evaluation* e = evaluationAt(t, stop.evaluation);
+        const double tau = e ? e->tau : levelAt(t, stop.step);
         switch (axis) {
-        case StepAxis::Step: values.push_back(frame.step); break;
+        case StepAxis::Step: values.push_back(stop.step); break;
         case StepAxis::Sigma: values.push_back(e ? e->sigma : run.model.process.sigma(tau)); break;
         case StepAxis::LogSnr: values.push_back(e ? e->logSnr : run.model.process.logSnr(tau)); break;
         case StepAxis::Evaluations:
-        case StepAxis::Milliseconds: values.push_back(e ? sums[std::size_t(frame.evaluation)] : sums.back()); break;
+        case StepAxis::Milliseconds: values.push_back(e ? sums[std::size_t(stop.evaluation)] : sums.back()); break;
         }
     }
     return values;
@@ -136,19 +147,19 @@ StepCursor shownCursor(const Document& document, const SelectionModel& selection
     if (const LiveRun* live = document.live(id);
         live && live->run && live->run->trajectory && selection.followsLive()) {
         const auto& all = live->run->trajectory->evaluations;
-        if (!all.empty()) return cursorFor(*live->run, {all.back()->step, all.back()->index});
+        if (!all.empty()) return cursorFor(*live->run, int(all.size()) - 1);
     }
     const StepCursor locked = selection.lockedCursor();
     if (locked.run.isEmpty()) return {id, -1, INFINITY};
     return locked;
 }
 
-StepCursor cursorFor(const Run& run, const Frame& frame) {
+StepCursor cursorFor(const Run& run, int evaluation) {
     const QString id = QString::fromStdString(run.id);
-    if (frame.evaluation < 0) return {id, -1, INFINITY};
-    const auto& all = run.trajectory->evaluations;
-    const auto i = std::size_t(frame.evaluation);
-    return {id, frame.evaluation, all[i]->logSnr, i > 0 && all[i - 1]->step == all[i]->step};
+    const Evaluation* e = run.trajectory ? evaluationAt(*run.trajectory, evaluation) : nullptr;
+    if (!e) return {id, -1, INFINITY};
+    const Evaluation* before = evaluationAt(*run.trajectory, evaluation - 1);
+    return {id, evaluation, e->logSnr, before && before->step == e->step};
 }
 
 int runStyleIndex(const Document& document, const Run& run) {
@@ -168,9 +179,8 @@ QString endText(const Run& run) {
 
 QString stepText(const Run& run, int evaluation) {
     if (evaluation < 0 || !run.trajectory) return endText(run);
-    const auto& all = run.trajectory->evaluations;
-    if (evaluation >= int(all.size())) return {};
-    return tr("step %1 of %2").arg(all[std::size_t(evaluation)]->step).arg(run.recipe.steps);
+    const Evaluation* e = evaluationAt(*run.trajectory, evaluation);
+    return e ? tr("step %1 of %2").arg(e->step).arg(stepCount(run)) : QString();
 }
 
 }  // namespace meander::gui

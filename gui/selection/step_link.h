@@ -12,14 +12,16 @@
 
 namespace meander::gui {
 
-// A frame of a film strip: one per step (its first evaluation), then the finished image.
-struct Frame {
+// Where the step cursor can stand in a run: at the first evaluation of each step, then at the finished image.
+struct StepStop {
     int step = 0;
     int evaluation = -1;  // −1: the finished image
 };
-std::vector<Frame> framesOf(const Run& run);
-// The frame that shows an evaluation; the last one for −1 or one past the record.
-int frameAt(const std::vector<Frame>& frames, int evaluation);
+std::vector<StepStop> stepStopsOf(const Run& run);
+// Index of the stop that shows an evaluation; the last one for −1 or one past the record, 0 without stops.
+int stopIndexOf(const std::vector<StepStop>& stops, int evaluation);
+// Index of the stop of a step, the nearest one before it where the step has none; 0 without stops.
+int stopIndexOfStep(const std::vector<StepStop>& stops, int step);
 
 struct LinkedStep {
     int evaluation = -1;
@@ -34,9 +36,12 @@ std::optional<std::pair<int, int>> stepsIn(const Run& run, const StepRange& rang
 // "steps 3–7", "step 4"
 QString rangeText(int first, int last);
 
-double axisValue(const Run& run, const Frame& frame, StepAxis axis);
-// Of all frames of a run, in one pass.
-std::vector<double> axisValues(const Run& run, const std::vector<Frame>& frames, StepAxis axis);
+// Intervals of the levels that the run visits; those of its recipe before it starts. At least 1.
+int stepCount(const Run& run);
+
+double axisValue(const Run& run, const StepStop& stop, StepAxis axis);
+// Of all stops of a run, in one pass.
+std::vector<double> axisValues(const Run& run, const std::vector<StepStop>& stops, StepAxis axis);
 QString axisName(StepAxis axis);  // with the unit
 bool isLogAxis(StepAxis axis);
 
@@ -45,11 +50,10 @@ RunPtr recordOf(Document& document, const QString& id);
 // What all views show: hover, else the newest evaluation of a running run that is followed, else the locked step, else
 // the end.
 StepCursor shownCursor(const Document& document, const SelectionModel& selection);
-// Of a frame, or of any evaluation put into one.
-StepCursor cursorFor(const Run& run, const Frame& frame);
+// At an evaluation of the run; at its end for −1 or an evaluation that the record does not hold.
+StepCursor cursorFor(const Run& run, int evaluation);
 int runStyleIndex(const Document& document, const Run& run);
-// "step 7 of 20", "finished image"
-QString endText(const Run& run);  // "finished image", "stopped after step 12"
-QString stepText(const Run& run, int evaluation);
+QString endText(const Run& run);                   // "finished image", "stopped after step 12"
+QString stepText(const Run& run, int evaluation);  // "step 7 of 20", "finished image"
 
 }  // namespace meander::gui

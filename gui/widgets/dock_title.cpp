@@ -10,6 +10,13 @@
 namespace meander::gui {
 namespace {
 
+// Whether a hidden button keeps its place, so that nothing moves under the pointer when it appears.
+void keepRoom(QWidget* button, bool on) {
+    QSizePolicy policy = button->sizePolicy();
+    policy.setRetainSizeWhenHidden(on);
+    button->setSizePolicy(policy);
+}
+
 QToolButton* titleButton(const QString& iconName, const QString& tooltip, QWidget* parent) {
     auto* b = new QToolButton(parent);
     b->setIcon(icon(iconName, IconTone::Muted));
@@ -19,9 +26,7 @@ QToolButton* titleButton(const QString& iconName, const QString& tooltip, QWidge
     b->setFocusPolicy(Qt::NoFocus);
     b->setToolTip(tooltip);
     b->setAccessibleName(tooltip);
-    QSizePolicy policy = b->sizePolicy();
-    policy.setRetainSizeWhenHidden(false);
-    b->setSizePolicy(policy);
+    keepRoom(b, true);
     b->hide();
     return b;
 }
@@ -34,7 +39,7 @@ DockTitle::DockTitle(QDockWidget* dock)
       m_name(new QLabel(dock->windowTitle(), this)),
       m_remark(new ElidedLabel(this)),
       m_float(titleButton("float", tr("Float or dock"), this)),
-      m_close(titleButton("close", tr("Close"), this)) {
+      m_close(titleButton("close", tr("Close the panel"), this)) {
     m_name->setFont(headFont());
     m_name->setProperty("muted", true);
     m_remark->setProperty("dim", true);
@@ -60,12 +65,14 @@ void DockTitle::setRemark(const QString& text, bool isWarning) {
     m_remark->setProperty("warning", isWarning);
     m_remark->style()->unpolish(m_remark);
     m_remark->style()->polish(m_remark);
+    m_remark->setFont(interfaceFont(8.8));  // polishing brings back the size of an earlier text size
 }
 
 void DockTitle::setCollapsed(bool on) {
     if (m_collapsed == on) return;
     m_collapsed = on;
     m_name->setVisible(!on);
+    for (QWidget* b : {m_float, m_close}) keepRoom(b, !on);
     m_remark->setVisible(!on && !m_remark->text().isEmpty());
     setMaximumHeight(on && !m_controls ? 0 : QWIDGETSIZE_MAX);
     updateGeometry();

@@ -1,5 +1,5 @@
-// The head of a dock: name in small capitals, a remark at the right, and a menu button to float or close it. Hidden
-// where tabs already name the dock.
+// The title of a dock: name in small capitals, status text at the right, and buttons to float or close it. Hidden where
+// tabs already name the dock.
 #pragma once
 #include <QDockWidget>
 #include <QHBoxLayout>

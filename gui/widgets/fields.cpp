@@ -23,13 +23,6 @@ namespace {
 // From this many entries on a list is searched rather than read.
 constexpr int searchFrom = 13;
 
-// True when the event was left to the scroll area.
-bool passedOn(const QWidget* widget, QWheelEvent* event) {
-    if (widget->hasFocus()) return false;
-    event->ignore();
-    return true;
-}
-
 }  // namespace
 
 int formLabelWidth() { return QFontMetrics(interfaceFont()).horizontalAdvance(QStringLiteral("Guidance 2")) + 34; }
@@ -84,12 +77,19 @@ void ChoiceField::keyPressEvent(QKeyEvent* event) {
     const QString text = event->text();
     const bool isLetter = !text.isEmpty() && text.front().isPrint() && !text.front().isSpace()
                           && !(event->modifiers() & (Qt::ControlModifier | Qt::AltModifier | Qt::MetaModifier));
-    const int key = event->key();
+    switch (event->key()) {
+    case Qt::Key_Up:
+    case Qt::Key_Down:
+    case Qt::Key_PageUp:
+    case Qt::Key_PageDown: return showPopup();
+    case Qt::Key_Home:
+    case Qt::Key_End:
+    case Qt::Key_Left:
+    case Qt::Key_Right: return event->ignore();
+    default: break;
+    }
     if (isSearchable() && isLetter) openSearch(text);
-    else if (m_picksOnly
-             && (isLetter || key == Qt::Key_Up || key == Qt::Key_Down || key == Qt::Key_PageUp
-                 || key == Qt::Key_PageDown || key == Qt::Key_Home || key == Qt::Key_End))
-        showPopup();
+    else if (isLetter) showPopup();
     else QComboBox::keyPressEvent(event);
 }
 
@@ -120,10 +120,7 @@ bool ChoiceField::event(QEvent* event) {
     return QComboBox::event(event);
 }
 
-void ChoiceField::wheelEvent(QWheelEvent* event) {
-    if (m_picksOnly) event->ignore();
-    else if (!passedOn(this, event)) QComboBox::wheelEvent(event);
-}
+void ChoiceField::wheelEvent(QWheelEvent* event) { event->ignore(); }
 
 IntegerField::IntegerField(QWidget* parent) : QSpinBox(parent) {
     setFont(numberFont());
@@ -131,13 +128,12 @@ IntegerField::IntegerField(QWidget* parent) : QSpinBox(parent) {
     setButtonSymbols(QAbstractSpinBox::NoButtons);
     setFocusPolicy(Qt::StrongFocus);
     setLocale(QLocale::c());
+    setKeyboardTracking(false);
     setAccelerated(true);
     setMinimumWidth(64);
 }
 
-void IntegerField::wheelEvent(QWheelEvent* event) {
-    if (!passedOn(this, event)) QSpinBox::wheelEvent(event);
-}
+void IntegerField::wheelEvent(QWheelEvent* event) { event->ignore(); }
 
 RealField::RealField(QWidget* parent) : QDoubleSpinBox(parent) {
     setFont(numberFont());
@@ -145,6 +141,7 @@ RealField::RealField(QWidget* parent) : QDoubleSpinBox(parent) {
     setButtonSymbols(QAbstractSpinBox::NoButtons);
     setFocusPolicy(Qt::StrongFocus);
     setLocale(QLocale::c());
+    setKeyboardTracking(false);
     setDecimals(12);
     setMinimumWidth(64);  // the width of twelve decimals is nobody's wish
 }
@@ -180,9 +177,7 @@ void RealField::stepBy(int steps) {
     selectAll();
 }
 
-void RealField::wheelEvent(QWheelEvent* event) {
-    if (!passedOn(this, event)) QDoubleSpinBox::wheelEvent(event);
-}
+void RealField::wheelEvent(QWheelEvent* event) { event->ignore(); }
 
 PromptField::PromptField(int minimumLines, int maximumLines, QWidget* parent)
     : QPlainTextEdit(parent), m_minimumLines(minimumLines), m_maximumLines(maximumLines) {

@@ -1,5 +1,5 @@
-// Entry fields of the forms. None of them takes the mouse wheel before it has the focus, so scrolling a form never
-// changes a value.
+// Entry fields of the forms. A value changes at Enter, when the field is left, by an arrow key of a number, or by a
+// choice from an open list: never while it is half typed, and never by the mouse wheel, which scrolls the form.
 #pragma once
 #include <QComboBox>
 #include <QDoubleSpinBox>
@@ -15,7 +15,8 @@ namespace meander::gui {
 
 class ChoicePopup;
 
-// With many entries it opens a list that can be searched; letters typed on the closed field start the search.
+// With many entries it opens a list that can be searched; letters typed on the closed field start the search. Keys open
+// the closed list and never change the choice; Home, End, Left and Right are left to the window.
 class ChoiceField : public QComboBox {
     Q_OBJECT
 public:

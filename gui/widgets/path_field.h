@@ -1,4 +1,4 @@
-// The path of a file: typed, chosen in a dialog, or dropped.
+// The path of a file: typed (it counts at Enter or when the field is left), chosen in a dialog, or dropped.
 #pragma once
 #include <QDragEnterEvent>
 #include <QFileDialog>
@@ -33,12 +33,16 @@ public:
         setFocusProxy(m_edit);
         setAcceptDrops(true);
         setProperty("takesFiles", true);  // before the window, which opens what is dropped elsewhere
-        connect(m_edit, &QLineEdit::textEdited, this, &PathField::edited);
+        connect(m_edit, &QLineEdit::editingFinished, this, [this] { choose(m_edit->text()); });
         connect(m_choose, &QToolButton::clicked, this, [this, filter] {
-            choose(QFileDialog::getOpenFileName(this, tr("Choose a file"), m_edit->text(), filter));
+            const QString path = QFileDialog::getOpenFileName(this, tr("Choose a file"), m_edit->text(), filter);
+            if (!path.isEmpty()) choose(path);
         });
     }
+    // The path that holds. The same one again leaves alone what is being typed.
     void setPath(const QString& path) {
+        if (path == m_path && m_edit->isModified()) return;
+        m_path = path;
         if (m_edit->text() != path) m_edit->setText(path);
         m_edit->setToolTip(path);
     }
@@ -58,10 +62,12 @@ protected:
 
 private:
     void choose(const QString& path) {
-        if (path.isEmpty()) return;
+        if (path == m_path) return;
+        m_edit->setModified(false);
         setPath(path);
         emit edited(path);
     }
+    QString m_path;
     QLineEdit* m_edit;
     QToolButton* m_choose;
 };

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <span>
+#include <stdexcept>
 #include <string>
 
 namespace meander::kernels {
@@ -15,10 +16,12 @@ public:
 
     Shape() = default;
     Shape(std::initializer_list<std::int64_t> extents) : Shape(std::span(extents.begin(), extents.size())) {}
-    // More than maxRank extents are a programming error; file readers check the rank before they come here.
+    // More than maxRank extents throw std::invalid_argument; file readers check the rank first, with a better sentence.
     explicit Shape(std::span<const std::int64_t> extents) {
-        for (auto e : extents)
-            if (m_rank < maxRank) m_extents[m_rank++] = e;
+        if (extents.size() > std::size_t(maxRank))
+            throw std::invalid_argument("shape: " + std::to_string(extents.size())
+                                        + " extents, but a tensor has at most " + std::to_string(maxRank));
+        for (auto e : extents) m_extents[std::size_t(m_rank++)] = e;
     }
 
     int rank() const { return m_rank; }
@@ -32,12 +35,13 @@ public:
     }
     // Elements per entry of the first dimension.
     std::int64_t rowCount() const { return m_rank == 0 || m_extents[0] == 0 ? count() : count() / m_extents[0]; }
-    // The same shape with another first extent.
-    Shape withRows(std::int64_t rows) const {
+    // The same shape with another extent in one dimension; negative: from the last.
+    Shape with(int dim, std::int64_t extent) const {
         Shape s = *this;
-        s.m_extents[0] = rows;
+        s.m_extents[std::size_t(dim < 0 ? dim + m_rank : dim)] = extent;
         return s;
     }
+    Shape withRows(std::int64_t rows) const { return with(0, rows); }
     bool operator==(const Shape& o) const {
         if (m_rank != o.m_rank) return false;
         for (int i = 0; i < m_rank; ++i)

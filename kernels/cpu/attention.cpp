@@ -2,7 +2,7 @@
 // softmax is ours.
 #include <algorithm>
 
-#include "kernels/cpu/checks.h"
+#include "kernels/api/contract.h"
 #include "kernels/cpu/parallel.h"
 #include "kernels/cpu/product.h"
 
@@ -11,34 +11,16 @@ namespace {
 
 struct Geometry {
     std::int64_t batch, queries, keys, heads, d, dv;
-    std::int64_t qStride, kStride, vStride;
+    // Elements from image to image and from token to token.
+    struct Steps {
+        std::int64_t image, token;
+    } q, k, v, y;
 };
 
 Geometry geometryOf(const AttentionArgs& a, const View& y) {
-    requireActivation("attention", {a.q, a.k, a.v, y});
-    require(a.q.shape.rank() == 3 && a.k.shape.rank() == 3 && a.v.shape.rank() == 3 && y.shape.rank() == 3, "attention",
-            "q, k, v and y must be (b, t, c)", {a.q, a.k, a.v, y});
-    Geometry g{a.q.shape[0], a.q.shape[1], a.k.shape[1], a.heads, 0, 0, a.qStride, a.kStride, a.vStride};
-    require(a.heads > 0 && a.q.shape[2] % a.heads == 0 && a.v.shape[2] % a.heads == 0, "attention",
-            "channels must be a multiple of the heads", {a.q, a.v});
-    require(a.k.shape == Shape({g.batch, g.keys, a.q.shape[2]}) && a.v.shape[0] == g.batch && a.v.shape[1] == g.keys
-                && g.keys > 0,
-            "attention", "q, k and v do not belong together", {a.q, a.k, a.v});
-    require(y.shape == Shape({g.batch, g.queries, a.v.shape[2]}), "attention", "y must be (b, tq, heads*dv)", {y, a.v});
-    require(!a.keyBias || (a.keyBias.type == DType::F32 && a.keyBias.count() == g.batch * g.keys), "attention",
-            "keyBias must be f32 (b, tk)", {a.keyBias, a.k});
-    require(!a.probabilities
-                || (a.probabilities.type == DType::F32
-                    && a.probabilities.count() == g.batch * g.heads * g.queries * g.keys),
-            "attention", "probabilities must be f32 (b, heads, tq, tk)", {a.probabilities});
-    g.d = a.q.shape[2] / a.heads;
-    g.dv = a.v.shape[2] / a.heads;
-    if (!g.qStride) g.qStride = a.q.shape[2];
-    if (!g.kStride) g.kStride = a.k.shape[2];
-    if (!g.vStride) g.vStride = a.v.shape[2];
-    require(g.qStride >= a.q.shape[2] && g.kStride >= a.k.shape[2] && g.vStride >= a.v.shape[2], "attention",
-            "a stride is shorter than its row", {a.q, a.k, a.v});
-    return g;
+    const auto steps = [](const View& x) { return Geometry::Steps{x.stride(0), x.stride(1)}; };
+    return {a.q.shape[0],           a.q.shape[1], a.k.shape[1], a.heads,    a.q.shape[2] / a.heads,
+            a.v.shape[2] / a.heads, steps(a.q),   steps(a.k),   steps(a.v), steps(y)};
 }
 
 // Rows of queries in a tile: scores of about 256 KB, at most 96.
@@ -50,11 +32,11 @@ int tileRows(const Loops& loops, const Geometry& g) {
 
 template <class T> void packKeys(const Loops& loops, const Geometry& g, const T* k, float* to) {
     packPanels(loops, g.d, g.keys, to,
-               [&](std::int64_t i, std::int64_t key) { return elementAsFloat(k[key * g.kStride + i]); });
+               [&](std::int64_t i, std::int64_t key) { return elementAsFloat(k[key * g.k.token + i]); });
 }
 template <class T> void packValues(const Loops& loops, const Geometry& g, const T* v, float* to) {
     packPanels(loops, g.keys, g.dv, to,
-               [&](std::int64_t key, std::int64_t i) { return elementAsFloat(v[key * g.vStride + i]); });
+               [&](std::int64_t key, std::int64_t i) { return elementAsFloat(v[key * g.v.token + i]); });
 }
 
 // What one tile works in.
@@ -113,7 +95,7 @@ void attendTile(const Pass& p, std::int64_t head, std::int64_t batch, std::int64
     const Geometry& g = p.g;
     const std::int64_t which = batch * g.heads + head;
     for (int r = 0; r < rows; ++r) {
-        const std::int64_t element = (batch * g.queries + first + r) * g.qStride + head * g.d;
+        const std::int64_t element = batch * g.q.image + (first + r) * g.q.token + head * g.d;
         if (p.a.q.type == DType::F32) {
             t.pointers[r] = p.a.q.as<float>() + element;
         } else {
@@ -130,7 +112,7 @@ void attendTile(const Pass& p, std::int64_t head, std::int64_t batch, std::int64
     product(p.loops, t.pointers, rows, p.rows, seen, p.values + which * p.valueSize, g.keys * p.loops.nr, g.dv, t.out,
             p.outStride);
     for (int r = 0; r < rows; ++r) {
-        const std::int64_t element = ((batch * g.queries + first + r) * g.heads + head) * g.dv;
+        const std::int64_t element = batch * g.y.image + (first + r) * g.y.token + head * g.dv;
         const float factor = sums[r] != 0 ? 1.0f / sums[r] : 0.0f;
         p.loops.scaleRow[typeIndex(p.y.type)](t.out + r * p.outStride, g.dv, factor,
                                               p.y.as<char>() + std::size_t(element) * sizeOf(p.y.type));
@@ -139,16 +121,14 @@ void attendTile(const Pass& p, std::int64_t head, std::int64_t batch, std::int64
 
 }  // namespace
 
-void CpuBackend::attention(const AttentionArgs& a, View y) {
+void CpuBackend::doAttention(const AttentionArgs& a, View y) {
     const Geometry g = geometryOf(a, y);
-    if (y.count() == 0) return;
-    note(TracedKind::Attention, y.type, {g.batch, g.queries, g.keys, g.heads, g.d, g.dv});
     const std::int64_t keySize = packedCount(m_loops, g.d, g.keys), valueSize = packedCount(m_loops, g.keys, g.dv),
                        pairs = g.batch * g.heads;
     const Scratch<float> keys(m_pool, std::size_t(pairs * keySize)), values(m_pool, std::size_t(pairs * valueSize));
     parallelFor(m_threads, pairs, [&](std::int64_t i, int) {
-        const std::int64_t k = i / g.heads * g.keys * g.kStride + i % g.heads * g.d,
-                           v = i / g.heads * g.keys * g.vStride + i % g.heads * g.dv;
+        const std::int64_t k = i / g.heads * g.k.image + i % g.heads * g.d,
+                           v = i / g.heads * g.v.image + i % g.heads * g.dv;
         if (a.k.type == DType::F32) {
             packKeys(m_loops, g, a.k.as<float>() + k, keys.data() + i * keySize);
             packValues(m_loops, g, a.v.as<float>() + v, values.data() + i * valueSize);
@@ -177,11 +157,8 @@ void CpuBackend::attention(const AttentionArgs& a, View y) {
     });
 }
 
-void CpuBackend::softmax(View x, View y) {
-    requireActivation("softmax", {x, y});
-    require(x.shape == y.shape && x.shape.rank() >= 1, "softmax", "x and y must have the same shape", {x, y});
-    const std::int64_t n = x.shape[-1];
-    if (x.count() == 0) return;
+void CpuBackend::doSoftmax(View x, View y) {
+    const std::int64_t n = lastExtent(x);
     const int type = typeIndex(x.type);
     const std::size_t size = sizeOf(x.type);
     const std::int64_t padded = (n + m_loops.width - 1) / m_loops.width * m_loops.width;

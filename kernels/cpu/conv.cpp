@@ -1,7 +1,6 @@
 // Convolutions: a product whose rows are the pixels under each filter position.
 #include <algorithm>
 
-#include "kernels/cpu/checks.h"
 #include "kernels/cpu/conv_weights.h"
 #include "kernels/cpu/dnnl_device.h"
 #include "kernels/cpu/host_weights.h"
@@ -52,48 +51,27 @@ void im2col(const float* x, const Image& in, std::int64_t outHeight, std::int64_
 
 }  // namespace
 
-std::unique_ptr<ConvWeights> CpuBackend::packConv(View weight, View bias, ConvGeometry g, DType compute, int height,
-                                                  int width) {
-    require(weight && weight.shape.rank() == 4 && weight.count() > 0 && weight.shape[2] == weight.shape[3], "packConv",
-            "the weight must be (out, in, k, k)", {weight});
-    require(!bias || bias.count() == weight.shape[0], "packConv", "the bias must have one value per output channel",
-            {weight, bias});
-    require(g.stride >= 1 && g.padding >= 0 && height > 0 && width > 0, "packConv",
-            "stride, padding or extents are not possible", {weight});
-    require(isActivationType(compute), "packConv", "the CPU computes in f32 and bf16 only", {weight});
-    std::vector<float> w = hostFloats("packConv", weight);
+std::unique_ptr<ConvWeights> CpuBackend::doPackConv(View weight, View bias, ConvGeometry g, DType compute, int height,
+                                                    int width) {
+    std::vector<float> w = hostFloats(weight);
     roundForCompute(w, compute);
-    std::vector<float> b = bias ? hostFloats("packConv", bias) : std::vector<float>();
+    std::vector<float> b = bias ? hostFloats(bias) : std::vector<float>();
     if (prefersDnnlConv(compute, weight.shape, g, height, width)) {
         if (auto packed = m_dnnl->packConv(m_pool, w, weight.shape, b, g, compute, height, width)) return packed;
     }
     return std::make_unique<CpuConv>(m_loops, m_pool, w, weight.shape, g, std::move(b));
 }
 
-void CpuBackend::conv2d(View x, const ConvWeights& weights, View y, const Epilogue& e) {
+void CpuBackend::doConv2d(View x, const ConvWeights& weights, View y, const Epilogue& e) {
     const auto* own = dynamic_cast<const CpuConv*>(&weights);
     const auto* dnnl = dynamic_cast<const DnnlConv*>(&weights);
-    if (!own && !dnnl) reject("conv2d", "the weights were packed by another backend");
     const ConvWeights* w = &weights;
-    requireActivation("conv2d", {x, y});
-    require(x.shape.rank() == 4 && x.shape[3] == w->in, "conv2d", "x must be (n, h, w, in)",
-            {x, {nullptr, x.type, {w->out, w->in, w->kernel, w->kernel}}});
     const Image in{x.shape[1], x.shape[2], x.shape[3]};
-    const std::int64_t outHeight = (in.height + 2 * w->padding - w->kernel) / w->stride + 1,
-                       outWidth = (in.width + 2 * w->padding - w->kernel) / w->stride + 1;
-    require(in.height + 2 * w->padding >= w->kernel && in.width + 2 * w->padding >= w->kernel
-                && y.shape == Shape({x.shape[0], outHeight, outWidth, w->out}),
-            "conv2d", "y must be (n, (h + 2 padding - k) / stride + 1, ..., out)", {x, y});
+    const std::int64_t outHeight = y.shape[1], outWidth = y.shape[2];
     const FloatVector rowBias = floats(e.rowBias), gate = floats(e.gate);
-    const ResolvedEpilogue epilogue =
-        resolve("conv2d", e, own ? own->bias() : dnnl->bias(), rowBias.data(), gate.data(), y);
+    const ResolvedEpilogue epilogue = resolve(e, own ? own->bias() : dnnl->bias(), rowBias.data(), gate.data(), y);
     const std::int64_t rows = y.count() / w->out;
-    if (rows == 0) return;
-    note(TracedKind::Conv, y.type, {x.shape[0], in.height, in.width, w->in, w->out, w->kernel, w->stride, w->padding});
-    if (dnnl) {
-        require(x.type == dnnl->compute(), "conv2d", "x must have the type that the weights were packed for", {x});
-        return convByDnnl(x, *dnnl, epilogue);
-    }
+    if (dnnl) return convByDnnl(x, *dnnl, epilogue);
 
     const Scratch<float> converted(m_pool, x.type == DType::F32 ? 0 : std::size_t(x.count()));
     const float* data = asFloats(x, converted.data());

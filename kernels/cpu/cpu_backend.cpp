@@ -6,7 +6,6 @@
 #include <string>
 #include <thread>
 
-#include "kernels/cpu/checks.h"
 #include "kernels/cpu/dnnl_device.h"
 #include "kernels/cpu/parallel.h"
 
@@ -68,23 +67,15 @@ std::vector<DType> CpuBackend::fastTypes() const {
     return {DType::F32};
 }
 
-void CpuBackend::upload(const void* host, View to) { std::memcpy(to.data, host, to.bytes()); }
-void CpuBackend::download(View from, void* host) { std::memcpy(host, from.data, from.bytes()); }
+void CpuBackend::doUpload(const void* host, View to) { std::memcpy(to.data, host, to.bytes()); }
+void CpuBackend::doDownload(View from, void* host) { std::memcpy(host, from.data, from.bytes()); }
 
-void CpuBackend::copy(View from, View to) {
-    require(from && to && from.type == to.type && from.count() == to.count(), "copy",
-            "type and number of elements must be the same", {from, to});
+void CpuBackend::doCopy(View from, View to) {
+    if (!from.isDense() || !to.isDense()) return copyStrided(from, to);
     const std::int64_t bytes = std::int64_t(from.bytes());
     parallelRanges(m_threads, bytes, 1 << 20, [&](std::int64_t first, std::int64_t last) {
         std::memmove(to.as<char>() + first, from.as<char>() + first, std::size_t(last - first));
     });
-}
-
-void CpuBackend::note(TracedKind kind, DType type, std::initializer_list<std::int64_t> extents) {
-    if (!m_trace) return;
-    TracedOp op{kind, type, {}};
-    std::copy(extents.begin(), extents.end(), op.extents);
-    m_trace->push_back(op);
 }
 
 std::unique_ptr<Backend> createCpuBackend(const CpuOptions& options) { return std::make_unique<CpuBackend>(options); }

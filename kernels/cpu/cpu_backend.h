@@ -40,52 +40,18 @@ public:
     void resetPeak() override { m_pool.resetPeak(); }
     void trim() override { m_pool.trim(); }
     MemoryPool& pool() { return m_pool; }
-    void upload(const void* host, View to) override;
-    void download(View from, void* host) override;
-    void copy(View from, View to) override;
     void synchronize() override {}
-    void convert(View x, View y) override;
 
-    std::unique_ptr<LinearWeights> packLinear(View weight, View bias, DType compute) override;
-    void linear(View x, const LinearWeights& w, View y, const Epilogue& e) override;
-    void batchedMatmul(View a, View b, View y, bool transposeB, float scale) override;
-    std::unique_ptr<ConvWeights> packConv(View weight, View bias, ConvGeometry g, DType compute, int height,
-                                          int width) override;
-    void conv2d(View x, const ConvWeights& w, View y, const Epilogue& e) override;
-
-    void groupNorm(View x, View gamma, View beta, int groups, float eps, Activation a, View y) override;
-    void layerNorm(View x, View gamma, View beta, float eps, View scale, View shift, View y) override;
-    void rmsNorm(View x, View gamma, float eps, View y) override;
-    void attention(const AttentionArgs& a, View y) override;
-    void softmax(View x, View y) override;
-
-    void upsampleNearest2(View x, View y) override;
-    void downsampleMean2(View x, View y) override;
-    void pixelShuffle(View x, int factor, View y) override;
-    void pixelUnshuffle(View x, int factor, View y) override;
-    void embedding(View ids, View table, View y) override;
-    void timestepEmbedding(std::span<const double> times, int dim, bool cosFirst, double shift, double maxPeriod,
-                           View y) override;
-
-    void unary(Unary op, View x, View y) override;
-    void binary(Binary op, View a, View b, View y) override;
-    void combineRows(std::span<const View> values, std::span<const std::vector<double>> factors, View y) override;
-    void combine(std::span<const Term> terms, View y) override;
-    void fill(View y, double value) override;
-    void concatLast(View a, View b, View y) override;
-    void sliceLast(View x, std::int64_t first, View y) override;
-    void channelsLast(View x, View y) override;
-    void channelsFirst(View x, View y) override;
-    void normal(std::span<const NoiseAddress> addresses, View y) override;
-    std::vector<double> reduceRows(Reduction r, View x) override;
-    std::vector<double> dotRows(View a, View b) override;
-    std::vector<double> attentionEntropy(View p) override;
-    void setTrace(Trace* trace) override { m_trace = trace; }
+protected:
+#define OPERATION(Name, name, Result, ...) Result do##Name(__VA_ARGS__) override;
+#include "kernels/api/operations.inl"
+#undef OPERATION
 
 private:
     FloatVector floats(const View& v) { return FloatVector(m_loops, m_pool, v); }
     // x itself, or its conversion in `room`.
     const float* asFloats(const View& x, float* room);
+    void copyStrided(const View& from, const View& to);
     // (outer, c, inner) → (outer, inner, c)
     void transposeInner(const View& x, std::int64_t outer, std::int64_t c, std::int64_t inner, View y);
 
@@ -96,9 +62,7 @@ private:
     void convByDnnl(const View& x, const DnnlConv& w, const ResolvedEpilogue& e);
     // Applies an epilogue to rows of sums that are in memory (possibly y's own).
     void applyEpilogue(const float* sums, std::int64_t firstRow, std::int64_t rows, const ResolvedEpilogue& e);
-    void note(TracedKind kind, DType type, std::initializer_list<std::int64_t> extents);
 
-    Trace* m_trace = nullptr;
     MemoryPool m_pool;
     const Loops& m_loops;
     int m_threads;

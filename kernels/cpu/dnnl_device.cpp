@@ -108,7 +108,7 @@ std::unique_ptr<DnnlLinear> DnnlDevice::packLinear(MemoryPool& pool, const std::
     auto packed = std::make_unique<DnnlLinear>(std::move(weight), bias, compute);
     packed->in = in;
     packed->out = out;
-    packed->bytes = chosen.get_size();
+    packed->bytes = chosen.get_size() + bias.size() * sizeof(float);
     return packed;
 } catch (const dnnl::error&) {
     return nullptr;

@@ -39,9 +39,12 @@ static bool mayUseOutput(const ResolvedEpilogue& e) {
 
 void CpuBackend::linearByDnnl(const View& x, const DnnlLinear& w, const ResolvedEpilogue& e) {
     const std::int64_t rows = x.count() / w.in;
+    const Scratch<char> packed(m_pool, x.isDense() ? 0 : x.bytes());
+    const View dense = x.isDense() ? x : View(packed.data(), x.type, x.shape);
+    if (!x.isDense()) copyStrided(x, dense);
     const Scratch<float> room(m_pool, mayUseOutput(e) ? 0 : std::size_t(rows * w.out));
     float* sums = room.data() ? room.data() : e.y.as<float>();
-    m_dnnl->linear(m_pool, x.data, rows, w, sums);
+    m_dnnl->linear(m_pool, dense.data, rows, w, sums);
     applyEpilogue(sums, 0, rows, e);
 }
 

@@ -2,13 +2,11 @@
 #pragma once
 #include <vector>
 
-#include "kernels/cpu/checks.h"
+#include "kernels/api/view.h"
 
 namespace meander::kernels {
 
-inline std::vector<float> hostFloats(const char* operation, const View& v) {
-    require(v.type == DType::F32 || v.type == DType::F16 || v.type == DType::BF16, operation,
-            "weights must be f32, f16 or bf16", {v});
+inline std::vector<float> hostFloats(const View& v) {
     std::vector<float> out(std::size_t(v.count()));
     for (std::size_t i = 0; i < out.size(); ++i)
         out[i] = v.type == DType::F32   ? v.as<float>()[i]

@@ -2,18 +2,16 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <stdexcept>
 
+#include "kernels/api/contract.h"
+#include "kernels/api/row_offsets.h"
 #include "kernels/cpu/any_type.h"
-#include "kernels/cpu/checks.h"
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cpu/parallel.h"
 
 namespace meander::kernels {
 namespace {
-
-void requireMoved(const char* operation, const View& x, const View& y) {
-    require(x && y && x.type == y.type, operation, "x and y must have the same type", {x, y});
-}
 
 // Calls f with an unsigned integer of the element's size.
 template <class F> void withElement(DType t, const F& f) {
@@ -27,18 +25,29 @@ template <class F> void withElement(DType t, const F& f) {
 struct Images {
     std::int64_t n, h, w, c;
 };
-Images imagesOf(const char* operation, const View& x, const View& y) {
-    requireMoved(operation, x, y);
-    require(x.shape.rank() == 4 && y.shape.rank() == 4, operation, "images must be (n, h, w, c)", {x, y});
-    return {x.shape[0], x.shape[1], x.shape[2], x.shape[3]};
-}
+Images imagesOf(const View& v) { return {v.shape[0], v.shape[1], v.shape[2], v.shape[3]}; }
 
 }  // namespace
 
-void CpuBackend::upsampleNearest2(View x, View y) {
-    const Images p = imagesOf("upsampleNearest2", x, y);
-    require(y.shape == Shape({p.n, 2 * p.h, 2 * p.w, p.c}), "upsampleNearest2", "y must be twice as high and wide",
-            {x, y});
+void CpuBackend::copyStrided(const View& from, const View& to) {
+    const std::int64_t n = lastExtent(from), rows = leadingCount(from), step = from.stride(-1), toStep = to.stride(-1);
+    const RowOffsets source(from), target(to);
+    withElement(from.type, [&]<class E>(E) {
+        parallelRanges(m_threads, rows, std::max<std::int64_t>(1, (1 << 14) / n),
+                       [&](std::int64_t first, std::int64_t last) {
+                           for (std::int64_t row = first; row < last; ++row) {
+                               const E* x = from.as<E>() + source(row);
+                               E* y = to.as<E>() + target(row);
+                               if (step == 1 && toStep == 1) std::memcpy(y, x, std::size_t(n) * sizeof(E));
+                               else
+                                   for (std::int64_t i = 0; i < n; ++i) y[i * toStep] = x[i * step];
+                           }
+                       });
+    });
+}
+
+void CpuBackend::doUpsampleNearest2(View x, View y) {
+    const Images p = imagesOf(x);
     const std::size_t pixel = std::size_t(p.c) * sizeOf(x.type), row = std::size_t(p.w) * pixel;
     parallelFor(m_threads, p.n * p.h, [&](std::int64_t i, int) {
         const char* from = x.as<char>() + std::size_t(i) * row;
@@ -51,10 +60,8 @@ void CpuBackend::upsampleNearest2(View x, View y) {
     });
 }
 
-void CpuBackend::downsampleMean2(View x, View y) {
-    const Images p = imagesOf("downsampleMean2", x, y);
-    require(p.h % 2 == 0 && p.w % 2 == 0 && y.shape == Shape({p.n, p.h / 2, p.w / 2, p.c}) && x.type != DType::I32,
-            "downsampleMean2", "y must be half as high and wide", {x, y});
+void CpuBackend::doDownsampleMean2(View x, View y) {
+    const Images p = imagesOf(x);
     parallelFor(m_threads, p.n * p.h / 2, [&](std::int64_t i, int) {
         withType(x.type, [&]<class T>(T) {
             const std::int64_t top = i * 2 * p.w * p.c, bottom = top + p.w * p.c;
@@ -69,10 +76,8 @@ void CpuBackend::downsampleMean2(View x, View y) {
     });
 }
 
-void CpuBackend::pixelShuffle(View x, int f, View y) {
-    const Images p = imagesOf("pixelShuffle", x, y);
-    require(f >= 1 && p.c % (std::int64_t(f) * f) == 0 && y.shape == Shape({p.n, p.h * f, p.w * f, p.c / f / f}),
-            "pixelShuffle", "(n, h, w, c f f) must become (n, h f, w f, c)", {x, y});
+void CpuBackend::doPixelShuffle(View x, int f, View y) {
+    const Images p = imagesOf(x);
     const std::int64_t c = p.c / f / f;
     withElement(x.type, [&]<class E>(E) {
         parallelFor(m_threads, p.n * p.h * f, [&](std::int64_t i, int) {
@@ -85,10 +90,8 @@ void CpuBackend::pixelShuffle(View x, int f, View y) {
     });
 }
 
-void CpuBackend::pixelUnshuffle(View x, int f, View y) {
-    const Images p = imagesOf("pixelUnshuffle", y, x);  // of the small image
-    require(f >= 1 && p.c % (std::int64_t(f) * f) == 0 && x.shape == Shape({p.n, p.h * f, p.w * f, p.c / f / f}),
-            "pixelUnshuffle", "(n, h f, w f, c) must become (n, h, w, c f f)", {x, y});
+void CpuBackend::doPixelUnshuffle(View x, int f, View y) {
+    const Images p = imagesOf(y);  // of the small image
     const std::int64_t c = p.c / f / f;
     withElement(x.type, [&]<class E>(E) {
         parallelFor(m_threads, p.n * p.h * f, [&](std::int64_t i, int) {
@@ -101,18 +104,10 @@ void CpuBackend::pixelUnshuffle(View x, int f, View y) {
     });
 }
 
-void CpuBackend::concatLast(View a, View b, View y) {
-    requireMoved("concatLast", a, y);
-    requireMoved("concatLast", b, y);
-    require(a.shape.rank() >= 1 && b.shape.rank() >= 1 && y.shape.rank() >= 1
-                && y.shape[-1] == a.shape[-1] + b.shape[-1],
-            "concatLast", "the last extents must add up", {a, b, y});
-    if (y.count() == 0) return;
-    const std::int64_t rows = y.count() / y.shape[-1];
-    require(a.count() == rows * a.shape[-1] && b.count() == rows * b.shape[-1], "concatLast",
-            "the rows must be the same", {a, b, y});
-    const std::size_t left = std::size_t(a.shape[-1]) * sizeOf(y.type),
-                      right = std::size_t(b.shape[-1]) * sizeOf(y.type);
+void CpuBackend::doConcatLast(View a, View b, View y) {
+    const std::int64_t rows = leadingCount(y);
+    const std::size_t left = std::size_t(lastExtent(a)) * sizeOf(y.type),
+                      right = std::size_t(lastExtent(b)) * sizeOf(y.type);
     parallelRanges(m_threads, rows, std::max<std::int64_t>(1, (64 << 10) / std::int64_t(left + right)),
                    [&](std::int64_t first, std::int64_t last) {
                        for (std::int64_t i = first; i < last; ++i) {
@@ -123,15 +118,10 @@ void CpuBackend::concatLast(View a, View b, View y) {
                    });
 }
 
-void CpuBackend::sliceLast(View x, std::int64_t first, View y) {
-    requireMoved("sliceLast", x, y);
-    require(x.shape.rank() >= 1 && y.shape.rank() >= 1 && first >= 0 && first + y.shape[-1] <= x.shape[-1], "sliceLast",
-            "the slice leaves x", {x, y});
-    if (y.count() == 0) return;
-    const std::int64_t rows = y.count() / y.shape[-1];
-    require(x.count() == rows * x.shape[-1], "sliceLast", "the rows must be the same", {x, y});
-    const std::size_t wide = std::size_t(x.shape[-1]) * sizeOf(x.type),
-                      narrow = std::size_t(y.shape[-1]) * sizeOf(x.type), skip = std::size_t(first) * sizeOf(x.type);
+void CpuBackend::doSliceLast(View x, std::int64_t first, View y) {
+    const std::int64_t rows = leadingCount(y);
+    const std::size_t wide = std::size_t(lastExtent(x)) * sizeOf(x.type),
+                      narrow = std::size_t(lastExtent(y)) * sizeOf(x.type), skip = std::size_t(first) * sizeOf(x.type);
     parallelRanges(m_threads, rows, std::max<std::int64_t>(1, (64 << 10) / std::int64_t(narrow)),
                    [&](std::int64_t from, std::int64_t to) {
                        for (std::int64_t i = from; i < to; ++i)
@@ -155,40 +145,26 @@ void CpuBackend::transposeInner(const View& x, std::int64_t outer, std::int64_t 
     });
 }
 
-void CpuBackend::channelsLast(View x, View y) {
-    requireMoved("channelsLast", x, y);
-    require(x.shape.rank() >= 2 && x.shape.rank() == y.shape.rank() && x.shape[0] == y.shape[0]
-                && x.shape[1] == y.shape[-1] && x.count() == y.count(),
-            "channelsLast", "(n, c, ...) must become (n, ..., c)", {x, y});
-    if (x.count() > 0) transposeInner(x, x.shape[0], x.shape[1], x.shape.rowCount() / x.shape[1], y);
+void CpuBackend::doChannelsLast(View x, View y) {
+    transposeInner(x, x.shape[0], x.shape[1], x.shape.rowCount() / x.shape[1], y);
 }
 
-void CpuBackend::channelsFirst(View x, View y) {
-    requireMoved("channelsFirst", x, y);
-    require(x.shape.rank() >= 2 && x.shape.rank() == y.shape.rank() && x.shape[0] == y.shape[0]
-                && y.shape[1] == x.shape[-1] && x.count() == y.count(),
-            "channelsFirst", "(n, ..., c) must become (n, c, ...)", {x, y});
-    if (x.count() > 0) transposeInner(x, x.shape[0], x.shape.rowCount() / x.shape[-1], x.shape[-1], y);
+void CpuBackend::doChannelsFirst(View x, View y) {
+    transposeInner(x, x.shape[0], x.shape.rowCount() / x.shape[-1], x.shape[-1], y);
 }
 
-void CpuBackend::embedding(View ids, View table, View y) {
-    requireMoved("embedding", table, y);
-    require(ids && ids.type == DType::I32 && table.shape.rank() == 2 && y.shape.rank() >= 1
-                && y.shape[-1] == table.shape[1] && y.count() == ids.count() * table.shape[1],
-            "embedding", "y must be (rows, c) of table (n, c)", {ids, table, y});
+void CpuBackend::doEmbedding(View ids, View table, View y) {
     const std::size_t row = std::size_t(table.shape[1]) * sizeOf(y.type);
     for (std::int64_t i = 0; i < ids.count(); ++i)
         if (const std::int32_t id = ids.as<std::int32_t>()[i]; id < 0 || id >= table.shape[0])
-            reject("embedding", "the id " + std::to_string(id) + " is outside of the table " + table.shape.text());
+            throw std::invalid_argument(idOutside(id, table));
     for (std::int64_t i = 0; i < ids.count(); ++i)
         std::memcpy(y.as<char>() + std::size_t(i) * row,
                     table.as<char>() + std::size_t(ids.as<std::int32_t>()[i]) * row, row);
 }
 
-void CpuBackend::timestepEmbedding(std::span<const double> times, int dim, bool cosFirst, double shift,
-                                   double maxPeriod, View y) {
-    require(y && dim >= 2 && dim % 2 == 0 && y.type != DType::I32 && y.count() == std::int64_t(times.size()) * dim,
-            "timestepEmbedding", "y must be (times, dim) with an even dim", {y});
+void CpuBackend::doTimestepEmbedding(std::span<const double> times, int dim, bool cosFirst, double shift,
+                                     double maxPeriod, View y) {
     const std::int64_t half = dim / 2;
     withType(y.type, [&]<class T>(T) {
         for (std::size_t n = 0; n < times.size(); ++n)

@@ -1,10 +1,12 @@
 // Linear layers and batched products.
-#include "kernels/cpu/checks.h"
+#include "kernels/api/contract.h"
+#include "kernels/api/row_offsets.h"
 #include "kernels/cpu/dnnl_device.h"
 #include "kernels/cpu/host_weights.h"
 #include "kernels/cpu/parallel.h"
 #include "kernels/cpu/product.h"
 #include "kernels/cpu/resolve.h"
+#include "kernels/cpu/stored_linear.h"
 
 namespace meander::kernels {
 namespace {
@@ -16,7 +18,7 @@ public:
         : m_data(pool, std::size_t(packedCount(loops, inCount, outCount))), m_bias(std::move(b)) {
         in = inCount;
         out = outCount;
-        bytes = std::size_t(packedCount(loops, in, out)) * sizeof(float);
+        bytes = (std::size_t(packedCount(loops, in, out)) + m_bias.size()) * sizeof(float);
         panels = packPanels(loops, in, out, m_data.data(),
                             [&](std::int64_t k, std::int64_t n) { return w[std::size_t(n * inCount + k)]; });
     }
@@ -30,67 +32,54 @@ private:
 
 }  // namespace
 
-std::unique_ptr<LinearWeights> CpuBackend::packLinear(View weight, View bias, DType compute) {
-    require(weight && weight.shape.rank() == 2 && weight.count() > 0, "packLinear", "the weight must be (out, in)",
-            {weight});
-    require(!bias || bias.count() == weight.shape[0], "packLinear", "the bias must have one value per output",
-            {weight, bias});
-    require(isActivationType(compute), "packLinear", "the CPU computes in f32 and bf16 only", {weight});
-    std::vector<float> w = hostFloats("packLinear", weight);
+std::unique_ptr<LinearWeights> CpuBackend::doPackLinear(View weight, View bias, DType compute) {
+    std::vector<float> w = hostFloats(weight);
     roundForCompute(w, compute);
-    std::vector<float> b = bias ? hostFloats("packLinear", bias) : std::vector<float>();
+    std::vector<float> b = bias ? hostFloats(bias) : std::vector<float>();
     if (prefersDnnlLinear(compute, weight.shape[1], weight.shape[0])) {
         if (auto packed = m_dnnl->packLinear(m_pool, w, weight.shape, b, compute)) return packed;
     }
     return std::make_unique<CpuLinear>(m_loops, m_pool, w, weight.shape[0], weight.shape[1], std::move(b));
 }
 
-void CpuBackend::linear(View x, const LinearWeights& weights, View y, const Epilogue& e) {
+void CpuBackend::doLinear(View x, const LinearWeights& weights, View y, const Epilogue& e) {
     const auto* own = dynamic_cast<const CpuLinear*>(&weights);
     const auto* dnnl = dynamic_cast<const DnnlLinear*>(&weights);
-    if (!own && !dnnl) reject("linear", "the weights were packed by another backend");
+    const auto* stored = dynamic_cast<const StoredLinear*>(&weights);
     const LinearWeights* w = &weights;
-    requireActivation("linear", {x, y});
-    require(x.shape.rank() >= 1 && x.shape[-1] == w->in, "linear", "the last extent of x must be the weight's inputs",
-            {x, {nullptr, x.type, {w->out, w->in}}});
-    const std::int64_t rows = x.count() / w->in;
-    require(y.shape.rank() >= 1 && y.shape[-1] == w->out && y.count() == rows * w->out, "linear",
-            "y must be (rows, out)", {x, y});
+    const std::int64_t rows = leadingCount(x);
     const FloatVector rowBias = floats(e.rowBias), gate = floats(e.gate);
-    const ResolvedEpilogue epilogue =
-        resolve("linear", e, own ? own->bias() : dnnl->bias(), rowBias.data(), gate.data(), y);
-    if (rows == 0) return;
-    note(TracedKind::Linear, y.type, {rows, w->in, w->out});
-    if (dnnl) {
-        require(x.type == dnnl->compute(), "linear", "x must have the type that the weights were packed for", {x});
-        return linearByDnnl(x, *dnnl, epilogue);
-    }
+    const float* bias = own ? own->bias() : dnnl ? dnnl->bias() : stored->bias();
+    const ResolvedEpilogue epilogue = resolve(e, bias, rowBias.data(), gate.data(), y);
+    if (dnnl) return linearByDnnl(x, *dnnl, epilogue);
 
     const Scratch<float> converted(m_pool, x.type == DType::F32 ? 0 : std::size_t(x.count()));
     const float* data = asFloats(x, converted.data());
-    Product p{.rows = rows, .columns = w->out, .taps = 1, .depth = w->in, .b = own->panels, .locate = {}};
-    p.locate = [data, in = w->in](std::int64_t first, int count, const float** pointers, int) {
-        for (int i = 0; i < count; ++i) pointers[i] = data + (first + i) * in;
+    const RowOffsets at(x.type == DType::F32 ? x : View(nullptr, DType::F32, x.shape));
+    Product p{.rows = rows, .columns = w->out, .taps = 1, .depth = w->in, .b = {}, .locate = {}};
+    p.locate = [data, at](std::int64_t first, int count, const float** pointers, int) {
+        for (int i = 0; i < count; ++i) pointers[i] = data + at(first + i);
     };
+    if (stored) return multiplyStored(m_loops, m_pool, m_threads, std::move(p), *stored, epilogue);
+    p.b = own->panels;
     multiply(m_loops, m_pool, m_threads, p, epilogue);
 }
 
 const float* CpuBackend::asFloats(const View& x, float* room) {
     if (x.type == DType::F32) return x.as<float>();
-    parallelRanges(m_threads, x.count(), 1 << 15, [&](std::int64_t first, std::int64_t last) {
-        m_loops.toFloat[1](x.as<std::uint16_t>() + first, last - first, room + first);
-    });
+    if (x.isDense())
+        parallelRanges(m_threads, x.count(), 1 << 15, [&](std::int64_t first, std::int64_t last) {
+            m_loops.toFloat[1](x.as<std::uint16_t>() + first, last - first, room + first);
+        });
+    else
+        parallelFor(m_threads, leadingCount(x), [&, at = RowOffsets(x), n = lastExtent(x)](std::int64_t row, int) {
+            m_loops.toFloat[1](x.as<std::uint16_t>() + at(row), n, room + row * n);
+        });
     return room;
 }
 
-void CpuBackend::batchedMatmul(View a, View b, View y, bool transposeB, float scale) {
-    requireActivation("batchedMatmul", {a, b, y});
-    require(a.shape.rank() == 3 && b.shape.rank() == 3 && y.shape.rank() == 3, "batchedMatmul",
-            "operands must have three extents", {a, b, y});
+void CpuBackend::doBatchedMatmul(View a, View b, View y, bool transposeB, float scale) {
     const std::int64_t batch = a.shape[0], m = a.shape[1], k = a.shape[2], n = transposeB ? b.shape[1] : b.shape[2];
-    require(b.shape[0] == batch && (transposeB ? b.shape[2] : b.shape[1]) == k && y.shape == Shape({batch, m, n}),
-            "batchedMatmul", "(b, m, k) · (b, k, n) must give (b, m, n)", {a, b, y});
-    if (y.count() == 0) return;
     const Scratch<float> roomA(m_pool, a.type == DType::F32 ? 0 : std::size_t(a.count())),
         roomB(m_pool, b.type == DType::F32 ? 0 : std::size_t(b.count()));
     const float *dataA = asFloats(a, roomA.data()), *dataB = asFloats(b, roomB.data());

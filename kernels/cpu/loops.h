@@ -25,6 +25,13 @@ struct GemmBlock {
     bool accumulate = false;
 };
 
+// A row of a stored weight: its values are those of its format times `scale`.
+struct WeightRow {
+    const std::uint8_t* data;
+    WeightFormat format;
+    float scale;
+};
+
 // One row of a product on its way to memory; see Epilogue. Null parts are absent.
 struct EpilogueRow {
     const float* bias = nullptr;
@@ -42,6 +49,8 @@ struct Loops {
     int mr, nr;      // rows and columns of the product kernel
     int depthBlock;  // depth for which a panel stays in the first cache
     void (*gemm)(const GemmBlock&);
+    // At most nr rows of a weight (depth elements each) as one panel of the product kernel, rounded to bf16 when asked.
+    void (*widenPanel)(const WeightRow* rows, int columns, std::int64_t depth, bool asBf16, float* panel);
     void (*epilogue[2])(const float* acc, std::int64_t n, const EpilogueRow&, void* y);
 
     // n rows of c. scale and shift, when given, belong to all of these rows.

@@ -5,6 +5,7 @@
 #include "kernels/cpu/loops_elementwise.inl"
 #include "kernels/cpu/loops_gemm.inl"
 #include "kernels/cpu/loops_norm.inl"
+#include "kernels/cpu/loops_weights.inl"
 
 namespace meander::kernels {
 
@@ -16,6 +17,7 @@ const Loops& MEANDER_LOOPS() {
         .nr = kernelVectors * vecWidth,
         .depthBlock = kernelDepth,
         .gemm = gemm,
+        .widenPanel = widenPanel,
         .epilogue = {epilogue<float>, epilogue<Bf16>},
         .layerNorm = {layerNorm<float>, layerNorm<Bf16>},
         .rmsNorm = {rmsNorm<float>, rmsNorm<Bf16>},

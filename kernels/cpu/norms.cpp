@@ -2,7 +2,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kernels/cpu/checks.h"
+#include "kernels/api/contract.h"
+#include "kernels/api/row_offsets.h"
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cpu/parallel.h"
 
@@ -34,18 +35,29 @@ GroupStatistics groupStatistics(const float* pivot, const float* sums, std::int6
     return {mean, 1.0 / std::sqrt(variance + double(eps))};
 }
 
+// Rows of x and y as runs without gaps: all at once where both are dense, else one by one.
+class RowRuns {
+public:
+    RowRuns(const View& x, const View& y) : m_x(x), m_y(y), m_xAt(x), m_yAt(y), m_isDense(x.isDense() && y.isDense()) {}
+
+    // Calls run(from, count, to) for rows [first, first + n).
+    template <class Run> void each(std::int64_t first, std::int64_t n, const Run& run) const {
+        const std::int64_t size = std::int64_t(sizeOf(m_x.type)), step = m_isDense ? n : 1;
+        for (std::int64_t row = first; row < first + n; row += step)
+            run(m_x.as<char>() + m_xAt(row) * size, step, m_y.as<char>() + m_yAt(row) * size);
+    }
+
+private:
+    const View &m_x, &m_y;
+    RowOffsets m_xAt, m_yAt;
+    bool m_isDense;
+};
+
 }  // namespace
 
-void CpuBackend::groupNorm(View x, View gamma, View beta, int groups, float eps, Activation activation, View y) {
-    requireActivation("groupNorm", {x, y});
-    require(x.shape.rank() >= 2 && x.shape == y.shape, "groupNorm", "x and y must be the same (n, ..., c)", {x, y});
+void CpuBackend::doGroupNorm(View x, View gamma, View beta, int groups, float eps, Activation activation, View y) {
     const std::int64_t n = x.shape[0], c = x.shape[-1];
-    require(groups > 0 && c % groups == 0, "groupNorm", "channels must be a multiple of the groups", {x});
-    requireVectors("groupNorm", gamma, c, x);
-    requireVectors("groupNorm", beta, c, x);
-    if (x.count() == 0) return;
     const FloatVector scale = floats(gamma), shift = floats(beta);
-    note(TracedKind::GroupNorm, x.type, {n, x.shape.rowCount() / c, c, groups});
     const std::int64_t pixels = x.shape.rowCount() / c, pieces = (pixels + pixelsPerPiece - 1) / pixelsPerPiece,
                        width = c / groups;
     const int type = typeIndex(x.type);
@@ -82,46 +94,36 @@ void CpuBackend::groupNorm(View x, View gamma, View beta, int groups, float eps,
     });
 }
 
-void CpuBackend::layerNorm(View x, View gamma, View beta, float eps, View scale, View shift, View y) {
-    requireActivation("layerNorm", {x, y});
-    require(x.shape.rank() >= 1 && x.shape == y.shape, "layerNorm", "x and y must have the same shape", {x, y});
-    if (x.count() == 0) return;
-    const std::int64_t c = x.shape[-1], rows = x.count() / c;
-    for (const View& v : {gamma, beta, scale, shift}) requireVectors("layerNorm", v, c, x);
-    require(!scale || !shift || scale.count() == shift.count(), "layerNorm",
-            "scale and shift must have the same groups", {scale, shift});
+void CpuBackend::doLayerNorm(View x, View gamma, View beta, float eps, View scale, View shift, View y) {
+    const std::int64_t c = lastExtent(x), rows = leadingCount(x);
     const FloatVector g = floats(gamma), b = floats(beta), s = floats(scale), t = floats(shift);
-    note(TracedKind::RowNorm, x.type, {rows, c});
     const View& modulation = scale ? scale : shift;
-    const std::int64_t perGroup = modulation ? rowsPerGroup("layerNorm", modulation, c, rows) : rows;
+    const std::int64_t perGroup = modulation ? rows / leadingCount(modulation) : rows;
     const std::int64_t grain = std::clamp<std::int64_t>(16384 / c, 1, perGroup),
                        piecesPerGroup = (perGroup + grain - 1) / grain;
-    const std::size_t size = sizeOf(x.type);
+    const auto loop = m_loops.layerNorm[typeIndex(x.type)];
+    const RowRuns runs(x, y);
     parallelFor(m_threads, rows / perGroup * piecesPerGroup, [&](std::int64_t task, int) {
-        const std::int64_t group = task / piecesPerGroup, inGroup = task % piecesPerGroup * grain,
-                           first = group * perGroup + inGroup;
-        const std::size_t offset = std::size_t(first * c) * size;
-        m_loops.layerNorm[typeIndex(x.type)](x.as<char>() + offset, std::min(grain, perGroup - inGroup), c, g.data(),
-                                             b.data(), eps, s.data() ? s.data() + group * c : nullptr,
-                                             t.data() ? t.data() + group * c : nullptr, y.as<char>() + offset);
+        const std::int64_t group = task / piecesPerGroup, inGroup = task % piecesPerGroup * grain;
+        const float *groupScale = s.data() ? s.data() + group * c : nullptr,
+                    *groupShift = t.data() ? t.data() + group * c : nullptr;
+        runs.each(group * perGroup + inGroup, std::min(grain, perGroup - inGroup),
+                  [&](const void* from, std::int64_t n, void* to) {
+                      loop(from, n, c, g.data(), b.data(), eps, groupScale, groupShift, to);
+                  });
     });
 }
 
-void CpuBackend::rmsNorm(View x, View gamma, float eps, View y) {
-    requireActivation("rmsNorm", {x, y});
-    require(x.shape.rank() >= 1 && x.shape == y.shape, "rmsNorm", "x and y must have the same shape", {x, y});
-    if (x.count() == 0) return;
-    const std::int64_t c = x.shape[-1];
-    requireVectors("rmsNorm", gamma, c, x);
+void CpuBackend::doRmsNorm(View x, View gamma, float eps, View y) {
+    const std::int64_t c = lastExtent(x);
     const FloatVector g = floats(gamma);
-    note(TracedKind::RowNorm, x.type, {x.count() / c, c});
-    const std::size_t size = sizeOf(x.type);
-    parallelRanges(m_threads, x.count() / c, std::max<std::int64_t>(1, 16384 / c),
-                   [&](std::int64_t first, std::int64_t last) {
-                       const std::size_t offset = std::size_t(first * c) * size;
-                       m_loops.rmsNorm[typeIndex(x.type)](x.as<char>() + offset, last - first, c, g.data(), eps,
-                                                          y.as<char>() + offset);
-                   });
+    const auto loop = m_loops.rmsNorm[typeIndex(x.type)];
+    const RowRuns runs(x, y);
+    parallelRanges(
+        m_threads, leadingCount(x), std::max<std::int64_t>(1, 16384 / c), [&](std::int64_t first, std::int64_t last) {
+            runs.each(first, last - first,
+                      [&](const void* from, std::int64_t n, void* to) { loop(from, n, c, g.data(), eps, to); });
+        });
 }
 
 }  // namespace meander::kernels

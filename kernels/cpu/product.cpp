@@ -93,7 +93,8 @@ void multiply(const Loops& loops, MemoryPool& pool, int threads, const Product& 
         p.locate(row, rows, located, rowBlock);
         sumBlock(loops, p, located, rows, column, columns, sums, accStride);
         for (int r = 0; r < rows; ++r)
-            store(sums + r * accStride, columns, e.at(row + r, column), e.target(row + r, column));
+            store(sums + r * accStride, columns, e.at(row + r, p.firstColumn + column),
+                  e.target(row + r, p.firstColumn + column));
     });
 }
 

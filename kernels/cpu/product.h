@@ -51,6 +51,7 @@ struct Product {
     int taps = 1;
     std::int64_t depth = 0;
     PackedPanels b;
+    std::int64_t firstColumn = 0;  // of the output, where b is a part of a wider weight
     // Fills pointers[tap * stride + i] with the address of row first + i under that tap.
     std::function<void(std::int64_t first, int count, const float** pointers, int stride)> locate;
 };

@@ -5,7 +5,6 @@
 #include <limits>
 
 #include "kernels/cpu/any_type.h"
-#include "kernels/cpu/checks.h"
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cpu/parallel.h"
 
@@ -48,8 +47,7 @@ template <class T> double reducePart(Reduction r, const View& x, std::int64_t fi
 
 }  // namespace
 
-std::vector<double> CpuBackend::reduceRows(Reduction r, View x) {
-    require(x && x.type != DType::I32 && x.shape.rank() >= 1, "reduceRows", "x must be a float tensor with rows", {x});
+std::vector<double> CpuBackend::doReduceRows(Reduction r, View x) {
     const double start = r == Reduction::Min   ? std::numeric_limits<double>::infinity()
                          : r == Reduction::Max ? -std::numeric_limits<double>::infinity()
                                                : 0.0;
@@ -65,9 +63,7 @@ std::vector<double> CpuBackend::reduceRows(Reduction r, View x) {
     });
 }
 
-std::vector<double> CpuBackend::dotRows(View a, View b) {
-    require(a && b && a.type == b.type && a.type != DType::I32 && a.shape.rank() >= 1 && a.shape == b.shape, "dotRows",
-            "a and b must be float tensors of the same shape", {a, b});
+std::vector<double> CpuBackend::doDotRows(View a, View b) {
     const auto part = [&](std::int64_t first, std::int64_t last) {
         double sum = 0;
         withType(a.type, [&]<class T>(T) {
@@ -78,9 +74,7 @@ std::vector<double> CpuBackend::dotRows(View a, View b) {
     return perRow(m_threads, a.shape[0], a.shape.rowCount(), 0.0, part, [](double s, double t) { return s + t; });
 }
 
-std::vector<double> CpuBackend::attentionEntropy(View p) {
-    require(p && p.type == DType::F32 && p.shape.rank() == 4, "attentionEntropy",
-            "probabilities must be f32 (b, heads, tq, tk)", {p});
+std::vector<double> CpuBackend::doAttentionEntropy(View p) {
     const std::int64_t maps = p.shape[0] * p.shape[1], n = p.shape[2] * p.shape[3];
     const double queries = double(std::max<std::int64_t>(1, p.shape[2]));
     auto result = perRow(
@@ -91,12 +85,8 @@ std::vector<double> CpuBackend::attentionEntropy(View p) {
     return result;
 }
 
-void CpuBackend::normal(std::span<const NoiseAddress> addresses, View y) {
-    require(y && (y.type == DType::F32 || y.type == DType::F64) && y.shape.rank() >= 1
-                && y.shape[0] == std::int64_t(addresses.size()),
-            "normal", "y must be f32 or f64 with one row per address", {y});
+void CpuBackend::doNormal(std::span<const NoiseAddress> addresses, View y) {
     const std::int64_t n = y.shape.rowCount(), blocks = (n + 3) / 4, grain = 1024;
-    if (y.count() == 0) return;
     const std::int64_t pieces = (blocks + grain - 1) / grain;
     parallelFor(m_threads, y.shape[0] * pieces, [&](std::int64_t task, int) {
         const std::int64_t row = task / pieces, first = task % pieces * grain;

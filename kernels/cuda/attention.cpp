@@ -2,14 +2,12 @@
 //  - flash.cu: one kernel that never stores the scores. For half types when nobody asks for the probabilities: the way
 //    of every sampling step.
 //  - here: scores by cuBLASLt, softmax, product by cuBLASLt. For F32, for very wide heads, and when the probabilities
-//    are looked at: then
-//    they are what lies between the two products anyway. One image at a time, all heads at once, and as many queries
-//        at once as the
-//    scratch allows.
+//    are looked at: then they are what lies between the two products anyway. One image at a time, all heads at once,
+//    and as many queries at once as the scratch allows.
 //
-// Queries, keys and values are read where they lie: a head is a matrix whose rows are `stride` apart, the next head
-// starts d further on.
-#include "kernels/cuda/checks.h"
+// Queries, keys and values are read where they lie: a head is a matrix whose rows are a token's stride apart, the next
+// head starts d further on.
+#include "kernels/cuda/cuda_backend.h"
 #include "kernels/cuda/matmul.h"
 #include "kernels/cuda/operations.h"
 
@@ -20,33 +18,8 @@ namespace {
 
 constexpr std::size_t mostScores = std::size_t(256) << 20;
 
-std::int64_t strideOf(std::int64_t given, const View& v) { return given ? given : v.shape[2]; }
-
-const char* elementAt(const View& v, std::int64_t element) {
-    return static_cast<const char*>(v.data) + std::size_t(element) * sizeOf(v.type);
-}
-
-void checkArguments(const AttentionArgs& a, const View& y) {
-    const char* name = "attention";
-    require(a.q.shape.rank() == 3 && a.k.shape.rank() == 3 && a.v.shape.rank() == 3 && y.shape.rank() == 3
-                && isActivation(a.q.type) && a.k.type == a.q.type && a.v.type == a.q.type && y.type == a.q.type,
-            name, "q, k, v and y are (batch, tokens, channels) of one activation type", a.q, a.k, a.v, y);
-    const std::int64_t batch = a.q.shape[0];
-    require(a.heads > 0 && a.q.shape[2] % a.heads == 0 && a.v.shape[2] % a.heads == 0 && a.k.shape[2] == a.q.shape[2]
-                && a.k.shape[1] == a.v.shape[1] && a.k.shape[0] == batch && a.v.shape[0] == batch,
-            name, "q and k agree in channels, k and v in tokens, all in batch, and the heads divide the channels", a.q,
-            a.k, a.v);
-    require(y.shape[0] == batch && y.shape[1] == a.q.shape[1] && y.shape[2] == a.v.shape[2], name,
-            "y has q's tokens and v's channels", a.q, a.v, y);
-    require(strideOf(a.qStride, a.q) >= a.q.shape[2] && strideOf(a.kStride, a.k) >= a.k.shape[2]
-                && strideOf(a.vStride, a.v) >= a.v.shape[2],
-            name, "rows are at least as far apart as they are long", a.q, a.k, a.v);
-    require(!a.keyBias || (a.keyBias.type == DType::F32 && a.keyBias.count() == batch * a.k.shape[1]), name,
-            "the key bias is f32 (batch, keys)", a.k, a.keyBias);
-    require(!a.probabilities
-                || (a.probabilities.type == DType::F32
-                    && a.probabilities.count() == batch * a.heads * a.q.shape[1] * a.k.shape[1]),
-            name, "the probabilities are f32 (batch, heads, queries, keys)", a.q, a.k, a.probabilities);
+const char* tokenAt(const View& v, std::int64_t image, std::int64_t token) {
+    return v.as<const char>() + (image * v.stride(0) + token * v.stride(1)) * std::int64_t(sizeOf(v.type));
 }
 
 // One image, queries first .. first + count - 1. `scores` (heads, count, keys) F32 become probabilities in place, and
@@ -54,18 +27,14 @@ void checkArguments(const AttentionArgs& a, const View& y) {
 void attendQueries(Device& device, const AttentionArgs& a, View y, std::int64_t image, std::int64_t first,
                    std::int64_t count, float* scores, void* typed) {
     const DType type = a.q.type;
-    const std::int64_t queries = a.q.shape[1], keys = a.k.shape[1], d = a.q.shape[2] / a.heads,
-                       dv = a.v.shape[2] / a.heads;
-    const std::int64_t qStride = strideOf(a.qStride, a.q), kStride = strideOf(a.kStride, a.k),
-                       vStride = strideOf(a.vStride, a.v), yStride = y.shape[2];
-
+    const std::int64_t keys = a.k.shape[1], d = a.q.shape[2] / a.heads, dv = a.v.shape[2] / a.heads;
     Product qk;
     qk.m = count;
     qk.n = keys;
     qk.k = d;
     qk.batch = a.heads;
-    qk.a = {elementAt(a.q, (image * queries + first) * qStride), qStride, d};
-    qk.b = {elementAt(a.k, image * keys * kStride), kStride, d};
+    qk.a = {tokenAt(a.q, image, first), a.q.stride(1), d};
+    qk.b = {tokenAt(a.k, image, 0), a.k.stride(1), d};
     qk.d = {scores, keys, count * keys};
     qk.transposeB = true;
     qk.input = type;
@@ -87,18 +56,16 @@ void attendQueries(Device& device, const AttentionArgs& a, View y, std::int64_t 
     pv.k = keys;
     pv.batch = a.heads;
     pv.a = {typed, keys, count * keys};
-    pv.b = {elementAt(a.v, image * keys * vStride), vStride, dv};
-    pv.d = {elementAt(y, (image * queries + first) * yStride), yStride, dv};
+    pv.b = {tokenAt(a.v, image, 0), a.v.stride(1), dv};
+    pv.d = {tokenAt(y, image, first), y.stride(1), dv};
     pv.input = pv.output = type;
     multiply(device, pv);
 }
 
 }  // namespace
 
-void attention(Device& device, const AttentionArgs& a, View y) {
-    checkArguments(a, y);
-    if (y.count() == 0) return;
-    require(a.k.shape[1] > 0 && a.q.shape[2] > 0, "attention", "there are keys and channels", a.q, a.k);
+void CudaBackend::doAttention(const AttentionArgs& a, View y) {
+    Device& device = this->device();
     if (!a.probabilities && flashAttention(device, a, y)) return;
 
     const std::int64_t queries = a.q.shape[1], keys = a.k.shape[1], perQuery = a.heads * keys;

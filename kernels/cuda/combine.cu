@@ -4,6 +4,7 @@
 // roundings as the CPU's), and rounded once into y. Factors and addresses travel in the kernel's own parameters, so
 // nothing is copied ahead. `combine` is `combineRows` with a single row. More terms than fit one launch are carried
 // over in a double accumulator.
+#include "kernels/cuda/cuda_backend.h"
 #include "kernels/cuda/kernels.cuh"
 #include "kernels/cuda/operations.h"
 
@@ -62,14 +63,8 @@ void run(Device& device, std::int64_t terms, ValueOf valueOf, FactorOf factorOf,
 
 }  // namespace
 
-void combine(Device& device, std::span<const Term> terms, View y) {
-    if (terms.empty()) {
-        require(false, "combine", "there is at least one term", y);
-        return;
-    }
-    for (const Term& term : terms)
-        require(sameTypeAndShape(term.value, y) && isFloat(y.type), "combine",
-                "all values have the type and shape of y", term.value, y);
+void CudaBackend::doCombine(std::span<const Term> terms, View y) {
+    Device& device = this->device();
     dispatchFloat(y.type, [&](auto zero) {
         using T = decltype(zero);
         run<T>(
@@ -78,17 +73,9 @@ void combine(Device& device, std::span<const Term> terms, View y) {
     });
 }
 
-void combineRows(Device& device, std::span<const View> values, std::span<const std::vector<double>> factors, View y) {
-    require(!values.empty() && values.size() == factors.size() && y.shape.rank() > 0, "combineRows",
-            "there is at least one value, and factors for each", y);
+void CudaBackend::doCombineRows(std::span<const View> values, std::span<const std::vector<double>> factors, View y) {
+    Device& device = this->device();
     const std::int64_t rows = y.shape[0];
-    for (std::size_t t = 0; t < values.size(); ++t) {
-        require(sameTypeAndShape(values[t], y) && isFloat(y.type), "combineRows",
-                "all values have the type and shape of y", values[t], y);
-        require(std::int64_t(factors[t].size()) == rows, "combineRows", "each value has one factor per row", values[t],
-                y);
-    }
-    if (y.count() == 0) return;
     dispatchFloat(y.type, [&](auto zero) {
         using T = decltype(zero);
         run<T>(

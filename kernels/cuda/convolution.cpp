@@ -1,8 +1,7 @@
 // Convolution of channels-last images, three ways, best first:
 //  - 1 x 1 without stride or padding is a linear layer over pixels, with the whole epilogue of one;
 //  - cuDNN (cudnnConvolutionForward, the algorithm its heuristic names first for the extents at hand), then one
-//    elementwise pass for
-//    bias, time embedding, activation and residual;
+//    elementwise pass for bias, time embedding, activation and residual;
 //  - without cuDNN: neighbourhoods unfolded into rows, tile by tile, times the filter by cuBLASLt, then the same pass.
 //
 // cuDNN's older interface is used on purpose: it needs no C++ front end on the build machine, and its two calls can be
@@ -12,7 +11,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "kernels/cuda/checks.h"
+#include "kernels/cuda/cuda_backend.h"
 #include "kernels/cuda/linear.h"
 #include "kernels/cuda/matmul.h"
 #include "kernels/cuda/operations.h"
@@ -155,47 +154,29 @@ bool ConvolutionPlans::run(const ConvolutionShape& s, const void* x, const void*
                       + ". Save your work and start the program again; if it happens again choose the CPU.");
 }
 
-std::unique_ptr<ConvWeights> packConv(const std::shared_ptr<Device>& device, View weight, View bias, ConvGeometry g,
-                                      DType compute) {
-    require(weight && weight.shape.rank() == 4 && weight.count() > 0 && weight.shape[2] == weight.shape[3]
-                && isActivation(weight.type) && isActivation(compute),
-            "packConv", "weight is (out, in, k, k) of an activation type", weight);
-    require(!bias || (bias.count() == weight.shape[0] && isActivation(bias.type)), "packConv",
-            "bias has one element per output channel", weight, bias);
-    require(g.stride > 0 && g.padding >= 0, "packConv", "the stride is positive and the padding not negative", weight);
+// The algorithm is chosen at the first image of each size, not here: the expected extents are of no use.
+std::unique_ptr<ConvWeights> CudaBackend::doPackConv(View weight, View bias, ConvGeometry g, DType compute, int, int) {
+    device();
     auto w = std::make_unique<CudaConvWeights>();
     w->out = weight.shape[0];
     w->in = weight.shape[1];
     w->kernel = int(weight.shape[2]);
     w->stride = g.stride;
     w->padding = g.padding;
-    w->device = device;
+    w->device = m_device;
     w->type = compute;
-    w->filter = Buffer(device, std::size_t(weight.count()) * sizeOf(compute));
-    const Buffer raw(*device, weight.bytes());
-    device->upload(weight.data, raw.data(), weight.bytes());
-    packFilter(*device, {raw.data(), weight.type, weight.shape}, w->filter.data(), compute);
-    w->packedBias = packBias(device, bias, compute);
+    w->filter = Buffer(m_device, std::size_t(weight.count()) * sizeOf(compute));
+    const Buffer raw(*m_device, weight.bytes());
+    m_device->upload(weight.data, raw.data(), weight.bytes());
+    packFilter(*m_device, {raw.data(), weight.type, weight.shape}, w->filter.data(), compute);
+    w->packedBias = packBias(m_device, bias, compute);
     w->bytes = std::size_t(weight.count()) * sizeOf(compute) + w->packedBias.bytes(compute);
     return w;
 }
 
-void conv2d(Device& device, View x, const ConvWeights& weights, View y, const Epilogue& e) {
+void CudaBackend::doConv2d(View x, const ConvWeights& weights, View y, const Epilogue& e) {
+    Device& device = this->device();
     const auto* w = dynamic_cast<const CudaConvWeights*>(&weights);
-    require(w && w->device.get() == &device, "conv2d", "the weights were packed by this backend", x, y);
-    require(x.type == w->type && y.type == w->type, "conv2d", "x and y have the type the weights were packed for", x,
-            y);
-    require(x.shape.rank() == 4 && y.shape.rank() == 4 && x.shape[3] == w->in && y.shape[3] == w->out
-                && x.shape[0] == y.shape[0],
-            "conv2d",
-            ("x is (n, h, w, " + std::to_string(w->in) + ") and y (n, h', w', " + std::to_string(w->out) + ")").c_str(),
-            x, y);
-    const std::int64_t tallest = x.shape[1] + 2 * w->padding, widest = x.shape[2] + 2 * w->padding;
-    require(tallest >= w->kernel && widest >= w->kernel && y.shape[1] == (tallest - w->kernel) / w->stride + 1
-                && y.shape[2] == (widest - w->kernel) / w->stride + 1,
-            "conv2d", "y's extents are (h + 2 padding - k) / stride + 1", x, y);
-    checkEpilogue("conv2d", e, y);
-    if (y.count() == 0) return;
     if (w->kernel == 1 && w->stride == 1 && w->padding == 0)
         return productWithEpilogue(device, x, w->in, w->out, w->filter.data(), w->packedBias, y, e);
 

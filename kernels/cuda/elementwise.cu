@@ -3,6 +3,8 @@
 // They are bound by memory, so the operation is a switch inside one kernel per type instead of a kernel per operation:
 // the switch is the same for all threads and costs nothing beside the loads, and nvcc compiles ten kernels instead of
 // two hundred.
+#include "kernels/api/row_offsets.h"
+#include "kernels/cuda/cuda_backend.h"
 #include "kernels/cuda/kernels.cuh"
 #include "kernels/cuda/operations.h"
 
@@ -52,19 +54,40 @@ template <class R> __device__ R apply(Binary op, R a, R b) {
     return a;
 }
 
-template <class T> __global__ void unaryKernel(Unary op, const T* x, T* y, std::int64_t n) {
+// Where element i of a view lies, elements counted in row-major order.
+struct DenseElements {
+    __device__ std::int64_t operator()(std::int64_t i) const { return i; }
+};
+struct StridedElements {
+    RowOffsets rows;
+    std::int64_t columns;
+    explicit StridedElements(const View& v) : rows(v), columns(lastExtent(v)) {}
+    __device__ std::int64_t operator()(std::int64_t i) const {
+        const std::int64_t row = quotient(i, columns);
+        return rows(row) + i - row * columns;
+    }
+};
+// body(elements of x, elements of y)
+template <class Body> void withElements(const View& x, const View& y, Body&& body) {
+    if (x.isDense() && y.isDense()) body(DenseElements{}, DenseElements{});
+    else body(StridedElements(x), StridedElements(y));
+}
+
+template <class T, class Elements>
+__global__ void unaryKernel(Unary op, const T* x, Elements xAt, T* y, Elements yAt, std::int64_t n) {
     for (std::int64_t i = blockIdx.x * std::int64_t(blockDim.x) + threadIdx.x; i < n;
          i += std::int64_t(gridDim.x) * blockDim.x)
-        y[i] = fromReal<T>(apply(op, toReal(x[i])));
+        y[yAt(i)] = fromReal<T>(apply(op, toReal(x[xAt(i)])));
 }
 
 // b repeats every `period` elements.
-template <class T, class B>
-__global__ void binaryKernel(Binary op, const T* a, const B* b, std::int64_t period, T* y, std::int64_t n) {
+template <class T, class Elements>
+__global__ void binaryKernel(Binary op, const T* a, Elements aAt, const T* b, std::int64_t period, T* y, Elements yAt,
+                             std::int64_t n) {
     for (std::int64_t i = blockIdx.x * std::int64_t(blockDim.x) + threadIdx.x; i < n;
          i += std::int64_t(gridDim.x) * blockDim.x) {
         const std::int64_t j = period == n ? i : i - quotient(i, period) * period;
-        y[i] = fromReal<T>(apply(op, toReal(a[i]), RealOf<T>(toReal(b[j]))));
+        y[yAt(i)] = fromReal<T>(apply(op, toReal(a[aAt(i)]), toReal(b[j])));
     }
 }
 
@@ -74,21 +97,9 @@ template <class T> __global__ void fillKernel(T* y, T value, std::int64_t n) {
         y[i] = value;
 }
 
-// Is b's shape the end of a's, leading extents of 1 aside?
-bool repeatsIn(const Shape& b, const Shape& a) {
-    int rank = b.rank();
-    while (rank > 0 && b[b.rank() - rank] == 1) --rank;  // leading ones say nothing
-    if (rank > a.rank()) return false;
-    for (int i = 1; i <= rank; ++i)
-        if (b[-i] != a[-i]) return false;
-    return true;
-}
-
 }  // namespace
 
 void convert(Device& device, View x, View y) {
-    require(x.count() == y.count() && isFloat(x.type) && isFloat(y.type), "convert",
-            "x and y have the same count and floating-point types", x, y);
     const std::int64_t n = x.count(), blocks = elementwiseBlocks(device, n);
     dispatchFloat(x.type, [&](auto from) {
         dispatchFloat(y.type, [&](auto to) {
@@ -99,34 +110,34 @@ void convert(Device& device, View x, View y) {
     });
 }
 
-void unary(Device& device, Unary op, View x, View y) {
-    require(sameTypeAndShape(x, y) && isFloat(x.type), "unary", "x and y have the same floating-point type and shape",
-            x, y);
-    dispatchFloat(x.type, [&](auto zero) {
+void CudaBackend::doConvert(View x, View y) { cuda::convert(device(), x, y); }
+
+void CudaBackend::doUnary(Unary op, View x, View y) {
+    Device& device = this->device();
+    const std::int64_t n = x.count();
+    dispatchActivation(x.type, [&](auto zero) {
         using T = decltype(zero);
-        launch(device, unaryKernel<T>, elementwiseBlocks(device, x.count()), elementwiseThreads, op, x.as<T>(),
-               y.as<T>(), x.count());
+        withElements(x, y, [&](auto xAt, auto yAt) {
+            launch(device, unaryKernel<T, decltype(xAt)>, elementwiseBlocks(device, n), elementwiseThreads, op,
+                   x.as<T>(), xAt, y.as<T>(), yAt, n);
+        });
     });
 }
 
-void binary(Device& device, Binary op, View a, View b, View y) {
-    require(sameTypeAndShape(a, y) && isFloat(a.type), "binary", "a and y have the same floating-point type and shape",
-            a, b, y);
-    require(repeatsIn(b.shape, a.shape) && (b.type == a.type || (b.type == DType::F32 && isActivation(a.type))),
-            "binary", "b has a's type (or is f32) and the end of a's shape", a, b, y);
-    const std::int64_t n = a.count(), period = b.count();
-    dispatchFloat(a.type, [&](auto zero) {
+void CudaBackend::doBinary(Binary op, View a, View b, View y) {
+    Device& device = this->device();
+    const std::int64_t n = a.count();
+    dispatchActivation(a.type, [&](auto zero) {
         using T = decltype(zero);
-        if (b.type == a.type)
-            launch(device, binaryKernel<T, T>, elementwiseBlocks(device, n), elementwiseThreads, op, a.as<T>(),
-                   b.as<T>(), period, y.as<T>(), n);
-        else if constexpr (!std::is_same_v<T, double>)
-            launch(device, binaryKernel<T, float>, elementwiseBlocks(device, n), elementwiseThreads, op, a.as<T>(),
-                   b.as<float>(), period, y.as<T>(), n);
+        withElements(a, y, [&](auto aAt, auto yAt) {
+            launch(device, binaryKernel<T, decltype(aAt)>, elementwiseBlocks(device, n), elementwiseThreads, op,
+                   a.as<T>(), aAt, b.as<T>(), b.count(), y.as<T>(), yAt, n);
+        });
     });
 }
 
-void fill(Device& device, View y, double value) {
+void CudaBackend::doFill(View y, double value) {
+    Device& device = this->device();
     const std::int64_t n = y.count(), blocks = elementwiseBlocks(device, n);
     switch (y.type) {
     case DType::F32:

@@ -64,19 +64,6 @@ __global__ void epilogueKernel(const Parts<T> e, std::int64_t columns, T* y, std
 
 }  // namespace
 
-void checkEpilogue(const char* operation, const Epilogue& e, const View& y) {
-    const std::int64_t rows = leadingCount(y), columns = lastExtent(y);
-    require(!e.multiply || (e.multiply.type == y.type && e.multiply.count() == y.count()), operation,
-            "the factor has y's type and shape", e.multiply, y);
-    require(!e.residual || (e.residual.type == y.type && e.residual.count() == y.count()), operation,
-            "the residual has y's type and shape", e.residual, y);
-    for (const View& v : {e.gate, e.rowBias})
-        require(!v
-                    || (isParameterOf(v, y.type) && lastExtent(v) == columns && leadingCount(v) > 0
-                        && rows % leadingCount(v) == 0),
-                operation, "gates and row biases are (groups, columns) and the groups divide the rows", v, y);
-}
-
 void applyEpilogue(Device& device, const void* product, View bias, const Epilogue& e, View y) {
     if (y.count() == 0) return;
     const std::int64_t rows = leadingCount(y), columns = lastExtent(y);

@@ -35,9 +35,10 @@ struct FlashArguments {
     const float* keyBias;  // (batch, keys) or null
     std::int64_t queries, keys, queryTiles;
     std::int64_t qStride, kStride, vStride, yStride;  // elements from token to token
+    std::int64_t qImage, kImage, vImage, yImage;      // and from image to image
     int heads, d, dv;
     float scale;
-    bool causal, vectorised;  // inPacks: all rows may be read 16 bytes at a time
+    bool causal, vectorised;  // all rows may be read 16 bytes at a time
 };
 
 // 64 rows of a matrix → shared memory (64, D), rows D + 8 apart; zeros beyond `rows` and `columns`.
@@ -70,9 +71,9 @@ template <class T, int D> __device__ void flash(const FlashArguments& a) {
     const int warp = int(threadIdx.x) / 32, lane = int(threadIdx.x) % 32;
     const std::int64_t headIndex = blockIdx.x / a.queryTiles, firstQuery = blockIdx.x % a.queryTiles * tileQueries;
     const std::int64_t image = headIndex / a.heads, head = headIndex % a.heads;
-    const T* q = static_cast<const T*>(a.q) + (image * a.queries + firstQuery) * a.qStride + head * a.d;
-    const T* k = static_cast<const T*>(a.k) + image * a.keys * a.kStride + head * a.d;
-    const T* v = static_cast<const T*>(a.v) + image * a.keys * a.vStride + head * a.dv;
+    const T* q = static_cast<const T*>(a.q) + image * a.qImage + firstQuery * a.qStride + head * a.d;
+    const T* k = static_cast<const T*>(a.k) + image * a.kImage + head * a.d;
+    const T* v = static_cast<const T*>(a.v) + image * a.vImage + head * a.dv;
     float* myScores = scores[warp];
     T* myProbabilities = probabilities[warp];
 
@@ -164,7 +165,7 @@ template <class T, int D> __device__ void flash(const FlashArguments& a) {
 
     if (side == 0) rowFactor[warp][row] = total > 0.0f ? 1.0f / total : 0.0f;
     __syncwarp();
-    T* y = static_cast<T*>(a.y) + head * a.dv;
+    T* y = static_cast<T*>(a.y) + image * a.yImage + head * a.dv;
 #pragma unroll
     for (int i = 0; i < slices; ++i) {
         wmma::store_matrix_sync(myScores, out[i], scoreStride, wmma::mem_row_major);
@@ -173,8 +174,7 @@ template <class T, int D> __device__ void flash(const FlashArguments& a) {
             const int r = e / 16, column = i * 16 + e % 16;
             const std::int64_t token = firstQuery + warp * 16 + r;
             if (token < a.queries && column < a.dv)
-                y[(image * a.queries + token) * a.yStride + column] =
-                    fromReal<T>(myScores[r * scoreStride + e % 16] * rowFactor[warp][r]);
+                y[token * a.yStride + column] = fromReal<T>(myScores[r * scoreStride + e % 16] * rowFactor[warp][r]);
         }
         __syncwarp();
     }
@@ -212,17 +212,18 @@ bool flashAttention(Device& device, const AttentionArgs& args, View y) {
     a.queries = args.q.shape[1];
     a.keys = args.k.shape[1];
     a.queryTiles = ceilDiv(a.queries, tileQueries);
-    a.qStride = args.qStride ? args.qStride : args.q.shape[2];
-    a.kStride = args.kStride ? args.kStride : args.k.shape[2];
-    a.vStride = args.vStride ? args.vStride : args.v.shape[2];
-    a.yStride = y.shape[2];
+    a.qStride = args.q.stride(1), a.qImage = args.q.stride(0);
+    a.kStride = args.k.stride(1), a.kImage = args.k.stride(0);
+    a.vStride = args.v.stride(1), a.vImage = args.v.stride(0);
+    a.yStride = y.stride(1), a.yImage = y.stride(0);
     a.scale = args.scale;
     a.causal = args.causal;
     const auto inEights = [](auto... numbers) { return ((numbers % 8 == 0) && ...); };
     const auto aligned = [](auto... pointers) {
         return ((reinterpret_cast<std::uintptr_t>(pointers) % 16 == 0) && ...);
     };
-    a.vectorised = inEights(a.d, a.dv, a.qStride, a.kStride, a.vStride) && aligned(a.q, a.k, a.v);
+    a.vectorised =
+        inEights(a.d, a.dv, a.qStride, a.kStride, a.vStride, a.qImage, a.kImage, a.vImage) && aligned(a.q, a.k, a.v);
     const std::int64_t blocks = args.q.shape[0] * a.heads * a.queryTiles;
     if (type == DType::F16) launchFlash<__half>(device, a, blocks);
     else launchFlash<__nv_bfloat16>(device, a, blocks);

@@ -1,12 +1,11 @@
-// Group norm of channels-last images, fused with the activation that always follows it: three kernels.
+// Group norm of channels-last images or tokens, fused with the activation that always follows it: three kernels.
 //
 //  1. Each block takes a run of pixels of one image and sums every channel over it, so that a warp reads neighbouring
-//     channels. It leaves
-//     one pair (Σ d, Σ d²) per channel and lane, with d the distance from the group's first value in the image: the
-//         variance then does
-//     not cancel however far the mean is from zero.
+//     channels. It leaves one pair (Σ d, Σ d²) per channel and lane, with d the distance from the group's first value
+//     in the image: the variance then does not cancel however far the mean is from zero.
 //  2. One block per image and group adds the pairs in a fixed order, in double, to mean and 1/deviation.
 //  3. An elementwise pass normalises, scales, activates.
+#include "kernels/cuda/cuda_backend.h"
 #include "kernels/cuda/kernels.cuh"
 #include "kernels/cuda/operations.h"
 
@@ -114,8 +113,8 @@ __global__ void groupApplyKernel(const T* x, const Geometry g, const float* stat
 // bits in any batch.
 Geometry geometryOf(const View& x, int groups) {
     Geometry g{};
-    g.pixels = x.shape[1] * x.shape[2];
-    g.channels = x.shape[3];
+    g.channels = x.shape[-1];
+    g.pixels = x.shape.rowCount() / g.channels;
     g.groups = groups;
     g.channelLanes = 32;
     while (g.channelLanes < groupThreads && g.channelLanes < g.channels) g.channelLanes *= 2;
@@ -128,15 +127,8 @@ Geometry geometryOf(const View& x, int groups) {
 
 }  // namespace
 
-void groupNorm(Device& device, View x, View gamma, View beta, int groups, float eps, Activation a, View y) {
-    const char* name = "groupNorm";
-    require(sameTypeAndShape(x, y) && isActivation(x.type) && x.shape.rank() == 4, name,
-            "x and y are images (n, h, w, c) of one activation type", x, y);
-    require(groups > 0 && x.shape[3] % groups == 0, name, "the groups divide the channels", x);
-    for (const View& v : {gamma, beta})
-        require(!v || (v.count() == x.shape[3] && lastExtent(v) == x.shape[3] && isParameterOf(v, x.type)), name,
-                "gamma and beta have one element per channel", x, gamma, beta);
-    if (x.count() == 0) return;
+void CudaBackend::doGroupNorm(View x, View gamma, View beta, int groups, float eps, Activation a, View y) {
+    Device& device = this->device();
     const Geometry g = geometryOf(x, groups);
     const std::int64_t images = x.shape[0], runs = std::int64_t(g.chunks) * (groupThreads / g.channelLanes);
     const Buffer partial(device, std::size_t(images * runs * g.channels * 2) * sizeof(float));

@@ -15,7 +15,6 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "kernels/cuda/checks.h"
 #include "kernels/cuda/device.h"
 
 namespace meander::kernels::cuda {
@@ -104,7 +103,6 @@ template <class T> struct Values {
         }
     }
 };
-inline bool isParameterOf(const View& v, DType activations) { return v.type == DType::F32 || v.type == activations; }
 
 // N elements moved by one load or store. The address must be a multiple of the size: see `packed`.
 template <class T, int N> struct alignas(sizeof(T) * N) Pack { T at[N]; };

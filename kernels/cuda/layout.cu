@@ -2,6 +2,8 @@
 // channels-last.
 //
 // Elements are moved as unsigned integers of their size, so one kernel serves all types of that size.
+#include "kernels/api/row_offsets.h"
+#include "kernels/cuda/cuda_backend.h"
 #include "kernels/cuda/kernels.cuh"
 #include "kernels/cuda/operations.h"
 
@@ -26,6 +28,17 @@ void copyColumns(Device& device, View x, std::int64_t fromFirst, View y, std::in
         launch(device, copyColumnsKernel<U>, elementwiseBlocks(device, rows * width), elementwiseThreads, x.as<U>(),
                lastExtent(x), fromFirst, y.as<U>(), lastExtent(y), toFirst, width, rows * width);
     });
+}
+
+// Any strides on both sides; rows of n elements.
+template <class U>
+__global__ void copyStridedKernel(const U* x, RowOffsets from, std::int64_t fromStep, U* y, RowOffsets to,
+                                  std::int64_t toStep, std::int64_t n, std::int64_t total) {
+    for (std::int64_t i = blockIdx.x * std::int64_t(blockDim.x) + threadIdx.x; i < total;
+         i += std::int64_t(gridDim.x) * blockDim.x) {
+        const std::int64_t row = quotient(i, n), column = i - row * n;
+        y[to(row) + column * toStep] = x[from(row) + column * fromStep];
+    }
 }
 
 // Transposes each of a batch of matrices (rows, columns) → (columns, rows) by tiles of 32 x 32 that pass through shared
@@ -53,7 +66,6 @@ __global__ void transposeKernel(const U* x, U* y, std::int64_t rows, std::int64_
 }
 
 void transpose(Device& device, View x, View y, std::int64_t batch, std::int64_t rows, std::int64_t columns) {
-    if (x.count() == 0) return;
     const std::int64_t rowTiles = ceilDiv(rows, tileSize), columnTiles = ceilDiv(columns, tileSize);
     dispatchSize(x.type, [&](auto zero) {
         using U = decltype(zero);
@@ -62,45 +74,39 @@ void transpose(Device& device, View x, View y, std::int64_t batch, std::int64_t 
     });
 }
 
-// (n, c, rest...) and (n, rest..., c) of the same tensor?
-bool areTransposed(const View& first, const View& last) {
-    const int rank = first.shape.rank();
-    if (first.type != last.type || rank < 2 || last.shape.rank() != rank || first.shape[0] != last.shape[0]
-        || first.shape[1] != last.shape[-1])
-        return false;
-    for (int i = 2; i < rank; ++i)
-        if (first.shape[i] != last.shape[i - 1]) return false;
-    return true;
-}
-
 }  // namespace
 
-void concatLast(Device& device, View a, View b, View y) {
+void copyStrided(Device& device, View from, View to) {
+    const std::int64_t total = from.count();
+    dispatchSize(from.type, [&](auto zero) {
+        using U = decltype(zero);
+        launch(device, copyStridedKernel<U>, elementwiseBlocks(device, total), elementwiseThreads, from.as<U>(),
+               RowOffsets(from), from.stride(-1), to.as<U>(), RowOffsets(to), to.stride(-1), lastExtent(from), total);
+    });
+}
+
+void CudaBackend::doConcatLast(View a, View b, View y) {
+    Device& device = this->device();
     const std::int64_t rows = leadingCount(y);
-    require(a.type == y.type && b.type == y.type && leadingCount(a) == rows && leadingCount(b) == rows
-                && lastExtent(a) + lastExtent(b) == lastExtent(y),
-            "concatLast", "the last extents of a and b add up to y's, the others agree", a, b, y);
     copyColumns(device, a, 0, y, 0, lastExtent(a), rows);
     copyColumns(device, b, 0, y, lastExtent(a), lastExtent(b), rows);
 }
 
-void sliceLast(Device& device, View x, std::int64_t first, View y) {
-    require(x.type == y.type && leadingCount(x) == leadingCount(y) && first >= 0
-                && first + lastExtent(y) <= lastExtent(x),
-            "sliceLast", "y is a range of x's last dimension", x, y);
+void CudaBackend::doSliceLast(View x, std::int64_t first, View y) {
+    Device& device = this->device();
     copyColumns(device, x, first, y, 0, lastExtent(y), leadingCount(y));
 }
 
-void channelsLast(Device& device, View x, View y) {
-    require(areTransposed(x, y), "channelsLast", "x is (n, c, rest...) and y (n, rest..., c)", x, y);
+void CudaBackend::doChannelsLast(View x, View y) {
+    Device& device = this->device();
     const std::int64_t n = x.shape[0], c = x.shape[1];
-    if (x.count()) transpose(device, x, y, n, c, x.count() / (n * c));
+    transpose(device, x, y, n, c, x.count() / (n * c));
 }
 
-void channelsFirst(Device& device, View x, View y) {
-    require(areTransposed(y, x), "channelsFirst", "x is (n, rest..., c) and y (n, c, rest...)", x, y);
+void CudaBackend::doChannelsFirst(View x, View y) {
+    Device& device = this->device();
     const std::int64_t n = y.shape[0], c = y.shape[1];
-    if (x.count()) transpose(device, x, y, n, y.count() / (n * c), c);
+    transpose(device, x, y, n, y.count() / (n * c), c);
 }
 
 }  // namespace meander::kernels::cuda

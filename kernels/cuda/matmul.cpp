@@ -8,8 +8,6 @@
 // in F32.
 #include "kernels/cuda/matmul.h"
 
-#include "kernels/cuda/checks.h"
-
 namespace meander::kernels::cuda {
 namespace {
 

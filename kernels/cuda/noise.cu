@@ -4,6 +4,7 @@
 // The integer part is exact. Box-Muller runs in double: log is within 1 ulp and sin, cos within 2 on the device (CUDA
 // programming guide), as glibc's are within 1, so after rounding to float both devices agree in all but about one
 // number in 10^8, and there by one ulp.
+#include "kernels/cuda/cuda_backend.h"
 #include "kernels/cuda/kernels.cuh"
 #include "kernels/cuda/operations.h"
 
@@ -30,11 +31,9 @@ __global__ void normalKernel(const Addresses addresses, std::int64_t perRow, std
 
 }  // namespace
 
-void normal(Device& device, std::span<const NoiseAddress> addresses, View y) {
+void CudaBackend::doNormal(std::span<const NoiseAddress> addresses, View y) {
+    Device& device = this->device();
     const std::int64_t rows = std::int64_t(addresses.size());
-    require((y.type == DType::F32 || y.type == DType::F64) && y.shape.rank() > 0 && y.shape[0] == rows, "normal",
-            "y is f32 or f64 with one row per address", y);
-    if (y.count() == 0) return;
     const std::int64_t perRow = y.count() / rows, blocksPerRow = ceilDiv(perRow, 4);
     const auto run = [&](auto zero) {
         using T = decltype(zero);

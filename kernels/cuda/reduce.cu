@@ -3,8 +3,10 @@
 //
 // Two steps: every block combines a fixed piece of a row (threads strided, then a tree), then one block per row
 // combines the pieces. The piece's size does not depend on the device.
+#include <algorithm>
 #include <limits>
 
+#include "kernels/cuda/cuda_backend.h"
 #include "kernels/cuda/kernels.cuh"
 #include "kernels/cuda/operations.h"
 
@@ -80,12 +82,10 @@ std::vector<double> reduce(Device& device, Kind kind, View a, View b, std::int64
     return result;
 }
 
-std::int64_t rowsOf(const View& v) { return v.shape.rank() == 0 ? 1 : v.shape[0]; }
-
 }  // namespace
 
-std::vector<double> reduceRows(Device& device, Reduction r, View x) {
-    require(isFloat(x.type), "reduceRows", "x is of a floating-point type", x);
+std::vector<double> CudaBackend::doReduceRows(Reduction r, View x) {
+    Device& device = this->device();
     Kind kind = Kind::Sum;
     switch (r) {
     case Reduction::Sum: kind = Kind::Sum; break;
@@ -94,19 +94,18 @@ std::vector<double> reduceRows(Device& device, Reduction r, View x) {
     case Reduction::Min: kind = Kind::Min; break;
     case Reduction::Max: kind = Kind::Max; break;
     }
-    return reduce(device, kind, x, View{}, rowsOf(x));
+    return reduce(device, kind, x, View{}, x.shape[0]);
 }
 
-std::vector<double> dotRows(Device& device, View a, View b) {
-    require(sameTypeAndShape(a, b) && isFloat(a.type), "dotRows", "a and b have the same floating-point type and shape",
-            a, b);
-    return reduce(device, Kind::Dot, a, b, rowsOf(a));
+std::vector<double> CudaBackend::doDotRows(View a, View b) {
+    Device& device = this->device();
+    return reduce(device, Kind::Dot, a, b, a.shape[0]);
 }
 
-std::vector<double> attentionEntropy(Device& device, View p) {
-    require(p.shape.rank() == 4 && isFloat(p.type), "attentionEntropy", "p is (b, heads, queries, keys)", p);
+std::vector<double> CudaBackend::doAttentionEntropy(View p) {
+    Device& device = this->device();
     std::vector<double> entropy = reduce(device, Kind::Entropy, p, View{}, p.shape[0] * p.shape[1]);
-    for (double& e : entropy) e /= double(p.shape[2]);
+    for (double& e : entropy) e /= double(std::max<std::int64_t>(1, p.shape[2]));
     return entropy;
 }
 

@@ -1,5 +1,6 @@
 // Images (n, h, w, c) by 2 up and down, and pixel shuffle. One thread per output element, channels innermost, so that
 // neighbouring threads touch neighbouring memory wherever c allows it.
+#include "kernels/cuda/cuda_backend.h"
 #include "kernels/cuda/kernels.cuh"
 #include "kernels/cuda/operations.h"
 
@@ -55,12 +56,6 @@ __global__ void shuffleKernel(const U* x, U* y, int factor, std::int64_t width, 
     }
 }
 
-bool isScaled(const View& small, const View& large, std::int64_t factor, std::int64_t channelFactor) {
-    return small.type == large.type && small.shape.rank() == 4 && large.shape.rank() == 4
-           && large.shape[0] == small.shape[0] && large.shape[1] == small.shape[1] * factor
-           && large.shape[2] == small.shape[2] * factor && small.shape[3] == large.shape[3] * channelFactor;
-}
-
 void shuffle(Device& device, View from, View to, int factor, bool unfoldIt) {
     const View& large = unfoldIt ? to : from;
     dispatchSize(from.type, [&](auto zero) {
@@ -72,8 +67,8 @@ void shuffle(Device& device, View from, View to, int factor, bool unfoldIt) {
 
 }  // namespace
 
-void upsampleNearest2(Device& device, View x, View y) {
-    require(isScaled(x, y, 2, 1), "upsampleNearest2", "x is (n, h, w, c) and y (n, 2h, 2w, c)", x, y);
+void CudaBackend::doUpsampleNearest2(View x, View y) {
+    Device& device = this->device();
     dispatchSize(x.type, [&](auto zero) {
         using U = decltype(zero);
         launch(device, upsampleKernel<U>, elementwiseBlocks(device, y.count()), elementwiseThreads, x.as<U>(),
@@ -81,8 +76,8 @@ void upsampleNearest2(Device& device, View x, View y) {
     });
 }
 
-void downsampleMean2(Device& device, View x, View y) {
-    require(isScaled(y, x, 2, 1), "downsampleMean2", "x is (n, 2h, 2w, c) and y (n, h, w, c)", x, y);
+void CudaBackend::doDownsampleMean2(View x, View y) {
+    Device& device = this->device();
     dispatchFloat(x.type, [&](auto zero) {
         using T = decltype(zero);
         launch(device, downsampleKernel<T>, elementwiseBlocks(device, y.count()), elementwiseThreads, x.as<T>(),
@@ -90,15 +85,13 @@ void downsampleMean2(Device& device, View x, View y) {
     });
 }
 
-void pixelShuffle(Device& device, View x, int factor, View y) {
-    require(factor > 0 && isScaled(x, y, factor, std::int64_t(factor) * factor), "pixelShuffle",
-            "x is (n, h, w, c f f) and y (n, h f, w f, c)", x, y);
+void CudaBackend::doPixelShuffle(View x, int factor, View y) {
+    Device& device = this->device();
     shuffle(device, x, y, factor, true);
 }
 
-void pixelUnshuffle(Device& device, View x, int factor, View y) {
-    require(factor > 0 && isScaled(y, x, factor, std::int64_t(factor) * factor), "pixelUnshuffle",
-            "x is (n, h f, w f, c) and y (n, h, w, c f f)", x, y);
+void CudaBackend::doPixelUnshuffle(View x, int factor, View y) {
+    Device& device = this->device();
     shuffle(device, x, y, factor, false);
 }
 

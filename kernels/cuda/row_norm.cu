@@ -3,6 +3,8 @@
 // Three passes over the row: mean, squared distance from the mean, output. The row comes from memory once and from the
 // cache twice, and the variance is exact where E[x²] − E[x]² would cancel. Threads walk the row in packs of 16 bytes
 // where the addresses allow it.
+#include "kernels/api/row_offsets.h"
+#include "kernels/cuda/cuda_backend.h"
 #include "kernels/cuda/kernels.cuh"
 #include "kernels/cuda/operations.h"
 
@@ -53,11 +55,11 @@ template <class T, int N> __device__ inline void shiftBy(const Values<T>& summan
 
 template <class T, int N>
 __global__ void __launch_bounds__(rowThreads)
-    layerNormKernel(const T* x, T* y, std::int64_t columns, Values<T> gamma, Values<T> beta, float eps, Values<T> scale,
-                    Values<T> shift, std::int64_t rowsPerGroup) {
+    layerNormKernel(const T* x, RowOffsets xAt, T* y, RowOffsets yAt, std::int64_t columns, Values<T> gamma,
+                    Values<T> beta, float eps, Values<T> scale, Values<T> shift, std::int64_t rowsPerGroup) {
     __shared__ float scratch[rowThreads];
     const std::int64_t r = blockIdx.x;
-    const T* row = x + r * columns;
+    const T* row = x + xAt(r);
     float sum = 0.0f;
     forRow<T, N>(row, columns, [&](std::int64_t, float v) { sum += v; });
     const float mean = blockCombine<rowThreads>(sum, scratch, Add{}) / float(columns);
@@ -65,7 +67,7 @@ __global__ void __launch_bounds__(rowThreads)
     forRow<T, N>(row, columns, [&](std::int64_t, float v) { squares += (v - mean) * (v - mean); });
     const float inverse = 1.0f / sqrtf(blockCombine<rowThreads>(squares, scratch, Add{}) / float(columns) + eps);
     const std::int64_t group = r / rowsPerGroup * columns;
-    mapRow<T, N>(row, y + r * columns, columns, [&](std::int64_t c, float(&v)[N]) {
+    mapRow<T, N>(row, y + yAt(r), columns, [&](std::int64_t c, float(&v)[N]) {
 #pragma unroll
         for (int k = 0; k < N; ++k) v[k] = (v[k] - mean) * inverse;
         scaleBy(gamma, c, 0.0f, v);
@@ -77,61 +79,49 @@ __global__ void __launch_bounds__(rowThreads)
 
 template <class T, int N>
 __global__ void __launch_bounds__(rowThreads)
-    rmsNormKernel(const T* x, T* y, std::int64_t columns, Values<T> gamma, float eps) {
+    rmsNormKernel(const T* x, RowOffsets xAt, T* y, RowOffsets yAt, std::int64_t columns, Values<T> gamma, float eps) {
     __shared__ float scratch[rowThreads];
     const std::int64_t r = blockIdx.x;
-    const T* row = x + r * columns;
+    const T* row = x + xAt(r);
     float squares = 0.0f;
     forRow<T, N>(row, columns, [&](std::int64_t, float v) { squares += v * v; });
     const float inverse = 1.0f / sqrtf(blockCombine<rowThreads>(squares, scratch, Add{}) / float(columns) + eps);
-    mapRow<T, N>(row, y + r * columns, columns, [&](std::int64_t c, float(&v)[N]) {
+    mapRow<T, N>(row, y + yAt(r), columns, [&](std::int64_t c, float(&v)[N]) {
 #pragma unroll
         for (int k = 0; k < N; ++k) v[k] *= inverse;
         scaleBy(gamma, c, 0.0f, v);
     });
 }
 
-bool isVector(const View& v, const View& x) {
-    return !v || (v.count() == lastExtent(x) && lastExtent(v) == v.count() && isParameterOf(v, x.type));
+template <class T>
+bool inPacks(std::int64_t columns, const View& x, const RowOffsets& xAt, const View& y, const RowOffsets& yAt) {
+    return packed<T>(columns, x.data, y.data) && xAt.areMultiplesOf(packSize<T>) && yAt.areMultiplesOf(packSize<T>);
 }
 
 }  // namespace
 
-void layerNorm(Device& device, View x, View gamma, View beta, float eps, View scale, View shift, View y) {
-    const char* name = "layerNorm";
-    require(sameTypeAndShape(x, y) && isActivation(x.type), name, "x and y are activations of one type and shape", x,
-            y);
+void CudaBackend::doLayerNorm(View x, View gamma, View beta, float eps, View scale, View shift, View y) {
+    Device& device = this->device();
     const std::int64_t columns = lastExtent(x), rows = leadingCount(x);
-    require(isVector(gamma, x) && isVector(beta, x), name, "gamma and beta have one element per column", x, gamma,
-            beta);
-    if (x.count() == 0) return;
-    std::int64_t groups = 1;
-    for (const View& v : {scale, shift}) {
-        if (!v) continue;
-        require(isParameterOf(v, x.type) && lastExtent(v) == columns && v.count() > 0 && rows % leadingCount(v) == 0,
-                name, "scale and shift are (groups, columns) and the groups divide the rows", x, scale, shift);
-        groups = leadingCount(v);
-    }
-    require(!scale || !shift || leadingCount(scale) == leadingCount(shift), name,
-            "scale and shift have the same groups", scale, shift);
+    const View& modulation = scale ? scale : shift;
+    const std::int64_t groups = modulation ? leadingCount(modulation) : 1;
+    const RowOffsets xAt(x), yAt(y);
     dispatchActivation(x.type, [&](auto zero) {
         using T = decltype(zero);
-        auto* kernel = packed<T>(columns, x.data, y.data) ? layerNormKernel<T, packSize<T>> : layerNormKernel<T, 1>;
-        launch(device, kernel, rows, rowThreads, x.as<T>(), y.as<T>(), columns, Values<T>(gamma), Values<T>(beta), eps,
-               Values<T>(scale), Values<T>(shift), rows / groups);
+        auto* kernel = inPacks<T>(columns, x, xAt, y, yAt) ? layerNormKernel<T, packSize<T>> : layerNormKernel<T, 1>;
+        launch(device, kernel, rows, rowThreads, x.as<T>(), xAt, y.as<T>(), yAt, columns, Values<T>(gamma),
+               Values<T>(beta), eps, Values<T>(scale), Values<T>(shift), rows / groups);
     });
 }
 
-void rmsNorm(Device& device, View x, View gamma, float eps, View y) {
-    require(sameTypeAndShape(x, y) && isActivation(x.type), "rmsNorm", "x and y are activations of one type and shape",
-            x, y);
+void CudaBackend::doRmsNorm(View x, View gamma, float eps, View y) {
+    Device& device = this->device();
     const std::int64_t columns = lastExtent(x), rows = leadingCount(x);
-    require(isVector(gamma, x), "rmsNorm", "gamma has one element per column", x, gamma);
-    if (x.count() == 0) return;
+    const RowOffsets xAt(x), yAt(y);
     dispatchActivation(x.type, [&](auto zero) {
         using T = decltype(zero);
-        auto* kernel = packed<T>(columns, x.data, y.data) ? rmsNormKernel<T, packSize<T>> : rmsNormKernel<T, 1>;
-        launch(device, kernel, rows, rowThreads, x.as<T>(), y.as<T>(), columns, Values<T>(gamma), eps);
+        auto* kernel = inPacks<T>(columns, x, xAt, y, yAt) ? rmsNormKernel<T, packSize<T>> : rmsNormKernel<T, 1>;
+        launch(device, kernel, rows, rowThreads, x.as<T>(), xAt, y.as<T>(), yAt, columns, Values<T>(gamma), eps);
     });
 }
 

@@ -1,6 +1,7 @@
 // Softmax over the last dimension, and the softmax in the middle of an attention that is not fused: one block per row,
 // three passes (maximum, sum of exponentials, output), the row coming from the cache after the first. A row that is
 // masked altogether becomes zeros.
+#include "kernels/cuda/cuda_backend.h"
 #include "kernels/cuda/kernels.cuh"
 #include "kernels/cuda/operations.h"
 
@@ -60,11 +61,9 @@ __global__ void __launch_bounds__(softmaxThreads)
 
 }  // namespace
 
-void softmax(Device& device, View x, View y) {
-    require(sameTypeAndShape(x, y) && isFloat(x.type), "softmax", "x and y have the same floating-point type and shape",
-            x, y);
-    if (x.count() == 0) return;
-    dispatchFloat(x.type, [&](auto zero) {
+void CudaBackend::doSoftmax(View x, View y) {
+    Device& device = this->device();
+    dispatchActivation(x.type, [&](auto zero) {
         using T = decltype(zero);
         launch(device, softmaxKernel<T>, leadingCount(x), softmaxThreads, x.as<T>(), y.as<T>(), lastExtent(x));
     });

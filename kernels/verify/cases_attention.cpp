@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "kernels/verify/fixture.h"
+#include "kernels/verify/sample_call.h"
 
 namespace meander::kernels::verify {
 namespace {
@@ -56,11 +56,7 @@ void fuse(Fixture& t, AttentionArgs& a, const Size& s, const Host& q, const Host
             all[row * wide + 2 * c + i] = v[row * c + i];
         }
     const View fused = t.put(all, type);
-    const auto slice = [&](std::int64_t first) {
-        return View{fused.as<char>() + std::size_t(first) * sizeOf(type), type, {s.batch, s.keys, c}};
-    };
-    a.q = slice(0), a.k = slice(c), a.v = slice(2 * c);
-    a.qStride = a.kStride = a.vStride = wide;
+    a.q = fused.columns(0, c), a.k = fused.columns(c, c), a.v = fused.columns(2 * c, c);
 }
 
 double attentionError(Backend& backend, const Size& s, DType type, unsigned extra) {
@@ -133,10 +129,31 @@ void addAttentionCases(Cases& cases) {
                                unsigned(Causal | Probabilities), unsigned(Causal | KeyBias | Probabilities | Fused)})
             add(usual, type, extra);
         add({2, 70, 77, 2, 40, 40}, type, KeyBias | Probabilities);
+    }
+}
+
+SampleCall sampleAttention(DType type) {
+    return sample({input("q", {2, 5, 12}, type), input("k", {2, 7, 12}, type), input("v", {2, 7, 10}, type),
+                   output("y", {2, 5, 10}, type), input("keyBias", {2, 7}, DType::F32),
+                   output("probabilities", {2, 2, 5, 7}, DType::F32)},
+                  [](Backend& b, std::span<const View> v) {
+                      AttentionArgs a{.q = v[0], .k = v[1], .v = v[2], .heads = 2, .scale = 0.4f};
+                      a.keyBias = v[4];
+                      a.probabilities = v[5];
+                      b.attention(a, v[3]);
+                  });
+}
+
+void addSoftmaxCases(Cases& cases) {
+    for (DType type : activationTypes)
         for (Shape shape : {Shape{1, 1}, Shape{5, 17}, Shape{3, 4, 300}})
             cases.push_back({std::string("softmax/") + kernels::nameOf(type) + " " + shape.text(), type,
                              tolerance(type), [=](Backend& b) { return softmaxError(b, shape, type, shape[0] == 5); }});
-    }
+}
+
+SampleCall sampleSoftmax(DType type) {
+    return sample({input("x", {4, 11}, type), output("y", {4, 11}, type)},
+                  [](Backend& b, std::span<const View> v) { b.softmax(v[0], v[1]); });
 }
 
 }  // namespace meander::kernels::verify

@@ -1,4 +1,5 @@
 #include "kernels/verify/epilogue_case.h"
+#include "kernels/verify/sample_call.h"
 
 namespace meander::kernels::verify {
 namespace {
@@ -44,7 +45,7 @@ double convolutionError(Backend& backend, Size s, DType type, const EpilogueCase
 
 }  // namespace
 
-void addConvolutionCases(Cases& cases) {
+void addConv2dCases(Cases& cases) {
     const auto add = [&](Size s, DType type, const EpilogueCase& c) {
         const std::string name = std::string("conv2d/") + kernels::nameOf(type) + " "
                                  + Shape{s.n, s.h, s.w, s.in}.text() + " -> " + std::to_string(s.out) + " k"
@@ -70,6 +71,46 @@ void addConvolutionCases(Cases& cases) {
         add({2, 32, 32, 64, 64, 3, 1, 1}, type, {Bias | RowBias | Residual});
         add({2, 9, 8, 32, 64, 1, 1, 0}, type, {AllParts, Activation::Relu});
     }
+}
+
+SampleCall sampleConv2d(DType type) {
+    return sample(
+        {input("x", {2, 5, 4, 6}, type), output("y", {2, 5, 4, 8}, type), input("multiply", {2, 5, 4, 8}, type),
+         input("gate", {2, 8}, type), input("residual", {2, 5, 4, 8}, type), input("rowBias", {2, 8}, type)},
+        [type](Backend& b, std::span<const View> v) {
+            const HostWeights weight(random({8, 6, 3, 3}, type, 7), DType::F32);
+            Epilogue e{
+                .activation = Activation::Silu, .multiply = v[2], .gate = v[3], .residual = v[4], .rowBias = v[5]};
+            b.conv2d(v[0], *b.packConv(weight.view, {}, {1, 1}, type, 5, 4), v[1], e);
+        });
+}
+
+// The expected extents choose an algorithm, not a result.
+void addPackConvCases(Cases& cases) {
+    for (DType type : activationTypes)
+        cases.push_back({std::string("packConv/") + kernels::nameOf(type) + " for other extents", type, tolerance(type),
+                         [=](Backend& backend) {
+                             Fixture t(backend);
+                             const HostWeights weight(random({64, 64, 3, 3}, type, 1, 0.05), DType::F32);
+                             const View x = t.put(random({1, 40, 33, 64}, type, 2), type);
+                             std::vector<Host> results;
+                             for (int side : {32, 64}) {
+                                 const auto packed = backend.packConv(weight.view, {}, {1, 1}, type, side, side);
+                                 if (packed->in != 64 || packed->out != 64 || packed->kernel != 3 || packed->bytes == 0)
+                                     return 1.0;
+                                 const View y = t.room({1, 40, 33, 64}, type);
+                                 backend.conv2d(x, *packed, y);
+                                 results.push_back(t.get(y));
+                             }
+                             return difference(results[1], results[0]);
+                         }});
+}
+
+SampleCall samplePackConv(DType type) {
+    return sample({{"weight", {5, 3, 3, 3}, DType::F32, false, true}, {"bias", {5}, DType::F32, false, true}},
+                  [type](Backend& b, std::span<const View> v) {
+                      b.packConv(v[0], v[1], {1, 1}, type, 8, 8);
+                  });
 }
 
 }  // namespace meander::kernels::verify

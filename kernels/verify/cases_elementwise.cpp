@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <array>
 
-#include "kernels/verify/fixture.h"
+#include "kernels/verify/sample_call.h"
 
 namespace meander::kernels::verify {
 namespace {
@@ -109,38 +109,85 @@ double combineRowsError(Backend& backend, int terms, Shape shape, DType type) {
 
 }  // namespace
 
-void addElementwiseCases(Cases& cases) {
-    for (DType type : activationTypes) {
-        const std::string suffix = std::string("/") + kernels::nameOf(type) + " ";
+void addUnaryCases(Cases& cases) {
+    for (DType type : activationTypes)
         for (const UnaryCase& c : unaries)
             for (std::int64_t n : {1, 37, 20000})
-                cases.push_back({"unary" + suffix + c.name + " " + std::to_string(n), type, tolerance(type),
+                cases.push_back({std::string("unary/") + kernels::nameOf(type) + " " + c.name + " " + std::to_string(n),
+                                 type, tolerance(type),
                                  [=](Backend& b) { return unaryError(b, c, n, type, n == 37); }});
-        const char* names[] = {"add", "sub", "mul", "div", "min", "max"};
+}
+
+SampleCall sampleUnary(DType type) {
+    return sample({input("x", {3, 4, 21}, type), output("y", {3, 4, 21}, type)},
+                  [](Backend& b, std::span<const View> v) { b.unary(Unary::Silu, v[0], v[1]); });
+}
+
+void addBinaryCases(Cases& cases) {
+    const char* names[] = {"add", "sub", "mul", "div", "min", "max"};
+    for (DType type : activationTypes)
         for (int op = 0; op < 6; ++op)
             for (auto [a, b] : {std::array<Shape, 2>{Shape{3, 17}, Shape{3, 17}},
                                 {Shape{5, 33}, Shape{33}},
                                 {Shape{2, 3, 7}, Shape{1}}})
-                cases.push_back({"binary" + suffix + names[op] + " " + a.text() + " " + b.text(), type, tolerance(type),
-                                 [=, a = a, b = b](Backend& backend) {
-                                     return binaryError(backend, Binary(op), a, b, type, a[0] == 3);
-                                 }});
-    }
+                cases.push_back(
+                    {std::string("binary/") + kernels::nameOf(type) + " " + names[op] + " " + a.text() + " " + b.text(),
+                     type, tolerance(type), [=, a = a, b = b](Backend& backend) {
+                         return binaryError(backend, Binary(op), a, b, type, a[0] == 3);
+                     }});
+}
+
+SampleCall sampleBinary(DType type) {
+    return sample({input("a", {3, 4, 21}, type), input("b", {4, 21}, type), output("y", {3, 4, 21}, type)},
+                  [](Backend& b, std::span<const View> v) { b.binary(Binary::Mul, v[0], v[1], v[2]); });
+}
+
+void addConvertCases(Cases& cases) {
     for (DType from : {DType::F32, DType::F64, DType::F16, DType::BF16})
         for (DType to : {DType::F32, DType::F64, DType::F16, DType::BF16})
             cases.push_back({std::string("convert/") + kernels::nameOf(from) + " to " + kernels::nameOf(to), DType::F32,
                              0, [=](Backend& b) { return convertError(b, from, to, 1003); }});
+}
+
+SampleCall sampleConvert(DType type) {
+    return sample({input("x", {4, 11}, type), output("y", {4, 11}, DType::F64)},
+                  [](Backend& b, std::span<const View> v) { b.convert(v[0], v[1]); });
+}
+
+void addCombineCases(Cases& cases) {
     for (DType type : {DType::F32, DType::F64, DType::BF16})
-        for (int terms : {1, 2, 5, 12}) {
-            const std::string suffix =
-                std::string("/") + kernels::nameOf(type) + " " + std::to_string(terms) + " terms";
-            cases.push_back({"combine" + suffix, type, tolerance(type),
+        for (int terms : {1, 2, 5, 12})
+            cases.push_back({std::string("combine/") + kernels::nameOf(type) + " " + std::to_string(terms) + " terms",
+                             type, tolerance(type),
                              [=](Backend& b) { return combineError(b, terms, 1001, type, terms == 2); }});
-            if (type != DType::BF16)
-                cases.push_back({"combineRows" + suffix, type, tolerance(type), [=](Backend& b) {
-                                     return combineRowsError(b, terms, {3, 7, 5}, type);
-                                 }});
-        }
+}
+
+SampleCall sampleCombine(DType type) {
+    return sample({input("value", {4, 11}, type), input("value", {4, 11}, type), output("y", {4, 11}, type)},
+                  [](Backend& b, std::span<const View> v) {
+                      b.combine(std::vector<Term>{{0.3, v[0]}, {-2, v[1]}}, v[2]);
+                  });
+}
+
+void addCombineRowsCases(Cases& cases) {
+    for (DType type : {DType::F32, DType::F64})
+        for (int terms : {1, 2, 5, 12})
+            cases.push_back(
+                {std::string("combineRows/") + kernels::nameOf(type) + " " + std::to_string(terms) + " terms", type,
+                 tolerance(type), [=](Backend& b) {
+                     return combineRowsError(b, terms, {3, 7, 5}, type);
+                 }});
+}
+
+SampleCall sampleCombineRows(DType type) {
+    return sample({input("value", {2, 11}, type), input("value", {2, 11}, type), output("y", {2, 11}, type)},
+                  [](Backend& b, std::span<const View> v) {
+                      const std::vector<double> factors[] = {{0.3, 1}, {-2, 0.5}};
+                      b.combineRows(v.first(2), factors, v[2]);
+                  });
+}
+
+void addFillCases(Cases& cases) {
     for (DType type : {DType::F32, DType::F64, DType::F16, DType::BF16, DType::I32})
         cases.push_back({std::string("fill/") + kernels::nameOf(type), DType::F32, 0, [=](Backend& b) {
                              Fixture t(b);
@@ -148,6 +195,10 @@ void addElementwiseCases(Cases& cases) {
                              b.fill(y, -3);
                              return differing(t.get(y), Host({101}, -3));
                          }});
+}
+
+SampleCall sampleFill(DType type) {
+    return sample({output("y", {4, 11}, type)}, [](Backend& b, std::span<const View> v) { b.fill(v[0], -3); });
 }
 
 }  // namespace meander::kernels::verify

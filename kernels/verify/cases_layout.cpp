@@ -1,6 +1,6 @@
 #include <array>
 
-#include "kernels/verify/fixture.h"
+#include "kernels/verify/sample_call.h"
 
 namespace meander::kernels::verify {
 namespace {
@@ -79,87 +79,137 @@ double concatError(Backend& backend, Shape lead, std::int64_t left, std::int64_t
     return differing(t.get(y), want);
 }
 
-double embeddingError(Backend& backend, std::int64_t rows, std::int64_t n, std::int64_t c, DType type) {
-    Fixture t(backend);
-    const Host table = random({n, c}, type, 1);
-    Host ids({rows}), want({rows, c});
-    for (std::int64_t r = 0; r < rows; ++r) {
-        ids[r] = double((r * 7 + 3) % n);
-        for (std::int64_t i = 0; i < c; ++i) want[r * c + i] = table[std::int64_t(ids[r]) * c + i];
-    }
-    const View y = t.room(want.shape, type);
-    backend.embedding(t.put(ids, DType::I32), t.put(table, type), y);
-    return differing(t.get(y), want);
+std::string named(const char* operation, DType type, const std::string& what) {
+    return std::string(operation) + "/" + kernels::nameOf(type) + " " + what;
 }
 
-double timesError(Backend& backend, int dim, bool cosFirst, double shift, DType type) {
-    Fixture t(backend);
-    const std::vector<double> times = {0, 0.25, 1, 17, 999};
-    const int half = dim / 2;
-    Host want({std::int64_t(times.size()), dim});
-    for (std::size_t n = 0; n < times.size(); ++n)
-        for (int i = 0; i < half; ++i) {
-            const double angle = times[n] * std::exp(-std::log(10000.0) * i / (half - shift));
-            want[std::int64_t(n) * dim + i] = cosFirst ? std::cos(angle) : std::sin(angle);
-            want[std::int64_t(n) * dim + half + i] = cosFirst ? std::sin(angle) : std::cos(angle);
-        }
-    const View y = t.room(want.shape, type);
-    backend.timestepEmbedding(times, dim, cosFirst, shift, 10000.0, y);
-    return difference(t.get(y), want);
+struct Extents {
+    std::int64_t n, h, w, c;
+    std::string text() const { return Shape{n, h, w, c}.text(); }
+};
+constexpr Extents images[] = {{1, 1, 1, 1}, {2, 3, 5, 17}, {1, 8, 8, 64}};
+
+// add(type, extents) for all types and images.
+template <class Add> void forImages(const Add& add) {
+    for (DType type : activationTypes)
+        for (const Extents& e : images) add(type, e);
 }
 
 }  // namespace
 
-void addLayoutCases(Cases& cases) {
-    for (DType type : activationTypes) {
-        const auto add = [&](const std::string& name, double limit, std::function<double(Backend&)> error) {
-            const auto slash = name.find(' ');
-            cases.push_back({name.substr(0, slash) + "/" + kernels::nameOf(type) + name.substr(slash), type, limit,
-                             std::move(error)});
-        };
-        for (auto [n, h, w, c] : {std::array<std::int64_t, 4>{1, 1, 1, 1}, {2, 3, 5, 17}, {1, 8, 8, 64}}) {
-            const std::string shape = Shape{n, h, w, c}.text();
-            add("upsampleNearest2 " + shape, 0,
-                [=, n = n, h = h, w = w, c = c](Backend& b) { return upsampleError(b, n, h, w, c, type); });
-            add("downsampleMean2 " + shape, tolerance(type),
-                [=, n = n, h = h, w = w, c = c](Backend& b) { return downsampleError(b, n, h, w, c, type); });
-            for (int f : {1, 2, 3}) {
-                add("pixelShuffle " + shape + " by " + std::to_string(f), 0,
-                    [=, n = n, h = h, w = w, c = c](Backend& b) { return shuffleError(b, n, h, w, c, f, type); });
-                add("pixelUnshuffle " + shape + " by " + std::to_string(f), 0,
-                    [=, n = n, h = h, w = w, c = c](Backend& b) { return unshuffleError(b, n, h, w, c, f, type); });
-            }
-            const std::int64_t pixels = h * w;
-            add("channelsLast " + shape, 0, [=, n = n, h = h, w = w, c = c](Backend& b) {
-                return movedError(
-                    b, {n, c, h, w}, {n, h, w, c}, type,
-                    [=](std::int64_t i) { return (i / c / pixels * c + i % c) * pixels + i / c % pixels; },
-                    [&](View x, View y) { b.channelsLast(x, y); });
-            });
-            add("channelsFirst " + shape, 0, [=, n = n, h = h, w = w, c = c](Backend& b) {
-                return movedError(
-                    b, {n, h, w, c}, {n, c, h, w}, type,
-                    [=](std::int64_t i) { return (i / pixels / c * pixels + i % pixels) * c + i / pixels % c; },
-                    [&](View x, View y) { b.channelsFirst(x, y); });
-            });
-        }
+void addUpsampleNearest2Cases(Cases& cases) {
+    forImages([&](DType type, Extents e) {
+        cases.push_back({named("upsampleNearest2", type, e.text()), type, 0,
+                         [=](Backend& b) { return upsampleError(b, e.n, e.h, e.w, e.c, type); }});
+    });
+}
+
+SampleCall sampleUpsampleNearest2(DType type) {
+    return sample({input("x", {2, 3, 4, 5}, type), output("y", {2, 6, 8, 5}, type)},
+                  [](Backend& b, std::span<const View> v) { b.upsampleNearest2(v[0], v[1]); });
+}
+
+void addDownsampleMean2Cases(Cases& cases) {
+    forImages([&](DType type, Extents e) {
+        cases.push_back({named("downsampleMean2", type, e.text()), type, tolerance(type),
+                         [=](Backend& b) { return downsampleError(b, e.n, e.h, e.w, e.c, type); }});
+    });
+}
+
+SampleCall sampleDownsampleMean2(DType type) {
+    return sample({input("x", {2, 6, 8, 5}, type), output("y", {2, 3, 4, 5}, type)},
+                  [](Backend& b, std::span<const View> v) { b.downsampleMean2(v[0], v[1]); });
+}
+
+void addPixelShuffleCases(Cases& cases) {
+    forImages([&](DType type, Extents e) {
+        for (int f : {1, 2, 3})
+            cases.push_back({named("pixelShuffle", type, e.text() + " by " + std::to_string(f)), type, 0,
+                             [=](Backend& b) { return shuffleError(b, e.n, e.h, e.w, e.c, f, type); }});
+    });
+}
+
+SampleCall samplePixelShuffle(DType type) {
+    return sample({input("x", {2, 3, 4, 8}, type), output("y", {2, 6, 8, 2}, type)},
+                  [](Backend& b, std::span<const View> v) { b.pixelShuffle(v[0], 2, v[1]); });
+}
+
+void addPixelUnshuffleCases(Cases& cases) {
+    forImages([&](DType type, Extents e) {
+        for (int f : {1, 2, 3})
+            cases.push_back({named("pixelUnshuffle", type, e.text() + " by " + std::to_string(f)), type, 0,
+                             [=](Backend& b) { return unshuffleError(b, e.n, e.h, e.w, e.c, f, type); }});
+    });
+}
+
+SampleCall samplePixelUnshuffle(DType type) {
+    return sample({input("x", {2, 6, 8, 2}, type), output("y", {2, 3, 4, 8}, type)},
+                  [](Backend& b, std::span<const View> v) { b.pixelUnshuffle(v[0], 2, v[1]); });
+}
+
+void addConcatLastCases(Cases& cases) {
+    for (DType type : activationTypes)
         for (auto [left, right] : {std::array<std::int64_t, 2>{1, 1}, {3, 17}, {64, 32}})
-            add("concatLast " + std::to_string(left) + " and " + std::to_string(right), 0,
-                [=, left = left, right = right](Backend& b) {
-                    return concatError(b, {5, 3}, left, right, type);
-                });
+            cases.push_back({named("concatLast", type, std::to_string(left) + " and " + std::to_string(right)), type, 0,
+                             [=, left = left, right = right](Backend& b) {
+                                 return concatError(b, {5, 3}, left, right, type);
+                             }});
+}
+
+SampleCall sampleConcatLast(DType type) {
+    return sample({input("a", {2, 3, 5}, type), input("b", {2, 3, 6}, type), output("y", {2, 3, 11}, type)},
+                  [](Backend& b, std::span<const View> v) { b.concatLast(v[0], v[1], v[2]); });
+}
+
+void addSliceLastCases(Cases& cases) {
+    for (DType type : activationTypes)
         for (std::int64_t first : {0, 5, 14})
-            add("sliceLast 3 from " + std::to_string(first) + " of 17", 0, [=](Backend& b) {
-                return movedError(
-                    b, {4, 5, 17}, {4, 5, 3}, type, [=](std::int64_t i) { return i / 3 * 17 + first + i % 3; },
-                    [&](View x, View y) { b.sliceLast(x, first, y); });
-            });
-        add("embedding 6 of (9, 17)", 0, [=](Backend& b) { return embeddingError(b, 6, 9, 17, type); });
-        add("timestepEmbedding 32 sin first", tolerance(type),
-            [=](Backend& b) { return timesError(b, 32, false, 0, type); });
-        add("timestepEmbedding 10 cos first shifted", tolerance(type),
-            [=](Backend& b) { return timesError(b, 10, true, 1, type); });
-    }
+            cases.push_back(
+                {named("sliceLast", type, "3 from " + std::to_string(first) + " of 17"), type, 0, [=](Backend& b) {
+                     return movedError(
+                         b, {4, 5, 17}, {4, 5, 3}, type, [=](std::int64_t i) { return i / 3 * 17 + first + i % 3; },
+                         [&](View x, View y) { b.sliceLast(x, first, y); });
+                 }});
+}
+
+SampleCall sampleSliceLast(DType type) {
+    return sample({input("x", {2, 3, 11}, type), output("y", {2, 3, 6}, type)},
+                  [](Backend& b, std::span<const View> v) { b.sliceLast(v[0], 2, v[1]); });
+}
+
+void addChannelsLastCases(Cases& cases) {
+    forImages([&](DType type, Extents e) {
+        cases.push_back({named("channelsLast", type, e.text()), type, 0, [=](Backend& b) {
+                             const std::int64_t c = e.c, pixels = e.h * e.w;
+                             return movedError(
+                                 b, {e.n, c, e.h, e.w}, {e.n, e.h, e.w, c}, type,
+                                 [=](std::int64_t i) { return (i / c / pixels * c + i % c) * pixels + i / c % pixels; },
+                                 [&](View x, View y) { b.channelsLast(x, y); });
+                         }});
+    });
+}
+
+SampleCall sampleChannelsLast(DType type) {
+    return sample({input("x", {2, 5, 3, 4}, type), output("y", {2, 3, 4, 5}, type)},
+                  [](Backend& b, std::span<const View> v) { b.channelsLast(v[0], v[1]); });
+}
+
+void addChannelsFirstCases(Cases& cases) {
+    forImages([&](DType type, Extents e) {
+        cases.push_back(
+            {named("channelsFirst", type, e.text()), type, 0, [=](Backend& b) {
+                 const std::int64_t c = e.c, pixels = e.h * e.w;
+                 return movedError(
+                     b, {e.n, e.h, e.w, c}, {e.n, c, e.h, e.w}, type,
+                     [=](std::int64_t i) { return (i / pixels / c * pixels + i % pixels) * c + i / pixels % c; },
+                     [&](View x, View y) { b.channelsFirst(x, y); });
+             }});
+    });
+}
+
+SampleCall sampleChannelsFirst(DType type) {
+    return sample({input("x", {2, 3, 4, 5}, type), output("y", {2, 5, 3, 4}, type)},
+                  [](Backend& b, std::span<const View> v) { b.channelsFirst(v[0], v[1]); });
 }
 
 }  // namespace meander::kernels::verify

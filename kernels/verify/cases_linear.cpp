@@ -1,6 +1,7 @@
 #include <array>
 
 #include "kernels/verify/epilogue_case.h"
+#include "kernels/verify/sample_call.h"
 
 namespace meander::kernels::verify {
 namespace {
@@ -81,6 +82,50 @@ void addLinearCases(Cases& cases) {
         addLinear(cases, usual, type, {Multiply | Bias, Activation::GeluTanh});
         addLinear(cases, {40, 64, 64}, type, {Bias | Residual});
         addLinear(cases, {40, 64, 64}, type, {Bias}, true);
+    }
+}
+
+SampleCall sampleLinear(DType type) {
+    return sample(
+        {input("x", {4, 18}, type), output("y", {4, 21}, type), input("multiply", {4, 21}, type),
+         input("gate", {2, 21}, type), input("residual", {4, 21}, type), input("rowBias", {4, 21}, type)},
+        [type](Backend& b, std::span<const View> v) {
+            const HostWeights weight(random({21, 18}, type, 7), DType::F32), bias(random({21}, type, 8), DType::F32);
+            Epilogue e{
+                .activation = Activation::Silu, .multiply = v[2], .gate = v[3], .residual = v[4], .rowBias = v[5]};
+            b.linear(v[0], *b.packLinear(weight.view, bias.view, type), v[1], e);
+        });
+}
+
+// The same values give the same weights, whatever type they are stored in.
+void addPackLinearCases(Cases& cases) {
+    for (DType type : activationTypes)
+        cases.push_back({std::string("packLinear/") + kernels::nameOf(type) + " from f32, f16 and bf16", type, 0,
+                         [=](Backend& backend) {
+                             Fixture t(backend);
+                             Host w = random({33, 35}, DType::BF16, 1), bias = random({33}, DType::BF16, 2);
+                             for (double& v : w.v) v = roundedTo(DType::F16, v);
+                             const View x = t.put(random({6, 35}, type, 3), type);
+                             std::vector<Host> results;
+                             for (DType stored : {DType::F32, DType::F16, DType::BF16}) {
+                                 const HostWeights weight(w, stored), b(bias, stored);
+                                 const auto packed = backend.packLinear(weight.view, b.view, type);
+                                 if (packed->in != 35 || packed->out != 33 || packed->bytes == 0) return 1.0;
+                                 const View y = t.room({6, 33}, type);
+                                 backend.linear(x, *packed, y);
+                                 results.push_back(t.get(y));
+                             }
+                             return differing(results[1], results[0]) + differing(results[2], results[0]);
+                         }});
+}
+
+SampleCall samplePackLinear(DType type) {
+    return sample({{"weight", {5, 3}, DType::F32, false, true}, {"bias", {5}, DType::F32, false, true}},
+                  [type](Backend& b, std::span<const View> v) { b.packLinear(v[0], v[1], type); });
+}
+
+void addBatchedMatmulCases(Cases& cases) {
+    for (DType type : activationTypes)
         for (bool transposeB : {false, true})
             for (auto [b, m, k, n] :
                  {std::array<std::int64_t, 4>{1, 1, 1, 1}, {3, 5, 17, 9}, {2, 33, 64, 48}, {5, 1, 300, 3}})
@@ -89,7 +134,11 @@ void addLinearCases(Cases& cases) {
                                  type, tolerance(type), [=](Backend& backend) {
                                      return batchedError(backend, b, m, k, n, transposeB, type);
                                  }});
-    }
+}
+
+SampleCall sampleBatchedMatmul(DType type) {
+    return sample({input("a", {2, 3, 5}, type), input("b", {2, 5, 6}, type), output("y", {2, 3, 6}, type)},
+                  [](Backend& b, std::span<const View> v) { b.batchedMatmul(v[0], v[1], v[2], false, 0.5f); });
 }
 
 }  // namespace meander::kernels::verify

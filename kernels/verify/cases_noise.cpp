@@ -1,4 +1,4 @@
-#include "kernels/verify/fixture.h"
+#include "kernels/verify/sample_call.h"
 
 namespace meander::kernels::verify {
 namespace {
@@ -75,7 +75,7 @@ double momentError(Backend& backend) {
 
 }  // namespace
 
-void addNoiseCases(Cases& cases) {
+void addNormalCases(Cases& cases) {
     cases.push_back({"philox/known answers of Random123", DType::F32, 0, [](Backend&) { return philoxError(); }});
     for (DType type : {DType::F32, DType::F64})
         for (Shape rest : {Shape{1, 1}, Shape{5, 7}, Shape{64, 100}})
@@ -84,6 +84,11 @@ void addNoiseCases(Cases& cases) {
                              [=](Backend& b) { return normalError(b, rest, type); }});
     cases.push_back({"normal/row alone or among others", DType::F32, 0, rowSplitError});
     cases.push_back({"normal/moments in standard errors", DType::F32, 4, momentError});
+}
+
+SampleCall sampleNormal(DType) {
+    return sample({output("y", {3, 11}, DType::F32)},
+                  [](Backend& b, std::span<const View> v) { b.normal(addresses, v[0]); });
 }
 
 }  // namespace meander::kernels::verify

@@ -1,4 +1,4 @@
-#include "kernels/verify/fixture.h"
+#include "kernels/verify/sample_call.h"
 
 namespace meander::kernels::verify {
 namespace {
@@ -73,9 +73,16 @@ double rowNormError(Backend& backend, const RowNorm& s, DType type) {
     return difference(t.get(y), want);
 }
 
+// One case for a type.
+void addRowNorm(Cases& cases, const RowNorm& s, DType type, const char* what) {
+    cases.push_back(
+        {std::string(s.isRms ? "rmsNorm/" : "layerNorm/") + kernels::nameOf(type) + " " + s.shape.text() + " " + what,
+         type, tolerance(type), [=](Backend& b) { return rowNormError(b, s, type); }});
+}
+
 }  // namespace
 
-void addNormCases(Cases& cases) {
+void addGroupNormCases(Cases& cases) {
     for (DType type : activationTypes) {
         const auto group = [&](Shape shape, int groups, Activation a, bool hasParameters, double offset = 0) {
             std::string name = std::string("groupNorm/") + kernels::nameOf(type) + " " + shape.text() + " groups "
@@ -93,21 +100,46 @@ void addNormCases(Cases& cases) {
         group({2, 20, 6}, 3, Activation::None, true);
         group({1, 1, 1, 12}, 2, Activation::Silu, true);
         group({1, 20, 20, 16}, 4, Activation::None, true, 100);
-        const auto row = [&](const RowNorm& s, const char* what) {
-            cases.push_back({std::string(s.isRms ? "rmsNorm/" : "layerNorm/") + kernels::nameOf(type) + " "
-                                 + s.shape.text() + " " + what,
-                             type, tolerance(type), [=](Backend& b) { return rowNormError(b, s, type); }});
-        };
-        row({.shape = {1, 3}}, "bare");
-        row({.shape = {7, 17}, .hasGamma = true, .hasBeta = true}, "gamma beta");
-        row({.shape = {2, 30, 320}, .hasGamma = true, .hasBeta = true}, "gamma beta");
-        row({.shape = {4, 16, 72}, .scaleGroups = 4, .shiftGroups = 4}, "modulated");
-        row({.shape = {4, 16, 72}, .hasGamma = true, .scaleGroups = 1, .shiftGroups = 1, .parameterType = type},
-            "gamma, one modulation");
-        row({.shape = {6, 1152}, .shiftGroups = 3}, "shift only");
-        row({.shape = {5, 33}, .isRms = true}, "bare");
-        row({.shape = {2, 9, 640}, .isRms = true, .hasGamma = true}, "gamma");
     }
+}
+
+SampleCall sampleGroupNorm(DType type) {
+    return sample(
+        {input("x", {2, 3, 5, 12}, type), input("gamma", {12}, DType::F32), input("beta", {12}, DType::F32),
+         output("y", {2, 3, 5, 12}, type)},
+        [](Backend& b, std::span<const View> v) { b.groupNorm(v[0], v[1], v[2], 4, 1e-5f, Activation::Silu, v[3]); });
+}
+
+void addLayerNormCases(Cases& cases) {
+    for (DType type : activationTypes) {
+        addRowNorm(cases, {.shape = {1, 3}}, type, "bare");
+        addRowNorm(cases, {.shape = {7, 17}, .hasGamma = true, .hasBeta = true}, type, "gamma beta");
+        addRowNorm(cases, {.shape = {2, 30, 320}, .hasGamma = true, .hasBeta = true}, type, "gamma beta");
+        addRowNorm(cases, {.shape = {4, 16, 72}, .scaleGroups = 4, .shiftGroups = 4}, type, "modulated");
+        addRowNorm(cases,
+                   {.shape = {4, 16, 72}, .hasGamma = true, .scaleGroups = 1, .shiftGroups = 1, .parameterType = type},
+                   type, "gamma, one modulation");
+        addRowNorm(cases, {.shape = {6, 1152}, .shiftGroups = 3}, type, "shift only");
+    }
+}
+
+SampleCall sampleLayerNorm(DType type) {
+    return sample({input("x", {2, 6, 19}, type), input("gamma", {19}, DType::F32), input("beta", {19}, DType::F32),
+                   input("scale", {4, 19}, DType::F32), input("shift", {4, 19}, DType::F32),
+                   output("y", {2, 6, 19}, type)},
+                  [](Backend& b, std::span<const View> v) { b.layerNorm(v[0], v[1], v[2], 1e-5f, v[3], v[4], v[5]); });
+}
+
+void addRmsNormCases(Cases& cases) {
+    for (DType type : activationTypes) {
+        addRowNorm(cases, {.shape = {5, 33}, .isRms = true}, type, "bare");
+        addRowNorm(cases, {.shape = {2, 9, 640}, .isRms = true, .hasGamma = true}, type, "gamma");
+    }
+}
+
+SampleCall sampleRmsNorm(DType type) {
+    return sample({input("x", {2, 6, 19}, type), input("gamma", {19}, DType::F32), output("y", {2, 6, 19}, type)},
+                  [](Backend& b, std::span<const View> v) { b.rmsNorm(v[0], v[1], 1e-5f, v[2]); });
 }
 
 }  // namespace meander::kernels::verify

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <array>
 
-#include "kernels/verify/fixture.h"
+#include "kernels/verify/sample_call.h"
 
 namespace meander::kernels::verify {
 namespace {
@@ -61,19 +61,42 @@ double entropyError(Backend& backend, Shape shape) {
 
 }  // namespace
 
-void addReductionCases(Cases& cases) {
+void addReduceRowsCases(Cases& cases) {
     const char* names[] = {"sum", "sum of squares", "sum of abs", "min", "max"};
     for (DType type : {DType::F32, DType::F64, DType::BF16})
-        for (Shape shape : {Shape{1, 1}, Shape{3, 17, 5}, Shape{2, 40000}}) {
-            const std::string suffix = std::string(kernels::nameOf(type)) + " " + shape.text();
+        for (Shape shape : {Shape{1, 1}, Shape{3, 17, 5}, Shape{2, 40000}})
             for (int r = 0; r < 5; ++r)
-                cases.push_back({"reduceRows/" + suffix + " " + names[r], type, 1e-9,
-                                 [=](Backend& b) { return reduceError(b, Reduction(r), shape, type); }});
-            cases.push_back({"dotRows/" + suffix, type, 1e-9, [=](Backend& b) { return dotError(b, shape, type); }});
-        }
+                cases.push_back(
+                    {std::string("reduceRows/") + kernels::nameOf(type) + " " + shape.text() + " " + names[r], type,
+                     1e-9, [=](Backend& b) { return reduceError(b, Reduction(r), shape, type); }});
+}
+
+SampleCall sampleReduceRows(DType type) {
+    return sample({input("x", {3, 11}, type)},
+                  [](Backend& b, std::span<const View> v) { return b.reduceRows(Reduction::SumSquares, v[0]); });
+}
+
+void addDotRowsCases(Cases& cases) {
+    for (DType type : {DType::F32, DType::F64, DType::BF16})
+        for (Shape shape : {Shape{1, 1}, Shape{3, 17, 5}, Shape{2, 40000}})
+            cases.push_back({std::string("dotRows/") + kernels::nameOf(type) + " " + shape.text(), type, 1e-9,
+                             [=](Backend& b) { return dotError(b, shape, type); }});
+}
+
+SampleCall sampleDotRows(DType type) {
+    return sample({input("a", {3, 11}, type), input("b", {3, 11}, type)},
+                  [](Backend& b, std::span<const View> v) { return b.dotRows(v[0], v[1]); });
+}
+
+void addAttentionEntropyCases(Cases& cases) {
     for (Shape shape : {Shape{1, 1, 1, 1}, Shape{2, 3, 7, 19}, Shape{1, 2, 64, 77}})
         cases.push_back({"attentionEntropy/f32 " + shape.text(), DType::F32, 2e-5,
                          [=](Backend& b) { return entropyError(b, shape); }});
+}
+
+SampleCall sampleAttentionEntropy(DType) {
+    return sample({input("p", {1, 2, 3, 5}, DType::F32)},
+                  [](Backend& b, std::span<const View> v) { return b.attentionEntropy(v[0]); });
 }
 
 }  // namespace meander::kernels::verify

@@ -30,16 +30,17 @@ memory filled(const memory::desc& d, const dnnl::engine& engine) {
 
 }  // namespace
 
-struct FloorDnnl::State {
+struct DnnlBaseline::State {
     dnnl::engine engine{dnnl::engine::kind::cpu, 0};
     dnnl::stream stream{engine};
 
-    std::optional<FloorCandidate> linear(const TracedOp& op, DType type) const;
-    std::optional<FloorCandidate> pointwise(const TracedOp& op, DType type) const;
-    std::optional<FloorCandidate> conv(const TracedOp& op, DType type, dnnl::algorithm algorithm) const;
-    std::optional<FloorCandidate> fullAttention(const TracedOp& op, DType type) const;
-    std::optional<FloorCandidate> tiledAttention(const TracedOp& op, DType type, std::int64_t tile) const;
-    FloorCandidate candidate(const std::string& name, const dnnl::primitive& primitive, const Arguments& args) const {
+    std::optional<BaselineCandidate> linear(const TracedOp& op, DType type) const;
+    std::optional<BaselineCandidate> pointwise(const TracedOp& op, DType type) const;
+    std::optional<BaselineCandidate> conv(const TracedOp& op, DType type, dnnl::algorithm algorithm) const;
+    std::optional<BaselineCandidate> fullAttention(const TracedOp& op, DType type) const;
+    std::optional<BaselineCandidate> tiledAttention(const TracedOp& op, DType type, std::int64_t tile) const;
+    BaselineCandidate candidate(const std::string& name, const dnnl::primitive& primitive,
+                                const Arguments& args) const {
         return {name, [primitive, args, s = stream]() mutable {
                     primitive.execute(s, args);
                     s.wait();
@@ -47,10 +48,10 @@ struct FloorDnnl::State {
     }
 };
 
-FloorDnnl::FloorDnnl() : m(std::make_unique<State>()) {}
-FloorDnnl::~FloorDnnl() = default;
+DnnlBaseline::DnnlBaseline() : m(std::make_unique<State>()) {}
+DnnlBaseline::~DnnlBaseline() = default;
 
-int FloorDnnl::threads() const {
+int DnnlBaseline::threads() const {
 #ifdef MEANDER_SERIAL_LOOPS
     return 1;
 #else
@@ -58,7 +59,7 @@ int FloorDnnl::threads() const {
 #endif
 }
 
-std::optional<FloorCandidate> FloorDnnl::State::linear(const TracedOp& op, DType type) const try {
+std::optional<BaselineCandidate> DnnlBaseline::State::linear(const TracedOp& op, DType type) const try {
     const auto* e = op.extents;
     const Type t = dnnlType(type);
     const memory::desc x({e[0], e[1]}, t, Tag::ab), w({e[1], e[2]}, t, Tag::any), b({1, e[2]}, Type::f32, Tag::ab),
@@ -74,15 +75,15 @@ std::optional<FloorCandidate> FloorDnnl::State::linear(const TracedOp& op, DType
 }
 
 // A linear layer is a 1x1 convolution too, and below AVX-512 oneDNN is better at those.
-std::optional<FloorCandidate> FloorDnnl::State::pointwise(const TracedOp& op, DType type) const {
-    TracedOp conv{TracedKind::Conv, type, {1, 1, op.extents[0], op.extents[1], op.extents[2], 1, 1, 0}};
+std::optional<BaselineCandidate> DnnlBaseline::State::pointwise(const TracedOp& op, DType type) const {
+    TracedOp conv{Operation::Conv2d, type, {1, 1, op.extents[0], op.extents[1], op.extents[2], 1, 1, 0}};
     auto c = this->conv(conv, type, dnnl::algorithm::convolution_direct);
     if (c) c->implementation = "1x1 " + c->implementation;
     return c;
 }
 
-std::optional<FloorCandidate> FloorDnnl::State::conv(const TracedOp& op, DType type, dnnl::algorithm algorithm) const
-    try {
+std::optional<BaselineCandidate> DnnlBaseline::State::conv(const TracedOp& op, DType type,
+                                                           dnnl::algorithm algorithm) const try {
     const auto* e = op.extents;
     const Type t = dnnlType(type);
     const std::int64_t h = (e[1] + 2 * e[7] - e[5]) / e[6] + 1, w = (e[2] + 2 * e[7] - e[5]) / e[6] + 1;
@@ -102,7 +103,7 @@ std::optional<FloorCandidate> FloorDnnl::State::conv(const TracedOp& op, DType t
 }
 
 // Scores of all heads at once: matmul, softmax, matmul.
-std::optional<FloorCandidate> FloorDnnl::State::fullAttention(const TracedOp& op, DType type) const try {
+std::optional<BaselineCandidate> DnnlBaseline::State::fullAttention(const TracedOp& op, DType type) const try {
     const auto* e = op.extents;
     const std::int64_t pairs = e[0] * e[3], tq = e[1], tk = e[2], d = e[4], dv = e[5];
     if (pairs * tq * tk > (std::int64_t(1) << 28)) return std::nullopt;
@@ -112,7 +113,7 @@ std::optional<FloorCandidate> FloorDnnl::State::fullAttention(const TracedOp& op
     const auto qk = describeMatmul(engine, q, k, nullptr, s, {}), pv = describeMatmul(engine, s, v, nullptr, y, {});
     const auto soft = describeSoftmax(engine, s, 2, {});
     const memory scores = filled(s, engine);
-    return FloorCandidate{
+    return BaselineCandidate{
         std::string("full ") + qk.impl_info_str(),
         [first = dnnl::matmul(qk), second = dnnl::matmul(pv), softmax = dnnl::softmax_forward(soft), scores,
          mq = filled(q, engine), mk = filled(k, engine), mv = filled(v, engine), my = filled(y, engine),
@@ -127,15 +128,15 @@ std::optional<FloorCandidate> FloorDnnl::State::fullAttention(const TracedOp& op
 }
 
 // Threads over heads, single-threaded primitives, the scores of a tile of queries in the second cache.
-std::optional<FloorCandidate> FloorDnnl::State::tiledAttention(const TracedOp& op, DType type, std::int64_t tile) const
-    try {
+std::optional<BaselineCandidate> DnnlBaseline::State::tiledAttention(const TracedOp& op, DType type,
+                                                                     std::int64_t tile) const try {
     const auto* e = op.extents;
     const std::int64_t pairs = e[0] * e[3], tq = e[1], tk = e[2], d = e[4], dv = e[5];
     if (tq % tile != 0) return std::nullopt;
     const Type t = dnnlType(type);
     const memory::desc q({tile, d}, t, Tag::ab), k({d, tk}, t, Tag::any), s({tile, tk}, t, Tag::ab),
         v({tk, dv}, t, Tag::any), y({tile, dv}, t, Tag::ab);
-    const int threads = pairs > 1 ? FloorDnnl().threads() : 1;
+    const int threads = pairs > 1 ? DnnlBaseline().threads() : 1;
 #ifndef MEANDER_SERIAL_LOOPS
     const int before = omp_get_max_threads();
     omp_set_num_threads(1);
@@ -160,7 +161,7 @@ std::optional<FloorCandidate> FloorDnnl::State::tiledAttention(const TracedOp& o
         shared->k.push_back(filled(qk.weights_desc(), engine)), shared->v.push_back(filled(pv.weights_desc(), engine));
         shared->streams.emplace_back(engine);
     }
-    return FloorCandidate{
+    return BaselineCandidate{
         std::string("tiled ") + std::to_string(tile) + " " + qk.impl_info_str(), [=] {
             parallelFor(threads, pairs, [&](std::int64_t, int thread) {
                 const auto i = std::size_t(thread);
@@ -178,22 +179,22 @@ std::optional<FloorCandidate> FloorDnnl::State::tiledAttention(const TracedOp& o
     return std::nullopt;
 }
 
-std::vector<FloorCandidate> FloorDnnl::candidates(const TracedOp& op, DType type) const {
-    std::vector<FloorCandidate> found;
-    const auto add = [&](std::optional<FloorCandidate> c) {
+std::vector<BaselineCandidate> DnnlBaseline::candidates(const TracedOp& op, DType type) const {
+    std::vector<BaselineCandidate> found;
+    const auto add = [&](std::optional<BaselineCandidate> c) {
         if (c) found.push_back(std::move(*c));
     };
     switch (op.kind) {
-    case TracedKind::Linear:
+    case Operation::Linear:
         add(m->linear(op, type));
         add(m->pointwise(op, type));
         break;
-    case TracedKind::Conv:
+    case Operation::Conv2d:
         add(m->conv(op, type, dnnl::algorithm::convolution_direct));
         if (type == DType::F32 && op.extents[5] == 3 && op.extents[6] == 1)
             add(m->conv(op, type, dnnl::algorithm::convolution_winograd));
         break;
-    case TracedKind::Attention:
+    case Operation::Attention:
         add(m->fullAttention(op, type));
         for (std::int64_t tile : {32, 64, 128}) add(m->tiledAttention(op, type, tile));
         break;
@@ -201,7 +202,7 @@ std::vector<FloorCandidate> FloorDnnl::candidates(const TracedOp& op, DType type
     }
     if (found.empty() && type == DType::BF16) {
         found = candidates(op, DType::F32);
-        for (FloorCandidate& c : found) c.implementation += " (f32)";
+        for (BaselineCandidate& c : found) c.implementation += " (f32)";
     }
     return found;
 }

@@ -1,4 +1,4 @@
-// Bare oneDNN primitives for the floor.
+// Bare oneDNN primitives for the library baseline.
 #pragma once
 #include <functional>
 #include <memory>
@@ -9,18 +9,18 @@
 
 namespace meander::kernels {
 
-struct FloorCandidate {
+struct BaselineCandidate {
     std::string implementation;
     std::function<void()> run;  // owns its memory
 };
 
-class FloorDnnl {
+class DnnlBaseline {
 public:
-    FloorDnnl();
-    ~FloorDnnl();
+    DnnlBaseline();
+    ~DnnlBaseline();
     int threads() const;
-    // Ways to do it; never empty for Linear, Conv and Attention.
-    std::vector<FloorCandidate> candidates(const TracedOp& op, DType type) const;
+    // Implementations of an operation; never empty for Linear, Conv2d and Attention.
+    std::vector<BaselineCandidate> candidates(const TracedOp& op, DType type) const;
 
 private:
     struct State;

@@ -15,6 +15,7 @@ namespace meander::kernels::verify {
 struct Host {
     Shape shape;
     std::vector<double> v;
+    DType type = DType::F64;  // of the device's tensor it was read from
     Host() = default;
     explicit Host(Shape s, double value = 0) : shape(s), v(std::size_t(s.count()), value) {}
     double& operator[](std::int64_t i) { return v[std::size_t(i)]; }
@@ -40,7 +41,10 @@ public:
 
     View room(Shape shape, DType type);
     View put(const Host& h, DType type);  // null for an empty tensor
-    Host get(View v);
+    // The same in memory with gaps: columns of a wider tensor, or rows and columns exchanged.
+    View putStrided(const Host& h, DType type);
+    View putTransposed(const Host& h, DType type);
+    Host get(View v);  // of any strides
 
     Backend& backend;
 
@@ -55,7 +59,12 @@ struct HostWeights {
     View view;
 };
 
-// Largest difference over the root mean square of `want`; infinite when something is not finite.
+// The smallest positive number of a type: results below its normal range are rounded to multiples of it.
+constexpr double smallestStep(DType type) {
+    return type == DType::F16 ? 0x1p-24 : type == DType::BF16 ? 0x1p-133 : type == DType::F32 ? 0x1p-149 : 0;
+}
+// Largest difference over the root mean square of `want`, differences of one smallest step of got's type aside;
+// infinite when something is not finite.
 double difference(const Host& got, const Host& want);
 // Number of elements whose bits differ.
 double differing(const Host& got, const Host& want);
@@ -64,14 +73,14 @@ double activated(Activation a, double x);
 const char* nameOf(Activation a);
 
 using Cases = std::vector<OperationCase>;
-void addLinearCases(Cases& cases);
-void addConvolutionCases(Cases& cases);
-void addAttentionCases(Cases& cases);
-void addNormCases(Cases& cases);
-void addElementwiseCases(Cases& cases);
-void addLayoutCases(Cases& cases);
-void addReductionCases(Cases& cases);
-void addNoiseCases(Cases& cases);
+// Each operation's cases against its reference, and a sample call of it (sample_call.h); the table names them.
+struct SampleCall;
+#define OPERATION(Name, name, Result, ...)                                                                             \
+    void add##Name##Cases(Cases& cases);                                                                               \
+    SampleCall sample##Name(DType activations);
+#include "kernels/api/operations.inl"
+#undef OPERATION
+// Promises and mistakes that are no operation's own.
 void addInvarianceCases(Cases& cases);
 void addRejectionCases(Cases& cases);
 

@@ -1,6 +1,6 @@
-// The floor: how long the expensive operations of a model take as bare oneDNN primitives, each alone and warm, in the
-// formats oneDNN likes best, with nothing fused but a bias. An engine cannot be much faster with that library; how much
-// slower it is, is its overhead.
+// The library baseline (`bench floor`): the time of a model's expensive operations as bare oneDNN primitives, each
+// alone and warm, in the formats that oneDNN prefers, with nothing fused but a bias. An engine on that library cannot
+// be much faster; the difference is the engine's overhead.
 #pragma once
 #include <string>
 #include <vector>
@@ -9,24 +9,24 @@
 
 namespace meander::kernels {
 
-struct FloorLine {
+struct BaselineLine {
     TracedOp op;
-    int count = 0;               // how often the model does it
-    double milliseconds = 0;     // of one, the median
+    int count = 0;               // calls per forward pass of the model
+    double milliseconds = 0;     // of one call, the median
     std::string implementation;  // "brgconv:avx512_core"
 };
 
-struct FloorReport {
+struct BaselineReport {
     DType type = DType::F32;
     int threads = 0;
-    std::vector<FloorLine> lines;
+    std::vector<BaselineLine> lines;
     double totalMilliseconds() const;
-    double milliseconds(TracedKind kind) const;
+    double milliseconds(Operation kind) const;
     double flops() const;
 };
 
-// Each distinct operation `repeats` times. With BF16 on a processor without fast bf16 the lines still are what oneDNN
-// does there; where it refuses, F32 is measured and the implementation says so.
-FloorReport measureFloor(const Trace& ops, DType type, int repeats, int threads = 0);
+// Measures each distinct operation `repeats` times in `type`. Where oneDNN has no bf16 primitive on this processor, F32
+// is measured and `implementation` ends in "(f32)".
+BaselineReport measureBaseline(const Trace& ops, DType type, int repeats, int threads = 0);
 
 }  // namespace meander::kernels

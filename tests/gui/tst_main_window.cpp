@@ -108,6 +108,8 @@ private slots:
         auto* seed = window->recipePanel().findChild<QLineEdit*>("seed");
         seed->selectAll();
         QTest::keyClicks(seed, "777");
+        QVERIFY(d.draft().seed != 777);  // half typed
+        QTest::keyClick(seed, Qt::Key_Return);
         QCOMPARE(d.draft().seed, std::uint64_t(777));
         window->commands().trigger("edit.undo");
         QVERIFY(d.draft().seed != 777);

@@ -132,7 +132,7 @@ GuidanceRule apg() {
         "warm_up", "Gather before the interval", false,
         "Momentum gathers from the first step on even where the rule does not act yet; costs a row there.")));
     params.push_back(spaceParam("x0"));
-    for (auto& s : windowParams()) params.push_back(std::move(s));
+    params = withWindow(std::move(params));
     return {.id = "apg",
             .label = "Adaptive projected guidance",
             .group = "Combination",
@@ -142,9 +142,7 @@ GuidanceRule apg() {
             .params = params,
             .usesUnconditional = true,
             .guides = true,
-            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
-                return std::make_unique<Apg>(p, s);
-            },
+            .make = made<Apg>,
             .idle = idle};
 }
 

@@ -85,9 +85,7 @@ GuidanceRule cfg() {
             .params = params,
             .usesUnconditional = true,
             .guides = true,
-            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
-                return std::make_unique<Cfg>(p, s);
-            },
+            .make = made<Cfg>,
             .idle = idle};
 }
 

@@ -54,16 +54,15 @@ std::string idle(const GuidanceContext& c) {
 }  // namespace
 
 GuidanceRule cfgZeroStar() {
-    std::vector<ParamSpec> params = {
-        scaleParam(4),
-        integerParam("zero_steps", "Zero steps", 1, 0, 1000,
-                     "In this many first steps the output is zero: for a flow the state stays where it is."),
-        spaceParam("output"),
-        advanced(choiceParam("combined_in", "Combined in",
-                             {{"space", "The same space"}, {"x0", "The clean estimate (ComfyUI, with the space ε)"}},
-                             "Where the fitted estimates are combined.")),
-        formulationParam()};
-    for (auto& s : windowParams()) params.push_back(std::move(s));
+    const std::vector<ParamSpec> params = withWindow(
+        {scaleParam(4),
+         integerParam("zero_steps", "Zero steps", 1, 0, 1000,
+                      "In this many first steps the output is zero: for a flow the state stays where it is."),
+         spaceParam("output"),
+         advanced(choiceParam("combined_in", "Combined in",
+                              {{"space", "The same space"}, {"x0", "The clean estimate (ComfyUI, with the space ε)"}},
+                              "Where the fitted estimates are combined.")),
+         formulationParam()});
     return {.id = "cfg_zero_star",
             .label = "CFG-Zero*",
             .group = "Combination",
@@ -73,9 +72,7 @@ GuidanceRule cfgZeroStar() {
             .params = params,
             .usesUnconditional = true,
             .guides = true,
-            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
-                return std::make_unique<ZeroStar>(p, s);
-            },
+            .make = made<ZeroStar>,
             .idle = idle};
 }
 

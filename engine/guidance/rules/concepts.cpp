@@ -60,14 +60,13 @@ std::string idle(const GuidanceContext& c) {
 }  // namespace
 
 GuidanceRule concepts() {
-    std::vector<ParamSpec> params = {
-        textParam("concepts", "Concepts", "Parts of the prompt to watch, separated by |; classes by name or number."),
-        realParam("strength", "Strength λ", 1, 0, 20,
-                  "How much of a concept's direction is added while it is ignored; 0 only watches.", 0.1),
-        realParam("threshold", "Threshold", 0.2, -1, 1,
-                  "Cosine to the prompt's direction below which a concept counts as ignored."),
-        advanced(listParam("weights", "Weights", -20, 20, "One for each concept; missing ones are 1."))};
-    for (auto& s : windowParams()) params.push_back(std::move(s));
+    const std::vector<ParamSpec> params = withWindow(
+        {textParam("concepts", "Concepts", "Parts of the prompt to watch, separated by |; classes by name or number."),
+         realParam("strength", "Strength λ", 1, 0, 20,
+                   "How much of a concept's direction is added while it is ignored; 0 only watches.", 0.1),
+         realParam("threshold", "Threshold", 0.2, -1, 1,
+                   "Cosine to the prompt's direction below which a concept counts as ignored."),
+         advanced(listParam("weights", "Weights", -20, 20, "One for each concept; missing ones are 1."))});
     return {.id = "concepts",
             .label = "Concept steering",
             .group = "Several concepts and models",
@@ -76,9 +75,7 @@ GuidanceRule concepts() {
             .cost = "one more row for each concept, and the unconditional one, while it acts",
             .params = params,
             .guides = true,
-            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
-                return std::make_unique<Concepts>(p, s);
-            },
+            .make = made<Concepts>,
             .idle = idle};
 }
 

@@ -1,6 +1,7 @@
 // Data consistency for a linear observation y = A x: after every estimate, D + A⁺ (y − A D) (range-null decomposition,
-// Wang et al. 2023, DDNM: the residual is zero), or a step of gradient, D − ρ Aᵀ (A D − y) (Chung et al. 2023, CDDB).
-// Images are observed as pixels, so the operator does not know the model's codec.
+// Wang et al. 2023, DDNM: the residual is zero), or a step of gradient, D − ρ Aᵀ (A D − y), the correction that Chung
+// et al. 2023 (CDDB) make inside a bridge from the observation; here the run starts from noise, so it is that
+// correction alone. Images are observed as pixels, so the operator does not know the model's codec.
 #include <algorithm>
 #include <cmath>
 
@@ -126,40 +127,35 @@ GuidanceRule dataConsistency() {
     ParamSpec box =
         listParam("box", "Box", 0, 1, "The unknown part as left, top, width and height, in parts of the image.");
     box.defaultValue = std::vector<double>{0.25, 0.25, 0.5, 0.5};
-    std::vector<ParamSpec> params = {
-        choiceParam("operator", "Observed",
-                    {{"mask", "Known pixels (a mask)"},
-                     {"blur", "A blurred image"},
-                     {"downsample", "A smaller image"},
-                     {"grey", "Without colour"}},
-                    "What is known of the reference."),
-        withUnit(textParam("reference", "Reference image", "Path of a PNG of the model's size."), "image"),
-        box,
-        withUnit(textParam("mask", "Mask image", "Path of a PNG, bright where pixels are known; empty: the box."),
-                 "image"),
-        realParam("sigma", "Blur σ", 2, 0, 100, "Of the blurred observation, in pixels; wrapped around at the borders.",
-                  0.25),
-        integerParam("factor", "Factor", 4, 1, 256, "Side of the blocks whose means are known."),
-        choiceParam("kind", "Correction",
-                    {{"projection", "Projection: the residual is zero"}, {"gradient", "A step of gradient"}},
-                    "How the estimate is brought to the observation."),
-        realParam("step", "Step ρ", 1, 0, 4, "Share of the correction; 1 with projection meets the observation."),
-        advanced(realParam("least", "Least gain", 1e-3, 0, 1,
-                           "Frequencies that the blur damps below this are left alone by the projection.", 1e-3)),
-        listParam("observation", "Observation", -1e6, 1e6, "For points: a number for each coordinate."),
-        listParam("known", "Known", 0, 1, "For points: 1 where a coordinate is known; missing ones are 1.")};
-    for (auto& s : windowParams()) params.push_back(std::move(s));
+    const std::vector<ParamSpec> params = withWindow(
+        {choiceParam("operator", "Observed",
+                     {{"mask", "Known pixels (a mask)"},
+                      {"blur", "A blurred image"},
+                      {"downsample", "A smaller image"},
+                      {"grey", "Without colour"}},
+                     "What is known of the reference."),
+         imageParam("reference", "Reference image", "Path of a PNG of the model's size."), box,
+         imageParam("mask", "Mask image", "Path of a PNG, bright where pixels are known; empty: the box."),
+         realParam("sigma", "Blur σ", 2, 0, 100,
+                   "Of the blurred observation, in pixels; wrapped around at the borders.", 0.25),
+         integerParam("factor", "Factor", 4, 1, 256, "Side of the blocks whose means are known."),
+         choiceParam("kind", "Correction",
+                     {{"projection", "Projection: the residual is zero"}, {"gradient", "A step of gradient"}},
+                     "How the estimate is brought to the observation."),
+         realParam("step", "Step ρ", 1, 0, 4, "Share of the correction; 1 with projection meets the observation."),
+         advanced(realParam("least", "Least gain", 1e-3, 0, 1,
+                            "Frequencies that the blur damps below this are left alone by the projection.", 1e-3)),
+         listParam("observation", "Observation", -1e6, 1e6, "For points: a number for each coordinate."),
+         listParam("known", "Known", 0, 1, "For points: 1 where a coordinate is known; missing ones are 1.")});
     return {.id = "data_consistency",
             .label = "Data consistency",
             .group = "Constraints and rewards",
             .summary = "Holds every estimate to what is known: pixels, a blurred, smaller or colourless image",
-            .source = "Wang et al. 2023, DDNM; Chung et al. 2023, CDDB",
+            .source = "Wang et al. 2023, DDNM; gradient step of Chung et al. 2023",
             .cost = "nothing",
             .params = params,
             .guides = true,
-            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
-                return std::make_unique<DataConsistency>(p, s);
-            },
+            .make = made<DataConsistency>,
             .idle = idle};
 }
 

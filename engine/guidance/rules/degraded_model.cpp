@@ -36,50 +36,40 @@ std::string listed(const std::vector<int>& blocks, const ModelInfo& model) {
 }
 
 std::unique_ptr<GuidanceRun> attentionRule(const Params& p, GuidanceSetup& s, const std::string& rule,
-                                           const std::string& what, Intervention::AttentionEdit edit) {
-    Intervention change;
+                                           const std::string& what, Choice intervention) {
     const auto blocks = blocksNamed(text(p, "layers"), s.model, rule);
-    for (int b : blocks) {
-        edit.block = b;
-        change.attention.push_back(edit);
-    }
-    return std::make_unique<WorseNetwork>(p, s.changed(std::move(change), what + " in " + listed(blocks, s.model)),
+    intervention.params["layers"] = numbersText(blocks);
+    return std::make_unique<WorseNetwork>(p,
+                                          s.changed({std::move(intervention)}, what + " in " + listed(blocks, s.model)),
                                           text(p, "formulation") == "original");
 }
 
 std::unique_ptr<GuidanceRun> makePag(const Params& p, GuidanceSetup& s) {
-    return attentionRule(p, s, "Perturbed-attention guidance", "identity attention", {});
+    return attentionRule(p, s, "Perturbed-attention guidance", "identity attention", {"perturbed_attention", {}});
 }
 
 std::unique_ptr<GuidanceRun> makeSeg(const Params& p, GuidanceSetup& s) {
-    Intervention::AttentionEdit edit{0, Intervention::Attention::BlurredQueries};
-    if (p.contains("blur")) edit.blur = real(p, "blur");
-    return attentionRule(p, s, "Smoothed energy guidance", "smoothed attention", edit);
+    Choice smoothed{"smoothed_attention", {}};
+    if (p.contains("blur")) smoothed.params["blur"] = real(p, "blur");
+    return attentionRule(p, s, "Smoothed energy guidance", "smoothed attention", smoothed);
 }
 
-Intervention skipping(const std::vector<int>& blocks, const std::string& part) {
-    Intervention change;
-    for (int b : blocks)
-        change.skipped.push_back({b, part == "attention"      ? Intervention::Part::Attention
-                                     : part == "feed_forward" ? Intervention::Part::FeedForward
-                                                              : Intervention::Part::Block});
-    return change;
+Branch skipping(const Params& p, GuidanceSetup& s, const std::string& rule) {
+    const auto blocks = blocksNamed(text(p, "layers"), s.model, rule);
+    return s.changed({{"skip", {{"layers", numbersText(blocks)}, {"part", text(p, "part")}}}},
+                     "skipped " + listed(blocks, s.model));
 }
 
 std::unique_ptr<GuidanceRun> makeSlg(const Params& p, GuidanceSetup& s) {
-    const auto blocks = blocksNamed(text(p, "layers"), s.model, "Skip-layer guidance");
-    return std::make_unique<WorseNetwork>(
-        p, s.changed(skipping(blocks, text(p, "part")), "skipped " + listed(blocks, s.model)),
-        text(p, "formulation") == "original");
+    return std::make_unique<WorseNetwork>(p, skipping(p, s, "Skip-layer guidance"),
+                                          text(p, "formulation") == "original");
 }
 
 std::unique_ptr<GuidanceRun> makeAuto(const Params& p, GuidanceSetup& s) {
     if (!text(p, "model").empty())
         return std::make_unique<WorseNetwork>(p, s.otherModel(text(p, "model")), false, WindowStart::RoundedDown);
-    const auto blocks = blocksNamed(text(p, "layers"), s.model, "Autoguidance without a weaker model");
-    return std::make_unique<WorseNetwork>(
-        p, s.changed(skipping(blocks, text(p, "part")), "skipped " + listed(blocks, s.model)), false,
-        WindowStart::RoundedDown);
+    return std::make_unique<WorseNetwork>(p, skipping(p, s, "Autoguidance without a weaker model"), false,
+                                          WindowStart::RoundedDown);
 }
 
 std::string idle(const GuidanceContext& c) {

@@ -1,5 +1,5 @@
-// The guidance scale that a guidance-distilled network is told (Meng et al. 2023; Luo et al. 2023): guidance without a
-// second row.
+// The guidance scale that a guidance-distilled network is conditioned on (Meng et al. 2023; Luo et al. 2023): guidance
+// without a second row.
 #include "engine/guidance/rule_common.h"
 
 namespace meander::guidance {
@@ -29,10 +29,9 @@ std::string idle(const GuidanceContext& c) {
 }  // namespace
 
 GuidanceRule distilled() {
-    std::vector<ParamSpec> params = {
-        realParam("scale", "Scale", 3.5, 0, 50,
-                  "The scale the network is told; it imitates that much guidance in one row.", 0.25)};
-    for (auto& s : windowParams()) params.push_back(std::move(s));
+    const std::vector<ParamSpec> params =
+        withWindow({realParam("scale", "Scale", 3.5, 0, 50,
+                              "The scale the network is told; it imitates that much guidance in one row.", 0.25)});
     return {.id = "distilled",
             .label = "Distilled guidance",
             .group = "Combination",
@@ -40,9 +39,7 @@ GuidanceRule distilled() {
             .source = "Meng et al. 2023; Luo et al. 2023",
             .cost = "nothing",
             .params = params,
-            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
-                return std::make_unique<Distilled>(p, s);
-            },
+            .make = made<Distilled>,
             .idle = idle};
 }
 

@@ -49,14 +49,13 @@ std::string idle(const GuidanceContext& c) {
 }  // namespace
 
 GuidanceRule dual() {
-    std::vector<ParamSpec> params = {
-        realParam("scale", "Scale", 7.5, 0, 50, "Weight w₁ of the prompt beyond the middle condition.", 0.25),
-        realParam("middle_scale", "Middle scale", 1.5, 0, 50, "Weight w₂ of the middle condition beyond none.", 0.25),
-        textParam("middle", "Middle condition",
-                  "What is held while the prompt is varied: a prompt, or a class by name or number."),
-        choiceParam("style", "Style", {{"regular", "Side by side"}, {"nested", "Nested"}},
-                    "Side by side: each weight acts on its own difference; nested: the middle scale acts on both.")};
-    for (auto& s : windowParams()) params.push_back(std::move(s));
+    const std::vector<ParamSpec> params = withWindow(
+        {realParam("scale", "Scale", 7.5, 0, 50, "Weight w₁ of the prompt beyond the middle condition.", 0.25),
+         realParam("middle_scale", "Middle scale", 1.5, 0, 50, "Weight w₂ of the middle condition beyond none.", 0.25),
+         textParam("middle", "Middle condition",
+                   "What is held while the prompt is varied: a prompt, or a class by name or number."),
+         choiceParam("style", "Style", {{"regular", "Side by side"}, {"nested", "Nested"}},
+                     "Side by side: each weight acts on its own difference; nested: the middle scale acts on both.")});
     return {.id = "dual",
             .label = "Dual guidance",
             .group = "Combination",
@@ -66,9 +65,7 @@ GuidanceRule dual() {
             .params = params,
             .usesUnconditional = true,
             .guides = true,
-            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
-                return std::make_unique<Dual>(p, s);
-            },
+            .make = made<Dual>,
             .idle = idle};
 }
 

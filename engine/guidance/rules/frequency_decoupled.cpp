@@ -102,12 +102,12 @@ GuidanceRule frequencyDecoupled() {
         listParam("scales", "Scales", 0, 50,
                   "A weight for each level of the pyramid, finest first: high on detail, low on layout and colour.");
     scales.defaultValue = std::vector<double>{10, 5};
-    std::vector<ParamSpec> params = {scales,
-                                     advanced(listParam("parallel", "Parallel weights", -10, 10,
-                                                        "For each level, the share of the update along the conditional "
-                                                        "estimate that is kept; missing ones are 1.")),
-                                     formulationParam(), spaceParam("x0")};
-    for (auto& s : windowParams()) params.push_back(std::move(s));
+    const std::vector<ParamSpec> params =
+        withWindow({scales,
+                    advanced(listParam("parallel", "Parallel weights", -10, 10,
+                                       "For each level, the share of the update along the conditional "
+                                       "estimate that is kept; missing ones are 1.")),
+                    formulationParam(), spaceParam("x0")});
     return {.id = "frequency_decoupled",
             .label = "Frequency-decoupled guidance",
             .group = "Combination",
@@ -117,9 +117,7 @@ GuidanceRule frequencyDecoupled() {
             .params = params,
             .usesUnconditional = true,
             .guides = true,
-            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
-                return std::make_unique<FrequencyDecoupled>(p, s);
-            },
+            .make = made<FrequencyDecoupled>,
             .idle = idle};
 }
 

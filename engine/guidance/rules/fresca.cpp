@@ -52,12 +52,11 @@ std::string idle(const GuidanceContext& c) {
 }  // namespace
 
 GuidanceRule fresca() {
-    std::vector<ParamSpec> params = {
-        realParam("low", "Low factor", 1, 0, 10, "Factor on the guidance's low frequencies: layout and colour."),
-        realParam("high", "High factor", 1.25, 0, 10, "Factor on the guidance's high frequencies: detail."),
-        integerParam("cutoff", "Cut-off", 20, 1, 512,
-                     "Frequencies below this many waves per side count as low; 20 suits latents of 64 and more.")};
-    for (auto& s : windowParams()) params.push_back(std::move(s));
+    const std::vector<ParamSpec> params = withWindow(
+        {realParam("low", "Low factor", 1, 0, 10, "Factor on the guidance's low frequencies: layout and colour."),
+         realParam("high", "High factor", 1.25, 0, 10, "Factor on the guidance's high frequencies: detail."),
+         integerParam("cutoff", "Cut-off", 20, 1, 512,
+                      "Frequencies below this many waves per side count as low; 20 suits latents of 64 and more.")});
     return {.id = "fresca",
             .label = "FreSca",
             .group = "Before a combination",
@@ -65,9 +64,7 @@ GuidanceRule fresca() {
             .source = "Huang et al. 2025",
             .cost = "nothing",
             .params = params,
-            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
-                return std::make_unique<FreSca>(p, s);
-            },
+            .make = made<FreSca>,
             .idle = idle};
 }
 

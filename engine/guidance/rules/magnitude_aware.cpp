@@ -47,11 +47,10 @@ std::string idle(const GuidanceContext& c) { return whyExtrapolationIsIdle(c, re
 }  // namespace
 
 GuidanceRule magnitudeAware() {
-    std::vector<ParamSpec> params = {
-        scaleParam(10),
-        realParam("alpha", "α", 8, 0, 100, "How strongly a large update lowers the weight; 0 is plain guidance.", 0.5),
-        spaceParam("output"), formulationParam()};
-    for (auto& s : windowParams()) params.push_back(std::move(s));
+    const std::vector<ParamSpec> params = withWindow(
+        {scaleParam(10),
+         realParam("alpha", "α", 8, 0, 100, "How strongly a large update lowers the weight; 0 is plain guidance.", 0.5),
+         spaceParam("output"), formulationParam()});
     return {.id = "magnitude_aware",
             .label = "Magnitude-aware guidance",
             .group = "Combination",
@@ -61,9 +60,7 @@ GuidanceRule magnitudeAware() {
             .params = params,
             .usesUnconditional = true,
             .guides = true,
-            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
-                return std::make_unique<MagnitudeAware>(p, s);
-            },
+            .make = made<MagnitudeAware>,
             .idle = idle};
 }
 

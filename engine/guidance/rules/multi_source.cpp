@@ -126,18 +126,17 @@ std::string advice(const GuidanceContext& c) {
 }  // namespace
 
 GuidanceRule multiSource() {
-    std::vector<ParamSpec> params = {
-        choiceParam("kind", "Constraint",
-                    {{"dirac", "Dirac: the sum is met"}, {"gaussian", "Gaussian: the sum is approached"}},
-                    "How the sources are held to their sum."),
-        choiceParam("over", "Sources are", {{"elements", "Parts of one state"}, {"images", "Images of the run"}},
-                    "Equal parts of each state, one after another, or that many images in a row."),
-        integerParam("sources", "Sources", 2, 2, 64, "How many there are."),
-        integerParam("held", "Held source", 0, 0, 63, "Dirac: the one that is what the others leave."),
-        realParam("width", "Width c", 0.5, 0.01, 1000, "Gaussian: the tolerance at noise σ is c σ; small is strict."),
-        listParam("sum", "Sum", -1e6, 1e6, "A number for each element of a source."),
-        withUnit(textParam("reference", "Reference image", "Path of a PNG that is the mean of the images."), "image")};
-    for (auto& s : windowParams()) params.push_back(std::move(s));
+    const std::vector<ParamSpec> params = withWindow(
+        {choiceParam("kind", "Constraint",
+                     {{"dirac", "Dirac: the sum is met"}, {"gaussian", "Gaussian: the sum is approached"}},
+                     "How the sources are held to their sum."),
+         choiceParam("over", "Sources are", {{"elements", "Parts of one state"}, {"images", "Images of the run"}},
+                     "Equal parts of each state, one after another, or that many images in a row."),
+         integerParam("sources", "Sources", 2, 2, 64, "How many there are."),
+         integerParam("held", "Held source", 0, 0, 63, "Dirac: the one that is what the others leave."),
+         realParam("width", "Width c", 0.5, 0.01, 1000, "Gaussian: the tolerance at noise σ is c σ; small is strict."),
+         listParam("sum", "Sum", -1e6, 1e6, "A number for each element of a source."),
+         imageParam("reference", "Reference image", "Path of a PNG that is the mean of the images.")});
     return {.id = "multi_source",
             .label = "Sum of sources",
             .group = "Constraints and rewards",
@@ -146,9 +145,7 @@ GuidanceRule multiSource() {
             .cost = "nothing",
             .params = params,
             .guides = true,
-            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
-                return std::make_unique<MultiSource>(p, s);
-            },
+            .make = made<MultiSource>,
             .idle = whyWindowIsEmpty,
             .advice = advice};
 }

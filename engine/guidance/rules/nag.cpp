@@ -8,24 +8,32 @@ namespace {
 class Nag final : public GuidanceRun {
 public:
     Nag(const Params& p, GuidanceSetup& s)
-        : m_window(p), m_how{nullptr, real(p, "scale"), real(p, "tau"), real(p, "alpha")} {
+        : m_window(p),
+          m_isNeutral(real(p, "scale") == 1 || real(p, "alpha") == 0),
+          m_usesNegativePrompt(text(p, "prompt").empty()) {
         if (s.model.conditioning != ConditioningKind::Text || s.model.blocks.empty())
             throw Failure(
                 "Normalised attention guidance works inside cross-attention to text, which '" + s.model.name
                 + "' does not have. Choose a text model, for example builtin:sprites-unet, or remove the rule.");
-        m_prompt = !text(p, "prompt").empty()        ? s.prompt(text(p, "prompt"))
-                   : s.recipe.negativePrompt.empty() ? s.empty()
-                                                     : Branch(Branch::Unconditional);
+        // A prompt of its own is named as a branch, so that the run prepares it before it starts.
+        if (!m_usesNegativePrompt) s.prompt(text(p, "prompt"));
+        m_intervention = {"nag",
+                          {{"scale", real(p, "scale")},
+                           {"tau", real(p, "tau")},
+                           {"alpha", real(p, "alpha")},
+                           {"prompt", m_usesNegativePrompt ? s.recipe.negativePrompt : text(p, "prompt")}}};
     }
     void ask(const GuidanceMoment& m, EvaluationPlan& w) const override {
-        if (m_how.scale != 1 && m_how.alpha != 0 && m_window.holds(m)) w.nag = EvaluationPlan::Nag{m_prompt, m_how};
+        if (m_isNeutral || !m_window.holds(m)) return;
+        w.interventions.emplace_back(m_intervention, EvaluationPlan::Rows::RecipePrompt);
+        w.usesNegativePrompt |= m_usesNegativePrompt;
     }
     void apply(const GuidanceMoment&, GuidanceParts&) override {}
 
 private:
     Window m_window;
-    Intervention::Nag m_how;
-    Branch m_prompt;
+    bool m_isNeutral, m_usesNegativePrompt;
+    Choice m_intervention;
 };
 
 std::string idle(const GuidanceContext& c) {
@@ -37,13 +45,12 @@ std::string idle(const GuidanceContext& c) {
 }  // namespace
 
 GuidanceRule nag() {
-    std::vector<ParamSpec> params = {
-        realParam("scale", "Scale", 5, 0, 50,
-                  "Extrapolation of each attention output away from the negative prompt; 1 is off.", 0.25),
-        realParam("tau", "τ", 1.5, 1, 10, "Largest growth of a token's L1 norm."),
-        realParam("alpha", "α", 0.5, 0, 1, "Share of the guided output; 0 is off."),
-        textParam("prompt", "Negative prompt", "What to avoid; empty: the recipe's negative prompt, or none.")};
-    for (auto& s : windowParams()) params.push_back(std::move(s));
+    const std::vector<ParamSpec> params = withWindow(
+        {realParam("scale", "Scale", 5, 0, 50,
+                   "Extrapolation of each attention output away from the negative prompt; 1 is off.", 0.25),
+         realParam("tau", "τ", 1.5, 1, 10, "Largest growth of a token's L1 norm."),
+         realParam("alpha", "α", 0.5, 0, 1, "Share of the guided output; 0 is off."),
+         textParam("prompt", "Negative prompt", "What to avoid; empty: the recipe's negative prompt, or none.")});
     return {.id = "nag",
             .label = "Normalised attention guidance",
             .group = "Combination",
@@ -51,9 +58,7 @@ GuidanceRule nag() {
             .source = "Chen et al. 2025",
             .cost = "no row; twice the cross-attention",
             .params = params,
-            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
-                return std::make_unique<Nag>(p, s);
-            },
+            .make = made<Nag>,
             .idle = idle};
 }
 

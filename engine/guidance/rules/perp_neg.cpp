@@ -64,12 +64,11 @@ std::string idle(const GuidanceContext& c) {
 }  // namespace
 
 GuidanceRule perpNeg() {
-    std::vector<ParamSpec> params = {
-        scaleParam(7.5),
-        textParam("negatives", "Negative prompts",
-                  "One or several, separated by |; empty: the recipe's negative prompt."),
-        listParam("weights", "Weights", 0, 100, "One for each negative prompt; missing ones are 1.")};
-    for (auto& s : windowParams()) params.push_back(std::move(s));
+    const std::vector<ParamSpec> params =
+        withWindow({scaleParam(7.5),
+                    textParam("negatives", "Negative prompts",
+                              "One or several, separated by |; empty: the recipe's negative prompt."),
+                    listParam("weights", "Weights", 0, 100, "One for each negative prompt; missing ones are 1.")});
     return {.id = "perp_neg",
             .label = "Perp-Neg",
             .group = "Combination",
@@ -78,9 +77,7 @@ GuidanceRule perpNeg() {
             .cost = "one more row and one for each negative prompt while it acts",
             .params = params,
             .guides = true,
-            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
-                return std::make_unique<PerpNeg>(p, s);
-            },
+            .make = made<PerpNeg>,
             .idle = idle};
 }
 

@@ -46,15 +46,14 @@ std::string idle(const GuidanceContext& c) {
 }  // namespace
 
 GuidanceRule progressiveCfg() {
-    std::vector<ParamSpec> params = {
-        realParam("first", "First scale", 6, 0, 50, "Weight at the first step, where the layout is decided.", 0.25),
-        realParam("last", "Last scale", 2, 0, 50, "Weight at the last step, where texture is decided.", 0.25),
-        choiceParam("shape", "Shape",
-                    {{"linear", "Linear"}, {"cosine", "Half a cosine"}, {"power", "Power of the share done"}},
-                    "How the weight moves from the first to the last value."),
-        advanced(realParam("power", "Power", 2, 0.1, 10,
-                           "Exponent of the shape 'power': above 1 it moves late, below 1 early.", 0.1))};
-    for (auto& s : windowParams()) params.push_back(std::move(s));
+    const std::vector<ParamSpec> params = withWindow(
+        {realParam("first", "First scale", 6, 0, 50, "Weight at the first step, where the layout is decided.", 0.25),
+         realParam("last", "Last scale", 2, 0, 50, "Weight at the last step, where texture is decided.", 0.25),
+         choiceParam("shape", "Shape",
+                     {{"linear", "Linear"}, {"cosine", "Half a cosine"}, {"power", "Power of the share done"}},
+                     "How the weight moves from the first to the last value."),
+         advanced(realParam("power", "Power", 2, 0.1, 10,
+                            "Exponent of the shape 'power': above 1 it moves late, below 1 early.", 0.1))});
     return {.id = "progressive_cfg",
             .label = "Progressive guidance",
             .group = "Combination",
@@ -64,9 +63,7 @@ GuidanceRule progressiveCfg() {
             .params = params,
             .usesUnconditional = true,
             .guides = true,
-            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
-                return std::make_unique<Progressive>(p, s);
-            },
+            .make = made<Progressive>,
             .idle = idle};
 }
 

@@ -1,6 +1,7 @@
 // Residual classifier-free guidance (Kodaira et al. 2023, StreamDiffusion): the unconditional estimate is replaced by a
 // virtual one, the noise that leads from y back to a fixed clean state: ε_res = (y − a x̂0)/τ, D_u = (y − δ τ ε_res)/a.
-// "self": that state is a reference image or the run's first estimate, no further row at all; "onetime": the
+// "self": that state is a reference image, the data that the run starts from (the paper's image-to-image), or the run's
+// first estimate, no further row at all; "onetime": the
 // unconditional estimate of the first step, one row in the whole run.
 #include <optional>
 
@@ -26,7 +27,9 @@ public:
     }
     void apply(const GuidanceMoment& m, GuidanceParts& parts) override {
         if (!m_reference && !m_isOnetime)
-            m_reference = m_image && m.model ? referenceState(m_image, *m.model, parts.conditional) : parts.conditional;
+            m_reference = m_image && m.model ? referenceState(m_image, *m.model, parts.conditional)
+                          : m.clean          ? m.clean
+                                             : parts.conditional;
         if (!m_reference) m_reference = parts.unconditional;
         if (!m_reference || !acts(m)) return;
         // δ = 1 makes D_u the reference itself; otherwise part of y is taken for signal, which pure noise has none of.
@@ -60,17 +63,17 @@ std::string idle(const GuidanceContext& c) {
 }  // namespace
 
 GuidanceRule residualCfg() {
-    std::vector<ParamSpec> params = {
-        realParam("scale", "γ", 1.2, 0, 20,
-                  "Weight of the conditional estimate over the virtual unconditional one; 1 is off."),
-        choiceParam("kind", "Kind",
-                    {{"onetime", "One time: the first unconditional estimate"}, {"self", "Self: a fixed clean state"}},
-                    "Where the virtual unconditional estimate comes from."),
-        advanced(realParam("delta", "δ", 1, 0, 2, "Factor on the virtual noise.")),
-        advanced(withUnit(textParam("reference", "Reference image",
-                                    "Path of a PNG for the kind 'self'; empty: the run's first conditional estimate."),
-                          "image"))};
-    for (auto& s : windowParams()) params.push_back(std::move(s));
+    const std::vector<ParamSpec> params = withWindow(
+        {realParam("scale", "γ", 1.2, 0, 20,
+                   "Weight of the conditional estimate over the virtual unconditional one; 1 is off."),
+         choiceParam("kind", "Kind",
+                     {{"onetime", "One time: the first unconditional estimate"}, {"self", "Self: a fixed clean state"}},
+                     "Where the virtual unconditional estimate comes from."),
+         advanced(realParam("delta", "δ", 1, 0, 2, "Factor on the virtual noise.")),
+         advanced(imageParam(
+             "reference", "Reference image",
+             "Path of a PNG for the kind 'self'; empty: the data that the run starts from, or its first conditional "
+             "estimate when it starts from noise."))});
     return {.id = "residual_cfg",
             .label = "Residual guidance",
             .group = "Combination",
@@ -79,9 +82,7 @@ GuidanceRule residualCfg() {
             .cost = "one more row in the whole run (onetime), or none (self)",
             .params = params,
             .guides = true,
-            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
-                return std::make_unique<ResidualCfg>(p, s);
-            },
+            .make = made<ResidualCfg>,
             .idle = idle};
 }
 

@@ -95,7 +95,7 @@ GuidanceRule rewardSteering() {
         realParam("alpha", "Temperature α", 0.5, 0, 1e6,
                   "Small follows the reward closely, 0 always takes the best, which costs variety.")};
     for (auto& s : rewardParams()) params.push_back(std::move(s));
-    for (auto& s : windowParams()) params.push_back(std::move(s));
+    params = withWindow(std::move(params));
     return {.id = "reward_steering",
             .label = "Reward steering",
             .group = "Constraints and rewards",
@@ -103,9 +103,7 @@ GuidanceRule rewardSteering() {
             .source = "Li et al. 2024, SVDD-PM",
             .cost = "no row, but M images make one",
             .params = params,
-            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
-                return std::make_unique<RewardSteering>(p, s);
-            },
+            .make = made<RewardSteering>,
             .idle = idle};
 }
 

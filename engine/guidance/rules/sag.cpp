@@ -89,15 +89,14 @@ std::string idle(const GuidanceContext& c) {
 }  // namespace
 
 GuidanceRule sag() {
-    std::vector<ParamSpec> params = {
-        realParam("scale", "Scale", 0.5, -2, 5, "How far the estimate is pushed away from the degraded one."),
-        realParam("blur", "Blur", 2, 0, 10, "σ of the blur, in pixels of the state.", 0.1),
-        advanced(
-            realParam("threshold", "Threshold", 1, 0, 10, "Attention, 1 on average, above which a place is blurred.")),
-        advanced(choiceParam("branch", "Branch", {{"unconditional", "Unconditional"}, {"conditional", "Conditional"}},
-                             "Whose attention and estimate are used.")),
-        blocksParam()};
-    for (auto& s : windowParams()) params.push_back(std::move(s));
+    const std::vector<ParamSpec> params = withWindow(
+        {realParam("scale", "Scale", 0.5, -2, 5, "How far the estimate is pushed away from the degraded one."),
+         realParam("blur", "Blur", 2, 0, 10, "σ of the blur, in pixels of the state.", 0.1),
+         advanced(
+             realParam("threshold", "Threshold", 1, 0, 10, "Attention, 1 on average, above which a place is blurred.")),
+         advanced(choiceParam("branch", "Branch", {{"unconditional", "Unconditional"}, {"conditional", "Conditional"}},
+                              "Whose attention and estimate are used.")),
+         blocksParam()});
     return {.id = "sag",
             .label = "Self-attention guidance",
             .group = "A worse copy of the network",
@@ -106,9 +105,7 @@ GuidanceRule sag() {
             .cost = "one more row, and one for the unconditional estimate unless a combination asked it, while it acts",
             .params = params,
             .guides = true,
-            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
-                return std::make_unique<Sag>(p, s);
-            },
+            .make = made<Sag>,
             .idle = idle};
 }
 

@@ -49,9 +49,18 @@ public:
           m_temperature(real(p, "temperature")),
           m_scale(real(p, "scale")) {
         const auto prompts = partsOf(text(p, "prompts")), models = partsOf(text(p, "models"));
-        m_members.emplace_back("the recipe", Branch::Conditional);
-        for (const auto& t : prompts) m_members.emplace_back(t, s.prompt(t));
-        for (const auto& id : models) m_members.emplace_back(id, s.otherModel(id));
+        // Members of weight 0 have no part in a fixed mixture and are not evaluated.
+        const auto has = [&](std::size_t member) { return m_mode != "fixed" || at(p, "weights", member, 1) != 0; };
+        const auto add = [&](const std::string& name, Branch branch, std::size_t member) {
+            m_members.emplace_back(name, branch);
+            m_fixed.push_back(at(p, "weights", member, 1));
+        };
+        add("the recipe", Branch::Conditional, 0);
+        for (std::size_t i = 0; i < prompts.size(); ++i)
+            if (has(1 + i)) add(prompts[i], s.prompt(prompts[i]), 1 + i);
+        for (std::size_t i = 0, first = 1 + prompts.size(); i < models.size(); ++i)
+            if (has(first + i)) add(models[i], s.otherModel(models[i]), first + i);
+        m_isMixture = !prompts.empty() || !models.empty();
         m_isGuided = m_scale != 1 && s.model.conditioning != ConditioningKind::None;
         m_isStochastic = addsNoise(s.recipe);
         if (p.contains("limit")) m_limit = real(p, "limit");
@@ -90,7 +99,7 @@ public:
     double weight(const GuidanceMoment& m) const override { return acts(m) && m_isGuided ? m_scale : 1; }
 
 private:
-    bool acts(const GuidanceMoment& m) const { return m_members.size() > 1 && m_window.holds(m); }
+    bool acts(const GuidanceMoment& m) const { return m_isMixture && m_window.holds(m); }
 
     // Brings the log-densities to the present state: dx since the last step with the scores that were there.
     void follow(const GuidanceMoment& m, const std::vector<Tensor>& d) {
@@ -125,9 +134,8 @@ private:
         std::vector<std::vector<double>> kappa(n, std::vector<double>(rows, 1.0 / double(n)));
         if (m_mode == "fixed") {
             double sum = 0;
-            for (std::size_t i = 0; i < n; ++i) sum += at(m_params, "weights", i, 1);
-            for (std::size_t i = 0; i < n; ++i)
-                kappa[i].assign(rows, sum != 0 ? at(m_params, "weights", i, 1) / sum : 1.0 / double(n));
+            for (const double w : m_fixed) sum += w;
+            for (std::size_t i = 0; i < n; ++i) kappa[i].assign(rows, sum != 0 ? m_fixed[i] / sum : 1.0 / double(n));
         }
         if (m_logs.empty()) return kappa;
         if (m_mode == "or")
@@ -194,8 +202,9 @@ private:
     std::string m_mode;
     double m_temperature, m_scale, m_sigma = 0;
     std::optional<double> m_limit;
-    bool m_isGuided = false, m_isStochastic = false;
+    bool m_isMixture = false, m_isGuided = false, m_isStochastic = false;
     std::vector<std::pair<std::string, Branch>> m_members;
+    std::vector<double> m_fixed;              // weight of each
     std::vector<std::vector<double>> m_logs;  // [member][row]
     Tensor m_before;                          // x at the last step's start
     std::vector<Tensor> m_estimates;          // D_i there
@@ -217,27 +226,27 @@ std::string advice(const GuidanceContext& c) {
 }  // namespace
 
 GuidanceRule superposition() {
-    std::vector<ParamSpec> params = {
-        choiceParam("mode", "Mode",
-                    {{"or", "OR: a mixture"},
-                     {"and", "AND: equal density"},
-                     {"average", "Average"},
-                     {"fixed", "Fixed weights"}},
-                    "How the members are weighed."),
-        textParam(
-            "prompts", "Further prompts",
-            "One member each, separated by |; the recipe's own prompt is the first member. Classes by name or number."),
-        textParam("models", "Further models",
-                  "Ids or paths, one member each, separated by |; they see the recipe's prompt."),
-        realParam("temperature", "Temperature T", 1, 0, 1000, "OR: how sharply the denser member wins.", 0.5),
-        listParam("bias", "Bias ℓ", -1000, 1000,
-                  "Added to each member's log-density, the recipe's first; OR: a prior, AND: a lift."),
-        listParam("weights", "Weights", -100, 100, "Fixed weights, the recipe's first; they are divided by their sum."),
-        realParam("scale", "Scale", 1, 0, 50,
-                  "Classifier-free weight of the mixture over the unconditional estimate; 1 is off.", 0.25),
-        optionalParam(
-            realParam("limit", "Limit of κ", 50, 1, 1e6, "AND: largest weight of a member; absent: none.", 1))};
-    for (auto& s : windowParams()) params.push_back(std::move(s));
+    const std::vector<ParamSpec> params = withWindow(
+        {choiceParam("mode", "Mode",
+                     {{"or", "OR: a mixture"},
+                      {"and", "AND: equal density"},
+                      {"average", "Average"},
+                      {"fixed", "Fixed weights"}},
+                     "How the members are weighed."),
+         textParam("prompts", "Further prompts",
+                   "One member each, separated by |; the recipe's own prompt is the first member. Classes by name or "
+                   "number."),
+         textParam("models", "Further models",
+                   "Ids or paths, one member each, separated by |; they see the recipe's prompt."),
+         realParam("temperature", "Temperature T", 1, 0, 1000, "OR: how sharply the denser member wins.", 0.5),
+         listParam("bias", "Bias ℓ", -1000, 1000,
+                   "Added to each member's log-density, the recipe's first; OR: a prior, AND: a lift."),
+         listParam("weights", "Weights", -100, 100,
+                   "Fixed weights, the recipe's first; they are divided by their sum."),
+         realParam("scale", "Scale", 1, 0, 50,
+                   "Classifier-free weight of the mixture over the unconditional estimate; 1 is off.", 0.25),
+         optionalParam(
+             realParam("limit", "Limit of κ", 50, 1, 1e6, "AND: largest weight of a member; absent: none.", 1))});
     return {.id = "superposition",
             .label = "Superposition",
             .group = "Several concepts and models",
@@ -246,9 +255,7 @@ GuidanceRule superposition() {
             .cost = "one more row for each further prompt or model while it acts",
             .params = params,
             .guides = true,
-            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
-                return std::make_unique<Superposition>(p, s);
-            },
+            .make = made<Superposition>,
             .idle = idle,
             .advice = advice};
 }

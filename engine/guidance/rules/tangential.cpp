@@ -58,8 +58,7 @@ std::string idle(const GuidanceContext& c) {
 }  // namespace
 
 GuidanceRule tangential() {
-    std::vector<ParamSpec> params = {spaceParam("epsilon")};
-    for (auto& s : windowParams()) params.push_back(std::move(s));
+    const std::vector<ParamSpec> params = withWindow({spaceParam("epsilon")});
     return {.id = "tcfg",
             .label = "Tangential damping",
             .group = "Before a combination",
@@ -67,9 +66,7 @@ GuidanceRule tangential() {
             .source = "Kwon et al. 2025, TCFG",
             .cost = "nothing",
             .params = params,
-            .make = [](const Params& p, GuidanceSetup& s) -> std::unique_ptr<GuidanceRun> {
-                return std::make_unique<Tangential>(p, s);
-            },
+            .make = made<Tangential>,
             .idle = idle};
 }
 

@@ -143,12 +143,12 @@ GuidanceRule dynamicThreshold() {
     ParamSpec limit = realParam("limit", "Limit", 1, 0.01, 1000,
                                 "Largest threshold; absent: none, as in Imagen. 1 clips to −1 … 1.", 0.1);
     limit.optional = true;
-    std::vector<ParamSpec> params = {realParam("ratio", "Quantile", 0.995, 0, 1,
-                                               "The threshold s is this quantile of |x̂0| in each image, at least 1; "
-                                               "the estimate is clipped to ±s and divided by s.",
-                                               0.005),
-                                     limit};
-    for (auto& s : windowParams()) params.push_back(std::move(s));
+    const std::vector<ParamSpec> params =
+        withWindow({realParam("ratio", "Quantile", 0.995, 0, 1,
+                              "The threshold s is this quantile of |x̂0| in each image, at least 1; "
+                              "the estimate is clipped to ±s and divided by s.",
+                              0.005),
+                    limit});
     return {.id = "dynamic_threshold",
             .label = "Dynamic thresholding",
             .group = "After a combination",
@@ -157,43 +157,40 @@ GuidanceRule dynamicThreshold() {
             .cost = "nothing",
             .params = params,
             .guides = true,
-            .make = [](const Params& p, GuidanceSetup&) -> std::unique_ptr<GuidanceRun> {
-                return std::make_unique<DynamicThreshold>(p);
-            },
+            .make = made<DynamicThreshold>,
             .idle = whyWindowIsEmpty};
 }
 
 GuidanceRule mimic() {
-    std::vector<ParamSpec> params = {
-        realParam("scale", "Mimicked scale", 4, 0, 50,
-                  "The weight whose range of values the combination is brought back to.", 0.25),
-        realParam("percentile", "Percentile", 1, 0, 1, "Quantile of the combination's size that counts as its range.",
-                  0.005),
-        choiceParam("mode", "Mode",
-                    {{"constant", "Constant"},
-                     {"linear_down", "Linear down"},
-                     {"cosine_down", "Cosine down"},
-                     {"half_cosine_down", "Half cosine down"},
-                     {"linear_up", "Linear up"},
-                     {"cosine_up", "Cosine up"},
-                     {"half_cosine_up", "Half cosine up"},
-                     {"power_up", "Power up"},
-                     {"power_down", "Power down"},
-                     {"linear_repeating", "Linear, repeating"},
-                     {"cosine_repeating", "Cosine, repeating"},
-                     {"sawtooth", "Sawtooth"}},
-                    "How the mimicked scale moves over the steps, from its value to its minimum."),
-        advanced(realParam("scale_min", "Least scale", 0, 0, 50, "Where the modes other than constant end.", 0.25)),
-        advanced(realParam("mode_value", "Mode's value", 4, 0, 100,
-                           "Exponent of the power modes, repetitions of the repeating ones.", 0.25)),
-        advanced(toggleParam("per_channel", "Per channel", true,
-                             "Ranges are measured in each channel, or over all of an image.")),
-        advanced(choiceParam("start", "From", {{"mean", "Each channel's mean"}, {"zero", "Zero"}},
-                             "What values are scaled about.")),
-        advanced(choiceParam("measure", "Range", {{"extent", "Largest distance"}, {"deviation", "Standard deviation"}},
-                             "How a range is measured.")),
-        advanced(realParam("phi", "Share", 1, 0, 1, "Share of the result; the rest is the combination as it was."))};
-    for (auto& s : windowParams()) params.push_back(std::move(s));
+    const std::vector<ParamSpec> params = withWindow(
+        {realParam("scale", "Mimicked scale", 4, 0, 50,
+                   "The weight whose range of values the combination is brought back to.", 0.25),
+         realParam("percentile", "Percentile", 1, 0, 1, "Quantile of the combination's size that counts as its range.",
+                   0.005),
+         choiceParam("mode", "Mode",
+                     {{"constant", "Constant"},
+                      {"linear_down", "Linear down"},
+                      {"cosine_down", "Cosine down"},
+                      {"half_cosine_down", "Half cosine down"},
+                      {"linear_up", "Linear up"},
+                      {"cosine_up", "Cosine up"},
+                      {"half_cosine_up", "Half cosine up"},
+                      {"power_up", "Power up"},
+                      {"power_down", "Power down"},
+                      {"linear_repeating", "Linear, repeating"},
+                      {"cosine_repeating", "Cosine, repeating"},
+                      {"sawtooth", "Sawtooth"}},
+                     "How the mimicked scale moves over the steps, from its value to its minimum."),
+         advanced(realParam("scale_min", "Least scale", 0, 0, 50, "Where the modes other than constant end.", 0.25)),
+         advanced(realParam("mode_value", "Mode's value", 4, 0, 100,
+                            "Exponent of the power modes, repetitions of the repeating ones.", 0.25)),
+         advanced(toggleParam("per_channel", "Per channel", true,
+                              "Ranges are measured in each channel, or over all of an image.")),
+         advanced(choiceParam("start", "From", {{"mean", "Each channel's mean"}, {"zero", "Zero"}},
+                              "What values are scaled about.")),
+         advanced(choiceParam("measure", "Range", {{"extent", "Largest distance"}, {"deviation", "Standard deviation"}},
+                              "How a range is measured.")),
+         advanced(realParam("phi", "Share", 1, 0, 1, "Share of the result; the rest is the combination as it was."))});
     return {.id = "mimic",
             .label = "Mimic a lower scale",
             .group = "After a combination",

@@ -46,8 +46,7 @@ ConditioningPtr AnalyticModel::condition(const Prompt& prompt) {
     return c;
 }
 
-Tensor AnalyticModel::predict(const NetworkBatch& batch, const TapRequest&, TapResult& tapped) {
-    tapped.attention.clear();
+Tensor AnalyticModel::predict(const NetworkBatch& batch) {
     const std::size_t rows = std::size_t(batch.x.rows()), d = std::size_t(m_mixture.dimensions());
     if (std::size_t(batch.x.shape().rowCount()) != d || batch.taus.size() != rows || batch.conditioning.size() != rows)
         throw std::invalid_argument("analytic model: the batch " + batch.x.shape().text() + " does not fit states of "

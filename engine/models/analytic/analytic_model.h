@@ -13,7 +13,7 @@ public:
     ConditioningPtr condition(const Prompt& prompt) override;
     // E[x0 | x] of every row; what a perfectly distilled network answers when the model is one
     // ("distilled=consistency").
-    Tensor predict(const NetworkBatch& batch, const TapRequest& tap, TapResult& tapped) override;
+    Tensor predict(const NetworkBatch& batch) override;
     std::vector<double> logDensity(const HostTensor& x, double tau, const Prompt& prompt) const override;
     HostTensor drawData(std::int64_t n, std::uint64_t seed, const Prompt& prompt) const override;
     HostTensor decode(const HostTensor& state) const override;  // points that are images: −1 … 1 → 0 … 1

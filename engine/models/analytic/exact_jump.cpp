@@ -32,7 +32,7 @@ void exactJump(const Mixture& g, const Process& p, Distillation d, double tau, d
     }
     const bool jumpsToData = d == Distillation::Consistency || d == Distillation::ContinuousConsistency;
     if (jumpsToData) target = 0;
-    if (std::isnan(target) || target > tau * (1 - 1e-9)) return posteriorMean(g, p, tau, y, x0);
+    if (!(target <= tau * (1 - 1e-9))) return posteriorMean(g, p, tau, y, x0);
     const std::vector<double> landed = exactFlowMap(g, p, tau, target, y);
     const double kept = target / tau, gain = p.signal(target) - a * kept;
     for (std::size_t i = 0; i < landed.size(); ++i) x0[i] = (landed[i] - kept * y[i]) / gain;

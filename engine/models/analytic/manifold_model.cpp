@@ -22,32 +22,6 @@ double softmax(std::vector<double>& logs) {
     return top + std::log(sum);
 }
 
-// log of the heat kernel of the unit sphere after Brownian motion of variance s per direction, and its derivative by
-// the angle. Legendre series Σ (2l + 1)/4π e^{−l(l+1)s/2} P_l(cos γ); for short times, where the series is long, the
-// Gaussian with its first correction √(γ/sin γ).
-struct Heat {
-    double log, slope;
-};
-Heat sphereHeat(double angle, double s) {
-    angle = std::clamp(angle, 1e-9, pi - 1e-9);
-    if (s < 0.02) {
-        const double c = 1 / angle - std::cos(angle) / std::sin(angle);
-        return {-angle * angle / (2 * s) - std::log(2 * pi * s) + 0.5 * std::log(angle / std::sin(angle)) + s / 8,
-                -angle / s + 0.5 * c};
-    }
-    const double x = std::cos(angle);
-    double before = 1, now = x, sum = 1, slope = 0;  // P_0, P_1; sums without 1/4π
-    for (int l = 1; l < 400; ++l) {
-        const double weight = (2 * l + 1) * std::exp(-0.5 * l * (l + 1) * s);
-        sum += weight * now;
-        slope += weight * l * (x * now - before) / std::sin(angle);  // dP_l/dγ = l (x P_l − P_{l−1})/sin γ
-        if (weight < 1e-18) break;
-        before = std::exchange(now, ((2 * l + 1) * x * now - l * before) / (l + 1));
-    }
-    sum = std::max(sum, 1e-300);
-    return {std::log(sum / (4 * pi)), slope / sum};
-}
-
 struct Kind {
     const char *name, *label, *summary;
     ManifoldKind manifold;
@@ -125,37 +99,44 @@ void ManifoldModel::meanLog(std::span<const double> x, double tau, std::span<dou
     }
 }
 
+std::shared_ptr<const BridgeWeights> ManifoldModel::bridgeWeights(double tau) const {
+    constexpr std::size_t most = 1024;
+    const std::lock_guard lock(m_mutex);
+    if (m_bridgeWeights.size() >= most) m_bridgeWeights.clear();
+    auto& weights = m_bridgeWeights[tau];
+    const double total = m_bridge * m_bridge;
+    if (!weights)
+        weights = std::make_shared<const BridgeWeights>(m_info.process.manifold().kind(), total * (1 - tau), total);
+    return weights;
+}
+
+// Of Brownian bridges from the prior to the points: the drift of each, σ² τ ∇ log K_{T−t}(x, p), weighted by how likely
+// a path at x leads there.
 void ManifoldModel::bridgeDrift(std::span<const double> x, double tau, std::span<double> v) const {
     const Manifold& m = m_info.process.manifold();
     const std::size_t n = x.size();
     const double s = m_bridge * m_bridge * tau;
-    std::vector<double> logs, slopes;
+    const auto beginning = bridgeWeights(tau);
+    std::vector<double> logs;
     std::vector<std::vector<double>> ways;
     for (std::size_t k = 0; k < m_weights.size(); ++k) {
-        std::vector<double> toward(n);
-        m.log(x, std::span(m_points).subspan(k * n, n), toward);
-        const double w = std::log(m_weights[k]);
+        std::vector<double> way(n);
+        m.log(x, std::span(m_points).subspan(k * n, n), way);
+        double weight = std::log(m_weights[k]);
         if (m.kind() == ManifoldKind::Torus) {
-            // Every angle by itself: windings weighted by a Gaussian.
-            double total = w;
-            for (double& c : toward) {
-                std::vector<double> windings, turns;
-                for (int turn = -4; turn <= 4; ++turn) {
-                    turns.push_back(c + 2 * pi * turn);
-                    windings.push_back(-turns.back() * turns.back() / (2 * s));
-                }
-                total += softmax(windings);
-                c = 0;
-                for (std::size_t i = 0; i < turns.size(); ++i) c += windings[i] * turns[i];
+            for (double& c : way) {  // every angle by itself
+                const HeatKernel heat = circleHeat(c, s);
+                weight += heat.log + beginning->log(std::abs(c));
+                c = -s * heat.slope;
             }
-            logs.push_back(total);
         } else {
-            const double angle = std::sqrt(m.product(x, toward, toward));
-            const Heat heat = sphereHeat(angle, s);
-            logs.push_back(w + heat.log);
-            for (double& c : toward) c *= -s * heat.slope / std::max(angle, 1e-12);  // σ²τ ∇ log K, along the geodesic
+            const double angle = std::sqrt(m.product(x, way, way));
+            const HeatKernel heat = sphereHeat(angle, s);
+            weight += heat.log + beginning->log(angle);
+            for (double& c : way) c *= -s * heat.slope / std::max(angle, 1e-12);
         }
-        ways.push_back(std::move(toward));
+        logs.push_back(weight);
+        ways.push_back(std::move(way));
     }
     softmax(logs);
     std::fill(v.begin(), v.end(), 0.0);
@@ -170,8 +151,7 @@ void ManifoldModel::denoise(std::span<const double> x, double tau, std::span<dou
     m_info.process.manifold().exp(x, v, x0);
 }
 
-Tensor ManifoldModel::predict(const NetworkBatch& batch, const TapRequest&, TapResult& tapped) {
-    tapped.attention.clear();
+Tensor ManifoldModel::predict(const NetworkBatch& batch) {
     const std::size_t n = std::size_t(m_info.stateShape.count());
     if (std::size_t(batch.x.shape().rowCount()) != n || std::int64_t(batch.taus.size()) != batch.x.rows())
         throw std::invalid_argument("manifold model: the batch " + batch.x.shape().text() + " does not fit");

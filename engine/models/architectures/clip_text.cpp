@@ -1,12 +1,12 @@
 #include "engine/models/architectures/clip_text.h"
 
 #include <algorithm>
-#include <cmath>
+
+#include "engine/nn/ops.h"
 
 namespace meander {
 
 using kernels::Activation;
-using kernels::Epilogue;
 
 namespace {
 
@@ -44,8 +44,7 @@ ClipTextConfig clipTextConfig(const Json& j, const std::string& what) {
     return c;
 }
 
-ClipTextEncoder::ClipTextEncoder(const ClipTextConfig& config, NetworkBuilder& b)
-    : m_config(config), m_backend(b.backend) {
+ClipTextEncoder::ClipTextEncoder(const ClipTextConfig& config, NetworkBuilder& b) : m_config(config) {
     const std::int64_t w = config.width;
     const std::string root = b.source.has("text_model.final_layer_norm.weight") ? "text_model." : "";
     m_tokens = b.table(root + "embeddings.token_embedding.weight", {config.vocabulary, w});
@@ -67,50 +66,24 @@ ClipTextEncoder::ClipTextEncoder(const ClipTextConfig& config, NetworkBuilder& b
 }
 
 Tensor ClipTextEncoder::operator()(std::span<const int> ids, int skipLast) const {
-    Backend& b = m_backend;
-    const std::int64_t n = std::int64_t(ids.size()), w = m_config.width;
+    const std::int64_t n = std::int64_t(ids.size());
     if (n == 0 || n > m_config.positions)
         throw Failure("The text encoder reads up to " + std::to_string(m_config.positions) + " tokens, but got "
                       + std::to_string(n) + ".");
-    std::vector<std::byte> raw(ids.size() * 4);
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-        const std::int32_t id = ids[i];
+    for (const int id : ids)
         if (id < 0 || id >= m_config.vocabulary)
             throw Failure("The tokenizer knows the token " + std::to_string(id) + ", but the text encoder only "
                           + std::to_string(m_config.vocabulary) + " of them. They do not belong together.");
-        std::copy_n(reinterpret_cast<const std::byte*>(&id), 4, raw.begin() + std::ptrdiff_t(4 * i));
-    }
-    const Tensor places = upload(b, HostTensor({n}, DType::I32, std::move(raw)));
-    Tensor x(b, {n, w}), normed(b, {n, w}), attended(b, {n, w}), fused(b, {n, 3 * w}), inner(b, {n, m_config.inner});
-    b.embedding(places, m_tokens, x);
-    b.binary(kernels::Binary::Add, x, m_positions.slice(0, n), x);
-    const auto column = [&](std::int64_t first) {
-        return View{fused.view().as<float>() + first, DType::F32, {1, n, w}};
-    };
-    kernels::AttentionArgs a;
-    a.q = column(0);
-    a.k = column(w);
-    a.v = column(2 * w);
-    a.qStride = a.kStride = a.vStride = 3 * w;
-    a.heads = m_config.heads;
-    a.scale = 1.0f / std::sqrt(float(w / m_config.heads));
-    a.causal = true;
-    Epilogue add, activate;
-    add.residual = x;
-    activate.activation = m_config.activation;
+    Tensor x = nn::add(nn::embedding(ids, m_tokens), m_positions.slice(0, n)).reshaped({1, n, m_config.width});
     const std::size_t used = m_layers.size() - std::size_t(std::clamp(skipLast, 0, int(m_layers.size()) - 1));
     for (std::size_t i = 0; i < used; ++i) {
         const Layer& l = m_layers[i];
-        b.layerNorm(x, l.norm1.gamma, l.norm1.beta, m_config.eps, {}, {}, normed);
-        b.linear(normed, *l.qkv, fused);
-        b.attention(a, attended.view().reshaped({1, n, w}));
-        b.linear(attended, *l.out, x, add);
-        b.layerNorm(x, l.norm2.gamma, l.norm2.beta, m_config.eps, {}, {}, normed);
-        b.linear(normed, *l.up, inner, activate);
-        b.linear(inner, *l.down, x, add);
+        const auto [q, k, v] = nn::chunk<3>(nn::linear(nn::layerNorm(x, l.norm1, m_config.eps), l.qkv));
+        x = nn::linear(nn::attend({q, k, v, m_config.heads, true}), l.out, {.onto = x});
+        const Tensor h = nn::layerNorm(x, l.norm2, m_config.eps);
+        x = nn::linear(nn::linear(h, l.up, {.activation = m_config.activation}), l.down, {.onto = x});
     }
-    b.layerNorm(x, m_norm.gamma, m_norm.beta, m_config.eps, {}, {}, normed);
-    return normed;
+    return nn::layerNorm(x, m_norm, m_config.eps).reshaped({n, m_config.width});
 }
 
 }  // namespace meander

@@ -33,7 +33,6 @@ private:
         Linear qkv, out, up, down;
     };
     ClipTextConfig m_config;
-    Backend& m_backend;
     Tensor m_tokens, m_positions;
     std::vector<Layer> m_layers;
     Norm m_norm;

@@ -15,23 +15,20 @@ struct DiTConfig {
 // DiT-XL/2 at 256 x 256: 675 129 632 weights, 256 tokens.
 DiTConfig ditXl2Config();
 
-class DiT {
+class DiT final : public nn::Module {
 public:
     DiT(const DiTConfig& config, NetworkBuilder& builder);
 
     // x (rows, h, w, c) F32; a time and a class per row; class `classes` is the unconditional one → (rows, h, w, c)
     // F32.
-    Tensor forward(const Tensor& x, std::span<const double> times, std::span<const int> classes);
+    Tensor forward(const Tensor& x, std::span<const double> times, std::span<const int> classes,
+                   const nn::Hooks& hooks = {});
     std::size_t bytesPerRow() const;
 
     std::int64_t parameters = 0;
     std::size_t weightBytes = 0;
 
 private:
-    struct Block {
-        SelfAttentionHalf attention;
-        FeedForwardHalf feedForward;
-    };
     // silu(time + class) through the modulations of all blocks and of the end at once: (rows, 6·layers·width + 2·width)
     // F32.
     Tensor modulations(std::span<const double> times, std::span<const int> classes) const;
@@ -41,7 +38,7 @@ private:
     DType m_type;
     Linear m_patches, m_time1, m_time2, m_modulations, m_output;
     Tensor m_classes, m_positions;
-    std::vector<Block> m_blocks;
+    std::vector<const ModulatedBlock*> m_blocks;
 };
 
 // Random weights, for benchmarks.

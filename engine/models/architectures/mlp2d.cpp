@@ -7,9 +7,9 @@
 #include <stdexcept>
 
 #include "engine/core/json.h"
-#include "engine/models/files/safetensors.h"
 #include "engine/models/layers/builder.h"
 #include "engine/models/planar_data.h"
+#include "engine/weights/weight_file.h"
 
 namespace meander {
 namespace {
@@ -36,13 +36,13 @@ std::vector<std::string> inputNames(bool isShortcut) {
     return names;
 }
 
-SafetensorsFile opened(const std::string& path) {
-    auto file = SafetensorsFile::open(path);
+WeightFile opened(const std::string& path) {
+    auto file = WeightFile::open(path);
     if (!file) throw Failure(file.error().text);
     return std::move(*file);
 }
 
-Description describe(const SafetensorsFile& file) {
+Description describe(const WeightFile& file) {
     const std::string what = "the description in '" + file.name() + "'";
     const auto text = file.metadata().find("meander");
     if (text == file.metadata().end())
@@ -102,8 +102,7 @@ public:
 
     ConditioningPtr condition(const Prompt&) override { return std::make_shared<Conditioning>(); }
 
-    Tensor predict(const NetworkBatch& batch, const TapRequest&, TapResult& tapped) override {
-        tapped.attention.clear();
+    Tensor predict(const NetworkBatch& batch) override {
         const std::int64_t rows = batch.x.rows();
         if (batch.x.shape().rowCount() != 2 || std::int64_t(batch.times.size()) != rows)
             throw std::invalid_argument("points in the plane: the batch " + batch.x.shape().text() + " does not fit");
@@ -156,7 +155,7 @@ private:
 }  // namespace
 
 ModelInfo inspectMlp2d(const std::string& path) {
-    const SafetensorsFile file = opened(path);
+    const WeightFile file = opened(path);
     const Description d = describe(file);
     ModelInfo info;
     info.id = path;
@@ -180,7 +179,7 @@ ModelInfo inspectMlp2d(const std::string& path) {
 }
 
 std::unique_ptr<Model> loadMlp2d(ModelInfo info, const std::string& path, Backend& backend) {
-    std::vector<SafetensorsFile> files;
+    std::vector<WeightFile> files;
     files.push_back(opened(path));
     const Description d = describe(files.front());
     FileWeights weights(std::move(files));

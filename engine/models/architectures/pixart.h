@@ -18,7 +18,7 @@ struct PixArtConfig {
 PixArtConfig pixArtConfig(const Json& json, const std::string& what);
 // The transformer blocks in execution order, for the sample size.
 std::vector<TapSite> transformerBlocks(const PixArtConfig& config);
-// Estimate of what one row of a call holds while it is computed; `element`: bytes of a number.
+// Estimated activation memory of one row, in bytes; `element`: bytes of a number.
 std::size_t bytesPerRow(const PixArtConfig& config, int height, int width, std::size_t element);
 
 class PixArt final : public TextNetwork {
@@ -26,41 +26,27 @@ public:
     PixArt(const PixArtConfig& config, NetworkBuilder& builder);
 
     Tensor prepareText(const Tensor& features) override;
-    Tensor forward(const Tensor& x, std::span<const double> times, const Tensor& text, AttentionCapture* capture,
-                   const RowInterventions* changes) override;
-    std::vector<TapSite> sites(int height, int width, int tokens) const override;
+    Tensor forward(const Tensor& x, std::span<const double> times, const Tensor& context, const nn::Hooks& hooks = {},
+                   std::span<const std::optional<double>> guidance = {}) override;
     std::size_t bytesPerRow(int height, int width) const override;
     const PixArtConfig& config() const { return m_config; }
 
 private:
-    struct Block {
-        SelfAttentionHalf attention;
-        Linear query, out;  // of the cross-attention
-        FeedForwardHalf feedForward;
-        Tensor table;  // (6, width): shift, scale, gate of attention, then of the feed-forward
-    };
-    // (6, rows, width): shift, scale, gate, shift, scale, gate.
-    Tensor modulation(const Tensor& shared, const Tensor& table) const;
-    // What one call hands to its blocks.
-    struct Pass {
-        const Tensor &shared, &text;
-        const TokenScratch& scratch;
-        int height, width;  // of the grid of tokens
-        AttentionCapture* capture;
-        const RowInterventions* changes;
-    };
-    void run(const Block& block, int index, const Tensor& tokens, const Pass& pass) const;
+    Tensor timeEmbedding(std::span<const double> times) const;
+    // silu(embedding) through the shared projection: shift, scale, gate of attention and feed-forward, each (rows,
+    // width).
+    std::vector<Tensor> modulations(const Tensor& embedding) const;
     Tensor embedPatches(const Tensor& x);
-    const Tensor& positions(int height, int width);
+    const Tensor& positions(nn::Grid grid);
 
     PixArtConfig m_config;
     Backend& m_backend;
     DType m_type;
     Linear m_patches, m_time1, m_time2, m_modulation, m_caption1, m_caption2, m_textAll, m_output;
     Tensor m_outputTable;  // (2, width): shift, scale
-    std::vector<Block> m_blocks;
+    std::vector<const ModulatedBlock*> m_blocks;
     Tensor m_positions;  // of the grid used last
-    int m_positionsHeight = 0, m_positionsWidth = 0;
+    nn::Grid m_positionsGrid;
 };
 
 }  // namespace meander

@@ -13,42 +13,30 @@ public:
     UNet(const UNetConfig& config, NetworkBuilder& builder);
 
     Tensor prepareText(const Tensor& features) override;
-    Tensor forward(const Tensor& x, std::span<const double> times, const Tensor& text, AttentionCapture* capture,
-                   const RowInterventions* changes) override;
-    std::vector<TapSite> sites(int height, int width, int tokens) const override;
+    Tensor forward(const Tensor& x, std::span<const double> times, const Tensor& context, const nn::Hooks& hooks = {},
+                   std::span<const std::optional<double>> guidance = {}) override;
     std::size_t bytesPerRow(int height, int width) const override;
 
     const UNetConfig& config() const { return m_config; }
 
 private:
-    struct ResolutionStage {
-        std::vector<ResidualBlock> residual;
-        std::vector<SpatialTransformer> attention;  // empty, or one per residual block
-        Conv resample;                              // down- or upsampler; null at the last level
-    };
-    void buildDown(NetworkBuilder& b, SharedProjections& shared, std::vector<int>& skips);
-    void buildMiddle(NetworkBuilder& b, SharedProjections& shared);
-    void buildUp(NetworkBuilder& b, SharedProjections& shared, std::vector<int>& skips);
-    Tensor timeProjections(std::span<const double> times, const RowInterventions* changes) const;
-    Tensor withGuidance(const Tensor& waves, const RowInterventions& changes) const;
-    void runDown(const UNetPass& pass, Tensor& x, std::vector<Tensor>& skips) const;
-    void runUp(const UNetPass& pass, Tensor& x, std::vector<Tensor>& skips) const;
+    void buildDown(UNetLayout& layout, std::vector<int>& skips);
+    void buildMiddle(UNetLayout& layout);
+    void buildUp(UNetLayout& layout, std::vector<int>& skips);
+    nn::Grid grid(int level) const { return {m_config.sampleHeight >> level, m_config.sampleWidth >> level}; }
+    Tensor timeProjections(std::span<const double> times, std::span<const std::optional<double>> guidance) const;
+    Tensor withGuidance(const Tensor& waves, std::span<const std::optional<double>> guidance) const;
+    Tensor runDown(const nn::Pass& pass, Tensor x, std::vector<Tensor>& skips) const;
+    Tensor runUp(const nn::Pass& pass, Tensor x, std::vector<Tensor>& skips) const;
 
     UNetConfig m_config;
     Backend& m_backend;
     DType m_type;
     Conv m_convIn, m_convOut;
     Linear m_time1, m_time2, m_timeAll, m_textAll, m_guidance;
-    std::int64_t m_timeWidth = 0, m_textWidth = 0;
-    std::vector<ResolutionStage> m_down, m_up;
-    std::vector<ResidualBlock> m_middleResidual;
-    std::vector<SpatialTransformer> m_middleAttention;
+    std::vector<const ResolutionStage*> m_down, m_up;
+    const ResolutionStage* m_middle = nullptr;  // a residual block more than transformers
     Norm m_normOut;
-    struct Site {
-        std::string path;
-        int heads, level;  // the grid is the state's, halved `level` times
-    };
-    std::vector<Site> m_sites;
 };
 
 // Random weights, for benchmarks.

@@ -1,152 +1,99 @@
 #include "engine/models/architectures/unet_blocks.h"
 
-#include <cmath>
-
 namespace meander {
 
-using kernels::Activation;
-using kernels::Epilogue;
+using nn::Activation;
+using nn::Pass;
+using nn::SiteKind;
 
-ResidualBlock::ResidualBlock(NetworkBuilder& b, const std::string& name, int in, int out, int groups, float eps,
-                             float outputScale, int height, int width, SharedProjections& shared)
-    : in(in), out(out), groups(groups), eps(eps), outputScale(outputScale), timeOffset(shared.timeWidth) {
-    norm1 = b.norm(name + ".norm1", in);
-    conv1 = b.conv(name + ".conv1", in, out, 3, 1, 1, height, width);
-    norm2 = b.norm(name + ".norm2", out);
-    conv2 = b.conv(name + ".conv2", out, out, 3, 1, 1, height, width);
-    if (in != out) shortcut = b.linear(name + ".conv_shortcut", in, out, true, true);
-    shared.time.emplace_back(name + ".time_emb_proj", out);
-    shared.timeWidth += out;
+ResidualBlock::ResidualBlock(std::string path, UNetLayout& layout, int in, int out, nn::Grid grid, float outputScale)
+    : Module(std::move(path)),
+      m_out(out),
+      m_groups(layout.groups),
+      m_eps(layout.eps),
+      m_outputScale(outputScale),
+      m_timeOffset(layout.timeWidth) {
+    NetworkBuilder& b = layout.builder;
+    m_norm1 = b.norm(at("norm1"), in);
+    m_conv1 = b.conv(at("conv1"), in, out, 3, 1, 1, grid.height, grid.width);
+    m_norm2 = b.norm(at("norm2"), out);
+    m_conv2 = b.conv(at("conv2"), out, out, 3, 1, 1, grid.height, grid.width);
+    if (in != out) m_shortcut = b.linear(at("conv_shortcut"), in, out, true, true);
+    layout.time.emplace_back(at("time_emb_proj"), out);
+    layout.timeWidth += out;
 }
 
-Tensor ResidualBlock::operator()(const UNetPass& pass, const Tensor& x) const {
-    Backend& b = pass.backend;
-    const Shape s = x.shape(), outShape{s[0], s[1], s[2], out};
-    Tensor time(b, {s[0], out});
-    b.sliceLast(pass.time, timeOffset, time);
-    Tensor hidden(b, outShape, pass.type);
-    {
-        Tensor normed(b, s, pass.type);
-        b.groupNorm(x, norm1.gamma, norm1.beta, groups, eps, Activation::Silu, normed);
-        Epilogue e;
-        e.rowBias = time;
-        b.conv2d(normed, *conv1, hidden, e);
-    }
-    Tensor normed(b, outShape, pass.type);
-    b.groupNorm(hidden, norm2.gamma, norm2.beta, groups, eps, Activation::Silu, normed);
-    Epilogue e;
-    e.residualScale = 1.0f / outputScale;
-    e.residual = x;
-    if (shortcut) {
-        // The shortcut is written where the sum will be; `hidden` is read no more.
-        const std::int64_t pixels = s[0] * s[1] * s[2];
-        b.linear(x.view().reshaped({pixels, in}), *shortcut, hidden.view().reshaped({pixels, out}));
-        e.residual = hidden;
-    }
-    b.conv2d(normed, *conv2, hidden, e);
-    return hidden;
+Tensor ResidualBlock::operator()(const Pass& pass, const Tensor& x) const {
+    const Tensor time = nn::columns(pass.vectors(), m_timeOffset, m_out);
+    Tensor h = nn::conv(nn::groupNorm(x, m_norm1, m_groups, m_eps, Activation::Silu), m_conv1, {.rowBias = time});
+    h = nn::groupNorm(h, m_norm2, m_groups, m_eps, Activation::Silu);
+    const Tensor residual = m_shortcut ? nn::linear(x, m_shortcut) : x;
+    return nn::conv(h, m_conv2, {.residual = residual, .inPlace = bool(m_shortcut), .scale = 1.0f / m_outputScale});
 }
 
-TransformerBlock::TransformerBlock(NetworkBuilder& b, const std::string& name, int channels, int heads,
-                                   SharedProjections& shared)
-    : channels(channels), heads(heads), site(int(shared.sites.size())), textOffset(shared.textWidth) {
+TransformerBlock::TransformerBlock(std::string path, UNetLayout& layout, int channels, int heads, int stride)
+    : Module(std::move(path)),
+      m_block(add({SiteKind::Block, "", 0, heads, stride})),
+      m_selfAttention(add({SiteKind::SelfAttention, "attn1", 0, heads, stride})),
+      m_crossAttention(add({SiteKind::CrossAttention, "attn2", 0, heads, stride, layout.textWidth})),
+      m_feedForward(add({SiteKind::FeedForward, "ff", 0, heads, stride})) {
+    NetworkBuilder& b = layout.builder;
     const std::int64_t c = channels;
-    norm1 = b.norm(name + ".norm1", c);
-    qkv = b.linearStack({{name + ".attn1.to_q", c}, {name + ".attn1.to_k", c}, {name + ".attn1.to_v", c}}, c, false,
-                        b.compute);
-    out1 = b.linear(name + ".attn1.to_out.0", c, c);
-    norm2 = b.norm(name + ".norm2", c);
-    query = b.linear(name + ".attn2.to_q", c, c, false);
-    out2 = b.linear(name + ".attn2.to_out.0", c, c);
-    norm3 = b.norm(name + ".norm3", c);
+    m_norm1 = b.norm(at("norm1"), c);
+    m_qkv = b.linearStack({{at("attn1.to_q"), c}, {at("attn1.to_k"), c}, {at("attn1.to_v"), c}}, c, false, b.compute);
+    m_out1 = b.linear(at("attn1.to_out.0"), c, c);
+    m_norm2 = b.norm(at("norm2"), c);
+    m_query = b.linear(at("attn2.to_q"), c, c, false);
+    m_out2 = b.linear(at("attn2.to_out.0"), c, c);
+    m_norm3 = b.norm(at("norm3"), c);
     // GEGLU: the first half of the rows is the value, the second goes through gelu and multiplies it.
-    value = b.linearRows(name + ".ff.net.0.proj", c, 8 * c, 0, 4 * c);
-    gate = b.linearRows(name + ".ff.net.0.proj", c, 8 * c, 4 * c, 4 * c);
-    down = b.linear(name + ".ff.net.2", 4 * c, c);
-    shared.text.emplace_back(name + ".attn2.to_k", c);
-    shared.text.emplace_back(name + ".attn2.to_v", c);
-    shared.textWidth += 2 * c;
-    shared.sites.push_back(name + ".attn2");
+    m_value = b.linearRows(at("ff.net.0.proj"), c, 8 * c, 0, 4 * c);
+    m_gate = b.linearRows(at("ff.net.0.proj"), c, 8 * c, 4 * c, 4 * c);
+    m_down = b.linear(at("ff.net.2"), 4 * c, c);
+    layout.text.emplace_back(at("attn2.to_k"), c);
+    layout.text.emplace_back(at("attn2.to_v"), c);
+    layout.textWidth += 2 * c;
 }
 
-void TransformerBlock::operator()(const UNetPass& pass, Tensor& tokens, int height, int width) const {
-    using Part = Intervention::Part;
-    Backend& b = pass.backend;
-    const std::int64_t rows = tokens.shape()[0], n = tokens.shape()[1], c = channels, all = rows * n;
-    const View flat = tokens.view().reshaped({all, c});
-    const SkippedRows block(tokens, pass.changes, site, Part::Block),
-        attention(tokens, pass.changes, site, Part::Attention);
-    Epilogue add;
-    add.residual = flat;
-    Tensor normed(b, {rows, n, c}, pass.type), attended(b, {rows, n, c}, pass.type);
-    const View flatNormed = normed.view().reshaped({all, c}), flatAttended = attended.view().reshaped({all, c});
-    {
-        Tensor fused(b, {all, 3 * c}, pass.type);
-        b.layerNorm(flat, norm1.gamma, norm1.beta, 1e-5f, {}, {}, flatNormed);
-        b.linear(flatNormed, *qkv, fused);
-        selfAttention(b, {fused.view().reshaped({rows, n, 3 * c}), heads, site, height, width}, attended, pass.changes,
-                      pass.capture);
-    }
-    b.linear(flatAttended, *out1, flat, add);
-    {
-        Tensor queries(b, {rows, n, c}, pass.type);
-        b.layerNorm(flat, norm2.gamma, norm2.beta, 1e-5f, {}, {}, flatNormed);
-        b.linear(flatNormed, *query, queries.view().reshaped({all, c}));
-        const std::int64_t words = pass.text.shape()[1];
-        const auto at = [&](std::int64_t offset) {
-            return View{static_cast<char*>(pass.text.view().data) + std::size_t(offset) * sizeOf(pass.type),
-                        pass.type,
-                        {rows, words, c}};
-        };
-        kernels::AttentionArgs a;
-        a.q = queries;
-        a.k = at(textOffset);
-        a.v = at(textOffset + c);
-        a.kStride = a.vStride = pass.text.shape()[2];
-        a.heads = heads;
-        a.scale = 1.0f / std::sqrt(float(c / heads));
-        crossAttention(b, a, attended, pass.changes, textOffset, pass.capture, site);
-    }
-    b.linear(flatAttended, *out2, flat, add);
-    attention.restore();
-    const SkippedRows feedForward(tokens, pass.changes, site, Part::FeedForward);
-    b.layerNorm(flat, norm3.gamma, norm3.beta, 1e-5f, {}, {}, flatNormed);
-    Tensor gated(b, {all, 4 * c}, pass.type), wide(b, {all, 4 * c}, pass.type);
-    Epilogue gelu, multiply;
-    gelu.activation = Activation::GeluErf;
-    b.linear(flatNormed, *gate, gated, gelu);
-    multiply.multiply = gated;
-    b.linear(flatNormed, *value, wide, multiply);
-    b.linear(wide, *down, flat, add);
-    feedForward.restore();
-    block.restore();
+Tensor TransformerBlock::operator()(const Pass& pass, const Tensor& x) const {
+    constexpr float eps = 1e-5f;
+    return pass.residual(m_block, x, [&](const Pass& pass, Tensor x) {
+        x = pass.residual(m_selfAttention, x, [&](const Pass& p, const Tensor& x) {
+            const auto [q, k, v] = nn::chunk<3>(nn::linear(nn::layerNorm(x, m_norm1, eps), m_qkv));
+            return nn::linear(p.attend(m_selfAttention, q, k, v), m_out1, {.onto = x});
+        });
+        x = pass.residual(m_crossAttention, x, [&](const Pass& p, const Tensor& x) {
+            const auto [k, v] = nn::chunk<2>(p.context(m_crossAttention, x.shape()[-1]));
+            const Tensor q = nn::linear(nn::layerNorm(x, m_norm2, eps), m_query);
+            return nn::linear(p.attend(m_crossAttention, q, k, v), m_out2, {.onto = x});
+        });
+        return pass.residual(m_feedForward, x, [&](const Pass&, const Tensor& x) {
+            const Tensor h = nn::layerNorm(x, m_norm3, eps),
+                         gate = nn::linear(h, m_gate, {.activation = Activation::GeluErf});
+            return nn::linear(nn::linear(h, m_value, {.multiply = gate}), m_down, {.onto = x});
+        });
+    });
 }
 
-SpatialTransformer::SpatialTransformer(NetworkBuilder& b, const std::string& name, int channels, int heads, int layers,
-                                       int groups, bool linearProjection, SharedProjections& shared)
-    : groups(groups) {
-    norm = b.norm(name + ".norm", channels);
-    projectIn = b.linear(name + ".proj_in", channels, channels, true, !linearProjection);
+SpatialTransformer::SpatialTransformer(std::string path, UNetLayout& layout, int channels, int heads, int layers,
+                                       int stride)
+    : Module(std::move(path)), m_groups(layout.groups) {
+    NetworkBuilder& b = layout.builder;
+    m_norm = b.norm(at("norm"), channels);
+    m_projectIn = b.linear(at("proj_in"), channels, channels, true, !layout.linearProjection);
     for (int i = 0; i < layers; ++i)
-        blocks.emplace_back(b, name + ".transformer_blocks." + std::to_string(i), channels, heads, shared);
-    projectOut = b.linear(name + ".proj_out", channels, channels, true, !linearProjection);
+        m_blocks.push_back(
+            &add<TransformerBlock>("transformer_blocks." + std::to_string(i), layout, channels, heads, stride));
+    m_projectOut = b.linear(at("proj_out"), channels, channels, true, !layout.linearProjection);
 }
 
-Tensor SpatialTransformer::operator()(const UNetPass& pass, const Tensor& x) const {
-    Backend& b = pass.backend;
+Tensor SpatialTransformer::operator()(const Pass& pass, const Tensor& x) const {
     const Shape s = x.shape();
-    const std::int64_t pixels = s[0] * s[1] * s[2], c = s[3];
-    Tensor tokens(b, {s[0], s[1] * s[2], c}, pass.type);
-    {
-        Tensor normed(b, s, pass.type);
-        b.groupNorm(x, norm.gamma, norm.beta, groups, 1e-6f, Activation::None, normed);
-        b.linear(normed.view().reshaped({pixels, c}), *projectIn, tokens.view().reshaped({pixels, c}));
-    }
-    for (const auto& block : blocks) block(pass, tokens, int(s[1]), int(s[2]));
-    Epilogue add;
-    add.residual = x.view().reshaped({pixels, c});
-    b.linear(tokens.view().reshaped({pixels, c}), *projectOut, add.residual, add);
-    return x;
+    const Tensor image = x.reshaped({s[0], s[1] * s[2], s[3]});
+    Tensor tokens =
+        nn::linear(nn::groupNorm(x, m_norm, m_groups, 1e-6f), m_projectIn).reshaped({s[0], s[1] * s[2], s[3]});
+    for (const auto* block : m_blocks) tokens = (*block)(pass, tokens);
+    return nn::linear(tokens, m_projectOut, {.onto = image}).reshaped(s);
 }
 
 }  // namespace meander

@@ -1,24 +1,11 @@
 #include "engine/models/codecs/codec.h"
 
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <mutex>
+
 namespace meander {
-namespace {
-
-// state (n, h, w, 3·f²), channel c·f² + dy·f + dx ↔ image (n, h·f, w·f, 3), pixel (dy, dx).
-template <class F> void eachPixel(std::int64_t n, std::int64_t h, std::int64_t w, int f, F visit) {
-    const std::int64_t channels = 3 * std::int64_t(f) * f;
-    for (std::int64_t row = 0; row < n * h; ++row)
-        for (std::int64_t x = 0; x < w; ++x)
-            for (int c = 0; c < 3; ++c)
-                for (int dy = 0; dy < f; ++dy)
-                    for (int dx = 0; dx < f; ++dx) {
-                        const std::int64_t state = (row * w + x) * channels + (c * f + dy) * f + dx;
-                        const std::int64_t image = ((row * f + dy) * w * f + x * f + dx) * 3 + c;
-                        visit(std::size_t(state), std::size_t(image));
-                    }
-}
-
-}  // namespace
-
 Shape PixelShuffleCodec::imageShape(const Shape& state) const {
     if (state.rank() != 3 || state[2] != 3 * std::int64_t(m_factor) * m_factor)
         throw Failure("The codec of this model expects states with " + std::to_string(3 * m_factor * m_factor)
@@ -30,13 +17,12 @@ Shape PixelShuffleCodec::imageShape(const Shape& state) const {
 HostTensor PixelShuffleCodec::decode(const HostTensor& states) const {
     const Shape s = states.shape();
     if (s.rank() != 4) throw std::invalid_argument("decode: states must be (n, h, w, c), not " + s.text());
-    const Shape p = imageShape({s[1], s[2], s[3]});
-    const std::vector<float> from = states.toFloats();
-    std::vector<float> pixels(from.size());
-    const float factor = float(0.5 / m_scale), offset = float(0.5 * m_shift + 0.5);
-    eachPixel(s[0], s[1], s[2], m_factor,
-              [&](std::size_t state, std::size_t pixel) { pixels[pixel] = from[state] * factor + offset; });
-    return HostTensor::fromFloats({s[0], p[0], p[1], 3}, pixels);
+    static_cast<void>(imageShape({s[1], s[2], s[3]}));  // throws where the shape does not fit
+    return applyPixelMap(*pixelMap(), states);
+}
+
+std::optional<PixelMap> PixelShuffleCodec::pixelMap() const {
+    return PixelMap{m_factor, 0.5 / m_scale, 0.5 * m_shift + 0.5};
 }
 
 HostTensor PixelShuffleCodec::encode(const HostTensor& images) const {
@@ -44,13 +30,10 @@ HostTensor PixelShuffleCodec::encode(const HostTensor& images) const {
     if (s.rank() != 4 || s[3] != 3 || s[1] % m_factor != 0 || s[2] % m_factor != 0)
         throw Failure("An image of " + s.text() + " does not fit this model: its height and width must be multiples of "
                       + std::to_string(m_factor) + ".");
-    const std::vector<float> pixels = images.toFloats();
-    std::vector<float> states(pixels.size());
-    eachPixel(s[0], s[1] / m_factor, s[2] / m_factor, m_factor, [&](std::size_t state, std::size_t pixel) {
-        states[state] = float((2.0 * pixels[pixel] - 1.0 - m_shift) * m_scale);
-    });
-    return HostTensor::fromFloats({s[0], s[1] / m_factor, s[2] / m_factor, 3 * std::int64_t(m_factor) * m_factor},
-                                  states);
+    const HostTensor states = foldPixels(images, m_factor);
+    std::vector<float> v = states.toFloats();
+    for (float& x : v) x = float((2.0 * x - 1.0 - m_shift) * m_scale);
+    return HostTensor::fromFloats(states.shape(), v);
 }
 
 std::unique_ptr<Codec> codecFrom(const Json& config, const std::string& what) {
@@ -64,6 +47,42 @@ std::unique_ptr<Codec> codecFrom(const Json& config, const std::string& what) {
         throw Failure("The codec described in " + what
                       + " has an impossible factor or scale. The file may be damaged.");
     return std::make_unique<PixelShuffleCodec>(int(factor), scale, shift);
+}
+
+namespace {
+
+// Of the codec in a model's folder; none without one.
+std::optional<PixelMap> mapInFolder(const std::string& folder) {
+    const std::string path = (std::filesystem::path(folder) / "codec" / "config.json").string();
+    std::ifstream in(path, std::ios::binary);
+    if (!in) return {};
+    const Json config = Json::parse(in, nullptr, false);
+    try {
+        return config.is_object() ? codecFrom(config, "'" + path + "'")->pixelMap() : std::nullopt;
+    } catch (const Failure&) {
+        return {};
+    }
+}
+
+std::optional<PixelMap> mapOfShapes(const ModelInfo& m) {
+    const Shape &s = m.stateShape, &p = m.imageShape;
+    if (m.state != StateKind::Image || s.rank() != 3 || p.rank() != 3 || s[1] <= 0 || p[1] % s[1] != 0) return {};
+    const std::int64_t fold = p[1] / s[1];
+    if (fold < 1 || fold > 64 || s[2] != 3 * fold * fold) return {};
+    return PixelMap{int(fold), 0.5, 0.5};
+}
+
+}  // namespace
+
+std::optional<PixelMap> pixelMapOf(const ModelInfo& model) {
+    const auto byShapes = mapOfShapes(model);
+    if (!byShapes || model.id.find('/') == std::string::npos) return byShapes;
+    static std::mutex mutex;
+    static std::map<std::string, std::optional<PixelMap>> known;
+    const std::lock_guard lock(mutex);
+    const auto [it, isNew] = known.try_emplace(model.id);
+    if (isNew) it->second = mapInFolder(model.id);
+    return it->second && it->second->fold == byShapes->fold ? it->second : byShapes;
 }
 
 }  // namespace meander

@@ -1,56 +1,35 @@
 #include "engine/models/layers/builder.h"
 
-#include <cstring>
+#include <algorithm>
 
 namespace meander {
-namespace {
 
-// Rows of a row-major tensor in another order: result row r is row order[r].
-HostWeight rowsInOrder(const HostWeight& w, const std::vector<std::int64_t>& order) {
-    HostWeight sorted{w.shape.withRows(std::int64_t(order.size())), w.type, {}};
-    const std::size_t row = std::size_t(w.shape.rowCount()) * sizeOf(w.type);
-    sorted.bytes.resize(order.size() * row);
-    for (std::size_t r = 0; r < order.size(); ++r)
-        std::memcpy(sorted.bytes.data() + r * row, w.bytes.data() + std::size_t(order[r]) * row, row);
-    return sorted;
-}
-
-std::vector<std::int64_t> range(std::int64_t first, std::int64_t count) {
-    std::vector<std::int64_t> order;
-    for (std::int64_t i = 0; i < count; ++i) order.push_back(first + i);
-    return order;
-}
-
-void append(HostWeight& to, const HostWeight& part) {
-    to.bytes.insert(to.bytes.end(), part.bytes.begin(), part.bytes.end());
-    to.shape = to.shape.withRows(to.shape[0] + part.shape[0]);
-}
-
-}  // namespace
-
-// F32, F16 or BF16, which is what backends pack.
 HostWeight NetworkBuilder::read(const std::string& name, const Shape& shape) {
-    HostWeight w = source.read(name, shape);
     parameters += shape.count();
-    if (w.type == DType::F32 || w.type == DType::F16 || w.type == DType::BF16) return w;
-    const std::vector<float> values = w.floats();
-    HostWeight narrow{shape, DType::F32, std::vector<std::byte>(values.size() * 4)};
-    std::memcpy(narrow.bytes.data(), values.data(), narrow.bytes.size());
-    return narrow;
+    return source.read(name, shape);
 }
 
-Linear NetworkBuilder::pack(const HostWeight& weight, const HostWeight* bias, DType type) {
-    const View matrix = weight.view().reshaped({weight.shape[0], weight.shape.rowCount()});
-    Linear l = backend.packLinear(matrix, bias ? bias->view() : View{}, type);
+Linear NetworkBuilder::pack(std::span<const HostWeight> parts, const HostWeight* bias, DType type) {
+    const HostWeight plainBias = bias ? bias->plain() : HostWeight();
+    const View b = bias ? plainBias.view() : View{};
+    Linear l;
+    if (std::any_of(parts.begin(), parts.end(), [](const HostWeight& w) { return w.staysStored(); })) {
+        std::vector<kernels::WeightMatrix> matrices;
+        for (const auto& w : parts) matrices.push_back(w.matrix());
+        l = backend.packStoredLinear(matrices, b, type);
+    } else {
+        const HostWeight w = parts.size() == 1 ? parts.front() : stacked(parts);
+        l = backend.packLinear(w.view().reshaped({w.rows(), w.rowCount()}), b, type);
+    }
     weightBytes += l->bytes;
     return l;
 }
 
 Linear NetworkBuilder::linear(const std::string& name, std::int64_t in, std::int64_t out, bool bias, bool pointwise) {
     const HostWeight w = read(name + ".weight", pointwise ? Shape{out, in, 1, 1} : Shape{out, in});
-    if (!bias) return pack(w, nullptr, compute);
+    if (!bias) return pack({&w, 1}, nullptr, compute);
     const HostWeight b = read(name + ".bias", {out});
-    return pack(w, &b, compute);
+    return pack({&w, 1}, &b, compute);
 }
 
 Linear NetworkBuilder::linearF32(const std::string& name, std::int64_t in, std::int64_t out, bool bias) {
@@ -60,40 +39,33 @@ Linear NetworkBuilder::linearF32(const std::string& name, std::int64_t in, std::
 Linear NetworkBuilder::linearRows(const std::string& name, std::int64_t in, std::int64_t out, std::int64_t first,
                                   std::int64_t count, bool bias) {
     const std::int64_t before = parameters;
-    const HostWeight w = rowsInOrder(read(name + ".weight", {out, in}), range(first, count));
+    const HostWeight w = rowsOf(read(name + ".weight", {out, in}), first, count);
     Linear l;
     if (bias) {
-        const HostWeight b = rowsInOrder(read(name + ".bias", {out}), range(first, count));
-        l = pack(w, &b, compute);
+        const HostWeight b = rowsOf(read(name + ".bias", {out}), first, count);
+        l = pack({&w, 1}, &b, compute);
     } else {
-        l = pack(w, nullptr, compute);
+        l = pack({&w, 1}, nullptr, compute);
     }
     parameters = before + count * (in + (bias ? 1 : 0));
     return l;
 }
 
 Linear NetworkBuilder::linearStack(const std::vector<Part>& parts, std::int64_t in, bool bias, DType type) {
-    HostWeight weight, offsets;
+    std::vector<HostWeight> weights, biases;
     for (const auto& [name, out] : parts) {
-        HostWeight w = read(name + ".weight", {out, in}), b;
-        if (bias) b = read(name + ".bias", {out});
-        if (weight.bytes.empty()) {
-            weight = std::move(w);
-            offsets = std::move(b);
-            continue;
-        }
-        if (w.type != weight.type || (bias && b.type != offsets.type))
-            throw Failure("The weights of '" + name + "' are stored in another type than those of '"
-                          + parts.front().first + "'. Convert the model to one type.");
-        append(weight, w);
-        if (bias) append(offsets, b);
+        weights.push_back(read(name + ".weight", {out, in}));
+        if (bias) biases.push_back(read(name + ".bias", {out}));
     }
-    return pack(weight, bias ? &offsets : nullptr, type);
+    if (!bias) return pack(weights, nullptr, type);
+    const HostWeight b = stacked(biases);
+    return pack(weights, &b, type);
 }
 
 Conv NetworkBuilder::conv(const std::string& name, int in, int out, int kernel, int stride, int padding, int height,
                           int width) {
-    const HostWeight w = read(name + ".weight", {out, in, kernel, kernel}), b = read(name + ".bias", {out});
+    const HostWeight w = read(name + ".weight", {out, in, kernel, kernel}).plain(),
+                     b = read(name + ".bias", {out}).plain();
     Conv c = backend.packConv(w.view(), b.view(), {stride, padding}, compute, height, width);
     weightBytes += c->bytes;
     return c;
@@ -101,7 +73,7 @@ Conv NetworkBuilder::conv(const std::string& name, int in, int out, int kernel, 
 
 Linear NetworkBuilder::patchEmbedding(const std::string& name, int channels, int patch, std::int64_t width) {
     const HostWeight w = read(name + ".weight", {width, channels, patch, patch}), b = read(name + ".bias", {width});
-    return pack(w, &b, compute);
+    return pack({&w, 1}, &b, compute);
 }
 
 Linear NetworkBuilder::patchProjection(const std::string& name, std::int64_t in, int patch, int channels, int kept) {
@@ -111,7 +83,7 @@ Linear NetworkBuilder::patchProjection(const std::string& name, std::int64_t in,
     const std::int64_t out = std::int64_t(patch) * patch * channels;
     const HostWeight w = rowsInOrder(read(name + ".weight", {out, in}), order),
                      b = rowsInOrder(read(name + ".bias", {out}), order);
-    return pack(w, &b, compute);
+    return pack({&w, 1}, &b, compute);
 }
 
 Norm NetworkBuilder::norm(const std::string& name, std::int64_t width) {

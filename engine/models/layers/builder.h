@@ -1,21 +1,18 @@
-// Builds the parts of a network: reads weights by name and packs them for a device, once. Counts what it read.
+// Builds the parts of a network: reads weights by name and packs them for a device, once. Counts what it read. Matrices
+// that are stored in blocks or 8 bits, or that the source keeps in their format (Quantised), stay so on the device; all
+// other weights are packed for the type of the computation.
 #pragma once
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "engine/models/files/weights.h"
+#include "engine/nn/parameters.h"
 #include "engine/tensor/tensor.h"
+#include "engine/weights/weight_source.h"
 
 namespace meander {
-
-using Linear = std::unique_ptr<kernels::LinearWeights>;
-using Conv = std::unique_ptr<kernels::ConvWeights>;
-
-struct Norm {
-    Tensor gamma, beta;  // (c) F32
-};
 
 class NetworkBuilder {
 public:
@@ -53,7 +50,8 @@ public:
 
 private:
     HostWeight read(const std::string& name, const Shape& shape);
-    Linear pack(const HostWeight& weight, const HostWeight* bias, DType type);
+    // The rows of all parts below each other.
+    Linear pack(std::span<const HostWeight> parts, const HostWeight* bias, DType type);
 };
 
 }  // namespace meander

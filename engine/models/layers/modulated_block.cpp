@@ -1,42 +1,59 @@
 #include "engine/models/layers/modulated_block.h"
 
 namespace meander {
-namespace {
 
-constexpr float eps = 1e-6f;
+using nn::Pass;
+using nn::SiteKind;
 
-}  // namespace
-
-TokenScratch::TokenScratch(Backend& backend, const Shape& t, DType type)
-    : normed(backend, t, type), attended(backend, t, type), wide(backend, {t[0], t[1], 4 * t[2]}, type) {}
-
-void SelfAttentionHalf::operator()(Backend& b, const Tensor& tokens, SelfAttention site, const Modulation& m,
-                                   const TokenScratch& s, const RowInterventions* changes,
-                                   AttentionCapture* capture) const {
-    const std::int64_t rows = tokens.shape()[0], n = tokens.shape()[1], w = tokens.shape()[2], all = rows * n;
-    const View flat = tokens.view().reshaped({all, w}), normed = s.normed.view().reshaped({all, w});
-    const View fused{s.wide.view().data, tokens.type(), {all, 3 * w}};
-    b.layerNorm(flat, {}, {}, eps, m.scale, m.shift, normed);
-    b.linear(normed, *qkv, fused);
-    site.fused = fused.reshaped({rows, n, 3 * w});
-    selfAttention(b, site, s.attended, changes, capture);
-    kernels::Epilogue add;
-    add.gate = m.gate;
-    add.residual = flat;
-    b.linear(s.attended.view().reshaped({all, w}), *out, flat, add);
+ModulatedBlock::ModulatedBlock(std::string path, NetworkBuilder& b, const ModulatedBlockNames& names,
+                               std::int64_t width, int heads, int patch, std::int64_t first, std::int64_t context)
+    : Module(std::move(path)),
+      m_width(width),
+      m_first(first),
+      m_block(add({SiteKind::Block, "", 0, heads, patch})),
+      m_selfAttention(add({SiteKind::SelfAttention, names.attention, 0, heads, patch})),
+      m_crossAttention(names.crossAttention.empty()
+                           ? nullptr
+                           : &add({SiteKind::CrossAttention, names.crossAttention, 0, heads, patch, context})),
+      m_feedForward(add({SiteKind::FeedForward, names.feedForward, 0, heads, patch})) {
+    std::vector<NetworkBuilder::Part> parts;
+    for (const auto& name : names.qkv) parts.emplace_back(at(name), 3 * width / std::int64_t(names.qkv.size()));
+    m_qkv = b.linearStack(parts, width, true, b.compute);
+    m_selfOut = b.linear(at(names.selfOut), width, width);
+    if (m_crossAttention) {
+        m_query = b.linear(at(names.query), width, width);
+        m_crossOut = b.linear(at(names.crossOut), width, width);
+    }
+    m_up = b.linear(at(names.up), width, 4 * width);
+    m_down = b.linear(at(names.down), 4 * width, width);
+    if (!names.table.empty()) m_table = b.table(at(names.table), {6, width});
 }
 
-void FeedForwardHalf::operator()(Backend& b, const Tensor& tokens, const Modulation& m, const TokenScratch& s) const {
-    const std::int64_t all = tokens.shape()[0] * tokens.shape()[1], w = tokens.shape()[2];
-    const View flat = tokens.view().reshaped({all, w}), normed = s.normed.view().reshaped({all, w}),
-               wide = s.wide.view().reshaped({all, 4 * w});
-    b.layerNorm(flat, {}, {}, eps, m.scale, m.shift, normed);
-    kernels::Epilogue gelu, add;
-    gelu.activation = kernels::Activation::GeluTanh;
-    b.linear(normed, *up, wide, gelu);
-    add.gate = m.gate;
-    add.residual = flat;
-    b.linear(wide, *down, flat, add);
+Tensor ModulatedBlock::vector(const Pass& pass, int i) const {
+    if (!m_table) return nn::columns(pass.vectors(), m_first + i * m_width, m_width);
+    return nn::add(pass.vectors(std::size_t(i)), m_table.slice(i, 1));
+}
+
+Tensor ModulatedBlock::modulated(const Pass& pass, const Tensor& x, int i) const {
+    return nn::modulatedNorm(x, vector(pass, i), vector(pass, i + 1), 1e-6f);
+}
+
+Tensor ModulatedBlock::operator()(const Pass& pass, const Tensor& x) const {
+    return pass.residual(m_block, x, [&](const Pass& pass, Tensor x) {
+        x = pass.residual(m_selfAttention, x, [&](const Pass& p, const Tensor& x) {
+            const auto [q, k, v] = nn::chunk<3>(nn::linear(modulated(p, x, 0), m_qkv));
+            return nn::linear(p.attend(m_selfAttention, q, k, v), m_selfOut, {.gate = vector(p, 2), .onto = x});
+        });
+        if (m_crossAttention)
+            x = pass.residual(*m_crossAttention, x, [&](const Pass& p, const Tensor& x) {
+                const auto [k, v] = nn::chunk<2>(p.context(*m_crossAttention, m_width));
+                return nn::linear(p.attend(*m_crossAttention, nn::linear(x, m_query), k, v), m_crossOut, {.onto = x});
+            });
+        return pass.residual(m_feedForward, x, [&](const Pass& p, const Tensor& x) {
+            const Tensor h = nn::linear(modulated(p, x, 3), m_up, {.activation = nn::Activation::GeluTanh});
+            return nn::linear(h, m_down, {.gate = vector(p, 5), .onto = x});
+        });
+    });
 }
 
 }  // namespace meander

@@ -1,36 +1,37 @@
-// The two halves of a diffusion transformer's block: self-attention and feed-forward, each on a layer norm that the
-// time (and class) scales and shifts, each added back through a gate (adaLN-Zero, Peebles & Xie 2023).
+// A block of a diffusion transformer: self-attention and feed-forward, each on a layer norm that the time (and class)
+// scales and shifts, each added back through a gate (adaLN-Zero, Peebles & Xie 2023); between them an optional
+// cross-attention to text (PixArt-α, Chen et al. 2023).
 #pragma once
 #include "engine/models/layers/builder.h"
-#include "engine/models/layers/row_interventions.h"
+#include "engine/nn/module.h"
+#include "engine/nn/pass.h"
 
 namespace meander {
 
-// Vectors (rows, width), one per image.
-struct Modulation {
-    View shift, scale, gate;
+// Names of the weights of a block, and where its six vectors come from: columns of Pass::vectors(0) from `first` on,
+// or, with a table (6, width), Pass::vectors(0) … (5), to which its rows are added.
+struct ModulatedBlockNames {
+    std::vector<std::string> qkv;  // one fused matrix or three that are stacked
+    std::string attention, selfOut, query, crossAttention, crossOut, feedForward, up, down, table;
 };
 
-// Buffers that all blocks of one call share.
-struct TokenScratch {
-    TokenScratch(Backend& backend, const Shape& tokens, DType type);
-    Tensor normed, attended;  // (rows, n, width)
-    Tensor wide;              // (rows, n, 4·width): first the fused projections, later the feed-forward
-};
+class ModulatedBlock final : public nn::Module {
+public:
+    // A block without cross-attention has no names for it. `context`: first column of its keys in the context.
+    ModulatedBlock(std::string path, NetworkBuilder& b, const ModulatedBlockNames& names, std::int64_t width, int heads,
+                   int patch, std::int64_t first, std::int64_t context = 0);
+    // x (rows, n, width), may be written into.
+    Tensor operator()(const nn::Pass& pass, const Tensor& x) const;
 
-struct SelfAttentionHalf {
-    Linear qkv, out;
-    // tokens (rows, n, width), in place.
-    void operator()(Backend& b, const Tensor& tokens, int heads, const Modulation& m, const TokenScratch& s) const {
-        (*this)(b, tokens, {{}, heads, 0, int(tokens.shape()[1]), 1}, m, s, nullptr, nullptr);
-    }
-    // The same as a block whose rows may be changed or tapped; `site` without its view.
-    void operator()(Backend& b, const Tensor& tokens, SelfAttention site, const Modulation& m, const TokenScratch& s,
-                    const RowInterventions* changes, AttentionCapture* capture) const;
-};
-struct FeedForwardHalf {
-    Linear up, down;  // gelu (tanh) between
-    void operator()(Backend& b, const Tensor& tokens, const Modulation& m, const TokenScratch& s) const;
+private:
+    // Vector i (rows, width) of shift, scale, gate of the attention, then of the feed-forward.
+    Tensor vector(const nn::Pass& pass, int i) const;
+    Tensor modulated(const nn::Pass& pass, const Tensor& x, int i) const;
+
+    std::int64_t m_width, m_first;
+    const nn::Site &m_block, &m_selfAttention, *m_crossAttention, &m_feedForward;
+    Linear m_qkv, m_selfOut, m_query, m_crossOut, m_up, m_down;
+    Tensor m_table;
 };
 
 }  // namespace meander

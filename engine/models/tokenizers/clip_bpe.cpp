@@ -99,11 +99,14 @@ Result<ClipTokenizer> ClipTokenizer::open(const std::string& folder) {
             if (!read) return read.error();
             config = std::move(*read);
         }
-        const std::int64_t length = jsonInteger(config, "model_max_length", 77, "'" + configPath.string() + "'");
-        if (length < 2)
-            return Error{"The entry 'model_max_length' of '" + configPath.string() + "' is " + std::to_string(length)
-                         + ", but a prompt needs room for at least 2 tokens. The file may be damaged."};
-        t.m_length = int(std::min<std::int64_t>(length, 4096));
+        // transformers writes 1e30 where a tokenizer has no limit of its own; the encoder reads 77 then.
+        constexpr double most = 4096, usual = 77;
+        const double length = jsonReal(config, "model_max_length", usual, "'" + configPath.string() + "'");
+        if (!(length >= 2))
+            return Error{"The entry 'model_max_length' of '" + configPath.string()
+                         + "' must be at least 2, so that a prompt has room for its first and last token. The file may "
+                           "be damaged."};
+        t.m_length = int(length > 1e9 ? usual : std::min(length, most));
         t.readMerges(*merges);
         for (int b = 0; b < 256; ++b) {
             t.m_bytes[b] = t.symbol(byteSymbol(b));
@@ -132,7 +135,8 @@ Result<ClipTokenizer> ClipTokenizer::open(const std::string& folder) {
     }
 }
 
-std::string ClipTokenizer::normalised(std::string_view text) {
+std::string ClipTokenizer::normalised(std::string_view given) {
+    const std::string text = composed(given);
     std::string normal;
     bool gap = false;
     for (std::size_t at = 0; at < text.size();) {
@@ -143,7 +147,7 @@ std::string ClipTokenizer::normalised(std::string_view text) {
         }
         if (gap) normal += ' ';
         gap = false;
-        appendUtf8(normal, lowerCase(c));
+        appendLowerCase(normal, c);
     }
     return normal;
 }

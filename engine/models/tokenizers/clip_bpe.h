@@ -1,5 +1,5 @@
 // The byte-level BPE of CLIP: vocab.json (symbol → id), merges.txt (pairs, best first) and tokenizer_config.json as
-// transformers writes them. Text is white-space-collapsed and lower-cased, split by CLIP's pattern
+// transformers writes them. Text is composed (NFC), white-space-collapsed and lower-cased, split by CLIP's pattern
 //   <|startoftext|> | <|endoftext|> | 's|'t|'re|'ve|'m|'ll|'d | letters+ | one number | other non-space+
 // and every piece becomes bytes, the last with "</w>", merged by rank.
 #pragma once
@@ -17,7 +17,7 @@ class ClipTokenizer {
 public:
     static Result<ClipTokenizer> open(const std::string& folder);
 
-    // As the encoder sees it: collapsed and lower-cased. Token ranges refer to this.
+    // As the encoder reads it: composed, collapsed and lower-cased. Token ranges refer to this.
     static std::string normalised(std::string_view text);
     // Exactly `length()` tokens: start, the words as far as they fit, end, padding.
     std::vector<Token> encode(std::string_view text) const;

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes unicode_tables.inl: ranges of letters (L*), numbers (N*) and white space, and runs of simple lower-casing, from Python's Unicode database."""
+"""Writes unicode_tables.inl from Python's Unicode database: ranges of letters (L*), numbers (N*) and white space, runs of
+simple lower-casing, canonical combining classes, canonical decompositions, and whether each may be composed again."""
 import sys
 import unicodedata
 
@@ -30,11 +31,36 @@ def lower_runs():
     return [(a, b, max(s, 1), d) for a, b, s, d in runs]
 
 
+def class_runs():
+    """(first, last, combining class) of characters with a class above 0."""
+    runs = []
+    for c in range(0x110000):
+        k = unicodedata.combining(chr(c))
+        if k and runs and runs[-1][1] == c - 1 and runs[-1][2] == k:
+            runs[-1][1] = c
+        elif k:
+            runs.append([c, c, k])
+    return runs
+
+
+def decompositions():
+    """(character, first, second or 0, composes): canonical, one step; Hangul is done by formula."""
+    rows = []
+    for c in range(0x110000):
+        parts = unicodedata.decomposition(chr(c)).split()
+        if not parts or parts[0].startswith("<"):
+            continue
+        codes = [int(x, 16) for x in parts] + [0]
+        composes = len(parts) == 2 and unicodedata.normalize("NFC", "".join(chr(x) for x in codes[:2])) == chr(c)
+        rows.append((c, codes[0], codes[1], int(composes)))
+    return rows
+
+
 def table(name, rows, kind):
     text, line = f"constexpr {kind} {name}[] = {{\n", "   "
     for r in rows:
         item = " {" + ", ".join(str(v) for v in r) + "},"
-        if len(line) + len(item) > 160:
+        if len(line) + len(item) > 120:
             text, line = text + line + "\n", "   "
         line += item
     return text + line + "\n};\n"
@@ -46,3 +72,5 @@ with open(sys.argv[1], "w") as f:
     f.write(table("numbers", ranges(lambda c: unicodedata.category(chr(c))[0] == "N"), "CodeRange"))
     f.write(table("spaces", ranges(lambda c: chr(c).isspace() and c not in range(0x1c, 0x20)), "CodeRange"))
     f.write(table("lowerRuns", lower_runs(), "LowerRun"))
+    f.write(table("combiningClasses", class_runs(), "ClassRun"))
+    f.write("// clang-format off\n" + table("decompositions", decompositions(), "Decomposition") + "// clang-format on\n")

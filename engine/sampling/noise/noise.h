@@ -61,10 +61,14 @@ bool sameNoise(const Choice& a, std::uint64_t seedA, const Choice& b, std::uint6
 // "recorded" as the parent's own (resolved) choice with its seed written out: the draws of the parent without the
 // parent.
 Choice recordedNoise(const Choice& parent, std::uint64_t parentSeed);
-// The least noisy level above 0 and the noisiest.
+// The address of a draw (kernels::NoiseAddress::draw): 0 is the first state, 4096 are set aside for each interval, and
+// draws beyond those (long Langevin chains) get addresses behind those of all intervals.
+std::uint32_t drawAddress(const NoiseRequest& q);
+// The least noisy level above 0 and the noisiest; 0 and it where there is only one, so that a path has a length.
 std::pair<double, double> levelRange(const std::vector<double>& levels);
 
-// How unit noise becomes the first state y (integration coordinates, process.h) at level τ: y = mean + spread · noise.
+// How unit noise becomes the first state y (integration coordinates, process.h) at level τ: y = mean + noiseStd ·
+// noise.
 //   level          τ                        k-diffusion, A1111, Karras et al. 2022; diffusers' Euler for linspace and
 //       trailing spacing
 //   unit_variance  √(a² + τ²)               data of unit variance: pipelines that start from N(0, 1) in native
@@ -77,7 +81,7 @@ struct FirstState {
     std::vector<double> mean;  // per channel or dimension; empty: 0
 };
 FirstState firstState(const Choice& noise, const Process& process, double tau, double sigmaData, std::int64_t channels);
-// mean + spread · unit
+// mean + noiseStd · unit
 Tensor makeFirstState(const FirstState& f, const Tensor& unit);
 
 // What a person should know about a choice before the run.
@@ -89,6 +93,8 @@ struct NoiseSituation {
     std::string samplerLabel;
     bool restarted = false;  // a branch without its parent's history
 };
+// A sentence where the choice cannot work with the run at all, else empty.
+std::string noiseProblem(const Choice& choice, const NoiseSituation& s);
 std::vector<std::string> noiseAdvice(const Choice& choice, const NoiseSituation& s);
 // Whether a sampler draws noise with these (resolved) parameters.
 bool drawsNoise(const SamplerInfo& info, const Params& params);

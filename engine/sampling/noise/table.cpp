@@ -84,12 +84,18 @@ Choice recordedNoise(const Choice& parent, std::uint64_t parentSeed) {
     return c;
 }
 
+std::uint32_t drawAddress(const NoiseRequest& q) {
+    constexpr std::uint32_t perInterval = 4096, mostIntervals = 1u << 14;
+    const auto draw = std::uint32_t(q.draw);
+    return (draw / perInterval * mostIntervals + std::uint32_t(q.step)) * perInterval + 1 + draw % perInterval;
+}
+
 std::pair<double, double> levelRange(const std::vector<double>& levels) {
     const double high = *std::max_element(levels.begin(), levels.end());
     double low = high;
     for (const double tau : levels)
         if (tau > 0) low = std::min(low, tau);
-    return {low, high};
+    return {low < high ? low : 0, high};
 }
 
 FirstState firstState(const Choice& noise, const Process& process, double tau, double sigmaData,
@@ -133,6 +139,13 @@ bool drawsNoise(const SamplerInfo& info, const Params& params) {
             if (real(params, key) > 0) return true;
         }
     return told ? false : info.stochastic;
+}
+
+std::string noiseProblem(const Choice& choice, const NoiseSituation& s) {
+    const bool isResized = choice.params.contains("resize_height") || choice.params.contains("resize_width");
+    return isResized && !s.isImage ? "The noise of another size needs images; particles have none. Remove "
+                                     "resize_height and resize_width."
+                                   : "";
 }
 
 std::vector<std::string> noiseAdvice(const Choice& choice, const NoiseSituation& s) {

@@ -10,14 +10,17 @@ namespace meander::sampler {
 static SamplerTask run(Sampling& s) {
     const bool isCached = toggle(s.params, "cached");
     const auto squaredScale = [&](double tau) { return s.process.nativeScale(tau) * s.process.nativeScale(tau); };
+    const auto slopeAt = [](const Tensor& y, const Tensor& d, double tau) {
+        return (y - d) / (2 * tau * tau);
+    };  // dy/dv
     Tensor cached;
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
+        const Tensor d = co_await s.denoise(s.x, from);
         if (to.isClean()) {
             s.advance(d, to);
             co_return;
         }
-        const Tensor slope = combine({{0.5 / (from * from), s.x}, {-0.5 / (from * from), d}});  // dy/dv
+        const Tensor slope = slopeAt(s.x, d, from);
         const double step = from * from - to * to;
         Tensor back = cached;
         double ratio = 0;
@@ -26,14 +29,11 @@ static SamplerTask run(Sampling& s) {
                          alpha = squaredScale(before) / squaredScale(from);
             ratio = step / (alpha * stepBefore);
             if (!isCached) {
-                const Tensor y = combine({{1, s.x}, {alpha * stepBefore, slope}}),
-                             dy = (co_await s.denoise(y, before, from)).denoised;
-                back = combine({{0.5 / (before * before), y}, {-0.5 / (before * before), dy}});
+                const Tensor y = s.x + alpha * stepBefore * slope, dy = co_await s.denoise(y, before, from);
+                back = slopeAt(y, dy, before);
             }
         }
-        s.advance(back ? combine({{1, s.x}, {-step * (1 + ratio / 2), slope}, {step * ratio / 2, back}})
-                       : combine({{1, s.x}, {-step, slope}}),
-                  to);
+        s.advance(back ? s.x - step * (slope + ratio / 2 * (slope - back)) : s.x - step * slope, to);
         cached = isCached ? slope : Tensor();
     }
 }
@@ -41,6 +41,8 @@ static SamplerTask run(Sampling& s) {
 static int requests(int step, int steps, const Params& p) {
     return step == 0 || step + 1 == steps || toggle(p, "cached") ? 1 : 2;
 }
+
+static std::string advice(const SamplerSituation& s) { return firstFallAdvice(s, 5); }
 
 SamplerInfo accelerated() {
     return {
@@ -54,7 +56,8 @@ SamplerInfo accelerated() {
             "Takes the slope that was evaluated one level back instead of evaluating again: one evaluation a step.")},
         .order = 2,
         .run = run,
-        .requestsInStep = requests};
+        .requestsInStep = requests,
+        .advice = advice};
 }
 
 }  // namespace meander::sampler

@@ -10,15 +10,15 @@ static SamplerTask run(Sampling& s) {
     const double noiseScale = real(s.params, "s_noise");
     for (auto [from, to] : s.intervals()) {
         if (to.isClean()) {
-            const Tensor d = (co_await s.denoise(s.x, from)).denoised;
-            s.advance(combine({{s.signal(0), d}}), to);
+            const Tensor d = co_await s.denoise(s.x, from);
+            s.advance(d, to);
             co_return;
         }
-        const auto step = reverseDiffusion(s, from, to, 1);
+        const DiffusionStep step = reverseDiffusion(s, from, to, 1);
         const double half = step.noiseStd * std::sqrt(0.5) * noiseScale;
-        const Tensor before = withNoise(s.x, 1, half, s.noise(0));
-        const Tensor d = (co_await s.denoise(before, from)).denoised;
-        s.advance(withNoise(combine({{step.stateCoeff, before}, {step.onDenoised, d}}), 1, half, s.noise(1)), to);
+        const Tensor before = s.x + s.freshNoise(half, 0), d = co_await s.denoise(before, from),
+                     mean = step.mean(before, d);
+        s.advance(mean + s.freshNoise(half, 1), to);
     }
 }
 

@@ -9,7 +9,7 @@ static SamplerTask run(Sampling& s) {
     const bool isGaussian = text(s.params, "rule") == "gaussian";
     const double amount = real(s.params, "amount");
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
+        const Tensor d = co_await s.denoise(s.x, from);
         const double a = s.signal(from), snr = a * a / (from * from),
                      variance = isGaussian ? amount / (1 + amount * snr) : amount / (2 + snr);
         s.advance(adjustedStep(s, d, from, to, variance), to);

@@ -7,17 +7,16 @@ namespace meander::sampler {
 
 static SamplerTask run(Sampling& s) {
     const bool isHeun = text(s.params, "solver") == "heun";
-    Tensor anchor;  // z1 = (y − a D)/τ at the first level: the state itself where nothing of the signal is left
+    Tensor anchor;  // z1, the noise at the first level: the state itself where nothing of the signal is left
     for (auto [from, to] : s.intervals()) {
-        Tensor d = (co_await s.denoise(s.x, from)).denoised;
-        if (!anchor) anchor = combine({{1 / from, s.x}, {-s.signal(from) / from, d}});
+        Tensor d = co_await s.denoise(s.x, from);
+        if (!anchor) anchor = s.noiseEstimate(s.x, d, from);
         if (isHeun && !to.isClean()) {
-            const Tensor predicted = combine({{s.signal(to), d}, {double(to), anchor}}),
-                         d2 = (co_await s.denoise(predicted, to, to)).denoised;
+            const Tensor predicted = s.signal(to) * d + to * anchor, d2 = co_await s.denoise(predicted, to, to);
             // x̂0 = x − t (v + v')/2 with v = (x − D)/t
-            d = combine({{0.5, s.x}, {0.5, d}, {-0.5 * from / to, predicted}, {0.5 * from / to, d2}});
+            d = s.x - from / 2 * (Sampling::slope(s.x, d, from) + Sampling::slope(predicted, d2, to));
         }
-        s.advance(combine({{s.signal(to), d}, {double(to), anchor}}), to);
+        s.advance(s.signal(to) * d + to * anchor, to);
     }
 }
 

@@ -10,12 +10,13 @@ static SamplerTask run(Sampling& s) {
     Tensor before;
     double higher = 0;
     for (auto [from, to] : s.intervals()) {
-        const Tensor y = s.x, d = (co_await s.denoise(y, from)).denoised, next = eulerStep(y, d, from, to);
+        const Tensor y = s.x, d = co_await s.denoise(y, from), down = eulerStep(y, d, from, to);
         if (before && gamma != 0) {
-            const double kick = gamma * s.process.nativeScale(higher) / s.process.nativeScale(to);
-            s.advance(combine({{1, next}, {kick, before}, {-kick, eulerStep(y, d, from, higher)}}), to);
+            const double scale = s.process.nativeScale(higher) / s.process.nativeScale(to);
+            const Tensor up = eulerStep(y, d, from, higher);
+            s.advance(down + gamma * scale * (before - up), to);
         } else {
-            s.advance(next, to);
+            s.advance(down, to);
         }
         before = y;
         higher = from;

@@ -12,9 +12,10 @@ static SamplerTask run(Sampling& s) {
     const Manifold& m = s.process.manifold();
     const double sigma = real(s.params, "sigma");
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
-        const double share = 1 - to / from, spread = sigma * std::sqrt((from - to) * to / from);
-        s.advance(spread > 0 ? randomWalk(m, s.x, d, share, s.noise(), spread) : alongGeodesic(m, s.x, d, share), to);
+        const Tensor d = co_await s.denoise(s.x, from);
+        const double share = 1 - to / from, noiseStd = sigma * std::sqrt((from - to) * to / from);
+        s.advance(noiseStd > 0 ? randomWalk(m, s.x, d, share, s.noise(), noiseStd) : alongGeodesic(m, s.x, d, share),
+                  to);
     }
 }
 

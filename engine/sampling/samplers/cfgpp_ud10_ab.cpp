@@ -15,24 +15,24 @@ static SamplerTask run(Sampling& s) {
     Tensor lastNoise, lastEstimate;
     double before = 0;
     for (auto [from, to] : s.intervals()) {
-        const DenoiseResult d = co_await s.denoise(s.x, from);
-        const Tensor noise = combine({{1 / from, s.x}, {-s.signal(from) / from, d.unconditional}});
+        const auto [d, conditional, u] = co_await s.denoise(s.x, from);
+        const Tensor noise = s.noiseEstimate(s.x, u, from);
         Tensor next;
         if (to.isClean() && extrapolatesEnd && lastEstimate) {
-            const double w = from / (before - from);
-            next = combine({{1 + w, d.denoised}, {-w, lastEstimate}});
+            next = d + from / (before - from) * (d - lastEstimate);
         } else {
             const double w = lastNoise ? ahead * (to - from) / (from - before) : 0;
-            const Tensor direction = w != 0 ? combine({{1 + w, noise}, {-w, lastNoise}}) : noise;
-            const Tensor euler = combine({{s.signal(to), d.denoised}, {to, direction}});
-            slopes.add(from, combine({{1 / (to - from), euler}, {-1 / (to - from), s.x}}));
-            next = slopes.size() < 2
-                       ? euler
-                       : combine({{1 - adams, euler},
-                                  {adams, slopes.combined(1, s.x, 1, adamsWeights(slopes.at(2), from, to))}});
+            const Tensor direction = w != 0 ? noise + w * (noise - lastNoise) : Sum(noise),
+                         euler = s.signal(to) * d + to * direction;
+            slopes.add(from, (euler - s.x) / (to - from));
+            next = euler;
+            if (slopes.size() == 2) {
+                const Tensor multistep = s.x + slopes.combined(adamsWeights(slopes.at(2), from, to));
+                next = euler + adams * (multistep - euler);
+            }
         }
         lastNoise = noise;
-        lastEstimate = d.denoised;
+        lastEstimate = d;
         before = from;
         s.advance(next, to);
     }

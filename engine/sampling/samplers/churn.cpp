@@ -23,23 +23,19 @@ static SamplerTask run(Sampling& s) {
         const double raised = gamma > 0 ? s.process.tauOfSigma((1 + gamma) * sigma) : double(from);
         Tensor y = s.x;
         if (raised > from) {
-            const auto split = s.ancestralVia(from, raised);
-            y = combine({{split.scale, y}, {noiseScale * split.noiseStd, s.noise(from, raised, 0)}});
+            const auto [sigmaDown, scale, noiseStd] = s.ancestralVia(from, raised);
+            y = scale * y + s.freshNoise(noiseScale * noiseStd, from, raised);
         }
-        const Tensor d = (co_await s.denoise(y, raised)).denoised;
+        const Tensor d = co_await s.denoise(y, raised), euler = eulerStep(y, d, raised, to);
         if (to.isClean() || method == "euler") {
-            s.advance(combine({{to / raised, y}, {1 - to / raised, d}}), to);
+            s.advance(euler, to);
         } else if (method == "heun") {
-            const Tensor predicted = combine({{to / raised, y}, {1 - to / raised, d}});
-            const Tensor d2 = (co_await s.denoise(predicted, to, to)).denoised;
-            const double half = 0.5 * (to - raised);
-            s.advance(combine({{1 + half / raised, y}, {-half / raised, d}, {half / to, predicted}, {-half / to, d2}}),
-                      to);
+            const Tensor d2 = co_await s.denoise(euler, to, to);
+            s.advance(heunStep(y, d, euler, d2, raised, to), to);
         } else {
-            const double middle = std::sqrt(raised * to), slope = (to - raised) / middle;  // halfway in log τ
-            const Tensor inner = combine({{middle / raised, y}, {1 - middle / raised, d}});
-            const Tensor d2 = (co_await s.denoise(inner, middle)).denoised;
-            s.advance(combine({{1, y}, {slope, inner}, {-slope, d2}}), to);
+            const double middle = std::sqrt(raised * to);  // halfway in log τ
+            const Tensor inner = eulerStep(y, d, raised, middle), d2 = co_await s.denoise(inner, middle);
+            s.advance(y + (to - raised) * Sampling::slope(inner, d2, middle), to);
         }
     }
 }

@@ -8,11 +8,10 @@ namespace meander::sampler {
 static SamplerTask run(Sampling& s) {
     const double floor = s.process.tauOfSigma(real(s.params, "floor"));
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from, 0.0)).denoised;
+        const Tensor d = co_await s.denoise(s.x, from, 0.0);
         // D stands at the floor: as data, scaled to the signal of the level that is noised to.
-        const double spread = s.ancestralVia(floor, to).noiseStd;
-        if (to.isClean() || spread == 0) s.advance(combine({{s.signal(to), d}}), to);
-        else s.advance(combine({{s.signal(to), d}, {spread, s.noise()}}), to);
+        const double noiseStd = to.isClean() ? 0 : s.ancestralVia(floor, to).noiseStd;
+        s.advance(s.signal(to) * d + s.freshNoise(noiseStd), to);
     }
 }
 

@@ -1,6 +1,6 @@
 // γ-sampling of consistency trajectory models (Kim et al. 2024, algorithm 3): jump along the trajectory to √(1 − γ²)
 // τ', then add γ τ' of fresh noise. γ = 0 follows the trajectory, γ = 1 is multistep consistency. The jump G(y, τ, τs)
-// = (τs/τ) y + (as − a τs/τ) D asks the network for the D of that target.
+// = (τs/τ) y + (1 − τs/τ) D takes the D of that target.
 #include <cmath>
 
 #include "engine/sampling/few_step_common.h"
@@ -10,12 +10,9 @@ namespace meander::sampler {
 static SamplerTask run(Sampling& s) {
     const double gamma = real(s.params, "gamma");
     for (auto [from, to] : s.intervals()) {
-        const auto [down, scale, noiseStd] = s.ancestralVia(std::sqrt(1 - gamma * gamma) * to, to);
-        const Tensor d = (co_await s.denoise(s.x, from, down)).denoised;
-        const double stateCoeff = scale * down / from,
-                     onDenoised = scale * s.signal(down) - s.signal(from) * stateCoeff;
-        if (noiseStd > 0) s.advance(combine({{stateCoeff, s.x}, {onDenoised, d}, {noiseStd, s.noise()}}), to);
-        else s.advance(combine({{stateCoeff, s.x}, {onDenoised, d}}), to);
+        const Sampling::AncestralStep step = s.ancestralVia(std::sqrt(1 - gamma * gamma) * to, to);
+        const Tensor d = co_await s.denoise(s.x, from, step.sigmaDown);
+        s.advance(s.addNoise(eulerStep(s.x, d, from, step.sigmaDown), step), to);
     }
 }
 

@@ -1,7 +1,8 @@
 // Cycle-SDE (Wu & De la Torre 2023; Nie et al. 2024, "The blessing of randomness"). Where the list of levels rises,
 // noise is added by the true forward process and the path is kept; where it falls back over the same levels, the noise
-// that would have led down that path is used: w = x_low − mean(x_high). An unchanged state is reconstructed exactly, an
-// edited one keeps its details. Over levels it did not climb it is the reverse SDE with fresh noise (DDIM with η).
+// that would have led down that path is used: w = x_low − mean(x_high). An unchanged state is reconstructed exactly,
+// one that guidance or a branch changes keeps its details. Over levels that it did not climb it is the reverse SDE with
+// fresh noise (DDIM with η). The plan makes the list (SamplerInfo::roundTrip).
 #include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
@@ -11,47 +12,38 @@ struct Climb {
     double low, high;
     Tensor lower, upper;
 };
-struct Mean {
-    double stateCoeff, onDenoised, noiseStd;  // Song et al. 2021, eq. 12
-};
-Mean ddimMean(const Sampling& s, double from, double to, double eta) {
-    const double ratio = s.process.sigma(to) / s.process.sigma(from),
-                 fresh = eta * to * std::sqrt(std::max(0.0, 1 - ratio * ratio));
-    const double kept = std::sqrt(std::max(0.0, to * to - fresh * fresh)) / from;
-    return {kept, s.signal(to) - s.signal(from) * kept, fresh};
+Sum ddimMean(const Sampling& s, const PosteriorSplit& split, const Tensor& y, const Tensor& d, double from, double to) {
+    return s.signal(to) * d + split.direction * s.noiseEstimate(y, d, from);
 }
 }  // namespace
 
 static SamplerTask run(Sampling& s) {
     const double eta = real(s.params, "eta");
     std::vector<Climb> path;
-    for (auto [from, to] : s.intervals()) {
+    for (const auto& [from, to] : s.intervals()) {
         if (to > from) {
-            const auto split = s.ancestralVia(from, to);
-            const Tensor next = combine({{split.scale, s.x}, {split.noiseStd, s.noise()}});
+            const Tensor next = s.addNoise(s.x, s.ancestralVia(from, to));
             path.push_back({from, to, s.x, next});
             s.advance(next, to);
             continue;
         }
-        const Mean step = ddimMean(s, from, to, eta);
+        const PosteriorSplit split = posteriorSplit(s, from, to, eta);
         if (!path.empty() && path.back().high == from && path.back().low == to) {
             const Climb recorded = path.back();
             path.pop_back();
-            const std::vector<Sampling::Query> both{{s.x, from, {}, {}}, {recorded.upper, from, {}, {}}};
-            const auto answers = co_await s.denoiseAll(both);
-            s.advance(combine({{step.stateCoeff, s.x},
-                               {step.onDenoised, answers[0].denoised},
-                               {1, recorded.lower},
-                               {-step.stateCoeff, recorded.upper},
-                               {-step.onDenoised, answers[1].denoised}}),
-                      to);
+            const std::vector<Sampling::Query> both{{s.x, from}, {recorded.upper, from}};
+            const std::vector<DenoiseResult> d = co_await s.denoiseAll(both);
+            // The noise of this descent: w = lower − mean(upper).
+            const Sum w = recorded.lower - ddimMean(s, split, recorded.upper, d[1], from, to);
+            s.advance(ddimMean(s, split, s.x, d[0], from, to) + w, to);
         } else {
-            const Tensor d = (co_await s.denoise(s.x, from)).denoised;
-            const Tensor mean = combine({{step.stateCoeff, s.x}, {step.onDenoised, d}});
-            s.advance(step.noiseStd > 0 ? combine({{1, mean}, {step.noiseStd, s.noise()}}) : mean, to);
+            const Tensor d = co_await s.denoise(s.x, from), mean = ddimMean(s, split, s.x, d, from, to);
+            s.advance(mean + s.freshNoise(split.noiseStd), to);
         }
     }
 }
+
+static int requests(int step, int steps, const Params&) { return step < steps / 2 ? 0 : 2; }
 
 SamplerInfo cycleSde() {
     return {.id = "cycle_sde",
@@ -61,7 +53,10 @@ SamplerInfo cycleSde() {
             .group = "Stochastic",
             .params = {etaParam(1)},
             .stochastic = true,
-            .run = run};
+            .roundTrip = true,
+            .needsData = true,
+            .run = run,
+            .requestsInStep = requests};
 }
 
 }  // namespace meander::sampler

@@ -20,14 +20,13 @@ static SamplerTask run(Sampling& s) {
         const std::vector<DenoiseResult> answers = co_await s.denoiseAll(both);
         const Tensor target = answers[0].conditional,
                      known = answers[1].unconditional ? answers[1].unconditional : answers[1].conditional;
-        const double a = s.signal(to), fresh = std::sqrt(eta) * to,
-                     kept = std::sqrt(std::max(0.0, to * to - fresh * fresh)), b = s.signal(from);
-        // (x − b D_t)/τ − (x_s − b D_s)/τ + (x_s − b x0)/τ
-        Tensor direction = combine(
-            {{kept / from, s.x}, {-kept * b / from, target}, {kept * b / from, known}, {-kept * b / from, s.clean}});
-        if (fresh > 0) direction = combine({{1, direction}, {fresh, s.noise()}});
-        source = combine({{a, s.clean}, {1, direction}});
-        s.advance(combine({{a, s.clean}, {a, target}, {-a, known}, {1, direction}}), to);
+        const double a = s.signal(to), b = s.signal(from), fresh = std::sqrt(eta) * to,
+                     kept = std::sqrt(std::max(0.0, to * to - fresh * fresh));
+        // ε̂_t − ε̂_s + e
+        const Tensor before = kept / from * (s.x + b * (known - target - s.clean));
+        const Tensor direction = before + s.freshNoise(fresh);
+        source = a * s.clean + direction;
+        s.advance(a * (s.clean + target - known) + direction, to);
     }
 }
 

@@ -10,17 +10,9 @@ namespace meander::sampler {
 static SamplerTask run(Sampling& s) {
     const double eta = real(s.params, "eta");
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
-        const double ratio = s.process.sigma(to) / s.process.sigma(from);
-        const double fresh =
-            to.isClean()
-                ? 0
-                : eta * to * std::sqrt(std::max(0.0, 1 - ratio * ratio));  // standard deviation of the new noise
-        const double kept = std::sqrt(std::max(0.0, to * to - fresh * fresh));
-        // a' D + kept · ε̂ with ε̂ = (y − a D)/τ
-        const double stateCoeff = kept / from, onDenoised = s.signal(to) - s.signal(from) * kept / from;
-        if (fresh > 0) s.advance(combine({{stateCoeff, s.x}, {onDenoised, d}, {fresh, s.noise()}}), to);
-        else s.advance(combine({{stateCoeff, s.x}, {onDenoised, d}}), to);
+        const Tensor d = co_await s.denoise(s.x, from);
+        const auto [direction, noiseStd] = posteriorSplit(s, from, to, eta);
+        s.advance(s.signal(to) * d + direction * s.noiseEstimate(s.x, d, from) + s.freshNoise(noiseStd), to);
     }
 }
 

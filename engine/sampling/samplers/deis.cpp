@@ -57,11 +57,11 @@ static SamplerTask run(Sampling& s) {
     const bool lowerOrderFinal = toggle(s.params, "lower_order_final") && s.steps() < 15;
     EvaluationHistory slopes(std::size_t(integer(s.params, "order")));
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
+        const Tensor d = co_await s.denoise(s.x, from);
         slopes.add(from, Sampling::slope(s.x, d, from));
         const std::size_t left = std::size_t(s.steps() - from.index),
                           k = lowerOrderFinal ? std::min(slopes.size(), left) : slopes.size();
-        s.advance(to.isClean() ? d : slopes.combined(1, s.x, 1, weights(time, slopes.at(k), to)), to);
+        s.advance(to.isClean() ? Sum(d) : s.x + slopes.combined(weights(time, slopes.at(k), to)), to);
     }
 }
 

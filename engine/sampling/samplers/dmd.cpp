@@ -5,14 +5,6 @@
 
 namespace meander::sampler {
 
-static SamplerTask run(Sampling& s) {
-    for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from, 0.0)).denoised;
-        if (to.isClean()) s.advance(combine({{s.signal(0), d}}), to);
-        else s.advance(combine({{s.signal(to), d}, {double(to), s.noise()}}), to);
-    }
-}
-
 static std::vector<double> levels(const Process& p, const std::vector<double>& schedule, const Params& params) {
     const auto& times = std::get<std::vector<double>>(params.at("times"));
     std::vector<double> list;
@@ -41,8 +33,9 @@ SamplerInfo dmd() {
             .params = {times},
             .order = 0,
             .stochastic = true,
-            .madeFor = {Distillation::DistributionMatching},
-            .run = run,
+            .madeFor = {Distillation::DistributionMatching, Distillation::Consistency, Distillation::Lcm},
+            .unitVariance = true,
+            .run = jumpToData,
             .ownLevels = levels};
 }
 

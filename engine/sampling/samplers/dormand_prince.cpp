@@ -14,14 +14,14 @@ static SamplerTask run(Sampling& s) {
     // In h = log(τ/τ'): the factor by which τ falls, 1/0.3 at most, so that no step jumps over all noise levels at
     // once.
     PidController step(std::min(real(s.params, "h_init"), longest), 0.0, 1.0, 0.0, 5, 0.81);
-    Tensor d = (co_await s.denoise(s.x, tau)).denoised, slope = Sampling::slope(s.x, d, tau);
+    Tensor d = co_await s.denoise(s.x, tau), slope = Sampling::slope(s.x, d, tau);
     while (tau > end * (1 + 1e-12)) {
         const double wanted = tau * std::exp(-step.h), to = wanted < end * (1 + 1e-9) ? end : wanted;
         RungeKuttaStep stages(dormandPrince5(), s.x, tau, to);
         stages.addSlope(slope);
         Tensor last;
         while (!stages.done()) {
-            last = (co_await s.denoise(stages.state(), stages.tau(), to)).denoised;
+            last = co_await s.denoise(stages.state(), stages.tau(), to);
             stages.add(last);
         }
         const Tensor next = stages.result();

@@ -8,15 +8,14 @@ namespace meander::sampler {
 static SamplerTask run(Sampling& s) {
     const bool isGeometric = text(s.params, "middle") == "geometric";
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
+        const Tensor d = co_await s.denoise(s.x, from);
         if (to.isClean()) {
             s.advance(d, to);
             co_return;
         }
         const double middle = isGeometric ? std::sqrt(from * to) : 0.5 * (from + to);
-        const Tensor half = eulerStep(s.x, d, from, middle), d2 = (co_await s.denoise(half, middle, middle)).denoised;
-        const double w = (to - from) / middle;
-        s.advance(combine({{1, s.x}, {w, half}, {-w, d2}}), to);
+        const Tensor half = eulerStep(s.x, d, from, middle), d2 = co_await s.denoise(half, middle, middle);
+        s.advance(s.x + (to - from) * Sampling::slope(half, d2, middle), to);
     }
 }
 

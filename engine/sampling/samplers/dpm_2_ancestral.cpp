@@ -7,20 +7,15 @@ namespace meander::sampler {
 static SamplerTask run(Sampling& s) {
     const double eta = real(s.params, "eta"), noiseScale = real(s.params, "s_noise");
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
-        const auto [down, scale, noiseStd] = s.ancestral(from, to, eta);
-        Tensor next;
-        if (down == 0) {
-            next = combine({{s.signal(0), d}});
-        } else {
-            const double middle = std::sqrt(from * down), part = middle / from;
-            const Tensor half = combine({{part, s.x}, {1 - part, d}});
-            const Tensor d2 = (co_await s.denoise(half, middle)).denoised;
-            const double slope = (down - from) / middle;  // y + (down − from) (y½ − D½)/τ½
-            next = combine({{1, s.x}, {slope, half}, {-slope, d2}});
+        const Tensor d = co_await s.denoise(s.x, from);
+        const Sampling::AncestralStep step = s.ancestral(from, to, eta);
+        Tensor next = d;
+        if (step.sigmaDown > 0) {
+            const double middle = std::sqrt(from * step.sigmaDown);
+            const Tensor half = eulerStep(s.x, d, from, middle), d2 = co_await s.denoise(half, middle);
+            next = s.x + (step.sigmaDown - from) * Sampling::slope(half, d2, middle);
         }
-        if (noiseStd > 0) next = combine({{scale, next}, {noiseScale * noiseStd, s.noise()}});
-        s.advance(next, to);
+        s.advance(s.addNoise(next, step, noiseScale), to);
     }
 }
 

@@ -19,7 +19,7 @@ static SamplerTask run(Sampling& s) {
     while (u < uEnd - 1e-5) {
         const double next = std::min(uEnd, u + pid.h), to = next == uEnd ? end : std::exp(-next);
         DpmSolverStep step(order, true, s.x, std::exp(-u), to, order == 2 ? 0.5 : 1.0 / 3);
-        while (!step.done()) step.add((co_await s.denoise(step.state(), step.tau(), to)).denoised);
+        while (!step.done()) step.add(co_await s.denoise(step.state(), step.tau(), to));
         const Tensor low = step.result(std::size_t(order) - 1), high = step.result();
         if (!pid.propose(scaledError(low, high, before, atol, rtol))) continue;
         before = low;
@@ -28,8 +28,7 @@ static SamplerTask run(Sampling& s) {
         else s.advanceFreely(high, to);
     }
     if (!endsClean) co_return;
-    if (toggle(s.params, "denoise_last") || intervals.size() == 1)
-        s.finish((co_await s.denoise(s.x, end, 0.0)).denoised);
+    if (toggle(s.params, "denoise_last") || intervals.size() == 1) s.finish(co_await s.denoise(s.x, end, 0.0));
     else s.finish(s.x);
 }
 
@@ -59,7 +58,8 @@ SamplerInfo dpmAdaptive() {
                                "in the result.")},
         .order = 3,
         .freeSteps = true,
-        .run = run};
+        .run = run,
+        .advice = keptNoiseAdvice};
 }
 
 }  // namespace meander::sampler

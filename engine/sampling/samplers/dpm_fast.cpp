@@ -17,12 +17,12 @@ static SamplerTask run(Sampling& s) {
         const double from = first * std::pow(end / first, double(i) / steps),
                      to = i + 1 == steps ? end : first * std::pow(end / first, double(i + 1) / steps);
         DpmSolverStep step(order, true, s.x, from, to, order == 2 ? 0.5 : 1.0 / 3);
-        while (!step.done()) step.add((co_await s.denoise(step.state(), step.tau(), to)).denoised);
+        while (!step.done()) step.add(co_await s.denoise(step.state(), step.tau(), to));
         if (i + 1 == steps && !endsClean) s.finish(step.result());
         else s.advanceFreely(step.result(), to);
     }
     if (!endsClean) co_return;
-    if (toggle(s.params, "denoise_last") || first == end) s.finish((co_await s.denoise(s.x, end, 0.0)).denoised);
+    if (toggle(s.params, "denoise_last") || first == end) s.finish(co_await s.denoise(s.x, end, 0.0));
     else s.finish(s.x);
 }
 
@@ -38,7 +38,8 @@ SamplerInfo dpmFast() {
             "One more evaluation takes away the noise of the lowest level, which k-diffusion leaves in the result.")},
         .order = 3,
         .freeSteps = true,
-        .run = run};
+        .run = run,
+        .advice = keptNoiseAdvice};
 }
 
 }  // namespace meander::sampler

@@ -8,25 +8,17 @@
 namespace meander::sampler {
 
 static SamplerTask run(Sampling& s) {
-    Tensor previous;
-    double previousH = 0;
+    TwoStepHistory history;
     for (auto [from, to] : s.intervals()) {
-        const Asked asked = askedAt(s, from, to);
-        const Tensor d = (co_await s.denoise(asked.state, asked.tau, double(to))).denoised;
+        const InversionPoint at = inversionPoint(s, from, to);
+        const Tensor d = co_await s.denoise(at.state, at.tau, double(to));
         if (from.isClean()) {
-            s.advance(raised(s, noiseEstimate(s, asked, d), from, to), to);
+            s.advance(noisedAlong(s, s.noiseEstimate(at.state, d, at.tau), from, to), to);
             continue;
         }
-        const double h = std::log(from / to), extrapolate = previous ? h / (2 * previousH) : 0;
-        const double stateCoeff = to / from, onDenoised = s.signal(to) - s.signal(from) * stateCoeff;
-        if (extrapolate == 0) s.advance(combine({{stateCoeff, s.x}, {onDenoised, d}}), to);
-        else
-            s.advance(
-                combine(
-                    {{stateCoeff, s.x}, {onDenoised * (1 + extrapolate), d}, {-onDenoised * extrapolate, previous}}),
-                to);
-        previous = d;
-        previousH = h;
+        const double h = std::log(from / to);
+        s.advance(to / from * s.x + (1 - to / from) * history.extrapolated(d, h), to);
+        history = {d, h};
     }
 }
 

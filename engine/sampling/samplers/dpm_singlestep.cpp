@@ -16,10 +16,11 @@ std::vector<int> orders(int order, int n, bool lowerFinal, bool endsClean) {
 }
 
 // Weights of the group's values, oldest first, without the common scale; taus of the group's levels.
-std::vector<double> weights(const ExponentialForm& e, const std::vector<double>& taus, bool midpoint) {
+std::vector<double> weights(const ExponentialClock& clock, const ExponentialForm& e, const std::vector<double>& taus,
+                            bool midpoint) {
     const double first = e.hPhi(1);
     if (taus.size() == 1) return {first};
-    const auto place = [&](std::size_t k) { return std::log(taus[0] / taus[k]) / e.h; };
+    const auto place = [&](std::size_t k) { return clock.between(taus[0], taus[k]) / e.h; };
     if (taus.size() == 2) {
         const double w = (midpoint ? first / 2 : e.hPhi(2)) / place(1);
         return {first - w, w};
@@ -34,30 +35,35 @@ std::vector<double> weights(const ExponentialForm& e, const std::vector<double>&
 }  // namespace
 
 static SamplerTask run(Sampling& s) {
-    const bool noise = onSlopes(s.params), midpoint = text(s.params, "solver_type") == "midpoint";
+    const ExponentialClock clock(s);
+    const bool noise = onNoise(s.params), midpoint = text(s.params, "solver_type") == "midpoint";
     const std::vector<int> order = orders(int(integer(s.params, "order")), s.steps(),
                                           toggle(s.params, "lower_order_final"), s.levels().back() == 0);
     Tensor base;
     std::vector<Tensor> values;
     std::vector<double> taus;
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
+        const Tensor d = co_await s.denoise(s.x, from);
         if (order[std::size_t(from.index)] == 1 || values.empty()) {
             base = s.x;
             values.clear();
             taus.clear();
         }
-        values.push_back(predicted(noise, s.x, d, from));
-        taus.push_back(from);
         if (to.isClean()) {
             s.advance(d, to);
             co_return;
         }
-        const ExponentialForm e(noise, taus[0], to);
-        const std::vector<double> w = weights(e, taus, midpoint);
-        std::vector<LinearTerm> terms{{e.stateCoeff, base}};
-        for (std::size_t j = 0; j < w.size(); ++j) terms.push_back({e.scale * w[j], values[j]});
-        s.advance(combine(terms), to);
+        if (!clock.isFinite(from)) {
+            s.advance(eulerStep(s.x, d, from, to), to);
+            continue;
+        }
+        values.push_back(clock.predicted(noise, s.x, d, from));
+        taus.push_back(from);
+        const ExponentialForm e(clock, noise, taus[0], to);
+        const std::vector<double> w = weights(clock, e, taus, midpoint);
+        Sum mean;
+        for (std::size_t j = 0; j < w.size(); ++j) mean += w[j] * values[j];
+        s.advance(e.stateCoeff * base + e.scale * mean, to);
     }
 }
 
@@ -69,7 +75,7 @@ SamplerInfo dpmSinglestep() {
         .source = "Lu et al. 2022a; 2022b, algorithm 1",
         .group = "Multistep",
         .params = {integerParam("order", "Order", 2, 1, 3, "Levels that make one step, and the order of that step."),
-                   predictionParam(),
+                   predictionParam(), clockParam(),
                    choiceParam("solver_type", "Second-order term", "midpoint",
                                {{"midpoint", "Midpoint"}, {"heun", "Heun"}},
                                "φ₁/2 (midpoint) or φ₂ (Heun); at order 3, without or with the curvature."),

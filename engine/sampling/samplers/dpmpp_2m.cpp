@@ -10,23 +10,16 @@
 namespace meander::sampler {
 
 static SamplerTask run(Sampling& s) {
-    Tensor previous;
-    double previousH = 0;
+    TwoStepHistory history;
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
-        const double h = std::log(from / to);  // ∞ to clean
-        const double stateCoeff = to / from, onDenoised = s.signal(to) - s.signal(from) * stateCoeff;
-        if (!previous || to.isClean()) {
-            s.advance(combine({{stateCoeff, s.x}, {onDenoised, d}}), to);
-        } else {
-            const double extrapolate = h / (2 * previousH);
-            s.advance(
-                combine(
-                    {{stateCoeff, s.x}, {onDenoised * (1 + extrapolate), d}, {-onDenoised * extrapolate, previous}}),
-                to);
+        const Tensor d = co_await s.denoise(s.x, from);
+        if (to.isClean()) {
+            s.advance(d, to);
+            co_return;
         }
-        previous = d;
-        previousH = h;
+        const double h = std::log(from / to);
+        s.advance(to / from * s.x + (1 - to / from) * history.extrapolated(d, h), to);
+        history = {d, h};
     }
 }
 

@@ -5,19 +5,14 @@
 namespace meander::sampler {
 
 static SamplerTask run(Sampling& s) {
-    Tensor previous;
-    double previousH = 0;
+    TwoStepHistory history;  // of unconditional estimates
     for (auto [from, to] : s.intervals()) {
-        const DenoiseResult d = co_await s.denoise(s.x, from);
+        const auto [d, conditional, u] = co_await s.denoise(s.x, from);
         const double ratio = to / from, h = std::log(from / to);
-        if (!previous || to.isClean()) {
-            s.advance(combine({{ratio, s.x}, {1, d.denoised}, {-ratio, d.unconditional}}), to);
-        } else {
-            const double w = (1 - ratio) * h / (2 * previousH);
-            s.advance(combine({{ratio, s.x}, {1 + w, d.denoised}, {-ratio, d.unconditional}, {-w, previous}}), to);
-        }
-        previous = d.unconditional;
-        previousH = h;
+        const Sum euler = d + ratio * (s.x - u);
+        if (!history.denoised || to.isClean()) s.advance(euler, to);
+        else s.advance(euler + (1 - ratio) * h / (2 * history.h) * (d - history.denoised), to);
+        history = {u, h};
     }
 }
 

@@ -8,23 +8,23 @@ namespace meander {
 // D−)/h−.
 SamplerTask runTwoStepSde(Sampling& s, bool heun) {
     const double eta = real(s.params, "eta"), noiseScale = real(s.params, "s_noise");
-    Tensor previous;
-    double previousH = 0;
+    TwoStepHistory history;
     for (auto [from, to] : finiteIntervals(s)) {
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
+        const Tensor d = co_await s.denoise(s.x, from);
         if (to.isClean()) {
-            s.advance(combine({{s.signal(0), d}}), to);
+            s.advance(d, to);
             co_return;
         }
-        const auto [h, stateCoeff, onDenoised, spread] = exponentialStep(s, from, to, eta);
-        const double onSlope =
-            !previous ? 0 : (heun ? s.signal(to) - onDenoised / ((1 + eta) * h) : 0.5 * onDenoised) * h / previousH;
-        Tensor next = !previous ? combine({{stateCoeff, s.x}, {onDenoised, d}})
-                                : combine({{stateCoeff, s.x}, {onDenoised + onSlope, d}, {-onSlope, previous}});
-        if (spread * noiseScale > 0) next = combine({{1, next}, {spread * noiseScale, s.noise(from, to, 0)}});
-        s.advance(next, to);
-        previous = d;
-        previousH = h;
+        const ExponentialStep step = exponentialStep(s, from, to, eta);
+        Sum mean = step.mean(s.x, d);
+        if (history.denoised) {
+            const double slopeCoeff =
+                heun ? s.signal(to) - step.denoisedCoeff / ((1 + eta) * step.h) : 0.5 * step.denoisedCoeff;
+            mean += slopeCoeff * step.h / history.h * (d - history.denoised);
+        }
+        const Tensor next = mean;
+        s.advance(next + s.freshNoise(step.noiseStd * noiseScale, from, to), to);
+        history = {d, step.h};
     }
 }
 

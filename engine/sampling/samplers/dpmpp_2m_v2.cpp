@@ -7,22 +7,17 @@
 namespace meander::sampler {
 
 static SamplerTask run(Sampling& s) {
-    Tensor previous;
-    double previousH = 0;
+    TwoStepHistory history;
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
+        const Tensor d = co_await s.denoise(s.x, from);
         const double h = std::log(from / to);
-        if (!previous || to.isClean()) {
+        if (!history.denoised || to.isClean()) {
             s.advance(eulerStep(s.x, d, from, to), to);
         } else {
-            const double onDenoised = -std::expm1(-(h + previousH) / 2),
-                         extrapolate = std::min(h, previousH) / (2 * std::max(h, previousH));
-            s.advance(
-                combine({{to / from, s.x}, {onDenoised * (1 + extrapolate), d}, {-onDenoised * extrapolate, previous}}),
-                to);
+            const double mean = (h + history.h) / 2, ratio = std::min(h, history.h) / std::max(h, history.h);
+            s.advance(to / from * s.x - std::expm1(-mean) * (d + ratio / 2 * (d - history.denoised)), to);
         }
-        previous = d;
-        previousH = h;
+        history = {d, h};
     }
 }
 

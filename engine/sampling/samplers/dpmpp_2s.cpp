@@ -5,17 +5,15 @@
 namespace meander::sampler {
 
 static SamplerTask run(Sampling& s, int order) {
-    const bool noise = onSlopes(s.params);
+    const bool noise = onNoise(s.params);
     const double r1 = real(s.params, "r1"), r2 = order == 3 ? real(s.params, "r2") : 1;
-    if (r2 <= r1 && order == 3)
-        throw Failure("The second middle level must come after the first: choose r2 greater than r1.");
     for (auto [from, to] : s.intervals()) {
         if (to.isClean()) {
-            s.advance((co_await s.denoise(s.x, from)).denoised, to);
+            s.advance(co_await s.denoise(s.x, from), to);
             co_return;
         }
         DpmSolverStep step(order, noise, s.x, from, to, r1, r2);
-        while (!step.done()) step.add((co_await s.denoise(step.state(), step.tau())).denoised);
+        while (!step.done()) step.add(co_await s.denoise(step.state(), step.tau()));
         s.advance(step.result(), to);
     }
 }
@@ -23,6 +21,12 @@ static SamplerTask run(Sampling& s, int order) {
 static SamplerTask run2(Sampling& s) { return run(s, 2); }
 static SamplerTask run3(Sampling& s) { return run(s, 3); }
 static int requests3(int step, int steps, const Params&) { return step + 1 < steps ? 3 : 1; }
+
+static std::string problem3(const Params& p) {
+    return real(p, "r1") < real(p, "r2")
+               ? ""
+               : "the second middle level must come after the first: choose r2 greater than r1.";
+}
 
 SamplerInfo dpmpp2s() {
     return {.id = "dpmpp_2s",
@@ -50,7 +54,8 @@ SamplerInfo dpmpp3s() {
                                           "Place of the third evaluation in the step, in log τ."))},
             .order = 3,
             .run = run3,
-            .requestsInStep = requests3};
+            .requestsInStep = requests3,
+            .problem = problem3};
 }
 
 }  // namespace meander::sampler

@@ -13,21 +13,19 @@ SamplerTask runTwoStageAncestral(Sampling& s, bool guidedOutside) {
     for (auto [from, to] : s.intervals()) {
         const DenoiseResult answer = co_await s.denoise(s.x, from);
         const Tensor d = estimate(answer);
-        const auto [down, scale, noiseStd] = s.ancestral(from, to, eta);
-        Tensor next;
-        if (down == 0) {
-            next = combine({{s.signal(0), d}});
-        } else {
+        const Sampling::AncestralStep step = s.ancestral(from, to, eta);
+        Tensor next = d;
+        if (step.sigmaDown > 0) {
             // Halfway from λ = −∞ is nowhere; 0.9999 is the published choice for a flow that starts at pure noise.
             const double start = s.halfLogSnr(from),
-                         middle = std::isinf(start) ? 0.9999 : s.tauOfHalfLogSnr((start + s.halfLogSnr(down)) / 2);
-            const Tensor half = combine({{middle / from, s.x}, {1 - middle / from, d}});
+                         middle =
+                             std::isinf(start) ? 0.9999 : s.tauOfHalfLogSnr((start + s.halfLogSnr(step.sigmaDown)) / 2);
+            const Tensor half = eulerStep(s.x, d, from, middle);
             const Tensor d2 = estimate(co_await s.denoise(half, middle));
-            next = combine({{down / from, s.x}, {1 - down / from, d2}});
+            next = eulerStep(s.x, d2, from, step.sigmaDown);
         }
-        if (noiseStd > 0) next = combine({{scale, next}, {noiseScale * noiseStd, s.noise()}});
-        if (guidedOutside)
-            next = combine({{1, next}, {s.signal(to), answer.denoised}, {-s.signal(to), answer.unconditional}});
+        next = s.addNoise(next, step, noiseScale);
+        if (guidedOutside) next = next + s.signal(to) * (answer.denoised - answer.unconditional);
         s.advance(next, to);
     }
 }

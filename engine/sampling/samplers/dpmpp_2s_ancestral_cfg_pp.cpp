@@ -10,23 +10,16 @@ namespace meander::sampler {
 static SamplerTask shifted(Sampling& s, bool once) {
     const double eta = real(s.params, "eta"), noiseScale = real(s.params, "s_noise");
     for (auto [from, to] : s.intervals()) {
-        const DenoiseResult answer = co_await s.denoise(s.x, from);
-        const auto [down, up] = ancestralPair(from, to, eta);
-        Tensor next;
-        if (down == 0) {
-            next = combine({{s.signal(0), answer.denoised}});
-        } else {
-            const double middle = std::sqrt(from * down), part = middle / from;
-            const Tensor half = combine({{part, s.x}, {1, answer.denoised}, {-part, answer.unconditional}});
+        const auto [d, conditional, u] = co_await s.denoise(s.x, from);
+        const auto [sigmaDown, sigmaUp] = ancestralPair(from, to, eta);
+        Tensor next = d;
+        if (sigmaDown > 0) {
+            const double middle = std::sqrt(from * sigmaDown), kept = sigmaDown / from;
+            const Tensor half = d + middle / from * (s.x - u);
             const DenoiseResult second = co_await s.denoise(half, middle);
-            const double kept = down / from;
-            next = combine({{kept, s.x},
-                            {kept, answer.denoised},
-                            {-kept, once ? answer.unconditional : second.unconditional},
-                            {1 - kept, second.denoised}});
+            next = kept * (s.x + d - (once ? u : second.unconditional)) + (1 - kept) * second.denoised;
         }
-        if (up > 0) next = combine({{1, next}, {noiseScale * up, s.noise()}});
-        s.advance(next, to);
+        s.advance(next + s.freshNoise(noiseScale * sigmaUp), to);
     }
 }
 

@@ -10,27 +10,24 @@ static SamplerTask run(Sampling& s) {
     Tensor d1, d2;  // the last estimate and the one before
     double h1 = 0, h2 = 0;
     for (auto [from, to] : finiteIntervals(s)) {
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
+        const Tensor d = co_await s.denoise(s.x, from);
         if (to.isClean()) {
-            s.advance(combine({{s.signal(0), d}}), to);
+            s.advance(d, to);
             co_return;
         }
-        const auto [h, stateCoeff, onDenoised, spread] = exponentialStep(s, from, to, eta);
-        const double total = (1 + eta) * h, a = s.signal(to), phi2 = std::expm1(-total) / total + 1,
+        const ExponentialStep step = exponentialStep(s, from, to, eta);
+        const double h = step.h, total = (1 + eta) * h, a = s.signal(to), phi2 = std::expm1(-total) / total + 1,
                      phi3 = phi2 / total - 0.5;
-        Tensor next = combine({{stateCoeff, s.x}, {onDenoised, d}});
+        Tensor next = step.mean(s.x, d);
         if (d2) {
-            // slope = g0 + (g0 − g1) r0/(r0 + r1), curvature = (g0 − g1)/(r0 + r1) with g0 = (D − D1)/r0, g1 = (D1 −
-            // D2)/r1
-            const double r0 = h1 / h, r1 = h2 / h, onFirst = a * (phi2 * (1 + r0 / (r0 + r1)) - phi3 / (r0 + r1)),
-                         onSecond = a * (phi3 - phi2 * r0) / (r0 + r1);
-            next = combine({{1, next}, {onFirst / r0, d}, {onSecond / r1 - onFirst / r0, d1}, {-onSecond / r1, d2}});
+            const double r0 = h1 / h, r1 = h2 / h;
+            const Sum g0 = (d - d1) / r0, g1 = (d1 - d2) / r1, curvature = (g0 - g1) / (r0 + r1),
+                      slope = g0 + r0 * curvature;
+            next = next + a * (phi2 * slope - phi3 * curvature);
         } else if (d1) {
-            const double onSlope = a * phi2 * h / h1;
-            next = combine({{1, next}, {onSlope, d}, {-onSlope, d1}});
+            next = next + a * phi2 * h / h1 * (d - d1);
         }
-        if (spread * noiseScale > 0) next = combine({{1, next}, {spread * noiseScale, s.noise(from, to, 0)}});
-        s.advance(next, to);
+        s.advance(next + s.freshNoise(step.noiseStd * noiseScale, from, to), to);
         d2 = std::exchange(d1, d);
         h2 = std::exchange(h1, h);
     }

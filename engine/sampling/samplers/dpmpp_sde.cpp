@@ -10,27 +10,25 @@ static SamplerTask run(Sampling& s) {
     const double eta = real(s.params, "eta"), noiseScale = real(s.params, "s_noise"), r = real(s.params, "r");
     for (const Interval& interval : finiteIntervals(s)) {
         const NoiseLevel from = interval.from, to = interval.to;
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
+        const Tensor d = co_await s.denoise(s.x, from);
         if (to.isClean()) {
-            s.advance(combine({{s.signal(0), d}}), to);
+            s.advance(d, to);
             co_return;
         }
         const double sigma = s.process.sigma(from), lambda = s.halfLogSnr(from),
                      middle = s.tauOfHalfLogSnr(lambda + r * (s.halfLogSnr(to) - lambda));
-        const auto move = [&](double level, const Tensor& estimate, const Tensor& path) {
-            const auto pair = ancestralPair(sigma, s.process.sigma(level), eta);
-            const double a = s.signal(level), kept = pair.sigmaDown / sigma;
-            const Tensor moved = combine({{a / s.signal(from) * kept, s.x}, {a * (1 - kept), estimate}});
-            return path ? combine({{1, moved}, {a * pair.sigmaUp * noiseScale / std::sqrt(from - level), path}})
-                        : moved;
+        const auto move = [&](double level, const Tensor& estimate, const Tensor& path) -> Tensor {
+            const auto [sigmaDown, sigmaUp] = ancestralPair(sigma, s.process.sigma(level), eta);
+            const double a = s.signal(level), kept = sigmaDown / sigma;
+            const Tensor moved = a * (kept / s.signal(from) * s.x + (1 - kept) * estimate);
+            return path ? moved + a * sigmaUp * noiseScale / std::sqrt(from - level) * path : Sum(moved);
         };
-        const bool noisy = eta > 0 && noiseScale > 0;
+        const bool isNoisy = eta > 0 && noiseScale > 0;
         Tensor path;  // W(τ) − W(τ_r), then W(τ) − W(τ')
-        if (noisy) path = combine({{std::sqrt(from - middle), s.noise(from, middle, 0)}});
-        const Tensor d2 = (co_await s.denoise(move(middle, d, path), middle)).denoised;
-        const double onSecond = 1 / (2 * r);
-        if (noisy && middle > to) path = combine({{1, path}, {std::sqrt(middle - to), s.noise(middle, to, 1)}});
-        s.advance(move(to, combine({{1 - onSecond, d}, {onSecond, d2}}), path), to);
+        if (isNoisy) path = s.freshNoise(std::sqrt(from - middle), from, middle, 0);
+        const Tensor half = move(middle, d, path), d2 = co_await s.denoise(half, middle);
+        if (isNoisy && middle > to) path = path + s.freshNoise(std::sqrt(middle - to), middle, to, 1);
+        s.advance(move(to, d + 1 / (2 * r) * (d2 - d), path), to);
     }
 }
 

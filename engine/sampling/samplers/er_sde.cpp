@@ -36,14 +36,14 @@ static SamplerTask run(Sampling& s) {
     Tensor d1, slope1;              // the last estimate and the last slope dD/dσ
     double sigma1 = 0, sigma2 = 0;  // levels of the last two estimates
     for (auto [from, to] : finiteIntervals(s)) {
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
+        const Tensor d = co_await s.denoise(s.x, from);
         if (to.isClean()) {
-            s.advance(combine({{s.signal(0), d}}), to);
+            s.advance(d, to);
             co_return;
         }
         const double sigma = s.process.sigma(from), target = s.process.sigma(to), a = s.signal(to),
                      r = phi(target) / phi(sigma), move = target - sigma;
-        Tensor next = combine({{a / s.signal(from) * r, s.x}, {a * (1 - r), d}}), slope;
+        Tensor next = a * (r / s.signal(from) * s.x + (1 - r) * d), slope;
         if (order >= 2 && d1) {
             double integral = 0, moment = 0;
             for (int i = 0; i < points; ++i) {
@@ -51,18 +51,16 @@ static SamplerTask run(Sampling& s) {
                 integral -= 1 / phi(at) * move / points;
                 moment -= (at - sigma) / phi(at) * move / points;
             }
-            slope = combine({{1 / (sigma - sigma1), d}, {-1 / (sigma - sigma1), d1}});
-            next = combine({{1, next}, {a * (move + integral * phi(target)), slope}});
+            slope = (d - d1) / (sigma - sigma1);
+            next = next + a * (move + integral * phi(target)) * slope;
             if (order >= 3 && slope1) {
-                const double onCurvature = a * (move * move / 2 + moment * phi(target)) * 2 / (sigma - sigma2);
-                next = combine({{1, next}, {onCurvature, slope}, {-onCurvature, slope1}});
+                const Sum curvature = 2 / (sigma - sigma2) * (slope - slope1);
+                next = next + a * (move * move / 2 + moment * phi(target)) * curvature;
             }
         }
-        const double variance = target * target - sigma * sigma * r * r,
-                     spread = a * noiseScale * std::sqrt(std::max(0.0, variance));
-        if (variance > 1e-12 * target * target && spread > 0)
-            next = combine({{1, next}, {spread, s.noise(from, to, 0)}});  // rounding is not noise
-        s.advance(next, to);
+        const double variance = target * target - sigma * sigma * r * r;
+        const bool isRounding = variance <= 1e-12 * target * target;
+        s.advance(next + s.freshNoise(isRounding ? 0 : a * noiseScale * std::sqrt(variance), from, to), to);
         d1 = d;
         slope1 = slope;
         sigma2 = std::exchange(sigma1, sigma);

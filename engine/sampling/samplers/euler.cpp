@@ -6,9 +6,8 @@ namespace meander::sampler {
 
 static SamplerTask run(Sampling& s) {
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
-        // x + (to − from)(x − D)/from, as one fused combination that is exact at to = 0
-        s.advance(combine({{to / from, s.x}, {1 - to / from, d}}), to);
+        const Tensor d = co_await s.denoise(s.x, from);
+        s.advance(eulerStep(s.x, d, from, to), to);
     }
 }
 

@@ -7,12 +7,9 @@ namespace meander::sampler {
 static SamplerTask run(Sampling& s) {
     const double eta = real(s.params, "eta"), noiseScale = real(s.params, "s_noise");
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
-        const auto [down, scale, noiseStd] = s.ancestral(from, to, eta);
-        const double stateCoeff = scale * down / from, onDenoised = scale - stateCoeff;
-        if (noiseStd > 0)
-            s.advance(combine({{stateCoeff, s.x}, {onDenoised, d}, {noiseScale * noiseStd, s.noise()}}), to);
-        else s.advance(combine({{stateCoeff, s.x}, {onDenoised, d}}), to);
+        const Tensor d = co_await s.denoise(s.x, from);
+        const Sampling::AncestralStep step = s.ancestral(from, to, eta);
+        s.advance(s.addNoise(eulerStep(s.x, d, from, step.sigmaDown), step, noiseScale), to);
     }
 }
 

@@ -8,17 +8,15 @@ namespace meander::sampler {
 static SamplerTask run(Sampling& s) {
     const double eta = real(s.params, "eta"), noiseScale = real(s.params, "s_noise");
     for (auto [from, to] : s.intervals()) {
-        const DenoiseResult answer = co_await s.denoise(s.x, from);
+        const auto [d, conditional, u] = co_await s.denoise(s.x, from);
         if (to.isClean()) {
-            s.advance(combine({{s.signal(0), answer.denoised}}), to);
+            s.advance(d, to);
             co_return;
         }
-        const auto [down, up] = ancestralPair(s.process.sigma(from), s.process.sigma(to), eta);
-        const double a = s.signal(to), noiseCoeff = a * down / from;
-        Tensor next =
-            combine({{a, answer.denoised}, {noiseCoeff, s.x}, {-noiseCoeff * s.signal(from), answer.unconditional}});
-        if (up > 0) next = combine({{1, next}, {a * up * noiseScale, s.noise()}});
-        s.advance(next, to);
+        const auto [sigmaDown, sigmaUp] = ancestralPair(s.process.sigma(from), s.process.sigma(to), eta);
+        const double a = s.signal(to);
+        const Tensor mean = a * (d + sigmaDown * s.noiseEstimate(s.x, u, from));
+        s.advance(mean + s.freshNoise(a * sigmaUp * noiseScale), to);
     }
 }
 

@@ -5,10 +5,8 @@ namespace meander::sampler {
 
 static SamplerTask run(Sampling& s) {
     for (auto [from, to] : s.intervals()) {
-        const DenoiseResult d = co_await s.denoise(s.x, from);
-        s.advance(
-            combine({{s.signal(to), d.denoised}, {to / from, s.x}, {-s.signal(from) * to / from, d.unconditional}}),
-            to);
+        const auto [d, conditional, u] = co_await s.denoise(s.x, from);
+        s.advance(s.signal(to) * d + to * s.noiseEstimate(s.x, u, from), to);
     }
 }
 

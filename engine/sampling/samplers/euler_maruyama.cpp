@@ -7,11 +7,10 @@ namespace meander::sampler {
 static SamplerTask run(Sampling& s) {
     const double eta = real(s.params, "eta"), noiseScale = real(s.params, "s_noise");
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
-        const auto step = eulerMaruyama(s, from, to, to.isClean() ? 0 : eta);
-        const Tensor mean = combine({{step.stateCoeff, s.x}, {step.onDenoised, d}});
-        const double spread = step.noiseStd * noiseScale;
-        s.advance(spread > 0 ? combine({{1, mean}, {spread, s.noise()}}) : mean, to);
+        const Tensor d = co_await s.denoise(s.x, from);
+        const DiffusionStep step = eulerMaruyama(s, from, to, to.isClean() ? 0 : eta);
+        const Tensor mean = step.mean(s.x, d);
+        s.advance(mean + s.freshNoise(step.noiseStd * noiseScale), to);
     }
 }
 

@@ -22,12 +22,11 @@ static SamplerTask run(Sampling& s) {
         Tensor y = s.x;
         if (raised > from) {
             const auto split = s.ancestralVia(from, raised);
-            y = combine({{split.scale, y}, {-noiseScale * split.noiseStd, s.noise(from, raised, 0)}});
+            y = split.scale * y - s.freshNoise(noiseScale * split.noiseStd, from, raised);
         }
-        const Tensor d = (co_await s.denoise(y, raised)).denoised;
+        const Tensor d = co_await s.denoise(y, raised);
         const bool turns = !to.isClean() && from.index / 2 == 1;
-        const double sign = turns ? -1 : 1;
-        s.advance(combine({{sign * to / raised, y}, {sign * (1 - to / raised), d}}), to);
+        s.advance((turns ? -1 : 1) * eulerStep(y, d, raised, to), to);
     }
 }
 

@@ -8,15 +8,15 @@ namespace meander::sampler {
 static SamplerTask run(Sampling& s) {
     const bool isLine = text(s.params, "solver_type") == "phi_2";
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
+        const Tensor d = co_await s.denoise(s.x, from);
         if (to.isClean()) {
             s.advance(d, to);
             co_return;
         }
-        const Tensor y2 = eulerStep(s.x, d, from, to), d2 = (co_await s.denoise(y2, to, to)).denoised;
+        const Tensor y2 = eulerStep(s.x, d, from, to), d2 = co_await s.denoise(y2, to, to);
         const ExponentialForm e(false, from, to);
         const double b2 = isLine ? e.hPhi(2) : e.hPhi(1) / 2;
-        s.advance(combine({{e.stateCoeff, s.x}, {e.hPhi(1) - b2, d}, {b2, d2}}), to);
+        s.advance(e.stateCoeff * s.x + (e.hPhi(1) - b2) * d + b2 * d2, to);
     }
 }
 

@@ -36,7 +36,7 @@ std::vector<Stage> stagesOf(const std::string& method, double z) {
 static SamplerTask run(Sampling& s) {
     for (auto [from, to] : s.intervals()) {
         std::vector<Tensor> values;
-        values.push_back((co_await s.denoise(s.x, from)).denoised);
+        values.push_back(co_await s.denoise(s.x, from));
         if (to.isClean()) {
             s.advance(values[0], to);
             co_return;
@@ -44,15 +44,14 @@ static SamplerTask run(Sampling& s) {
         const double h = std::log(from / to);
         const std::vector<Stage> stages = stagesOf(text(s.params, "method"), -h);
         for (std::size_t i = 0; i < stages.size(); ++i) {
-            std::vector<LinearTerm> terms{{std::exp(-h * stages[i].c), s.x}};
-            for (std::size_t j = 0; j < stages[i].weights.size(); ++j)
-                terms.push_back({h * stages[i].weights[j], values[j]});
-            const Tensor y = combine(terms);
+            Sum mean;
+            for (std::size_t j = 0; j < stages[i].weights.size(); ++j) mean += stages[i].weights[j] * values[j];
+            const Tensor y = std::exp(-h * stages[i].c) * s.x + h * mean;
             if (i + 1 == stages.size()) {
                 s.advance(y, to);
             } else {
                 const double tau = stages[i].c == 1 ? double(to) : from * std::pow(to / from, stages[i].c);
-                values.push_back((co_await s.denoise(y, tau)).denoised);
+                values.push_back(co_await s.denoise(y, tau));
             }
         }
     }

@@ -1,6 +1,6 @@
 // Fixed-point inversion (Pan et al. 2023, AIDI; Garibi et al. 2024, ReNoise): the state above whose DDIM step comes
 // down to the present one, solved by iteration, so that sampling back on the same levels returns the data. Residual
-// r(y) = x − [(τ/τ') y + c D(y, τ')], c = a − a' τ/τ'; y ← y + κ r(y) with Anderson acceleration (Anderson 1965; depth
+// r(y) = x − [(τ/τ') y + (1 − τ/τ') D(y, τ')]; y ← y + κ r(y) with Anderson acceleration (Anderson 1965; depth
 // 0: plain iteration). Only levels above are asked, so clean data is no special case.
 #include <algorithm>
 
@@ -12,15 +12,15 @@ static SamplerTask run(Sampling& s) {
     const int iterations = int(integer(s.params, "iterations")), depth = int(integer(s.params, "depth"));
     const double tolerance = real(s.params, "tolerance");
     for (auto [from, to] : s.intervals()) {
-        const double kept = from / to, onDenoised = s.signal(from) - s.signal(to) * kept;
+        const double kept = from / to;
         // ∂D/∂y lies between 0 and min(1/a, 1/τ) for data of deviation up to 2, so this κ makes the iteration contract
         // at every level.
-        const double relax = 1 / (kept + onDenoised * std::min(1 / std::max(s.signal(to), 1e-9), 1 / to));
+        const double relax = 1 / (kept + (1 - kept) * std::min(1 / std::max(s.signal(to), 1e-9), 1 / to));
         Anderson accelerate(depth);
-        Tensor y = combine({{s.signal(to) / s.signal(from), s.x}});
+        Tensor y = s.signal(to) / s.signal(from) * s.x;
         for (int i = 0; i < iterations; ++i) {
-            const Tensor d = (co_await s.denoise(y, to, from)).denoised;
-            const Tensor step = combine({{relax, s.x}, {-relax * kept, y}, {-relax * onDenoised, d}});
+            const Tensor d = co_await s.denoise(y, to, from);
+            const Tensor step = relax * (s.x - eulerStep(y, d, to, from));
             const std::vector<double> size = rmsRows(step), scale = rmsRows(y);
             y = accelerate.next(y, step);
             bool isDone = tolerance > 0;

@@ -10,25 +10,22 @@ static SamplerTask run(Sampling& s) {
     const bool isMidpoint = text(s.params, "solver") == "midpoint";
     const double gamma = real(s.params, "gamma"), top = s.levels().back();
     const Tensor typical = gamma > 0 ? s.noise() : Tensor();
-    const auto slope = [&](const Tensor& state, const Tensor& velocity, double tau) {
-        return gamma == 0 || tau >= top
-                   ? velocity
-                   : combine(
-                       {{1 - gamma, velocity}, {gamma * top / (top - tau), typical}, {-gamma / (top - tau), state}});
+    const auto slope = [&](const Tensor& state, const Tensor& velocity, double tau) -> Tensor {
+        if (gamma == 0 || tau >= top) return velocity;
+        return velocity + gamma * ((top * typical - state) / (top - tau) - velocity);
     };
     for (auto [from, to] : s.intervals()) {
-        const Asked asked = askedAt(s, from, to);
-        const Tensor d = (co_await s.denoise(asked.state, asked.tau, double(to))).denoised;
-        const Tensor first = slope(s.x, Sampling::slope(asked.state, d, asked.tau), from);
+        const InversionPoint at = inversionPoint(s, from, to);
+        const Tensor d = co_await s.denoise(at.state, at.tau, double(to));
+        const Tensor first = slope(s.x, Sampling::slope(at.state, d, at.tau), from);
         const double h = to - from;
         if (!isMidpoint) {
-            s.advance(combine({{1, s.x}, {h, first}}), to);
+            s.advance(s.x + h * first, to);
             continue;
         }
         const double middle = from + h / 2;
-        const Tensor half = combine({{1, s.x}, {h / 2, first}}),
-                     d2 = (co_await s.denoise(half, middle, double(to))).denoised;
-        s.advance(combine({{1, s.x}, {h, slope(half, Sampling::slope(half, d2, middle), middle)}}), to);
+        const Tensor half = s.x + h / 2 * first, d2 = co_await s.denoise(half, middle, double(to));
+        s.advance(s.x + h * slope(half, Sampling::slope(half, d2, middle), middle), to);
     }
 }
 

@@ -8,9 +8,9 @@ static SamplerTask run(Sampling& s) {
     const double gamma = real(s.params, "gamma");
     Tensor previous;
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised, slope = Sampling::slope(s.x, d, from);
+        const Tensor d = co_await s.denoise(s.x, from), slope = Sampling::slope(s.x, d, from);
         if (to.isClean() || !previous) s.advance(eulerStep(s.x, d, from, to), to);
-        else s.advance(combine({{1, s.x}, {gamma * (to - from), slope}, {(1 - gamma) * (to - from), previous}}), to);
+        else s.advance(s.x + (to - from) * (gamma * slope + (1 - gamma) * previous), to);
         previous = slope;
     }
 }

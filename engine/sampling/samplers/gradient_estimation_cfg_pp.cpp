@@ -7,15 +7,11 @@ static SamplerTask run(Sampling& s) {
     const double gamma = real(s.params, "gamma");
     Tensor previous;
     for (auto [from, to] : s.intervals()) {
-        const DenoiseResult d = co_await s.denoise(s.x, from);
-        const Tensor slope = Sampling::slope(s.x, d.unconditional, from);
-        if (to.isClean()) s.advance(d.denoised, to);
-        else if (!previous) s.advance(combine({{1, d.denoised}, {double(to), slope}}), to);
-        else
-            s.advance(
-                combine(
-                    {{1, d.denoised}, {to + (gamma - 1) * (to - from), slope}, {-(gamma - 1) * (to - from), previous}}),
-                to);
+        const auto [d, conditional, u] = co_await s.denoise(s.x, from);
+        const Tensor slope = Sampling::slope(s.x, u, from);
+        const Sum euler = d + to * slope;
+        if (to.isClean() || !previous) s.advance(euler, to);
+        else s.advance(euler + (gamma - 1) * (to - from) * (slope - previous), to);
         previous = slope;
     }
 }

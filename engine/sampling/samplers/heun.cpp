@@ -6,15 +6,13 @@ namespace meander::sampler {
 
 static SamplerTask run(Sampling& s) {
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
-        const Tensor predicted = combine({{to / from, s.x}, {1 - to / from, d}});
+        const Tensor d = co_await s.denoise(s.x, from), euler = eulerStep(s.x, d, from, to);
         if (to.isClean()) {
-            s.advance(predicted, to);
+            s.advance(euler, to);
             co_return;
         }
-        const Tensor d2 = (co_await s.denoise(predicted, to, to)).denoised;
-        const double half = 0.5 * (to - from);
-        s.advance(combine({{1 + half / from, s.x}, {-half / from, d}, {half / to, predicted}, {-half / to, d2}}), to);
+        const Tensor d2 = co_await s.denoise(euler, to, to);
+        s.advance(heunStep(s.x, d, euler, d2, from, to), to);
     }
 }
 

@@ -9,26 +9,23 @@ static SamplerTask run(Sampling& s) {
     const std::vector<double>& levels = s.levels();
     const double first = levels.front(), last = levels.back();
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
-        const Tensor second = eulerStep(s.x, d, from, to);
+        const Tensor d = co_await s.denoise(s.x, from), second = eulerStep(s.x, d, from, to);
         if (to == last) {
             s.advance(second, to);
             co_return;
         }
         const double h = to - from, after = levels[std::size_t(to.index) + 1];
-        const Tensor slope1 = Sampling::slope(s.x, d, from), d2 = (co_await s.denoise(second, to, to)).denoised,
+        const Tensor slope1 = Sampling::slope(s.x, d, from), d2 = co_await s.denoise(second, to, to),
                      slope2 = Sampling::slope(second, d2, to);
         if (after == last) {
             const double w2 = to / (2 * first);
-            s.advance(combine({{1, s.x}, {h * (1 - w2), slope1}, {h * w2, slope2}}), to);
+            s.advance(s.x + h * ((1 - w2) * slope1 + w2 * slope2), to);
             continue;
         }
-        const Tensor third = eulerStep(second, d2, to, after), d3 = (co_await s.denoise(third, after, after)).denoised;
+        const Tensor third = eulerStep(second, d2, to, after), d3 = co_await s.denoise(third, after, after),
+                     slope3 = Sampling::slope(third, d3, after);
         const double w2 = to / (3 * first), w3 = after / (3 * first);
-        s.advance(
-            combine(
-                {{1, s.x}, {h * (1 - w2 - w3), slope1}, {h * w2, slope2}, {h * w3, Sampling::slope(third, d3, after)}}),
-            to);
+        s.advance(s.x + h * ((1 - w2 - w3) * slope1 + w2 * slope2 + w3 * slope3), to);
     }
 }
 

@@ -12,15 +12,12 @@ static SamplerTask run(Sampling& s) {
     const double eta = real(s.params, "eta");
     const Process& p = s.process;
     for (auto [from, to] : s.intervals()) {
-        const bool last = to.index == s.steps();
+        const bool isLast = to.index == s.steps();
         const double time = to.isClean() ? 0 : p.networkTime(to), edge = phaseEnd(p, segments, from);
-        const double wanted = last || eta == 0 ? double(to) : p.tauOfTime(trainedTime(p, (1 - eta) * time));
-        const auto [down, scale, noiseStd] = s.ancestralVia(std::min(std::max(wanted, edge), double(to)), to);
-        const Tensor d = (co_await s.denoise(s.x, from, down)).denoised;
-        const double stateCoeff = scale * down / from,
-                     onDenoised = scale * s.signal(down) - s.signal(from) * stateCoeff;
-        if (noiseStd > 0) s.advance(combine({{stateCoeff, s.x}, {onDenoised, d}, {noiseStd, s.noise()}}), to);
-        else s.advance(combine({{stateCoeff, s.x}, {onDenoised, d}}), to);
+        const double below = isLast || eta == 0 ? double(to) : p.tauOfTime(trainedTime(p, (1 - eta) * time));
+        const Sampling::AncestralStep step = s.ancestralVia(std::min(std::max(below, edge), double(to)), to);
+        const Tensor d = co_await s.denoise(s.x, from, step.sigmaDown);
+        s.advance(s.addNoise(eulerStep(s.x, d, from, step.sigmaDown), step), to);
     }
 }
 

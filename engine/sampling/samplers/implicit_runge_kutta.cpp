@@ -40,9 +40,9 @@ const Tableau& tableau(const std::string& id) {
 }
 
 Tensor along(const Tensor& y, double h, const std::vector<double>& weights, const std::vector<Tensor>& slopes) {
-    std::vector<LinearTerm> terms{{1, y}};
-    for (std::size_t j = 0; j < weights.size(); ++j) terms.push_back({h * weights[j], slopes[j]});
-    return combine(terms);
+    Sum mean;
+    for (std::size_t j = 0; j < weights.size(); ++j) mean += weights[j] * slopes[j];
+    return y + h * mean;
 }
 
 }  // namespace
@@ -52,7 +52,7 @@ static SamplerTask run(Sampling& s) {
     const int sweeps = int(integer(s.params, "sweeps"));
     const std::size_t stages = t.c.size();
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
+        const Tensor d = co_await s.denoise(s.x, from);
         if (to.isClean()) {
             s.advance(d, to);
             co_return;

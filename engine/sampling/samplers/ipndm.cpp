@@ -8,10 +8,11 @@ static SamplerTask run(Sampling& s) {
     const bool multistepLast = toggle(s.params, "multistep_last");
     EvaluationHistory slopes(std::size_t(integer(s.params, "order")));
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
+        const Tensor d = co_await s.denoise(s.x, from);
         slopes.add(from, Sampling::slope(s.x, d, from));
-        s.advance(
-            to.isClean() && !multistepLast ? d : slopes.combined(1, s.x, to - from, adamsBashforth(slopes.size())), to);
+        s.advance(to.isClean() && !multistepLast ? Sum(d)
+                                                 : s.x + (to - from) * slopes.combined(adamsBashforth(slopes.size())),
+                  to);
     }
 }
 

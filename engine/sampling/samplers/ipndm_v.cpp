@@ -25,17 +25,17 @@ static SamplerTask run(Sampling& s) {
     const bool exact = text(s.params, "weights") == "exact";
     EvaluationHistory slopes(std::size_t(integer(s.params, "order")));
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
+        const Tensor d = co_await s.denoise(s.x, from);
         slopes.add(from, Sampling::slope(s.x, d, from));
         const std::size_t k = slopes.size();
         if (to.isClean()) {
             s.advance(d, to);
         } else if (exact) {
-            s.advance(slopes.combined(1, s.x, 1, adamsWeights(slopes.at(k), from, to)), to);
+            s.advance(s.x + slopes.combined(adamsWeights(slopes.at(k), from, to)), to);
         } else {
             double h[4] = {to - from, 0, 0, 0};
             for (std::size_t j = 1; j < k; ++j) h[j] = slopes.at(k)[j - 1] - slopes.at(k)[j];
-            s.advance(slopes.combined(1, s.x, h[0], published(k, h)), to);
+            s.advance(s.x + h[0] * slopes.combined(published(k, h)), to);
         }
     }
 }

@@ -25,8 +25,8 @@ static std::vector<double> uniforms(const Tensor& z) {
 static std::vector<double> accepted(const Tensor& score, const Tensor& proposedScore, const Tensor& z, double h,
                                     const std::vector<double>& u) {
     Backend& b = z.backend();
-    const Tensor move = combine({{h, score}, {std::sqrt(2 * h), z}}),
-                 sum = combine({{0.5, score}, {0.5, proposedScore}}), back = combine({{1, move}, {h, proposedScore}});
+    const Tensor move = h * score + std::sqrt(2 * h) * z, sum = (score + proposedScore) / 2,
+                 back = move + h * proposedScore;
     const auto gain = b.dotRows(sum, move), backward = b.dotRows(back, back), forward = b.dotRows(z, z);
     std::vector<double> take;
     for (std::size_t r = 0; r < u.size(); ++r)
@@ -47,30 +47,27 @@ static SamplerTask run(Sampling& s) {
     const bool mala = toggle(s.params, "mala"), denoise = toggle(s.params, "denoise");
     for (auto [from, to] : s.intervals()) {
         const double a = s.signal(from), tau = from, h = real(s.params, "step") * tau * tau;
-        const auto scoreOf = [a, tau](const Tensor& y, const Tensor& d) {
-            return combine({{-1 / (tau * tau), y}, {a / (tau * tau), d}});
-        };
+        const auto scoreOf = [a, tau](const Tensor& y, const Tensor& d) { return Tensor((a * d - y) / (tau * tau)); };
         Tensor y = s.x, d, score;
         for (int k = 0; k < steps; ++k) {
-            if (!mala || k == 0) score = scoreOf(y, d = (co_await s.denoise(y, from, from)).denoised);
-            const Tensor z = s.noise(from, from, 2 * k),
-                         proposal = combine({{1, y}, {h, score}, {std::sqrt(2 * h), z}});
+            if (!mala || k == 0) score = scoreOf(y, d = co_await s.denoise(y, from, from));
+            const Tensor z = s.noise(from, from, 2 * k), proposal = y + h * score + std::sqrt(2 * h) * z;
             if (!mala) {
                 y = proposal;
                 continue;
             }
-            const Tensor d2 = (co_await s.denoise(proposal, from, from)).denoised, score2 = scoreOf(proposal, d2);
+            const Tensor d2 = co_await s.denoise(proposal, from, from), score2 = scoreOf(proposal, d2);
             const auto take = accepted(score, score2, z, h, uniforms(s.noise(from, from, 2 * k + 1)));
             y = select(take, proposal, y);
             d = select(take, d2, d);
             score = select(take, score2, score);
         }
         if (to.isClean() && denoise) {
-            if (!mala) d = (co_await s.denoise(y, from)).denoised;
-            y = combine({{s.signal(0), d}});
+            if (!mala) d = co_await s.denoise(y, from);
+            y = d;
         }
         // On to the next level: the signal follows the process, the noise is what the next level's steps reduce.
-        if (!to.isClean() && a > 0 && s.signal(to) != a) y = combine({{s.signal(to) / a, y}});
+        if (!to.isClean() && a > 0 && s.signal(to) != a) y = s.signal(to) / a * y;
         s.advance(y, to);
     }
 }

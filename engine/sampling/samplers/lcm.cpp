@@ -1,16 +1,8 @@
 // Latent consistency sampling (Luo et al. 2023, algorithm 3; the few-step inference of DMD2 and of flows distilled the
 // same way): jump to the data, then noise again to the next level. y' = a' D + τ' z.
-#include "engine/sampling/sampler_common.h"
+#include "engine/sampling/few_step_common.h"
 
 namespace meander::sampler {
-
-static SamplerTask run(Sampling& s) {
-    for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from, 0.0)).denoised;
-        if (to.isClean()) s.advance(combine({{s.signal(0), d}}), to);
-        else s.advance(combine({{s.signal(to), d}, {double(to), s.noise()}}), to);
-    }
-}
 
 SamplerInfo lcm() {
     return {.id = "lcm",
@@ -21,7 +13,7 @@ SamplerInfo lcm() {
             .order = 0,
             .stochastic = true,
             .madeFor = {Distillation::Lcm, Distillation::Consistency, Distillation::DistributionMatching},
-            .run = run};
+            .run = jumpToData};
 }
 
 }  // namespace meander::sampler

@@ -13,7 +13,7 @@ static SamplerTask run(Sampling& s) {
                multistepLast = toggle(s.params, "multistep_last");
     EvaluationHistory slopes(order);
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
+        const Tensor d = co_await s.denoise(s.x, from);
         if (to.isClean() && !multistepLast) {
             s.advance(d, to);
             co_return;
@@ -22,7 +22,7 @@ static SamplerTask run(Sampling& s) {
         if (rungeKutta && slopes.size() < order && !to.isClean()) {
             RungeKuttaStep step(kutta4(), s.x, from, to);
             step.addSlope(slopes[0]);
-            while (!step.done()) step.add((co_await s.denoise(step.state(), step.tau())).denoised);
+            while (!step.done()) step.add(co_await s.denoise(step.state(), step.tau()));
             s.advance(step.result(), to);
             continue;
         }
@@ -30,7 +30,7 @@ static SamplerTask run(Sampling& s) {
         std::vector<double> weights = adamsWeights(slopes.at(k), from, to);
         for (std::size_t j = 2; shift > 0 && j < k; ++j)
             weights[j > shift ? j - shift : 1] += std::exchange(weights[j], 0.0);
-        s.advance(slopes.combined(1, s.x, 1, weights), to);
+        s.advance(s.x + slopes.combined(weights), to);
     }
 }
 
@@ -54,7 +54,7 @@ SamplerInfo lms() {
                      "multistep_last", "Multistep to clean", false,
                      "The step to clean also extrapolates, as in diffusers; otherwise it takes the estimate.")),
                  advanced(integerParam(
-                     "history_shift", "EvaluationHistory shift", 0, 0, 7,
+                     "history_shift", "History shift", 0, 0, 7,
                      "Old slopes are replaced by ones so many steps newer; 0 is exact, stable-diffusion.cpp has 1."))},
             .order = 2,
             .run = run,

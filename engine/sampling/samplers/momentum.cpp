@@ -21,11 +21,11 @@ static SamplerTask run(Sampling& s) {
     const auto order = std::size_t(std::ceil(number));
     const double beta = number - double(order - 1);
     const bool isGeneralised = text(s.params, "kind") == "ghvb";
-    const auto mix = [beta](const Tensor& v, const Tensor& f) { return v ? combine({{1 - beta, v}, {beta, f}}) : f; };
+    const auto mix = [beta](const Tensor& v, const Tensor& f) { return v ? Tensor((1 - beta) * v + beta * f) : f; };
     EvaluationHistory slopes(order);
     Tensor velocity;
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
+        const Tensor d = co_await s.denoise(s.x, from);
         if (to.isClean()) {
             s.advance(d, to);
             co_return;
@@ -34,12 +34,12 @@ static SamplerTask run(Sampling& s) {
         const double h = to - from;
         if (isGeneralised) {
             slopes.add(from, velocity = mix(velocity, slope));
-            s.advance(slopes.combined(1, s.x, h, generalised(slopes.size(), beta)), to);
+            s.advance(s.x + h * slopes.combined(generalised(slopes.size(), beta)), to);
         } else {
             slopes.add(from, slope);
-            const std::span<const double> w = adamsBashforth(slopes.size());
-            velocity = mix(velocity ? velocity : slope, slopes.combined(0, slope, 1, w));
-            s.advance(combine({{1, s.x}, {h, velocity}}), to);
+            const Tensor mean = slopes.combined(adamsBashforth(slopes.size()));
+            velocity = mix(velocity ? velocity : slope, mean);
+            s.advance(s.x + h * velocity, to);
         }
     }
 }

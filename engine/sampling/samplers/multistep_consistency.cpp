@@ -10,11 +10,9 @@ static SamplerTask run(Sampling& s) {
     const bool adjusts = toggle(s.params, "adjusted");
     const double variance = real(s.params, "variance"), offset = real(s.params, "offset");
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
-        const double kept = to / from;
-        if (adjusts)
-            s.advance(adjustedStep(s, d, from, to, variance / (offset + std::exp(2 * s.halfLogSnr(from)))), to);
-        else s.advance(combine({{kept, s.x}, {s.signal(to) - s.signal(from) * kept, d}}), to);
+        const Tensor d = co_await s.denoise(s.x, from);
+        if (!adjusts) s.advance(eulerStep(s.x, d, from, to), to);
+        else s.advance(adjustedStep(s, d, from, to, variance / (offset + std::exp(2 * s.halfLogSnr(from)))), to);
     }
 }
 

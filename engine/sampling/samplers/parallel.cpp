@@ -21,7 +21,7 @@ Tensor newton(const Tensor& e, const Tensor& moved, const Tensor& y, const Tenso
 
 double rootMeanSquare(const Tensor& a, const Tensor& b) {
     double sum = 0;
-    const auto rows = rmsRows(combine({{1, a}, {-1, b}}));
+    const auto rows = rmsRows(a - b);
     for (double r : rows) sum += r * r;
     return std::sqrt(sum / double(rows.size()));
 }
@@ -43,10 +43,10 @@ static SamplerTask run(Sampling& s) {
     const auto scale = [&](const NoiseLevel& l) { return s.process.nativeScale(l); };
     std::vector<Tensor> y{s.x};
     if (text(s.params, "guess") == "estimate") {
-        const Tensor d = (co_await s.denoise(s.x, intervals[0].from)).denoised;
+        const Tensor d = co_await s.denoise(s.x, intervals[0].from);
         for (const auto& [from, to] : intervals) y.push_back(eulerStep(s.x, d, intervals[0].from, to));
     } else {
-        for (const auto& [from, to] : intervals) y.push_back(combine({{scale(intervals[0].from) / scale(to), s.x}}));
+        for (const auto& [from, to] : intervals) y.push_back(scale(intervals[0].from) / scale(to) * s.x);
     }
     std::size_t done = 0;
     for (int sweep = 1; done < n; ++sweep) {
@@ -64,12 +64,12 @@ static SamplerTask run(Sampling& s) {
         for (std::size_t i = done; i < end; ++i) {
             const auto& [from, to] = intervals[i];
             const std::size_t k = (i - done) * (method == "newton" ? 2 : 1);
-            const Tensor &d = answers[k].denoised, &moved = next.back(), e = eulerStep(y[i], d, from, to);
+            const Tensor d = answers[k], moved = next.back(), e = eulerStep(y[i], d, from, to);
             const double growth = scale(from) / scale(to);
             if (i == done || method == "jacobi") next.push_back(e);
             else if (method == "newton")
                 next.push_back(newton(e, moved, y[i], d, answers[k + 1].denoised, small * from, to / from));
-            else next.push_back(combine({{1, e}, {growth, moved}, {-growth, y[i]}}));
+            else next.push_back(e + growth * (moved - y[i]));
             isSettled =
                 isSettled
                 && (i == done

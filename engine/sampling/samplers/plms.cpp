@@ -12,7 +12,7 @@ static SamplerTask run(Sampling& s) {
     const bool multistepLast = toggle(s.params, "multistep_last");
     EvaluationHistory slopes(order);
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
+        const Tensor d = co_await s.denoise(s.x, from);
         slopes.add(from, Sampling::slope(s.x, d, from));
         if (to.isClean() && !(multistepLast && slopes.size() > 1)) {
             s.advance(d, to);
@@ -21,15 +21,16 @@ static SamplerTask run(Sampling& s) {
         const std::size_t k = slopes.size();
         const double h = to - from;
         if (start == "heun" && k == 1 && order > 1) {
-            const Tensor next = eulerStep(s.x, d, from, to), d2 = (co_await s.denoise(next, to, to)).denoised;
-            s.advance(combine({{1, s.x}, {h / 2, slopes[0]}, {h / 2, Sampling::slope(next, d2, to)}}), to);
+            const Tensor next = eulerStep(s.x, d, from, to), d2 = co_await s.denoise(next, to, to);
+            const Tensor slope2 = Sampling::slope(next, d2, to);
+            s.advance(s.x + h / 2 * (slopes[0] + slope2), to);
         } else if (start == "runge_kutta" && k < order && !to.isClean()) {
             RungeKuttaStep step(kutta4(), s.x, from, to);
             step.addSlope(slopes[0]);
-            while (!step.done()) step.add((co_await s.denoise(step.state(), step.tau())).denoised);
+            while (!step.done()) step.add(co_await s.denoise(step.state(), step.tau()));
             s.advance(step.result(), to);
         } else {
-            s.advance(slopes.combined(1, s.x, h, adamsBashforth(k)), to);
+            s.advance(s.x + h * slopes.combined(adamsBashforth(k)), to);
         }
     }
 }

@@ -18,7 +18,7 @@ static std::vector<double> norms(const Tensor& t, bool wholeBatch) {
 // y + ε score + √(2ε) z, with ε row by row.
 static Tensor langevin(const Tensor& y, const Tensor& d, const Tensor& z, double a, double tau, double snr,
                        bool wholeBatch) {
-    const Tensor score = combine({{-1 / (tau * tau), y}, {a / (tau * tau), d}});
+    const Tensor score = (a * d - y) / (tau * tau);
     const auto scores = norms(score, wholeBatch), noises = norms(z, wholeBatch);
     std::vector<std::vector<double>> factors(3, std::vector<double>(scores.size(), 1.0));
     for (std::size_t i = 0; i < scores.size(); ++i) {
@@ -38,21 +38,32 @@ static SamplerTask run(Sampling& s) {
     for (auto [from, to] : s.intervals()) {
         Tensor y = s.x;
         for (int k = 0; k < correctors; ++k) {
-            const Tensor d = (co_await s.denoise(y, from, from)).denoised;
+            const Tensor d = co_await s.denoise(y, from, from);
             y = langevin(y, d, s.noise(from, from, k), s.signal(from), from, snr, wholeBatch);
         }
-        const Tensor d = (co_await s.denoise(y, from)).denoised;
+        const Tensor d = co_await s.denoise(y, from);
         DiffusionStep step =
             predictor == "euler_maruyama" ? eulerMaruyama(s, from, to, eta) : reverseDiffusion(s, from, to, eta);
         if (predictor == "ancestral") {
-            const auto split = s.ancestral(from, to, eta);
-            step = {split.scale * split.sigmaDown / from, split.scale * (1 - split.sigmaDown / from), split.noiseStd};
+            const auto [sigmaDown, scale, noiseStd] = s.ancestral(from, to, eta);
+            step = {scale * sigmaDown / from, scale * (1 - sigmaDown / from), noiseStd};
         }
         if (to.isClean() && denoise) step = {0, s.signal(0), 0};
-        const Tensor mean = combine({{step.stateCoeff, y}, {step.onDenoised, d}});
-        const double spread = step.noiseStd * noiseScale;
-        s.advance(spread > 0 ? combine({{1, mean}, {spread, s.noise(from, to, correctors)}}) : mean, to);
+        const Tensor mean = step.mean(y, d);
+        s.advance(mean + s.freshNoise(step.noiseStd * noiseScale, from, to, correctors), to);
     }
+}
+
+// Over few numbers the norm of one score varies much, and dividing by it changes the law that the Langevin steps keep.
+static std::string advice(const SamplerSituation& s) {
+    const bool isRow = text(s.params, "norms") == "row";
+    if (integer(s.params, "corrector_steps") == 0 || real(s.params, "snr") == 0) return {};
+    if (s.elements * (isRow ? 1 : s.images) >= 256) return {};
+    return std::string("The step of a Langevin correction comes from the norm of ")
+           + (isRow ? "one score" : "the batch's scores") + " of " + std::to_string(s.elements)
+           + " numbers, which varies so much that the variance of the result is wrong. "
+           + (isRow && s.elements * s.images >= 256 ? "Take the norms of the whole batch."
+                                                    : "Draw more together, or set the Langevin steps to 0.");
 }
 
 SamplerInfo predictorCorrector() {
@@ -72,13 +83,15 @@ SamplerInfo predictorCorrector() {
                                  "Size of a Langevin step: the ratio of its drift to its noise.", 0.01),
                        etaParam(1), noiseScaleParam(),
                        advanced(choiceParam(
-                           "norms", "Norms of", "row", {{"row", "Each image"}, {"batch", "The whole batch"}},
-                           "Whether the step size is one for the batch, as published, or one for each image.")),
+                           "norms", "Norms of", "batch", {{"batch", "The whole batch"}, {"row", "Each image"}},
+                           "Whether the step size is one for the batch, as published, which lets an image depend on "
+                           "those beside it, or one for each image, which is wrong for states of few numbers.")),
                        advanced(toggleParam("denoise", "Noise-free end", true,
                                             "Ends on the estimate; off adds the last step's noise."))},
             .stochastic = true,
             .run = run,
-            .requestsInStep = requests};
+            .requestsInStep = requests,
+            .advice = advice};
 }
 
 }  // namespace meander::sampler

@@ -11,12 +11,12 @@ static SamplerTask run(Sampling& s) {
     Tensor noise;
     double end = -1;  // of the phase whose ε̂ is kept
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
+        const Tensor d = co_await s.denoise(s.x, from);
         if (const double edge = phaseEnd(s.process, phases, from); !keeps || edge != end) {
-            noise = combine({{1 / from, s.x}, {-s.signal(from) / from, d}});
+            noise = s.noiseEstimate(s.x, d, from);
             end = edge;
         }
-        s.advance(combine({{s.signal(to), d}, {double(to), noise}}), to);
+        s.advance(s.signal(to) * d + to * noise, to);
     }
 }
 

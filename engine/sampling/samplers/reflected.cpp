@@ -28,19 +28,26 @@ static double folded(double y, double low, double high) {
 static SamplerTask run(Sampling& s) {
     const double low = real(s.params, "low"), high = real(s.params, "high"), eta = real(s.params, "eta"),
                  noiseScale = real(s.params, "s_noise");
-    if (!(high > low)) throw Failure("Reflected sampler: the upper wall must lie above the lower one.");
     const std::string boundary = text(s.params, "boundary");
+    const auto inside = [&](const Tensor& y) -> Tensor {
+        return boundary == "none" ? y : mapped(y, boundary == "clip" ? clipped : folded, low, high);
+    };
+    const bool startsFresh = s.intervals().size() == std::size_t(s.steps());
+    if (startsFresh) s.x = inside(s.x);  // the reflected noise that the process ends in
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
-        const auto step = reverseDiffusion(s, from, to, eta);
-        Tensor next =
-            to.isClean() ? combine({{s.signal(0), d}}) : combine({{step.stateCoeff, s.x}, {step.onDenoised, d}});
-        if (!to.isClean() && step.noiseStd * noiseScale > 0)
-            next = combine({{1, next}, {step.noiseStd * noiseScale, s.noise()}});
-        if (boundary == "reflect") next = mapped(next, folded, low, high);
-        if (boundary == "clip") next = mapped(next, clipped, low, high);
-        s.advance(next, to);
+        const Tensor d = co_await s.denoise(s.x, from);
+        if (to.isClean()) {
+            s.advance(inside(d), to);
+            co_return;
+        }
+        const DiffusionStep step = reverseDiffusion(s, from, to, eta);
+        const Tensor mean = step.mean(s.x, d), next = mean + s.freshNoise(step.noiseStd * noiseScale);
+        s.advance(inside(next), to);
     }
+}
+
+static std::string problem(const Params& p) {
+    return real(p, "low") < real(p, "high") ? "" : "the upper wall must lie above the lower one. Exchange them.";
 }
 
 SamplerInfo reflected() {
@@ -56,7 +63,8 @@ SamplerInfo reflected() {
                                    "What happens to a state that a step takes outside."),
                        etaParam(1), noiseScaleParam()},
             .stochastic = true,
-            .run = run};
+            .run = run,
+            .problem = problem};
 }
 
 }  // namespace meander::sampler

@@ -62,18 +62,17 @@ static SamplerTask run(Sampling& s) {
             const int top = pass == 0 ? from.index : to.index - jump;
             if (pass > 0) {
                 const auto up = s.ancestralVia(to, s.levels()[std::size_t(top)]);
-                y = combine({{up.scale, y}, {up.noiseStd, s.noise(to, s.levels()[std::size_t(top)], draw++)}});
+                y = up.scale * y + up.noiseStd * s.noise(to, s.levels()[std::size_t(top)], draw++);
             }
             for (int k = top; k < to.index; ++k) {
                 const double high = s.levels()[std::size_t(k)], low = s.levels()[std::size_t(k) + 1];
-                const Tensor d = (co_await s.denoise(y, high, low)).denoised;
-                const double ratio = s.process.sigma(low) / s.process.sigma(high),
-                             a = s.signal(low);  // DDIM with a share η of the posterior's noise
-                const double spread = eta * low * std::sqrt(1 - ratio * ratio),
-                             kept = std::sqrt(std::max(0.0, low * low - spread * spread)) / high;
-                Tensor sampled = combine({{kept, y}, {a - kept * s.signal(high), d}});
-                if (spread > 0) sampled = combine({{1, sampled}, {spread, s.noise(high, low, draw++)}});
-                const Tensor known = low > 0 ? combine({{a, s.clean}, {low, s.noise(high, low, draw++)}}) : s.clean;
+                const Tensor d = co_await s.denoise(y, high, low);
+                // DDIM with a share η of the posterior's noise
+                const auto [direction, noiseStd] = posteriorSplit(s, high, low, eta);
+                Tensor sampled = s.signal(low) * d + direction * s.noiseEstimate(y, d, high);
+                if (noiseStd > 0) sampled = sampled + noiseStd * s.noise(high, low, draw++);
+                const Tensor known =
+                    low > 0 ? Tensor(s.signal(low) * s.clean + low * s.noise(high, low, draw++)) : s.clean;
                 y = joined(sampled, known);
             }
         }

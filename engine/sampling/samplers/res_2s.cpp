@@ -8,16 +8,16 @@ namespace meander::sampler {
 static SamplerTask run(Sampling& s) {
     const double c2 = real(s.params, "c2");
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
+        const Tensor d = co_await s.denoise(s.x, from);
         if (to.isClean()) {
             s.advance(d, to);
             co_return;
         }
         const double middle = from * std::pow(to / from, c2);
-        const Tensor y2 = eulerStep(s.x, d, from, middle), d2 = (co_await s.denoise(y2, middle, middle)).denoised;
+        const Tensor y2 = eulerStep(s.x, d, from, middle), d2 = co_await s.denoise(y2, middle, middle);
         const ExponentialForm e(false, from, to);
         const double b2 = e.hPhi(2) / c2;
-        s.advance(combine({{e.stateCoeff, s.x}, {e.hPhi(1) - b2, d}, {b2, d2}}), to);
+        s.advance(e.stateCoeff * s.x + (e.hPhi(1) - b2) * d + b2 * d2, to);
     }
 }
 

@@ -10,7 +10,7 @@ static SamplerTask run(Sampling& s) {
     const bool rungeKutta = text(s.params, "start") == "runge_kutta";
     EvaluationHistory estimates(order);
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
+        const Tensor d = co_await s.denoise(s.x, from);
         estimates.add(-std::log(from), d);
         const std::size_t k = estimates.size();
         if (to.isClean()) {
@@ -18,12 +18,11 @@ static SamplerTask run(Sampling& s) {
         } else if (rungeKutta && k < order) {
             RungeKuttaStep step(kutta4(), s.x, from, to);
             step.add(d);
-            while (!step.done()) step.add((co_await s.denoise(step.state(), step.tau())).denoised);
+            while (!step.done()) step.add(co_await s.denoise(step.state(), step.tau()));
             s.advance(step.result(), to);
         } else {
-            s.advance(estimates.combined(to / from, s.x, 1,
-                                         exponentialWeights(estimates.at(k), -std::log(from), -std::log(to), 1)),
-                      to);
+            const auto weights = exponentialWeights(estimates.at(k), -std::log(from), -std::log(to), 1);
+            s.advance(to / from * s.x + estimates.combined(weights), to);
         }
     }
 }

@@ -9,30 +9,27 @@ namespace meander {
 // `guidedOutside` (CFG++): the step follows the unconditional estimate.
 SamplerTask runResAncestral(Sampling& s, bool guidedOutside) {
     const double eta = real(s.params, "eta"), noiseScale = real(s.params, "s_noise");
-    const bool exact = toggle(s.params, "exact_marginal");
+    const bool isExact = toggle(s.params, "exact_marginal");
     Tensor previous;
     double previousFrom = 0, previousDown = 0;
     for (auto [from, to] : s.intervals()) {
         const DenoiseResult answer = co_await s.denoise(s.x, from);
         const Tensor d = guidedOutside ? answer.unconditional : answer.denoised;
-        const auto pair = ancestralPair(from, to, eta);
-        const Sampling::AncestralStep split =
-            exact ? s.ancestral(from, to, eta) : Sampling::AncestralStep{pair.sigmaDown, 1, pair.sigmaUp};
-        const double down = split.sigmaDown;
+        const auto [pairDown, pairUp] = ancestralPair(from, to, eta);
+        const Sampling::AncestralStep step =
+            isExact ? s.ancestral(from, to, eta) : Sampling::AncestralStep{pairDown, 1, pairUp};
+        const double down = step.sigmaDown, kept = down / from;
         Tensor next;
         if (down == 0 || !previous) {
-            const double kept = down / from;
-            next = guidedOutside ? combine({{1, answer.denoised}, {kept, s.x}, {-kept, d}})
-                                 : combine({{kept, s.x}, {1 - kept, d}});
+            next = guidedOutside ? answer.denoised + kept * (s.x - d) : eulerStep(s.x, d, from, down);
         } else {
-            const double h = std::log(from / down), c2 = std::log(previousDown / previousFrom) / h;
-            const double old = previousDown == previousFrom ? 0 : phi(2, -h) / c2,
-                         fresh = previousDown == previousFrom ? 0 : phi(1, -h) - old, kept = down / from;
-            next = combine({{kept, s.x}, {h * fresh, d}, {h * old, previous}});
-            if (guidedOutside) next = combine({{1, next}, {kept, answer.denoised}, {-kept, d}});
+            const bool isSame = previousDown == previousFrom;
+            const double h = std::log(from / down), c2 = std::log(previousDown / previousFrom) / h,
+                         old = isSame ? 0 : phi(2, -h) / c2, fresh = isSame ? 0 : phi(1, -h) - old;
+            next = kept * s.x + h * (fresh * d + old * previous);
+            if (guidedOutside) next = next + kept * (answer.denoised - d);
         }
-        if (split.noiseStd > 0) next = combine({{split.scale, next}, {noiseScale * split.noiseStd, s.noise()}});
-        s.advance(next, to);
+        s.advance(s.addNoise(next, step, noiseScale), to);
         previous = d;
         previousFrom = from;
         previousDown = down;
@@ -51,7 +48,8 @@ SamplerInfo resMultistepAncestral() {
             .group = "Stochastic",
             .params = {etaParam(1), noiseScaleParam(), exactMarginalParam()},
             .stochastic = true,
-            .run = run};
+            .run = run,
+            .advice = exactMarginalAdvice};
 }
 
 }  // namespace sampler

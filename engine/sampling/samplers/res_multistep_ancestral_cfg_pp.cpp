@@ -14,7 +14,8 @@ SamplerInfo resMultistepAncestralCfgPp() {
             .params = {etaParam(1), noiseScaleParam(), exactMarginalParam()},
             .stochastic = true,
             .unconditional = true,
-            .run = run};
+            .run = run,
+            .advice = exactMarginalAdvice};
 }
 
 }  // namespace meander::sampler

@@ -7,15 +7,16 @@ namespace meander::sampler {
 static SamplerTask run(Sampling& s) {
     EvaluationHistory estimates(2);
     for (auto [from, to] : s.intervals()) {
-        const DenoiseResult d = co_await s.denoise(s.x, from);
-        estimates.add(-std::log(from), d.unconditional);
+        const auto [d, conditional, u] = co_await s.denoise(s.x, from);
+        estimates.add(-std::log(from), u);
         const double ratio = to / from;
-        if (estimates.size() == 1 || to.isClean())
-            s.advance(combine({{ratio, s.x}, {1, d.denoised}, {-ratio, d.unconditional}}), to);
-        else
-            s.advance(estimates.combined(ratio, combine({{1, s.x}, {1, d.denoised}, {-1, d.unconditional}}), 1,
-                                         exponentialWeights(estimates.at(2), -std::log(from), -std::log(to), 1)),
-                      to);
+        if (estimates.size() == 1 || to.isClean()) {
+            s.advance(d + ratio * (s.x - u), to);
+        } else {
+            const Tensor guided = s.x + d - u;
+            const auto weights = exponentialWeights(estimates.at(2), -std::log(from), -std::log(to), 1);
+            s.advance(ratio * guided + estimates.combined(weights), to);
+        }
     }
 }
 

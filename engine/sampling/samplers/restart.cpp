@@ -32,25 +32,22 @@ static SamplerTask run(Sampling& s) {
               at = restartStep(s.steps(), s.params);
     const double rise = real(s.params, "rise"), noiseScale = real(s.params, "s_noise");
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
-        Tensor y = combine({{to / from, s.x}, {1 - to / from, d}});
+        const Tensor d = co_await s.denoise(s.x, from), euler = eulerStep(s.x, d, from, to);
         if (to.isClean()) {
-            s.advance(y, to);
+            s.advance(euler, to);
             co_return;
         }
-        const Tensor d2 = (co_await s.denoise(y, to, to)).denoised;
-        const double half = 0.5 * (to - from);
-        y = combine({{1 + half / from, s.x}, {-half / from, d}, {half / to, y}, {-half / to, d2}});
+        const Tensor d2 = co_await s.denoise(euler, to, to);
+        Tensor y = heunStep(s.x, d, euler, d2, from, to);
         for (int k = 0; to.index == at && k < restarts; ++k) {
             const auto levels = climb(s, to, rise, inner);
-            const auto split = s.ancestralVia(to, levels.front());
-            y = combine({{split.scale, y}, {noiseScale * split.noiseStd, s.noise(to, levels.front(), k)}});
+            const auto [sigmaDown, scale, noiseStd] = s.ancestralVia(to, levels.front());
+            y = scale * y + s.freshNoise(noiseScale * noiseStd, to, levels.front(), k);
             for (std::size_t i = 0; i + 1 < levels.size(); ++i) {
-                const double high = levels[i], low = levels[i + 1], step = 0.5 * (low - high);
-                const Tensor e = (co_await s.denoise(y, high, low)).denoised;
-                const Tensor predicted = combine({{low / high, y}, {1 - low / high, e}});
-                const Tensor e2 = (co_await s.denoise(predicted, low, low)).denoised;
-                y = combine({{1 + step / high, y}, {-step / high, e}, {step / low, predicted}, {-step / low, e2}});
+                const double high = levels[i], low = levels[i + 1];
+                const Tensor e = co_await s.denoise(y, high, low), predicted = eulerStep(y, e, high, low),
+                             e2 = co_await s.denoise(predicted, low, low);
+                y = heunStep(y, e, predicted, e2, high, low);
             }
         }
         s.advance(y, to);

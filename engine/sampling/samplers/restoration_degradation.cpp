@@ -16,17 +16,16 @@ static SamplerTask run(Sampling& s) {
     const auto corrupt = [&](const Tensor& x, double tau) {
         return corrupted(x, kind, strength * tau / std::hypot(s.signal(tau), tau));
     };
-    const auto degrade = [&](const Tensor& y, const Tensor& d, double from, double to) {
+    const auto degrade = [&](const Tensor& y, const Tensor& d, double from, double to) -> Tensor {
         if (kind == "noise") return eulerStep(y, d, from, to);
-        return combine(
-            {{s.signal(to), corrupt(d, to)}, {to / from, y}, {-s.signal(from) * to / from, corrupt(d, from)}});
+        return s.signal(to) * corrupt(d, to) + to * s.noiseEstimate(y, corrupt(d, from), from);
     };
     for (auto [from, to] : s.intervals()) {
-        Tensor d = (co_await s.denoise(s.x, from)).denoised;
+        Tensor d = co_await s.denoise(s.x, from);
         if (length > 0 && !to.isClean()) {
             const double level = from * std::pow(to / from, length);
             const Tensor restored = degrade(s.x, d, from, level);
-            d = (co_await s.denoise(restored, level, to)).denoised;
+            d = co_await s.denoise(restored, level, to);
         }
         s.advance(degrade(s.x, d, from, to), to);
     }

@@ -11,7 +11,7 @@ static SamplerTask run(Sampling& s) {
     const std::string solver = text(s.params, "solver");
     const bool projects = text(s.params, "retraction") == "project";
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
+        const Tensor d = co_await s.denoise(s.x, from);
         const double h = to - from, middle = from + h / 2;
         if (to.isClean() || (solver == "euler" && !projects)) {
             s.advance(alongGeodesic(m, s.x, d, 1 - to / from), to);  // the last step arrives at D
@@ -19,19 +19,19 @@ static SamplerTask run(Sampling& s) {
         }
         const Tensor k1 = tangentTo(m, s.x, d, -1 / from);
         if (solver == "euler") {
-            s.advance(retracted(m, combine({{1, s.x}, {h, k1}})), to);
+            s.advance(retracted(m, s.x + h * k1), to);
         } else if (solver == "heun") {
-            const Tensor end = retracted(m, combine({{1, s.x}, {h, k1}})),
-                         d2 = (co_await s.denoise(end, to, to)).denoised;
-            s.advance(retracted(m, combine({{1, s.x}, {h / 2, k1}, {h / 2, tangentTo(m, end, d2, -1 / to)}})), to);
+            const Tensor end = retracted(m, s.x + h * k1), d2 = co_await s.denoise(end, to, to),
+                         k2 = tangentTo(m, end, d2, -1 / to);
+            s.advance(retracted(m, s.x + h / 2 * (k1 + k2)), to);
         } else {
-            const Tensor a = retracted(m, combine({{1, s.x}, {h / 2, k1}})),
-                         da = (co_await s.denoise(a, middle, to)).denoised, k2 = tangentTo(m, a, da, -1 / middle);
-            const Tensor b = retracted(m, combine({{1, s.x}, {h / 2, k2}})),
-                         db = (co_await s.denoise(b, middle, to)).denoised, k3 = tangentTo(m, b, db, -1 / middle);
-            const Tensor c = retracted(m, combine({{1, s.x}, {h, k3}})), dc = (co_await s.denoise(c, to, to)).denoised,
+            const Tensor a = retracted(m, s.x + h / 2 * k1), da = co_await s.denoise(a, middle, to),
+                         k2 = tangentTo(m, a, da, -1 / middle);
+            const Tensor b = retracted(m, s.x + h / 2 * k2), db = co_await s.denoise(b, middle, to),
+                         k3 = tangentTo(m, b, db, -1 / middle);
+            const Tensor c = retracted(m, s.x + h * k3), dc = co_await s.denoise(c, to, to),
                          k4 = tangentTo(m, c, dc, -1 / to);
-            s.advance(retracted(m, combine({{1, s.x}, {h / 6, k1}, {h / 3, k2}, {h / 3, k3}, {h / 6, k4}})), to);
+            s.advance(retracted(m, s.x + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)), to);
         }
     }
 }

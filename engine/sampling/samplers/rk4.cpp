@@ -7,11 +7,11 @@ namespace meander::sampler {
 static SamplerTask run(Sampling& s) {
     for (auto [from, to] : s.intervals()) {
         if (to.isClean()) {
-            s.advance((co_await s.denoise(s.x, from)).denoised, to);
+            s.advance(co_await s.denoise(s.x, from), to);
             co_return;
         }
         RungeKuttaStep step(kutta4(), s.x, from, to);
-        while (!step.done()) step.add((co_await s.denoise(step.state(), step.tau())).denoised);
+        while (!step.done()) step.add(co_await s.denoise(step.state(), step.tau()));
         s.advance(step.result(), to);
     }
 }

@@ -43,10 +43,10 @@ Tensor adams(const Sampling& s, const AdamsStep& step, const History& history, i
         weights[0] = all - weights[1];
     }
     const double kept = step.to / step.from * std::exp(-(rate - 1) * h);
-    std::vector<LinearTerm> terms{{kept, step.start}};
-    for (int i = 0; i < order; ++i) terms.push_back({weights[std::size_t(i)], history.values[std::size_t(i)]});
-    if (step.noise) terms.push_back({1, step.noise});
-    return combine(terms);
+    Sum next = kept * step.start;
+    for (int i = 0; i < order; ++i) next += weights[std::size_t(i)] * history.values[std::size_t(i)];
+    if (step.noise) next += step.noise;
+    return next;
 }
 
 }  // namespace
@@ -66,27 +66,27 @@ SamplerTask runStochasticAdams(Sampling& s, bool evaluateTwice) {
     const int solved = int(list.size()) - (list.back().to.isClean() ? 1 : 0);  // intervals before the jump to clean
     for (int i = 0; i < int(list.size()); ++i) {
         const NoiseLevel from = list[std::size_t(i)].from, to = list[std::size_t(i)].to;
-        Tensor d = (co_await s.denoise(predicted, from)).denoised;
+        Tensor d = co_await s.denoise(predicted, from);
         history.push(d, s.halfLogSnr(from), std::size_t(std::max(predictor, corrector)));
         const int known = int(history.values.size());
         int correctorOrder =
             i == 0 || (to.isClean() && !evaluateTwice) ? 0 : std::min({corrector, known, solved - i + 1});
         state = correctorOrder == 0 ? predicted : adams(s, last, history, correctorOrder, simple);
         if (evaluateTwice && correctorOrder > 0) {
-            d = (co_await s.denoise(state, from)).denoised;
+            d = co_await s.denoise(state, from);
             history.values.front() = d;
         }
         if (to.isClean()) {
-            s.advance(combine({{s.signal(0), d}}), to);
+            s.advance(d, to);
             co_return;
         }
         const double clock =
             atStart ? from : to;  // the noisy edge itself is outside, whichever way a level on it is rounded
         last = {from, to, clock < high * (1 - 1e-9) && clock >= low * (1 - 1e-9) ? eta : 0, state, {}};
-        const double spread = to * noiseScale
-                              * std::sqrt(-std::expm1(-2 * last.stochasticity * last.stochasticity
-                                                      * (s.halfLogSnr(to) - s.halfLogSnr(from))));
-        if (spread > 0) last.noise = combine({{spread, s.noise(from, to, 0)}});
+        const double noiseStd = to * noiseScale
+                                * std::sqrt(-std::expm1(-2 * last.stochasticity * last.stochasticity
+                                                        * (s.halfLogSnr(to) - s.halfLogSnr(from))));
+        if (noiseStd > 0) last.noise = s.freshNoise(noiseStd, from, to);
         predicted = adams(s, last, history, std::min({predictor, known, solved - i}), simple);
         s.advance(predicted, to);
     }

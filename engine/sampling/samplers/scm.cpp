@@ -9,14 +9,6 @@
 
 namespace meander::sampler {
 
-static SamplerTask run(Sampling& s) {
-    for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from, 0.0)).denoised;
-        if (to.isClean()) s.advance(combine({{s.signal(0), d}}), to);
-        else s.advance(combine({{s.signal(to), d}, {double(to), s.noise()}}), to);
-    }
-}
-
 // The first angle is the schedule's; then the list, and below it even angles when there are more steps.
 static std::vector<double> levels(const Process& p, const std::vector<double>& schedule, const Params& params) {
     const double stddev = real(params, "sigma_data");
@@ -48,7 +40,7 @@ SamplerInfo scm() {
             .order = 0,
             .stochastic = true,
             .madeFor = {Distillation::ContinuousConsistency, Distillation::Consistency},
-            .run = run,
+            .run = jumpToData,
             .ownLevels = levels};
 }
 

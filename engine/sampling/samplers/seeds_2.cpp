@@ -8,34 +8,32 @@ namespace meander {
 // `node` r: the second estimate is at λ + r h.
 SamplerTask runSeeds2(Sampling& s, double node) {
     const double eta = real(s.params, "eta"), noiseScale = real(s.params, "s_noise");
-    const bool exactIntegral = text(s.params, "weights") == "phi_2", noisy = eta > 0 && noiseScale > 0;
+    const bool isExact = text(s.params, "weights") == "phi_2", isNoisy = eta > 0 && noiseScale > 0;
     for (auto [from, to] : finiteIntervals(s)) {
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
+        const Tensor d = co_await s.denoise(s.x, from);
         if (to.isClean()) {
-            s.advance(combine({{s.signal(0), d}}), to);
+            s.advance(d, to);
             co_return;
         }
         const double lambda = s.halfLogSnr(from),
                      middle = s.tauOfHalfLogSnr(lambda + node * (s.halfLogSnr(to) - lambda));
-        const auto inner = exponentialStep(s, from, middle, eta), whole = exponentialStep(s, from, to, eta);
-        Tensor half = combine({{inner.stateCoeff, s.x}, {inner.onDenoised, d}}),
-               path;  // path: the noise so far, in units of τ
-        if (noisy) {
-            path = combine({{inner.noiseStd / middle, s.noise(from, middle, 0)}});
-            half = combine({{1, half}, {middle * noiseScale, path}});
+        const ExponentialStep inner = exponentialStep(s, from, middle, eta), whole = exponentialStep(s, from, to, eta);
+        Tensor half = inner.mean(s.x, d), path;  // path: the noise so far, in units of τ
+        if (isNoisy) {
+            path = s.freshNoise(inner.noiseStd / middle, from, middle, 0);
+            half = half + middle * noiseScale * path;
         }
-        const Tensor d2 = (co_await s.denoise(half, middle)).denoised;
+        const Tensor d2 = co_await s.denoise(half, middle);
         const double total = (1 + eta) * whole.h;
         // Share of the second estimate: 1/(2r) of the integral, or exactly for D linear between the nodes: ∫ = a' (H −
         // 1 + e^{−H})/H / r.
-        const double onSecond = exactIntegral ? s.signal(to) * (total + std::expm1(-total)) / (total * node)
-                                              : whole.onDenoised / (2 * node);
-        Tensor next = combine({{whole.stateCoeff, s.x}, {whole.onDenoised - onSecond, d}, {onSecond, d2}});
-        if (noisy) {
-            const double rest = (1 - node) * whole.h * eta;
-            next = combine({{1, next},
-                            {to * noiseScale * std::exp(-rest), path},
-                            {to * noiseScale * std::sqrt(-std::expm1(-2 * rest)), s.noise(middle, to, 1)}});
+        const double onSecond =
+            isExact ? s.signal(to) * (total + std::expm1(-total)) / (total * node) : whole.denoisedCoeff / (2 * node);
+        Tensor next = whole.mean(s.x, d) + onSecond * (d2 - d);
+        if (isNoisy) {
+            const double rest = (1 - node) * whole.h * eta, stddev = to * noiseScale;
+            next = next + stddev * std::exp(-rest) * path
+                   + stddev * std::sqrt(-std::expm1(-2 * rest)) * s.noise(middle, to, 1);
         }
         s.advance(next, to);
     }

@@ -9,28 +9,26 @@ static int requests(int step, int steps, const Params&) { return step + 1 < step
 static SamplerTask run(Sampling& s) {
     const double eta = real(s.params, "eta"), noiseScale = real(s.params, "s_noise"), r1 = real(s.params, "r_1"),
                  r2 = real(s.params, "r_2");
-    const bool noisy = eta > 0 && noiseScale > 0;
+    const bool isNoisy = eta > 0 && noiseScale > 0;
     for (const Interval& interval : finiteIntervals(s)) {
         const NoiseLevel from = interval.from, to = interval.to;
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised;
+        const Tensor d = co_await s.denoise(s.x, from);
         if (to.isClean()) {
-            s.advance(combine({{s.signal(0), d}}), to);
+            s.advance(d, to);
             co_return;
         }
         const double lambda = s.halfLogSnr(from), h = s.halfLogSnr(to) - lambda,
                      first = s.tauOfHalfLogSnr(lambda + r1 * h), second = s.tauOfHalfLogSnr(lambda + r2 * h);
         Tensor path;  // noise so far in units of τ: decays by e^{−ηΔλ} and grows to unit variance
-        const auto stage = [&](double level, const Tensor& other, double onOther) {
-            const auto step = exponentialStep(s, from, level, eta);
-            return other ? combine({{step.stateCoeff, s.x}, {step.onDenoised - onOther, d}, {onOther, other}})
-                         : combine({{step.stateCoeff, s.x}, {step.onDenoised, d}});
+        const auto stage = [&](double level, const Tensor& other, double onOther) -> Tensor {
+            return exponentialStep(s, from, level, eta).mean(s.x, d) + onOther * (other - d);
         };
-        const auto noised = [&](const Tensor& y, double after, double level, double share, int draw) {
-            if (!noisy) return y;
+        const auto noised = [&](const Tensor& y, double after, double level, double share, int draw) -> Tensor {
+            if (!isNoisy) return y;
             const double decay = share * h * eta, fresh = std::sqrt(-std::expm1(-2 * decay));
             const Tensor z = s.noise(after, level, draw);
-            path = path ? combine({{std::exp(-decay), path}, {fresh, z}}) : combine({{fresh, z}});
-            return combine({{1, y}, {level * noiseScale, path}});
+            path = path ? std::exp(-decay) * path + fresh * z : fresh * z;
+            return y + level * noiseScale * path;
         };
         // Weight of the later estimate where D is linear from λ to the node r: a (Hθ − 1 + e^{−Hθ})/(Hθ) θ/r over a
         // share θ of the step.
@@ -38,12 +36,16 @@ static SamplerTask run(Sampling& s) {
             const double total = (1 + eta) * h * share;
             return s.signal(level) * (total + std::expm1(-total)) / total * share / node;
         };
-        const Tensor d2 = (co_await s.denoise(noised(stage(first, {}, 0), from, first, r1, 0), first)).denoised;
-        const Tensor d3 =
-            (co_await s.denoise(noised(stage(second, d2, weight(second, r2, r1)), first, second, r2 - r1, 1), second))
-                .denoised;
+        const Tensor y2 = noised(stage(first, d, 0), from, first, r1, 0), d2 = co_await s.denoise(y2, first);
+        const Tensor y3 = noised(stage(second, d2, weight(second, r2, r1)), first, second, r2 - r1, 1),
+                     d3 = co_await s.denoise(y3, second);
         s.advance(noised(stage(to, d3, weight(to, 1, r2)), second, to, 1 - r2, 2), to);
     }
+}
+
+static std::string problem(const Params& p) {
+    return real(p, "r_1") < real(p, "r_2") ? ""
+                                           : "the second node must come after the first: choose r_2 greater than r_1.";
 }
 
 SamplerInfo seeds3() {
@@ -61,7 +63,8 @@ SamplerInfo seeds3() {
                        timeShiftParam()},
             .stochastic = true,
             .run = run,
-            .requestsInStep = requests};
+            .requestsInStep = requests,
+            .problem = problem};
 }
 
 }  // namespace meander::sampler

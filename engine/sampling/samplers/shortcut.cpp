@@ -1,6 +1,6 @@
 // Shortcut models (Frans et al. 2024, algorithm 2): x_{t+d} = x_t + d·s(x_t, t, d) with equal steps d = 1/N, N a power
-// of two, and the network told d (as the level that is stepped to). Not told, it answers with the velocity of the
-// moment: the same image's many-step path.
+// of two, and the network conditioned on d (as the level that is stepped to). With d = 0 it answers with the velocity:
+// the same image's many-step path.
 #include <cmath>
 #include <limits>
 
@@ -9,11 +9,10 @@
 namespace meander::sampler {
 
 static SamplerTask run(Sampling& s) {
-    const bool tells = toggle(s.params, "tell_step");
+    const bool conditionsOnStep = toggle(s.params, "tell_step");
     for (auto [from, to] : s.intervals()) {
-        const Tensor d =
-            (co_await s.denoise(s.x, from, tells ? double(to) : std::numeric_limits<double>::quiet_NaN())).denoised;
-        s.advance(combine({{to / from, s.x}, {s.signal(to) - s.signal(from) * to / from, d}}), to);
+        const Tensor d = co_await s.denoise(s.x, from, conditionsOnStep ? double(to) : double(from));
+        s.advance(eulerStep(s.x, d, from, to), to);
     }
 }
 
@@ -28,14 +27,14 @@ static std::vector<double> levels(const Process& p, const std::vector<double>& s
 SamplerInfo shortcut() {
     return {.id = "shortcut",
             .label = "Shortcut",
-            .summary = "Equal steps whose length the network is told",
+            .summary = "Equal steps whose length the network is conditioned on",
             .source = "Frans et al. 2024, algorithm 2",
             .group = "Few-step",
             .params = {toggleParam("power_of_two", "Power of two", true,
                                    "Rounds the number of steps to 1, 2, 4 … as in training."),
-                       advanced(
-                           toggleParam("tell_step", "Tell the step", true,
-                                       "Off: the network is not told the length of the step, to see what that does."))},
+                       advanced(toggleParam(
+                           "tell_step", "Condition on the step", true,
+                           "Off: the network is conditioned on a step of no length, to see what that does."))},
             .madeFor = {Distillation::Shortcut},
             .run = run,
             .ownLevels = levels};

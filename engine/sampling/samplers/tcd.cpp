@@ -9,14 +9,11 @@ static SamplerTask run(Sampling& s) {
     const double gamma = real(s.params, "gamma");
     const Process& p = s.process;
     for (auto [from, to] : s.intervals()) {
-        const bool last = to.index == s.steps();
+        const bool isLast = to.index == s.steps();
         const double time = to.isClean() ? 0 : p.networkTime(to), below = trainedTime(p, (1 - gamma) * time);
-        const auto [down, scale, noiseStd] = s.ancestralVia(last || gamma == 0 ? to : p.tauOfTime(below), to);
-        const Tensor d = (co_await s.denoise(s.x, from, down)).denoised;
-        const double stateCoeff = scale * down / from,
-                     onDenoised = scale * s.signal(down) - s.signal(from) * stateCoeff;
-        if (noiseStd > 0) s.advance(combine({{stateCoeff, s.x}, {onDenoised, d}, {noiseStd, s.noise()}}), to);
-        else s.advance(combine({{stateCoeff, s.x}, {onDenoised, d}}), to);
+        const Sampling::AncestralStep step = s.ancestralVia(isLast || gamma == 0 ? to : p.tauOfTime(below), to);
+        const Tensor d = co_await s.denoise(s.x, from, step.sigmaDown);
+        s.advance(s.addNoise(eulerStep(s.x, d, from, step.sigmaDown), step), to);
     }
 }
 

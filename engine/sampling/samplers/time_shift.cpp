@@ -1,8 +1,8 @@
 // Time-shift sampler (Li et al. 2024, "Alleviating exposure bias in diffusion models through sampling with shifted time
 // steps", algorithm 2): the network is told the time within ± w/2 of the due one at which the variance of a native
 // state should be what it is measured to be, so that the error that has built up is seen as noise. Only above the
-// cutoff. Around DDIM; with w = 0 it is DDIM bit by bit. Times are counted in thousandths of the time range (training
-// steps, for a model of 1000).
+// cutoff. Around DDIM; with w = 0 it is DDIM bit by bit. Times are counted in training steps of a model of 1000,
+// as in the paper, otherwise in thousandths of the time range.
 #include "engine/sampling/sampler_common.h"
 
 namespace meander::sampler {
@@ -27,7 +27,8 @@ static SamplerTask run(Sampling& s) {
                  dataVariance = text(s.params, "reference") == "data" ? real(s.params, "data_variance") : 0;
     const bool isWhole = text(s.params, "shifted") == "step";
     const Process& p = s.process;
-    const double low = p.networkTime(p.minimum()), high = p.networkTime(p.maximum()), unit = (high - low) / 1000;
+    const double low = p.networkTime(p.minimum()), high = p.networkTime(p.maximum()),
+                 unit = p.trainingSteps() > 0 ? p.trainingSteps() / 1000.0 : (high - low) / 1000;
     const auto shifted = [&](const Tensor& y, double due) {
         const double time = p.networkTime(due), scale = p.nativeScale(due),
                      measured = scale * scale * measuredVariance(y);
@@ -43,27 +44,26 @@ static SamplerTask run(Sampling& s) {
     };
     for (auto [from, to] : s.intervals()) {
         const bool isOpen = window >= 2 && from.index > 0 && p.networkTime(from) - low > cutoff * unit;
-        const double asked = isOpen ? shifted(s.x, from) : double(from);
-        if (asked == from) {
-            s.advance(eulerStep(s.x, (co_await s.denoise(s.x, from)).denoised, from, to), to);
+        const double shiftedTau = isOpen ? shifted(s.x, from) : double(from);
+        if (shiftedTau == from) {
+            const Tensor d = co_await s.denoise(s.x, from);
+            s.advance(eulerStep(s.x, d, from, to), to);
             continue;
         }
         // The same native state, at another time: ε̂ and x̂0 of that time.
-        const Tensor y = combine({{p.nativeScale(from) / p.nativeScale(asked), s.x}});
-        const Tensor d = (co_await s.denoise(y, asked)).denoised;
-        const Tensor noise = combine({{1 / asked, y}, {-s.signal(asked) / asked, d}});
-        if (isWhole) s.advance(combine({{s.signal(to), d}, {double(to), noise}}), to);
+        const Tensor y = p.nativeScale(from) / p.nativeScale(shiftedTau) * s.x, d = co_await s.denoise(y, shiftedTau),
+                     noise = s.noiseEstimate(y, d, shiftedTau);
+        if (isWhole) s.advance(s.signal(to) * d + to * noise, to);
         else  // x̂0 = (y − τ ε̂)/a at the due time
-            s.advance(
-                combine({{s.signal(to) / s.signal(from), s.x}, {to - from * s.signal(to) / s.signal(from), noise}}),
-                to);
+            s.advance(s.signal(to) / s.signal(from) * (s.x - from * noise) + to * noise, to);
     }
 }
 
 SamplerInfo timeShift() {
     return {.id = "time_shift",
             .label = "Time shift (DDIM)",
-            .summary = "DDIM that asks the network at the time its state looks like, against exposure bias",
+            .summary =
+                "DDIM with the network conditioned on the time that fits the state's variance, against exposure bias",
             .source = "Li et al. 2024, algorithm 2",
             .group = "One step",
             .params = {realParam(

@@ -7,27 +7,23 @@ namespace meander::sampler {
 
 namespace {
 struct Rule {
-    bool onSlopes, bh1;
+    ExponentialClock clock;
+    bool onNoise, bh1;
 
     // y at `to` from y at the newest value's level. With `next`, the value at `to`: UniC, otherwise UniP.
     Tensor step(const EvaluationHistory& values, std::size_t order, const Tensor& y, double to,
                 const Tensor* next) const {
         const double from = values.at(1)[0];
-        const ExponentialForm e(onSlopes, from, to);
+        const ExponentialForm e(clock, onNoise, from, to);
         const double b = e.scale * (bh1 ? e.h : e.hPhi(1));
         std::vector<double> places;
-        for (std::size_t k = 1; k < order; ++k) places.push_back(std::log(from / values.at(order)[k]) / e.h);
+        for (std::size_t k = 1; k < order; ++k) places.push_back(clock.between(from, values.at(order)[k]) / e.h);
         if (next) places.push_back(1);
         const std::vector<double> rho = coefficients(places, e.z, next ? order == 1 : order == 2);
-        std::vector<LinearTerm> terms{{e.stateCoeff, y}};
-        double onNewest = e.scale * e.hPhi(1);
-        for (std::size_t k = 0; k < places.size(); ++k) {
-            const double w = b * rho[k] / places[k];
-            onNewest -= w;
-            terms.push_back({w, next && k + 1 == places.size() ? *next : values[k + 1]});
-        }
-        terms.push_back({onNewest, values[0]});
-        return combine(terms);
+        Sum differences;
+        for (std::size_t k = 0; k < places.size(); ++k)
+            differences += rho[k] / places[k] * ((next && k + 1 == places.size() ? *next : values[k + 1]) - values[0]);
+        return e.stateCoeff * y + e.scale * e.hPhi(1) * values[0] + b * differences;
     }
 
     // Σ_k ρ_k r_k^{i−1} = i! φ_{i+1}(z)/B, B relative to z; a single one is 1/2 in the simplified form of the paper.
@@ -49,14 +45,19 @@ struct Rule {
 }  // namespace
 
 static SamplerTask run(Sampling& s) {
-    const Rule rule{onSlopes(s.params), text(s.params, "variant") == "bh1"};
+    const ExponentialClock clock(s);
+    const Rule rule{clock, onNoise(s.params), text(s.params, "variant") == "bh1"};
     const bool corrects = toggle(s.params, "corrector"), lowerFinal = toggle(s.params, "lower_order_final");
     const double endLevel = real(s.params, "end_level");
     EvaluationHistory values(std::size_t(integer(s.params, "order")));
     std::size_t order = 0;  // of the last step
     Tensor y = s.x;
     for (auto [from, to] : s.intervals()) {
-        const Tensor d = (co_await s.denoise(s.x, from)).denoised, value = predicted(rule.onSlopes, s.x, d, from);
+        const Tensor d = co_await s.denoise(s.x, from), value = clock.predicted(rule.onNoise, s.x, d, from);
+        if (!clock.isFinite(from)) {
+            s.advance(eulerStep(s.x, d, from, to), to);
+            continue;
+        }
         y = corrects && order > 0 ? rule.step(values, order, y, from, &value) : s.x;
         values.add(from, value);
         order = lowerFinal ? std::min(values.size(), std::size_t(s.steps() - from.index)) : values.size();
@@ -75,7 +76,7 @@ static SamplerInfo make(const char* id, const char* label, const char* variant) 
         .params = {integerParam("order", "Order", 3, 1, 6, "Of the predictor; the corrector's is one higher."),
                    choiceParam("variant", "B(h)", variant, {{"bh1", "h (bh1)"}, {"bh2", "eʰ − 1 (bh2)"}},
                                "The paper recommends bh1 without guidance and bh2 with it."),
-                   predictionParam(),
+                   predictionParam(), clockParam(),
                    toggleParam("corrector", "Corrector", true,
                                "Corrects each state with the evaluation made at it (UniC)."),
                    toggleParam("lower_order_final", "Lower order at the end", true,

@@ -77,13 +77,18 @@ ScheduleInfo custom() {
 namespace meander {
 
 // A final 0 is added unless the list ends with clean data in its unit.
-int customIntervals(const Params& params) {
-    const auto& values = std::get<std::vector<double>>(params.at("values"));
-    const std::string& unit = text(params, "unit");
-    const bool endsClean = !values.empty()
-                           && ((unit == "alpha_bar" && values.back() == 1)
-                               || ((unit == "level" || unit == "sigma") && values.back() == 0));
-    return int(values.size()) - endsClean;
+ScheduleSteps stepsOf(const Choice& schedule, int wanted) {
+    const auto it = schedule.params.find("values");
+    const auto* values = it == schedule.params.end() ? nullptr : std::get_if<std::vector<double>>(&it->second);
+    if (schedule.id != "custom" || !values || values->empty()) return {wanted, {}};
+    const std::string unit = schedule.params.contains("unit") ? text(schedule.params, "unit") : "level";
+    const bool endsClean =
+        (unit == "alpha_bar" && values->back() == 1) || ((unit == "level" || unit == "sigma") && values->back() == 0);
+    const int own = int(values->size()) - endsClean;
+    if (own < 1 || own == wanted) return {wanted, {}};
+    return {own, ScheduleNote{false, "steps",
+                              "The custom list has " + std::to_string(own) + (own == 1 ? " interval" : " intervals")
+                                  + ", so the run has that many steps instead of " + std::to_string(wanted) + "."}};
 }
 
 }  // namespace meander

@@ -21,6 +21,7 @@ AttentionPanel::AttentionPanel(Document& document, SelectionModel& selection, QW
     m_area = new QScrollArea(this);
     m_area->setWidgetResizable(true);
     m_area->setFrameShape(QFrame::NoFrame);
+    m_area->setAccessibleName(tr("Attention: heads and words"));
     m_area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     m_inside = new QWidget(m_area);
     m_headsTitle = new QLabel(m_inside);
@@ -67,19 +68,22 @@ AttentionPanel::AttentionPanel(Document& document, SelectionModel& selection, QW
     connect(&selection, &SelectionModel::cursorChanged, this, &AttentionPanel::follow);
     connect(&selection, &SelectionModel::rangeChanged, this, &AttentionPanel::follow);
     connect(&selection, &SelectionModel::attentionChanged, this, &AttentionPanel::follow);
+    connect(&selection, &SelectionModel::attentionChanged, this, &AttentionPanel::refresh);
+    connect(&selection, &SelectionModel::axisChanged, this, &AttentionPanel::refresh);
     for (PlotView* plot : {m_mass, m_entropy}) {
-        const auto cursorAt = [this](int stop) -> std::optional<StepCursor> {
+        const auto cursorAt = [this](int snapPoint) -> std::optional<StepCursor> {
             const RunPtr run = recordOf(m_document, m_selection.currentRun());
-            if (!run || !run->trajectory || stop >= int(m_answer.entropy.evaluations.size())) return {};
-            return cursorFor(*run, {0, m_answer.entropy.evaluations[std::size_t(stop)]});
+            if (!run || snapPoint < 0 || snapPoint >= int(m_answer.entropy.evaluations.size())) return {};
+            return cursorFor(*run, m_answer.entropy.evaluations[std::size_t(snapPoint)]);
         };
-        connect(plot, &PlotView::stopHovered, this, [this, cursorAt](int stop) {
-            if (auto c = cursorAt(stop)) m_selection.hoverStep(*c);
+        connect(plot, &PlotView::snapPointHovered, this, [this, cursorAt](int snapPoint) {
+            if (auto c = cursorAt(snapPoint)) m_selection.hoverStep(*c);
         });
-        connect(plot, &PlotView::stopClicked, this, [this, cursorAt](int stop) {
-            if (auto c = cursorAt(stop)) m_selection.lockStep(*c);
+        connect(plot, &PlotView::snapPointClicked, this, [this, cursorAt](int snapPoint) {
+            if (auto c = cursorAt(snapPoint)) m_selection.lockStep(*c);
         });
         connect(plot, &PlotView::hoverLeft, &m_selection, &SelectionModel::clearHover);
+        connect(plot, &PlotView::announced, &m_document, &Document::message);
     }
     refresh();
 }
@@ -95,13 +99,23 @@ void AttentionPanel::refresh() {
                              "each word did, appear here."));
         return show({});
     }
-    m_work.request([record = run->trajectory, image = m_selection.image()] {
+    const int site = m_selection.attentionSite(), head = m_selection.attentionHead();
+    std::vector<StepStop> evaluations;
+    for (std::size_t i = 0; i < run->trajectory->evaluations.size(); ++i)
+        evaluations.push_back({run->trajectory->evaluations[i]->step, int(i)});
+    m_work.request([record = run->trajectory, image = m_selection.image(), site, head,
+                    axis = axisValues(*run, evaluations, m_selection.axis())] {
+        const std::vector<int> sites = site < 0 ? std::vector<int>() : std::vector{site},
+                               heads = head < 0 ? std::vector<int>() : std::vector{head};
         Answer a;
+        a.site = site;
+        a.head = head;
+        a.axis = axis;
         a.entropy = entropyMatrix(*record, image);
         const auto names = wordNames(record->tokens);
         for (const Word& w : wordsOf(record->tokens)) {
             a.words.push_back(record->tokens[std::size_t(w.tokens.front())].word);
-            a.masses.emplace_back(names.value(a.words.back()), massOverTime(*record, image, w));
+            a.masses.emplace_back(names.value(a.words.back()), massOverTime(*record, image, w, sites, heads));
         }
         return a;
     });
@@ -120,11 +134,22 @@ void AttentionPanel::showPlots() {
     const Theme& t = theme();
     const auto& evaluations = m_answer.entropy.evaluations;
     Plot mass;
-    mass.title = tr("Word mass · mean probability");
-    mass.x.label = tr("evaluation");
-    mass.x.wholeNumbers = true;
+    const QString part = m_answer.site < 0   ? tr("mean of all layers")
+                         : m_answer.head < 0 ? tr("layer %1").arg(m_answer.site)
+                                             : tr("layer %1, head %2").arg(m_answer.site).arg(m_answer.head);
+    mass.title = tr("Word mass · mean probability · %1").arg(part);
+    mass.x.label = axisName(m_selection.axis());
+    mass.x.wholeNumbers = m_selection.axis() == StepAxis::Step || m_selection.axis() == StepAxis::Evaluations;
+    if (isLogAxis(m_selection.axis())) {
+        mass.x.scale = Axis::Scale::Log;
+        mass.x.reversed = true;
+    }
+    const auto xOf = [this](int evaluation) {
+        const double x = std::size_t(evaluation) < m_answer.axis.size() ? m_answer.axis[std::size_t(evaluation)] : NAN;
+        return isLogAxis(m_selection.axis()) && !(x > 0) ? double(NAN) : x;
+    };
     mass.hasEndLabels = true;
-    std::vector<QPointF> stops;
+    std::vector<QPointF> snapPoints;
     QStringList texts;
     // Colours would fight with what the words say; the end labels tell the lines apart, and the chosen ones stand out.
     for (std::size_t w = 0; w < m_answer.masses.size(); ++w) {
@@ -135,7 +160,8 @@ void AttentionPanel::showPlots() {
         line.style = {isChosen ? t.token : t.muted, {}, Marker::None};
         line.width = isChosen ? 2.2 : 1.1;
         line.markerRadius = 0;
-        for (std::size_t i = 0; i < m.evaluations.size(); ++i) line.points.emplace_back(m.evaluations[i], m.mean[i]);
+        for (std::size_t i = 0; i < m.evaluations.size(); ++i)
+            line.points.emplace_back(xOf(m.evaluations[i]), m.mean[i]);
         mass.add(std::move(line));
     }
     m_mass->setFixedHeight(
@@ -167,16 +193,16 @@ void AttentionPanel::showPlots() {
     entropy.x.lo = -0.5;
     entropy.x.hi = std::max(0.5, double(evaluations.size()) - 0.5);
     entropy.add(std::move(map));
-    std::vector<QPointF> massStops;
+    std::vector<QPointF> massSnapPoints;
     for (std::size_t i = 0; i < evaluations.size(); ++i) {
-        stops.emplace_back(double(i), 0);
-        massStops.emplace_back(evaluations[i], 0);
+        snapPoints.emplace_back(double(i), 0);
+        massSnapPoints.emplace_back(xOf(evaluations[i]), 0);
         texts << tr("evaluation %1").arg(evaluations[i]);
     }
     m_mass->setPlot(std::move(mass));
-    m_mass->setStops(massStops, texts);
+    m_mass->setSnapPoints(massSnapPoints, texts);
     m_entropy->setPlot(std::move(entropy));
-    m_entropy->setStops(stops, texts);
+    m_entropy->setSnapPoints(snapPoints, texts);
     follow();
 }
 
@@ -188,13 +214,15 @@ void AttentionPanel::follow() {
     const auto steps = range ? stepsIn(*run, *range) : std::nullopt;
     if (steps) {
         int first = -1, last = -1;
-        for (const auto& e : run->trajectory->evaluations)
-            if (e->step >= steps->first && e->step <= steps->second) {
-                if (first < 0) first = e->index;
-                last = e->index;
+        const auto& all = run->trajectory->evaluations;
+        for (std::size_t i = 0; i < all.size(); ++i)
+            if (all[i]->step >= steps->first && all[i]->step <= steps->second) {
+                if (first < 0) first = int(i);
+                last = int(i);
             }
         m_heads->setEvaluations(first, last);
-        m_mass->setRange(std::pair(first - 0.5, last + 0.5));
+        if (std::size_t(std::max(first, last)) < m_answer.axis.size() && first >= 0)
+            m_mass->setRange(std::pair(m_answer.axis[std::size_t(first)], m_answer.axis[std::size_t(last)]));
         // Its columns are the recorded evaluations, counted from 0.
         const auto& columns = m_answer.entropy.evaluations;
         const auto columnOf = [&](int e) {
@@ -208,11 +236,11 @@ void AttentionPanel::follow() {
     }
     m_headsTitle->setText(steps ? tr("Heads · entropy ÷ log N · mean of %1").arg(rangeText(steps->first, steps->second))
                                 : tr("Heads · entropy ÷ log N at this step"));
-    std::optional<int> stop;
+    std::optional<int> snapPoint;
     for (std::size_t i = 0; i < m_answer.entropy.evaluations.size(); ++i)
-        if (evaluation >= 0 && m_answer.entropy.evaluations[i] <= evaluation) stop = int(i);
-    m_mass->setCursor(stop);
-    m_entropy->setCursor(stop);
+        if (evaluation >= 0 && m_answer.entropy.evaluations[i] <= evaluation) snapPoint = int(i);
+    m_mass->setCursor(snapPoint);
+    m_entropy->setCursor(snapPoint);
     const int s = m_selection.attentionSite(), h = m_selection.attentionHead();
     m_chosen->setText(
         s < 0   ? tr("Shown: mean of all layers and heads. Click a cell to look through one head.")

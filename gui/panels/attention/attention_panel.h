@@ -32,6 +32,8 @@ private:
         HeadMatrix entropy;
         std::vector<std::pair<QString, WordMass>> masses;
         std::vector<int> words;
+        std::vector<double> axis;  // of every evaluation, on the chosen axis
+        int site = -1, head = -1;  // of the masses; −1: the mean
     };
     void refresh();
     void show(const Answer& answer);

@@ -27,7 +27,7 @@ TokenBar::TokenBar(Document& document, SelectionModel& selection, QWidget* paren
     m_special->setToolTip(tr("Show start, end and padding tokens"));
     m_special->setCheckable(true);
     m_special->setProperty("flat", true);
-    m_share = new QComboBox(this);
+    m_share = new ChoiceField(this);
     m_share->addItems({tr("÷ prompt tokens"), tr("all tokens")});
     m_share->setToolTip(tr("What a word's attention is divided by: the sum over the words of the prompt, or nothing "
                            "(softmax over all tokens, special ones included)"));

@@ -1,12 +1,12 @@
 // The words of the prompt as chips; a click shows where a word looked, Ctrl adds words. The caption says how the shown
 // map was made.
 #pragma once
-#include <QComboBox>
 #include <QToolButton>
 #include <QWidget>
 
 #include "gui/document/document.h"
 #include "gui/selection/selection_model.h"
+#include "gui/widgets/fields.h"
 
 namespace meander::gui {
 
@@ -58,7 +58,7 @@ private:
     QString m_caption;
     Layout m_layout;
     QToolButton* m_special;
-    QComboBox* m_share;
+    ChoiceField* m_share;
 };
 
 }  // namespace meander::gui

@@ -4,6 +4,7 @@
 #include <QClipboard>
 #include <QContextMenuEvent>
 #include <QFileDialog>
+#include <QFileInfo>
 #include <QHBoxLayout>
 #include <QKeyEvent>
 #include <QMenu>
@@ -11,9 +12,11 @@
 #include <QVBoxLayout>
 
 #include "engine/exchange/recipe_exchange.h"
+#include "engine/run/record_access.h"
 #include "gui/document/run_text.h"
 #include "gui/look/theme.h"
 #include "gui/panels/canvas/points_stage.h"
+#include "gui/panels/canvas/run_state_page.h"
 #include "gui/panels/canvas/word_bars.h"
 #include "gui/plots/axis.h"
 #include "gui/widgets/elided_label.h"
@@ -63,7 +66,9 @@ CanvasPanel::CanvasPanel(Document& document, SelectionModel& selection, QWidget*
     m_words = new WordBars(document, selection, m_images);
     m_words->hide();
     m_stack = new QStackedWidget(this);
-    for (QWidget* w : {static_cast<QWidget*>(m_images), static_cast<QWidget*>(m_points), m_emptyState})
+    m_runState = new RunStatePage(document, this);
+    for (QWidget* w : {static_cast<QWidget*>(m_images), static_cast<QWidget*>(m_points),
+                       static_cast<QWidget*>(m_runState), m_emptyState})
         m_stack->addWidget(w);
     buildBar();
     m_strip = new ElidedLabel(this);
@@ -99,13 +104,13 @@ void CanvasPanel::buildBar() {
                                tr("One after the other; X starts and stops"), tr("Signed difference, 0 in the middle")},
                               m_bar);
     m_compare->setCurrent(0);
-    m_amplification = new QComboBox(m_bar);
+    m_amplification = new ChoiceField(m_bar);
     m_amplification->setObjectName("amplification");
     m_amplification->addItem(tr("Fit"), 0);
     for (int f : {1, 2, 4, 8, 16, 32, 64, 128, 256}) m_amplification->addItem(QStringLiteral("×%1").arg(f), f);
     m_amplification->setToolTip(
         tr("Amplification of the difference; Fit: as much as shows its strongest colour uncut"));
-    m_overlay = new QComboBox(m_bar);
+    m_overlay = new ChoiceField(m_bar);
     m_overlay->addItems({tr("Heat"), tr("Contour"), tr("Spotlight"), tr("No overlay")});
     m_overlay->setToolTip(tr("How the attention of the chosen words is drawn over the image"));
     m_grid = toggle(tr("Grid"), tr("All images of the run (G)"), false, m_bar);
@@ -141,9 +146,18 @@ void CanvasPanel::buildBar() {
     connect(m_follow, &QToolButton::toggled, m_points, &PointsStage::setFollowsSpread);
 }
 
-void CanvasPanel::zoomToFit() { m_images->setZoom(0); }
-void CanvasPanel::zoomTo100() { m_images->setZoom(1); }
-void CanvasPanel::zoomTo200() { m_images->setZoom(2); }
+void CanvasPanel::zoomToFit() {
+    m_images->setZoom(0);
+    m_points->setZoom(1);
+}
+void CanvasPanel::zoomTo100() {
+    m_images->setZoom(1);
+    m_points->setZoom(1);
+}
+void CanvasPanel::zoomTo200() {
+    m_images->setZoom(2);
+    m_points->setZoom(2);
+}
 void CanvasPanel::toggleBlink() { m_images->toggleBlink(); }
 
 QString CanvasPanel::headline() const {
@@ -168,8 +182,13 @@ void CanvasPanel::refresh() {
     const RunPtr run = m_document.run(m_selection.currentRun());
     const bool isPoints = run && run->model.state == StateKind::Points, isImage = run && !isPoints,
                isComparing = m_images->isComparing() && isImage;
-    m_stack->setCurrentWidget(!run ? m_emptyState : isPoints ? static_cast<QWidget*>(m_points) : m_images);
-    m_bar->setVisible(run != nullptr);
+    const bool hasView = run && (isComparing || RunStatePage::hasView(*run));
+    if (run && !hasView) m_runState->show(run);
+    m_stack->setCurrentWidget(!run       ? m_emptyState
+                              : !hasView ? static_cast<QWidget*>(m_runState)
+                              : isPoints ? static_cast<QWidget*>(m_points)
+                                         : m_images);
+    m_bar->setVisible(hasView);
     m_quantity->setVisible(isImage);
     m_compare->setVisible(isComparing);
     m_amplification->setVisible(isComparing && m_images->compareMode() == CompareMode::Difference);
@@ -177,13 +196,16 @@ void CanvasPanel::refresh() {
     m_overlay->setVisible(isImage && !m_selection.words().isEmpty());
     m_grid->setVisible(isImage && !isComparing && run->recipe.images > 1);
     if (m_grid->isChecked() != m_images->isGrid()) m_grid->setChecked(m_images->isGrid());
-    m_field->setVisible(isPoints && run->model.stateShape.count() == 2);
+    m_field->setVisible(hasView && isPoints && run->model.stateShape.count() == 2);
     m_paths->setVisible(isPoints);
-    m_follow->setVisible(isPoints && run->model.stateShape.count() == 2);
+    m_follow->setVisible(isPoints && !m_points->isCurved() && run->model.stateShape.count() >= 2);
     m_head->setText(headline());
     const auto measured = m_images->metrics();
-    m_strip->setVisible(isComparing && measured.has_value());
-    if (measured) {
+    const bool hasFailed = run && hasView && run->status == RunStatus::Failed && !run->problem.empty();
+    m_strip->setVisible(hasFailed || (isComparing && measured.has_value()));
+    if (hasFailed) {
+        m_strip->setText(tr("Run %1 failed: %2").arg(run->number).arg(qstr(run->problem)));
+    } else if (measured) {
         const QString probe = m_images->probeText();
         m_strip->setText(tr("RMS %1 · PSNR %2 dB · max %3   %4")
                              .arg(formatNumber(measured->rms), formatNumber(measured->psnr),
@@ -204,13 +226,18 @@ void CanvasPanel::placeCard() {
     m_words->setGeometry(QRect(QPoint(m_images->width() - size.width() - 14, 14), size));
 }
 
+bool CanvasPanel::showsRunState() const { return m_stack->currentWidget() == m_runState; }
+
 ImageStage::Shown CanvasPanel::shown() {
     if (m_stack->currentWidget() == m_points) return {m_points->grab().toImage(), nullptr, 0};
     return m_images->shownAt(m_menuAt.value_or(QPointF(-1, -1)));
 }
 
 void CanvasPanel::copyImage() {
-    if (const QImage image = shown().image; !image.isNull()) QApplication::clipboard()->setImage(image);
+    const QImage image = shown().image;
+    if (image.isNull()) return emit m_document.message(tr("There is no image to copy at this step"));
+    QApplication::clipboard()->setImage(image);
+    emit m_document.message(tr("The image was copied"));
 }
 
 bool CanvasPanel::saveImageTo(const QString& path) {
@@ -233,13 +260,12 @@ void CanvasPanel::saveImage() {
     const RunPtr run = m_document.run(m_selection.currentRun());
     if (!run) return;
     const int evaluation = linkedStep(*run, shownCursor(m_document, m_selection)).evaluation;
-    const QString step =
-        evaluation < 0 ? QString()
-                       : QStringLiteral("-step-%1").arg(run->trajectory->evaluations[std::size_t(evaluation)]->step);
+    const Evaluation* e = run->trajectory ? evaluationAt(*run->trajectory, evaluation) : nullptr;
+    const QString step = e ? QStringLiteral("-step-%1").arg(e->step) : QString();
     const QString path =
         QFileDialog::getSaveFileName(this, tr("Save image"), QStringLiteral("run-%1%2.png").arg(run->number).arg(step),
                                      QStringLiteral("PNG (*.png)"));
-    if (!path.isEmpty()) saveImageTo(path);
+    if (!path.isEmpty() && saveImageTo(path)) emit m_document.message(tr("Saved %1").arg(QFileInfo(path).fileName()));
 }
 
 void CanvasPanel::keyPressEvent(QKeyEvent* event) {
@@ -248,13 +274,31 @@ void CanvasPanel::keyPressEvent(QKeyEvent* event) {
 }
 
 void CanvasPanel::contextMenuEvent(QContextMenuEvent* event) {
-    if (m_stack->currentWidget() == m_emptyState) return;
+    if (m_stack->currentWidget() == m_emptyState || showsRunState()) return;
     m_menuAt = m_images->mapFrom(this, event->pos());
     QMenu menu(this);
     menu.addAction(tr("Copy image"), this, &CanvasPanel::copyImage);
     menu.addAction(tr("Save image as PNG …"), this, &CanvasPanel::saveImage);
+    if (m_stack->currentWidget() == m_points) addPlotActions(menu);
     menu.exec(event->globalPos());
     m_menuAt.reset();
+}
+
+void CanvasPanel::addPlotActions(QMenu& menu) {
+    menu.addAction(tr("Show as table …"), m_points, &PointsStage::showTable);
+    menu.addSeparator();
+    for (const QString& ending : {QStringLiteral("svg"), QStringLiteral("pdf"), QStringLiteral("csv")})
+        menu.addAction(tr("Export %1 …").arg(ending.toUpper()), this, [this, ending] {
+            const QString path =
+                QFileDialog::getSaveFileName(this, tr("Export the points"), "points." + ending,
+                                             QStringLiteral("%1 (*.%2)").arg(ending.toUpper(), ending));
+            if (path.isEmpty()) return;
+            if (exportPlot(m_points->plot(), m_points->size(), theme(), path))
+                emit m_document.message(tr("Exported %1").arg(QFileInfo(path).fileName()));
+            else
+                emit m_document.problem(tr("Cannot write '%1'. Choose another folder or free some space.").arg(path),
+                                        {});
+        });
 }
 
 void CanvasPanel::resizeEvent(QResizeEvent*) { placeCard(); }

@@ -1,8 +1,8 @@
 // The canvas: the image or the plane of the current run at the step cursor, alone or compared, with its tool row and
 // metrics.
 #pragma once
-#include <QComboBox>
 #include <QLabel>
+#include <QMenu>
 #include <QStackedWidget>
 #include <QToolButton>
 #include <QWidget>
@@ -10,10 +10,12 @@
 #include "gui/document/document.h"
 #include "gui/panels/canvas/image_stage.h"
 #include "gui/selection/selection_model.h"
+#include "gui/widgets/fields.h"
 
 namespace meander::gui {
 
 class PointsStage;
+class RunStatePage;
 class Segmented;
 class WordBars;
 
@@ -23,7 +25,9 @@ public:
     CanvasPanel(Document& document, SelectionModel& selection, QWidget* parent = nullptr);
     ImageStage& images() { return *m_images; }
     PointsStage& points() { return *m_points; }
-    QString headline() const;  // "x̂0 at step 5 of 12 · 200 %   x 3  y 7 …"
+    RunStatePage& runState() { return *m_runState; }
+    bool showsRunState() const;  // of a run that has nothing to show
+    QString headline() const;    // "x̂0 at step 5 of 12 · 200 %   x 3  y 7 …"
     // The image as it is shown, pixel by pixel, with the recipe in it.
     bool saveImageTo(const QString& path);
 
@@ -44,6 +48,7 @@ private:
     void buildBar();
     void refresh();
     void placeCard();
+    void addPlotActions(QMenu& menu);  // of the points: table and exports
     // What is seen under the pointer of the last menu, else of the current run.
     ImageStage::Shown shown();
 
@@ -53,8 +58,9 @@ private:
     PointsStage* m_points;
     QStackedWidget* m_stack;
     QWidget *m_bar, *m_emptyState;
+    RunStatePage* m_runState;
     Segmented *m_quantity, *m_compare;
-    QComboBox *m_overlay, *m_amplification;
+    ChoiceField *m_overlay, *m_amplification;
     QToolButton *m_grid, *m_field, *m_paths, *m_follow;
     QLabel *m_head, *m_strip;
     std::optional<QPointF> m_menuAt;  // on the image stage, while its menu is open

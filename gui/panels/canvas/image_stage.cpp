@@ -4,6 +4,7 @@
 #include <QMouseEvent>
 #include <array>
 
+#include "engine/run/record_access.h"
 #include "gui/document/run_text.h"
 #include "gui/images/run_thumbnail.h"
 #include "gui/look/draw_image.h"
@@ -64,11 +65,12 @@ ImageStage::Side ImageStage::makeSide(const QString& id, const StepCursor& curso
         if (QImage preview = imageOf(live->preview, m_selection.image()); !preview.isNull()) s.image = preview;
     if (m_quantity == Quantity::Change && s.at.evaluation >= 0 && !s.image.isNull())
         s.changeLimit = double(signedLimit(statePixels(*s.run, m_selection.image(), s.at.evaluation, m_quantity)));
-    s.title = runTitle(*s.run);
-    s.state =
-        QStringLiteral(", ")
-        + (s.at.evaluation < 0 ? (s.run->status == RunStatus::Finished ? tr("finished") : endText(*s.run))
-                               : tr("step %1").arg(s.run->trajectory->evaluations[std::size_t(s.at.evaluation)]->step));
+    s.title = runName(m_document, *s.run);
+    const Evaluation* e = s.run->trajectory ? evaluationAt(*s.run->trajectory, s.at.evaluation) : nullptr;
+    s.state = QStringLiteral(", ")
+              + (e                                      ? tr("step %1").arg(e->step)
+                 : s.run->status == RunStatus::Finished ? tr("finished")
+                                                        : endText(*s.run));
     if (s.at.isLinked) s.state += tr(" (closest log SNR, Δ %1)").arg(formatNumber(s.at.distance, 2));
     return s;
 }
@@ -84,8 +86,10 @@ void ImageStage::refresh() {
         }
     if (m_sides.size() < 2) m_blink.stop();
     else
-        for (Side& s : m_sides)
-            s.title = tr("run %1 · %2").arg(s.run->number).arg(s.title);  // two runs of one prompt have one title
+        for (std::size_t i = 0; i < 2; ++i)
+            m_sides[i].title =
+                tr("run %1 · %2").arg(m_sides[i].run->number).arg(runTitle(*m_sides[i].run, m_sides[1 - i].run.get()));
+    if (!m_sides.empty() && imageCount(*m_sides.front().run) < 2) m_isGrid = false;
     m_metrics = m_sides.size() < 2 ? std::nullopt : compareImages(m_sides[0].image, m_sides[1].image);
     refreshHeat();
     emit changed();
@@ -324,8 +328,7 @@ void ImageStage::paintCompared(QPainter& p) {
 
 std::vector<QRectF> ImageStage::gridRects() const {
     if (m_sides.empty()) return {};
-    const Run& run = *m_sides.front().run;
-    const int count = std::max(1, run.images ? int(run.images.shape()[0]) : run.recipe.images);
+    const int count = imageCount(*m_sides.front().run);
     auto tiles = tileAreas(stageArea(), count, 8);
     for (QRectF& tile : tiles)
         tile = ImageView{}.target(m_sides.front().image.size(),
@@ -363,8 +366,8 @@ void ImageStage::paintEmpty(QPainter& p) {
     p.drawText(rect().adjusted(24, 24, -24, -24), Qt::AlignCenter | Qt::TextWordWrap,
                !hasRun ? tr("The image of a run appears here, step by step. Press Run to make one.")
                : m_quantity == Quantity::Change  ? tr("There is no step before this one to compare with.")
-               : m_sides.front().run->trajectory ? tr("Nothing is recorded at this step yet.")
-                                                 : tr("Loading the record of this run…"));
+               : m_sides.front().run->trajectory ? tr("Nothing is recorded at this step.")
+                                                 : tr("Loading the record of this run …"));
 }
 
 void ImageStage::paintEvent(QPaintEvent*) {

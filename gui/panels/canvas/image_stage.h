@@ -28,7 +28,7 @@ public:
         return m_amplification > 0 || !m_metrics ? std::max(1.0, m_amplification) : m_metrics->fittingAmplification();
     }
     void setGrid(bool on);
-    bool isGrid() const { return m_isGrid; }
+    bool isGrid() const { return m_isGrid; }  // only where there are several images
     void toggleBlink();
     void setZoom(double zoom);  // 0: fit
     double shownScale() const;

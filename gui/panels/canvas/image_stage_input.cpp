@@ -30,7 +30,7 @@ void ImageStage::setAmplification(double factor) {
     emit changed();
 }
 void ImageStage::setGrid(bool on) {
-    m_isGrid = on;
+    m_isGrid = on && !m_sides.empty() && imageCount(*m_sides.front().run) > 1;  // of one image there is no way back
     update();
     emit changed();
 }

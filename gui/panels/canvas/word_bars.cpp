@@ -10,22 +10,11 @@
 namespace meander::gui {
 
 WordBars::WordBars(Document& document, SelectionModel& selection, QWidget* parent)
-    : QWidget(parent),
-      m_document(document),
-      m_selection(selection),
-      m_work(this, [this](const std::vector<WordShare>& shares) {
+    : QWidget(parent), m_document(document), m_selection(selection), m_work(this, [this](const Answer& answer) {
           if (!m_isAnswering) return;
-          m_shares = shares;
-          m_words.clear();
-          m_names.clear();
-          const RunPtr run = recordOf(m_document, m_selection.currentRun());
-          const auto names = run && run->trajectory ? wordNames(run->trajectory->tokens) : QHash<int, QString>();
-          for (const WordShare& s : m_shares) {
-              m_words.push_back(run && run->trajectory && !s.tokens.empty()
-                                    ? run->trajectory->tokens[std::size_t(s.tokens.front())].word
-                                    : -1);
-              m_names << names.value(m_words.back(), QString::fromStdString(s.text));
-          }
+          m_shares = answer.shares;
+          m_words = answer.words;
+          m_names = answer.names;
           update();
           emit changed();
       }) {
@@ -52,7 +41,16 @@ void WordBars::refresh() {
         query = attentionQuery(*run, linkedStep(*run, shownCursor(m_document, m_selection)).evaluation, m_selection);
     m_isAnswering = !query.isEmpty();
     if (m_isAnswering) {
-        m_work.request([query, at = *m_selection.pixel()] { return wordsAtPixel(query, at); });
+        m_work.request([query, at = *m_selection.pixel()] {
+            const auto& tokens = query.record->tokens;
+            const auto names = wordNames(tokens);
+            Answer answer{wordsAtPixel(query, at), {}, {}};
+            for (const WordShare& s : answer.shares) {
+                answer.words.push_back(s.tokens.empty() ? -1 : tokens[std::size_t(s.tokens.front())].word);
+                answer.names << names.value(answer.words.back(), QString::fromStdString(s.text));
+            }
+            return answer;
+        });
     } else {
         m_shares.clear();
         m_words.clear();

@@ -36,10 +36,16 @@ private:
     Document& m_document;
     SelectionModel& m_selection;
     bool m_isOffered = false, m_isAnswering = false;
+    // The words of one query, named by the prompt that was queried: another run may be shown when it arrives.
+    struct Answer {
+        std::vector<WordShare> shares;
+        std::vector<int> words;  // Token::word of each share
+        QStringList names;
+    };
     std::vector<WordShare> m_shares;
-    std::vector<int> m_words;  // Token::word of each share
+    std::vector<int> m_words;
     QStringList m_names;
-    Latest<std::vector<WordShare>> m_work;
+    Latest<Answer> m_work;
 };
 
 }  // namespace meander::gui

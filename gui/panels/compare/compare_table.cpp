@@ -27,6 +27,15 @@ protected:
 
 }  // namespace
 
+// Of the evaluations alone: how long a run waited for others or for its model says nothing about its settings.
+static QString networkTimeText(const Run& run) {
+    if (!run.trajectory) return QStringLiteral("–");
+    double milliseconds = 0;
+    for (const auto& e : run.trajectory->evaluations)
+        if (!e->replayed) milliseconds += e->milliseconds;
+    return secondsText(milliseconds / 1000);
+}
+
 QString settingText(const Difference& d, const std::string& value) {
     return d.key == "model" ? modelLabel(value) : qstr(value);
 }
@@ -53,12 +62,16 @@ CompareTable::CompareTable(Document& document, SelectionModel& selection, QWidge
     auto* copy = new QAction(tr("Copy as text"), m_table);
     copy->setShortcut(QKeySequence::Copy);
     copy->setShortcutContext(Qt::WidgetShortcut);
-    connect(copy, &QAction::triggered, this, [this] { QApplication::clipboard()->setText(text()); });
+    connect(copy, &QAction::triggered, this, [this] {
+        QApplication::clipboard()->setText(text());
+        emit m_document.message(tr("The table was copied as text"));
+    });
     m_table->addAction(copy);
     layout->addWidget(m_hint);
     layout->addWidget(m_table, 1);
     connect(&selection, &SelectionModel::runChanged, this, &CompareTable::refresh);
     connect(&document, &Document::runFinished, this, &CompareTable::refresh);
+    connect(&document, &Document::trajectoryLoaded, this, &CompareTable::refresh);
     connect(&document, &Document::runsChanged, this, &CompareTable::refresh);
     refresh();
 }
@@ -81,16 +94,16 @@ void CompareTable::refresh() {
     m_table->setVisible(a && b);
     m_hint->setVisible(true);
     if (!a || !b) {
-        m_hint->setText(tr("Alt-click a second run in the list, or press Compare, to see the two side by side and the "
+        m_hint->setText(tr("Ctrl+click a second run in the list, or press Compare, to see the two side by side and the "
                            "settings in which they differ."));
         return;
     }
-    m_table->setHorizontalHeaderLabels({tr("Setting"), tr("%1 · %2").arg(a->number).arg(runTitle(*a)),
-                                        tr("%1 · %2").arg(b->number).arg(runTitle(*b))});
+    m_table->setHorizontalHeaderLabels({tr("Setting"), tr("run %1 · %2").arg(a->number).arg(runTitle(*a, b.get())),
+                                        tr("run %1 · %2").arg(b->number).arg(runTitle(*b, a.get()))});
     const auto list = differences(a->recipe, b->recipe);
     for (const auto& d : list) addRow(qstr(d.label), settingText(d, d.left), settingText(d, d.right));
     addRow(tr("Evaluations (NFE)"), QString::number(a->evaluations), QString::number(b->evaluations));
-    addRow(tr("Time"), secondsText(a->seconds), secondsText(b->seconds));
+    addRow(tr("Network time"), networkTimeText(*a), networkTimeText(*b));
     m_hint->setText(list.empty()       ? tr("The two runs have the same settings.")
                     : list.size() == 1 ? tr("One setting differs.")
                                        : tr("%1 settings differ.").arg(list.size()));

@@ -4,6 +4,7 @@
 #include <QTableWidget>
 #include <QWidget>
 
+#include "engine/run/recipe_differences.h"
 #include "gui/document/document.h"
 #include "gui/selection/selection_model.h"
 

@@ -19,16 +19,17 @@ DiagnosticCard::DiagnosticCard(QWidget* parent) : QWidget(parent) {
 void DiagnosticCard::setDiagnostic(const Diagnostic& diagnostic, const QColor& curve) {
     m_diagnostic = diagnostic;
     m_curve = curve;
-    setToolTip(QString::fromStdString(diagnostic.formula + "\n" + diagnostic.reading));
+    setToolTip(QString::fromStdString(diagnostic.label + "\n" + diagnostic.formula + "\n" + diagnostic.reading));
     setAccessibleName(QString::fromStdString(diagnostic.label));
     update();
 }
 
-void DiagnosticCard::setStop(std::optional<int> stop) {
-    if (stop && (*stop < 0 || *stop >= int(m_diagnostic.values.size()))) stop.reset();
-    if (m_stop == stop) return;
-    m_stop = stop;
-    setAccessibleDescription(valueText());
+void DiagnosticCard::setSnapPoint(std::optional<int> snapPoint) {
+    if (snapPoint && (*snapPoint < 0 || *snapPoint >= int(m_diagnostic.values.size()))) snapPoint.reset();
+    if (m_snapPoint == snapPoint) return;
+    m_snapPoint = snapPoint;
+    setAccessibleDescription(valueText() + QStringLiteral(" ") + unitText() + QStringLiteral(". ")
+                             + QString::fromStdString(m_diagnostic.reading));
     update();
 }
 
@@ -45,7 +46,7 @@ std::optional<int> DiagnosticCard::extreme() const {
 
 QString DiagnosticCard::valueText() const {
     const auto peak = extreme();
-    const double v = m_stop                                ? m_diagnostic.values[std::size_t(*m_stop)]
+    const double v = m_snapPoint                           ? m_diagnostic.values[std::size_t(*m_snapPoint)]
                      : std::isfinite(m_diagnostic.summary) ? m_diagnostic.summary
                      : peak                                ? m_diagnostic.values[std::size_t(*peak)]
                                                            : std::nan("");
@@ -64,13 +65,13 @@ QString DiagnosticCard::unitText() const {
 }
 
 QString DiagnosticCard::noteText() const {
-    if (m_stop) return {};
+    if (m_snapPoint) return {};
     if (std::isfinite(m_diagnostic.summary)) return QString::fromStdString(m_diagnostic.summaryLabel);
     const auto at = extreme();
     return !at ? QString() : m_diagnostic.unit == "dB" ? tr("lowest, step %1").arg(*at) : tr("peak, step %1").arg(*at);
 }
 
-std::optional<int> DiagnosticCard::stopAt(const std::vector<double>& values, const QRectF& area, double x) {
+std::optional<int> DiagnosticCard::snapPointAt(const std::vector<double>& values, const QRectF& area, double x) {
     if (values.empty() || area.width() <= 0) return {};
     const double u = std::clamp((x - area.left()) / area.width(), 0.0, 1.0);
     return int(std::lround(u * double(values.size() - 1)));
@@ -158,26 +159,28 @@ void DiagnosticCard::paintCurve(QPainter& p) const {
     p.setBrush(Qt::NoBrush);
     p.setPen(QPen(m_curve, 1.6, Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin));
     p.drawPath(path);
-    if (!m_stop) return;
-    const double x = a.left() + a.width() * (v.size() < 2 ? 0.5 : double(*m_stop) / double(v.size() - 1));
+    if (!m_snapPoint) return;
+    const double x = a.left() + a.width() * (v.size() < 2 ? 0.5 : double(*m_snapPoint) / double(v.size() - 1));
     p.setPen(QPen(theme().muted, 1));
     p.drawLine(QPointF(x, a.top() - 4), QPointF(x, a.bottom() + 4));
-    if (!std::isfinite(v[std::size_t(*m_stop)])) return;
+    if (!std::isfinite(v[std::size_t(*m_snapPoint)])) return;
     p.setPen(Qt::NoPen);
     p.setBrush(m_curve);
-    p.drawEllipse(at(std::size_t(*m_stop)), 3, 3);
+    p.drawEllipse(at(std::size_t(*m_snapPoint)), 3, 3);
 }
 
 void DiagnosticCard::mouseMoveEvent(QMouseEvent* e) {
     const QRectF a = curveArea();
     if (!a.adjusted(-6, -20, 6, 20).contains(e->position())) return emit hoverLeft();
-    if (const auto stop = stopAt(m_diagnostic.values, a, e->position().x())) emit stopHovered(*stop);
+    if (const auto snapPoint = snapPointAt(m_diagnostic.values, a, e->position().x()))
+        emit snapPointHovered(*snapPoint);
 }
 
 void DiagnosticCard::mousePressEvent(QMouseEvent* e) {
     const QRectF a = curveArea();
     if (e->button() != Qt::LeftButton || !a.adjusted(-6, -20, 6, 20).contains(e->position())) return;
-    if (const auto stop = stopAt(m_diagnostic.values, a, e->position().x())) emit stopClicked(*stop);
+    if (const auto snapPoint = snapPointAt(m_diagnostic.values, a, e->position().x()))
+        emit snapPointClicked(*snapPoint);
 }
 
 void DiagnosticCard::leaveEvent(QEvent*) { emit hoverLeft(); }

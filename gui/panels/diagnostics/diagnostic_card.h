@@ -11,9 +11,9 @@ class DiagnosticCard : public QWidget {
     Q_OBJECT
 public:
     explicit DiagnosticCard(QWidget* parent = nullptr);
-    // `stop`: index of the value at the cursor; none when the cursor stands on the finished image.
+    // `snapPoint`: index of the value at the cursor; none when the cursor stands on the finished image.
     void setDiagnostic(const Diagnostic& diagnostic, const QColor& curve);
-    void setStop(std::optional<int> stop);
+    void setSnapPoint(std::optional<int> snapPoint);
     const Diagnostic& diagnostic() const { return m_diagnostic; }
     QString valueText() const;  // at the step; on the finished image the summary of the run, else its extreme
     QString unitText() const;
@@ -22,12 +22,12 @@ public:
     QSize minimumSizeHint() const override { return {180, 80}; }
 
     // The value nearest to a horizontal position of the curve's area; none when there is none.
-    static std::optional<int> stopAt(const std::vector<double>& values, const QRectF& area, double x);
+    static std::optional<int> snapPointAt(const std::vector<double>& values, const QRectF& area, double x);
 
 signals:
-    void stopHovered(int stop);
+    void snapPointHovered(int snapPoint);
     void hoverLeft();
-    void stopClicked(int stop);
+    void snapPointClicked(int snapPoint);
 
 protected:
     void paintEvent(QPaintEvent*) override;
@@ -47,7 +47,7 @@ private:
 
     Diagnostic m_diagnostic;
     QColor m_curve;
-    std::optional<int> m_stop;
+    std::optional<int> m_snapPoint;
 };
 
 }  // namespace meander::gui

@@ -35,6 +35,7 @@ StepPanel::StepPanel(Document& document, SelectionModel& selection, QWidget* par
     auto* area = new QScrollArea(this);
     area->setWidgetResizable(true);
     area->setFrameShape(QFrame::NoFrame);
+    area->setAccessibleName(tr("Diagnostics of the step"));
     area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     auto* inside = new QWidget(area);
     m_list = new QVBoxLayout(inside);
@@ -85,6 +86,10 @@ void StepPanel::show(const std::vector<Diagnostic>& all) {
     std::vector<const Diagnostic*> wanted;
     for (const char* id : shown)
         if (const Diagnostic* d = findDiagnostic(all, id); d && wanted.size() < mostCards) wanted.push_back(d);
+    // What the rules of the recipe measured was asked for: all of it, first.
+    std::size_t measured = 0;
+    for (const Diagnostic& d : all)
+        if (isMeasuredByRule(d)) wanted.insert(wanted.begin() + std::ptrdiff_t(measured++), &d);
     while (m_cards.size() > wanted.size()) {
         delete m_cards.back();
         m_cards.pop_back();
@@ -92,10 +97,10 @@ void StepPanel::show(const std::vector<Diagnostic>& all) {
     while (m_cards.size() < wanted.size()) {
         auto* card = new DiagnosticCard(this);
         m_list->insertWidget(int(m_cards.size()), card);
-        connect(card, &DiagnosticCard::stopHovered, this,
-                [this, card](int stop) { select(card->diagnostic(), stop, false); });
-        connect(card, &DiagnosticCard::stopClicked, this,
-                [this, card](int stop) { select(card->diagnostic(), stop, true); });
+        connect(card, &DiagnosticCard::snapPointHovered, this,
+                [this, card](int snapPoint) { select(card->diagnostic(), snapPoint, false); });
+        connect(card, &DiagnosticCard::snapPointClicked, this,
+                [this, card](int snapPoint) { select(card->diagnostic(), snapPoint, true); });
         connect(card, &DiagnosticCard::hoverLeft, &m_selection, &SelectionModel::clearHover);
         m_cards.push_back(card);
     }
@@ -116,15 +121,15 @@ int StepPanel::stepAtCursor() const {
 
 void StepPanel::follow() {
     const int step = stepAtCursor();
-    for (auto* card : m_cards) card->setStop(step >= 0 ? std::optional(step) : std::nullopt);
+    for (auto* card : m_cards) card->setSnapPoint(step >= 0 ? std::optional(step) : std::nullopt);
 }
 
-void StepPanel::select(const Diagnostic& d, int stop, bool lock) {
+void StepPanel::select(const Diagnostic& d, int snapPoint, bool lock) {
     const RunPtr r = run();
     if (!r || !r->trajectory) return;
     StepCursor cursor{m_selection.currentRun(), -1, 0};
     for (const auto& e : r->trajectory->evaluations)
-        if (e->step == stop) {
+        if (e->step == snapPoint) {
             cursor.evaluation = e->index;
             cursor.logSnr = e->logSnr;
             break;

@@ -30,7 +30,7 @@ private:
     RunPtr run() const;
     // A step of the schedule ↔ an index of the diagnostic's values.
     int stepAtCursor() const;  // −1: the finished image
-    void select(const Diagnostic& d, int stop, bool lock);
+    void select(const Diagnostic& d, int snapPoint, bool lock);
 
     Document& m_document;
     SelectionModel& m_selection;

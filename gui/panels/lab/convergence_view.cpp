@@ -81,7 +81,7 @@ QWidget* ConvergenceView::makeForm() {
               tr("How data become noise: EDM's σ from 0.002 to 80, DDPM's linear β, or straight lines in t."));
     m_schedule = new ChoiceField;
     m_schedule->setObjectName("labSchedule");
-    for (const ChoiceEntry& e : scheduleEntries()) m_schedule->addChoice(e.id, e.label, e.help);
+    for (const ChoiceEntry& e : choiceEntries("schedule")) m_schedule->addChoice(e.id, e.label, e.help);
     m_schedule->setChoice("karras");
     form->add(tr("Schedule"), m_schedule, tr("With its default settings; as many steps as the evaluations allow."));
     m_budgets = new QLineEdit("8, 16, 32, 64, 128");
@@ -104,7 +104,7 @@ QWidget* ConvergenceView::makeForm() {
     m_add->setPlaceholderText(tr("Add a sampler"));
     m_add->setAccessibleName(tr("Add a sampler"));
     m_add->setDescribed(true);
-    const auto entries = samplerEntries();
+    const auto entries = choiceEntries("sampler");
     for (const ChoiceEntry& e : entries)
         if (const SamplerInfo* s = findSampler(e.id.toStdString()); !s->inverts && !s->needsData)
             m_add->addChoice(e.id, e.label, e.help);

@@ -18,6 +18,7 @@ LabPanel::LabPanel(Document& document, QWidget* parent)
       m_stability(new StabilityView(document)) {
     setObjectName("labPanel");
     setProperty("panel", true);
+    setProperty("helpPage", "convergence.md");
     setAttribute(Qt::WA_StyledBackground);
     m_views->addWidget(m_convergence);
     m_views->addWidget(m_stability);

@@ -43,7 +43,7 @@ StabilityView::StabilityView(Document& document, QWidget* parent) : QWidget(pare
 
 QWidget* StabilityView::makeForm() {
     auto* form = m_form = new LabForm(this);
-    m_sampler = new ChoiceSection(tr("Sampler"), samplerEntries());
+    m_sampler = new ChoiceSection(tr("Sampler"), choiceEntries("sampler"));
     m_sampler->field()->setObjectName("labStabilitySampler");
     connect(m_sampler, &ChoiceSection::edited, this, [this](const Choice& c) {
         m_choice = c;

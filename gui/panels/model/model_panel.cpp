@@ -1,10 +1,12 @@
 #include "gui/panels/model/model_panel.h"
 
 #include <QFileDialog>
+#include <QFileInfo>
 #include <QPushButton>
 #include <QScrollArea>
 #include <QVBoxLayout>
 
+#include "engine/models/codecs/codec.h"
 #include "gui/document/run_text.h"
 #include "gui/document/settings.h"
 #include "gui/look/icons.h"
@@ -37,6 +39,11 @@ QString rulesText(const ModelInfo& m) {
     return {};
 }
 
+// Of a model's id the path: itself, or that of its points.
+QString fileOf(const QString& id) {
+    return id.contains(QStringLiteral("?file=")) ? id.section(QStringLiteral("?file="), 1).section('&', 0, 0) : id;
+}
+
 }  // namespace
 
 std::vector<std::pair<QString, QString>> modelFacts(const ModelInfo& m) {
@@ -48,9 +55,12 @@ std::vector<std::pair<QString, QString>> modelFacts(const ModelInfo& m) {
                        sizesText(m.stateShape)
                            + (m.state == StateKind::Points ? ModelPanel::tr(" (points)") : QString()));
     if (m.imageShape.rank() == 3) facts.emplace_back(ModelPanel::tr("Image"), sizesText(m.imageShape));
+    const auto pixels = pixelMapOf(m);
     if (m.state == StateKind::Image)
         facts.emplace_back(ModelPanel::tr("Codec"),
-                           m.stateShape == m.imageShape ? ModelPanel::tr("none, pixels") : ModelPanel::tr("latent"));
+                           !pixels             ? ModelPanel::tr("latent, a network")
+                           : pixels->fold == 1 ? ModelPanel::tr("none, pixels")
+                                               : ModelPanel::tr("pixels, %1 × %1 in a place").arg(pixels->fold));
     const QString conditioning =
         m.conditioning == ConditioningKind::Text    ? ModelPanel::tr("text, %1 tokens").arg(m.textTokens)
         : m.conditioning == ConditioningKind::Class ? ModelPanel::tr("%1 classes").arg(m.classes.size())
@@ -76,20 +86,23 @@ ModelPanel::ModelPanel(Document& document, QWidget* parent)
       m_name(new QLabel(this)),
       m_summary(new QLabel(this)) {
     setProperty("panel", true);
-    m_list->setAccessibleName(tr("Built-in models"));
+    m_list->setAccessibleName(tr("Models"));
     m_list->setSpacing(1);
     for (const CatalogEntry& e : builtInModels()) {
         auto* item = new QListWidgetItem(icon("model", IconTone::Muted), qstr(e.name), m_list);
         item->setData(Qt::UserRole, qstr(e.id));
         item->setToolTip(qstr(e.summary));
     }
+    const QStringList opened = settings::recentModels();
+    for (const QString& id : opened)
+        if (QFileInfo::exists(fileOf(id))) addOpened(id, modelLabel(id.toStdString()));
     connect(m_list, &QListWidget::itemActivated, this,
             [this](const QListWidgetItem* item) { useModel(item->data(Qt::UserRole).toString()); });
     connect(m_list, &QListWidget::itemClicked, this,
             [this](const QListWidgetItem* item) { useModel(item->data(Qt::UserRole).toString()); });
     auto* file = new QPushButton(icon("file"), tr("Open a file …"), this);
     auto* folder = new QPushButton(icon("folder"), tr("Open a folder …"), this);
-    file->setToolTip(tr("A model in one file (safetensors, GGUF or ckpt), or your own points (CSV, NPY, JSON)"));
+    file->setToolTip(tr("A model in one file (.safetensors), or your own points (.csv, .npy, .json)"));
     folder->setToolTip(tr("A diffusers model folder, or a folder of PNG images to be denoised exactly"));
     connect(file, &QPushButton::clicked, this, &ModelPanel::openFile);
     connect(folder, &QPushButton::clicked, this, &ModelPanel::openFolder);
@@ -122,6 +135,7 @@ ModelPanel::ModelPanel(Document& document, QWidget* parent)
     auto* scroll = new QScrollArea(this);
     scroll->setWidget(content);
     scroll->setWidgetResizable(true);
+    scroll->setAccessibleName(tr("What the model is"));
     auto* box = new QVBoxLayout(this);
     box->setContentsMargins(0, 4, 0, 0);
     box->addWidget(m_list, 2);
@@ -134,9 +148,13 @@ ModelPanel::ModelPanel(Document& document, QWidget* parent)
 void ModelPanel::showModel() {
     while (m_facts->rowCount() > 0) m_facts->removeRow(0);
     const QString current = qstr(m_document.draft().model);
-    for (int i = 0; i < m_list->count(); ++i)
-        if (m_list->item(i)->data(Qt::UserRole).toString() == current) m_list->setCurrentRow(i);
     const auto model = m_document.draftModel();
+    QListWidgetItem* item = itemOf(current);
+    if (!item && model && qstr(model->id) == current) {
+        item = addOpened(current, qstr(model->name));
+        if (QFileInfo::exists(fileOf(current))) settings::addRecentModel(current);
+    }
+    m_list->setCurrentItem(item);
     if (!model) {
         m_name->setText(modelLabel(m_document.draft().model));
         const auto& plan = m_document.draftPlan();
@@ -156,15 +174,28 @@ void ModelPanel::showModel() {
     }
 }
 
+QListWidgetItem* ModelPanel::itemOf(const QString& id) const {
+    for (int i = 0; i < m_list->count(); ++i)
+        if (m_list->item(i)->data(Qt::UserRole).toString() == id) return m_list->item(i);
+    return nullptr;
+}
+
+QListWidgetItem* ModelPanel::addOpened(const QString& id, const QString& name) {
+    auto* item = new QListWidgetItem(icon("folder", IconTone::Muted), name, m_list);
+    item->setData(Qt::UserRole, id);
+    item->setToolTip(id);
+    return item;
+}
+
 void ModelPanel::useModel(const QString& id) {
     if (id.isEmpty() || id.toStdString() == m_document.draft().model) return;
     m_document.useModel(id);
 }
 
 void ModelPanel::openFile() {
-    const QString path = QFileDialog::getOpenFileName(
-        window(), tr("Open a model"), settings::lastFolder(),
-        tr("Models (*.safetensors *.gguf *.ckpt *.pt *.pth);;Points (*.csv *.npy *.json);;All files (*)"));
+    const QString path =
+        QFileDialog::getOpenFileName(window(), tr("Open a model"), settings::lastFolder(),
+                                     tr("Models (*.safetensors);;Points (*.csv *.npy *.json);;All files (*)"));
     if (path.isEmpty()) return;
     settings::setLastFolder(QFileInfo(path).absolutePath());
     useModel(modelIdOf(path));

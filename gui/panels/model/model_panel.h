@@ -1,4 +1,4 @@
-// The models one can sample, and what the draft's model is.
+// The models one can sample, built in or opened from a file or folder, and what the draft's model is.
 #pragma once
 #include <QFormLayout>
 #include <QLabel>
@@ -23,6 +23,8 @@ public:
 
 private:
     void showModel();
+    QListWidgetItem* itemOf(const QString& id) const;
+    QListWidgetItem* addOpened(const QString& id, const QString& name);
 
     Document& m_document;
     QListWidget* m_list;

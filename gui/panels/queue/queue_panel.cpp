@@ -93,7 +93,7 @@ void QueueRow::show(int position, int count) {
     const Run& run = *live->run;
     const bool isPaused = run.status == RunStatus::Paused;
     m_number->setText(QString::number(run.number));
-    m_name->setText(runTitle(run));
+    m_name->setText(runName(m_document, run) + QStringLiteral(" · ") + recipeLine(run.recipe));
     m_bar->setShare(live->evaluations > 0 ? double(live->evaluation) / live->evaluations : 0);
     m_bar->setVisible(position < 0);
     if (position >= 0) m_state->setText(tr("waiting, place %1").arg(position + 1));
@@ -135,6 +135,7 @@ QueuePanel::QueuePanel(Document& document, QWidget* parent)
     auto* scroll = new QScrollArea(this);
     scroll->setWidget(content);
     scroll->setWidgetResizable(true);
+    scroll->setAccessibleName(tr("Runs under way and waiting"));
     auto* outer = new QVBoxLayout(this);
     outer->setContentsMargins(0, 0, 0, 0);
     outer->addWidget(scroll);

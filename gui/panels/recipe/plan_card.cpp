@@ -48,9 +48,9 @@ void PlanCard::changeEvent(QEvent* event) {
     if (event->type() == QEvent::FontChange) fit();
 }
 
-void PlanCard::show(const Result<Plan>& plan, bool isPlanning, bool hasModel) {
-    const bool isUnknown = !plan && isPlanning && !hasModel;
-    const bool isBad = !plan && !isUnknown;
+void PlanCard::show(const Result<Plan>& plan, bool isPlanning, bool hasModel, const QStringList& invalidFields) {
+    const bool isUnknown = !plan && isPlanning && !hasModel && invalidFields.isEmpty();
+    const bool isBad = !invalidFields.isEmpty() || (!plan && !isUnknown);
     if (property("card").toString() != (isBad ? "danger" : "accent")) {
         setProperty("card", isBad ? "danger" : "accent");
         style()->unpolish(this);
@@ -61,9 +61,11 @@ void PlanCard::show(const Result<Plan>& plan, bool isPlanning, bool hasModel) {
     m_title->style()->unpolish(m_title);
     m_title->style()->polish(m_title);
     m_title->setText(isBad ? tr("This cannot run yet") : tr("Before you run"));
-    if (!plan) {
+    if (isBad || isUnknown) {
         m_cost->clear();
-        m_notes->setText(isUnknown ? tr("Reading what the model is …") : qstr(plan.error().text));
+        m_notes->setText(!invalidFields.isEmpty() ? invalidFields.join('\n')
+                         : isUnknown              ? tr("Reading what the model is …")
+                                                  : qstr(plan.error().text));
         return fit();
     }
     const Plan& p = plan.value();

@@ -14,7 +14,8 @@ class PlanCard : public QFrame {
     Q_OBJECT
 public:
     explicit PlanCard(QWidget* parent = nullptr);
-    void show(const Result<Plan>& plan, bool isPlanning, bool hasModel);
+    // `invalidFields`: sentences about fields whose text is no value; with any of them the draft cannot run.
+    void show(const Result<Plan>& plan, bool isPlanning, bool hasModel, const QStringList& invalidFields = {});
 
 protected:
     void changeEvent(QEvent* event) override;

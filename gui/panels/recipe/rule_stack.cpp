@@ -148,6 +148,7 @@ void RuleStack::addCard() {
         next[at] = c;
         emit edited(next, key.empty() ? std::string() : std::to_string(at) + "." + key);
     });
+    connect(card->section()->form(), &ParamForm::problemsChanged, this, &RuleStack::problemsChanged);
     connect(card, &RuleCard::removed, this,
             [this, at] { change(at, [&](auto& next) { next.erase(next.begin() + std::ptrdiff_t(at)); }); });
     connect(card, &RuleCard::moved, this, [this, at](int by) { move(at, by); });
@@ -176,6 +177,12 @@ void RuleStack::setRules(const std::vector<Choice>& rules) {
                                           i, count);
         m_cards[std::size_t(i)]->setChoice(rules[std::size_t(i)]);
     }
+}
+
+QStringList RuleStack::problems() const {
+    QStringList list;
+    for (const RuleCard* card : m_cards) list += card->section()->form()->problems();
+    return list;
 }
 
 void RuleStack::setNotes(const std::vector<RuleNote>& notes) {

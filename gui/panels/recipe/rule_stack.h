@@ -54,6 +54,7 @@ public:
     void setReference(const std::vector<Choice>* reference);
     // Per rule; of another length than the rules: not known yet.
     void setNotes(const std::vector<RuleNote>& notes);
+    QStringList problems() const;  // of all rules, see ParamForm
     ChoiceSection* rule(int index) const;
     RuleCard* card(int index) const;
     ChoiceField* addField() const { return m_add; }
@@ -61,6 +62,7 @@ public:
 signals:
     // `key` names what changed ("0.scale"); empty when rules were added, removed, moved, switched or exchanged.
     void edited(const std::vector<meander::Choice>& rules, const std::string& key);
+    void problemsChanged();
 
 private:
     void addCard();

@@ -33,8 +33,8 @@ SchedulePreview::SchedulePreview(QWidget* parent) : PlotView(parent) {
     setObjectName("schedulePreview");
     setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
     // What the pointer or the arrow keys stand on is read out here; the draft has no steps that other views could show.
-    connect(this, &PlotView::stopHovered, this, [this](int stop) { setCursor(stop); });
-    connect(this, &PlotView::stopClicked, this, [this](int stop) { setCursor(stop); });
+    connect(this, &PlotView::snapPointHovered, this, [this](int snapPoint) { setCursor(snapPoint); });
+    connect(this, &PlotView::snapPointClicked, this, [this](int snapPoint) { setCursor(snapPoint); });
     connect(this, &PlotView::hoverLeft, this, [this] { setCursor(std::nullopt); });
     draw();
 }
@@ -80,13 +80,14 @@ void SchedulePreview::draw() {
     QColor color = t.accent;
     if (m_isStale) color = t.dim;
     const LineLayer& line = plot.add(curve(tr("draft"), m_levels, color));
-    std::vector<QPointF> stops = line.points;
+    std::vector<QPointF> snapPoints = line.points;
     QStringList texts;
-    for (const QPointF& p : stops) texts << tr("step %1: %2 %3").arg(int(p.x())).arg(quantity, formatNumber(p.y(), 4));
+    for (const QPointF& p : snapPoints)
+        texts << tr("step %1: %2 %3").arg(int(p.x())).arg(quantity, formatNumber(p.y(), 4));
     plot.fitX(0.02);
     plot.fitY(0.06);
     setPlot(std::move(plot));
-    setStops(std::move(stops), texts);
+    setSnapPoints(std::move(snapPoints), texts);
     setAccessibleName(tr("Noise levels of the draft"));
 }
 

@@ -77,7 +77,8 @@ bool RunsPanel::eventFilter(QObject* watched, QEvent* event) {
         const QModelIndex index = m_list->indexAt(press->position().toPoint());
         if (press->button() == Qt::LeftButton && index.isValid()) {
             const QString id = index.data(RunListModel::IdRole).toString();
-            if (press->modifiers() & Qt::AltModifier) {
+            // Many window managers take Alt+click for themselves.
+            if (press->modifiers() & (Qt::AltModifier | Qt::ControlModifier)) {
                 compareWith(id);
                 return true;
             }
@@ -155,8 +156,10 @@ void RunsPanel::showMenu(const QPoint& at) {
         r.branch.reset();
         m_document.editDraft(r, tr("recipe of run %1").arg(run->number));
     });
-    menu.addAction(tr("Copy its recipe"), this,
-                   [&] { QApplication::clipboard()->setText(qstr(toJson(run->recipe).dump(2))); });
+    menu.addAction(tr("Copy its recipe"), this, [&] {
+        QApplication::clipboard()->setText(qstr(toJson(run->recipe).dump(2)));
+        emit m_document.message(tr("The recipe of run %1 was copied").arg(run->number));
+    });
     menu.addSeparator();
     if (m_document.live(id)) menu.addAction(tr("Cancel"), this, [&] { m_document.cancel(id); });
     menu.addAction(tr("Rename"), this, [&] { m_list->edit(index); });

@@ -1,4 +1,4 @@
-// The runs of the project. Click shows a run, Alt+click compares it with the shown one.
+// The runs of the project. Click shows a run, Ctrl+click or Alt+click compares it with the shown one.
 #pragma once
 #include <QLabel>
 #include <QListView>

@@ -52,8 +52,8 @@ void FilmStrip::rebuild() {
     for (const QString& id : {m_selection.currentRun(), m_selection.comparedRun()}) {
         RunPtr run = recordOf(m_document, id);
         if (!run || !run->trajectory) continue;
-        Row row{run, framesOf(*run), {}, {}, runStyleIndex(m_document, *run)};
-        if (!row.frames.empty()) m_rows.push_back(std::move(row));
+        Row row{run, stepStopsOf(*run), {}, {}, runStyleIndex(m_document, *run)};
+        if (!row.stops.empty()) m_rows.push_back(std::move(row));
     }
     layout();
     speak();
@@ -64,11 +64,10 @@ void FilmStrip::layout() {
     const StepAxis axis = m_selection.axis();
     std::vector<StripRow> strips;
     for (auto& row : m_rows) {
-        row.values = axisValues(*row.run, row.frames, axis);
+        row.values = axisValues(*row.run, row.stops, axis);
         StripRow s;
         // While a run grows, the step axis already has its full length.
-        for (double v : row.values)
-            s.values.push_back(axis == StepAxis::Step ? v / std::max(1, row.run->recipe.steps) : v);
+        for (double v : row.values) s.values.push_back(axis == StepAxis::Step ? v / stepCount(*row.run) : v);
         strips.push_back(std::move(s));
     }
     if (axis == StepAxis::Step) {
@@ -93,19 +92,19 @@ StripGeometry FilmStrip::geometryOf() const {
     return g;
 }
 
-std::optional<int> FilmStrip::frameInRow(const Row& row) const {
-    LinkedStep at = linkedStep(*row.run, shownCursor(m_document, m_selection));
-    return frameAt(row.frames, at.evaluation);
+int FilmStrip::frameInRow(const Row& row) const {
+    return stopIndexOf(row.stops, linkedStep(*row.run, shownCursor(m_document, m_selection)).evaluation);
 }
 
-int FilmStrip::currentFrame() const { return m_rows.empty() ? 0 : frameInRow(m_rows.front()).value_or(0); }
+int FilmStrip::currentFrame() const { return m_rows.empty() ? 0 : frameInRow(m_rows.front()); }
 
 QRectF FilmStrip::frameRectOf(int row, int frame) const {
+    if (row < 0 || row >= rowCount() || frame < 0 || frame >= int(m_rows[std::size_t(row)].stops.size())) return {};
     return geometryOf().thumbRect(row, m_rows[std::size_t(row)].strip.positions[std::size_t(frame)]);
 }
 
 QPixmap FilmStrip::thumbnail(const Row& row, int frame, int pixels, bool& isOverBudget) {
-    const Frame& f = row.frames[std::size_t(frame)];
+    const StepStop& f = row.stops[std::size_t(frame)];
     const QString key = QStringLiteral("%1/%2/%3/%4/%5/%6")
                             .arg(qstr(row.run->id))
                             .arg(f.evaluation)
@@ -133,8 +132,8 @@ QPixmap FilmStrip::thumbnail(const Row& row, int frame, int pixels, bool& isOver
 void FilmStrip::paintRow(QPainter& p, int index, const StripGeometry& g, bool& isUnfinished) {
     const Row& row = m_rows[std::size_t(index)];
     const Theme& t = theme();
-    const auto at = frameInRow(row);
-    const auto shown = visibleFrames(row.strip, g, at, row.frames.back().evaluation >= 0);
+    const int at = frameInRow(row);
+    const auto shown = visibleFrames(row.strip, g, at, row.stops.back().evaluation >= 0);
     const QColor color = runStyle(row.style, t).color;
     const double centre = g.thumbRect(index, 0).center().y();
     p.setPen(Qt::NoPen);
@@ -142,7 +141,7 @@ void FilmStrip::paintRow(QPainter& p, int index, const StripGeometry& g, bool& i
     p.drawRoundedRect(QRectF(8, centre - g.thumb / 2, 3, g.thumb), 1.5, 1.5);
     p.setPen(QPen(t.line, 1));
     p.drawLine(QPointF(g.x(0), centre), QPointF(g.x(1), centre));
-    for (std::size_t i = 0; i < row.frames.size(); ++i) {
+    for (std::size_t i = 0; i < row.stops.size(); ++i) {
         QRectF r = g.thumbRect(index, row.strip.positions[i]);
         if (!shown[i]) {
             QColor tick = color;
@@ -176,11 +175,10 @@ void FilmStrip::paintRange(QPainter& p, const StripGeometry& g) {
     fill.setAlphaF(theme().dark ? 0.2f : 0.14f);
     for (std::size_t r = 0; r < m_rows.size(); ++r) {
         const Row& row = m_rows[r];
-        const auto steps = stepsIn(*row.run, *range);
-        if (!steps) continue;
-        const auto last = int(row.frames.size()) - 1;
-        const QRectF a = g.thumbRect(int(r), row.strip.positions[std::size_t(std::clamp(steps->first, 0, last))]),
-                     b = g.thumbRect(int(r), row.strip.positions[std::size_t(std::clamp(steps->second, 0, last))]);
+        const auto frames = framesIn(row, *range);
+        if (!frames) continue;
+        const QRectF a = g.thumbRect(int(r), row.strip.positions[std::size_t(frames->first)]),
+                     b = g.thumbRect(int(r), row.strip.positions[std::size_t(frames->second)]);
         const QRectF band = a.united(b).adjusted(-4, -4, 4, 4);
         p.setPen(Qt::NoPen);
         p.setBrush(fill);
@@ -195,21 +193,21 @@ void FilmStrip::paintForks(QPainter& p, const StripGeometry& g) {
     for (std::size_t c = 0; c < m_rows.size(); ++c) {
         const auto& branch = m_rows[c].run->recipe.branch;
         if (!branch || m_rows[c].strip.positions.empty()) continue;
-        const int step = std::min(branch->step, int(m_rows[c].frames.size()) - 1);
+        const int own = stopIndexOfStep(m_rows[c].stops, branch->step);
         const QColor color = runStyle(m_rows[c].style, theme()).color;
-        QPointF to = g.thumbRect(int(c), m_rows[c].strip.positions[std::size_t(step)]).center();
+        QPointF to = g.thumbRect(int(c), m_rows[c].strip.positions[std::size_t(own)]).center();
         for (std::size_t r = 0; r < m_rows.size(); ++r) {
             if (m_rows[r].run->id != branch->run) continue;
-            const int parentStep = std::min(branch->step, int(m_rows[r].frames.size()) - 1);
-            QPointF from = g.thumbRect(int(r), m_rows[r].strip.positions[std::size_t(parentStep)]).center();
+            const int parent = stopIndexOfStep(m_rows[r].stops, branch->step);
+            QPointF from = g.thumbRect(int(r), m_rows[r].strip.positions[std::size_t(parent)]).center();
             QPainterPath path(from);
             path.cubicTo({from.x(), to.y()}, {to.x(), from.y()}, to);
             p.setBrush(Qt::NoBrush);
             p.setPen(QPen(color, 1.6));
             p.drawPath(path);
         }
-        QRectF own = g.thumbRect(int(c), m_rows[c].strip.positions[std::size_t(step)]);
-        drawMarker(p, Marker::Diamond, {own.left() - 1, own.top() - 1}, 3, color);
+        const QRectF thumb = g.thumbRect(int(c), m_rows[c].strip.positions[std::size_t(own)]);
+        drawMarker(p, Marker::Diamond, {thumb.left() - 1, thumb.top() - 1}, 3, color);
     }
 }
 
@@ -220,9 +218,9 @@ void FilmStrip::paintRuler(QPainter& p, const StripGeometry& g) {
     QFontMetricsF fm(p.font());
     const double base = height() - fm.height() - 4;
     const bool isStep = m_selection.axis() == StepAxis::Step;
-    const std::size_t last = row.frames.size() - 1;
+    const std::size_t last = row.stops.size() - 1;
     const auto text = [&](std::size_t i) {
-        return isStep ? QString::number(row.frames[i].step) : formatNumber(row.values[i], 3);
+        return isStep ? QString::number(row.stops[i].step) : formatNumber(row.values[i], 3);
     };
     const auto write = [&](std::size_t i) {
         const double x = g.x(row.strip.positions[i]), width = fm.horizontalAdvance(text(i));
@@ -232,15 +230,14 @@ void FilmStrip::paintRuler(QPainter& p, const StripGeometry& g) {
     };
     // The last frame has its label first; before it round steps, or what fits of other axes.
     const double end = write(last), lastLeft = g.x(row.strip.positions[last]) - fm.horizontalAdvance(text(last)) / 2;
-    const double perStep = (g.x(1) - g.x(0)) / std::max(1, row.run->recipe.steps);
+    const int steps = stepCount(*row.run);
+    const double perStep = (g.x(1) - g.x(0)) / steps;
     const int stride =
-        isStep
-            ? int(std::max(1.0, niceStep((fm.horizontalAdvance(QString::number(row.run->recipe.steps)) + 8) / perStep)))
-            : 1;
+        isStep ? int(std::max(1.0, niceStep((fm.horizontalAdvance(QString::number(steps)) + 8) / perStep))) : 1;
     double free = g.area.left() - 10;
     for (std::size_t i = 0; i < last; ++i) {
         const double x = g.x(row.strip.positions[i]), half = fm.horizontalAdvance(text(i)) / 2;
-        if ((isStep && row.frames[i].step % stride) || x - half < free + 6 || x + half > lastLeft - 6) continue;
+        if ((isStep && row.stops[i].step % stride) || x - half < free + 6 || x + half > lastLeft - 6) continue;
         free = write(i);
     }
     p.setPen(t.muted);
@@ -251,9 +248,7 @@ void FilmStrip::paintRuler(QPainter& p, const StripGeometry& g) {
 void FilmStrip::paintCursor(QPainter& p, const StripGeometry& g) {
     QPolygonF line;
     for (std::size_t r = 0; r < m_rows.size(); ++r) {
-        auto at = frameInRow(m_rows[r]);
-        if (!at) continue;
-        QRectF thumb = g.thumbRect(int(r), m_rows[r].strip.positions[std::size_t(*at)]);
+        const QRectF thumb = g.thumbRect(int(r), m_rows[r].strip.positions[std::size_t(frameInRow(m_rows[r]))]);
         line << QPointF(thumb.center().x(), thumb.top() - 6) << QPointF(thumb.center().x(), thumb.bottom() + 6);
     }
     const QColor c = mixed(theme().panel, theme().text, 0.7);
@@ -311,7 +306,7 @@ void FilmStrip::mouseMoveEvent(QMouseEvent* event) {
     if (!hit) return;
     if (m_brushFrom) return brush(m_brushFrom->row, m_brushFrom->frame, hit->frame);
     const Row& row = m_rows[std::size_t(hit->row)];
-    const StepCursor c = cursorFor(*row.run, row.frames[std::size_t(hit->frame)]);
+    const StepCursor c = cursorFor(*row.run, row.stops[std::size_t(hit->frame)].evaluation);
     if (event->buttons() & Qt::LeftButton) m_selection.lockStep(c);
     else m_selection.hoverStep(c);
 }
@@ -326,45 +321,54 @@ void FilmStrip::mousePressEvent(QMouseEvent* event) {
     const Row& row = m_rows[std::size_t(hit->row)];
     if (const auto range = m_selection.stepRange()) {
         const auto steps = stepsIn(*row.run, *range);
-        const int step = row.frames[std::size_t(hit->frame)].step;
+        const int step = row.stops[std::size_t(hit->frame)].step;
         if (!steps || step < steps->first || step > steps->second) m_selection.setStepRange(std::nullopt);
     }
     m_selection.setFollowsLive(false);
-    m_selection.lockStep(cursorFor(*row.run, row.frames[std::size_t(hit->frame)]));
+    m_selection.lockStep(cursorFor(*row.run, row.stops[std::size_t(hit->frame)].evaluation));
 }
 
 void FilmStrip::mouseReleaseEvent(QMouseEvent*) { m_brushFrom.reset(); }
 
-// Frames to steps; the finished image is no step.
-void FilmStrip::brush(int index, int from, int to) {
-    if (index < 0 || index >= int(m_rows.size())) return;
+void FilmStrip::brush(int index, int fromFrame, int toFrame) {
+    if (index < 0 || index >= rowCount()) return;
     const Row& row = m_rows[std::size_t(index)];
-    const auto& evaluations = row.run->trajectory->evaluations;
-    if (evaluations.empty()) return;
-    const int last = evaluations.back()->step, a = std::min({from, to, last}), b = std::min(std::max(from, to), last);
-    const Evaluation *first = row.run->trajectory->evaluationOf(a), *end = row.run->trajectory->evaluationOf(b);
+    const auto stepAt = [&](int frame) {
+        return row.stops[std::size_t(std::clamp(frame, 0, int(row.stops.size()) - 1))].step;
+    };
+    brushSteps(row, stepAt(fromFrame), stepAt(toFrame));
+}
+
+void FilmStrip::brushSteps(const Row& row, int from, int to) {
+    const Trajectory& t = *row.run->trajectory;
+    if (t.evaluations.empty()) return;
+    const int last = t.evaluations.back()->step, a = std::min({from, to, last}), b = std::min(std::max(from, to), last);
+    const Evaluation *first = t.evaluationOf(a), *end = t.evaluationOf(b);
     if (!first || !end) return;
     m_selection.setStepRange(
         StepRange{qstr(row.run->id), a, b, std::min(first->logSnr, end->logSnr), std::max(first->logSnr, end->logSnr)});
 }
 
 void FilmStrip::moveRangeEnd(bool isFirst) {
-    const int at = currentFrame();
+    if (m_rows.empty()) return;
+    const Row& row = m_rows.front();
+    const int at = row.stops[std::size_t(currentFrame())].step;
     const auto range = m_selection.stepRange();
-    brush(0,
-          isFirst ? at
-          : range ? range->first
-                  : 0,
-          isFirst ? (range ? std::max(range->last, at) : frameCount() - 1) : at);
+    const auto steps = range ? stepsIn(*row.run, *range) : std::nullopt;
+    if (isFirst) brushSteps(row, at, std::max(at, steps ? steps->second : row.stops.back().step));
+    else brushSteps(row, std::min(at, steps ? steps->first : 0), at);
+}
+
+std::optional<std::pair<int, int>> FilmStrip::framesIn(const Row& row, const StepRange& range) const {
+    const auto steps = stepsIn(*row.run, range);
+    if (!steps) return {};
+    return std::pair(stopIndexOfStep(row.stops, steps->first), stopIndexOfStep(row.stops, steps->second));
 }
 
 std::pair<int, int> FilmStrip::playedFrames() const {
-    const int last = frameCount() - 1;
     const auto range = m_selection.stepRange();
-    if (!range || m_rows.empty()) return {0, last};
-    const auto steps = stepsIn(*m_rows.front().run, *range);
-    return steps ? std::pair(std::clamp(steps->first, 0, last), std::clamp(steps->second, 0, last))
-                 : std::pair(0, last);
+    const auto frames = range && !m_rows.empty() ? framesIn(m_rows.front(), *range) : std::nullopt;
+    return frames.value_or(std::pair(0, frameCount() - 1));
 }
 
 void FilmStrip::leaveEvent(QEvent*) { m_selection.clearHover(); }
@@ -372,10 +376,10 @@ void FilmStrip::leaveEvent(QEvent*) { m_selection.clearHover(); }
 void FilmStrip::moveTo(int frame) {
     if (m_rows.empty()) return;
     const Row& row = m_rows.front();
-    const int last = int(row.frames.size()) - 1;
+    const int last = int(row.stops.size()) - 1;
     m_selection.setFollowsLive(frame >= last);
     m_selection.clearHover();
-    m_selection.lockStep(cursorFor(*row.run, row.frames[std::size_t(std::clamp(frame, 0, last))]));
+    m_selection.lockStep(cursorFor(*row.run, row.stops[std::size_t(std::clamp(frame, 0, last))].evaluation));
 }
 
 void FilmStrip::moveBy(int frames) { moveTo(currentFrame() + frames); }
@@ -416,7 +420,7 @@ void FilmStrip::speak() {
         return;
     }
     const Row& row = m_rows.front();
-    const Frame& f = row.frames[std::size_t(currentFrame())];
+    const StepStop& f = row.stops[std::size_t(currentFrame())];
     setAccessibleDescription(f.evaluation < 0 ? stepText(*row.run, -1)
                                               : tr("%1, sigma %2")
                                                     .arg(stepText(*row.run, f.evaluation),

@@ -23,7 +23,7 @@ public:
     void moveBy(int frames);
     void moveTo(int frame);
     void moveRangeEnd(bool isFirst);  // to the cursor
-    int frameCount() const { return m_rows.empty() ? 0 : int(m_rows.front().frames.size()); }
+    int frameCount() const { return m_rows.empty() ? 0 : int(m_rows.front().stops.size()); }
     int currentFrame() const;
     // First and last frame that playing shows: the brushed range, else all.
     std::pair<int, int> playedFrames() const;
@@ -48,9 +48,9 @@ protected:
 private:
     struct Row {
         RunPtr run;
-        std::vector<Frame> frames;
+        std::vector<StepStop> stops;  // one frame each
         StripRow strip;
-        std::vector<double> values;  // of the frames on the axis
+        std::vector<double> values;  // of the stops on the axis
         int style = 0;
     };
     void rebuild();
@@ -62,13 +62,17 @@ private:
     void paintCursor(QPainter& p, const StripGeometry& g);
     void paintRange(QPainter& p, const StripGeometry& g);
     void paintForks(QPainter& p, const StripGeometry& g);
-    std::optional<int> frameInRow(const Row& row) const;
+    int frameInRow(const Row& row) const;
     struct Hit {
         int row = 0, frame = 0;
     };
     std::optional<Hit> hitAt(QPointF page) const;
     void speak();
-    void brush(int row, int from, int to);
+    // A range of steps, from and to which frames; the finished image stands for the last step.
+    void brush(int row, int fromFrame, int toFrame);
+    void brushSteps(const Row& row, int from, int to);
+    // First and last frame of a range of steps; none when the range means no step of the run.
+    std::optional<std::pair<int, int>> framesIn(const Row& row, const StepRange& range) const;
 
     Document& m_document;
     SelectionModel& m_selection;

@@ -37,7 +37,7 @@ TimelinePanel::TimelinePanel(Document& document, SelectionModel& selection, QWid
     auto* last = flatButton("last", tr("Last frame, follows a running run (End)"), m_controls);
     m_loop = flatButton("loop", tr("Repeat"), m_controls);
     m_loop->setCheckable(true);
-    m_rate = new QComboBox(m_controls);
+    m_rate = new ChoiceField(m_controls);
     m_rate->setToolTip(tr("Frames per second"));
     m_rate->setAccessibleName(m_rate->toolTip());
     for (int fps : {2, 4, 8, 16}) m_rate->addItem(tr("%1 fps").arg(fps), fps);
@@ -81,6 +81,7 @@ TimelinePanel::TimelinePanel(Document& document, SelectionModel& selection, QWid
     connect(m_rate, &QComboBox::currentIndexChanged, this,
             [this] { m_clock.setInterval(1000 / m_rate->currentData().toInt()); });
     m_clock.setInterval(250);
+    showState();
 }
 
 void TimelinePanel::togglePlay() {
@@ -106,6 +107,7 @@ void TimelinePanel::tick() {
 void TimelinePanel::showState() {
     m_play->setIcon(icon(isPlaying() ? "pause" : "play"));
     m_play->setToolTip(isPlaying() ? tr("Stop playing (Space)") : tr("Play the frames (Space)"));
+    m_play->setAccessibleName(m_play->toolTip());
     const auto range = m_selection.stepRange();
     m_range->setText(range ? rangeText(range->first, range->last) : QString());
     m_range->setVisible(range.has_value());

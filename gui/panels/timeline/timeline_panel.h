@@ -1,6 +1,5 @@
 // The timeline: transport buttons, what the frames show, and the film strip.
 #pragma once
-#include <QComboBox>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QTimer>
@@ -9,6 +8,7 @@
 
 #include "gui/document/document.h"
 #include "gui/selection/selection_model.h"
+#include "gui/widgets/fields.h"
 
 namespace meander::gui {
 
@@ -42,7 +42,7 @@ private:
     QHBoxLayout* m_head;
     QLabel* m_range;
     QToolButton *m_play, *m_loop;
-    QComboBox* m_rate;
+    ChoiceField* m_rate;
     Segmented* m_quantity;
     QTimer m_clock;
 };

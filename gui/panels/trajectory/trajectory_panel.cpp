@@ -7,13 +7,17 @@
 #include <QVBoxLayout>
 #include <cmath>
 
+#include "engine/run/record_access.h"
 #include "gui/document/run_text.h"
 #include "gui/selection/step_link.h"
 
 namespace meander::gui {
 namespace {
-// The number first: runs of one prompt have one title.
-QString legendName(const Run& run) { return TrajectoryPanel::tr("run %1 · %2").arg(run.number).arg(runTitle(run)); }
+// By what tells the runs of the plot apart, the number first.
+QString legendName(const std::vector<RunCurves>& runs, std::size_t i) {
+    const Run* beside = runs.size() > 1 ? runs[i == 0 ? 1 : 0].run.get() : nullptr;
+    return TrajectoryPanel::tr("run %1 · %2").arg(runs[i].run->number).arg(runTitle(*runs[i].run, beside));
+}
 }  // namespace
 
 TrajectoryPanel::TrajectoryPanel(Document& document, SelectionModel& selection, QWidget* parent)
@@ -27,7 +31,7 @@ TrajectoryPanel::TrajectoryPanel(Document& document, SelectionModel& selection, 
     m_path->setAccessibleName(tr("Path of the run"));
     m_quantity = new PlotView(this);
     m_quantity->setAccessibleName(tr("Diagnostic per step"));
-    m_choice = new QComboBox(this);
+    m_choice = new ChoiceField(this);
     m_choice->setAccessibleName(tr("Diagnostic shown"));
     m_choice->setSizeAdjustPolicy(QComboBox::AdjustToContents);
     auto* right = new QWidget(this);
@@ -54,9 +58,10 @@ TrajectoryPanel::TrajectoryPanel(Document& document, SelectionModel& selection, 
         follow();
     });
     for (PlotView* view : {m_path, m_quantity}) {
-        connect(view, &PlotView::stopHovered, this, [this](int frame) { select(frame, false); });
-        connect(view, &PlotView::stopClicked, this, [this](int frame) { select(frame, true); });
+        connect(view, &PlotView::snapPointHovered, this, [this](int frame) { select(frame, false); });
+        connect(view, &PlotView::snapPointClicked, this, [this](int frame) { select(frame, true); });
         connect(view, &PlotView::hoverLeft, &selection, &SelectionModel::clearHover);
+        connect(view, &PlotView::announced, &document, &Document::message);
     }
     const auto ifShown = [this](const QString& id) {
         if (id == m_selection.currentRun() || id == m_selection.comparedRun()) refresh();
@@ -137,25 +142,25 @@ void TrajectoryPanel::plotPath() {
         plot.empty =
             tr("States of one number cannot bend away from their chord; the canvas shows the paths themselves.");
         m_path->setPlot(std::move(plot));
-        m_path->setStops({}, {}, true);
+        m_path->setSnapPoints({}, {}, true);
         return;
     }
     plot.x.label = tr("along the chord");
     plot.y.label = tr("PC1");
     plot.hasYTicks = true;
-    std::vector<QPointF> stops;
+    std::vector<QPointF> snapPoints;
     QStringList texts;
     for (std::size_t i = 0; i < m_curves.runs.size(); ++i) {
         const RunCurves& r = m_curves.runs[i];
         LineLayer line;
-        line.name = legendName(*r.run);
+        line.name = legendName(m_curves.runs, i);
         line.style = runStyle(runStyleIndex(m_document, *r.run), theme());
         for (std::size_t k = 0; k < r.path.size(); ++k) {
             // From left (noise) to right (image), as the run goes.
             const QPointF p(m_curves.chordLength - r.path[k].along, r.path[k].first);
             line.points.push_back(p);
             if (i) continue;
-            stops.push_back(p);
+            snapPoints.push_back(p);
             texts << tr("step %1 of %2, %3 along the chord, %4 across")
                          .arg(k)
                          .arg(r.path.size() - 1)
@@ -169,23 +174,23 @@ void TrajectoryPanel::plotPath() {
     const bool isPoints = !m_curves.runs.empty() && m_curves.runs.front().run->model.state == StateKind::Points;
     plot.x.fixedTicks = {{0, tr("noise")}, {m_curves.chordLength, isPoints ? tr("point") : tr("image")}};
     m_path->setPlot(std::move(plot));
-    m_path->setStops(std::move(stops), texts, true);
+    m_path->setSnapPoints(std::move(snapPoints), texts, true);
 }
 
 void TrajectoryPanel::plotQuantity() {
     Plot plot;
     plot.empty = tr("Run once to see what every step did.");
     const std::string id = m_choice->currentData().toString().toStdString();
-    std::vector<QPointF> stops;
+    std::vector<QPointF> snapPoints;
     QStringList texts;
     for (std::size_t i = 0; i < m_curves.runs.size(); ++i) {
         const RunCurves& r = m_curves.runs[i];
-        const std::vector<double> axis = axisValues(*r.run, framesOf(*r.run), m_selection.axis());
+        const std::vector<double> axis = axisValues(*r.run, stepStopsOf(*r.run), m_selection.axis());
         if (i == 0) m_axisValues = axis;
         const Diagnostic* d = findDiagnostic(r.diagnostics, id);
         if (!d) continue;
         LineLayer line;
-        line.name = legendName(*r.run);
+        line.name = legendName(m_curves.runs, i);
         line.style = runStyle(runStyleIndex(m_document, *r.run), theme());
         for (std::size_t k = 0; k < d->values.size(); ++k) {
             const double x = k < axis.size() ? axis[k] : std::nan("");
@@ -193,7 +198,7 @@ void TrajectoryPanel::plotQuantity() {
                 std::isfinite(x) && std::isfinite(d->values[k]) && !(isLogAxis(m_selection.axis()) && x <= 0);
             line.points.emplace_back(has ? x : std::nan(""), has ? d->values[k] : std::nan(""));
             if (i) continue;
-            stops.push_back(line.points.back());
+            snapPoints.push_back(line.points.back());
             texts << tr("step %1 of %2, %3 %4 %5")
                          .arg(k)
                          .arg(r.run->trajectory->steps.size())
@@ -216,16 +221,16 @@ void TrajectoryPanel::plotQuantity() {
     plot.fitX(0.02);
     plot.fitY(0.1);
     m_quantity->setPlot(std::move(plot));
-    m_quantity->setStops(std::move(stops), texts);
+    m_quantity->setSnapPoints(std::move(snapPoints), texts);
 }
 
 std::optional<int> TrajectoryPanel::cursorFrame() const {
     if (m_curves.runs.empty()) return {};
-    const auto& t = *m_curves.runs.front().run->trajectory;
-    const int e = linkedStep(*m_curves.runs.front().run, shownCursor(m_document, m_selection)).evaluation;
-    if (e < 0) return int(t.steps.size());
-    if (e >= int(t.evaluations.size())) return {};
-    return t.evaluations[std::size_t(e)]->step;
+    const Run& run = *m_curves.runs.front().run;
+    const int at = linkedStep(run, shownCursor(m_document, m_selection)).evaluation;
+    if (at < 0) return int(run.trajectory->steps.size());
+    const Evaluation* e = evaluationAt(*run.trajectory, at);
+    return e ? std::optional(e->step) : std::nullopt;
 }
 
 void TrajectoryPanel::follow() {
@@ -244,7 +249,7 @@ void TrajectoryPanel::follow() {
     std::optional<std::pair<double, double>> band;
     if (const auto range = m_selection.stepRange(); range && !m_curves.runs.empty())
         if (const auto steps = stepsIn(*m_curves.runs.front().run, *range);
-            steps && std::size_t(steps->second) < m_axisValues.size())
+            steps && std::size_t(std::max(steps->first, steps->second)) < m_axisValues.size())
             band = std::pair(m_axisValues[std::size_t(steps->first)], m_axisValues[std::size_t(steps->second)]);
     m_quantity->setRange(band);
 }

@@ -1,7 +1,6 @@
 // The path of a run: its projection with the chord removed, and one diagnostic over the steps. Both follow the step
 // cursor and set it; a compared run is drawn in the same axes with its own colour, dash and marker.
 #pragma once
-#include <QComboBox>
 #include <QElapsedTimer>
 #include <QTimer>
 #include <QWidget>
@@ -11,6 +10,7 @@
 #include "gui/panels/trajectory/run_curves.h"
 #include "gui/plots/plot_view.h"
 #include "gui/selection/selection_model.h"
+#include "gui/widgets/fields.h"
 
 namespace meander::gui {
 
@@ -33,13 +33,13 @@ private:
     void fillChoices();
     void follow();
     void select(int frame, bool lock);
-    // Frame of the cursor in the current run: its step, or the last frame for the finished image.
+    // State of the record at the cursor: that at which its step starts, or the last one for the finished image.
     std::optional<int> cursorFrame() const;
 
     Document& m_document;
     SelectionModel& m_selection;
     PlotView *m_path, *m_quantity;
-    QComboBox* m_choice;
+    ChoiceField* m_choice;
     PanelCurves m_curves;
     std::vector<double> m_axisValues;  // of the frames of the first run, as plotted
     QTimer m_soon;

@@ -118,6 +118,24 @@ private slots:
         for (const auto& c : of("ddim_inversion", "uniform_t"))
             QVERIFY(c.problem.find("noise to data") != std::string::npos);
     }
+    // A run that ends above 0 is compared with the exact paths at its own end, in closed form and by Runge–Kutta.
+    void runsThatEndAboveClean_data() {
+        QTest::addColumn<QString>("model");
+        QTest::newRow("closed form") << "analytic:gaussian2?process=edm";
+        QTest::newRow("reference") << "analytic:ring8?process=edm";
+    }
+    void runsThatEndAboveClean() {
+        QFETCH(QString, model);
+        auto loaded = *loadModel(model.toStdString(), *m_backend);
+        const auto problem = labProblem(*loaded, *m_backend, 20, 1, {}, 600);
+        std::vector<double> levels;
+        for (int k = 0; k <= 80; ++k) levels.push_back(80 * std::pow(0.5 / 80, k / 80.0));
+        const LabCell cell = measure(problem, {"rk4", {}}, {"custom", {{"values", levels}}}, 400);
+        QVERIFY2(cell.problem.empty(), cell.problem.c_str());
+        qInfo("error %.2e at the level 0.5", cell.error);
+        QVERIFY2(cell.error < 1e-4, qPrintable(QString::number(cell.error)));
+        QVERIFY(problem.truthAt(0) == problem.truth);
+    }
     // A perfect few-step model makes no error in two evaluations. Heun's method with one evaluation is one of its
     // jumps; with three it averages the chord of an exact jump with the tangent at its end, and its error is known.
     void distilledModel() {

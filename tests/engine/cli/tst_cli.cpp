@@ -11,30 +11,10 @@
 #include "engine/cli/interrupt.h"
 #include "engine/cli/recipe_input.h"
 #include "engine/exchange/recipe_exchange.h"
+#include "tests/engine/cli/command_line.h"
 
 using namespace meander;
-
-namespace {
-
-struct DenoiseResult {
-    int status;
-    std::string out, err;
-};
-
-DenoiseResult call(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), "meander-run");
-    std::vector<char*> argv;
-    for (auto& a : arguments) argv.push_back(a.data());
-    std::ostringstream out, err;
-    auto* oldOut = std::cout.rdbuf(out.rdbuf());
-    auto* oldErr = std::cerr.rdbuf(err.rdbuf());
-    const int status = cli::run(int(argv.size()), argv.data());
-    std::cout.rdbuf(oldOut);
-    std::cerr.rdbuf(oldErr);
-    return {status, out.str(), err.str()};
-}
-
-}  // namespace
+using test::call;
 
 class TestCli : public QObject {
     Q_OBJECT
@@ -179,10 +159,13 @@ private slots:
 
     void draftsAndLeftovers() {
         QCOMPARE(call({"run", ringRecipe(), "--project", at("d.meander"), "-o", at("d")}).status, 0);
+        // A folder holds the files of one run: those of another are refused before it, or removed.
         std::ofstream(at("d/image-3.png")) << "of an earlier run";
-        const auto a = call({"run", at("d.meander"), "--set", "seed=77", "-o", at("d")});
-        QVERIFY2(a.status == 0 && a.err.find("1 file of another export, image-3.png") != std::string::npos,
-                 a.err.c_str());
+        auto a = call({"run", at("d.meander"), "--set", "seed=77", "-o", at("d")});
+        QVERIFY2(a.status == 1 && a.err.find("--replace") != std::string::npos, a.err.c_str());
+        a = call({"run", at("d.meander"), "--set", "seed=77", "-o", at("d"), "--replace"});
+        QVERIFY2(a.status == 0, a.err.c_str());
+        QVERIFY(!std::filesystem::exists(at("d/image-3.png")) && std::filesystem::exists(at("d/run.json")));
         auto store = ProjectStore::open(at("d.meander"));
         QVERIFY(store.ok());
         const auto runs = *(*store)->runs();
@@ -290,6 +273,33 @@ private slots:
         store = ProjectStore::open(at("i.meander"));
         QVERIFY(store.ok() && (*store)->runs()->size() == 1);
         QVERIFY(!std::filesystem::exists(at("i.meander.making")));
+    }
+
+    void measuresOfRulesAreInEventsAndTables() {
+        Recipe r;
+        r.model = "analytic:two-classes";
+        r.classIndex = 0;
+        r.images = 3;
+        r.steps = 4;
+        r.guidance = {{"concepts", {{"concepts", std::string("lower arc")}}}};
+        QVERIFY(writeRecipeFile(at("measured.json"), r).ok());
+        const auto a = call({"run", at("measured.json"), "-o", at("measured"), "--json"});
+        QVERIFY2(a.status == 0, a.err.c_str());
+        std::istringstream lines(a.out);
+        int told = 0;
+        for (std::string line; std::getline(lines, line);) {
+            const Json j = Json::parse(line);
+            if (j.value("event", "") != "evaluated") continue;
+            const Json& cosine = j.at("metrics").at("cos lower arc");
+            QCOMPARE(cosine.at("unit").get<std::string>(), std::string("cos"));
+            QCOMPARE(cosine.at("values").size(), 3u);
+            ++told;
+        }
+        QCOMPARE(told, 4);
+        std::ifstream csv(at("measured/trajectory.csv"));
+        std::string head;
+        std::getline(csv, head);
+        QVERIFY2(head.find("cos lower arc [cos]") != std::string::npos, head.c_str());
     }
 };
 

@@ -1,36 +1,13 @@
 // `meander-run sample`: a row of golden numbers from the command line, in this process.
 #include <QtTest>
-#include <iostream>
-#include <sstream>
 
-#include "engine/cli/cli.h"
 #include "engine/sampling/noise/noise.h"
+#include "tests/engine/cli/command_line.h"
 #include "tests/engine/sampling/oracle_bench.h"
 
 using namespace meander;
+using test::call;
 using namespace meander::bench;
-
-namespace {
-
-struct Output {
-    int status;
-    std::string out, err;
-};
-
-Output call(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), "meander-run");
-    std::vector<char*> argv;
-    for (auto& a : arguments) argv.push_back(a.data());
-    std::ostringstream out, err;
-    auto* oldOut = std::cout.rdbuf(out.rdbuf());
-    auto* oldErr = std::cerr.rdbuf(err.rdbuf());
-    const int status = cli::run(int(argv.size()), argv.data());
-    std::cout.rdbuf(oldOut);
-    std::cerr.rdbuf(oldErr);
-    return {status, out.str(), err.str()};
-}
-
-}  // namespace
 
 class TestSampleCommand : public QObject {
     Q_OBJECT
@@ -54,7 +31,7 @@ private slots:
                 add({"--process", "vp", "--schedule-param", "max=14.614642", "--schedule-param", "min=0.0291675"});
             if (findSampler(sampler)->unconditional) add({"--guidance", "1.5"});
             if (sampler == "dpm_adaptive") add({"--precision", "f32"});
-            const Output o = call(arguments);
+            const test::Output o = call(arguments);
             QVERIFY2(o.status == 0, o.err.c_str());
             const Json j = Json::parse(o.out);
             const Summary got{j.at("sum_abs"), j.at("values")[0], j.at("values")[1], j.at("last")};
@@ -68,7 +45,7 @@ private slots:
     // Any noise source, by the name that recipes have for it; the first noise too.
     void noises() {
         for (const auto& source : noiseSources()) {
-            const Output o = call(
+            const test::Output o = call(
                 {"sample", "--sampler", "euler_ancestral", "--noise", source.id, "--start", "noise", "--seed", "3"});
             if (source.make)
                 QVERIFY2(o.status == 0 && o.out.find("evaluations 10") != std::string::npos, o.err.c_str());
@@ -85,7 +62,7 @@ private slots:
         QVERIFY(torch("continue") != torch("restart"));
     }
     void readable() {
-        const Output o = call({"sample", "--sampler", "dpmpp_2m"});
+        const test::Output o = call({"sample", "--sampler", "dpmpp_2m"});
         QCOMPARE(o.status, 0);
         QVERIFY2(o.out.find("n 256  evaluations 10\nsum|x| 95.610") != std::string::npos, o.out.c_str());
         QVERIFY(o.out.find("x[255] 0.76373") != std::string::npos);
@@ -117,7 +94,7 @@ private slots:
             for (const char* value : values) {
                 std::vector<std::string> arguments = {"sample", option, value};
                 if (std::string(option) != "--sampler") arguments.insert(arguments.end(), {"--sampler", "euler"});
-                const Output o = call(arguments);
+                const test::Output o = call(arguments);
                 QVERIFY2(o.status == 2 && o.out.empty() && o.err.size() > 30,
                          qPrintable(QString("%1 %2: %3").arg(option, value, o.err.c_str())));
             }

@@ -47,13 +47,27 @@ private slots:
             QVERIFY2(p.error().text.find("the sampler") != std::string::npos, p.error().text.c_str());
         }
     }
-    // A knob of randomness where nothing is random names the remedy, also on the command line of a recipe.
-    void noiseWhereNothingIsRandom() {
-        std::vector<ParamSpec> none;
-        const std::string said = resolveParams(none, {{"eta", 0.5}}, "Euler").error().text;
-        QCOMPARE(said, std::string("There is no parameter 'eta' of Euler. It takes none. Nothing there is random; "
-                                   "leave it away, or choose a sampler that draws noise, such as euler_ancestral."));
-        QVERIFY(resolveParams(none, {{"rho", 0.5}}, "Euler").error().text.ends_with("It takes none."));
+    // The room of an owner may add a sentence about a parameter that it does not take.
+    void hints() {
+        const ParamHint hint = [](const std::string& key) {
+            return key == "eta" ? std::string(" It is deterministic.") : std::string();
+        };
+        QCOMPARE(resolveParams({}, {{"eta", 0.5}}, "Euler", hint).error().text,
+                 std::string("There is no parameter 'eta' of Euler. It takes none. It is deterministic."));
+        QVERIFY(resolveParams({}, {{"rho", 0.5}}, "Euler", hint).error().text.ends_with("It takes none."));
+    }
+    // Whole numbers do not pass through a double.
+    void wholeNumbersAreExact() {
+        ParamSpec seed;
+        seed.key = "seed", seed.label = "Seed", seed.kind = ParamKind::Integer, seed.maximum = 9.2e18;
+        for (const char* text : {"9007199254740993", "9100000000000000001", "0", "+7"})
+            QCOMPARE(display(*parseParam(seed, text)), std::string(text[0] == '+' ? text + 1 : text));
+        QCOMPARE(display(*parseParam(seed, "1e3")), std::string("1000"));
+        for (const char* text : {"18446744073709551616", "-1", "9300000000000000000"}) {
+            const auto bad = parseParam(seed, text);
+            QVERIFY(!bad && bad.error().text.find("between 0 and 9200000000000000000") != std::string::npos);
+            QVERIFY(bad.error().text.find(text) != std::string::npos);
+        }
     }
     void jsonBothWays() {
         const Params p{{"a", true},

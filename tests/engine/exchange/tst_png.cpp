@@ -2,6 +2,8 @@
 #include <QtTest>
 #include <random>
 
+#include "engine/imaging/exif.h"
+#include "engine/imaging/image_texts.h"
 #include "engine/imaging/png.h"
 
 using namespace meander;
@@ -91,6 +93,84 @@ private slots:
         std::memcpy(bytes.data() + placeOf("tEXt") - 4, huge, 4);
         const auto r = decodePng(bytes, "a liar");
         QVERIFY(!r.ok() && r.error().text.find("longer than the file") != std::string::npos);
+    }
+
+    // A head that declares more than 64 megapixels is refused by its size, before memory is taken.
+    void declaredSizes() {
+        auto bytes = *encodePng(gradient(16, 16));
+        const auto declare = [&](std::uint32_t w, std::uint32_t h) {
+            for (int i = 0; i < 4; ++i) {
+                bytes[16 + std::size_t(i)] = std::byte(w >> (24 - 8 * i));
+                bytes[20 + std::size_t(i)] = std::byte(h >> (24 - 8 * i));
+            }
+            const auto r = decodePng(bytes, "a large image");
+            return r ? std::string() : r.error().text;
+        };
+        for (const auto& [w, h] :
+             {std::pair(16384u, 16384u), std::pair(100000u, 4u), std::pair(0xffffffffu, 0xffffffffu)})
+            QVERIFY2(declare(w, h).find("megapixels") != std::string::npos, declare(w, h).c_str());
+        QVERIFY(declare(8192, 8192).find("megapixels") == std::string::npos);
+        // Flat images pack well: one bit a pixel, 1000 times smaller than its colours, is read.
+        const auto flat = *encodePng(Image(4000, 4000, {255, 255, 255}));
+        QVERIFY(decodePng(flat, "a flat image").ok());
+    }
+
+    // Texts wherever they stand and whatever surrounds them.
+    void textsAnywhere() {
+        const auto good = *encodePng(gradient(8, 8), {{"a", "first"}});
+        std::string file(reinterpret_cast<const char*>(good.data()), good.size());
+        const auto chunk = [](const std::string& type, const std::string& data) {
+            std::string c(4, '\0');
+            for (int i = 0; i < 4; ++i) c[std::size_t(i)] = char(data.size() >> (24 - 8 * i));
+            return c + type + data + "crc!";  // a wrong checksum
+        };
+        file.insert(file.find("IEND") - 4, chunk("tEXt", std::string("a\0second", 8))
+                                               + chunk("tEXt", std::string("a\0first", 7))
+                                               + chunk("zTXt", std::string("z\0\0damaged", 10)));
+        const PngTextList list = pngTextsOf(std::as_bytes(std::span(file)));
+        QVERIFY(list.texts == (PngTexts{{"a", "first"}, {"a (2)", "second"}}));
+        QCOMPARE(list.skipped, 1);
+        for (std::size_t n = 0; n < file.size(); ++n)
+            static_cast<void>(pngTextsOf(std::as_bytes(std::span(file)).first(n)));
+    }
+
+    // EXIF of JPEG and WebP: both byte orders, both codes; damaged at every place.
+    void metadataSegments() {
+        const std::string comment = "a ball, caf\u00e9\nSteps: 20, Sampler: Euler a";
+        for (const bool isBig : {true, false}) {
+            const auto number = [&](std::uint32_t v, int n) {
+                std::string s;
+                for (int i = 0; i < n; ++i) s += char(v >> (isBig ? 8 * (n - 1 - i) : 8 * i));
+                return s;
+            };
+            std::string value("UNICODE\0", 8);
+            for (const QChar c : QString::fromStdString(comment)) value += number(c.unicode(), 2);
+            const std::string tiff = (isBig ? "MM" : "II") + number(42, 2) + number(8, 4) + number(1, 2)
+                                     + number(0x8769, 2) + number(4, 2) + number(1, 4) + number(26, 4) + number(0, 4)
+                                     + number(1, 2) + number(0x9286, 2) + number(7, 2)
+                                     + number(std::uint32_t(value.size()), 4) + number(44, 4) + number(0, 4) + value;
+            const std::string exif = std::string("Exif\0\0", 6) + tiff;
+            const std::string jpeg = std::string("\xff\xd8\xff\xe1") + char((exif.size() + 2) >> 8)
+                                     + char(exif.size() + 2) + exif + "\xff\xda";
+            std::string webp = "RIFF....WEBPEXIF";
+            for (int i = 0; i < 4; ++i) webp += char(tiff.size() >> (8 * i));
+            webp += tiff;
+            QCOMPARE(jpegTextsOf(jpeg).texts.at("UserComment"), comment);
+            QCOMPARE(webpTextsOf(webp).texts.at("UserComment"), comment);
+            std::mt19937 random(7);
+            for (int round = 0; round < 2000; ++round) {
+                std::string j = jpeg, w = webp;
+                j[random() % j.size()] = char(random());
+                w[random() % w.size()] = char(random());
+                static_cast<void>(jpegTextsOf(j.substr(0, random() % j.size())));
+                static_cast<void>(jpegTextsOf(j));
+                static_cast<void>(webpTextsOf(w));
+            }
+        }
+        QCOMPARE(
+            xmpUserComment("<exif:UserComment><rdf:Alt><rdf:li xml:lang=\"x-default\">{&quot;c&quot;: &quot;a &amp; "
+                           "b&#233;&quot;}</rdf:li></rdf:Alt></exif:UserComment>"),
+            std::string("{\"c\": \"a & b\u00e9\"}"));
     }
 
     // Bytes changed, removed and repeated: an image or a sentence, never a crash (run under ASan).

@@ -1,10 +1,10 @@
 // Recipes through images and files, arrays, tables, and a run as a folder.
 #include <QtTest>
 
-#include "engine/exchange/peer_names.h"
+#include "engine/core/json.h"
+#include "engine/exchange/import/peer_names.h"
 #include "engine/exchange/recipe_exchange.h"
 #include "engine/exchange/run_export.h"
-#include "engine/exchange/state_images.h"
 #include "engine/exchange/table.h"
 #include "engine/imaging/npy.h"
 #include "engine/sampling/sampling.h"
@@ -42,13 +42,14 @@ private slots:
         QCOMPARE(r.recipe.sampler.id, std::string("dpmpp_2m"));
         QCOMPARE(r.recipe.schedule.id, std::string("karras"));
         QCOMPARE(std::get<double>(r.recipe.guidance.at(0).params.at("scale")), 6.5);
-        const std::vector<std::string> left = {"Size: 512x768", "Model hash: abc", "Model: sd15",
-                                               "Lora hashes: a: 1, b: 2"};
-        QVERIFY(r.notUnderstood == left);
+        const std::vector<std::string> left = {"Size: 512x768 (images have the size of the model)",
+                                               "Model: sd15 (choose it in the Model panel)",
+                                               "Prompt: (best:1.2) (a weight; it is read as plain characters)"};
+        QVERIFY2(r.notUnderstood() == left, qPrintable(QString::fromStdString(toJson(r).dump(1))));
         const auto other =
             recipeFromParameters("x\nSteps: 4, Sampler: Euler Dy, Schedule type: Fancy, CFG scale: 1, Seed: -1");
         QCOMPARE(other.recipe.guidance.size(), 0u);
-        QCOMPARE(other.notUnderstood.size(), 3u);
+        QCOMPARE(other.notUnderstood().size(), 3u);
         for (const char* odd : {"", "Steps:", "Steps: a, b:, \"", "Negative prompt:", "Steps: 5, X: \"unclosed"})
             static_cast<void>(recipeFromParameters(odd));
     }
@@ -60,10 +61,9 @@ private slots:
         for (const char* name : {"DPM++ 2M",   "DPM++ SDE",    "DPM++ 2M SDE", "DPM++ 2M SDE Heun",
                                  "DPM++ 2S a", "DPM++ 3M SDE", "Euler a",      "Euler",
                                  "LMS",        "Heun",         "DPM2",         "DPM2 a",
-                                 "DPM fast",   "DPM adaptive", "Restart",      "HeunPP2",
-                                 "IPNDM",      "IPNDM_V",      "DEIS",         "DDIM",
-                                 "DDIM CFG++", "PLMS",         "UniPC",        "LCM",
-                                 "DDPM"}) {
+                                 "DPM fast",   "DPM adaptive", "HeunPP2",      "IPNDM",
+                                 "IPNDM_V",    "DEIS",         "DDIM",         "DDIM CFG++",
+                                 "PLMS",       "UniPC",        "LCM",          "DDPM"}) {
             QVERIFY2(!sampler(name).empty(), name);
             if (std::string(name) != "DDIM CFG++")
                 QCOMPARE(peerNameOfSampler({sampler(name), {}}), std::string(name));  // that one is an Euler CFG++ too
@@ -148,7 +148,7 @@ private slots:
                  std::string("normal"));
         const auto cpp =
             recipeFromParameters("x\nSteps: 4, Sampler: dpm++2mv2 gits, Seed: 1, Version: stable-diffusion.cpp");
-        QVERIFY(cpp.notUnderstood.empty());
+        QVERIFY(cpp.notUnderstood().empty());
         QCOMPARE(cpp.recipe.sampler.id, std::string("dpmpp_2m_v2"));
         QVERIFY(cpp.recipe.schedule == (Choice{"gits", {{"dialect", std::string("sdcpp")}}}));
     }
@@ -171,7 +171,7 @@ private slots:
         const auto r =
             recipeFromParameters("x\nSteps: 4, Sampler: Euler a, Seed: 5, Variation seed: 77, Variation seed strength: "
                                  "0.25, Seed resize from: 512x384, RNG: NV, ENSD: 31337, SGM noise multiplier: True");
-        QVERIFY(r.notUnderstood.empty());
+        QVERIFY(r.notUnderstood().empty());
         QCOMPARE(r.recipe.noise.id, std::string("nv_philox"));
         const Params expected = {
             {"variation_seed", std::int64_t(77)},     {"variation_strength", 0.25},
@@ -180,12 +180,12 @@ private slots:
             {"step_seed_delta", std::int64_t(31337)}, {"initial_scale", std::string("unit_variance")}};
         QVERIFY(r.recipe.noise.params == expected);
         QVERIFY(recipeFromParameters(parametersText(r.recipe, 512, 512, "m")).recipe.noise == r.recipe.noise);
-        // without a word about the source their streams are a GPU's; without any word about noise ours is left alone
+        // Without a word about the source A1111's noise is a GPU's.
         QCOMPARE(recipeFromParameters("x\nSteps: 4, ENSD: 3").recipe.noise.id, std::string("torch_cuda"));
-        QCOMPARE(recipeFromParameters("x\nSteps: 4, Seed: 3").recipe.noise.id, std::string("philox"));
+        QCOMPARE(recipeFromParameters("x\nSteps: 4, Seed: 3").recipe.noise.id, std::string("torch_cuda"));
         for (const char* odd :
              {"Steps: 4, RNG: dice", "Steps: 4, Seed resize from: 0x0", "Steps: 4, Variation seed strength: 7"})
-            QCOMPARE(recipeFromParameters(odd).notUnderstood.size(), 1u);
+            QCOMPARE(recipeFromParameters(odd).notUnderstood().size(), 1u);
     }
 
     void arrays() {
@@ -217,34 +217,12 @@ private slots:
         QCOMPARE(numberText(-INFINITY), std::string("-inf"));
     }
 
-    void imagesOfShuffledStates() {
-        Run run = fake::run(3, 2, 1, 4);
-        auto t = std::make_shared<Trajectory>();
-        t->initial = fake::noise({1, 2, 2, 12}, 4);
-        run.trajectory = t;
-        // Channel c·4 + dy·2 + dx of place (y, x) is pixel (2y + dy, 2x + dx) of colour c; image = 0.1 · state + 0.4.
-        const auto v = t->initial.toFloats();
-        std::vector<float> p(48);
-        for (int y = 0; y < 4; ++y)
-            for (int x = 0; x < 4; ++x)
-                for (int c = 0; c < 3; ++c)
-                    p[std::size_t((y * 4 + x) * 3 + c)] =
-                        0.1f * v[std::size_t(((y / 2) * 2 + x / 2) * 12 + c * 4 + (y % 2) * 2 + x % 2)] + 0.4f;
-        run.images = HostTensor::fromFloats({1, 4, 4, 3}, p);
-        const StateImages known(run);
-        QVERIFY(known.isPossible());
-        const auto back = known(t->initial).toFloats();
-        for (std::size_t i = 0; i < 48; ++i) QVERIFY(std::abs(back[i] - p[i]) < 1e-5f);
-        run.images = fake::noise({1, 5, 4, 3}, 1);
-        QVERIFY(!StateImages(run).isPossible());
-    }
-
     void folderOfARun() {
         const Run run = fake::finished(fake::run(2));
         const auto files = exportRun(run, at("folder"));
         QVERIFY2(files.ok(), files ? "" : files.error().text.c_str());
         for (const char* name : {"image-1.png", "image-2.png", "strip-1.png", "trajectory.csv", "diagnostics.csv",
-                                 "recipe.json", "run.json", "attention/image-1/1-circle.png",
+                                 "about.json", "recipe.json", "run.json", "attention/image-1/1-circle.png",
                                  "attention/image-1/about.json", "attention/image-1/raw.npy"})
             QVERIFY2(QFile::exists(m_folder.filePath("folder/") + name), name);
         for (const auto& f : *files) QVERIFY(QFile::exists(m_folder.filePath("folder/") + QString::fromStdString(f)));
@@ -253,6 +231,9 @@ private slots:
                     ->texts.at("Description")
                     .find("mean of 2 layers, 4 heads, steps 0–3")
                 != std::string::npos);
+        const auto about = readJsonFile(at("folder/about.json"));
+        QVERIFY(about && (*about)["coordinates"].contains("states")
+                && (*about)["levels"].size() == run.trajectory->levels.size());
         const Image strip = filmStrip(run, 0, 12);
         QCOMPARE(strip.width, 5 * 12 + 4 * 4);
         QVERIFY(!exportRun(run, "/proc/nowhere").ok());

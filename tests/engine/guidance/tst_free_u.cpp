@@ -4,24 +4,23 @@
 #include <complex>
 #include <numbers>
 
-#include "engine/core/resources.h"
-#include "engine/models/architectures/unet.h"
-#include "engine/models/files/diffusers_folder.h"
-#include "engine/models/files/safetensors.h"
-#include "engine/models/layers/free_u.h"
-#include "engine/models/model.h"
+#include "engine/nn/pass.h"
 #include "tests/engine/guidance/engine_run.h"
-#include "tests/engine/guidance/network_bench.h"
+#include "tests/engine/interventions/network_bench.h"
 
 using namespace meander;
 using namespace meander::bench;
 
 namespace {
 
-InterventionPtr changed(Intervention::FreeU how) {
-    Intervention c;
-    c.freeU = how;
-    return std::make_shared<const Intervention>(c);
+Choice freeU(double b1, double b2, double s1, double s2, bool structure = false, bool byWidth = false) {
+    return {"freeu",
+            {{"b1", b1},
+             {"b2", b2},
+             {"s1", s1},
+             {"s2", s2},
+             {"version", std::string(structure ? "2" : "1")},
+             {"where", std::string(byWidth ? "width" : "stage")}}};
 }
 
 // The published filter: transform, zero frequency moved to the centre ⌊n/2⌋, rows and columns centre − 1 and centre
@@ -52,37 +51,6 @@ class TestFreeU : public QObject {
     Q_OBJECT
     std::unique_ptr<Backend> m_backend = kernels::createCpuBackend({1});
 
-    std::unique_ptr<UNet> network(const std::function<void(const std::string&, std::vector<float>&)>& edit = {}) {
-        struct Edited final : WeightSource {
-            WeightSource& source;
-            const std::function<void(const std::string&, std::vector<float>&)>& edit;
-            Edited(WeightSource& s, const std::function<void(const std::string&, std::vector<float>&)>& e)
-                : source(s), edit(e) {}
-            bool has(const std::string& name) const override { return source.has(name); }
-            HostWeight read(const std::string& name, const kernels::Shape& shape) override {
-                const HostWeight w = source.read(name, shape);
-                std::vector<float> v = w.floats();
-                if (edit) edit(name, v);
-                const auto bytes = std::as_bytes(std::span(v));
-                return {w.shape, kernels::DType::F32, {bytes.begin(), bytes.end()}};
-            }
-        };
-        const auto folder = DiffusersFolder::open(*findResource("models/sprites-unet"));
-        auto weights = std::move(*FileWeights::open(folder.component(folder.networkName), "diffusion_pytorch_model"));
-        Edited edited(*weights, edit);
-        NetworkBuilder builder(*m_backend, edited, DType::F32);
-        return std::make_unique<UNet>(unetConfig(folder.network, "test"), builder);
-    }
-    HostTensor run(UNet& n, std::vector<InterventionPtr> changes) {
-        const Tensor x = upload(*m_backend, HostTensor::fromFloats({2, 16, 16, 12}, random(2 * 16 * 16 * 12, 5)));
-        std::vector<Tensor> texts;
-        for (std::uint32_t r = 0; r < 2; ++r)
-            texts.push_back(
-                n.prepareText(upload(*m_backend, HostTensor::fromFloats({24, 64}, random(24 * 64, 10 + r)))));
-        const RowInterventions all(std::move(changes), {});
-        return download(n.forward(x, std::vector<double>{400, 700}, stackRows(texts), nullptr, &all));
-    }
-
 private slots:
     void operations_data() {
         QTest::addColumn<int>("height");
@@ -103,12 +71,17 @@ private slots:
         const HostTensor x = HostTensor::fromFloats({2, height, width, c}, random(n, 1)),
                          skip = HostTensor::fromFloats({2, height, width, c}, random(n, 2));
         const Tensor backbone = upload(*m_backend, x), low = upload(*m_backend, skip);
-        const RowInterventions changes(
-            {nullptr, changed({.backbone = {9, b}, .skip = {9, s}, .byWidth = byWidth, .structure = structure})}, {});
+        const auto hook = makeHook(freeU(9, b, 9, s, structure, byWidth), {*inspectModel("builtin:sprites-unet"), {}});
+        const auto join = [&](int stage, double relativeWidth) {
+            nn::Hooks hooks;
+            hooks.add(hook, 1, 1);
+            const nn::Pass pass({height, width}, {Tensor(*m_backend, {2, 1})}, {}, hooks);
+            return pass.join({nn::SiteKind::Skip, "resnets.0", stage, 1, 1, 0, relativeWidth}, backbone, low);
+        };
         // Nothing happens at other places.
-        freeU(changes, {byWidth ? 1 : 2, byWidth ? 1.0 : 2.0}, backbone, low);
+        join(byWidth ? 1 : 2, byWidth ? 1.0 : 2.0);
         QVERIFY(download(backbone).sameBits(x) && download(low).sameBits(skip));
-        freeU(changes, {byWidth ? 0 : 1, byWidth ? 2.0 : 4.0}, backbone, low);
+        join(byWidth ? 0 : 1, byWidth ? 2.0 : 4.0);
         const HostTensor gotX = download(backbone), gotSkip = download(low);
         QVERIFY(gotX.rows(0, 1).sameBits(x.rows(0, 1)) && gotSkip.rows(0, 1).sameBits(skip.rows(0, 1)));
         const std::int64_t pixels = height * width, first = pixels * c;
@@ -134,27 +107,24 @@ private slots:
     // is scaling their last weights.
     void backboneIsScaledWeights() {
         const double b = 1.7;
-        const auto plain = network(),
-                   scaled = network([&](const std::string&name, std::vector<float>&v) {
-                       const bool isLast = name.starts_with("up_blocks.0.upsamplers.0.conv.")
-                                           || name.starts_with("up_blocks.1.resnets.0.conv2.")
-                                           || name.starts_with("up_blocks.1.resnets.0.conv_shortcut.");
-                       if (isLast)
-                           std::transform(v.begin(), v.begin() + std::ptrdiff_t(v.size() / 2), v.begin(),
-                                          [&](float x) { return float(b * x); });
-                   });
-        const HostTensor without = run(*plain, {}), with = run(*plain, {nullptr, changed({.backbone = {1, b}})}),
-                         expected = run(*scaled, {});
-        QVERIFY(with.rows(0, 1).sameBits(without.rows(0, 1)));
+        const auto scaleLast = [&](const std::string& name, std::vector<float>& v) {
+            if (name.starts_with("up_blocks.0.upsamplers.0.conv.") || name.starts_with("up_blocks.1.resnets.0.conv2.")
+                || name.starts_with("up_blocks.1.resnets.0.conv_shortcut."))
+                std::transform(v.begin(), v.begin() + std::ptrdiff_t(v.size() / 2), v.begin(),
+                               [&](float x) { return float(b * x); });
+        };
+        const Network plain = loadNetwork(*m_backend, "sprites-unet"),
+                      scaled = loadNetwork(*m_backend, "sprites-unet", scaleLast);
+        const auto run = [&](const Choice& c) { return plain.run({{plain.hook(c), 1, 1}}); };
+        const HostTensor without = plain.run(), with = run(freeU(1, b, 1, 1)), expected = scaled.run();
+        QVERIFY(with.rows(0, 1).sameBits(without.rows(0, 1)) && with.rows(2, 1).sameBits(without.rows(2, 1)));
         QVERIFY(largestDifference(with.rows(1, 1), expected.rows(1, 1)) < 2e-5);
         QVERIFY(largestDifference(with.rows(1, 1), without.rows(1, 1)) > 1e-2);
         // Factors of 1 are no change; the widths of this network (64 of 32 channels) are the second place and never the
         // first.
-        QVERIFY(run(*plain, {changed({}), changed({.structure = true})}).sameBits(without));
-        QVERIFY(
-            run(*plain, {nullptr, changed({.backbone = {3, 1}, .skip = {0, 1}, .byWidth = true})}).sameBits(without));
-        QVERIFY(largestDifference(run(*plain, {nullptr, changed({.backbone = {1, b}, .byWidth = true})}), without)
-                > 1e-2);
+        QVERIFY(run(freeU(1, 1, 1, 1)).sameBits(without) && run(freeU(1, 1, 1, 1, true)).sameBits(without));
+        QVERIFY(run(freeU(3, 1, 0, 1, false, true)).sameBits(without));
+        QVERIFY(largestDifference(run(freeU(1, b, 1, 1, false, true)), without) > 1e-2);
     }
 
     // The rule changes every row of the run, costs none, and is gone where it is neutral or out of its window.

@@ -232,6 +232,14 @@ private slots:
             QVERIFY(near(got[i], y[i] - tau * eps, 1e-12));
         }
     }
+    // In image-to-image the fixed clean state is the input, as in StreamDiffusion, not the first estimate of it.
+    void rcfgSelfRefersToTheInput() {
+        RuleBench b({{"residual_cfg", {{"scale", 1.4}, {"kind", std::string("self")}}}}, someModel({2}));
+        GuidanceMoment m = b.moment(0, 10, 4);
+        m.clean = b.tensor({0.9, -0.6});
+        const Values c{0.5, -0.2}, got = RuleBench::values(b.apply(m, {{conditional, c}}, {4, 4}).combined);
+        QVERIFY(near(got[0], 1.4 * 0.5 - 0.4 * 0.9, 1e-12) && near(got[1], 1.4 * -0.2 - 0.4 * -0.6, 1e-12));
+    }
 
     void worseNetwork_data() {
         QTest::addColumn<QString>("rule");

@@ -132,6 +132,25 @@ private slots:
                             {"bias", std::vector<double>{0, std::log(3.0), 0}}}),
                      (1 + 9 + 5) / 5.0, 1e-12));
     }
+    // Members of weight 0 are no rows of the network, and the mixture is that of the others.
+    void membersOfNoWeightAreNotEvaluated() {
+        const auto bench = [](std::vector<double> weights, const char* mode = "fixed") {
+            return RuleBench({{"superposition",
+                               {{"mode", std::string(mode)}, {"prompts", std::string("b | c")}, {"weights", weights}}}},
+                             someModel({1}));
+        };
+        const auto rows = [&](const RuleBench& b) { return b.stack->evaluationPlan(b.moment()).branches.size(); };
+        QCOMPARE(rows(bench({1, 2, 1})), 3u);
+        QCOMPARE(rows(bench({1, 0, 3})), 2u);
+        QCOMPARE(rows(bench({1, 0, 0})), 1u);
+        QCOMPARE(rows(bench({0, 0, 1})), 2u);  // the recipe's own estimate is always there
+        QCOMPARE(rows(bench({1, 0, 3}, "average")), 3u);
+        auto b = bench({1, 0, 3});
+        QVERIFY(
+            near(RuleBench::values(
+                     b.apply(b.moment(), {{Branch::Conditional, {1}}, {Branch(Branch::Prompt, 0), {5}}}).combined)[0],
+                 4, 1e-12));
+    }
     void threeMembersAtEqualDensity() {  // the linear system of AND: after the step it plans, the three log-densities
                                          // are the same
         RuleBench b({{"superposition", {{"mode", std::string("and")}, {"prompts", std::string("b | c")}}}},

@@ -37,8 +37,7 @@ class TestAnalytic : public QObject {
         batch.taus = {tau};
         batch.targets = {0};
         batch.conditioning = {m.condition(prompt)};
-        TapResult tapped;
-        return download(m.predict(batch, {}, tapped)).toDoubles();
+        return download(m.predict(batch)).toDoubles();
     }
 
 private slots:

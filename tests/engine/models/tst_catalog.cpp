@@ -6,7 +6,7 @@
 
 #include "engine/core/resources.h"
 #include "engine/models/architectures/unet_config.h"
-#include "engine/models/files/diffusers_folder.h"
+#include "engine/models/diffusers_folder.h"
 #include "engine/models/model.h"
 
 using namespace meander;

@@ -4,10 +4,11 @@
 
 #include "engine/core/json.h"
 #include "engine/core/resources.h"
+#include "engine/interventions/attention_store.h"
 #include "engine/models/architectures/dit.h"
 #include "engine/models/architectures/unet.h"
-#include "engine/models/files/safetensors.h"
 #include "engine/models/model.h"
+#include "engine/weights/weight_file.h"
 
 using namespace meander;
 
@@ -25,9 +26,9 @@ HostTensor channelsLast(const HostTensor& t) {
     return HostTensor::fromFloats({s[0], s[2], s[3], s[1]}, v);
 }
 
-HostTensor tensorIn(const SafetensorsFile& file, const char* name) {
-    HostWeight w = file.read(name);
-    return HostTensor(w.shape, w.type, std::move(w.bytes));
+HostTensor tensorIn(const WeightFile& file, const char* name) {
+    const HostWeight w = file.read(name);
+    return HostTensor::fromFloats(w.shape, w.floats());
 }
 
 // Largest difference over the root mean square of the expected values.
@@ -49,7 +50,7 @@ class TestNetworks : public QObject {
 
     struct Loaded {
         std::unique_ptr<Model> model;
-        SafetensorsFile golden;
+        WeightFile golden;
         NetworkBatch batch;
     };
     Loaded load(const QString& name) {
@@ -57,7 +58,7 @@ class TestNetworks : public QObject {
         if (!path) qFatal("the built-in model is missing");
         auto model = loadModel("builtin:" + name.toStdString(), *m_backend);
         if (!model) qFatal("%s %s", model.error().text.c_str(), model.error().detail.c_str());
-        auto golden = SafetensorsFile::open(*path);
+        auto golden = WeightFile::open(*path);
         if (!golden) qFatal("%s", golden.error().text.c_str());
         Loaded l{std::move(*model), std::move(*golden), {}};
         const auto prompts = parseJson(l.golden.metadata().at("prompts"), "prompts");
@@ -81,12 +82,10 @@ private slots:
     void golden() {
         QFETCH(QString, name);
         const Loaded l = load(name);
-        TapResult tapped;
-        const HostTensor out = download(l.model->predict(l.batch, {}, tapped));
+        const HostTensor out = download(l.model->predict(l.batch));
         const double difference = relativeDifference(out, channelsLast(tensorIn(l.golden, "out")));
         qInfo("%s: largest difference %.2g of the root mean square", qPrintable(name), difference);
         QVERIFY(difference < 1e-4);
-        QVERIFY(tapped.attention.empty());
     }
     void tokensAreTheGoldenOnes_data() { models(); }
     void tokensAreTheGoldenOnes() {
@@ -104,28 +103,35 @@ private slots:
         QFETCH(QString, name);
         const Loaded l = load(name);
         const ModelInfo& info = l.model->info();
-        TapResult tapped;
-        const HostTensor plain = download(l.model->predict(l.batch, {}, tapped));
+        const HostTensor plain = download(l.model->predict(l.batch));
+        const auto recorded = [&](AttentionLevel level, const std::vector<char>& rows) {
+            const auto store = std::make_shared<AttentionStore>(level, info.attention);
+            NetworkBatch batch = l.batch;
+            for (int r = 0; r < 2; ++r)
+                if (rows[std::size_t(r)]) batch.hooks.add(store, r, 1);
+            const HostTensor out = download(l.model->predict(batch));
+            return std::pair(out, std::vector{store->take(0), store->take(1)});
+        };
         for (AttentionLevel level : {AttentionLevel::Summary, AttentionLevel::Layers, AttentionLevel::Full}) {
             for (const std::vector<char>& rows :
                  {std::vector<char>{1, 1}, std::vector<char>{1, 0}, std::vector<char>{0, 1}}) {
-                const HostTensor out = download(l.model->predict(l.batch, {level, rows}, tapped));
+                const auto [out, maps] = recorded(level, rows);
                 QVERIFY(out.sameBits(plain));
                 for (std::size_t r = 0; r < 2; ++r) {
                     const std::size_t expected =
                         !rows[r] ? 0 : info.attention.size() + (level == AttentionLevel::Summary ? 1 : 0);
-                    QCOMPARE(tapped.attention[r].size(), expected);
+                    QCOMPARE(maps[r].size(), expected);
                 }
             }
         }
-        l.model->predict(l.batch, {AttentionLevel::Layers, {1, 1}}, tapped);
+        const auto maps = recorded(AttentionLevel::Layers, {1, 1}).second;
         const std::string module = l.golden.metadata().at("attention_module");
         const HostTensor expected = tensorIn(l.golden, "attention");
         bool found = false;
         for (std::size_t site = 0; site < info.attention.size(); ++site) {
             const TapSite& s = info.attention[site];
             for (std::size_t r = 0; r < 2; ++r) {
-                const AttentionMap& m = tapped.attention[r][site];
+                const AttentionMap& m = maps[r][site];
                 QCOMPARE(m.probabilities.shape(), Shape({1, s.height, s.width, s.tokens}));
                 QCOMPARE(int(m.entropy.size()), s.heads);
                 for (float e : m.entropy) QVERIFY(e >= 0 && e <= 1.00001f);
@@ -146,8 +152,7 @@ private slots:
     void rowsAreIndependent() {
         QFETCH(QString, name);
         const Loaded l = load(name);
-        TapResult tapped;
-        const HostTensor both = download(l.model->predict(l.batch, {}, tapped));
+        const HostTensor both = download(l.model->predict(l.batch));
         for (std::size_t r = 0; r < 2; ++r) {
             NetworkBatch one;
             one.x = l.batch.x.slice(std::int64_t(r), 1);
@@ -155,18 +160,15 @@ private slots:
             one.taus = {l.batch.taus[r]};
             one.targets = {NAN};
             one.conditioning = {l.batch.conditioning[r]};
-            QVERIFY(relativeDifference(download(l.model->predict(one, {}, tapped)), both.rows(std::int64_t(r), 1))
-                    < 1e-6);
+            QVERIFY(relativeDifference(download(l.model->predict(one)), both.rows(std::int64_t(r), 1)) < 1e-6);
         }
     }
     void unconditionalIsTheEmptyPrompt() {
         Loaded l = load("sprites-unet");
-        TapResult tapped;
         l.batch.conditioning = {nullptr, l.model->condition({.text = "", .classIndex = {}, .unconditional = true})};
         NetworkBatch empty = l.batch;
         empty.conditioning = {l.model->condition({.text = ""}), l.model->condition({.text = "   "})};
-        QVERIFY(
-            download(l.model->predict(l.batch, {}, tapped)).sameBits(download(l.model->predict(empty, {}, tapped))));
+        QVERIFY(download(l.model->predict(l.batch)).sameBits(download(l.model->predict(empty))));
     }
     void codecRoundTrip() {
         const Loaded l = load("sprites-unet");
@@ -190,7 +192,7 @@ private slots:
             const std::string name = entry.id.substr(entry.id.find("flow2d-") + 7);
             auto file = findResource("models/flow2d/" + name + ".safetensors");
             if (!file) file = findResource("models/flow2d/" + name + "-flow.safetensors");
-            const auto about = parseJson(SafetensorsFile::open(*file)->metadata().at("meander"), "about");
+            const auto about = parseJson(WeightFile::open(*file)->metadata().at("meander"), "about");
             const Json& g = (*about)["golden"];
             NetworkBatch batch;
             std::vector<float> x;
@@ -202,8 +204,7 @@ private slots:
             batch.conditioning = {nullptr, nullptr, nullptr};
             const auto d = g["d"].get<std::vector<double>>();
             for (std::size_t r = 0; r < 3; ++r) batch.targets.push_back(batch.times[r] - d[r]);
-            TapResult tapped;
-            const HostTensor out = download((*model)->predict(batch, {}, tapped));
+            const HostTensor out = download((*model)->predict(batch));
             for (std::int64_t i = 0; i < 6; ++i)
                 QVERIFY2(std::abs(out.at(i) - g["out"][std::size_t(i / 2)][std::size_t(i % 2)].get<double>()) < 2e-4,
                          entry.id.c_str());
@@ -238,12 +239,12 @@ private slots:
         const Tensor prepared = net->prepareText(upload(*m_backend, HostTensor::fromFloats({7, 48}, text)));
         const Tensor pair[] = {prepared, prepared};
         const std::vector<double> times{999, 3.5};
-        const HostTensor out = download(net->forward(upload(*m_backend, HostTensor::fromFloats({2, 16, 16, 4}, noise)),
-                                                     times, stackRows(pair), nullptr, nullptr));
+        const HostTensor out = download(
+            net->forward(upload(*m_backend, HostTensor::fromFloats({2, 16, 16, 4}, noise)), times, stackRows(pair)));
         QCOMPARE(out.shape(), Shape({2, 16, 16, 4}));
         for (float v : out.floats()) QVERIFY(std::isfinite(v));
-        QCOMPARE(int(net->sites(16, 16, 7).size()), 16);
-        QCOMPARE(net->sites(16, 16, 7).front().path,
+        QCOMPARE(int(net->crossAttentions(16, 16, 7).size()), 16);
+        QCOMPARE(net->crossAttentions(16, 16, 7).front().path,
                  std::string("down_blocks.0.attentions.0.transformer_blocks.0.attn2"));
 
         DiTConfig d;

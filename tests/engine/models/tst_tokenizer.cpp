@@ -71,6 +71,47 @@ private slots:
         QCOMPARE(lowerCase(U'Я'), U'я');
         QCOMPARE(lowerCase(U'ß'), U'ß');
     }
+    // The reference tokenizer composes (NFC) before it lower-cases; İ becomes two characters.
+    void normalisation() {
+        QCOMPARE(ClipTokenizer::normalised("re\u0301d CAFE\u0301"), std::string("r\u00e9d caf\u00e9"));
+        QCOMPARE(ClipTokenizer::normalised("\u0130stanbul"), std::string("i\u0307stanbul"));
+        QCOMPARE(composed("\u1100\u1161\u11a8"), std::string("\uac01"));  // Hangul
+        QCOMPARE(composed("a\u0323\u0302"), std::string("\u1ead"));       // two marks
+        QCOMPARE(composed("a\u0302\u0323"), std::string("\u1ead"));       // in the other order
+        QCOMPARE(composed("\u212b"), std::string("\u00c5"));              // Ångström sign
+        QCOMPARE(composed("\u0958"), std::string("\u0915\u093c"));        // never composed again
+        QCOMPARE(composed("a red circle"), std::string("a red circle"));
+    }
+
+    // Ids of the reference implementation for awkward strings, with CLIP's own vocabulary.
+    void referenceIds() {
+        const QString folder =
+            qEnvironmentVariable("MEANDER_REFERENCE", MEANDER_SOURCE_DIR "/../shared/reference") + "/real/tokenizers/";
+        if (!QFile::exists(folder + "golden_ids.json")) QSKIP("no reference vocabularies beside the repository");
+        QTemporaryDir own;
+        QVERIFY(QFile::copy(folder + "clip_vocab.json", own.filePath("vocab.json"))
+                && QFile::copy(folder + "clip_merges.txt", own.filePath("merges.txt")));
+        const auto t = ClipTokenizer::open(own.path().toStdString());
+        QVERIFY2(t.ok(), t ? "" : t.error().text.c_str());
+        const auto golden = readJsonFile((folder + "golden_ids.json").toStdString());
+        QVERIFY(golden.ok());
+        int compared = 0;
+        for (const auto& g : (*golden)["cases"]) {
+            auto ids = g["clip"].get<std::vector<int>>();
+            const int end = ids.back();
+            if (ids.size() > std::size_t(t->length())) {  // the reference's are not cut
+                ids.resize(std::size_t(t->length()) - 1);
+                ids.push_back(end);
+            }
+            const std::string text = g["text"].get<std::string>();
+            const auto tokens = t->encode(text);
+            for (std::size_t i = 0; i < tokens.size(); ++i)
+                QVERIFY2(tokens[i].id == (i < ids.size() ? ids[i] : end), text.c_str());
+            ++compared;
+        }
+        qInfo() << compared << "strings";
+        QVERIFY(compared >= 20);
+    }
     void damagedFolder() { QVERIFY(!ClipTokenizer::open("/nowhere").ok()); }
 };
 

@@ -87,17 +87,6 @@ private slots:
                 < 1e-8);
         QVERIFY(std::abs(klOf({1, 4}, {0, 1}) - 0.5 * (4 + 1 - 1 - std::log(4))) < 1e-15);  // closed form
     }
-    // x_T = √ᾱ x̂0 + √(1 − ᾱ) z with the root, 0.9977 for Stable Diffusion, where the released code has 0.9953.
-    void oneMoreStepHasTheRoot() {
-        const auto p = Process::vpScaledLinear(1000, 0.00085, 0.012);
-        const double tau = p.maximum(), scale = p.nativeScale(tau);
-        const ExtraStep step = oneMoreStep(p.signal(tau), tau);
-        QVERIFY(std::abs(step.noiseCoeff * scale - 0.99767) < 1e-5);
-        QVERIFY(std::abs(-step.outputCoeff * scale - std::sqrt(0.00466)) < 1e-4);
-        // with a perfect v = −x0 the state has the mean and spread of the marginal
-        QCOMPARE(step.outputCoeff * -0.8, analyticStart(p.signal(tau), tau, 0.8, 0).mean);
-        QCOMPARE(step.noiseCoeff * step.noiseCoeff, analyticStart(p.signal(tau), tau, 0.8, 0).variance);
-    }
 };
 
 QTEST_GUILESS_MAIN(TestTerminal)

@@ -105,8 +105,7 @@ private slots:
             b.taus.assign(std::size_t(q.x.rows()), q.tau);
             b.targets.assign(std::size_t(q.x.rows()), q.target);
             b.conditioning.resize(std::size_t(q.x.rows()));
-            TapResult none;
-            return DenoiseResult{combine({{1, q.x}, {-q.tau, model.predict(b, {}, none)}}), {}, {}};
+            return DenoiseResult{combine({{1, q.x}, {-q.tau, model.predict(b)}}), {}, {}};
         };
         const std::int64_t n = 1500;
         const Tensor start = normals(n, 2, 41).converted(DType::F32);

@@ -328,6 +328,55 @@ private slots:
         QVERIFY(astray < 0.002);
         QVERIFY(worst < 2e-15);
     }
+    // Mixtures of bridges (Jo & Hwang 2024) end at the points by their weights, however strong the Brownian motion; as
+    // Doob's h-transform they would end at .349/.268/.252/.131 on the torus with σ = 1. A chain's end is one draw, so
+    // 40,000 paths leave a standard deviation of 0.0024; MEANDER_LONG_TESTS takes 200,000.
+    void bridges_data() {
+        QTest::addColumn<QString>("space");
+        QTest::addColumn<double>("sigma");
+        for (const char* space : {"torus", "sphere"})
+            for (const double sigma : {0.5, 1.0, 2.0, 3.0}) QTest::addRow("%s %g", space, sigma) << space << sigma;
+    }
+    void bridges() {
+        QFETCH(QString, space);
+        QFETCH(double, sigma);
+        const auto m = model(QString("analytic:%1?bridge=%2").arg(space).arg(sigma).toStdString());
+        const int n = qEnvironmentVariableIsSet("MEANDER_LONG_TESTS") ? 200000 : 40000, steps = 40;
+        const auto kind = m->info().process.manifold().kind();
+        std::vector<double> levels;
+        for (int k = 0; k <= steps; ++k) levels.push_back(std::pow(1 - double(k) / steps, 1.5));
+        double astray = 0;
+        const auto x = solve(*findSampler("bridge_mixture"), m->info().process, levels, prior(kind, n, 12),
+                             {{"sigma", sigma}}, estimatorOf(*m), philox(3))
+                           .values();
+        const auto got = shares(*m, x, &astray);
+        qInfo("%s: %.4f %.4f %.4f %.4f", QTest::currentDataTag(), got[0], got[1], got[2], got[3]);
+        for (std::size_t k = 0; k < 4; ++k)
+            QVERIFY2(std::abs(got[k] - m->weights()[k]) < 0.01, qPrintable(QString::number(got[k])));
+        QVERIFY(astray < 0.002);
+    }
+    // The kernels are heat kernels: they integrate to 1, their slopes are their derivatives, and series and short-time
+    // form meet.
+    void heatKernels() {
+        for (const double s : {0.01, 0.05, 0.25, 1.0, 4.0, 9.0}) {
+            double circle = 0, sphere = 0;
+            const int n = 20000;
+            for (int i = 0; i < n; ++i) {
+                const double angle = pi * (i + 0.5) / n;
+                circle += 2 * std::exp(circleHeat(angle, s).log) * pi / n;
+                sphere += 2 * pi * std::sin(angle) * std::exp(sphereHeat(angle, s).log) * pi / n;
+            }
+            QVERIFY2(std::abs(circle - 1) < 1e-6, qPrintable(QString::number(circle)));
+            QVERIFY2(std::abs(sphere - 1) < 2e-4, qPrintable(QString::number(sphere)));
+            for (const double angle : {0.1, 0.7, 1.5, 2.4})
+                for (const auto kernel : {circleHeat, sphereHeat}) {
+                    const double h = 1e-5, slope = (kernel(angle + h, s).log - kernel(angle - h, s).log) / (2 * h),
+                                 told = kernel(angle, s).slope;
+                    QVERIFY2(std::abs(slope - told) < 1e-4 * (1 + std::abs(told)),
+                             qPrintable(QString("%1 %2 at %3, s %4").arg(slope).arg(told).arg(angle).arg(s)));
+                }
+        }
+    }
     // Orders on the smooth field of the hyperboloid, against a fine Runge–Kutta reference. Stages in the embedding
     // whose field is taken at their retraction are the classical method for the extended field, whose solutions stay on
     // the space, so its order stays (as it does for methods in the Lie algebra, Munthe-Kaas 1998, which on this field

@@ -135,17 +135,18 @@ private slots:
     }
 
     void everySamplerHasAGroup() {
-        for (const ChoiceEntry& e : samplerEntries()) QVERIFY2(!e.group.isEmpty(), qPrintable(e.id));
+        for (const ChoiceEntry& e : choiceEntries("sampler")) QVERIFY2(!e.group.isEmpty(), qPrintable(e.id));
         // A function given to the section goes before what the rows say.
-        ChoiceSection section("Sampler", samplerEntries(), nullptr, [](const ChoiceEntry& e) { return e.id.left(1); });
+        ChoiceSection section("Sampler", choiceEntries("sampler"), nullptr,
+                              [](const ChoiceEntry& e) { return e.id.left(1); });
         section.show();
         section.field()->showPopup();
         if (section.field()->popup())
-            QCOMPARE(section.field()->popup()->list()->item(0)->text(), samplerEntries().front().id.left(1));
+            QCOMPARE(section.field()->popup()->list()->item(0)->text(), choiceEntries("sampler").front().id.left(1));
     }
 
     void sharesAreReadAndTypedInPerCent() {
-        ChoiceSection section("Guidance", guidanceEntries());
+        ChoiceSection section("Guidance", choiceEntries("guidance"));
         section.setChoice(Choice{"cfg", {{"from", 0.25}}});
         auto* from = qobject_cast<RealField*>(section.form()->field("from"));
         auto* to = qobject_cast<RealField*>(section.form()->field("to"));

@@ -24,8 +24,8 @@ private slots:
         QVERIFY(panel.pathView()->plot().title.contains(QStringLiteral("axes ×")));
         QCOMPARE(panel.pathView()->plot().layers.size(), std::size_t(2));
         m_selection->lockStep({"a", 4, m_document->run("a")->trajectory->evaluations[4]->logSnr});
-        QCOMPARE(panel.quantityView()->cursorStop().value_or(-1), 4);
-        QCOMPARE(panel.pathView()->cursorStop().value_or(-1), 4);
+        QCOMPARE(panel.quantityView()->cursorSnapPoint().value_or(-1), 4);
+        QCOMPARE(panel.pathView()->cursorSnapPoint().value_or(-1), 4);
         QVERIFY(panel.quantityView()->accessibleDescription().startsWith(QStringLiteral("step 4 of 12")));
         QTest::keyClick(panel.quantityView(), Qt::Key_Right);
         QCOMPARE(m_selection->lockedCursor().evaluation, 5);
@@ -108,12 +108,12 @@ private slots:
         card.setDiagnostic(d, Qt::red);
         QCOMPARE(card.valueText(), formatNumber(2.5));
         QCOMPARE(card.noteText(), QStringLiteral("peak, step 2"));
-        card.setStop(0);
+        card.setSnapPoint(0);
         QCOMPARE(card.valueText(), formatNumber(0.5));
         QCOMPARE(card.noteText(), QString());
         QCOMPARE(card.unitText(), QStringLiteral("RMS"));
         d.unit = "dB";
-        card.setStop(std::nullopt);
+        card.setSnapPoint(std::nullopt);
         card.setDiagnostic(d, Qt::red);
         QCOMPARE(card.valueText(), formatNumber(0.5) + QStringLiteral(" dB"));
         QCOMPARE(card.noteText(), QStringLiteral("lowest, step 0"));

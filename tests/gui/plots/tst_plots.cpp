@@ -156,8 +156,6 @@ void TestPlots::nearestHits() {
     QVERIFY(!nearestPoint(points, {50, 50}, 5));
     const std::vector<double> xs = {0, 10, 20};
     QCOMPARE(nearestX(xs, 16).value_or(-1), 2);
-    QCOMPARE(distanceToSegment({5, 3}, {0, 0}, {10, 0}), 3.0);
-    QCOMPARE(fitAspect({0, 0, 200, 100}, 1), QRectF(50, 0, 100, 100));
 }
 
 void TestPlots::handlesAreHit() {
@@ -226,13 +224,13 @@ void TestPlots::viewTalksAboutStops() {
     PlotView view;
     view.resize(400, 240);
     view.setPlot(samplePlot());
-    view.setStops({{0, 80}, {4, 2.05}},
-                  {QStringLiteral("step 0 of 8, sigma 80"), QStringLiteral("step 4 of 8, sigma 2.05")});
+    view.setSnapPoints({{0, 80}, {4, 2.05}},
+                       {QStringLiteral("step 0 of 8, sigma 80"), QStringLiteral("step 4 of 8, sigma 2.05")});
     view.setCursor(1);
     QCOMPARE(view.accessibleDescription(), QStringLiteral("step 4 of 8, sigma 2.05"));
     int hovered = -1, clicked = -1;
-    connect(&view, &PlotView::stopHovered, this, [&](int s) { hovered = s; });
-    connect(&view, &PlotView::stopClicked, this, [&](int s) { clicked = s; });
+    connect(&view, &PlotView::snapPointHovered, this, [&](int s) { hovered = s; });
+    connect(&view, &PlotView::snapPointClicked, this, [&](int s) { clicked = s; });
     view.show();
     QTest::mouseMove(&view, view.pageOf({0.4, 20}).toPoint());
     QTRY_COMPARE(hovered, 0);
@@ -243,10 +241,10 @@ void TestPlots::viewTalksAboutStops() {
 void TestPlots::keysMoveTheCursor() {
     PlotView view;
     view.setPlot(samplePlot());
-    view.setStops({{0, 80}, {1, 32}, {2, 12}}, {"a", "b", "c"});
+    view.setSnapPoints({{0, 80}, {1, 32}, {2, 12}}, {"a", "b", "c"});
     view.setCursor(1);
     int clicked = -1;
-    connect(&view, &PlotView::stopClicked, this, [&](int s) { clicked = s; });
+    connect(&view, &PlotView::snapPointClicked, this, [&](int s) { clicked = s; });
     QTest::keyClick(&view, Qt::Key_Left);
     QCOMPARE(clicked, 0);
     QTest::keyClick(&view, Qt::Key_End);

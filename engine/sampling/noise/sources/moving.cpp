@@ -58,9 +58,7 @@ public:
         m_exact = isWhole(turns) && isWhole(x - 0.5) && isWhole(y - 0.5);
     }
     Tensor initial() override { return draw(0); }
-    Tensor step(const NoiseRequest& q) override {
-        return draw(std::uint32_t(q.step) * 4096 + 1 + std::uint32_t(q.draw));
-    }
+    Tensor step(const NoiseRequest& q) override { return draw(drawAddress(q)); }
 
 private:
     Tensor draw(std::uint32_t number) const {

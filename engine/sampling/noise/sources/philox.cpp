@@ -9,10 +9,7 @@ class Addressed final : public NoiseSource {
 public:
     explicit Addressed(const NoiseContext& c) : m_context(c) {}
     Tensor initial() override { return normals(0); }
-    // Draw 0 is the first state; 4096 draws are set aside for each interval.
-    Tensor step(const NoiseRequest& q) override {
-        return normals(std::uint32_t(q.step) * 4096 + 1 + std::uint32_t(q.draw));
-    }
+    Tensor step(const NoiseRequest& q) override { return normals(drawAddress(q)); }
 
 private:
     Tensor normals(std::uint32_t draw) const {

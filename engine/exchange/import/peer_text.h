@@ -1,0 +1,39 @@
+// What a file of another program says, before it becomes a recipe: prompts and settings under the words of A1111's text
+// of parameters, whatever words the program itself uses.
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/exchange/import/peer.h"
+#include "engine/exchange/imported_recipe.h"
+
+namespace meander {
+
+struct PeerSetting {
+    std::string key;  // "cfg scale", "schedule type" ..., in lower case
+    std::string value;
+    std::string written;  // the key as the file has it
+};
+
+struct PeerText {
+    Peer peer = Peer::A1111;
+    std::string source;
+    std::string prompt, negative;
+    std::vector<PeerSetting> settings;
+    std::vector<ImportedSetting> notes = {};  // what the reader itself read, assumed or left out
+    std::optional<Choice> schedule = {};      // a schedule that its reader understood, of `steps` intervals
+    std::vector<Choice> operators = {};       // on the schedule, after it
+
+    void add(const std::string& key, const std::string& value, const std::string& written);
+    void leaveOut(const std::string& name, const std::string& value, const std::string& reason = {});
+};
+
+// The recipe with the settings in it, the program's own defaults for those that are missing, and both said.
+ReadRecipe recipeOf(const PeerText& text);
+
+// "trimmed", "in lower case" of ASCII.
+std::string trimmedText(const std::string& s);
+std::string lowerText(std::string s);
+
+}  // namespace meander

@@ -1,0 +1,41 @@
+// What the files of interventions share: the choice of transformer blocks and of the residual branches inside them.
+#pragma once
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "engine/core/param_specs.h"
+#include "engine/interventions/blocks.h"
+#include "engine/interventions/intervention.h"
+
+namespace meander::intervention {
+
+// A hook at some kinds of sites in the blocks that the parameter `layers` names.
+class BlockHook : public nn::SiteHook {
+public:
+    BlockHook(const Params& p, const InterventionSetup& setup, const std::string& owner,
+              std::vector<nn::SiteKind> kinds)
+        : m_blocks(blocksNamed(text(p, "layers"), setup.model, owner)), m_kinds(std::move(kinds)) {}
+    bool actsAt(const nn::Site& site) const override {
+        return std::find(m_kinds.begin(), m_kinds.end(), site.kind) != m_kinds.end()
+               && std::binary_search(m_blocks.begin(), m_blocks.end(), site.block);
+    }
+
+private:
+    std::vector<int> m_blocks;
+    std::vector<nn::SiteKind> m_kinds;
+};
+
+// The parameter `part`: the residual branches of a block, and the sites that it stands for.
+inline ParamSpec partParam(const char* help) {
+    return choiceParam(
+        "part", "Part",
+        {{"block", "Whole blocks"}, {"attention", "Their attention"}, {"feed_forward", "Their feed-forward"}}, help);
+}
+inline std::vector<nn::SiteKind> sitesOf(const std::string& part) {
+    using enum nn::SiteKind;
+    if (part == "attention") return {SelfAttention, CrossAttention, JointAttention};
+    return {part == "feed_forward" ? FeedForward : Block};
+}
+
+}  // namespace meander::intervention

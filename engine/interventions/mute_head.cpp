@@ -1,0 +1,60 @@
+// One head of an attention layer, scaled before the output projection; 0 mutes it (Michel et al. 2019, "Are Sixteen
+// Heads Really Better than One?").
+#include "engine/interventions/common.h"
+
+namespace meander::intervention {
+namespace {
+
+constexpr const char* label = "Head scaling";
+
+std::vector<nn::SiteKind> attentionsNamed(const std::string& which) {
+    using enum nn::SiteKind;
+    if (which == "self") return {SelfAttention, JointAttention};
+    if (which == "cross") return {CrossAttention};
+    return {SelfAttention, CrossAttention, JointAttention};
+}
+
+class MuteHead final : public BlockHook {
+public:
+    MuteHead(const Params& p, const InterventionSetup& s)
+        : BlockHook(p, s, label, attentionsNamed(text(p, "attention"))),
+          m_head(int(integer(p, "head"))),
+          m_scale(real(p, "scale")) {
+        for (int b : blocksNamed(text(p, "layers"), s.model, label))
+            if (const TapSite& block = s.model.blocks[std::size_t(b)]; m_head >= block.heads)
+                throw Failure("Head " + std::to_string(m_head) + " does not exist in " + block.path + ", which has "
+                              + std::to_string(block.heads) + " heads, numbered from 0. Choose another head or layer.");
+    }
+    // y (rows, n, heads·d): the columns of one head times the scale.
+    void attended(const nn::SiteCall& call, const nn::Attention&, const Tensor& y) override {
+        const std::int64_t c = y.shape()[-1], d = c / call.site.heads;
+        std::vector<float> factors(std::size_t(c), 1.0f);
+        std::fill_n(factors.begin() + m_head * d, d, float(m_scale));
+        y.backend().binary(kernels::Binary::Mul, y,
+                           upload(y.backend(), HostTensor::fromFloats({c}, factors)).converted(y.type()), y);
+    }
+
+private:
+    int m_head;
+    double m_scale;
+};
+
+}  // namespace
+
+InterventionInfo muteHead() {
+    return {.id = "mute_head",
+            .label = label,
+            .summary = "Scales the output of an attention head, or mutes it",
+            .source = "Michel et al. 2019",
+            .params = {blocksParam(),
+                       choiceParam("attention", "Attention",
+                                   {{"all", "Self- and cross-attention"}, {"self", "Self"}, {"cross", "Cross"}},
+                                   "Whose head it is."),
+                       integerParam("head", "Head", 0, 0, 1023, "Which head, from 0."),
+                       realParam("scale", "Scale", 0, -10, 10, "Factor on its output; 0 mutes it, 1 is off.")},
+            .make = [](const Params& p, const InterventionSetup& s) -> nn::SiteHookPtr {
+                return std::make_shared<MuteHead>(p, s);
+            }};
+}
+
+}  // namespace meander::intervention

@@ -1,0 +1,30 @@
+R"(# AutoencoderKL of LDM with four levels, without first_stage_model.; its decoder counts the levels from below.
+quant_conv.*                                         quant_conv.*
+post_quant_conv.*                                    post_quant_conv.*
+encoder.conv_in.*                                    encoder.conv_in.*
+encoder.conv_norm_out.*                              encoder.norm_out.*
+encoder.conv_out.*                                   encoder.conv_out.*
+encoder.mid_block.resnets.0.*                        encoder.mid.block_1.*
+encoder.mid_block.resnets.1.*                        encoder.mid.block_2.*
+encoder.mid_block.attentions.0.group_norm.*          encoder.mid.attn_1.norm.*
+encoder.mid_block.attentions.0.to_q.*                encoder.mid.attn_1.q.*
+encoder.mid_block.attentions.0.to_k.*                encoder.mid.attn_1.k.*
+encoder.mid_block.attentions.0.to_v.*                encoder.mid.attn_1.v.*
+encoder.mid_block.attentions.0.to_out.0.*            encoder.mid.attn_1.proj_out.*
+decoder.conv_in.*                                    decoder.conv_in.*
+decoder.conv_norm_out.*                              decoder.norm_out.*
+decoder.conv_out.*                                   decoder.conv_out.*
+decoder.mid_block.resnets.0.*                        decoder.mid.block_1.*
+decoder.mid_block.resnets.1.*                        decoder.mid.block_2.*
+decoder.mid_block.attentions.0.group_norm.*          decoder.mid.attn_1.norm.*
+decoder.mid_block.attentions.0.to_q.*                decoder.mid.attn_1.q.*
+decoder.mid_block.attentions.0.to_k.*                decoder.mid.attn_1.k.*
+decoder.mid_block.attentions.0.to_v.*                decoder.mid.attn_1.v.*
+decoder.mid_block.attentions.0.to_out.0.*            decoder.mid.attn_1.proj_out.*
+encoder.down_blocks.{b}.resnets.{l}.conv_shortcut.*  encoder.down.{b}.block.{l}.nin_shortcut.*
+encoder.down_blocks.{b}.resnets.{l}.*                encoder.down.{b}.block.{l}.*
+encoder.down_blocks.{b}.downsamplers.0.*             encoder.down.{b}.downsample.*
+decoder.up_blocks.{b}.resnets.{l}.conv_shortcut.*    decoder.up.{3-b}.block.{l}.nin_shortcut.*
+decoder.up_blocks.{b}.resnets.{l}.*                  decoder.up.{3-b}.block.{l}.*
+decoder.up_blocks.{b}.upsamplers.0.*                 decoder.up.{3-b}.upsample.*
+)"

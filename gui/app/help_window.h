@@ -1,0 +1,33 @@
+// The help pages of resources/help in a window of their own, with the glossary of all symbols first.
+#pragma once
+#include <QDialog>
+#include <QListWidget>
+#include <QTextBrowser>
+
+namespace meander::gui {
+
+struct HelpPage {
+    const char *file, *title;
+};
+const std::vector<HelpPage>& helpPages();
+
+class HelpWindow : public QDialog {
+    Q_OBJECT
+public:
+    explicit HelpWindow(QWidget* parent = nullptr);
+    // "samplers.md"; an unknown name shows the glossary.
+    void showPage(const QString& file);
+    QString page() const { return m_page; }
+    QString text() const { return m_text->toPlainText(); }
+    // The page that tells of the widget: its property "helpPage" or that of an ancestor, else the glossary.
+    static QString pageFor(const QWidget* widget);
+
+private:
+    void find(const QString& words);
+
+    QListWidget* m_list;
+    QTextBrowser* m_text;
+    QString m_page;
+};
+
+}  // namespace meander::gui

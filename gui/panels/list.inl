@@ -1,0 +1,15 @@
+// Every panel, in the order of places within an area, of menus and of F6. A line adds a panel: its function is in
+// panel.cpp of its folder.
+PANEL(canvas)
+PANEL(tokens)
+PANEL(runs)
+PANEL(recipe)
+PANEL(model)
+PANEL(timeline)
+PANEL(trajectory)
+PANEL(compare)
+PANEL(lab)
+PANEL(queue)
+PANEL(log)
+PANEL(step)
+PANEL(attention)

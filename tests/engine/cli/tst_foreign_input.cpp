@@ -1,0 +1,101 @@
+// Recipes of other programs and from a pipe on the command line, and their names for samplers and schedules.
+#include <QtTest>
+#include <iostream>
+#include <sstream>
+
+#include "engine/cli/cli.h"
+#include "engine/cli/recipe_input.h"
+#include "engine/exchange/recipe_exchange.h"
+
+using namespace meander;
+
+namespace {
+
+struct Ended {
+    int status;
+    std::string out, err;
+};
+
+Ended call(std::vector<std::string> arguments, const std::string& input = {}) {
+    arguments.insert(arguments.begin(), "meander-run");
+    std::vector<char*> argv;
+    for (auto& a : arguments) argv.push_back(a.data());
+    std::ostringstream out, err;
+    std::istringstream in(input);
+    auto* oldOut = std::cout.rdbuf(out.rdbuf());
+    auto* oldErr = std::cerr.rdbuf(err.rdbuf());
+    auto* oldIn = std::cin.rdbuf(in.rdbuf());
+    std::cin.clear();
+    const int status = cli::run(int(argv.size()), argv.data());
+    std::cout.rdbuf(oldOut);
+    std::cerr.rdbuf(oldErr);
+    std::cin.rdbuf(oldIn);
+    return {status, out.str(), err.str()};
+}
+
+bool contains(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
+
+const char* const ring =
+    R"({"model": "analytic:ring8", "sampler": "heun", "schedule": "karras", "steps": 4, "images": 8, "guidance": []})";
+
+}  // namespace
+
+class TestForeignInput : public QObject {
+    Q_OBJECT
+    QTemporaryDir m_folder;
+
+    std::string written(const char* name, const QByteArray& bytes) {
+        QFile f(m_folder.filePath(name));
+        if (f.open(QIODevice::WriteOnly)) f.write(bytes);
+        return m_folder.filePath(name).toStdString();
+    }
+
+private slots:
+    void fromAPipe() {
+        const Ended plan = call({"plan", "-"}, ring);
+        QVERIFY2(plan.status == 0, plan.err.c_str());
+        const Ended empty = call({"plan", "-"}, "");
+        QVERIFY2(empty.status == 1 && contains(empty.err, "empty"), empty.err.c_str());
+        const Ended text = call({"plan", "-", "--set", "model=builtin:sprites-unet"},
+                                "a red circle\nSteps: 5, Sampler: Euler, Schedule type: Karras, CFG scale: 2, Seed: 3");
+        QVERIFY2(text.status == 0 && contains(text.err, "assumed: Noise"), text.err.c_str());
+    }
+
+    void inspectTellsEverything() {
+        const std::string image = m_folder.filePath("a.png").toStdString();
+        QVERIFY(writePng(image, Image(4, 4),
+                         {{"parameters",
+                           "a \x1b[31mball\nSteps: 20, Sampler: Euler Max, CFG scale: 7, Seed: 5, Size: 512x512"}})
+                    .ok());
+        const Ended people = call({"inspect", image});
+        QVERIFY2(
+            people.status == 0 && contains(people.out, "Read: Steps: 20") && contains(people.out, "Assumed: Sampler")
+                && contains(people.out, "Not understood: Sampler: Euler Max") && contains(people.out, "AUTOMATIC1111"),
+            people.out.c_str());
+        QVERIFY(people.out.find('\x1b') == std::string::npos);
+        const Ended json = call({"inspect", image, "--json"});
+        QVERIFY2(json.status == 0 && contains(json.out, "\"assumed\"") && contains(json.out, "\"not_understood\""),
+                 json.out.c_str());
+        const std::string text = written("settings.txt", "a ball\nSteps: 20, Sampler: Heun, Seed: 1");
+        QVERIFY(contains(call({"inspect", text}).out, "Read: Sampler: Heun"));
+    }
+
+    void namesOfOthers() {
+        const std::pair<const char*, const char*> wrong[] = {
+            {"sampler=DPM++ 2M Karras", "\"dpmpp_2m\" with the schedule \"karras\""},
+            {"sampler=euler_a", "\"euler_ancestral\""},
+            {"sampler=dpmpp_2m_sde_gpu", "\"dpmpp_2m_sde\""},
+            {"sampler=EulerDiscreteScheduler", "\"euler\""},
+            {"schedule=SGM Uniform", "\"sgm_uniform\""},
+            {"schedule=align_your_steps", "\"ays\""},
+            {"schedule=discrete", "\"normal\""},
+            {"sampler=eular", "Did you mean \"euler\""}};
+        for (const auto& [assignment, hint] : wrong) {
+            const Ended e = call({"plan", "-", "--set", assignment}, ring);
+            QVERIFY2(e.status == 2 && contains(e.err, hint), e.err.c_str());
+        }
+    }
+};
+
+QTEST_GUILESS_MAIN(TestForeignInput)
+#include "tst_foreign_input.moc"
