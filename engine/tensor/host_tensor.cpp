@@ -19,13 +19,21 @@ template <class T> T valueAt(const std::byte* bytes, std::int64_t i) {
 
 }  // namespace
 
-HostTensor::HostTensor(Shape shape, DType type, std::vector<std::byte> bytes) : m_shape(shape), m_type(type) {
+HostTensor::HostTensor(Shape shape, DType type, std::vector<std::byte> bytes) {
+    const std::size_t size = bytes.size();
+    const auto owner = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
+    *this = HostTensor(shape, type, std::shared_ptr<const std::byte>(owner, owner->data()), size);
+}
+
+HostTensor::HostTensor(Shape shape, DType type, std::shared_ptr<const std::byte> data, std::size_t size)
+    : m_shape(shape), m_type(type) {
     for (auto e : shape.extents())
         if (e < 0) throw std::invalid_argument("host tensor: negative extent in " + shape.text());
-    if (bytes.size() != std::size_t(shape.count()) * sizeOf(type))
-        throw std::invalid_argument("host tensor: " + std::to_string(bytes.size()) + " bytes do not make "
-                                    + shape.text() + " " + nameOf(type));
-    m_bytes = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
+    if (size != std::size_t(shape.count()) * sizeOf(type))
+        throw std::invalid_argument("host tensor: " + std::to_string(size) + " bytes do not make " + shape.text() + " "
+                                    + nameOf(type));
+    const std::byte* begin = data.get();
+    m_bytes = std::make_shared<const Bytes>(Bytes{begin, begin + size, std::move(data)});
 }
 
 HostTensor HostTensor::fromFloats(Shape shape, std::span<const float> values) {
@@ -38,7 +46,7 @@ HostTensor HostTensor::fromDoubles(Shape shape, std::span<const double> values) 
 double HostTensor::at(std::int64_t i) const {
     if (i < 0 || !m_bytes || i >= count())
         throw std::out_of_range("host tensor: element " + std::to_string(i) + " of " + m_shape.text());
-    const std::byte* b = m_bytes->data();
+    const std::byte* b = m_bytes->begin;
     switch (m_type) {
     case DType::F32: return valueAt<float>(b, i);
     case DType::F64: return valueAt<double>(b, i);
@@ -88,7 +96,9 @@ HostTensor HostTensor::rows(std::int64_t first, std::int64_t n) const {
 bool HostTensor::sameBits(const HostTensor& o) const {
     if (bool(*this) != bool(o)) return false;
     if (!m_bytes) return true;
-    return m_shape == o.m_shape && m_type == o.m_type && (m_bytes == o.m_bytes || *m_bytes == *o.m_bytes);
+    if (m_shape != o.m_shape || m_type != o.m_type) return false;
+    return m_bytes == o.m_bytes || bytes().empty()
+           || std::memcmp(m_bytes->begin, o.m_bytes->begin, bytes().size()) == 0;
 }
 
 }  // namespace meander

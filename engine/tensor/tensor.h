@@ -45,11 +45,13 @@ private:
     View m_view;
 };
 
-// Immutable data in host memory, shared freely between threads. Always F32, F64, F16 or I32.
+// Immutable data in host memory or in a mapped file, shared freely between threads. Always F32, F64, F16 or I32.
 class HostTensor {
 public:
     HostTensor() = default;
     HostTensor(Shape shape, DType type, std::vector<std::byte> bytes);
+    // `size` bytes at `data`, which keeps them where they are.
+    HostTensor(Shape shape, DType type, std::shared_ptr<const std::byte> data, std::size_t size);
     static HostTensor fromFloats(Shape shape, std::span<const float> values);
     static HostTensor fromDoubles(Shape shape, std::span<const double> values);
 
@@ -58,7 +60,7 @@ public:
     DType type() const { return m_type; }
     std::int64_t count() const { return m_bytes ? m_shape.count() : 0; }
     std::span<const std::byte> bytes() const {
-        return m_bytes ? std::span<const std::byte>(*m_bytes) : std::span<const std::byte>();
+        return m_bytes ? std::span<const std::byte>(m_bytes->begin, m_bytes->end) : std::span<const std::byte>();
     }
     // Only for the right type.
     std::span<const float> floats() const {
@@ -77,7 +79,11 @@ public:
 private:
     Shape m_shape;
     DType m_type = DType::F32;
-    std::shared_ptr<const std::vector<std::byte>> m_bytes;
+    struct Bytes {
+        const std::byte *begin, *end;
+        std::shared_ptr<const void> owner;
+    };
+    std::shared_ptr<const Bytes> m_bytes;
 };
 
 Tensor upload(Backend& b, const HostTensor& h);

@@ -111,7 +111,7 @@ private slots:
             {
                 auto store = std::move(*ProjectStore::open(path));
                 QVERIFY(store->note().empty());
-                for (const Run& r : *store->runs()) {
+                for (const Run& r : std::vector<Run>(*store->runs())) {
                     if (safe.contains(r.id)) QCOMPARE(r.status, RunStatus::Finished);
                     QVERIFY(store->damage(r.id)->empty());
                     if (r.status == RunStatus::Queued) number = r.number;

@@ -1,6 +1,6 @@
 // A program that ends in the middle: runs that waited come back in their order and start only when asked; an
 // interrupted run goes on behind its last recorded evaluation and ends in the same bits; any run can be carried out
-// again.
+// again. MEANDER_WALK_ALL=1 interrupts every sampler at three places instead of one.
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -89,6 +89,7 @@ private slots:
         const int all = int(right->trajectory->evaluations.size());
         for (const int done : {1, all / 2, all - 1}) {
             if (done < 1 || done >= all) continue;
+            if (done != all / 2 && !qEnvironmentVariableIsSet("MEANDER_WALK_ALL")) continue;
             const std::string id = newRunId();
             auto store = opened(killedAfter(*p, done, id));
             QCOMPARE(store->runs()->front().status, RunStatus::Interrupted);

@@ -65,6 +65,7 @@ inline EngineOptions onCpu() {
     EngineOptions o;
     o.device = "cpu";
     o.preview = false;
+    o.threads = 1;  // small runs: threads cost more than they bring
     return o;
 }
 

@@ -32,7 +32,7 @@ std::vector<Plan> threeRuns() {
         r.sampler = {sampler, {}};
         r.schedule = {"uniform_t", {}};
         r.guidance.clear();
-        r.steps = 3;
+        r.steps = 2;
         r.images = 5;
         plans.push_back(planned(r));
     }
