@@ -6,6 +6,7 @@
 #include "engine/cli/device_choice.h"
 #include "engine/cli/interrupt.h"
 #include "engine/cli/recipe_input.h"
+#include "engine/core/printable.h"
 #include "engine/sprites/fidelity.h"
 
 namespace meander::cli {

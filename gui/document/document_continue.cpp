@@ -1,6 +1,7 @@
 // Runs that go on: those that waited when the program ended, interrupted ones from their record, any one again.
 #include "engine/run/branching.h"
 #include "gui/document/document_state.h"
+#include "gui/look/text.h"
 
 namespace meander::gui {
 

@@ -93,8 +93,10 @@ private slots:
     void storedRecipes() {
         const auto r = recipeFromJson(Json::parse(
             R"({"model":"builtin:sprites-unet","prompt":"p","seed":7,"images":2,"steps":9,"sampler":"heun",
-                "schedule":{"id":"karras","params":{"rho":5.0}},"noise":null,"guidance":[{"id":"cfg","params":{"scale":3}}],
-                "class":null,"device":"auto","attention":"layers","record_states":false,"branch":{"run":"ab","step":4}})"));
+                "schedule":{"id":"karras","params":{"rho":5.0}},"noise":null,
+                "guidance":[{"id":"cfg","params":{"scale":3}}],
+                "class":null,"device":"auto","attention":"layers","record_states":false,
+                "branch":{"run":"ab","step":4}})"));
         QVERIFY2(r.ok(), r ? "" : r.error().text.c_str());
         QCOMPARE(r->sampler.id, std::string("heun"));
         QCOMPARE(real(r->guidance.at(0).params, "scale"), 3.0);

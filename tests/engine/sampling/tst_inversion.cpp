@@ -404,7 +404,7 @@ private slots:
         }
         const RequestEstimator network = [&](const DenoiseRequest& q) {
             const Conversion c = conversionAt(p, isV ? Parametrization::V : Parametrization::Epsilon, q.tau);
-            double time = p.networkTime(std::isnan(q.networkTau) ? q.tau : q.networkTau);
+            double time = p.networkTime(q.networkTau.value_or(q.tau));
             if (kind.contains("karras")) time = std::round(time);
             const double gain = time / (time + 1);
             return DenoiseResult{combine({{c.fromState + c.fromOutput * gain * c.input, q.x}}), {}, {}};

@@ -145,7 +145,7 @@ private slots:
         QCOMPARE(initial({"torch_cuda", small}, context()), permuted(drawn(TorchCudaRandom(7, 256), 3 * item)));
         // particles keep the order drawn
         NoiseContext points = context(3);
-        points.images = false;
+        points.isImage = false;
         points.shape = Shape{3, 2};
         TorchCpuRandom r(8);
         std::vector<float> second(2);
@@ -409,7 +409,7 @@ private slots:
         QVERIFY_EXCEPTION_THROWN(makeNoise({"recorded", {}}, context()), Failure);
         QVERIFY_EXCEPTION_THROWN(makeNoise({"philox", {{"per", std::string("batch")}}}, context()), Failure);
         NoiseContext points = context();
-        points.images = false;
+        points.isImage = false;
         points.shape = Shape{3, 2};
         QVERIFY_EXCEPTION_THROWN(makeNoise({"philox", {{"resize_height", std::int64_t(3)}}}, points)->initial(),
                                  Failure);
