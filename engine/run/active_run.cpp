@@ -115,6 +115,8 @@ bool ActiveRun::answerFromRecord() {
         const GuidanceParts parts = m_guidance->replay(moment(0), *e, m_backend);
         q.answer.conditional = parts.conditional;
         q.answer.unconditional = parts.unconditional;
+        // One tensor where the run itself had one: a sum adds its factors before it rounds.
+        if (parts.combined.view().data == parts.conditional.view().data) q.answer.denoised = parts.conditional;
     }
     selectRows(q, e->ancestors);
     m_record.evaluations.push_back(e);

@@ -7,6 +7,7 @@
 #include <QtTest>
 #include <filesystem>
 #include <random>
+#include <set>
 #include <sstream>
 
 #include "engine/cli/cli.h"

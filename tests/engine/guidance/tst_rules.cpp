@@ -241,7 +241,7 @@ private slots:
         QVERIFY(near(got[0], 1.4 * 0.5 - 0.4 * 0.9, 1e-12) && near(got[1], 1.4 * -0.2 - 0.4 * -0.6, 1e-12));
     }
 
-    void worseNetwork_data() {
+    void degradedModel_data() {
         QTest::addColumn<QString>("rule");
         QTest::addColumn<QString>("formulation");
         QTest::addColumn<double>("expected");

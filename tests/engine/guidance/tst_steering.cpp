@@ -191,7 +191,7 @@ private slots:
     void diracWithNoise_data() {
         QTest::addColumn<int>("resamplings");
         QTest::addColumn<double>("first");
-        QTest::addColumn<double>("deviation");
+        QTest::addColumn<double>("stddev");
         QTest::newRow("churn 20") << 1 << 2.26 << 0.41;
         QTest::newRow("churn 20, two rounds") << 2 << 2.31 << 0.43;
     }

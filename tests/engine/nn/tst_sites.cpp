@@ -289,8 +289,8 @@ private slots:
         hooks.add(hook, 0, 2);
         const auto runs = hooks.runs(*site, 0, 5);
         QCOMPARE(runs.size(), std::size_t(3));
-        QCOMPARE(runs[0].first - runs[0].hooks[0].origin, std::int64_t(2));
-        QCOMPARE(runs[2].first - runs[2].hooks[0].origin, std::int64_t(0));
+        QCOMPARE(runs[0].first - runs[0].hooks[0].origin, std::int64_t(0));
+        QCOMPARE(runs[2].first - runs[2].hooks[0].origin, std::int64_t(2));
     }
 
     // An architecture that no intervention was written for: its blocks are sites all the same.

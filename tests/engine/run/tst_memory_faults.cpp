@@ -92,7 +92,8 @@ private slots:
         QVERIFY(faults > 50);
     }
 
-    // From the k-th allocation on there is no memory: every run ends, with its record so far and a sentence.
+    // From the k-th allocation on there is no memory: every run ends, with its record so far and a sentence. Later ones
+    // may live on what others gave back.
     void noMemoryFromSomeAllocationOn() {
         const std::vector<Plan> plans = threeRuns();
         for (const int k : {0, 1, 5, 10, 20, 40, 60}) {
@@ -107,7 +108,8 @@ private slots:
             for (const auto& id : ids) {
                 const auto run = l.result(id);
                 QVERIFY(run);
-                QVERIFY(run->status == RunStatus::Failed && run->problem.size() > 10);
+                const bool hasFailed = run->status == RunStatus::Failed && run->problem.size() > 10;
+                QVERIFY(hasFailed || (k > 10 && run->status == RunStatus::Finished));
                 if (run->trajectory)
                     QCOMPARE(l.count(id, RunEventKind::Evaluated), int(run->trajectory->evaluations.size()));
             }

@@ -317,9 +317,10 @@ private slots:
                              - std::vector<double>{0, 1.3, 1.0, 0.6}[std::size_t(k)])
                     < 1e-12);
         // A clipped start (strength) keeps the grid below it.
-        const auto clipped = findSampler("pcm")->ownLevels(
-            vp, {vp.tauOfStep(600), vp.tauOfStep(300), vp.tauOfStep(100), vp.tauOfStep(50), 0},
-            {{"phases", std::int64_t(4)}});
+        const SamplerInfo& pcm = *findSampler("pcm");
+        const auto clipped =
+            pcm.ownLevels(vp, {vp.tauOfStep(600), vp.tauOfStep(300), vp.tauOfStep(100), vp.tauOfStep(50), 0},
+                          *resolveParams(pcm, {{"phases", std::int64_t(4)}}));
         QCOMPARE(steps(clipped), (List{600, 499, 249, -1}));
         QVERIFY_THROWS_EXCEPTION(Failure, of("dmd", vp, 2, {{"times", List{399, 500}}}));
     }

@@ -350,7 +350,7 @@ private slots:
                              {{"sigma", sigma}}, estimatorOf(*m), philox(3))
                            .values();
         const auto got = shares(*m, x, &astray);
-        qInfo("%s: %.4f %.4f %.4f %.4f", QTest::currentDataTag(), got[0], got[1], got[2], got[3]);
+        qInfo("%s: %.4f %.4f %.4f %.4f, astray %.4f", QTest::currentDataTag(), got[0], got[1], got[2], got[3], astray);
         for (std::size_t k = 0; k < 4; ++k)
             QVERIFY2(std::abs(got[k] - m->weights()[k]) < 0.01, qPrintable(QString::number(got[k])));
         QVERIFY(astray < 0.002);

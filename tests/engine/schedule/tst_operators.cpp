@@ -8,6 +8,7 @@
 #include "engine/cli/cli.h"
 #include "engine/cli/recipe_input.h"
 #include "engine/run/engine.h"
+#include "engine/run/recipe_differences.h"
 #include "engine/schedule/operators.h"
 #include "engine/schedule/schedule.h"
 

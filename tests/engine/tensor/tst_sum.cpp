@@ -21,10 +21,16 @@ class TestSum : public QObject {
         for (std::size_t i = 0; i < x.size(); ++i) w = std::max(w, std::abs(x[i] - y[i]) / (1 + std::abs(y[i])));
         return w;
     }
+    static int different(const Tensor& a, const Tensor& b) {
+        const auto x = download(a).toDoubles(), y = download(b).toDoubles();
+        int n = 0;
+        for (std::size_t i = 0; i < x.size(); ++i) n += x[i] != y[i];
+        return n;
+    }
 
 private slots:
-    // Heun's step over a range of levels, and DDIM's: every single-precision value is the same; in double precision the
-    // factors differ by a rounding.
+    // Heun's step over a range of levels, and DDIM's. The factors differ by a rounding of double precision, which moves
+    // a single-precision value only where it lies between two: at most one in a hundred, by one unit in the last place.
     void formulasAreOneKernel_data() {
         QTest::addColumn<double>("from");
         QTest::addColumn<double>("to");
@@ -37,7 +43,7 @@ private slots:
         QFETCH(double, to);
         for (const DType type : {DType::F32, DType::F64}) {
             const Tensor x = wave(0.37, type), d = wave(0.11, type), p = wave(0.23, type), d2 = wave(0.05, type);
-            const double half = (to - from) / 2, bound = type == DType::F32 ? 0 : 1e-14;
+            const double half = (to - from) / 2, bound = type == DType::F32 ? 1.2e-7 : 1e-14;
             const Sum slope = (x - d) / from, slopeAtEnd = (p - d2) / to;
             const Tensor heun = x + (to - from) / 2 * (slope + slopeAtEnd),
                          heunByHand =
@@ -45,6 +51,7 @@ private slots:
             const Tensor ddim = d + to * slope, ddimByHand = combine({{to / from, x}, {1 - to / from, d}});
             QVERIFY2(worst(heun, heunByHand) <= bound, qPrintable(QString::number(worst(heun, heunByHand))));
             QVERIFY2(worst(ddim, ddimByHand) <= bound, qPrintable(QString::number(worst(ddim, ddimByHand))));
+            if (type == DType::F32) QVERIFY(different(heun, heunByHand) <= 2 && different(ddim, ddimByHand) <= 2);
         }
     }
     void sameTensorsAreOneTerm() {
@@ -65,9 +72,10 @@ private slots:
         const Sum nothing;
         QCOMPARE(worst(x + nothing, x), 0.0);
         QCOMPARE(worst(x + 2 * nothing - nothing / 3, x), 0.0);
-        QVERIFY_THROWS_EXCEPTION(std::invalid_argument, Tensor(Sum()));
-        QVERIFY_THROWS_EXCEPTION(std::invalid_argument, Tensor(x + Sum(Tensor())));
-        QVERIFY_THROWS_EXCEPTION(std::invalid_argument, Tensor(x + Sum(wave(0.37, DType::F64))));
+        const auto made = [](const Sum& s) -> Tensor { return s; };
+        QVERIFY_THROWS_EXCEPTION(std::invalid_argument, made(nothing));
+        QVERIFY_THROWS_EXCEPTION(std::invalid_argument, made(x + Sum(Tensor())));
+        QVERIFY_THROWS_EXCEPTION(std::invalid_argument, made(x + Sum(wave(0.37, DType::F64))));
     }
     // A sum may be kept and used again; assignments accumulate.
     void sumsAreValues() {

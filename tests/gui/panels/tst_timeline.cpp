@@ -82,11 +82,11 @@ private slots:
         m_document->addRun(test::withCorrectors(*m_document->run("a"), "other"));
         const auto a = m_document->run("a"), heun = m_document->run("heun"), other = m_document->run("other");
         for (int step = 0; step < 12; ++step) {
-            const LinkedStep at = linkedStep(*heun, cursorFor(*a, {step, step}));
+            const LinkedStep at = linkedStep(*heun, cursorFor(*a, step));
             QCOMPARE(at.evaluation, heun->trajectory->evaluationOf(step)->index);
-            QCOMPARE(linkedStep(*a, cursorFor(*heun, {step, at.evaluation})).evaluation, step);
+            QCOMPARE(linkedStep(*a, cursorFor(*heun, at.evaluation)).evaluation, step);
         }
-        const StepCursor corrector = cursorFor(*heun, {0, 7});
+        const StepCursor corrector = cursorFor(*heun, 7);
         QVERIFY(corrector.isCorrector);
         QCOMPARE(linkedStep(*other, corrector).evaluation, 7);
         const auto &first = *a->trajectory->evaluations[5], &last = *a->trajectory->evaluations[8];

@@ -434,7 +434,7 @@ private slots:
         s.draws = false;
         QVERIFY(says({"brownian", {}}, "no effect"));
         QVERIFY(says({"torch_cpu", {{"step_noise", std::string("restart")}}}, "no effect"));
-        s.images = false;
+        s.isImage = false;
         QVERIFY(says({"moving", {}}, "Particles"));
         QVERIFY(drawsNoise(*findSampler("euler_ancestral"), {{"eta", 1.0}}));
         QVERIFY(!drawsNoise(*findSampler("euler_ancestral"), {{"eta", 0.0}}));
