@@ -192,7 +192,9 @@ LabCell measure(const LabProblem& problem, const Choice& sampler, const Choice& 
         cell.drawsNoise = meander::drawsNoise(*info, *params);
         cell.steps = stepsWithin(*info, *params, budget);
         if (cell.steps == 0) throw Failure("One step alone takes more evaluations.");
-        auto levels = makeSchedule(schedule.id, problem.process, cell.steps, schedule.params);
+        // A list of levels has its own number of steps.
+        auto levels = makeSchedule(schedule.id, problem.process,
+                                   stepsOf({schedule.id, schedule.params}, cell.steps).steps, schedule.params);
         if (!levels) throw Failure(levels.error().text);
         if (info->ownLevels) *levels = info->ownLevels(problem.process, *levels, *params);
         // From the level the schedule begins with; the paths are those of the noise at the highest level only when it

@@ -235,11 +235,13 @@ void MainWindow::toggleCompare() {
     for (const RunPtr& r : m_document.runs())
         if (fits(r)) other = r;
     if (fits(m_document.baseline())) other = m_document.baseline();
-    if (other) m_runs->compareWith(qstr(other->id));
-    else
-        m_toasts->showMessage(tr("There is nothing to compare run %1 with: no other run has images or points of its "
-                                 "kind and size yet.")
-                                  .arg(run->number));
+    if (other) return m_runs->compareWith(qstr(other->id));
+    const QString sentence =
+        tr("There is nothing to compare run %1 with: no other run has images or points of its kind "
+           "and size yet.")
+            .arg(run->number);
+    m_toasts->showMessage(sentence);
+    emit m_document.message(sentence);
 }
 
 void MainWindow::keepComparable() {

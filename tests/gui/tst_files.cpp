@@ -40,7 +40,7 @@ int crash(const QString& what) {
     prepareApplication(what.section('|', 0, 0));
     auto window = openWindow();
     Document& d = window->document();
-    if (const QString project = what.section('|', 1); !project.isEmpty() && !window->openProject(project)) return 4;
+    if (const QString project = what.section('|', 1, 1); !project.isEmpty() && !window->openProject(project)) return 4;
     waitUntil([&] { return !d.isPlanning() && d.draftModel(); });
     const auto runRecipe = [&](const Recipe& r) {
         d.editDraft(r, "recipe");

@@ -76,13 +76,16 @@ ManifoldModel::ManifoldModel(ModelInfo info, std::vector<double> points, std::ve
 
 // x_τ = exp_{x0}(τ log_{x0}(ε)): the density of x given x0 is the prior's at ε times the volume factor of the
 // contraction.
-void ManifoldModel::meanLog(std::span<const double> x, double tau, std::span<double> v) const {
+// A state that a flat sampler took off the space is seen from the point of the space below it.
+void ManifoldModel::meanLog(std::span<const double> state, double tau, std::span<double> v) const {
     const Manifold& m = m_info.process.manifold();
+    std::vector<double> x(state.begin(), state.end());
+    if (m.violation(x) > 1e-6) m.retract(x);
     const std::size_t n = x.size();
     std::vector<double> logs;
     for (std::size_t k = 0; k < m_weights.size(); ++k) {
         const auto density = logContractedPrior(m, std::span(m_points).subspan(k * n, n), x, tau);
-        logs.push_back(density ? std::log(m_weights[k]) + *density : -INFINITY);
+        logs.push_back(density && std::isfinite(*density) ? std::log(m_weights[k]) + *density : -INFINITY);
     }
     if (std::all_of(logs.begin(), logs.end(), [](double l) {
             return std::isinf(l);

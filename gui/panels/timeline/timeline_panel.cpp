@@ -22,6 +22,23 @@ QToolButton* flatButton(const QString& iconName, const QString& tip, QWidget* pa
     b->setFocusPolicy(Qt::TabFocus);
     return b;
 }
+
+// Gives up the rate of playing where the quantities would be cut.
+class Controls : public QWidget {
+public:
+    using QWidget::QWidget;
+    QWidget *rate = nullptr, *quantity = nullptr;
+
+protected:
+    void resizeEvent(QResizeEvent* e) override {
+        QWidget::resizeEvent(e);
+        if (!rate || !quantity) return;
+        int needed = quantity->minimumSizeHint().width() + rate->minimumSizeHint().width() + 2 * 8;
+        for (const QToolButton* b : findChildren<QToolButton*>(QString(), Qt::FindDirectChildrenOnly))
+            needed += b->width() + layout()->spacing();
+        rate->setVisible(width() >= needed);
+    }
+};
 }  // namespace
 
 TimelinePanel::TimelinePanel(Document& document, SelectionModel& selection, QWidget* parent)
@@ -29,7 +46,8 @@ TimelinePanel::TimelinePanel(Document& document, SelectionModel& selection, QWid
     setProperty("panel", true);
     setAttribute(Qt::WA_StyledBackground);
     m_strip = new FilmStrip(document, selection, this);
-    m_controls = new QWidget(this);
+    auto* controls = new Controls(this);
+    m_controls = controls;
     auto* first = flatButton("first", tr("First frame (Home)"), m_controls);
     auto* back = flatButton("previous", tr("One frame back (←)"), m_controls);
     m_play = flatButton("play", {}, m_controls);
@@ -61,6 +79,8 @@ TimelinePanel::TimelinePanel(Document& document, SelectionModel& selection, QWid
     bar->addWidget(m_range);
     bar->addStretch();
     bar->addWidget(m_quantity);
+    controls->rate = m_rate;
+    controls->quantity = m_quantity;
     auto* box = new QVBoxLayout(this);
     box->setContentsMargins(0, 0, 0, 0);
     box->setSpacing(0);

@@ -240,6 +240,33 @@ private slots:
         QCOMPARE(call({"inspect", "analytic:ring8"}).status, 0);
     }
 
+    void measuresOfRulesAreInEventsAndTables() {
+        Recipe r;
+        r.model = "analytic:two-classes";
+        r.classIndex = 0;
+        r.images = 3;
+        r.steps = 4;
+        r.guidance = {{"concepts", {{"concepts", std::string("lower arc")}}}};
+        QVERIFY(writeRecipeFile(at("measured.json"), r).ok());
+        const auto a = call({"run", at("measured.json"), "-o", at("measured"), "--json"});
+        QVERIFY2(a.status == 0, a.err.c_str());
+        std::istringstream lines(a.out);
+        int told = 0;
+        for (std::string line; std::getline(lines, line);) {
+            const Json j = Json::parse(line);
+            if (j.value("event", "") != "evaluated") continue;
+            const Json& cosine = j.at("metrics").at("cos lower arc");
+            QCOMPARE(cosine.at("unit").get<std::string>(), std::string("cos"));
+            QCOMPARE(cosine.at("values").size(), 3u);
+            ++told;
+        }
+        QCOMPARE(told, 4);
+        std::ifstream csv(at("measured/trajectory.csv"));
+        std::string head;
+        std::getline(csv, head);
+        QVERIFY2(head.find("cos lower arc [cos]") != std::string::npos, head.c_str());
+    }
+
     void interruptedRunsKeepTheirSteps() {  // last: the signal stays remembered in this process
         const auto recipe = ringRecipe(10000, 200);
         cli::watchInterrupts();
@@ -273,33 +300,6 @@ private slots:
         store = ProjectStore::open(at("i.meander"));
         QVERIFY(store.ok() && (*store)->runs()->size() == 1);
         QVERIFY(!std::filesystem::exists(at("i.meander.making")));
-    }
-
-    void measuresOfRulesAreInEventsAndTables() {
-        Recipe r;
-        r.model = "analytic:two-classes";
-        r.classIndex = 0;
-        r.images = 3;
-        r.steps = 4;
-        r.guidance = {{"concepts", {{"concepts", std::string("lower arc")}}}};
-        QVERIFY(writeRecipeFile(at("measured.json"), r).ok());
-        const auto a = call({"run", at("measured.json"), "-o", at("measured"), "--json"});
-        QVERIFY2(a.status == 0, a.err.c_str());
-        std::istringstream lines(a.out);
-        int told = 0;
-        for (std::string line; std::getline(lines, line);) {
-            const Json j = Json::parse(line);
-            if (j.value("event", "") != "evaluated") continue;
-            const Json& cosine = j.at("metrics").at("cos lower arc");
-            QCOMPARE(cosine.at("unit").get<std::string>(), std::string("cos"));
-            QCOMPARE(cosine.at("values").size(), 3u);
-            ++told;
-        }
-        QCOMPARE(told, 4);
-        std::ifstream csv(at("measured/trajectory.csv"));
-        std::string head;
-        std::getline(csv, head);
-        QVERIFY2(head.find("cos lower arc [cos]") != std::string::npos, head.c_str());
     }
 };
 
