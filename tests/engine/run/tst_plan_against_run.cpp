@@ -1,8 +1,9 @@
 // What the plan accepts, the run carries out: random recipes over all built-in models, and every sampler on every
 // built-in model with 1, 2, 3 and 8 steps. No sentence that a person reads holds an internal word.
 //
-// The short form runs with the test list. The long form: MEANDER_FUZZ_RECIPES=2000 (how many), MEANDER_FUZZ_SEED=7
-// (which), MEANDER_WALK_ALL=1 (the walk over all models and all four numbers of steps).
+// The short form runs with the test list, always from the same seed, so that a failure there is a change of the
+// program. The long form: MEANDER_FUZZ_RECIPES=2000 (how many), MEANDER_FUZZ_SEED=8 (which), MEANDER_WALK_ALL=1 (the
+// walk over all models and all four numbers of steps).
 #include <QtTest>
 #include <algorithm>
 #include <map>
@@ -173,7 +174,7 @@ private slots:
 
     void randomRecipes() {
         const int count = fromEnvironment("MEANDER_FUZZ_RECIPES", 400);
-        const unsigned seed = unsigned(fromEnvironment("MEANDER_FUZZ_SEED", int(std::random_device{}() >> 1)));
+        const unsigned seed = unsigned(fromEnvironment("MEANDER_FUZZ_SEED", 7));
         qInfo("seed %u", seed);
         RandomRecipes recipes(seed);
         Tally tally;
