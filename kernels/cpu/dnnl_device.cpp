@@ -137,6 +137,7 @@ std::unique_ptr<DnnlConv> DnnlDevice::packConv(MemoryPool& pool, const std::vect
             auto packed = std::make_unique<DnnlConv>(std::move(weight), bias, compute, algorithm);
             static_cast<ConvWeights&>(*packed) = geometry;
             packed->bytes = chosen.get_size();
+            packed->height = height, packed->width = width;
             return packed;
         } catch (const dnnl::error&) {  // not on this processor: the next one, or our own
         }
@@ -184,8 +185,55 @@ void DnnlDevice::linear(MemoryPool& pool, const void* x, std::int64_t rows, cons
                       + "). Set MEANDER_CPU_DNNL=0 to do without it.");
 }
 
+// The order of Winograd's weights depends on the extents of the image they are packed for, and oneDNN refuses that
+// order for some other extents, smaller and larger.
+bool DnnlDevice::accepts(std::int64_t height, std::int64_t width, const DnnlConv& w) {
+    const Key key{height, width, w.height, w.width, w.in, w.out};
+    if (m_refused.count(key)) return false;
+    try {
+        preparedConv(height, width, w);
+        return true;
+    } catch (const dnnl::error&) {
+        const bool hasTiles = w.algorithm == dnnl::algorithm::convolution_winograd && w.height > 2 && w.width > 2;
+        if (!hasTiles) throw;
+        if (m_refused.size() >= maxPrepared) m_refused.clear();
+        m_refused.insert(key);
+        return false;
+    }
+}
+
 void DnnlDevice::conv(MemoryPool& pool, const void* x, std::int64_t height, std::int64_t width, const DnnlConv& w,
                       float* sums) try {
+    if (accepts(height, width, w)) convWhole(pool, x, height, width, w, sums);
+    else convInTiles(pool, static_cast<const float*>(x), height, width, w, sums);
+} catch (const dnnl::error& e) {
+    throw DeviceError(std::string("oneDNN could not compute a convolution (") + e.what()
+                      + "). Set MEANDER_CPU_DNNL=0 to do without it.");
+}
+
+// Tiles of the extents that the weights were packed for, with the border of one pixel that a 3 × 3 filter needs
+// (Winograd is used for no other, with stride and padding 1). Beyond the image are zeros, as the padding has them.
+void DnnlDevice::convInTiles(MemoryPool& pool, const float* x, std::int64_t height, std::int64_t width,
+                             const DnnlConv& w, float* sums) {
+    const std::int64_t pixels = w.height * w.width, tall = w.height - 2, wide = w.width - 2;
+    const Scratch<float> in(pool, std::size_t(pixels * w.in)), out(pool, std::size_t(pixels * w.out));
+    for (std::int64_t top = 0; top < height; top += tall)
+        for (std::int64_t left = 0; left < width; left += wide) {
+            std::fill_n(in.data(), pixels * w.in, 0.0f);
+            const std::int64_t first = std::max<std::int64_t>(0, left - 1), last = std::min(width, left + wide + 1);
+            for (std::int64_t row = std::max<std::int64_t>(0, top - 1); row < std::min(height, top + tall + 1); ++row)
+                std::copy(x + (row * width + first) * w.in, x + (row * width + last) * w.in,
+                          in.data() + ((row - top + 1) * w.width + first - left + 1) * w.in);
+            convWhole(pool, in.data(), w.height, w.width, w, out.data());
+            const std::int64_t columns = std::min(wide, width - left);
+            for (std::int64_t row = top; row < std::min(height, top + tall); ++row)
+                std::copy_n(out.data() + ((row - top + 1) * w.width + 1) * w.out, columns * w.out,
+                            sums + (row * width + left) * w.out);
+        }
+}
+
+void DnnlDevice::convWhole(MemoryPool& pool, const void* x, std::int64_t height, std::int64_t width, const DnnlConv& w,
+                           float* sums) {
     const Prepared& p = preparedConv(height, width, w);
     memory in(imageIn(w, height, width, typeOf(w.compute())), m_engine, const_cast<void*>(x)),
         out(imageOut(w, height, width), m_engine, sums);
@@ -197,9 +245,6 @@ void DnnlDevice::conv(MemoryPool& pool, const void* x, std::int64_t height, std:
     execute(pool, p, w.weight, source.data(), reinterpret_cast<float*>(target.data()));
     dnnl::reorder(blockedOut, out).execute(m_stream, blockedOut, out);
     m_stream.wait();
-} catch (const dnnl::error& e) {
-    throw DeviceError(std::string("oneDNN could not compute a convolution (") + e.what()
-                      + "). Set MEANDER_CPU_DNNL=0 to do without it.");
 }
 
 }  // namespace meander::kernels

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <tuple>
 #include <vector>
 
@@ -41,6 +42,7 @@ public:
     DType compute() const { return m_compute; }
     DnnlWeight weight;
     dnnl::algorithm algorithm;
+    std::int64_t height = 0, width = 0;  // extents of the input that the order of the weights was chosen for
 
 private:
     std::vector<float> m_bias;
@@ -83,12 +85,19 @@ private:
     const Prepared& preparedLinear(std::int64_t rows, const DnnlLinear& w);
     const Prepared& preparedConv(std::int64_t height, std::int64_t width, const DnnlConv& w);
     const Prepared& remember(const Key& key, Prepared p);
+    // Whether oneDNN computes a convolution of these extents with the weights as they are packed.
+    bool accepts(std::int64_t height, std::int64_t width, const DnnlConv& w);
+    void convWhole(MemoryPool& pool, const void* x, std::int64_t height, std::int64_t width, const DnnlConv& w,
+                   float* sums);
+    void convInTiles(MemoryPool& pool, const float* x, std::int64_t height, std::int64_t width, const DnnlConv& w,
+                     float* sums);
     void execute(MemoryPool& pool, const Prepared& p, const DnnlWeight& weight, const void* x, float* sums);
     double productSeconds(dnnl::memory::data_type type);
 
     dnnl::engine m_engine{dnnl::engine::kind::cpu, 0};
     dnnl::stream m_stream{m_engine};
     std::map<Key, Prepared> m_prepared;
+    std::set<Key> m_refused;
     std::optional<bool> m_isBf16Faster;
     bool m_hasAvx512 = false, m_hasBf16 = false, m_isForced = false;
 };

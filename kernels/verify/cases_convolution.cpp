@@ -1,3 +1,5 @@
+#include <array>
+
 #include "kernels/verify/epilogue_case.h"
 #include "kernels/verify/sample_call.h"
 
@@ -43,6 +45,23 @@ double convolutionError(Backend& backend, Size s, DType type, const EpilogueCase
     return difference(t.get(y), want);
 }
 
+// The expected extents choose an algorithm, not a result: `side` against one too small for any library. Each may be off
+// the truth by the tolerance, so they may differ by twice as much.
+double otherExtentsError(Backend& backend, std::int64_t h, std::int64_t w, std::int64_t c, int side, DType type) {
+    Fixture t(backend);
+    const HostWeights weight(random({c, c, 3, 3}, type, 1, 1 / std::sqrt(9.0 * double(c))), DType::F32);
+    const View x = t.put(random({1, h, w, c}, type, 2), type);
+    std::vector<Host> results;
+    for (int expected : {8, side}) {
+        const auto packed = backend.packConv(weight.view, {}, {1, 1}, type, expected, expected);
+        if (packed->in != c || packed->out != c || packed->kernel != 3 || packed->bytes == 0) return 1;
+        const View y = t.room({1, h, w, c}, type);
+        backend.conv2d(x, *packed, y);
+        results.push_back(t.get(y));
+    }
+    return difference(results[1], results[0]);
+}
+
 }  // namespace
 
 void addConv2dCases(Cases& cases) {
@@ -85,25 +104,18 @@ SampleCall sampleConv2d(DType type) {
         });
 }
 
-// The expected extents choose an algorithm, not a result.
 void addPackConvCases(Cases& cases) {
     for (DType type : activationTypes)
-        cases.push_back({std::string("packConv/") + kernels::nameOf(type) + " for other extents", type, tolerance(type),
-                         [=](Backend& backend) {
-                             Fixture t(backend);
-                             const HostWeights weight(random({64, 64, 3, 3}, type, 1, 0.05), DType::F32);
-                             const View x = t.put(random({1, 40, 33, 64}, type, 2), type);
-                             std::vector<Host> results;
-                             for (int side : {32, 64}) {
-                                 const auto packed = backend.packConv(weight.view, {}, {1, 1}, type, side, side);
-                                 if (packed->in != 64 || packed->out != 64 || packed->kernel != 3 || packed->bytes == 0)
-                                     return 1.0;
-                                 const View y = t.room({1, 40, 33, 64}, type);
-                                 backend.conv2d(x, *packed, y);
-                                 results.push_back(t.get(y));
-                             }
-                             return difference(results[1], results[0]);
-                         }});
+        for (const auto& [h, w, c, side] : {std::array<int, 4>{40, 33, 64, 64},
+                                            {9, 8, 64, 64},
+                                            {1, 25, 64, 32},
+                                            {40, 40, 320, 32},
+                                            {34, 17, 320, 64}})
+            cases.push_back({std::string("packConv/") + kernels::nameOf(type) + " for " + std::to_string(side)
+                                 + ", used for " + Shape{1, h, w, c}.text(),
+                             type, 2 * tolerance(type), [=, h = h, w = w, c = c, side = side](Backend& b) {
+                                 return otherExtentsError(b, h, w, c, side, type);
+                             }});
 }
 
 SampleCall samplePackConv(DType type) {
