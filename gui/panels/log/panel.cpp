@@ -5,13 +5,12 @@ namespace meander::gui::panel {
 
 PanelInfo log();
 PanelInfo log() {
-    return {.id = "log",
-            .title = LogPanel::tr("Log"),
-            .area = PanelArea::Bottom,
-            .tabGroup = "analysis",
-            .create = [](const PanelContext& c, QWidget* parent) -> QWidget* {
-                return new LogPanel(programLog(), parent);
-            }};
+    return {
+        .id = "log",
+        .title = LogPanel::tr("Log"),
+        .area = PanelArea::Bottom,
+        .tabGroup = "analysis",
+        .create = [](const PanelContext&, QWidget* parent) -> QWidget* { return new LogPanel(programLog(), parent); }};
 }
 
 }  // namespace meander::gui::panel

@@ -29,8 +29,9 @@ class TestSum : public QObject {
     }
 
 private slots:
-    // Heun's step over a range of levels, and DDIM's. The factors differ by a rounding of double precision, which moves
-    // few single-precision values, mostly ties of dyadic factors, and those by one unit in the last place.
+    // Heun's step over a range of levels, and DDIM's. The factors differ by a rounding of double precision. Where the
+    // level halves they are dyadic by hand, so that some sums are ties between two single-precision values (12 of 256
+    // here), which the rounding decides; elsewhere it moves at most two values by one unit in the last place.
     void formulasAreOneKernel_data() {
         QTest::addColumn<double>("from");
         QTest::addColumn<double>("to");
@@ -51,7 +52,9 @@ private slots:
             const Tensor ddim = d + to * slope, ddimByHand = combine({{to / from, x}, {1 - to / from, d}});
             QVERIFY2(worst(heun, heunByHand) <= bound, qPrintable(QString::number(worst(heun, heunByHand))));
             QVERIFY2(worst(ddim, ddimByHand) <= bound, qPrintable(QString::number(worst(ddim, ddimByHand))));
-            if (type == DType::F32) QVERIFY(different(heun, heunByHand) <= 16 && different(ddim, ddimByHand) <= 16);
+            if (type != DType::F32) continue;
+            const int ties = std::abs(to / from - 0.5) < 1e-12 ? 12 : 2;
+            QVERIFY(different(heun, heunByHand) <= ties && different(ddim, ddimByHand) <= ties);
         }
     }
     void sameTensorsAreOneTerm() {
