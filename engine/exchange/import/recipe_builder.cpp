@@ -357,11 +357,11 @@ private:
         Choice& noise = m_read.recipe.noise;
         noise = {m_peer.noise, {}};
         bool isSource = false;
-        if (Entry* e = take("rng"))
-            if (readNoiseSetting("rng", e->value, noise, m_text.peer)) {
-                read(*e);
-                isSource = true;
-            } else leftOut(*e, "an unknown source of noise");
+        if (Entry* e = take("rng")) {
+            isSource = readNoiseSetting("rng", e->value, noise, m_text.peer);
+            if (isSource) read(*e);
+            else leftOut(*e, "an unknown source of noise");
+        }
         if (!isSource) assumed("Noise", findNoise(m_peer.noise)->label, m_peer.noiseReason);
         if (m_text.peer == Peer::ComfyUi || m_text.peer == Peer::SwarmUi) {
             noise.params["initial_scale"] = std::string("comfyui");

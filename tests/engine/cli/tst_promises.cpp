@@ -53,7 +53,7 @@ QMap<QString, QStringList> promisedTexts() {
         const QString path = sources.next();
         all[path.mid(root.size())] = translatedTexts(textOf(path));
     }
-    for (const QString& folder : {"resources/help/", "installer/desktop/", "installer/man/"})
+    for (const QString folder : {"resources/help/", "installer/desktop/", "installer/man/"})
         for (const QString& name : QDir(root + folder).entryList({"*.md", "*.xml", "*.desktop", "*.1"}, QDir::Files))
             all[folder + name] = {textOf(root + folder + name)};
     return all;

@@ -225,7 +225,7 @@ private slots:
 
     void realImagesAndGraphs() {
         int read = 0;
-        for (const QString& folder : {"png_metadata", "comfy_prompts", "comfy_templates"})
+        for (const QString folder : {"png_metadata", "comfy_prompts", "comfy_templates"})
             for (const QString& name : filesOf("/real/" + folder, {"*.png", "*.jpg", "*.json"})) {
                 const auto r = readRecipeFrom((reference() + "/real/" + folder + "/" + name).toStdString());
                 if (name.startsWith("bad_images")) {

@@ -12,11 +12,6 @@ using namespace meander::bench;
 
 namespace {
 
-Params with(std::initializer_list<std::pair<const char*, ParamValue>> list) {
-    Params p;
-    for (const auto& [k, v] : list) p[k] = v;
-    return p;
-}
 ParamValue text(const char* s) { return std::string(s); }
 ParamValue number(int i) { return std::int64_t(i); }
 
