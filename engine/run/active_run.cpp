@@ -27,8 +27,8 @@ ActiveRun::ActiveRun(const WaitingRun& waiting, Run run, std::vector<Model*> mod
       m_memory(options.recordMemory),
       m_started(Clock::now()),
       m_secondsBefore(m_run.seconds),
-      m_showsPreviews(options.preview && waiting.plan.model.state == StateKind::Image) {
-    m_plan.model = m_model.info();
+      m_showsPreviews(options.preview && waiting.plan.model.state.kind == StateKind::Image) {
+    m_plan.model = modelOf(m_plan.resolved, m_model.info());
     if (waiting.interrupted) {
         m_source = waiting.interrupted->trajectory;
         m_isOwnRecord = true;
@@ -175,7 +175,7 @@ std::shared_ptr<const Run> ActiveRun::snapshot(RunStatus status, const std::stri
     for (const auto& e : record.evaluations)
         if (!e->replayed) run->evaluations += e->networkRows / std::max(1, images());
     if (record.levels != m_plan.levels) run->plannedLevels = m_plan.levels;
-    if (!hasEnded(status) || m_plan.model.state != StateKind::Image || record.steps.empty()) return run;
+    if (!hasEnded(status) || m_plan.model.state.kind != StateKind::Image || record.steps.empty()) return run;
     // Of a run that did not come to its end the state is mostly noise; its last estimate is what it was about to draw.
     const bool isWhole =
         status == RunStatus::Finished || record.evaluations.empty() || !record.evaluations.back()->denoised;

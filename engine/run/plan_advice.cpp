@@ -27,7 +27,7 @@ void Planner::adviseSampler() {
                                                : ""));
     if (sampler.advice)
         if (const std::string advice =
-                sampler.advice({params, m.process, m_plan.levels, m.stateShape.count(), m_plan.resolved.images});
+                sampler.advice({params, m.process, m_plan.levels, m.state.shape.count(), m_plan.resolved.images});
             !advice.empty())
             note(NoteKind::Warning, "sampler", sampler.label + ": " + advice);
     if (rule.mostSteps > 0 && m_plan.intervals() > rule.mostSteps)
@@ -52,7 +52,7 @@ void Planner::adviseNoise() {
     const Recipe& r = m_plan.resolved;
     const ModelInfo& m = m_plan.model;
     const auto* sampler = findSampler(r.sampler.id);
-    const NoiseSituation situation{m.stateShape,   m.state == StateKind::Image,
+    const NoiseSituation situation{m.state.shape,  m.state.kind == StateKind::Image,
                                    r.images,       drawsNoise(*sampler, r.sampler.params),
                                    sampler->label, r.branch && !m_plan.restoresHistory};
     if (const std::string problem = noiseProblem(r.noise, situation); !problem.empty()) throw Failure(problem);
@@ -66,7 +66,7 @@ void Planner::adviseNoise() {
                  + std::string(nameOf(m.parametrization)) + ") says nothing about the image. Start at a lower level.");
     if (m_plan.levels.front() > 0)
         firstState(r.noise, m.process, m_plan.levels.front(), m.sigmaData,
-                   m.stateShape[-1]);  // refuses what does not fit the model
+                   m.state.shape[-1]);  // refuses what does not fit the model
 }
 
 void Planner::adviseSpace() {

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/models/codecs/codec.h"
 #include "engine/run/record_access.h"
 #include "gui/images/run_thumbnail.h"
 #include "gui/plots/color_map.h"
@@ -17,7 +16,7 @@ Pixels pixelsOf(const HostTensor& t, int image, const ModelInfo& model) {
     const auto& s = t.shape();
     if (!t || s.rank() != 4 || s.count() == 0 || image < 0 || image >= s[0]) return {};
     const HostTensor row = t.rows(image, 1);
-    if (const auto map = pixelMapOf(model))
+    if (const auto map = model.pixels)
         if (const HostTensor pixels = unfoldPixels(row, map->fold))
             return {int(pixels.shape()[2]), int(pixels.shape()[1]), 3, pixels.toFloats()};
     return {int(s[2]), int(s[1]), int(s[3]), row.toFloats()};
@@ -77,7 +76,7 @@ QString quantityName(Quantity q) {
     return {};
 }
 
-bool isLatent(const ModelInfo& m) { return m.state == StateKind::Image && !pixelMapOf(m); }
+bool isLatent(const ModelInfo& m) { return m.state.kind == StateKind::Image && !m.pixels; }
 
 int imageCount(const Run& run) {
     const HostTensor& rows = run.images ? run.images : run.trajectory ? run.trajectory->initial : run.images;
@@ -144,7 +143,7 @@ QImage stateImage(const Run& run, int image, int evaluation, Quantity quantity, 
         if (const Evaluation* e = evaluationAt(*run.trajectory, evaluation))
             scale = float(1 / std::max(1.0, std::hypot(run.model.process.signal(e->tau), e->tau)));
     }
-    const PixelMap map = pixelMapOf(run.model).value_or(PixelMap());
+    const PixelMap map = run.model.pixels.value_or(PixelMap());
     return colorImage(p, float(map.scale) * scale, float(map.offset));
 }
 
