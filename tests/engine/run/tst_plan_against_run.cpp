@@ -215,7 +215,7 @@ private slots:
                                                 {"dpmpp_sde", "sgm_uniform"},
                                                 {"rk4", "vp"},
                                                 {"accelerated_sde", "tangent"},
-                                                {"euler_negative", "flux2"}})
+                                                {"euler_negative", "tangent"}})
             for (const char* space : {"hyperboloid", "sphere", "torus"})
                 row(qPrintable(QString("%1 off the %2").arg(sampler, space)),
                     qPrintable(QString(R"({"model": "analytic:%1", "steps": 10, "images": 16,
