@@ -106,9 +106,9 @@ LabProblem problemOf(Model& model, Backend& backend, int particles, std::uint64_
         throw Failure("The convergence laboratory compares samplers of flat space; " + info.name + " lives on the "
                       + nameOf(p.manifold().kind()) + ".");
     std::vector<std::int64_t> extents{particles};
-    for (auto e : info.stateShape.extents()) extents.push_back(e);
+    for (auto e : info.state.shape.extents()) extents.push_back(e);
     LabProblem problem{{}, info.name, p, {}, std::move(estimator), {}, {}};
-    const Tensor unit = philox(seed)({-1, 4095, 0, 0}, Tensor(backend, Shape(extents), info.stateType));
+    const Tensor unit = philox(seed)({-1, 4095, 0, 0}, Tensor(backend, Shape(extents), info.state.type));
     problem.start = combine({{p.maximum(), unit}});
     if (const auto* exact = dynamic_cast<const AnalyticModel*>(&model); exact && exact->mixture().components() == 1) {
         problem.truthAt = [exact, p, start = problem.start](double tau) {

@@ -63,11 +63,12 @@ std::function<void()> networkCall(const Options& o, Backend& backend) {
     if (o.network != "sd15") noSuch("network", o.network, {"sd15", "dit-xl2"});
     const UNetConfig config = sd15UNetConfig();
     const std::shared_ptr<UNet> net = makeRandomUNet(config, backend, type);
-    const Tensor one = net->prepareText(filled(backend, {77, config.crossAttentionWidth}, 0.1));
+    const Tensor one = net->prepare({{{condition::context, filled(backend, {1, 77, config.crossAttentionWidth}, 0.1)}}})
+                           .at(condition::context);
     const std::vector<Tensor> copies(std::size_t(o.rows), one);
     const Tensor text = stackRows(copies);
     const Tensor x = filled(backend, {o.rows, config.sampleHeight, config.sampleWidth, config.inChannels}, 0.1);
-    return [net, x, times, text] { net->forward(x, times, text); };
+    return [net, x, times, text] { net->forward({x, times, {{{condition::context, text}}}, nn::Hooks()}); };
 }
 
 double medianSeconds(Backend& backend, const std::function<void()>& call, int repeats) {

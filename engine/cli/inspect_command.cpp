@@ -62,7 +62,7 @@ void inspectTheModel(const Options& o) {
     line("Family", m.family);
     line("Parametrization", nameOf(m.parametrization));
     line("Process", m.process.name());
-    line("State", m.stateShape.text() + " " + kernels::nameOf(m.stateType));
+    line("State", m.state.shape.text() + " " + kernels::nameOf(m.state.type));
     if (m.parameters > 0) line("Weights", std::to_string(m.parameters) + " (" + bytesText(double(m.weightBytes)) + ")");
     if (m.textTokens > 0) line("Text", std::to_string(m.textTokens) + " tokens");
     if (!m.attention.empty()) line("Attention layers", std::to_string(m.attention.size()));

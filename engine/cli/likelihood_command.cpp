@@ -39,14 +39,14 @@ HostTensor dataOf(const Options& o, const Model& model, const Prompt& prompt) {
     std::vector<std::int64_t> extents{set.points()};
     extents.insert(extents.end(), set.shape.begin(), set.shape.end());
     const HostTensor values = HostTensor::fromDoubles(Shape(extents), set.values);
-    if (info.state == StateKind::Image && Shape(set.shape) == info.imageShape) {  // images of −1 … 1
+    if (info.state.kind == StateKind::Image && Shape(set.shape) == info.state.image) {  // images of −1 … 1
         std::vector<float> unit;
         for (double v : set.values) unit.push_back(float(0.5 * v + 0.5));
         return model.encode(HostTensor::fromFloats(Shape(extents), unit));
     }
-    if (Shape(set.shape) != info.stateShape)
+    if (Shape(set.shape) != info.state.shape)
         throw Failure("The data in '" + o.file + "' are of shape " + Shape(set.shape).text() + ", but " + info.name
-                      + " has states of shape " + info.stateShape.text() + ".");
+                      + " has states of shape " + info.state.shape.text() + ".");
     return values;
 }
 
@@ -66,11 +66,11 @@ int likelihood(const Options& o) {
     const Prompt prompt{o.prompt, o.classIndex, o.prompt.empty() && !o.classIndex};
     const Process& p = info.process;
     const double low = lowestLevel(p, o.how);
-    const Tensor y = combine({{p.signal(low), upload(*backend, dataOf(o, *model, prompt)).converted(info.stateType)}});
+    const Tensor y = combine({{p.signal(low), upload(*backend, dataOf(o, *model, prompt)).converted(info.state.type)}});
     const Likelihood found = logLikelihood(p, modelEstimator(*model, prompt), y, o.how);
     const auto exact = info.hasDensity ? model->logDensity(download(combine({{p.nativeScale(low), y}})), low, prompt)
                                        : std::vector<double>{};
-    const double perBit = double(info.stateShape.count()) * std::numbers::ln2;
+    const double perBit = double(info.state.shape.count()) * std::numbers::ln2;
     double sum = 0;
     for (double v : found.logDensity) sum += v / double(found.logDensity.size());
     if (o.isJson) {

@@ -13,7 +13,6 @@
 #include "engine/exchange/table.h"
 #include "engine/imaging/colour_maps.h"
 #include "engine/imaging/npy.h"
-#include "engine/models/codecs/codec.h"
 #include "meander_version.h"
 
 namespace meander {
@@ -197,7 +196,7 @@ Image filmStrip(const Run& run, int image, int height, const Decode& decode) {
     std::vector<Image> frames;
     if (!run.trajectory || !isImage(run.images)) return {};
     const int factor = std::max(1, height / int(run.images.shape()[1]));
-    const auto pixels = pixelMapOf(run.model);
+    const auto pixels = run.model.pixels;
     const auto add = [&](const HostTensor& state, bool isDecoded) {
         const HostTensor row = state.rows(image, 1);
         const HostTensor p = isDecoded ? row

@@ -5,13 +5,13 @@
 namespace meander {
 
 HostTensor referenceImage(const std::string& path, const ModelInfo& model, const std::string& rule) {
-    if (model.state != StateKind::Image)
+    if (model.state.kind != StateKind::Image)
         throw Failure(rule + " cannot use a reference image: '" + model.name
                       + "' draws points. Give numbers instead, or choose a model of images.");
     auto file = readPng(path);
     if (!file) throw Failure(file.error().text);
     const Image& p = file->image;
-    const Shape& s = model.imageShape;
+    const Shape& s = model.state.image;
     if (p.height != s[0] || p.width != s[1])
         throw Failure("The reference image '" + path + "' has " + std::to_string(p.width) + " × "
                       + std::to_string(p.height) + " pixels, but '" + model.name + "' draws " + std::to_string(s[1])

@@ -122,7 +122,7 @@ std::vector<ParamSpec> rewardParams() {
 
 std::unique_ptr<Reward> makeReward(const Params& p, const ModelInfo& model, const Recipe& recipe) {
     const std::string kind = text(p, "reward");
-    const bool isImage = model.state == StateKind::Image;
+    const bool isImage = model.state.kind == StateKind::Image;
     const auto judge =
         std::find_if(std::begin(imageKinds), std::end(imageKinds), [&](const ImageKind& k) { return kind == k.id; });
     const bool judgesImages = judge != std::end(imageKinds) || kind == "fidelity";
@@ -140,7 +140,7 @@ std::unique_ptr<Reward> makeReward(const Params& p, const ModelInfo& model, cons
         return std::make_unique<Fidelity>(recipe.prompt);
     }
     const auto& point = std::get<std::vector<double>>(p.at("point"));
-    const std::int64_t d = model.stateShape.count();
+    const std::int64_t d = model.state.shape.count();
     if (kind == "distance" && std::int64_t(point.size()) != d)
         throw Failure("Nearness needs a point of " + std::to_string(d) + " numbers.");
     if (integer(p, "coordinate") >= d)

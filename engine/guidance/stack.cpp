@@ -107,10 +107,12 @@ Branch GuidanceSetup::changed(std::vector<Choice> interventions, std::string lab
 Branch GuidanceSetup::otherModel(const std::string& id, const std::string& text) {
     auto info = inspectModel(id);
     if (!info) throw Failure(info.error().text);
+    if (model.state.image.rank() == 3 && info->state.image.rank() == 3 && info->state.granule > 0)
+        *info = resized(std::move(*info), int(model.state.image[0]), int(model.state.image[1]));
     const bool isFlow = info->process.kind() == ProcessKind::RectifiedFlow;
-    if (info->stateShape != model.stateShape || info->stateType != model.stateType)
-        throw Failure("'" + info->name + "' works on states of " + info->stateShape.text() + ", '" + model.name
-                      + "' on " + model.stateShape.text() + ". Only models with the same states can be combined.");
+    if (info->state.shape != model.state.shape || info->state.type != model.state.type)
+        throw Failure("'" + info->name + "' works on states of " + info->state.shape.text() + ", '" + model.name
+                      + "' on " + model.state.shape.text() + ". Only models with the same states can be combined.");
     if (isFlow != (model.process.kind() == ProcessKind::RectifiedFlow))
         throw Failure("'" + info->name + "' and '" + model.name
                       + "' mix signal and noise in different ways (a flow and a diffusion), so their estimates cannot "

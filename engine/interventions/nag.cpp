@@ -11,7 +11,7 @@ public:
     Nag(const Params& p, const InterventionSetup& s)
         : m_scale(real(p, "scale")), m_tau(real(p, "tau")), m_alpha(real(p, "alpha")) {
         const std::string& prompt = text(p, "prompt");
-        m_avoided = s.condition({prompt, {}, prompt.empty()})->context;
+        m_avoided = s.condition({.text = prompt, .unconditional = prompt.empty()})->conditions.at(condition::context);
         if (!m_avoided)
             throw Failure("Normalised attention guidance works inside cross-attention to text, which '" + s.model.name
                           + "' does not have. Choose a text model, or remove the rule.");

@@ -6,8 +6,11 @@
 #include "engine/models/analytic/analytic_model.h"
 #include "engine/models/analytic/manifold_model.h"
 #include "engine/models/architectures/mlp2d.h"
-#include "engine/models/diffusers_model.h"
+#include "engine/models/checkpoint.h"
+#include "engine/models/model_files.h"
 #include "engine/models/model_id.h"
+#include "engine/models/network_model.h"
+#include "engine/models/tokenizers/tokenizer.h"
 
 namespace meander {
 namespace {
@@ -97,62 +100,62 @@ std::optional<std::string> resourceOf(const BuiltIn& b) { return findResource(b.
 // A model of the resources or a path, opened: which it is, and its description without weights.
 struct Found {
     ModelInfo info;
-    std::optional<DiffusersFolder> folder;
-    std::string file;  // of an MLP
+    std::optional<ModelFiles> files;
+    std::string mlp;  // path of an MLP
 };
 
 Found findTrained(const std::string& path) {
-    Found f;
     std::error_code error;
-    if (DiffusersFolder::looksLikeOne(path)) {
-        f.folder = DiffusersFolder::open(fs::absolute(path, error).lexically_normal().string());
-        f.info = inspectDiffusers(*f.folder);
-        return f;
-    }
     if (!fs::exists(path, error))
         throw Failure("There is no model at '" + path + "'. Check the path, or choose a built-in model.");
-    if (fs::is_directory(path, error))
+    const std::string absolute = fs::absolute(path, error).lexically_normal().string();
+    Found f;
+    if (isDiffusersFolder(absolute)) f.files = openDiffusersFolder(absolute);
+    else if (fs::is_directory(path, error))
         throw Failure("The folder '" + path
                       + "' holds no model that Meander knows: it has no model_index.json. Choose a folder in the "
-                        "format of diffusers.");
-    f.file = fs::absolute(path, error).lexically_normal().string();
-    f.info = inspectMlp2d(f.file);
+                        "format of diffusers, or a file of weights.");
+    else if (isMlp2d(absolute)) f.mlp = absolute;
+    else f.files = openModelFile(absolute);
+    f.info = f.files ? inspectNetwork(*f.files) : inspectMlp2d(f.mlp);
     return f;
 }
 
+// What runs a model of its kind as it was trained, where nothing better is known.
 Json genericRecommendation(const ModelInfo& info) {
-    const bool flow = info.process.kind() == ProcessKind::RectifiedFlow, lcm = info.distillation == Distillation::Lcm;
-    Json r = {{"sampler",
-               {{"id", lcm    ? "lcm"
-                       : flow ? "euler"
-                              : "dpmpp_2m"}}},
-              {"schedule",
-               {{"id", lcm    ? "model_steps"
-                       : flow ? "uniform_t"
-                              : "karras"}}},
-              {"steps", lcm ? 4 : 20},
-              {"guidance", Json::array()}};
-    r["images"] = info.state == StateKind::Points ? 512 : 1;
-    if (!lcm && info.conditioning != ConditioningKind::None)
+    const bool isFlow = info.process.kind() == ProcessKind::RectifiedFlow;
+    const CheckpointRule& rule = checkpointRule(info.distillation);
+    const bool isFewStep = rule.mostSteps > 0;
+    const std::string usual = isFlow ? "euler" : "dpmpp_2m";
+    Json r;
+    r["sampler"] = {{"id", *rule.sampler ? rule.sampler : usual}};
+    r["schedule"] = {{"id", isFlow ? "uniform_t" : isFewStep ? "model_steps" : "karras"}};
+    r["steps"] = isFewStep ? 4 : 20;
+    r["guidance"] = Json::array();
+    r["images"] = info.state.isImage() ? 1 : 512;
+    if (!isFewStep && !info.takesGuidance && info.conditioning != ConditioningKind::None)
         r["guidance"].push_back(
             {{"id", "cfg"}, {"params", {{"scale", info.conditioning == ConditioningKind::Text ? 7.5 : 2.0}}}});
     return r;
 }
 
 // Steps and scale of guidance that the files of a model recommend, over other recommendations.
-void takeOwnSettings(ModelInfo& info, const DiffusersFolder& folder) {
-    const Json own = folder.index.value("meander", Json::object()).value("recommended", Json::object());
-    if (own.contains("steps")) info.recommended["steps"] = own["steps"];
-    if (!own.contains("guidance")) return;
-    auto& rules = info.recommended["guidance"] = Json::array();
-    if (own["guidance"] != 1.0) rules.push_back({{"id", "cfg"}, {"params", {{"scale", own["guidance"]}}}});
+void takeOwnSettings(ModelInfo& info, const ModelFiles& files) {
+    if (!files.recommended.is_object()) return;
+    Json own = files.recommended;
+    if (own.contains("guidance") && own["guidance"].is_number()) {
+        Json rules = Json::array();
+        if (own["guidance"] != 1.0) rules.push_back({{"id", "cfg"}, {"params", {{"scale", own["guidance"]}}}});
+        own["guidance"] = rules;
+    }
+    info.recommended.update(own);
 }
 
 Found findModel(const ModelId& id) {
     if (id.scheme.empty()) {
         Found f = findTrained(id.name);
         f.info.recommended = genericRecommendation(f.info);
-        if (f.folder) takeOwnSettings(f.info, *f.folder);
+        if (f.files) takeOwnSettings(f.info, *f.files);
         return f;
     }
     id.finish();
@@ -168,7 +171,7 @@ Found findModel(const ModelId& id) {
         f.info.name = b.label;
         f.info.summary = b.summary;
         f.info.recommended = Json::parse(b.recommended);
-        if (f.folder) takeOwnSettings(f.info, *f.folder);
+        if (f.files) takeOwnSettings(f.info, *f.files);
         return f;
     }
     std::string names;
@@ -229,8 +232,8 @@ Result<std::unique_ptr<Model>> loadModel(const std::string& idOrPath, Backend& b
         const ModelId id = parsed(idOrPath);
         if (id.scheme == "analytic") return makeExact(id);
         Found f = findModel(id);
-        if (f.folder) return std::make_unique<DiffusersModel>(std::move(f.info), *f.folder, backend, options);
-        return loadMlp2d(std::move(f.info), f.file, backend);
+        if (f.files) return std::make_unique<NetworkModel>(std::move(f.info), *f.files, backend, options);
+        return loadMlp2d(std::move(f.info), f.mlp, backend);
     });
 }
 
@@ -239,10 +242,10 @@ Result<std::vector<Token>> tokenizePrompt(const std::string& idOrPath, const std
         const ModelId id = parsed(idOrPath);
         if (id.scheme == "analytic") return {};
         const Found f = findModel(id);
-        if (!f.folder || f.info.conditioning != ConditioningKind::Text) return {};
-        auto tokenizer = ClipTokenizer::open(f.folder->component("tokenizer"));
+        if (f.info.tokenizer.empty()) return {};
+        auto tokenizer = openTokenizer(f.info.tokenizer);
         if (!tokenizer) throw Failure(tokenizer.error().text);
-        return tokenizer->encode(prompt);
+        return (*tokenizer)->encode(prompt);
     });
 }
 

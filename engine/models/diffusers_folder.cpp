@@ -1,9 +1,12 @@
-#include "engine/models/diffusers_folder.h"
-
-#include <algorithm>
-#include <cmath>
+// A model folder as diffusers writes it: model_index.json names the parts, each in a folder of its own with its
+// configuration.
 #include <filesystem>
-#include <span>
+
+#include "engine/models/checkpoint.h"
+#include "engine/models/model_files.h"
+#include "engine/models/scheduler_config.h"
+#include "engine/weights/scaled_weights.h"
+#include "engine/weights/weight_file.h"
 
 namespace meander {
 
@@ -11,189 +14,107 @@ namespace fs = std::filesystem;
 
 namespace {
 
-Json configOf(const std::string& path, bool required) {
-    std::error_code error;
-    if (!required && !fs::exists(path, error)) return Json();
-    auto json = readJsonFile(path, {std::size_t(4) << 20, 16});
+Json configOf(const fs::path& path) {
+    auto json = readJsonFile(path.string(), {std::size_t(4) << 20, 16});
     if (!json) throw Failure(json.error().text);
-    if (!json->is_object()) throw Failure("The file '" + path + "' is not a configuration. Download it again.");
+    if (!json->is_object())
+        throw Failure("The file '" + path.string() + "' is not a configuration. Download it again.");
     return std::move(*json);
 }
 
-// Schedulers whose training the settings below describe in full. Others (Karras' VE, score SDEs, EDM, cascades with
-// fixed β ...) keep the same keys or none of them and mean something else.
-const char* const flowSchedulers[] = {"FlowMatchEulerDiscreteScheduler", "FlowMatchHeunDiscreteScheduler",
-                                      "FlowMatchLCMScheduler"};
-const char* const diffusionSchedulers[] = {"DDIMScheduler",
-                                           "DDIMInverseScheduler",
-                                           "DDIMParallelScheduler",
-                                           "DDPMScheduler",
-                                           "DDPMParallelScheduler",
-                                           "DEISMultistepScheduler",
-                                           "DPMSolverMultistepInverseScheduler",
-                                           "DPMSolverMultistepScheduler",
-                                           "DPMSolverSDEScheduler",
-                                           "DPMSolverSinglestepScheduler",
-                                           "EulerAncestralDiscreteScheduler",
-                                           "EulerDiscreteScheduler",
-                                           "HeunDiscreteScheduler",
-                                           "KDPM2AncestralDiscreteScheduler",
-                                           "KDPM2DiscreteScheduler",
-                                           "LCMScheduler",
-                                           "LMSDiscreteScheduler",
-                                           "PNDMScheduler",
-                                           "RePaintScheduler",
-                                           "SASolverScheduler",
-                                           "TCDScheduler",
-                                           "UniPCMultistepScheduler"};
-
-bool isAmong(std::span<const char* const> list, const std::string& name) {
-    return std::find(list.begin(), list.end(), name) != list.end();
-}
-
-void checkScheduler(const std::string& kind, const std::string& what) {
-    if (isAmong(flowSchedulers, kind) || isAmong(diffusionSchedulers, kind)) return;
-    std::string known;
-    for (const std::span<const char* const> list :
-         {std::span<const char* const>(diffusionSchedulers), std::span<const char* const>(flowSchedulers)})
-        for (const char* k : list) known.append(known.empty() ? "" : ", ").append(k);
-    throw Failure("The scheduler described in " + what + " is " + (kind.empty() ? "not named" : "a '" + kind + "'")
-                  + ", so Meander does not know which noise the model was trained on. It knows: " + known + ".");
-}
-
-// Settings that change the process itself. Only these values leave it as the others describe it.
-void checkProcessSettings(const Json& j, const std::string& what) {
-    const auto refuse = [&](const std::string& key, const std::string& value) {
-        throw Failure("The scheduler described in " + what + " has the setting '" + key + "': " + value
-                      + ", which changes the noise that the model was trained on in a way Meander does not know.");
-    };
-    if (const std::string type = jsonText(j, "timestep_type", "discrete", what); type != "discrete")
-        refuse("timestep_type", type);
-    if (const double scale = jsonReal(j, "snr_shift_scale", 1, what); scale != 1)
-        refuse("snr_shift_scale", std::to_string(scale));
-    if (jsonBool(j, "invert_sigmas", false, what)) refuse("invert_sigmas", "true");
-}
-
-// ᾱ of β = σ(u) (last − first) + first with u even from −6 to 6 (GeoDiff; DDPMScheduler of diffusers).
-std::vector<double> sigmoidSignal(int steps, double first, double last) {
-    std::vector<double> signal;
-    double product = 1;
-    for (int i = 0; i < steps; ++i) {
-        const double u = steps == 1 ? -6 : -6 + 12.0 * i / (steps - 1);
-        signal.push_back(product *= 1 - (first + (last - first) / (1 + std::exp(-u))));
-    }
-    return signal;
-}
-
-// What the network predicts: "prediction_type", or in old files "predict_epsilon", which must agree where both stand.
-std::string predictionOf(const Json& j, const std::string& what) {
-    const bool isEpsilon = jsonBool(j, "predict_epsilon", true, what);
-    const std::string predicts = jsonText(j, "prediction_type", isEpsilon ? "epsilon" : "sample", what);
-    if (!isEpsilon && predicts == "epsilon")
-        throw Failure("The scheduler described in " + what
-                      + " says both that the network predicts the noise (prediction_type) and that it does not "
-                        "(predict_epsilon). Remove the wrong one.");
-    return predicts;
-}
-
-// The flow of FlowMatch… schedulers, and of others with flow sigmas.
-SchedulerMeaning flowMeaning(double steps, double shift, const std::string& what) {
-    if (!(shift > 0 && shift <= 1000))
-        throw Failure("The entry 'shift' of " + what + " must lie above 0 and below 1000. The file may be damaged.");
-    return {Process::rectifiedFlow(steps, shift, std::max(2, int(steps))), Parametrization::FlowVelocity};
-}
-
-bool names(const Json& index, const char* component) {
+bool names(const Json& index, const std::string& component) {
     return index.contains(component) && index[component].is_array() && index[component].size() == 2
            && index[component][1].is_string();
 }
 
-}  // namespace
-
-std::string DiffusersFolder::component(const std::string& name) const { return (fs::path(path) / name).string(); }
-std::string DiffusersFolder::configName(const std::string& name) const {
-    return "'" + (fs::path(path) / name / "config.json").string() + "'";
+// The first variant that is there: full precision before half.
+std::shared_ptr<FileWeights> weightsIn(const fs::path& folder, const std::string& stem) {
+    std::string first;
+    for (const char* variant : {"", ".fp16", ".bf16", ".non_ema"}) {
+        auto weights = FileWeights::open(folder.string(), stem + variant);
+        if (weights) return std::move(*weights);
+        if (first.empty()) first = weights.error().text;
+    }
+    throw Failure(first);
 }
 
-bool DiffusersFolder::looksLikeOne(const std::string& path) {
+PartFiles partIn(const fs::path& folder, const std::string& stem) {
+    PartFiles part;
+    part.config = configOf(folder / "config.json");
+    part.what = "'" + (folder / "config.json").string() + "'";
+    // A codec may be arithmetic alone.
+    std::error_code error;
+    bool hasWeights = false;
+    for (const auto& entry : fs::directory_iterator(folder, error))
+        hasWeights |= entry.path().filename().string().starts_with(stem);
+    if (stem == "diffusion_pytorch_model" && !hasWeights && folder.filename() == "codec") {
+        part.open = [] { return std::make_shared<FileWeights>(std::vector<WeightFile>()); };
+        return part;
+    }
+    const auto weights = weightsIn(folder, stem);
+    part.parameters = weights->parameters();
+    for (const WeightFile& f : weights->files())
+        for (const auto& [name, entry] : f.entries()) part.bytes += entry.bytes;
+    part.open = [weights]() -> std::shared_ptr<WeightSource> { return std::make_shared<ScaledWeights>(weights); };
+    return part;
+}
+
+void addText(ModelFiles& files, const fs::path& folder, const Json& index) {
+    for (const std::string suffix : {"", "_2", "_3", "_4"})
+        if (names(index, "text_encoder" + suffix))
+            files.text.push_back(
+                {partIn(folder / ("text_encoder" + suffix), "model"), (folder / ("tokenizer" + suffix)).string()});
+    const bool addsText = jsonText(files.network.config, "addition_embed_type", "", files.network.what) == "text_time";
+    if (!files.text.empty()) files.conditioner = addsText ? "sdxl" : "clip";
+}
+
+void addTraining(ModelFiles& files, const fs::path& folder) {
+    const fs::path path = folder / "scheduler" / "scheduler_config.json";
+    const Json config = configOf(path);
+    const SchedulerMeaning meaning = meaningOfScheduler(config, "'" + path.string() + "'");
+    files.process = meaning.process;
+    files.parametrization = meaning.parametrization;
+    files.distillation = meaning.distillation;
+    const std::string scheduler = "The scheduler of the folder is " + config.value("_class_name", std::string()) + ".";
+    files.findings.push_back({"prediction", nameOf(files.parametrization), scheduler});
+    files.findings.push_back({"process", files.process.name(), scheduler});
+    if (files.distillation != Distillation::None)
+        files.findings.push_back({"kind", checkpointRule(files.distillation).name, scheduler});
+}
+
+void addOwnSettings(ModelFiles& files, const Json& index) {
+    const Json own = index.value("meander", Json::object());
+    if (!own.is_object()) return;
+    if (own.contains("guidance_embedded"))
+        files.builtInGuidance = jsonReal(own, "guidance_embedded", 1, "'" + files.path + "/model_index.json'");
+    files.recommended = own.value("recommended", Json());
+}
+
+}  // namespace
+
+bool isDiffusersFolder(const std::string& path) {
     std::error_code error;
     return fs::is_regular_file(fs::path(path) / "model_index.json", error);
 }
 
-DiffusersFolder DiffusersFolder::open(const std::string& path) {
-    DiffusersFolder f;
-    f.path = path;
-    f.index = configOf((fs::path(path) / "model_index.json").string(), true);
-    f.networkName = names(f.index, "unet") ? "unet" : "transformer";
-    if (!names(f.index, f.networkName.c_str()))
+ModelFiles openDiffusersFolder(const std::string& path) {
+    const fs::path folder = path;
+    ModelFiles files;
+    files.path = path;
+    files.name = folder.filename().string();
+    files.layout = "diffusers folder";
+    const Json index = configOf(folder / "model_index.json");
+    const std::string network = names(index, "unet") ? "unet" : "transformer";
+    if (!names(index, network))
         throw Failure("The folder '" + path
                       + "' holds no denoising network: its model_index.json names neither a unet nor a transformer.");
-    f.network = configOf((fs::path(path) / f.networkName / "config.json").string(), true);
-    f.scheduler = configOf((fs::path(path) / "scheduler" / "scheduler_config.json").string(), true);
-    if (names(f.index, "text_encoder"))
-        f.textEncoder = configOf((fs::path(path) / "text_encoder" / "config.json").string(), true);
-    if (names(f.index, "codec")) f.codec = configOf((fs::path(path) / "codec" / "config.json").string(), true);
-    return f;
-}
-
-SchedulerMeaning meaningOfScheduler(const Json& j, const std::string& what) {
-    const std::string kind = jsonText(j, "_class_name", "", what);
-    checkScheduler(kind, what);
-    const std::int64_t steps = jsonInteger(j, "num_train_timesteps", 1000, what);
-    if (steps < 1 || steps > 1'000'000)
-        throw Failure("The entry 'num_train_timesteps' of " + what + " is " + std::to_string(steps)
-                      + ", which is not possible. The file may be damaged.");
-    checkProcessSettings(j, what);
-    if (isAmong(flowSchedulers, kind))
-        return flowMeaning(double(steps),
-                           jsonBool(j, "use_dynamic_shifting", false, what) ? 1 : jsonReal(j, "shift", 1, what), what);
-
-    const bool isLcm = kind == "LCMScheduler";
-    const std::string predicts = predictionOf(j, what);
-    const bool hasFlowSigmas = jsonBool(j, "use_flow_sigmas", false, what);
-    if (hasFlowSigmas != (predicts == "flow_prediction"))
-        throw Failure("The scheduler described in " + what + " predicts '" + predicts + "' "
-                      + (hasFlowSigmas ? "with" : "without")
-                      + " use_flow_sigmas. The two do not belong together; the file may be damaged.");
-    if (hasFlowSigmas) return flowMeaning(double(steps), jsonReal(j, "flow_shift", 1, what), what);
-    Parametrization p = Parametrization::Epsilon;
-    if (predicts == "v_prediction") p = isLcm ? Parametrization::LcmV : Parametrization::V;
-    else if (predicts == "sample" && !isLcm) p = Parametrization::X0;
-    else if (predicts == "epsilon") p = isLcm ? Parametrization::LcmEpsilon : Parametrization::Epsilon;
-    else
-        throw Failure("The scheduler described in " + what + " predicts '" + predicts
-                      + "', which Meander does not know.");
-    const bool noTerminalSignal = jsonBool(j, "rescale_betas_zero_snr", false, what);
-    const auto meaning = [&](Process process) -> SchedulerMeaning {
-        return {noTerminalSignal ? process.withZeroTerminalSnr() : std::move(process), p, isLcm};
-    };
-    const std::string schedule = jsonText(j, "beta_schedule", "linear", what);
-    const double first = jsonReal(j, "beta_start", 1e-4, what), last = jsonReal(j, "beta_end", 0.02, what);
-    const auto trained = jsonReals(j, "trained_betas", {}, what);
-    if (!trained.empty()) {
-        if (std::int64_t(trained.size()) != steps)
-            throw Failure("The scheduler described in " + what + " lists " + std::to_string(trained.size())
-                          + " noise variances (trained_betas) for " + std::to_string(steps)
-                          + " training steps. The file may be damaged.");
-        std::vector<double> signal;
-        double product = 1;
-        for (double beta : trained) {
-            if (!(beta > 0 && beta < 1))
-                throw Failure("A noise variance in " + what + " is not between 0 and 1. The file may be damaged.");
-            signal.push_back(product *= 1 - beta);
-        }
-        return meaning(Process::variancePreserving(std::move(signal), "trained"));
-    }
-    if (!(first > 0 && first <= last && last < 1))
-        throw Failure("The noise variances in " + what
-                      + " do not rise from above 0 to below 1. The file may be damaged.");
-    if (schedule == "linear") return meaning(Process::vpLinear(int(steps), first, last));
-    if (schedule == "scaled_linear") return meaning(Process::vpScaledLinear(int(steps), first, last));
-    if (schedule == "squaredcos_cap_v2") return meaning(Process::vpCosine(int(steps)));
-    if (schedule == "sigmoid")
-        return meaning(Process::variancePreserving(sigmoidSignal(int(steps), first, last), schedule));
-    throw Failure("The scheduler described in " + what + " uses the noise schedule '" + schedule
-                  + "', which Meander does not know. It knows linear, scaled_linear, squaredcos_cap_v2 and sigmoid.");
+    files.network = partIn(folder / network, "diffusion_pytorch_model");
+    addText(files, folder, index);
+    for (const char* codec : {"codec", "vae"})
+        if (!files.codec && names(index, codec)) files.codec = partIn(folder / codec, "diffusion_pytorch_model");
+    addTraining(files, folder);
+    addOwnSettings(files, index);
+    return files;
 }
 
 }  // namespace meander

@@ -7,6 +7,9 @@
 #include <vector>
 
 #include "engine/core/params.h"
+#include "engine/imaging/pixel_map.h"
+#include "engine/models/conditions.h"
+#include "engine/models/state_spec.h"
 #include "engine/nn/hook.h"
 #include "engine/process/distillation.h"
 #include "engine/process/parametrization.h"
@@ -15,15 +18,14 @@
 
 namespace meander {
 
-enum class StateKind : std::uint8_t { Points, Image };  // what a state is, for views; the engine assumes nothing
 enum class ConditioningKind : std::uint8_t { None, Class, Text };
 
-struct Token {
-    int id = 0;
-    std::string text;        // as shown: "circle"
-    bool special = false;    // start, end, padding
-    int word = -1;           // index of the word (chip) it belongs to; −1 for special tokens
-    int begin = 0, end = 0;  // byte range in the prompt as it was normalised
+// How a fact about a model is known.
+struct Finding {
+    std::string key;     // of the fact: "prediction", "process", "kind", "codec" ...
+    std::string value;   // as shown: "v"
+    std::string reason;  // a sentence: which key, tensor or setting of the files says so, or what was assumed
+    enum Source : std::uint8_t { Read, Assumed, Declared } source = Read;
 };
 
 struct ModelInfo {
@@ -35,10 +37,8 @@ struct ModelInfo {
     Process process = Process::varianceExploding(0.002, 80);
     double sigmaData = 0.5;
     Distillation distillation = Distillation::None;
-    StateKind state = StateKind::Image;
-    Shape stateShape;              // of one item, without the batch: (h, w, c) or (dimensions)
-    Shape imageShape;              // of a decoded image (h, w, 3); empty for points
-    DType stateType = DType::F32;  // F64 for exact models
+    StateSpec state;
+    std::optional<PixelMap> pixels;  // how a state looks without a network; none: points, or not known
     ConditioningKind conditioning = ConditioningKind::None;
     std::vector<std::string> classes;  // for Class
     int textTokens = 0;                // context length, for Text
@@ -55,26 +55,20 @@ struct ModelInfo {
     bool takesGuidance = false;             // conditioned on a guidance scale (guidance-distilled with a scale input)
     // What a new draft should start with: sampler, schedule, steps, guidance, prompt, count (keys of the recipe).
     Json recommended;
+    std::vector<Finding> findings;     // what the files say about the model, and what had to be assumed
+    std::vector<std::string> missing;  // sentences: parts that are needed and were not found, and where
     // Exact models: what is known in closed form.
     bool hasDensity = false;
     bool drawsData = false;  // drawData gives draws of what it was made or trained for
 };
-
-// Prepared conditioning of one row; what else it holds is the model's business.
-class Conditioning {
-public:
-    virtual ~Conditioning() = default;
-    std::vector<Token> tokens;  // for Text
-    // For Text: keys and values of all cross-attentions, (1, tokens, total); nn::Site::context says where each begins.
-    Tensor context;
-};
-using ConditioningPtr = std::shared_ptr<const Conditioning>;
 
 // What a row is conditioned on, as a person says it. Neither text nor class: unconditional.
 struct Prompt {
     std::string text;
     std::optional<int> classIndex;
     bool unconditional = false;
+    bool isNegative = false;    // what to lead away from
+    int height = 0, width = 0;  // of the image in pixels, for models conditioned on it; 0: the model's own
     bool operator==(const Prompt&) const = default;
 };
 
@@ -101,7 +95,7 @@ public:
     // The network's raw output F, (rows, state...), same type as x.
     virtual Tensor predict(const NetworkBatch& batch) = 0;
 
-    // x0 or x̂0 (state) → image (h, w, 3) F32 in [0, 1], not clipped... and back. Only for StateKind::Image.
+    // x0 or x̂0 → images F32 in [0, 1], not clipped, and back. Only for images.
     virtual HostTensor decode(const HostTensor& state) const;  // (n, state...) → (n, h, w, 3)
     virtual HostTensor encode(const HostTensor& images) const;
 
@@ -114,17 +108,20 @@ protected:
     ModelInfo m_info;
 };
 
-// Tokens of a prompt without running a network (for chips while typing); null when the model has no text.
-class Tokenizer;
-
 struct LoadOptions {
     std::string precision = "auto";  // "f32", "bf16", "auto" (bf16 where it is fast and the model is large)
+    // The format that the matrices of the network are kept in: "file" (as they are stored), or the name of a format
+    // that can be quantised to (weights/quantised.h).
+    std::string weights = "file";
 };
 struct CatalogEntry {
     std::string id, name, summary;
 };
 // Built-in models: trained ones found in the resources and exact ones. Explicit table in models/catalog.cpp.
 std::vector<CatalogEntry> builtInModels();
+// The same model on images of other sizes: state, image, and the grids of its sites follow. Throws Failure when the
+// network does not take the size. Sizes in pixels.
+ModelInfo resized(ModelInfo info, int height, int width);
 // Reads what a model is, without its weights.
 Result<ModelInfo> inspectModel(const std::string& idOrPath);
 Result<std::unique_ptr<Model>> loadModel(const std::string& idOrPath, Backend& backend,

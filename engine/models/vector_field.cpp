@@ -20,7 +20,7 @@ void fillDenoised(FieldGrid& g, Model& model, Backend& backend, const Prompt& pr
     const std::int64_t rows = std::int64_t(g.rows) * g.columns;
     const Conversion c = conversionAt(info.process, info.parametrization, g.tau, info.sigmaData);
     HostTensor host = HostTensor::fromDoubles({rows, g.dimensions}, y);
-    if (info.stateType != DType::F64) host = HostTensor::fromFloats({rows, g.dimensions}, host.toFloats());
+    if (info.state.type != DType::F64) host = HostTensor::fromFloats({rows, g.dimensions}, host.toFloats());
     const Tensor state = upload(backend, host);
     NetworkBatch batch;
     batch.x = combine({{c.input, state}});
@@ -51,12 +51,12 @@ Result<FieldGrid> evaluateField(const std::string& modelId, const Prompt& prompt
         if (!loaded) return loaded.error();
         Model& model = **loaded;
         const ModelInfo& info = model.info();
-        if (info.state != StateKind::Points || info.stateShape.count() > 2)
+        if (info.state.kind != StateKind::Points || info.state.shape.count() > 2)
             return Error{"A field can be drawn for models of one or two dimensions only; '" + info.name
-                             + "' has states of shape " + info.stateShape.text() + ".",
+                             + "' has states of shape " + info.state.shape.text() + ".",
                          {}};
         FieldGrid g;
-        g.dimensions = int(info.stateShape.count());
+        g.dimensions = int(info.state.shape.count());
         g.columns = columns;
         g.rows = g.dimensions > 1 ? columns : 1;
         g.bounds = bounds;

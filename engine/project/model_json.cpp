@@ -89,15 +89,6 @@ template <class E> E byName(const Json& j, const char* key, int count, E fallbac
     return fallback;
 }
 
-constexpr const char* stateNames[] = {"points", "image"};
-constexpr const char* conditioningNames[] = {"none", "class", "text"};
-
-template <class E, std::size_t N> E fromNames(const Json& j, const char* key, const char* const (&names)[N]) {
-    const std::string name = jsonText(j, key, names[0], what);
-    const auto it = std::find(std::begin(names), std::end(names), name);
-    return it == std::end(names) ? E(0) : E(it - std::begin(names));
-}
-
 }  // namespace
 
 Json sitesToJson(const std::vector<TapSite>& sites) {
@@ -148,57 +139,172 @@ std::vector<Token> tokensFromJson(const Json& j) {
     return tokens;
 }
 
+namespace {
+
+// --- one reading and one writing for each type of a fact; null: left out ---
+constexpr const char* stateNames[] = {"points", "image"};
+constexpr const char* conditioningNames[] = {"none", "class", "text"};
+constexpr const char* sourceNames[] = {"read", "assumed", "declared"};
+
+template <class E, std::size_t N>
+E named(const Json& j, const char* key, const char* const (&names)[N], E fallback = E(0)) {
+    const std::string name = jsonText(j, key, names[std::size_t(fallback)], what);
+    const auto it = std::find(std::begin(names), std::end(names), name);
+    return it == std::end(names) ? fallback : E(it - std::begin(names));
+}
+
+Json jsonOf(const std::string& v) { return v; }
+Json jsonOf(bool v) { return v ? Json(true) : Json(); }
+Json jsonOf(double v) { return v; }
+Json jsonOf(int v) { return v; }
+Json jsonOf(std::int64_t v) { return v; }
+Json jsonOf(std::size_t v) { return v; }
+Json jsonOf(const Json& v) { return v; }
+Json jsonOf(const Shape& v) { return shapeToJson(v); }
+Json jsonOf(const Process& v) { return processToJson(v); }
+Json jsonOf(Parametrization v) { return nameOf(v); }
+Json jsonOf(Distillation v) { return checkpointRule(v).key; }
+Json jsonOf(StateKind v) { return stateNames[std::size_t(v)]; }
+Json jsonOf(ConditioningKind v) { return conditioningNames[std::size_t(v)]; }
+Json jsonOf(DType v) { return kernels::nameOf(v); }
+Json jsonOf(const std::vector<std::string>& v) { return v.empty() ? Json() : Json(v); }
+Json jsonOf(const std::vector<TapSite>& v) { return v.empty() ? Json() : sitesToJson(v); }
+Json jsonOf(const std::optional<double>& v) { return v ? Json(*v) : Json(); }
+Json jsonOf(const std::optional<PixelMap>& v) {
+    if (!v) return {};
+    Json j = {{"fold", v->fold}, {"scale", v->scale}, {"offset", v->offset}};
+    if (!v->isExact()) {
+        j["matrix"] = v->matrix;
+        j["bias"] = v->bias;
+    }
+    return j;
+}
+Json jsonOf(const std::vector<Finding>& v) {
+    Json list = Json::array();
+    for (const Finding& f : v)
+        list.push_back({{"key", f.key}, {"value", f.value}, {"reason", f.reason}, {"source", sourceNames[f.source]}});
+    return list.empty() ? Json() : list;
+}
+
+void read(const Json& j, const char* key, std::string& v) { v = jsonText(j, key, v, what); }
+void read(const Json& j, const char* key, bool& v) { v = jsonBool(j, key, v, what); }
+void read(const Json& j, const char* key, double& v) { v = jsonReal(j, key, v, what); }
+void read(const Json& j, const char* key, int& v) {
+    v = int(std::clamp<std::int64_t>(jsonInteger(j, key, v, what), 0, 1 << 24));
+}
+void read(const Json& j, const char* key, std::int64_t& v) { v = jsonInteger(j, key, v, what); }
+void read(const Json& j, const char* key, std::size_t& v) {
+    v = std::size_t(std::max<std::int64_t>(0, jsonInteger(j, key, std::int64_t(v), what)));
+}
+void read(const Json& j, const char* key, Json& v) { v = j[key]; }
+void read(const Json& j, const char* key, Shape& v) { v = shapeFromJson(j, key); }
+void read(const Json& j, const char* key, Process& v) { v = processFromJson(j[key]); }
+void read(const Json& j, const char* key, Parametrization& v) {
+    const std::string name = jsonText(j, key, "", what);
+    for (int i = 0; i < parametrizationCount; ++i)
+        if (name == nameOf(Parametrization(i))) v = Parametrization(i);
+}
+void read(const Json& j, const char* key, Distillation& v) {
+    v = distillationOf(jsonText(j, key, "none", what)).value_or(Distillation::None);
+}
+void read(const Json& j, const char* key, StateKind& v) { v = named(j, key, stateNames, StateKind::Points); }
+void read(const Json& j, const char* key, ConditioningKind& v) {
+    v = named<ConditioningKind>(j, key, conditioningNames);
+}
+void read(const Json& j, const char* key, DType& v) {
+    v = jsonText(j, key, "f32", what) == "f64" ? DType::F64 : DType::F32;
+}
+void read(const Json& j, const char* key, std::vector<std::string>& v) { v = jsonTexts(j, key, {}, what); }
+void read(const Json& j, const char* key, std::vector<TapSite>& v) { v = sitesFromJson(j[key]); }
+void read(const Json& j, const char* key, std::optional<double>& v) { v = jsonReal(j, key, 1, what); }
+void read(const Json& j, const char* key, std::optional<PixelMap>& v) {
+    const std::string map = "a recorded map of pixels";
+    PixelMap m;
+    m.fold = int(std::clamp<std::int64_t>(jsonInteger(j[key], "fold", 1, map), 1, 64));
+    m.scale = jsonReal(j[key], "scale", m.scale, map);
+    m.offset = jsonReal(j[key], "offset", m.offset, map);
+    m.matrix = jsonReals(j[key], "matrix", {}, map);
+    const auto bias = jsonReals(j[key], "bias", {}, map);
+    if (m.matrix.size() % 3 != 0 || m.matrix.size() > 3072 || (!m.matrix.empty() && bias.size() != 3))
+        throw Failure("A recorded map from states to pixels is damaged.");
+    std::copy_n(bias.begin(), std::min<std::size_t>(bias.size(), 3), m.bias.begin());
+    v = m;
+}
+void read(const Json& j, const char* key, std::vector<Finding>& v) {
+    if (!j[key].is_array() || j[key].size() > 256) throw Failure("The recorded findings about a model are damaged.");
+    for (const Json& f : j[key])
+        v.push_back({jsonText(f, "key", "", what), jsonText(f, "value", "", what), jsonText(f, "reason", "", what),
+                     named<Finding::Source>(f, "source", sourceNames)});
+}
+
+// --- the facts: key in a file, member ---
+struct Fact {
+    const char* key;
+    Json (*write)(const ModelInfo&);
+    void (*read)(const Json&, const char*, ModelInfo&);
+};
+#define FACT(key, member)                                                                                              \
+    Fact {                                                                                                             \
+        key, [](const ModelInfo& m) { return jsonOf(m.member); },                                                      \
+            [](const Json& j, const char* k, ModelInfo& m) { read(j, k, m.member); }                                   \
+    }
+
+const Fact facts[] = {
+    FACT("id", id),
+    FACT("name", name),
+    FACT("summary", summary),
+    FACT("family", family),
+    FACT("parametrization", parametrization),
+    FACT("process", process),
+    FACT("sigma_data", sigmaData),
+    FACT("distillation", distillation),
+    FACT("state", state.kind),
+    FACT("state_shape", state.shape),
+    FACT("picture_shape", state.image),
+    FACT("state_type", state.type),
+    FACT("granule", state.granule),
+    FACT("pixels", pixels),
+    FACT("conditioning", conditioning),
+    FACT("classes", classes),
+    FACT("text_tokens", textTokens),
+    FACT("attention", attention),
+    FACT("blocks", blocks),
+    FACT("takes_guidance", takesGuidance),
+    FACT("parameters", parameters),
+    FACT("weight_bytes", weightBytes),
+    FACT("built_in_guidance", builtInGuidance),
+    FACT("recommended", recommended),
+    FACT("findings", findings),
+    FACT("has_density", hasDensity),
+    FACT("draws_data", drawsData),
+};
+#undef FACT
+
+// Of files from before it was recorded: pixels folded into channels, on the scale of [−1, 1].
+std::optional<PixelMap> pixelMapOfShapes(const StateSpec& s) {
+    if (!s.isImage() || s.shape.rank() != 3 || s.image.rank() != 3 || s.shape[1] <= 0 || s.image[1] % s.shape[1] != 0)
+        return {};
+    const std::int64_t fold = s.image[1] / s.shape[1];
+    if (fold < 1 || fold > 64 || s.shape[2] != 3 * fold * fold) return {};
+    return PixelMap{.fold = int(fold), .scale = 0.5, .offset = 0.5, .matrix = {}, .bias = {}};
+}
+
+}  // namespace
+
 Json modelToJson(const ModelInfo& m) {
-    Json j = {{"id", m.id}, {"name", m.name}, {"summary", m.summary}, {"family", m.family}};
-    j["parametrization"] = nameOf(m.parametrization);
-    j["process"] = processToJson(m.process);
-    j["sigma_data"] = m.sigmaData;
-    j["distillation"] = checkpointRule(m.distillation).key;
-    j["state"] = stateNames[std::size_t(m.state)];
-    j["state_shape"] = shapeToJson(m.stateShape);
-    j["picture_shape"] = shapeToJson(m.imageShape);
-    j["state_type"] = kernels::nameOf(m.stateType);
-    j["conditioning"] = conditioningNames[std::size_t(m.conditioning)];
-    j["classes"] = m.classes;
-    j["text_tokens"] = m.textTokens;
-    j["attention"] = sitesToJson(m.attention);
-    if (!m.blocks.empty()) j["blocks"] = sitesToJson(m.blocks);
-    if (m.takesGuidance) j["takes_guidance"] = true;
-    j["parameters"] = m.parameters;
-    j["weight_bytes"] = m.weightBytes;
-    if (m.builtInGuidance) j["built_in_guidance"] = *m.builtInGuidance;
-    if (!m.recommended.is_null()) j["recommended"] = m.recommended;
-    j["has_density"] = m.hasDensity;
-    if (m.drawsData) j["draws_data"] = true;
+    Json j = Json::object();
+    for (const Fact& f : facts)
+        if (Json value = f.write(m); !value.is_null()) j[f.key] = std::move(value);
     return j;
 }
 
 ModelInfo modelFromJson(const Json& j) {
+    if (!j.is_object()) throw Failure("A recorded model is not described. The project file is damaged.");
     ModelInfo m;
-    m.id = jsonText(j, "id", "", what);
-    m.name = jsonText(j, "name", "", what);
-    m.summary = jsonText(j, "summary", "", what);
-    m.family = jsonText(j, "family", "", what);
-    m.parametrization = byName(j, "parametrization", parametrizationCount, Parametrization::X0);
-    if (j.contains("process")) m.process = processFromJson(j["process"]);
-    m.sigmaData = jsonReal(j, "sigma_data", 0.5, what);
-    m.distillation = distillationOf(jsonText(j, "distillation", "none", what)).value_or(Distillation::None);
-    m.state = fromNames<StateKind>(j, "state", stateNames);
-    m.stateShape = shapeFromJson(j, "state_shape");
-    m.imageShape = shapeFromJson(j, "picture_shape");
-    m.stateType = jsonText(j, "state_type", "f32", what) == "f64" ? DType::F64 : DType::F32;
-    m.conditioning = fromNames<ConditioningKind>(j, "conditioning", conditioningNames);
-    m.classes = jsonTexts(j, "classes", {}, what);
-    m.textTokens = int(jsonInteger(j, "text_tokens", 0, what));
-    if (j.contains("attention")) m.attention = sitesFromJson(j["attention"]);
-    if (j.contains("blocks")) m.blocks = sitesFromJson(j["blocks"]);
-    m.takesGuidance = jsonBool(j, "takes_guidance", false, what);
-    m.parameters = jsonInteger(j, "parameters", 0, what);
-    m.weightBytes = std::size_t(std::max<std::int64_t>(0, jsonInteger(j, "weight_bytes", 0, what)));
-    if (j.contains("built_in_guidance")) m.builtInGuidance = jsonReal(j, "built_in_guidance", 1, what);
-    if (j.contains("recommended")) m.recommended = j["recommended"];
-    m.hasDensity = jsonBool(j, "has_density", false, what);
-    m.drawsData = jsonBool(j, "draws_data", false, what);
+    m.state.kind = StateKind::Points;
+    for (const Fact& f : facts)
+        if (j.contains(f.key) && !j[f.key].is_null()) f.read(j, f.key, m);
+    if (!m.pixels) m.pixels = pixelMapOfShapes(m.state);
     return m;
 }
 

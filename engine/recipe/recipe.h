@@ -23,7 +23,8 @@ struct Recipe {
     std::string negativePrompt;
     std::optional<int> classIndex;
     std::uint64_t seed = 42;
-    int images = 1;  // images or particles
+    int images = 1;                    // images or particles
+    std::optional<int> width, height;  // of the image in pixels; none: the model's own
     int steps = 20;
     Choice start{"noise", {}};  // engine/run/start.h
     Choice sampler{"dpmpp_2m", {}};
@@ -31,8 +32,10 @@ struct Recipe {
     Choice noise{"philox", {}};
     std::vector<Choice> scheduleOperators;  // applied to the schedule's levels, in order
     std::vector<Choice> guidance;           // in order of application
+    Choice checkpoint{"as_stated", {}};     // what the model's files say of its training, or what is declared instead
     std::string precision = "auto";
-    std::string device = "auto";  // "auto", "cpu", "cuda:0"
+    std::string weights = "file";  // format in which the network's matrices are kept
+    std::string device = "auto";   // "auto", "cpu", "cuda:0"
     AttentionLevel attention = AttentionLevel::Full;
     bool recordStates = true;
     std::optional<BranchPoint> branch;

@@ -78,7 +78,7 @@ Tensor ActiveRun::startData() const {
                       : p.tau == 0 ? p.state
                                    : HostTensor();
     if (!data) return {};
-    const Tensor rows = upload(m_backend, data).converted(m_plan.model.stateType);
+    const Tensor rows = upload(m_backend, data).converted(m_plan.model.state.type);
     if (rows.rows() == r.images) return rows;
     const std::vector<Tensor> copies(std::size_t(r.images), rows);
     return stackRows(copies);
@@ -91,7 +91,7 @@ Tensor ActiveRun::startState() {
     const double tau = m_plan.levels.front();
     m_clean = startData();
     if (m_plan.start.tau > 0) {
-        const Tensor state = upload(m_backend, m_plan.start.state).converted(m.stateType);
+        const Tensor state = upload(m_backend, m_plan.start.state).converted(m.state.type);
         const std::vector<Tensor> copies(std::size_t(state.rows() == 1 ? m_plan.resolved.images : 1), state);
         return stackRows(copies);
     }
@@ -102,14 +102,14 @@ Tensor ActiveRun::startState() {
         return m_clean ? alongGeodesic(space, m_clean, prior, tau / m.process.maximum()) : prior;
     }
     if (m_clean) return combine({{m.process.signal(tau), m_clean}, {tau, unit}});
-    return makeFirstState(firstState(m_plan.resolved.noise, m.process, tau, m.sigmaData, m.stateShape[-1]), unit);
+    return makeFirstState(firstState(m_plan.resolved.noise, m.process, tau, m.sigmaData, m.state.shape[-1]), unit);
 }
 
 NoiseContext ActiveRun::noiseContext() const {
     const ModelInfo& m = m_plan.model;
     std::vector<std::int64_t> extents{m_plan.resolved.images};
-    for (auto e : m.stateShape.extents()) extents.push_back(e);
-    NoiseContext c{m_backend, Shape(extents), m.stateType, m.state == StateKind::Image, m_plan.resolved.seed};
+    for (auto e : m.state.shape.extents()) extents.push_back(e);
+    NoiseContext c{m_backend, Shape(extents), m.state.type, m.state.kind == StateKind::Image, m_plan.resolved.seed};
     std::tie(c.tauMin, c.tauMax) = levelRange(m_plan.levels);
     c.rising = m_plan.levels.back() > m_plan.levels.front();
     return c;

@@ -8,11 +8,18 @@ namespace meander {
 
 namespace {
 
-// The rows that one model answers in this round.
+// The rows that one model answers in one call: states of one shape, conditioned on tensors of one shape.
 struct ModelCall {
     Model* model;
     std::vector<BatchSlot> slots;
 };
+
+bool canShare(const RowGroup& a, const RowGroup& b) {
+    if (a.state.shape().with(0, 1) != b.state.shape().with(0, 1)) return false;
+    const bool isConditioned = a.conditioning && b.conditioning;
+    return isConditioned ? a.conditioning->conditions.fits(b.conditioning->conditions)
+                         : a.conditioning == b.conditioning;
+}
 
 std::vector<ModelCall> callsFor(const std::vector<BatchItem>& items) {
     std::vector<ModelCall> calls;
@@ -20,8 +27,9 @@ std::vector<ModelCall> callsFor(const std::vector<BatchItem>& items) {
         for (std::size_t k = 0; k < requests; ++k) {
             const auto& groups = run->waiting(k);
             for (std::size_t g = 0; g < groups.size(); ++g) {
-                auto call = std::find_if(calls.begin(), calls.end(),
-                                         [&](const ModelCall& c) { return c.model == groups[g].model; });
+                auto call = std::find_if(calls.begin(), calls.end(), [&](const ModelCall& c) {
+                    return c.model == groups[g].model && canShare(*c.slots.front().rows, groups[g]);
+                });
                 if (call == calls.end()) call = calls.insert(calls.end(), {groups[g].model, {}});
                 call->slots.push_back({run, k, g, &groups[g]});
             }

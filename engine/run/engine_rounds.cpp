@@ -9,8 +9,8 @@ namespace meander {
 namespace {
 
 std::vector<std::string> keysOf(const Plan& p) {
-    std::vector<std::string> keys{ModelCache::keyOf(p.resolved.model, p.resolved.precision)};
-    for (const auto& id : p.models) keys.push_back(ModelCache::keyOf(id, p.resolved.precision));
+    std::vector<std::string> keys{ModelCache::keyOf(p.resolved.model, p.loadOptions())};
+    for (const auto& id : p.models) keys.push_back(ModelCache::keyOf(id, p.loadOptions()));
     return keys;
 }
 
@@ -80,13 +80,13 @@ std::vector<Model*> EngineThread::modelsFor(const Plan& plan, const std::string&
 Model& EngineThread::modelFor(const std::string& id, std::size_t weightBytes, const Plan& plan,
                               const std::string& runId) {
     ModelCache& models = deviceOf(plan).models;
-    if (Model* known = models.find(ModelCache::keyOf(id, plan.resolved.precision))) return *known;
+    if (Model* known = models.find(ModelCache::keyOf(id, plan.loadOptions()))) return *known;
     RunEvent e;
     e.kind = RunEventKind::Loading;
     e.runId = runId;
     e.message = id == plan.resolved.model ? plan.model.name : id;
     m_sink(e);
-    return models.load(id, plan.resolved.precision, weightBytes, inUseBeside(&plan));
+    return models.load(id, plan.loadOptions(), weightBytes, inUseBeside(&plan));
 }
 
 // --- rounds ---
@@ -148,12 +148,24 @@ void EngineThread::rescueOrFail(ActiveRun& run) {
     }
 }
 
+// What an image costs in memory, or a fault of the codec, is publish's to deal with.
+bool EngineThread::decodeNext(ActiveRun& run) {
+    try {
+        return run.decodeNext();
+    } catch (const std::exception&) {
+        return true;
+    }
+}
+
 void EngineThread::collect() {
     for (auto it = m_active.begin(); it != m_active.end();) {
         ActiveRun& run = **it;
         if (run.hasFailed()) rescueOrFail(run);
         if (run.hasFailed()) {
             publish(RunEventKind::Failed, run, RunStatus::Failed, run.failure());
+        } else if (run.done() && !decodeNext(run)) {
+            ++it;
+            continue;
         } else if (run.done()) {
             publish(RunEventKind::Finished, run, RunStatus::Finished);
         } else {

@@ -19,11 +19,11 @@ ParamSpec strengthParam() {
 
 // Images or points of a file, as states or to be encoded.
 void readData(const std::string& path, const ModelInfo& model, StartPoint& start) {
-    if (model.state == StateKind::Image) {
+    if (model.state.kind == StateKind::Image) {
         const auto file = readPng(path);
         if (!file) throw Failure(file.error().text);
         const Image& p = file->image;
-        const Shape& s = model.imageShape;
+        const Shape& s = model.state.image;
         if (s.rank() != 3 || p.height != s[0] || p.width != s[1])
             throw Failure("The image '" + path + "' has " + std::to_string(p.width) + " × " + std::to_string(p.height)
                           + " pixels, but " + model.name + " draws " + std::to_string(s.rank() == 3 ? s[1] : 0) + " × "
@@ -33,9 +33,9 @@ void readData(const std::string& path, const ModelInfo& model, StartPoint& start
     }
     const auto points = readPoints(path);
     if (!points) throw Failure(points.error().text);
-    if (Shape(points->shape) != model.stateShape)
+    if (Shape(points->shape) != model.state.shape)
         throw Failure("The points in '" + path + "' are of shape " + Shape(points->shape).text() + ", but " + model.name
-                      + " has states of shape " + model.stateShape.text() + ".");
+                      + " has states of shape " + model.state.shape.text() + ".");
     std::vector<std::int64_t> extents{points->points()};
     extents.insert(extents.end(), points->shape.begin(), points->shape.end());
     start.state = HostTensor::fromDoubles(Shape(extents), points->values);
@@ -102,7 +102,7 @@ StartPoint resolveStart(const Recipe& r, const ModelInfo& model, const Run* run)
         const Trajectory& record = *run->trajectory;
         start.state = record.last();
         start.tau = record.steps.empty() ? record.levels.front() : record.steps.back()->to;
-        const Shape wanted = model.stateShape;
+        const Shape wanted = model.state.shape;
         if (start.state.shape().rowCount() != wanted.count())
             throw Failure("The run to start from has states of another size (" + run->model.name + ") than "
                           + model.name + ".");

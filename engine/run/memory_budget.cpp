@@ -31,7 +31,7 @@ std::size_t MemoryBudget::freeBytes() const {
 }
 
 int MemoryBudget::rowsPerCall(const ModelInfo& model) const {
-    const auto known = m_models.find(model.id);
+    const auto known = m_models.find(costKeyOf(model));
     std::size_t bytesPerRow = model.bytesPerRow;
     int most = std::numeric_limits<int>::max();
     if (known != m_models.end()) {
@@ -43,13 +43,13 @@ int MemoryBudget::rowsPerCall(const ModelInfo& model) const {
 }
 
 int MemoryBudget::rowsToShare(const ModelInfo& model) const {
-    const double perRow = measuredSecondsPerRow(model.id);
+    const double perRow = measuredSecondsPerRow(model);
     if (perRow <= 0) return 0;
     return std::min(rowsPerCall(model), int(std::min(longestSharedCall / perRow, 1e6)));
 }
 
 void MemoryBudget::measured(const ModelInfo& model, int rows, std::size_t bytes) {
-    CallMemory& m = m_models[model.id];
+    CallMemory& m = m_models[costKeyOf(model)];
     // What a call needs whatever its size weighs least in the largest one.
     if (rows >= m.rows) {
         m.rows = rows;
@@ -58,6 +58,8 @@ void MemoryBudget::measured(const ModelInfo& model, int rows, std::size_t bytes)
     if (m.mostRows < std::numeric_limits<int>::max() && rows >= m.mostRows) m.mostRows += m.mostRows / 8 + 1;
 }
 
-void MemoryBudget::exceeded(const ModelInfo& model, int rows) { m_models[model.id].mostRows = std::max(1, rows / 2); }
+void MemoryBudget::exceeded(const ModelInfo& model, int rows) {
+    m_models[costKeyOf(model)].mostRows = std::max(1, rows / 2);
+}
 
 }  // namespace meander

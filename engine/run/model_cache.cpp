@@ -20,18 +20,18 @@ bool ModelCache::dropOldest(const IsInUse& isInUse) {
     return true;
 }
 
-Model& ModelCache::load(const std::string& id, const std::string& precision, std::size_t weightBytes,
+Model& ModelCache::load(const std::string& id, const LoadOptions& options, std::size_t weightBytes,
                         const IsInUse& isInUse) {
     // Beside the weights, a call needs room too.
     while (m_budget.freeBytes() / 2 < weightBytes && dropOldest(isInUse)) {}
-    auto model = loadModel(id, m_backend, {precision});
+    auto model = loadModel(id, m_backend, options);
     // The description may say less than what is needed: once more with all the room there is.
     if (!model && model.error().text.starts_with("There is not enough memory")) {
         dropUnused(isInUse);
-        model = loadModel(id, m_backend, {precision});
+        model = loadModel(id, m_backend, options);
     }
     if (!model) throw Failure(model.error().text);
-    m_models.emplace_front(keyOf(id, precision), std::move(*model));
+    m_models.emplace_front(keyOf(id, options), std::move(*model));
     return *m_models.front().second;
 }
 

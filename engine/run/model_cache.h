@@ -15,10 +15,12 @@ public:
     using IsInUse = std::function<bool(const std::string& key)>;
     ModelCache(Backend& backend, const MemoryBudget& budget) : m_backend(backend), m_budget(budget) {}
 
-    static std::string keyOf(const std::string& id, const std::string& precision) { return id + "|" + precision; }
+    static std::string keyOf(const std::string& id, const LoadOptions& o) {
+        return id + "|" + o.precision + (o.weights == "file" ? "" : "|" + o.weights);
+    }
     Model* find(const std::string& key);
     // Drops the least recently used models that are not in use until the weights fit, then loads. Throws Failure.
-    Model& load(const std::string& id, const std::string& precision, std::size_t weightBytes, const IsInUse& isInUse);
+    Model& load(const std::string& id, const LoadOptions& options, std::size_t weightBytes, const IsInUse& isInUse);
     // Gives back all that no run uses, pooled memory too.
     void dropUnused(const IsInUse& isInUse);
     std::size_t size() const { return m_models.size(); }

@@ -28,8 +28,11 @@ std::int64_t rowsOf(std::span<const Piece> pieces) {
     return n;
 }
 
+const ModelInfo& infoOf(std::span<const Piece> pieces) { return *pieces.front().slot->rows->info; }
+
 struct PackedBatch {
-    Tensor states;  // y, all rows
+    const ModelInfo& info;  // of all rows
+    Tensor states;          // y
     NetworkBatch batch;
     std::shared_ptr<AttentionStore> attention;                        // null: none is recorded
     std::map<int, std::shared_ptr<SelfAttentionMass>> selfAttention;  // by transformer block
@@ -58,14 +61,15 @@ void observe(const ModelInfo& info, std::span<const Piece> pieces, PackedBatch& 
     }
 }
 
-PackedBatch pack(const ModelInfo& info, std::span<const Piece> pieces) {
-    PackedBatch p;
+PackedBatch pack(std::span<const Piece> pieces) {
+    PackedBatch p{.info = *pieces.front().slot->rows->info};
     std::vector<Tensor> parts;
     std::vector<double> input;
     bool scales = false, isGuided = false;
     std::int64_t row = 0;
     for (const Piece& piece : pieces) {
         const RowGroup& g = *piece.slot->rows;
+        const ModelInfo& info = *g.info;  // what is declared of a model differs from run to run
         Conversion c = conversionAt(info.process, info.parametrization, g.tau, info.sigmaData);
         const double networkTau = g.networkTau.value_or(g.tau);
         if (networkTau != g.tau)
@@ -87,7 +91,7 @@ PackedBatch pack(const ModelInfo& info, std::span<const Piece> pieces) {
         row += piece.count;
     }
     if (!isGuided) p.batch.guidance.clear();
-    observe(info, pieces, p);
+    observe(p.info, pieces, p);
     p.states = stackRows(parts);
     p.batch.x = p.states;
     if (scales) {
@@ -126,10 +130,10 @@ private:
     // In one call where the rows fit, else in halves.
     void evaluate(std::span<const Piece> pieces) {
         const std::int64_t rows = rowsOf(pieces);
-        if (rows > 1 && rows > m_budget.rowsPerCall(m_model.info())) return evaluateHalves(pieces);
+        if (rows > 1 && rows > m_budget.rowsPerCall(infoOf(pieces))) return evaluateHalves(pieces);
         std::optional<PackedResult> result = tryOnce(pieces, false);
         if (!result && rows > 1) {
-            m_budget.exceeded(m_model.info(), int(rows));
+            m_budget.exceeded(infoOf(pieces), int(rows));
             return evaluateHalves(pieces);
         }
         if (!result) result = tryOnce(pieces, true);
@@ -172,21 +176,23 @@ private:
         for (const Piece& p : pieces) p.slot->run->notePeak(m_backend.memoryUse().peak);
         m_backend.resetPeak();
         const std::size_t before = m_backend.memoryUse().current;
-        const ModelInfo& info = m_model.info();
-        PackedBatch p = pack(info, pieces);
+        PackedBatch p = pack(pieces);
         PackedResult r;
         const Tensor output = m_model.predict(p.batch);
         const Tensor values[] = {p.states, output};
         const std::vector<double> factors[] = {p.fromState, p.fromOutput};
-        r.denoised = info.parametrization == Parametrization::X0 ? output : combineRows(values, factors);
+        const bool isEstimate = std::all_of(pieces.begin(), pieces.end(), [](const Piece& piece) {
+            return piece.slot->rows->info->parametrization == Parametrization::X0;
+        });
+        r.denoised = isEstimate ? output : combineRows(values, factors);
         m_backend.synchronize();
         p.batch.hooks.completed();
         r.attention = std::move(p.attention);
         r.selfAttention = std::move(p.selfAttention);
         r.milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
         const int rows = int(p.states.rows());
-        recordSecondsPerRow(info.id, r.milliseconds / 1000 / rows);
-        m_budget.measured(info, rows, m_backend.memoryUse().peak - before);
+        recordSecondsPerRow(p.info, r.milliseconds / 1000 / rows);
+        m_budget.measured(p.info, rows, m_backend.memoryUse().peak - before);
         return r;
     }
 

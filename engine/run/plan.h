@@ -41,15 +41,17 @@ struct Plan {
     double seconds = 0;           // estimate; 0 when nothing was measured yet
     std::vector<PlanNote> notes;
 
+    LoadOptions loadOptions() const { return {resolved.precision, resolved.weights}; }
     int intervals() const { return int(levels.size()) - 1; }
 };
 
+// The model as a recipe uses it: with what the recipe declares, at its image size. Throws Failure.
+ModelInfo modelOf(const Recipe& recipe, ModelInfo info);
 // How many images or particles one run may draw.
-int mostImages(StateKind kind);
+int mostImages(const StateSpec& state);
 
 // Image tokens of 16 × 16 pixels (FLUX, Stable Diffusion 3: latents of 8 × 8 pixels in patches of 2 × 2), for
-// schedules that depend on the resolution. From ModelInfo::imageShape, or stateShape where images are not decoded;
-// none for points.
+// schedules that depend on the resolution; none for points.
 std::optional<int> imageTokensOf(const ModelInfo& model);
 
 // `parent` is needed when the recipe branches, `start` when it starts from another run (startRunOf).

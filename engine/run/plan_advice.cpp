@@ -25,8 +25,12 @@ void Planner::adviseSampler() {
                  + (m_plan.resolved.images > 1 ? " The error is that of all images together, so an image depends on "
                                                  "those beside it."
                                                : ""));
-    const SamplerSituation situation{
-        params, m.process, m_plan.levels, m.stateShape.count(), m_plan.resolved.images, m.state == StateKind::Image};
+    const SamplerSituation situation{params,
+                                     m.process,
+                                     m_plan.levels,
+                                     m.state.shape.count(),
+                                     m_plan.resolved.images,
+                                     m.state.kind == StateKind::Image};
     if (sampler.misfit)
         if (const std::string misfit = sampler.misfit(situation); !misfit.empty())
             throw Failure(sampler.label + ": " + misfit);
@@ -55,8 +59,8 @@ void Planner::adviseNoise() {
     const Recipe& r = m_plan.resolved;
     const ModelInfo& m = m_plan.model;
     const auto* sampler = findSampler(r.sampler.id);
-    const NoiseSituation situation{.stateShape = m.stateShape,
-                                   .isImage = m.state == StateKind::Image,
+    const NoiseSituation situation{.stateShape = m.state.shape,
+                                   .isImage = m.state.kind == StateKind::Image,
                                    .images = r.images,
                                    .draws = drawsNoise(*sampler, r.sampler.params),
                                    .drawsBesidePath = sampler->drawsBesidePath,
@@ -73,7 +77,7 @@ void Planner::adviseNoise() {
                  + std::string(nameOf(m.parametrization)) + ") says nothing about the image. Start at a lower level.");
     if (m_plan.levels.front() > 0)
         firstState(r.noise, m.process, m_plan.levels.front(), m.sigmaData,
-                   m.stateShape[-1]);  // refuses what does not fit the model
+                   m.state.shape[-1]);  // refuses what does not fit the model
 }
 
 void Planner::adviseSpace() {

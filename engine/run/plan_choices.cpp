@@ -1,5 +1,6 @@
 // Numbers in range, ids known, parameters filled in.
 #include "engine/guidance/guidance.h"
+#include "engine/models/declarations.h"
 #include "engine/recipe/recipe_fields.h"
 #include "engine/recipe/unknown_name.h"
 #include "engine/run/planner.h"
@@ -29,9 +30,15 @@ void resolve(Choice& choice, const auto& info) {
 
 }  // namespace
 
+void Planner::resolveModel() {
+    Recipe& r = m_plan.resolved;
+    resolve(r.checkpoint, required(findDeclaration(r.checkpoint.id), "checkpoint", r.checkpoint.id, declarations()));
+    m_plan.model = modelOf(r, std::move(m_plan.model));
+}
+
 void Planner::checkNumbers() {
     Recipe& r = m_plan.resolved;
-    const bool arePoints = m_plan.model.state == StateKind::Points;
+    const bool arePoints = m_plan.model.state.kind == StateKind::Points;
     const int most = mostImages(m_plan.model.state);
     if (r.images < 1 || r.images > most)
         throw Failure(std::string("The number of ") + (arePoints ? "particles" : "images") + " must lie between 1 and "

@@ -72,8 +72,8 @@ void Planner::countCost() {
 void Planner::estimate() {
     const Recipe& r = m_plan.resolved;
     const ModelInfo& m = m_plan.model;
-    const std::size_t element = kernels::sizeOf(m.stateType),
-                      state = std::size_t(m.stateShape.count()) * std::size_t(r.images) * element;
+    const std::size_t element = kernels::sizeOf(m.state.type),
+                      state = std::size_t(m.state.shape.count()) * std::size_t(r.images) * element;
     const std::size_t rows = std::size_t(r.images) * std::size_t(m_mostRows);
     m_plan.bytes = m.weightBytes + m.bytesPerRow * rows + 12 * state;
     for (const auto& id : m_plan.models)
@@ -87,7 +87,7 @@ void Planner::estimate() {
                 m_plan.recordBytes += 2 * heads * std::size_t(site.height * site.width * site.tokens)
                                       * std::size_t(r.images * m_plan.requests);
         }
-    const double perRow = measuredSecondsPerRow(m.id);
+    const double perRow = measuredSecondsPerRow(m);
     m_plan.seconds = perRow * m_plan.evaluations * r.images;
 }
 

@@ -16,7 +16,8 @@ public:
     Plan make();
 
 private:
-    // plan_choices.cpp: numbers in range, ids known, parameters filled in
+    // plan_choices.cpp: the model as declared and at its size; numbers in range, ids known, parameters filled in
+    void resolveModel();
     void checkNumbers();
     void resolveChoices();
     void resolveNoise();

@@ -1,6 +1,7 @@
 #include "engine/run/recipe_tables.h"
 
 #include "engine/guidance/guidance.h"
+#include "engine/models/declarations.h"
 #include "engine/run/initial_state.h"
 #include "engine/sampling/noise/noise.h"
 #include "engine/sampling/sampling.h"
@@ -37,6 +38,7 @@ std::vector<std::string> ChoiceTable::ids() const {
 
 const ChoiceTable* choiceTable(const std::string& field) {
     static const ChoiceTable tables[] = {
+        tableOf("checkpoint", "checkpoint", declarations()),
         tableOf("start", "start", starts()),
         tableOf("sampler", "sampler", samplers()),
         tableOf("schedule", "schedule", schedules()),

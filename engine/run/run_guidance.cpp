@@ -18,11 +18,17 @@ GuidanceMoment momentOf(const Plan& plan, const DenoiseRequest& q, int steps) {
 }
 
 RunGuidance::RunGuidance(const Plan& plan, std::vector<Model*> models)
-    : m_recipe(plan.resolved), m_models(std::move(models)), m_stack(plan.resolved, plan.model) {
+    : m_recipe(plan.resolved), m_info(plan.model), m_models(std::move(models)), m_stack(plan.resolved, plan.model) {
     // Now, so that a prompt the model refuses fails before the run starts.
     conditioning(Branch::Conditional);
     conditioning(Branch::Unconditional);
     for (const Branch b : m_stack.branches()) conditioning(b);
+}
+
+Prompt RunGuidance::prompt(std::string text, std::optional<int> classIndex, bool unconditional, bool isNegative) const {
+    Prompt p{std::move(text), classIndex, unconditional, isNegative};
+    if (const Shape& image = m_info.state.image; image.rank() == 3) p.height = int(image[0]), p.width = int(image[1]);
+    return p;
 }
 
 ConditioningPtr RunGuidance::conditioning(Branch b) {
@@ -35,13 +41,13 @@ ConditioningPtr RunGuidance::conditioning(Branch b) {
         const Recipe& r = m_recipe;
         switch (s.condition) {
         case BranchSpec::Condition::Recipe:
-            c = model.condition({r.prompt, r.classIndex, kind == ConditioningKind::Class && !r.classIndex});
+            c = model.condition(prompt(r.prompt, r.classIndex, kind == ConditioningKind::Class && !r.classIndex));
             break;
         case BranchSpec::Condition::Negative:
-            c = model.condition({r.negativePrompt, {}, r.negativePrompt.empty()});
+            c = model.condition(prompt(r.negativePrompt, {}, r.negativePrompt.empty(), true));
             break;
-        case BranchSpec::Condition::None: c = model.condition({{}, {}, true}); break;
-        case BranchSpec::Condition::Own: c = model.condition({s.prompt, s.classIndex, false}); break;
+        case BranchSpec::Condition::None: c = model.condition(prompt({}, {}, true)); break;
+        case BranchSpec::Condition::Own: c = model.condition(prompt(s.prompt, s.classIndex, false)); break;
         }
     }
     m_conditionings.emplace_back(b, c);
@@ -52,6 +58,7 @@ RowGroup RunGuidance::group(Branch b, const Tensor& state, const GuidanceMoment&
     const BranchSpec& s = m_stack.spec(b);
     RowGroup g{b, state, m.tau, m.target, conditioning(b)};
     g.model = m_models[std::size_t(s.model)];
+    g.info = s.model == 0 ? &m_info : &g.model->info();
     g.selfBlock = s.selfBlock;
     g.networkTau = m.networkTau;
     for (const Choice& c : s.interventions) g.hooks.push_back(hook(b, c));
@@ -67,8 +74,9 @@ nn::SiteHookPtr RunGuidance::hook(Branch b, const Choice& intervention) {
     for (const BranchHook& known : m_hooks)
         if (known.branch == b && known.intervention == intervention) return known.hook;
     Model& model = *m_models[std::size_t(m_stack.spec(b).model)];
-    m_hooks.push_back(
-        {b, intervention, makeHook(intervention, {model.info(), [&](const Prompt& p) { return model.condition(p); }})});
+    m_hooks.push_back({b, intervention,
+                       makeHook(intervention, {m_stack.spec(b).model == 0 ? m_info : model.info(),
+                                               [&](const Prompt& p) { return model.condition(p); }})});
     return m_hooks.back().hook;
 }
 

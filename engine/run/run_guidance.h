@@ -22,6 +22,7 @@ struct RowGroup {
     std::vector<nn::SiteHookPtr> hooks;  // in the order in which they apply
     std::optional<double> guidance;      // NetworkBatch::guidance
     Model* model = nullptr;
+    const ModelInfo* info = nullptr;        // of the model as the run uses it
     std::optional<int> selfBlock;           // whose self-attention is summed
     std::optional<double> networkTau = {};  // DenoiseRequest::networkTau
 };
@@ -66,7 +67,11 @@ private:
     GuidanceMoment held(const GuidanceMoment& m) const;
     nn::SiteHookPtr hook(Branch b, const Choice& intervention);
 
+    // A condition of the run, with its image size.
+    Prompt prompt(std::string text, std::optional<int> classIndex, bool unconditional, bool isNegative = false) const;
+
     Recipe m_recipe;
+    ModelInfo m_info;
     std::vector<Model*> m_models;
     GuidanceStack m_stack;
     std::vector<std::pair<Branch, ConditioningPtr>> m_conditionings;

@@ -27,7 +27,7 @@ struct WaitingRun {
     // Runs with equal keys share a loaded model on one device.
     std::string modelKey() const { return modelKeyOf(plan); }
     static std::string modelKeyOf(const Plan& p) {
-        return ModelCache::keyOf(p.resolved.model, p.resolved.precision) + "|" + p.resolved.device;
+        return ModelCache::keyOf(p.resolved.model, p.loadOptions()) + "|" + p.resolved.device;
     }
 };
 

@@ -144,7 +144,7 @@ bool MainWindow::offerRecipe(const QString& path) {
 // An image that tells no recipe is something to start from, where the model draws images.
 bool MainWindow::startFrom(const QString& path) {
     const auto model = m_document.draftModel();
-    if (QFileInfo(path).suffix().toLower() != "png" || !model || model->state != StateKind::Image
+    if (QFileInfo(path).suffix().toLower() != "png" || !model || model->state.kind != StateKind::Image
         || QImageReader(path).size().isEmpty())
         return false;
     Recipe next = m_document.draft();

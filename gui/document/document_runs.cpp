@@ -200,7 +200,7 @@ void Document::requestImage(const QString& id) {
     auto& d = *m_implementation;
     const RunPtr r = run(id);
     if (!r || r->images || d.live.contains(id)) return;
-    if (r->model.state == StateKind::Points) requestTrajectory(id);
+    if (r->model.state.kind == StateKind::Points) requestTrajectory(id);
     else if (!d.requested.contains("image/" + id)) {
         d.requested.insert("image/" + id);
         d.file.loadImages(id);

@@ -36,8 +36,8 @@ std::optional<double> endDifference(const Run& a, const Run& b) {
 
 bool areComparable(const Run& a, const Run& b) {
     return a.model.state == b.model.state
-           && (a.model.state == StateKind::Points ? a.model.stateShape == b.model.stateShape
-                                                  : a.model.imageShape == b.model.imageShape);
+           && (a.model.state.kind == StateKind::Points ? a.model.state.shape == b.model.state.shape
+                                                       : a.model.state.image == b.model.state.image);
 }
 
 QString progressText(const LiveRun& live) {

@@ -10,7 +10,7 @@ constexpr double pi = std::numbers::pi;
 
 PointChart PointChart::of(const ModelInfo& model) {
     const ManifoldKind kind = model.process.manifold().kind();
-    const std::int64_t coordinates = model.stateShape.count();
+    const std::int64_t coordinates = model.state.shape.count();
     const bool fits = kind == ManifoldKind::Torus ? coordinates == 2 : coordinates == 3;
     return {fits ? kind : ManifoldKind::Euclidean};
 }

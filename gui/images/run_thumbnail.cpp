@@ -76,10 +76,10 @@ QImage runThumbnail(const Run& run, int size, const QColor& color) {
         return image.convertToFormat(QImage::Format_RGB32)
             .scaled(whole, Qt::IgnoreAspectRatio, Qt::SmoothTransformation);
     }
-    if (run.model.state == StateKind::Points && run.trajectory && !run.trajectory->empty()
+    if (run.model.state.kind == StateKind::Points && run.trajectory && !run.trajectory->empty()
         && PointChart::of(run.model).isCurved())
         return pointImage(run, -1, Quantity::State, size, color, theme());
-    if (run.model.state == StateKind::Points && run.trajectory && !run.trajectory->empty())
+    if (run.model.state.kind == StateKind::Points && run.trajectory && !run.trajectory->empty())
         return scatterOf(run.trajectory->last(), size, color);
     return {};
 }

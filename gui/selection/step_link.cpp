@@ -174,7 +174,7 @@ QString endText(const Run& run) {
     const bool isStopped =
         run.status == RunStatus::Cancelled || run.status == RunStatus::Interrupted || run.status == RunStatus::Failed;
     if (isStopped && run.trajectory) return tr("stopped after step %1").arg(run.trajectory->steps.size());
-    return run.model.state == StateKind::Points ? tr("finished points") : tr("finished image");
+    return run.model.state.kind == StateKind::Points ? tr("finished points") : tr("finished image");
 }
 
 QString stepText(const Run& run, int evaluation) {

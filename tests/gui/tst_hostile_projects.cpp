@@ -82,9 +82,11 @@ void mutate(Run& run, Random& random) {
     case 17: t->tokens.resize(random() % 9); break;
     case 18: t->initial = anyTensor(random); break;
     case 19: run.images = random() % 2 ? HostTensor() : anyTensor(random); break;
-    case 20: run.model.stateShape = oneOf<Shape>(random, {{1}, {2}, {3}, {8, 8, 3}, {4, 4, 12}, {0}}); break;
-    case 21: run.model.imageShape = oneOf<Shape>(random, {{}, {8, 8, 3}, {32, 32, 3}, {1}}); break;
-    case 22: run.model.state = run.model.state == StateKind::Points ? StateKind::Image : StateKind::Points; break;
+    case 20: run.model.state.shape = oneOf<Shape>(random, {{1}, {2}, {3}, {8, 8, 3}, {4, 4, 12}, {0}}); break;
+    case 21: run.model.state.image = oneOf<Shape>(random, {{}, {8, 8, 3}, {32, 32, 3}, {1}}); break;
+    case 22:
+        run.model.state.kind = run.model.state.kind == StateKind::Points ? StateKind::Image : StateKind::Points;
+        break;
     case 23: run.recipe.steps = anyInteger(random), run.recipe.images = anyInteger(random); break;
     case 24: run.recipe.branch = BranchPoint{oneOf<std::string>(random, {"a", "p", "none"}), anyInteger(random)}; break;
     case 25:

@@ -14,7 +14,7 @@ namespace {
 
 // What the box leaves, or a mask image: bright is known.
 std::vector<double> maskOf(const Params& p, const ModelInfo& model) {
-    const auto h = std::size_t(model.imageShape[0]), w = std::size_t(model.imageShape[1]);
+    const auto h = std::size_t(model.state.image[0]), w = std::size_t(model.state.image[1]);
     if (!text(p, "mask").empty()) {
         const HostTensor image = referenceImage(text(p, "mask"), model, "Data consistency");
         std::vector<double> mask(h * w);
@@ -41,7 +41,7 @@ public:
         : m_window(p),
           m_step(real(p, "step")),
           m_isProjection(text(p, "kind") == "projection"),
-          m_isImage(s.model.state == StateKind::Image) {
+          m_isImage(s.model.state.kind == StateKind::Image) {
         m_isImage ? makeImage(p, s.model) : makePoint(p, s.model);
         m_observation = m_operator->apply(m_reference);
     }
@@ -62,13 +62,13 @@ private:
         const std::string kind = text(p, "operator");
         if (text(p, "reference").empty())
             throw Failure("Data consistency needs a reference image: give the path of a PNG of "
-                          + std::to_string(model.imageShape[1]) + " × " + std::to_string(model.imageShape[0])
+                          + std::to_string(model.state.image[1]) + " × " + std::to_string(model.state.image[0])
                           + " pixels.");
         m_reference = Planes::of(referenceImage(text(p, "reference"), model, "Data consistency"));
         const int factor = int(integer(p, "factor"));
-        if (kind == "downsample" && (model.imageShape[0] % factor != 0 || model.imageShape[1] % factor != 0))
-            throw Failure("Data consistency cannot shrink images of " + std::to_string(model.imageShape[1]) + " × "
-                          + std::to_string(model.imageShape[0]) + " pixels by " + std::to_string(factor)
+        if (kind == "downsample" && (model.state.image[0] % factor != 0 || model.state.image[1] % factor != 0))
+            throw Failure("Data consistency cannot shrink images of " + std::to_string(model.state.image[1]) + " × "
+                          + std::to_string(model.state.image[0]) + " pixels by " + std::to_string(factor)
                           + ". Choose a factor that divides both sides.");
         m_operator = kind == "mask"         ? maskOperator(maskOf(p, model))
                      : kind == "blur"       ? blurOperator(real(p, "sigma"), real(p, "least"))
@@ -79,7 +79,7 @@ private:
     void makePoint(const Params& p, const ModelInfo& model) {
         const auto& known = std::get<std::vector<double>>(p.at("observation"));
         const std::string kind = text(p, "operator");
-        const auto n = std::size_t(model.stateShape.count());
+        const auto n = std::size_t(model.state.shape.count());
         if (known.size() != n)
             throw Failure("Data consistency for '" + model.name + "' needs an observation of " + std::to_string(n)
                           + " numbers, one for each coordinate.");

@@ -30,7 +30,7 @@ public:
           m_scales(std::get<std::vector<double>>(p.at("scales"))),
           m_params(p),
           m_space(text(p, "space")) {
-        const Shape& s = setup.model.stateShape;
+        const Shape& s = setup.model.state.shape;
         if (s.rank() != 3)
             throw Failure("Frequency-decoupled guidance splits images, but the states of '" + setup.model.name
                           + "' are points. Choose a model of images, or remove the rule.");

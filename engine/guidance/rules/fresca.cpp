@@ -13,7 +13,7 @@ class FreSca final : public GuidanceRun {
 public:
     FreSca(const Params& p, const GuidanceSetup& setup)
         : m_window(p), m_low(real(p, "low")), m_high(real(p, "high")), m_cutoff(integer(p, "cutoff")) {
-        if (setup.model.stateShape.rank() != 3)
+        if (setup.model.state.shape.rank() != 3)
             throw Failure("FreSca scales frequencies of images, but the states of '" + setup.model.name
                           + "' are points. Choose a model of images, or remove the rule.");
     }

@@ -21,7 +21,7 @@ public:
           m_sources(integer(p, "sources")),
           m_held(integer(p, "held")),
           m_width(real(p, "width")) {
-        const std::int64_t elements = s.model.stateShape.count();
+        const std::int64_t elements = s.model.state.shape.count();
         if (m_held >= m_sources)
             throw Failure("The held source has the number " + std::to_string(m_held) + ", but there are only "
                           + std::to_string(m_sources) + ", numbered from 0.");

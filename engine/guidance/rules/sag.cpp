@@ -16,7 +16,7 @@ public:
     Sag(const Params& p, GuidanceSetup& s)
         : m_window(p), m_scale(real(p, "scale")), m_blur(real(p, "blur")), m_threshold(real(p, "threshold")) {
         const int block = blocksNamed(text(p, "layers"), s.model, "Self-attention guidance").front();
-        if (s.model.stateShape.rank() != 3)
+        if (s.model.state.shape.rank() != 3)
             throw Failure("Self-attention guidance blurs images, but the states of '" + s.model.name
                           + "' are points. Remove the rule.");
         m_base = s.model.conditioning != ConditioningKind::None && text(p, "branch") == "unconditional"

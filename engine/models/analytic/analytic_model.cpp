@@ -22,7 +22,7 @@ std::optional<int> classOf(const ConditioningPtr& c) {
 AnalyticModel::AnalyticModel(ModelInfo info, Mixture mixture) : m_mixture(std::move(mixture)) {
     m_info = std::move(info);
     m_info.parametrization = Parametrization::X0;
-    m_info.stateType = DType::F64;
+    m_info.state.type = DType::F64;
     m_info.sigmaData = m_mixture.stddev();
     m_info.hasDensity = true;
     m_info.drawsData = true;
@@ -85,19 +85,19 @@ HostTensor AnalyticModel::drawData(std::int64_t n, std::uint64_t seed, const Pro
     for (std::int64_t r = 0; r < n; ++r)
         m_mixture.draw(seed, std::uint32_t(r), classOf(prompt), std::span(values).subspan(std::size_t(r) * d, d));
     std::vector<std::int64_t> extents{n};
-    extents.insert(extents.end(), m_info.stateShape.extents().begin(), m_info.stateShape.extents().end());
+    extents.insert(extents.end(), m_info.state.shape.extents().begin(), m_info.state.shape.extents().end());
     return HostTensor::fromDoubles(Shape(extents), values);
 }
 
 HostTensor AnalyticModel::decode(const HostTensor& state) const {
-    if (m_info.state != StateKind::Image) return Model::decode(state);
+    if (m_info.state.kind != StateKind::Image) return Model::decode(state);
     std::vector<float> pixels = state.toFloats();
     for (float& p : pixels) p = 0.5f * p + 0.5f;
     return HostTensor::fromFloats(state.shape(), pixels);
 }
 
 HostTensor AnalyticModel::encode(const HostTensor& images) const {
-    if (m_info.state != StateKind::Image) return Model::encode(images);
+    if (m_info.state.kind != StateKind::Image) return Model::encode(images);
     std::vector<double> values = images.toDoubles();
     for (double& v : values) v = 2 * v - 1;
     return HostTensor::fromDoubles(images.shape(), values);

@@ -23,7 +23,7 @@ constexpr double largest = 1e6;
 Mixture twoDeltas(ModelId& id, ModelInfo& info) {
     const double distance = id.takeNumber("at", 1, 1e-6, largest), width = id.takeNumber("width", 0, 0, largest),
                  left = id.takeNumber("left", 0.5, 1e-6, 1 - 1e-6);
-    info.stateShape = {1};
+    info.state.shape = {1};
     return {1, {-distance, distance}, {width * width, width * width}, {left, 1 - left}};
 }
 
@@ -58,7 +58,7 @@ Mixture gaussianWith(ModelId& id, ModelInfo& info, int dimensions, const std::ve
     if (means.size() != std::size_t(d))
         throw Failure("The model '" + id.text + "' needs one mean, or one for each of its " + std::to_string(d)
                       + " dimensions.");
-    info.stateShape = {d};
+    info.state.shape = {d};
     return {d, std::move(means), eigenvaluesOf(id, d, eigenvalues)};
 }
 
@@ -73,7 +73,7 @@ Mixture ring(ModelId& id, ModelInfo& info) {
         const double angle = 2 * std::numbers::pi * k / n;
         means.insert(means.end(), {radius * std::cos(angle), radius * std::sin(angle)});
     }
-    info.stateShape = {2};
+    info.state.shape = {2};
     return {2, std::move(means), std::vector<double>(std::size_t(n), width * width)};
 }
 
@@ -92,7 +92,7 @@ Mixture twoClasses(ModelId& id, ModelInfo& info) {
             classes.push_back(c);
         }
     }
-    info.stateShape = {2};
+    info.state.shape = {2};
     info.classes = {"upper arc", "lower arc"};
     return {2, std::move(means), std::vector<double>(classes.size(), width * width), {}, std::move(classes)};
 }
@@ -106,11 +106,11 @@ Mixture points(ModelId& id, ModelInfo& info) {
     if (!set) throw Failure(set.error().text);
     const double width = id.takeNumber("width", 0, 0, largest);
     const std::int64_t n = set->points();
-    info.stateShape = Shape(set->shape);
-    const std::int64_t d = info.stateShape.count();
+    info.state.shape = Shape(set->shape);
+    const std::int64_t d = info.state.shape.count();
     if (set->shape.size() == 3 && set->shape[2] == 3) {
-        info.state = StateKind::Image;
-        info.imageShape = info.stateShape;
+        info.state.kind = StateKind::Image;
+        info.state.image = info.state.shape;
     }
     for (int label : set->labels)
         while (int(info.classes.size()) <= label)
@@ -185,7 +185,7 @@ std::unique_ptr<AnalyticModel> makeAnalyticModel(ModelId id) {
     info.name = kind->label;
     info.summary = kind->summary;
     info.family = "exact mixture";
-    info.state = StateKind::Points;
+    info.state.kind = StateKind::Points;
     info.process = id.takeProcess("edm");
     Mixture mixture = kind->make(id, info);
     info.distillation = distillationFor(id, mixture);

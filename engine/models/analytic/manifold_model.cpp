@@ -69,9 +69,9 @@ ManifoldModel::ManifoldModel(ModelInfo info, std::vector<double> points, std::ve
     : m_points(std::move(points)), m_weights(std::move(weights)), m_bridge(bridge) {
     m_info = std::move(info);
     m_info.parametrization = Parametrization::X0;
-    m_info.stateType = DType::F64;
+    m_info.state.type = DType::F64;
     m_info.drawsData = true;
-    m_info.bytesPerRow = std::size_t(m_info.stateShape.count()) * 2 * sizeof(double);
+    m_info.bytesPerRow = std::size_t(m_info.state.shape.count()) * 2 * sizeof(double);
 }
 
 // x_τ = exp_{x0}(τ log_{x0}(ε)): the density of x given x0 is the prior's at ε times the volume factor of the
@@ -154,7 +154,7 @@ void ManifoldModel::denoise(std::span<const double> state, double tau, std::span
 }
 
 Tensor ManifoldModel::predict(const NetworkBatch& batch) {
-    const std::size_t n = std::size_t(m_info.stateShape.count());
+    const std::size_t n = std::size_t(m_info.state.shape.count());
     if (std::size_t(batch.x.shape().rowCount()) != n || std::int64_t(batch.taus.size()) != batch.x.rows())
         throw std::invalid_argument("manifold model: the batch " + batch.x.shape().text() + " does not fit");
     const std::vector<double> x = download(batch.x).toDoubles();
@@ -165,7 +165,7 @@ Tensor ManifoldModel::predict(const NetworkBatch& batch) {
 }
 
 HostTensor ManifoldModel::drawData(std::int64_t count, std::uint64_t seed, const Prompt&) const {
-    const std::size_t n = std::size_t(m_info.stateShape.count());
+    const std::size_t n = std::size_t(m_info.state.shape.count());
     std::vector<double> data;
     for (std::int64_t i = 0; i < count; ++i) {
         const auto random =
@@ -194,8 +194,8 @@ std::unique_ptr<ManifoldModel> makeManifoldModel(ModelId id) {
     info.name = kind->label;
     info.summary = kind->summary;
     info.family = "exact points on a curved space";
-    info.state = StateKind::Points;
-    info.stateShape = {kind->coordinates};
+    info.state.kind = StateKind::Points;
+    info.state.shape = {kind->coordinates};
     info.process = Process::rectifiedFlow().onManifold(Manifold(kind->manifold));
     const double bridge = id.takeNumber("bridge", 0, 0, 20);
     id.finish();

@@ -154,6 +154,11 @@ private:
 
 }  // namespace
 
+bool isMlp2d(const std::string& path) {
+    const WeightFile file = opened(path);
+    return file.metadata().contains("meander");
+}
+
 ModelInfo inspectMlp2d(const std::string& path) {
     const WeightFile file = opened(path);
     const Description d = describe(file);
@@ -169,8 +174,8 @@ ModelInfo inspectMlp2d(const std::string& path) {
                         : d.kind == "consistency" ? Distillation::Consistency
                         : d.kind == "shortcut"    ? Distillation::Shortcut
                                                   : Distillation::None;
-    info.state = StateKind::Points;
-    info.stateShape = {2};
+    info.state.kind = StateKind::Points;
+    info.state.shape = {2};
     info.sigmaData = 1;
     info.drawsData = bool(drawPlanarData(d.dataset, 1, 1));
     info.parameters = file.parameters();

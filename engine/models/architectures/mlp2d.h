@@ -8,6 +8,8 @@
 
 namespace meander {
 
+// A safetensors file with that description.
+bool isMlp2d(const std::string& path);
 // Throw Failure.
 ModelInfo inspectMlp2d(const std::string& path);
 std::unique_ptr<Model> loadMlp2d(ModelInfo info, const std::string& path, Backend& backend);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "engine/models/architectures/architecture.h"
 #include "engine/models/layers/positions.h"
 
 namespace meander {
@@ -103,13 +104,14 @@ PixArt::PixArt(const PixArtConfig& config, NetworkBuilder& b)
     weightBytes = b.weightBytes;
 }
 
-Tensor PixArt::prepareText(const Tensor& features) {
-    if (features.shape()[1] != m_config.captionWidth)
-        throw Failure("The text encoder gives " + std::to_string(features.shape()[1])
+Conditions PixArt::prepare(const Conditions& raw) {
+    const Tensor& features = raw.at(condition::context);
+    if (features.shape()[2] != m_config.captionWidth)
+        throw Failure("The text encoder gives " + std::to_string(features.shape()[2])
                       + " numbers per token, but the transformer expects " + std::to_string(m_config.captionWidth)
                       + ". The parts of this model do not belong together.");
     const Tensor hidden = nn::linear(features.converted(m_type), m_caption1, {.activation = Activation::GeluTanh});
-    return nn::linear(nn::linear(hidden, m_caption2), m_textAll).reshaped({1, features.shape()[0], m_textAll->out});
+    return {{{condition::context, nn::linear(nn::linear(hidden, m_caption2), m_textAll)}}};
 }
 
 const Tensor& PixArt::positions(nn::Grid grid) {
@@ -144,17 +146,18 @@ std::vector<Tensor> PixArt::modulations(const Tensor& embedding) const {
     return parts;
 }
 
-Tensor PixArt::forward(const Tensor& x, std::span<const double> times, const Tensor& context, const nn::Hooks& hooks,
-                       std::span<const std::optional<double>>) {
+Tensor PixArt::forward(const DenoiserInput& in) {
+    const Tensor& x = in.x;
+    const Tensor& context = in.conditions.at(condition::context);
     const Shape s = x.shape();
     const int p = m_config.patch;
-    if (s.rank() != 4 || s[3] != m_config.inChannels || std::int64_t(times.size()) != s[0] || context.rows() != s[0])
+    if (s.rank() != 4 || s[3] != m_config.inChannels || std::int64_t(in.times.size()) != s[0] || context.rows() != s[0])
         throw std::invalid_argument("PixArt: the batch " + s.text() + " does not fit");
     if (s[1] % p != 0 || s[2] % p != 0)
         throw Failure("A state of " + std::to_string(s[1]) + " x " + std::to_string(s[2])
                       + " cannot be cut into patches of " + std::to_string(p) + ".");
-    const Tensor embedding = timeEmbedding(times);
-    const nn::Pass pass({int(s[1]), int(s[2])}, modulations(embedding), context, hooks);
+    const Tensor embedding = timeEmbedding(in.times);
+    const nn::Pass pass({int(s[1]), int(s[2])}, modulations(embedding), context, in.hooks);
     Tensor tokens = embedPatches(x);
     for (const auto* block : m_blocks) tokens = (*block)(pass, tokens);
     const Tensor shift = nn::add(embedding, m_outputTable.slice(0, 1)),
@@ -165,6 +168,29 @@ Tensor PixArt::forward(const Tensor& x, std::span<const double> times, const Ten
 
 std::size_t PixArt::bytesPerRow(int height, int width) const {
     return meander::bytesPerRow(m_config, height, width, sizeOf(m_type));
+}
+
+namespace {
+
+void describe(const Json& config, const std::string& what, ModelInfo& info) {
+    const PixArtConfig c = pixArtConfig(config, what);
+    info.state.shape = {c.sampleSize, c.sampleSize, c.inChannels};
+    info.state.granule = c.patch;
+    info.blocks = transformerBlocks(c);
+    info.attention = crossAttentionsOf(info.blocks);
+    info.bytesPerRow = bytesPerRow(c, c.sampleSize, c.sampleSize, sizeof(float));
+}
+
+std::unique_ptr<Denoiser> build(const Json& config, const std::string& what, NetworkBuilder& builder) {
+    return std::make_unique<PixArt>(pixArtConfig(config, what), builder);
+}
+
+}  // namespace
+
+const Architecture& pixArtArchitecture() {
+    static const Architecture row{"PixArtTransformer2DModel", "Diffusion transformer with cross-attention", true,
+                                  describe, build};
+    return row;
 }
 
 }  // namespace meander

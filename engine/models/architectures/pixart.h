@@ -2,9 +2,9 @@
 // one shared adaLN projection plus a table per block.
 #pragma once
 #include "engine/core/json.h"
+#include "engine/models/denoiser.h"
 #include "engine/models/layers/builder.h"
 #include "engine/models/layers/modulated_block.h"
-#include "engine/models/layers/text_network.h"
 
 namespace meander {
 
@@ -21,13 +21,13 @@ std::vector<TapSite> transformerBlocks(const PixArtConfig& config);
 // Estimated activation memory of one row, in bytes; `element`: bytes of a number.
 std::size_t bytesPerRow(const PixArtConfig& config, int height, int width, std::size_t element);
 
-class PixArt final : public TextNetwork {
+class PixArt final : public Denoiser {
 public:
     PixArt(const PixArtConfig& config, NetworkBuilder& builder);
 
-    Tensor prepareText(const Tensor& features) override;
-    Tensor forward(const Tensor& x, std::span<const double> times, const Tensor& context, const nn::Hooks& hooks = {},
-                   std::span<const std::optional<double>> guidance = {}) override;
+    // Raw: context (1, tokens, captionWidth). Prepared: the keys and values of all cross-attentions side by side.
+    Conditions prepare(const Conditions& raw) override;
+    Tensor forward(const DenoiserInput& in) override;
     std::size_t bytesPerRow(int height, int width) const override;
     const PixArtConfig& config() const { return m_config; }
 

@@ -3,10 +3,16 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "engine/models/architectures/architecture.h"
+
 namespace meander {
 
 using nn::Activation;
 using nn::Pass;
+
+namespace {
+constexpr const char* added = "added";  // embedding of pooled text and sizes
+}
 
 UNet::UNet(const UNetConfig& config, NetworkBuilder& b) : m_config(config), m_backend(b.backend), m_type(b.compute) {
     const int first = config.down.front().channels, wide = 4 * first;
@@ -17,6 +23,10 @@ UNet::UNet(const UNetConfig& config, NetworkBuilder& b) : m_config(config), m_ba
     m_time2 = b.linearF32("time_embedding.linear_2", wide, wide);
     if (config.guidanceWidth > 0)
         m_guidance = b.linearF32("time_embedding.cond_proj", config.guidanceWidth, first, false);
+    if (config.addedWidth > 0) {
+        m_added1 = b.linearF32("add_embedding.linear_1", config.addedWidth, wide);
+        m_added2 = b.linearF32("add_embedding.linear_2", wide, wide);
+    }
     buildDown(layout, skips);
     buildMiddle(layout);
     buildUp(layout, skips);
@@ -94,12 +104,28 @@ void UNet::buildUp(UNetLayout& layout, std::vector<int>& skips) {
 }
 
 // silu(time embedding) through the projections of all residual blocks at once: (rows, Σ channels).
-Tensor UNet::timeProjections(std::span<const double> times, std::span<const std::optional<double>> guidance) const {
-    Tensor waves = nn::timestepEmbedding(m_backend, times, m_config.down.front().channels, m_config.cosFirst,
+Tensor UNet::timeProjections(const DenoiserInput& in) const {
+    Tensor waves = nn::timestepEmbedding(m_backend, in.times, m_config.down.front().channels, m_config.cosFirst,
                                          m_config.frequencyShift);
-    if (m_guidance && !guidance.empty()) waves = withGuidance(waves, guidance);
+    if (m_guidance && !in.guidance.empty()) waves = withGuidance(waves, in.guidance);
     const Tensor hidden = nn::linear(waves, m_time1, {.activation = Activation::Silu});
-    return nn::linear(nn::linear(hidden, m_time2, {.activation = Activation::Silu}), m_timeAll);
+    if (!m_added1) return nn::linear(nn::linear(hidden, m_time2, {.activation = Activation::Silu}), m_timeAll);
+    const Tensor embedding = nn::add(nn::linear(hidden, m_time2), in.conditions.at(added));
+    return nn::linear(nn::silu(embedding), m_timeAll);
+}
+
+// The pooled text and sinusoids of each size, projected (Podell et al. 2023).
+Tensor UNet::addedEmbedding(const Conditions& raw) const {
+    const std::vector<double> sizes = download(raw.at(condition::size)).toDoubles();
+    const int waves = m_config.addedTimeWidth;
+    const Tensor numbers = nn::timestepEmbedding(m_backend, sizes, waves, m_config.cosFirst, m_config.frequencyShift)
+                               .reshaped({1, std::int64_t(sizes.size()) * waves});
+    const Tensor all = nn::concat(raw.at(condition::pooled), numbers);
+    if (all.shape()[1] != m_config.addedWidth)
+        throw Failure("The text encoders and sizes give a vector of " + std::to_string(all.shape()[1])
+                      + " numbers, but the U-Net expects " + std::to_string(m_config.addedWidth)
+                      + ". The parts of this model do not belong together.");
+    return nn::linear(nn::linear(all, m_added1, {.activation = Activation::Silu}), m_added2);
 }
 
 // Adds the embedding of its guidance scale w to the rows that have one: sinusoids of 1000 (w − 1), projected (Meng et
@@ -117,26 +143,34 @@ Tensor UNet::withGuidance(const Tensor& waves, std::span<const std::optional<dou
     return combineRows(values, factors);
 }
 
-Tensor UNet::prepareText(const Tensor& features) {
-    const std::int64_t tokens = features.shape()[0];
-    if (!m_textAll) return Tensor(m_backend, {1, tokens, 1}, m_type);
-    if (features.shape()[1] != m_config.crossAttentionWidth)
-        throw Failure("The text encoder gives " + std::to_string(features.shape()[1])
-                      + " numbers per token, but the U-Net expects " + std::to_string(m_config.crossAttentionWidth)
-                      + ". The parts of this model do not belong together.");
-    return nn::linear(features.converted(m_type), m_textAll).reshaped({1, tokens, m_textAll->out});
+Conditions UNet::prepare(const Conditions& raw) {
+    const Tensor features = raw.at(condition::context);
+    const std::int64_t tokens = features.shape()[1];
+    Conditions prepared;
+    if (!m_textAll) {
+        prepared.tensors[condition::context] = Tensor(m_backend, {1, tokens, 1}, m_type);
+    } else {
+        if (features.shape()[2] != m_config.crossAttentionWidth)
+            throw Failure("The text encoder gives " + std::to_string(features.shape()[2])
+                          + " numbers per token, but the U-Net expects " + std::to_string(m_config.crossAttentionWidth)
+                          + ". The parts of this model do not belong together.");
+        prepared.tensors[condition::context] = nn::linear(features.converted(m_type), m_textAll);
+    }
+    if (m_added1) prepared.tensors[added] = addedEmbedding(raw);
+    return prepared;
 }
 
-Tensor UNet::forward(const Tensor& x, std::span<const double> times, const Tensor& context, const nn::Hooks& hooks,
-                     std::span<const std::optional<double>> guidance) {
+Tensor UNet::forward(const DenoiserInput& in) {
+    const Tensor& x = in.x;
+    const Tensor& context = in.conditions.at(condition::context);
     const Shape s = x.shape();
     const int factor = 1 << (m_config.down.size() - 1);
-    if (s.rank() != 4 || s[3] != m_config.inChannels || std::int64_t(times.size()) != s[0] || context.rows() != s[0])
+    if (s.rank() != 4 || s[3] != m_config.inChannels || std::int64_t(in.times.size()) != s[0] || context.rows() != s[0])
         throw std::invalid_argument("U-Net: the batch " + s.text() + " does not fit");
     if (s[1] % factor != 0 || s[2] % factor != 0)
         throw Failure("A state of " + std::to_string(s[1]) + " x " + std::to_string(s[2])
                       + " cannot be halved often enough; both must be multiples of " + std::to_string(factor) + ".");
-    const Pass pass({int(s[1]), int(s[2])}, {timeProjections(times, guidance)}, context, hooks);
+    const Pass pass({int(s[1]), int(s[2])}, {timeProjections(in)}, context, in.hooks);
     std::vector<Tensor> skips;
     Tensor h = runDown(pass, nn::conv(x.converted(m_type), m_convIn), skips);
     h = (*m_middle->residual[0])(pass, h);
@@ -184,6 +218,33 @@ std::unique_ptr<UNet> makeRandomUNet(const UNetConfig& config, Backend& backend,
     RandomWeights weights;
     NetworkBuilder builder(backend, weights, type);
     return std::make_unique<UNet>(config, builder);
+}
+
+namespace {
+
+void describe(const Json& config, const std::string& what, ModelInfo& info) {
+    const UNetConfig c = unetConfig(config, what);
+    if (c.inChannels != c.outChannels)
+        throw Failure("The U-Net described in " + what
+                      + " has other channels at its input than at its output (an inpainting model?), which Meander "
+                        "cannot use yet.");
+    info.state.shape = {c.sampleHeight, c.sampleWidth, c.inChannels};
+    info.state.granule = 1 << (c.down.size() - 1);
+    info.blocks = transformerBlocks(c);
+    info.attention = crossAttentionsOf(info.blocks);
+    info.bytesPerRow = bytesPerRow(c, c.sampleHeight, c.sampleWidth, sizeof(float));
+    info.takesGuidance = c.guidanceWidth > 0;
+}
+
+std::unique_ptr<Denoiser> build(const Json& config, const std::string& what, NetworkBuilder& builder) {
+    return std::make_unique<UNet>(unetConfig(config, what), builder);
+}
+
+}  // namespace
+
+const Architecture& unetArchitecture() {
+    static const Architecture row{"UNet2DConditionModel", "U-Net with cross-attention", true, describe, build};
+    return row;
 }
 
 }  // namespace meander

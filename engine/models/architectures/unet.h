@@ -4,17 +4,18 @@
 #pragma once
 #include "engine/models/architectures/unet_blocks.h"
 #include "engine/models/architectures/unet_config.h"
-#include "engine/models/layers/text_network.h"
+#include "engine/models/denoiser.h"
 
 namespace meander {
 
-class UNet final : public TextNetwork {
+class UNet final : public Denoiser {
 public:
     UNet(const UNetConfig& config, NetworkBuilder& builder);
 
-    Tensor prepareText(const Tensor& features) override;
-    Tensor forward(const Tensor& x, std::span<const double> times, const Tensor& context, const nn::Hooks& hooks = {},
-                   std::span<const std::optional<double>> guidance = {}) override;
+    // Raw: context (1, tokens, crossAttentionWidth); with addition embeddings pooled (1, width) and size (1, numbers).
+    // Prepared: context, the keys and values of all cross-attentions side by side; added (1, 4 · first channels).
+    Conditions prepare(const Conditions& raw) override;
+    Tensor forward(const DenoiserInput& in) override;
     std::size_t bytesPerRow(int height, int width) const override;
 
     const UNetConfig& config() const { return m_config; }
@@ -24,7 +25,8 @@ private:
     void buildMiddle(UNetLayout& layout);
     void buildUp(UNetLayout& layout, std::vector<int>& skips);
     nn::Grid grid(int level) const { return {m_config.sampleHeight >> level, m_config.sampleWidth >> level}; }
-    Tensor timeProjections(std::span<const double> times, std::span<const std::optional<double>> guidance) const;
+    Tensor timeProjections(const DenoiserInput& in) const;
+    Tensor addedEmbedding(const Conditions& raw) const;
     Tensor withGuidance(const Tensor& waves, std::span<const std::optional<double>> guidance) const;
     Tensor runDown(const nn::Pass& pass, Tensor x, std::vector<Tensor>& skips) const;
     Tensor runUp(const nn::Pass& pass, Tensor x, std::vector<Tensor>& skips) const;
@@ -33,7 +35,7 @@ private:
     Backend& m_backend;
     DType m_type;
     Conv m_convIn, m_convOut;
-    Linear m_time1, m_time2, m_timeAll, m_textAll, m_guidance;
+    Linear m_time1, m_time2, m_timeAll, m_textAll, m_guidance, m_added1, m_added2;
     std::vector<const ResolutionStage*> m_down, m_up;
     const ResolutionStage* m_middle = nullptr;  // a residual block more than transformers
     Norm m_normOut;

@@ -16,9 +16,11 @@ void requireDefault(const Json& j, const char* key, const Json& usual, const std
 }
 
 void refuseOtherKinds(const Json& j, const std::string& what) {
-    for (const char* key : {"class_embed_type", "addition_embed_type", "encoder_hid_dim", "encoder_hid_dim_type",
-                            "num_class_embeds", "timestep_post_act", "time_embedding_act_fn"})
+    for (const char* key : {"class_embed_type", "encoder_hid_dim", "encoder_hid_dim_type", "num_class_embeds",
+                            "timestep_post_act", "time_embedding_act_fn"})
         requireDefault(j, key, nullptr, what);
+    if (j.contains("addition_embed_type") && !j["addition_embed_type"].is_null())
+        requireDefault(j, "addition_embed_type", "text_time", what);
     requireDefault(j, "time_embedding_type", "positional", what);
     requireDefault(j, "resnet_time_scale_shift", "default", what);
     requireDefault(j, "attention_type", "default", what);
@@ -125,6 +127,12 @@ UNetConfig unetConfig(const Json& j, const std::string& what) {
     if (j.contains("time_cond_proj_dim") && !j["time_cond_proj_dim"].is_null())
         c.guidanceWidth =
             2 * positive(jsonInteger(j, "time_cond_proj_dim", 256, what) / 2, 32768, "time_cond_proj_dim", what);
+    if (jsonText(j, "addition_embed_type", "", what) == "text_time") {
+        c.addedTimeWidth =
+            positive(jsonInteger(j, "addition_time_embed_dim", 256, what), 65536, "addition_time_embed_dim", what);
+        c.addedWidth = positive(jsonInteger(j, "projection_class_embeddings_input_dim", 2816, what), 65536,
+                                "projection_class_embeddings_input_dim", what);
+    }
     checkWidths(c, what);
     return c;
 }

@@ -31,7 +31,9 @@ struct UNetConfig {
     double frequencyShift = 0;
     int downsamplePadding = 1;
     float midScale = 1;     // output scale factor of the middle block
-    int guidanceWidth = 0;  // sinusoids of the guidance scale that the network is told; 0: it is told none
+    int guidanceWidth = 0;  // sinusoids of the guidance scale that the network is conditioned on; 0: it is not
+    // Addition embedding of Stable Diffusion XL: pooled text and sinusoids of `addedTimeWidth` per size; 0: none.
+    int addedWidth = 0, addedTimeWidth = 256;
 };
 
 // `what` names the file. Throws Failure.

@@ -135,7 +135,7 @@ Result<ClipTokenizer> ClipTokenizer::open(const std::string& folder) {
     }
 }
 
-std::string ClipTokenizer::normalised(std::string_view given) {
+std::string ClipTokenizer::normalForm(std::string_view given) {
     const std::string text = composed(given);
     std::string normal;
     bool gap = false;
@@ -223,6 +223,21 @@ std::vector<Token> ClipTokenizer::encode(std::string_view text) const {
     while (tokens.size() < std::size_t(m_length))
         tokens.push_back(special(m_padding, m_padding == m_end ? endText : "padding"));
     return tokens;
+}
+
+const TokenizerKind& clipBytePairs() {
+    static const TokenizerKind row{
+        "CLIP byte pairs (vocab.json and merges.txt)",
+        [](const std::string& path) {
+            std::error_code error;
+            return std::filesystem::exists(std::filesystem::path(path) / "merges.txt", error);
+        },
+        [](const std::string& path) -> Result<std::unique_ptr<Tokenizer>> {
+            auto t = ClipTokenizer::open(path);
+            if (!t) return t.error();
+            return std::unique_ptr<Tokenizer>(std::make_unique<ClipTokenizer>(std::move(*t)));
+        }};
+    return row;
 }
 
 }  // namespace meander

@@ -9,20 +9,21 @@
 #include <unordered_map>
 #include <vector>
 
-#include "engine/models/model.h"
+#include "engine/models/tokenizers/tokenizer.h"
 
 namespace meander {
 
-class ClipTokenizer {
+class ClipTokenizer final : public Tokenizer {
 public:
     static Result<ClipTokenizer> open(const std::string& folder);
 
-    // As the encoder reads it: composed, collapsed and lower-cased. Token ranges refer to this.
-    static std::string normalised(std::string_view text);
+    // Composed, collapsed and lower-cased.
+    static std::string normalForm(std::string_view text);
+    std::string normalised(std::string_view text) const override { return normalForm(text); }
     // Exactly `length()` tokens: start, the words as far as they fit, end, padding.
-    std::vector<Token> encode(std::string_view text) const;
-    int length() const { return m_length; }
-    int vocabularySize() const { return m_vocabularySize; }
+    std::vector<Token> encode(std::string_view text) const override;
+    int length() const override { return m_length; }
+    int vocabularySize() const override { return m_vocabularySize; }
 
 private:
     struct Merge {

@@ -172,6 +172,7 @@ QString CanvasPanel::headline() const {
     QString text = evaluation < 0 ? QStringLiteral("%1 · %2").arg(end, zoom)
                                   : tr("%1 at %2 · %3").arg(quantityName(q), stepText(*run, evaluation), zoom);
     if (isLatent(run->model) && evaluation >= 0) text += tr(" · latent, 3 channels");
+    if (isApproximate(run->model) && evaluation >= 0) text += tr(" · linear preview");
     // Cut at the left where it is too long; compared images have more room for the probe beside their metrics.
     return m_images->probeText().isEmpty() || m_images->isComparing()
                ? text
@@ -180,7 +181,7 @@ QString CanvasPanel::headline() const {
 
 void CanvasPanel::refresh() {
     const RunPtr run = m_document.run(m_selection.currentRun());
-    const bool isPoints = run && run->model.state == StateKind::Points, isImage = run && !isPoints,
+    const bool isPoints = run && run->model.state.kind == StateKind::Points, isImage = run && !isPoints,
                isComparing = m_images->isComparing() && isImage;
     const bool hasView = run && (isComparing || RunStatePage::hasView(*run));
     if (run && !hasView) m_runState->show(run);
@@ -196,9 +197,9 @@ void CanvasPanel::refresh() {
     m_overlay->setVisible(isImage && !m_selection.words().isEmpty());
     m_grid->setVisible(isImage && !isComparing && run->recipe.images > 1);
     if (m_grid->isChecked() != m_images->isGrid()) m_grid->setChecked(m_images->isGrid());
-    m_field->setVisible(hasView && isPoints && run->model.stateShape.count() == 2);
+    m_field->setVisible(hasView && isPoints && run->model.state.shape.count() == 2);
     m_paths->setVisible(isPoints);
-    m_follow->setVisible(isPoints && !m_points->isCurved() && run->model.stateShape.count() >= 2);
+    m_follow->setVisible(isPoints && !m_points->isCurved() && run->model.state.shape.count() >= 2);
     m_head->setText(headline());
     const auto measured = m_images->metrics();
     const bool hasFailed = run && hasView && run->status == RunStatus::Failed && !run->problem.empty();

@@ -266,8 +266,9 @@ void ImageStage::paintCompared(QPainter& p) {
                 p.setPen(theme().muted);
                 p.setFont(interfaceFont());
                 p.drawText(sideArea(i), Qt::AlignCenter | Qt::TextWordWrap,
-                           s.run->model.state == StateKind::Points ? tr("This run is one of points and has no image.")
-                                                                   : tr("Nothing is recorded at this step."));
+                           s.run->model.state.kind == StateKind::Points
+                               ? tr("This run is one of points and has no image.")
+                               : tr("Nothing is recorded at this step."));
             }
             p.save();
             p.setClipRect(sideArea(i));

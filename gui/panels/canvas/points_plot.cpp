@@ -79,7 +79,7 @@ Plot PointsStage::planePlot() const {
     plot.y.lo = b.top();
     plot.y.hi = b.bottom();
     plot.title = headline();
-    const std::int64_t coordinates = m_run->model.stateShape.count();
+    const std::int64_t coordinates = m_run->model.state.shape.count();
     switch (m_chart.kind) {
     case ManifoldKind::Euclidean:
         if (!m_followsSpread) plot.x.label = tr("in units of √(a² + τ²), the spread of unit data at this noise");

@@ -48,7 +48,7 @@ PointsStage::PointsStage(Document& document, SelectionModel& selection, QWidget*
     refresh();
 }
 
-bool PointsStage::showsPoints() const { return m_run && m_run->model.state == StateKind::Points; }
+bool PointsStage::showsPoints() const { return m_run && m_run->model.state.kind == StateKind::Points; }
 
 double PointsStage::reach() const {
     if (const auto whole = m_chart.reach()) return *whole;
@@ -80,7 +80,7 @@ FieldRequest PointsStage::requestFor(const Run& run, double tau, int columns, in
 void PointsStage::refresh() {
     m_run = recordOf(m_document, m_selection.currentRun());
     m_other = recordOf(m_document, m_selection.comparedRun());
-    if (m_other && (!m_run || !m_other->trajectory || !(m_other->model.stateShape == m_run->model.stateShape)))
+    if (m_other && (!m_run || !m_other->trajectory || !(m_other->model.state.shape == m_run->model.state.shape)))
         m_other = nullptr;
     m_density = m_arrows = nullptr;
     m_at = m_otherAt = {};
@@ -90,7 +90,7 @@ void PointsStage::refresh() {
         m_at = linkedStep(*m_run, cursor);
         if (m_other) m_otherAt = linkedStep(*m_other, cursor);
         const double tau = tauOf(*m_run, m_at.evaluation);
-        if (m_showsField && m_run->model.stateShape.count() == 2) {
+        if (m_showsField && m_run->model.state.shape.count() == 2) {
             m_density = m_fields.field(requestFor(*m_run, tau, densityColumns, dataDraws));
             if (tau > 0 && m_density) m_arrows = m_fields.field(requestFor(*m_run, tau, 22, 0));
             if (m_density && m_density->source == DensitySource::None) m_density = ownDensity();

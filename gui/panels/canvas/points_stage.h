@@ -64,7 +64,7 @@ private:
     double unitAtStep(const Run& run, int step) const;
     double tauOf(const Run& run, int evaluation) const;
     int stepOf(const Run& run, int evaluation) const;
-    bool isLine() const { return m_run->model.stateShape.count() == 1; }
+    bool isLine() const { return m_run->model.state.shape.count() == 1; }
     bool isFilled() const { return showsPoints() && m_run->trajectory && !m_run->trajectory->empty(); }
     // points_stage.cpp
     double reach() const;  // half the side of the whole view

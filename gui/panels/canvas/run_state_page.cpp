@@ -55,7 +55,7 @@ bool RunStatePage::hasView(const Run& run) {
     if (run.images) return true;
     if (!run.trajectory) return false;
     return !run.trajectory->evaluations.empty() || !run.trajectory->steps.empty()
-           || (run.model.state == StateKind::Points && !run.trajectory->empty());
+           || (run.model.state.kind == StateKind::Points && !run.trajectory->empty());
 }
 
 void RunStatePage::show(const RunPtr& run) {

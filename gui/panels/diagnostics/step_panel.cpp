@@ -76,7 +76,7 @@ void StepPanel::refresh() {
         return show({});
     }
     DiagnosticOptions options;
-    if (r->model.state == StateKind::Image) options.image = m_selection.image();
+    if (r->model.state.kind == StateKind::Image) options.image = m_selection.image();
     m_asked.restart();
     m_work.request([trajectory = r->trajectory, options] { return diagnose(*trajectory, options); });
 }

@@ -6,7 +6,6 @@
 #include <QScrollArea>
 #include <QVBoxLayout>
 
-#include "engine/models/codecs/codec.h"
 #include "gui/document/run_text.h"
 #include "gui/document/settings.h"
 #include "gui/look/icons.h"
@@ -52,13 +51,15 @@ std::vector<std::pair<QString, QString>> modelFacts(const ModelInfo& m) {
     facts.emplace_back(ModelPanel::tr("Predicts"), QLatin1String(nameOf(m.parametrization)));
     facts.emplace_back(ModelPanel::tr("Process"), qstr(m.process.name()));
     facts.emplace_back(ModelPanel::tr("State"),
-                       sizesText(m.stateShape)
-                           + (m.state == StateKind::Points ? ModelPanel::tr(" (points)") : QString()));
-    if (m.imageShape.rank() == 3) facts.emplace_back(ModelPanel::tr("Image"), sizesText(m.imageShape));
-    const auto pixels = pixelMapOf(m);
-    if (m.state == StateKind::Image)
+                       sizesText(m.state.shape)
+                           + (m.state.kind == StateKind::Points ? ModelPanel::tr(" (points)") : QString()));
+    if (m.state.image.rank() == 3) facts.emplace_back(ModelPanel::tr("Image"), sizesText(m.state.image));
+    const auto pixels = m.pixels;
+    if (m.state.kind == StateKind::Image)
         facts.emplace_back(ModelPanel::tr("Codec"),
-                           !pixels             ? ModelPanel::tr("latent, a network")
+                           !pixels ? ModelPanel::tr("latent, a network")
+                           : !pixels->isExact()
+                               ? ModelPanel::tr("network, %1 × %1 pixels in a cell").arg(m.state.factor())
                            : pixels->fold == 1 ? ModelPanel::tr("none, pixels")
                                                : ModelPanel::tr("pixels, %1 × %1 in a place").arg(pixels->fold));
     const QString conditioning =

@@ -34,7 +34,7 @@ void RecipePanel::showModel() {
     row("negative_prompt")->setVisible(isText);
     row("class")->setVisible(isClass);
     row("attention")->setVisible(isText || !model->attention.empty());  // the sites of a network are known once built
-    row("images")->label()->setText(model && model->state == StateKind::Points ? tr("Particles") : tr("Images"));
+    row("images")->label()->setText(model && model->state.kind == StateKind::Points ? tr("Particles") : tr("Images"));
     if (!model) return;
     if (isClass) showClasses(*model);
     const Recipe base = recommendedRecipe(*model), &draft = m_document.draft();

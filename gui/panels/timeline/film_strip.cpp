@@ -118,7 +118,7 @@ QPixmap FilmStrip::thumbnail(const Row& row, int frame, int pixels, bool& isOver
         return {};
     }
     QImage image;
-    if (row.run->model.state == StateKind::Points)
+    if (row.run->model.state.kind == StateKind::Points)
         image = pointImage(*row.run, f.evaluation, m_quantity, pixels, runStyle(row.style, theme()).color, theme());
     else image = stateImage(*row.run, m_selection.image(), f.evaluation, m_quantity, theme().dark);
     if (image.isNull()) return {};

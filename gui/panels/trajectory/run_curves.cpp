@@ -35,7 +35,7 @@ PanelCurves curvesOf(const std::vector<std::shared_ptr<const Run>>& runs, int im
         // Paths of states of another size cannot share axes.
         if (!paths.empty() && frames.front().size() != paths.front().front().size()) continue;
         DiagnosticOptions options;
-        if (run->model.state == StateKind::Image) options.image = int(row);
+        if (run->model.state.kind == StateKind::Image) options.image = int(row);
         result.runs.push_back({run->id, run, {}, diagnose(*run->trajectory, options)});
         paths.push_back(std::move(frames));
     }

@@ -136,7 +136,7 @@ void TrajectoryPanel::plotPath() {
                      .arg(qstr(m_curves.caption));
     plot.empty = tr("Run once to see how the path from noise to image bends.");
     // On a line there is nothing beside the chord.
-    const bool isLine = !m_curves.runs.empty() && m_curves.runs.front().run->model.stateShape.count() == 1;
+    const bool isLine = !m_curves.runs.empty() && m_curves.runs.front().run->model.state.shape.count() == 1;
     if (m_curves.runs.empty() || isLine) plot.title.clear();
     if (isLine) {
         plot.empty =
@@ -171,7 +171,7 @@ void TrajectoryPanel::plotPath() {
     plot.hasLegend = m_curves.runs.size() > 1;
     plot.fitX(0.03);
     plot.fitY(0.12);
-    const bool isPoints = !m_curves.runs.empty() && m_curves.runs.front().run->model.state == StateKind::Points;
+    const bool isPoints = !m_curves.runs.empty() && m_curves.runs.front().run->model.state.kind == StateKind::Points;
     plot.x.fixedTicks = {{0, tr("noise")}, {m_curves.chordLength, isPoints ? tr("point") : tr("image")}};
     m_path->setPlot(std::move(plot));
     m_path->setSnapPoints(std::move(snapPoints), texts, true);

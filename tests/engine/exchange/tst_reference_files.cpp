@@ -5,7 +5,7 @@
 
 #include "engine/exchange/recipe_exchange.h"
 #include "engine/guidance/guidance.h"
-#include "engine/models/diffusers_folder.h"
+#include "engine/models/scheduler_config.h"
 #include "engine/sampling/noise/noise.h"
 #include "engine/sampling/sampling.h"
 #include "engine/schedule/schedule.h"

@@ -25,9 +25,9 @@ inline ModelInfo someModel(Shape state = {8, 8, 4}) {
     m.id = m.name = "bench";
     m.process = Process::varianceExploding(0.002, 80);
     m.conditioning = ConditioningKind::Text;
-    m.stateShape = state;
-    m.stateType = DType::F64;
-    m.state = state.rank() == 3 ? StateKind::Image : StateKind::Points;
+    m.state.shape = state;
+    m.state.type = DType::F64;
+    m.state.kind = state.rank() == 3 ? StateKind::Image : StateKind::Points;
     return m;
 }
 
@@ -46,7 +46,7 @@ public:
 
     Tensor tensor(const Values& v, std::int64_t rows = 1) const {
         std::vector<std::int64_t> extents{rows};
-        for (auto e : model.stateShape.extents()) extents.push_back(e);
+        for (auto e : model.state.shape.extents()) extents.push_back(e);
         return upload(*backend, HostTensor::fromDoubles(Shape(extents), v));
     }
     GuidanceMoment moment(int step = 3, int steps = 10, double tau = 1, double target = 0.5) const {

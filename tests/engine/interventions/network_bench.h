@@ -11,8 +11,8 @@
 #include "engine/interventions/intervention.h"
 #include "engine/models/architectures/pixart.h"
 #include "engine/models/architectures/unet.h"
-#include "engine/models/diffusers_folder.h"
 #include "engine/models/model.h"
+#include "engine/models/model_files.h"
 #include "engine/weights/weight_file.h"
 
 namespace meander::bench {
@@ -59,7 +59,7 @@ struct Acting {
 
 // A built-in network with three rows of input.
 struct Network {
-    std::unique_ptr<TextNetwork> network;
+    std::unique_ptr<Denoiser> network;
     ModelInfo info;
     Tensor x, context;
     std::vector<double> times{400, 400, 700};
@@ -68,7 +68,7 @@ struct Network {
     nn::SiteHookPtr hook(const Choice& c, Tensor avoided = {}) const {
         return makeHook(c, {info, [&](const Prompt&) {
                                 auto prepared = std::make_shared<Conditioning>();
-                                prepared->context = avoided;
+                                prepared->conditions.tensors[condition::context] = avoided;
                                 return prepared;
                             }});
     }
@@ -76,7 +76,7 @@ struct Network {
     HostTensor run(const std::vector<Acting>& acting = {}, bool fails = false) const {
         nn::Hooks hooks;
         for (const Acting& a : acting) hooks.add(a.hook, a.first, a.rows);
-        const HostTensor y = download(network->forward(x, times, context, hooks));
+        const HostTensor y = download(network->forward({x, times, {{{condition::context, context}}}, hooks}));
         if (!fails) hooks.completed();
         return y;
     }
@@ -99,20 +99,23 @@ inline void networkNames() {
 }
 
 inline Network loadNetwork(Backend& backend, const QString& name, const WeightEdit& edit = {}) {
-    const auto folder = DiffusersFolder::open(*findResource("models/" + name.toStdString()));
-    auto weights = std::move(*FileWeights::open(folder.component(folder.networkName), "diffusion_pytorch_model"));
+    const ModelFiles files = openDiffusersFolder(*findResource("models/" + name.toStdString()));
+    const auto weights = files.network.open();
     EditedWeights edited(*weights, edit);
     NetworkBuilder builder(backend, edited, DType::F32);
     Network n;
     n.info = *inspectModel("builtin:" + name.toStdString());
-    if (name == "sprites-unet") n.network = std::make_unique<UNet>(unetConfig(folder.network, "test"), builder);
-    else n.network = std::make_unique<PixArt>(pixArtConfig(folder.network, "test"), builder);
-    const Shape s = n.info.stateShape;
+    if (name == "sprites-unet") n.network = std::make_unique<UNet>(unetConfig(files.network.config, "test"), builder);
+    else n.network = std::make_unique<PixArt>(pixArtConfig(files.network.config, "test"), builder);
+    const Shape s = n.info.state.shape;
     n.x = upload(backend, HostTensor::fromFloats({3, s[0], s[1], s[2]}, random(std::size_t(3 * s.count()), 5)));
     std::vector<Tensor> texts;
     for (std::uint32_t r = 0; r < 3; ++r)
         texts.push_back(
-            n.network->prepareText(upload(backend, HostTensor::fromFloats({24, 64}, random(24 * 64, 10 + r)))));
+            n.network
+                ->prepare({{{condition::context,
+                             upload(backend, HostTensor::fromFloats({1, 24, 64}, random(24 * 64, 10 + r)))}}})
+                .at(condition::context));
     n.context = stackRows(texts);
     return n;
 }

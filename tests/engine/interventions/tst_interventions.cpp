@@ -120,7 +120,7 @@ class TestInterventions : public QObject {
     nn::SiteHookPtr hook(const Choice& c, Tensor avoided = {}) {
         return makeHook(c, {m_info, [&](const Prompt&) {
                                 auto prepared = std::make_shared<Conditioning>();
-                                prepared->context = avoided;
+                                prepared->conditions.tensors[condition::context] = avoided;
                                 return prepared;
                             }});
     }

@@ -53,7 +53,7 @@ private slots:
                 for (double tau : clockValues(p)) {
                     const double s = p.nativeSignal(tau), n = p.nativeNoise(tau);
                     std::vector<double> x;
-                    for (std::int64_t i = 0; i < m->info().stateShape.count(); ++i)
+                    for (std::int64_t i = 0; i < m->info().state.shape.count(); ++i)
                         x.push_back(s * 0.4 + n * (0.7 - 0.9 * double(i)));
                     const auto score = scoreOf(x, denoise(*m, x, tau), s, n);
                     for (std::size_t i = 0; i < x.size(); ++i) {
@@ -136,7 +136,7 @@ private slots:
             for (const char* name : {"two-deltas", "ring8", "gaussian2"}) {
                 const auto m = make(std::string("analytic:") + name + "?process=" + process);
                 const Process& p = m->info().process;
-                const std::size_t d = std::size_t(m->info().stateShape.count());
+                const std::size_t d = std::size_t(m->info().state.shape.count());
                 for (double tau : {0.0, p.minimum(), p.maximum()})
                     for (double v : {0.0, 1.0, -1e3})
                         for (double x0 : denoise(*m, std::vector<double>(d, v), tau)) QVERIFY(std::isfinite(x0));
@@ -152,9 +152,9 @@ private slots:
         QVERIFY(!ModelId::parse("analytic:ring8?modes").ok());
         QVERIFY(!ModelId::parse("analytic:ring8?a=1&a=2").ok());
         const auto m = make("analytic:gaussian?d=3072&eigenvalues=powerlaw&exponent=1");
-        QCOMPARE(m->info().stateShape, Shape({3072}));
+        QCOMPARE(m->info().state.shape, Shape({3072}));
         QVERIFY(std::abs(m->info().sigmaData - 0.5) < 1e-9);
-        QVERIFY(m->info().stateType == DType::F64 && m->info().hasDensity);
+        QVERIFY(m->info().state.type == DType::F64 && m->info().hasDensity);
     }
     void pointFiles() {
         QTemporaryDir folder;

@@ -6,8 +6,8 @@
 
 #include "engine/core/resources.h"
 #include "engine/models/architectures/unet_config.h"
-#include "engine/models/diffusers_folder.h"
 #include "engine/models/model.h"
+#include "engine/models/scheduler_config.h"
 
 using namespace meander;
 namespace fs = std::filesystem;
@@ -24,10 +24,10 @@ private slots:
             QVERIFY2(info.ok(), info.ok() ? "" : info.error().text.c_str());
             QCOMPARE(info->id, e.id);
             QVERIFY(!info->name.empty() && !info->summary.empty() && !info->family.empty());
-            QVERIFY(info->stateShape.count() > 0 && info->recommended.is_object());
+            QVERIFY(info->state.shape.count() > 0 && info->recommended.is_object());
             for (const char* key : {"sampler", "schedule", "steps", "images"})
                 QVERIFY2(info->recommended.contains(key), e.id.c_str());
-            QCOMPARE(info->state == StateKind::Image, info->imageShape.rank() == 3);
+            QCOMPARE(info->state.kind == StateKind::Image, info->state.image.rank() == 3);
         }
     }
     void inspectionAgreesWithLoading() {
@@ -37,7 +37,7 @@ private slots:
             const auto model = loadModel(id, *m_backend);
             QVERIFY2(info.ok() && model.ok(), id);
             const ModelInfo& loaded = (*model)->info();
-            QVERIFY(info->stateShape == loaded.stateShape && info->parametrization == loaded.parametrization
+            QVERIFY(info->state.shape == loaded.state.shape && info->parametrization == loaded.parametrization
                     && info->textTokens == loaded.textTokens);
             QCOMPARE(info->parameters, loaded.parameters);
             QVERIFY(loaded.parameters == 0 || loaded.weightBytes >= std::size_t(loaded.parameters));

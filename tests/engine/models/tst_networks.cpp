@@ -236,11 +236,15 @@ private slots:
         std::vector<float> noise(2 * 16 * 16 * 4), text(7 * 48);
         for (std::size_t i = 0; i < noise.size(); ++i) noise[i] = float(std::sin(double(i) * 1.7) * 1.4);
         for (std::size_t i = 0; i < text.size(); ++i) text[i] = float(std::cos(double(i) * 0.9));
-        const Tensor prepared = net->prepareText(upload(*m_backend, HostTensor::fromFloats({7, 48}, text)));
+        const Tensor prepared =
+            net->prepare({{{condition::context, upload(*m_backend, HostTensor::fromFloats({1, 7, 48}, text))}}})
+                .at(condition::context);
         const Tensor pair[] = {prepared, prepared};
         const std::vector<double> times{999, 3.5};
-        const HostTensor out = download(
-            net->forward(upload(*m_backend, HostTensor::fromFloats({2, 16, 16, 4}, noise)), times, stackRows(pair)));
+        const HostTensor out = download(net->forward({upload(*m_backend, HostTensor::fromFloats({2, 16, 16, 4}, noise)),
+                                                      times,
+                                                      {{{condition::context, stackRows(pair)}}},
+                                                      nn::Hooks()}));
         QCOMPARE(out.shape(), Shape({2, 16, 16, 4}));
         for (float v : out.floats()) QVERIFY(std::isfinite(v));
         QCOMPARE(int(net->crossAttentions(16, 16, 7).size()), 16);

@@ -37,7 +37,7 @@ private slots:
     }
     void wordsAndRanges() {
         const ClipTokenizer t = sprites();
-        const std::string normal = ClipTokenizer::normalised("  A RED\t\tcircle,  zebra ");
+        const std::string normal = ClipTokenizer::normalForm("  A RED\t\tcircle,  zebra ");
         QCOMPARE(normal, std::string("a red circle, zebra"));
         const auto tokens = t.encode("  A RED\t\tcircle,  zebra ");
         QCOMPARE(int(tokens.size()), t.length());
@@ -73,8 +73,8 @@ private slots:
     }
     // The reference tokenizer composes (NFC) before it lower-cases; İ becomes two characters.
     void normalisation() {
-        QCOMPARE(ClipTokenizer::normalised("re\u0301d CAFE\u0301"), std::string("r\u00e9d caf\u00e9"));
-        QCOMPARE(ClipTokenizer::normalised("\u0130stanbul"), std::string("i\u0307stanbul"));
+        QCOMPARE(ClipTokenizer::normalForm("re\u0301d CAFE\u0301"), std::string("r\u00e9d caf\u00e9"));
+        QCOMPARE(ClipTokenizer::normalForm("\u0130stanbul"), std::string("i\u0307stanbul"));
         QCOMPARE(composed("\u1100\u1161\u11a8"), std::string("\uac01"));  // Hangul
         QCOMPARE(composed("a\u0323\u0302"), std::string("\u1ead"));       // two marks
         QCOMPARE(composed("a\u0302\u0323"), std::string("\u1ead"));       // in the other order

@@ -76,7 +76,7 @@ private slots:
     void blocksAreTheSites() {
         QFETCH(QString, name);
         const Network n = loadNetwork(*m_backend, name);
-        const int h = int(n.info.stateShape[0]), w = int(n.info.stateShape[1]);
+        const int h = int(n.info.state.shape[0]), w = int(n.info.state.shape[1]);
         const std::function<void(const nn::Module&)> walk = [&](const nn::Module& m) {
             for (const auto& child : m.children()) {
                 QVERIFY2(child->path().starts_with(m.path()), child->path().c_str());

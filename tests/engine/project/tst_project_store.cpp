@@ -76,7 +76,7 @@ private slots:
             QCOMPARE(found.model.name, put.model.name);
             QCOMPARE(found.model.process.name(), put.model.process.name());
             QVERIFY(std::abs(found.model.process.maximum() / put.model.process.maximum() - 1) < 1e-9);
-            QVERIFY(found.model.stateShape == put.model.stateShape);
+            QVERIFY(found.model.state.shape == put.model.state.shape);
             QVERIFY(!found.trajectory && !found.images);
             const auto t = store->loadTrajectory(put.id);
             QVERIFY(t.ok());

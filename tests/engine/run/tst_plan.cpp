@@ -71,7 +71,7 @@ private slots:
 
     void tooManyImages() {
         Recipe r = sprites();
-        r.images = mostImages(StateKind::Image) + 1;
+        r.images = mostImages(StateSpec()) + 1;
         QCOMPARE(plan(r).error().text, std::string("The number of images must lie between 1 and 256."));
         Recipe ring = recommendedRecipe(*inspectModel("analytic:ring8"));
         ring.images = 1000;

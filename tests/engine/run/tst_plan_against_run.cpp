@@ -110,7 +110,7 @@ private:
 // Rows of the network that a plan may cost here: a network of images is a thousand times slower than a law of points.
 bool isAffordable(const Plan& p) {
     const double rows = double(p.evaluations) * p.resolved.images;
-    return rows <= (p.model.state == StateKind::Image && p.model.parameters > 0 ? 60 : 30'000);
+    return rows <= (p.model.state.kind == StateKind::Image && p.model.parameters > 0 ? 60 : 30'000);
 }
 
 int fromEnvironment(const char* name, int otherwise) {
@@ -272,7 +272,7 @@ private slots:
             for (const auto& s : samplers())
                 for (const int steps : {1, 2, 3, 8}) {
                     if (!isLong && !isCheap && steps != 2) continue;
-                    if (!isLong && info->state == StateKind::Image && info->parameters > 0 && steps != 1) continue;
+                    if (!isLong && info->state.kind == StateKind::Image && info->parameters > 0 && steps != 1) continue;
                     Recipe r = recommendedRecipe(*info);
                     r.sampler = {s.id, {}};
                     r.steps = steps;

@@ -45,7 +45,7 @@ std::vector<double> uniform(int steps, double from = 1, double to = 0) {
 
 // Share of the states at each of the model's points, and how many are at none.
 std::vector<double> shares(const ManifoldModel& m, const std::vector<double>& x, double* astray) {
-    const std::size_t n = std::size_t(m.info().stateShape.count()), count = m.weights().size();
+    const std::size_t n = std::size_t(m.info().state.shape.count()), count = m.weights().size();
     std::vector<double> share(count, 0.0);
     double lost = 0;
     for (std::size_t at = 0; at < x.size(); at += n) {

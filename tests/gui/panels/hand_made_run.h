@@ -79,9 +79,9 @@ inline std::shared_ptr<Run> discRun(const std::string& id, int number, int steps
     run->recipe.prompt = "a red circle on green";
     run->recipe.steps = steps;
     run->recipe.schedule.id = number == 1 ? "karras" : "exponential";
-    run->model.state = StateKind::Image;
-    run->model.stateShape = {side, side, 3};
-    run->model.imageShape = {side, side, 3};
+    run->model.state.kind = StateKind::Image;
+    run->model.state.shape = {side, side, 3};
+    run->model.state.image = {side, side, 3};
     run->model.process = Process::varianceExploding(0.002, 80);
     run->evaluations = steps;
     std::mt19937 random(7);
@@ -167,8 +167,8 @@ inline std::shared_ptr<Run> ringRun(const std::string& id, int number, int steps
     run->recipe.steps = steps;
     run->recipe.images = particles;
     run->model.name = "Ring of eight";
-    run->model.state = StateKind::Points;
-    run->model.stateShape = {dimensions};
+    run->model.state.kind = StateKind::Points;
+    run->model.state.shape = {dimensions};
     run->model.process = Process::varianceExploding(0.002, 80);
     std::mt19937 random(3);
     std::normal_distribution<double> normal;

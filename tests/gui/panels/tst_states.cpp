@@ -21,8 +21,8 @@ namespace {
 std::shared_ptr<Run> foldedRun(const Run& disc) {
     auto run = std::make_shared<Run>(disc);
     auto t = std::make_shared<Trajectory>(*disc.trajectory);
-    run->model.stateShape = {16, 16, 12};
-    run->model.imageShape = {32, 32, 3};
+    run->model.state.shape = {16, 16, 12};
+    run->model.state.image = {32, 32, 3};
     t->initial = foldPixels(t->initial, 2);
     for (auto& e : t->evaluations) {
         auto copy = std::make_shared<Evaluation>(*e);

@@ -1,4 +1,4 @@
-#include "engine/models/architectures/clip_text.h"
+#include "engine/models/text/clip_text.h"
 
 #include <algorithm>
 
@@ -38,6 +38,12 @@ ClipTextConfig clipTextConfig(const Json& j, const std::string& what) {
     else if (act != "quick_gelu")
         throw Failure("The text encoder described in " + what + " uses the activation '" + act
                       + "', which Meander does not know. It knows quick_gelu and gelu.");
+    if (const auto classes = jsonTexts(j, "architectures", {}, what);
+        !classes.empty() && classes.front() == "CLIPTextModelWithProjection")
+        c.projection = sizeIn(j, "projection_dim", 512, 65536, what);
+    // Written as 2 by mistake before the end token was looked up.
+    if (const int end = int(std::clamp<std::int64_t>(jsonInteger(j, "eos_token_id", 2, what), 0, 1 << 30)); end != 2)
+        c.end = end;
     if (c.width % c.heads != 0)
         throw Failure("In " + what + ", " + std::to_string(c.width) + " channels cannot be split into "
                       + std::to_string(c.heads) + " heads. The file may be damaged.");
@@ -63,27 +69,62 @@ ClipTextEncoder::ClipTextEncoder(const ClipTextConfig& config, NetworkBuilder& b
         m_layers.push_back(std::move(l));
     }
     m_norm = b.norm(root + "final_layer_norm", w);
+    if (config.projection > 0) m_projection = b.linear("text_projection", w, config.projection, false);
+    parameters = b.parameters;
+    weightBytes = b.weightBytes;
 }
 
-Tensor ClipTextEncoder::operator()(std::span<const int> ids, int skipLast) const {
-    const std::int64_t n = std::int64_t(ids.size());
-    if (n == 0 || n > m_config.positions)
+void ClipTextEncoder::check(std::span<const int> ids) const {
+    if (ids.empty() || std::int64_t(ids.size()) > m_config.positions)
         throw Failure("The text encoder reads up to " + std::to_string(m_config.positions) + " tokens, but got "
-                      + std::to_string(n) + ".");
+                      + std::to_string(ids.size()) + ".");
     for (const int id : ids)
         if (id < 0 || id >= m_config.vocabulary)
             throw Failure("The tokenizer knows the token " + std::to_string(id) + ", but the text encoder only "
                           + std::to_string(m_config.vocabulary) + " of them. They do not belong together.");
+}
+
+Tensor ClipTextEncoder::pooled(std::span<const int> ids, const Tensor& last) const {
+    const auto end =
+        m_config.end ? std::find(ids.begin(), ids.end(), *m_config.end) : std::max_element(ids.begin(), ids.end());
+    const Tensor state = nn::layerNorm(last, m_norm, m_config.eps)
+                             .reshaped({last.shape()[1], last.shape()[2]})
+                             .slice(end == ids.end() ? 0 : end - ids.begin(), 1);
+    return m_projection ? nn::linear(state, m_projection) : state;
+}
+
+TextFeatures ClipTextEncoder::encode(std::span<const int> ids, const TextStates& wanted) const {
+    check(ids);
+    const std::int64_t n = std::int64_t(ids.size());
     Tensor x = nn::add(nn::embedding(ids, m_tokens), m_positions.slice(0, n)).reshaped({1, n, m_config.width});
-    const std::size_t used = m_layers.size() - std::size_t(std::clamp(skipLast, 0, int(m_layers.size()) - 1));
-    for (std::size_t i = 0; i < used; ++i) {
+    HiddenStates states(wanted, m_config.layers);
+    states.add(0, x);
+    for (std::size_t i = 0; i < m_layers.size(); ++i) {
         const Layer& l = m_layers[i];
         const auto [q, k, v] = nn::chunk<3>(nn::linear(nn::layerNorm(x, l.norm1, m_config.eps), l.qkv));
         x = nn::linear(nn::attend({q, k, v, m_config.heads, true}), l.out, {.onto = x});
         const Tensor h = nn::layerNorm(x, l.norm2, m_config.eps);
         x = nn::linear(nn::linear(h, l.up, {.activation = m_config.activation}), l.down, {.onto = x});
+        states.add(int(i) + 1, x);
     }
-    return nn::layerNorm(x, m_norm, m_config.eps).reshaped({n, m_config.width});
+    const auto finish = [&](const Tensor& t) { return nn::layerNorm(t, m_norm, m_config.eps); };
+    return {states.joined(finish), pooled(ids, x)};
+}
+
+const TextEncoderKind& clipTextModel() {
+    static const TextEncoderKind row{
+        "CLIPTextModel", "CLIP",
+        [](const Json& j, const std::string& what, NetworkBuilder& b) -> std::unique_ptr<TextEncoder> {
+            return std::make_unique<ClipTextEncoder>(clipTextConfig(j, what), b);
+        },
+        [](const Json& j, const std::string& what) { return clipTextConfig(j, what).positions; }};
+    return row;
+}
+
+const TextEncoderKind& clipTextModelWithProjection() {
+    static const TextEncoderKind row{"CLIPTextModelWithProjection", "CLIP with projection", clipTextModel().build,
+                                     clipTextModel().describe};
+    return row;
 }
 
 }  // namespace meander

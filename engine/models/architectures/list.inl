@@ -1,0 +1,3 @@
+// Every architecture: a line here and a file beside it with `const Architecture& name()`.
+ARCHITECTURE(unetArchitecture)
+ARCHITECTURE(pixArtArchitecture)

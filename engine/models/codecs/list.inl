@@ -1,0 +1,2 @@
+// Every codec: a line here and a file beside it with `const CodecKind& name()`.
+CODEC(pixelShuffleCodec)

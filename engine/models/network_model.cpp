@@ -1,0 +1,230 @@
+#include "engine/models/network_model.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "engine/models/architectures/architecture.h"
+#include "engine/weights/quantised.h"
+
+namespace meander {
+namespace {
+
+constexpr std::size_t promptsKept = 32, stacksKept = 4;
+constexpr std::int64_t largeModel = 100'000'000;  // weights from which "auto" prefers bf16
+
+// The row of a table that a part names by its class.
+template <class Row> const Row& rowOf(const std::vector<const Row*>& table, const PartFiles& part, const char* kind) {
+    const std::string name = jsonText(part.config, "_class_name", "", part.what);
+    std::string known;
+    for (const Row* row : table) {
+        if (name == row->className) return *row;
+        known.append(known.empty() ? "" : ", ").append(row->className);
+    }
+    throw Failure("The " + std::string(kind) + " described in " + part.what + " is a '" + name
+                  + "', which Meander cannot compute yet. It knows: " + known + ".");
+}
+
+const Architecture& architectureOf(const ModelFiles& f) { return rowOf(architectures(), f.network, "network"); }
+const CodecKind& codecOf(const PartFiles& part) { return rowOf(codecKinds(), part, "codec"); }
+
+const TextEncoderKind& encoderOf(const PartFiles& part) {
+    const auto classes = jsonTexts(part.config, "architectures", {"CLIPTextModel"}, part.what);
+    PartFiles named = part;
+    named.config["_class_name"] = classes.empty() ? "CLIPTextModel" : classes.front();
+    return rowOf(textEncoderKinds(), named, "text encoder");
+}
+
+// Half precision where it is fast and the model is large, unless stated otherwise.
+DType computeType(const Backend& backend, const std::string& precision, std::int64_t parameters) {
+    if (precision == "f32") return DType::F32;
+    if (precision == "bf16") return DType::BF16;
+    if (precision == "auto") {
+        if (parameters < largeModel) return DType::F32;  // before the question: the answer may have to be measured
+        const auto fast = backend.fastTypes();
+        return std::find(fast.begin(), fast.end(), DType::BF16) != fast.end() ? DType::BF16 : DType::F32;
+    }
+    throw Failure("The precision '" + precision + "' does not exist. Choose auto, f32 or bf16.");
+}
+
+std::shared_ptr<WeightSource> networkWeights(const ModelFiles& files, const LoadOptions& options) {
+    auto source = files.network.open();
+    if (options.weights == "file") return source;
+    std::string known;
+    for (int i = 0; i < kernels::weightFormatCount; ++i) {
+        const auto format = WeightFormat(i);
+        if (!canQuantise(format)) continue;
+        if (options.weights == kernels::infoOf(format).name) return std::make_shared<Quantised>(source, format);
+        known.append(", ").append(kernels::infoOf(format).name);
+    }
+    throw Failure("Weights cannot be kept as '" + options.weights + "'. Choose file" + known + ".");
+}
+
+void describeText(const ModelFiles& files, ModelInfo& info) {
+    if (files.text.empty()) return;
+    info.conditioning = ConditioningKind::Text;
+    info.tokenizer = files.text.back().tokenizer;
+    info.textTokens =
+        encoderOf(files.text.back().encoder).describe(files.text.back().encoder.config, files.text.back().encoder.what);
+    for (TapSite& site : info.attention) site.tokens = info.textTokens;
+}
+
+void describeCodec(const ModelFiles& files, ModelInfo& info) {
+    if (!files.codec) return;
+    const CodecFacts facts = codecOf(*files.codec).describe(files.codec->config, files.codec->what);
+    if (facts.channels != info.state.channels())
+        throw Failure("The codec described in " + files.codec->what + " has states with "
+                      + std::to_string(facts.channels) + " channels, the network has "
+                      + std::to_string(info.state.channels()) + ". The parts of this model do not belong together.");
+    const std::int64_t f = facts.factor;
+    info.state.image = {info.state.height() * f, info.state.width() * f, 3};
+    info.state.granule *= int(f);
+    info.pixels = facts.pixels;
+}
+
+}  // namespace
+
+ModelInfo inspectNetwork(const ModelFiles& files) {
+    const Architecture& architecture = architectureOf(files);
+    ModelInfo info;
+    info.id = files.path;
+    info.name = files.name;
+    info.family = architecture.family;
+    info.process = files.process;
+    info.parametrization = files.parametrization;
+    info.distillation = files.distillation;
+    info.builtInGuidance = files.builtInGuidance;
+    info.findings = files.findings;
+    info.missing = files.missing;
+    architecture.describe(files.network.config, files.network.what, info);
+    if (architecture.takesText && files.text.empty() && files.missing.empty())
+        info.missing.push_back("The model in '" + files.path
+                               + "' has no text encoder, and its network cannot be used without one.");
+    describeText(files, info);
+    describeCodec(files, info);
+    info.parameters = files.network.parameters;
+    info.weightBytes = files.network.bytes;
+    for (const TextFiles& t : files.text) {
+        info.parameters += t.encoder.parameters;
+        info.weightBytes += t.encoder.bytes;
+    }
+    if (files.codec) {
+        info.parameters += files.codec->parameters;
+        info.weightBytes += files.codec->bytes;
+    }
+    return info;
+}
+
+NetworkModel::NetworkModel(ModelInfo info, const ModelFiles& files, Backend& backend, const LoadOptions& options)
+    : m_backend(backend) {
+    if (!info.missing.empty()) {
+        std::string all;
+        for (const std::string& m : info.missing) all += (all.empty() ? "" : " ") + m;
+        throw Failure(all);
+    }
+    m_info = std::move(info);
+    m_info.parameters = 0;
+    m_info.weightBytes = 0;
+    loadText(files);
+    const auto weights = networkWeights(files, options);
+    NetworkBuilder builder(backend, *weights, computeType(backend, options.precision, files.network.parameters));
+    m_network = architectureOf(files).build(files.network.config, files.network.what, builder);
+    m_info.parameters += m_network->parameters;
+    m_info.weightBytes += m_network->weightBytes;
+    const int height = m_info.state.height(), width = m_info.state.width();
+    m_info.attention = m_network->crossAttentions(height, width, m_info.textTokens);
+    m_info.bytesPerRow = m_network->bytesPerRow(height, width);
+    if (files.codec) loadCodec(*files.codec);
+}
+
+void NetworkModel::loadText(const ModelFiles& files) {
+    if (files.text.empty()) return;
+    m_conditioner = findConditioner(files.conditioner);
+    if (!m_conditioner)
+        throw Failure("Meander does not know how '" + files.path + "' puts its text encoders together.");
+    for (const TextFiles& t : files.text) {
+        auto tokenizer = openTokenizer(t.tokenizer);
+        if (!tokenizer) throw Failure(tokenizer.error().text);
+        const auto weights = t.encoder.open();
+        NetworkBuilder builder(m_backend, *weights, DType::F32);
+        TextStage stage{std::move(*tokenizer), encoderOf(t.encoder).build(t.encoder.config, t.encoder.what, builder)};
+        if (stage.tokenizer->length() > stage.encoder->longest())
+            throw Failure("The tokenizer in '" + t.tokenizer
+                          + "' makes more tokens than the text encoder reads. They do not belong together.");
+        if (stage.tokenizer->length() > 0) m_info.textTokens = stage.tokenizer->length();
+        m_info.parameters += stage.encoder->parameters;
+        m_info.weightBytes += stage.encoder->weightBytes;
+        m_text.push_back(std::move(stage));
+    }
+}
+
+void NetworkModel::loadCodec(const PartFiles& part) {
+    const CodecKind& kind = codecOf(part);
+    const auto weights = part.open();
+    NetworkBuilder builder(m_backend, *weights, DType::F32);
+    m_codec = kind.build(part.config, part.what, builder);
+    m_info.parameters += m_codec->parameters;
+    m_info.weightBytes += m_codec->weightBytes;
+    if (!m_info.pixels) m_info.pixels = measuredPixelMap(*m_codec, m_backend, kind.describe(part.config, part.what));
+}
+
+ConditioningPtr NetworkModel::condition(const Prompt& prompt) {
+    Prompt asked = prompt;
+    if (prompt.unconditional) asked.text.clear();
+    asked.unconditional = false;
+    const auto known =
+        std::find_if(m_prompts.begin(), m_prompts.end(), [&](const Known& k) { return k.prompt == asked; });
+    if (known != m_prompts.end()) {
+        m_prompts.splice(m_prompts.begin(), m_prompts, known);
+        return known->conditioning;
+    }
+    auto c = std::make_shared<Conditioning>();
+    Conditions raw;
+    if (m_conditioner) raw = m_conditioner->encode(m_text, asked, c->tokens);
+    c->conditions = m_network->prepare(raw);
+    m_prompts.push_front({asked, c});
+    if (m_prompts.size() > promptsKept) m_prompts.pop_back();
+    return c;
+}
+
+const Conditions& NetworkModel::conditionsOf(const std::vector<ConditioningPtr>& rows) {
+    const auto known = std::find_if(m_stacks.begin(), m_stacks.end(), [&](const Stack& s) { return s.rows == rows; });
+    if (known != m_stacks.end()) {
+        m_stacks.splice(m_stacks.begin(), m_stacks, known);
+        return known->conditions;
+    }
+    std::vector<ConditioningPtr> all;
+    std::vector<const Conditions*> parts;
+    for (const auto& row : rows) {
+        all.push_back(row ? row : condition({.unconditional = true}));
+        parts.push_back(&all.back()->conditions);
+    }
+    m_stacks.push_front({rows, stacked(parts)});
+    if (m_stacks.size() > stacksKept) m_stacks.pop_back();
+    return m_stacks.front().conditions;
+}
+
+Tensor NetworkModel::predict(const NetworkBatch& batch) {
+    const Shape s = batch.x.shape();
+    if (s.rank() != 4 || std::int64_t(batch.times.size()) != s[0] || std::int64_t(batch.conditioning.size()) != s[0])
+        throw std::invalid_argument("the batch " + s.text() + " does not fit its times and conditionings");
+    return m_network
+        ->forward(
+            {batch.x.converted(DType::F32), batch.times, conditionsOf(batch.conditioning), batch.hooks, batch.guidance})
+        .converted(batch.x.type());
+}
+
+// One image at a time: the memory of a decoder grows with the pixels.
+HostTensor NetworkModel::decode(const HostTensor& states) const {
+    if (!m_codec) return Model::decode(states);
+    std::vector<Tensor> images;
+    for (std::int64_t i = 0; i < states.shape()[0]; ++i)
+        images.push_back(m_codec->decode(upload(m_backend, states.rows(i, 1)).converted(DType::F32)));
+    return download(stackRows(images));
+}
+
+HostTensor NetworkModel::encode(const HostTensor& images) const {
+    if (!m_codec) return Model::encode(images);
+    return download(m_codec->encode(upload(m_backend, images).converted(DType::F32)));
+}
+
+}  // namespace meander

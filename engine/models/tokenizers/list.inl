@@ -1,0 +1,3 @@
+// Every tokenizer: a line here and a file beside it with `const TokenizerKind& name()`; the first that recognises a
+// folder opens it.
+TOKENIZER(clipBytePairs)
