@@ -1,5 +1,6 @@
 #include "engine/models/tokenizers/charsmap.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -14,6 +15,8 @@ std::uint32_t littleEndian(std::string_view b) {
     for (std::size_t i = 0; i < 4; ++i) v |= std::uint32_t(static_cast<unsigned char>(b[i])) << (8 * i);
     return v;
 }
+
+constexpr std::size_t longestReplacement = 256;  // bytes; the longest of Unicode's compatibility forms has 33
 
 // A unit of the trie (Darts-clone): a label with the offset of its children, or a value.
 constexpr std::uint32_t labelOf(std::uint32_t unit) { return unit & 0x800000ffu; }
@@ -32,6 +35,21 @@ Charsmap Charsmap::parse(std::string_view bytes, const std::string& what) {
     for (std::size_t i = 0; i < size; i += 4) map.m_units.push_back(littleEndian(bytes.substr(4 + i)));
     map.m_replacements = bytes.substr(4 + size);
     return map;
+}
+
+Charsmap Charsmap::parseBase64(std::string_view text, const std::string& what) {
+    constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::string bytes;
+    std::uint32_t bits = 0;
+    int count = 0;
+    for (const char c : text.substr(0, text.find('='))) {
+        const std::size_t digit = digits.find(c);
+        if (digit == std::string_view::npos)
+            throw Failure("The normalisation table of " + what + " is damaged. Download it again.");
+        bits = bits << 6 | std::uint32_t(digit);
+        if ((count += 6) >= 8) bytes += char(bits >> (count -= 8) & 255);
+    }
+    return parse(bytes, what);
 }
 
 std::string Charsmap::apply(std::string_view text) const {
@@ -53,7 +71,7 @@ std::string Charsmap::apply(std::string_view text) const {
         }
         if (replacement && *replacement < m_replacements.size()) {
             const std::size_t end = std::min(m_replacements.find('\0', *replacement), m_replacements.size());
-            out.append(m_replacements, *replacement, end - *replacement);
+            out.append(m_replacements, *replacement, std::min(end - *replacement, longestReplacement));
             at += length;
         } else {
             appendUtf8(out, decodeUtf8(text, at));

@@ -8,6 +8,9 @@
 namespace meander {
 namespace {
 
+// Of a normalised text, which rules of a hostile file could multiply. No encoder reads as much.
+constexpr std::size_t mostBytes = std::size_t(1) << 20;
+
 bool isWordCharacter(char32_t c) { return isLetter(c) || isNumber(c) || isMark(c) || c == '_'; }
 
 // Begin of the character before `at`.
@@ -89,7 +92,10 @@ std::string TextPipeline::run(std::string_view text, std::vector<Token>& tokens)
     const auto finishSegment = [&](std::size_t begin, std::size_t end) {
         if (begin >= end) return;
         std::string segment(text.substr(begin, end - begin));
-        for (const Normalise& n : normalise) segment = n(std::move(segment), begin == 0);
+        for (const Normalise& n : normalise) {
+            segment = n(std::move(segment), begin == 0);
+            if (segment.size() > mostBytes) segment.resize(mostBytes);
+        }
         encodeSegment(segment, normal, tokens, word);
     };
     std::size_t begin = 0;

@@ -1,5 +1,6 @@
 #include "engine/models/tokenizers/tokenizer_files.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "engine/core/json.h"
@@ -59,7 +60,8 @@ int idIn(const nlohmann::json& value, const std::string& what) {
 
 std::vector<AddedToken> addedTokensIn(const std::string& folder) {
     std::vector<AddedToken> tokens;
-    for (const auto& [text, id] : settingsIn(folder, "added_tokens.json").items())
+    const auto added = settingsIn(folder, "added_tokens.json");
+    for (const auto& [text, id] : added.items())
         tokens.push_back({.text = text, .id = idIn(id, "'" + folder + "/added_tokens.json'")});
     const auto config = settingsIn(folder, "tokenizer_config.json");
     const auto list = config.find("added_tokens_decoder");

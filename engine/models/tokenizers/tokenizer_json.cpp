@@ -13,6 +13,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int clipLength = 77;
+constexpr std::size_t longestReplacement = 64;  // bytes; published files have 3
 
 std::string spaceBefore(const std::string& s) { return s.empty() || s[0] == ' ' ? s : " " + s; }
 
@@ -41,33 +42,41 @@ private:
         throw Failure("The tokenizer " + m_what + " uses the " + kind + " '" + name
                       + "', which Meander does not know yet.");
     }
-    static Json part(const Json& object, const char* key) {
+    // A member; null where there is none.
+    static const Json& part(const Json& object, const char* key) {
+        static const Json none;
         const auto it = object.is_object() ? object.find(key) : object.end();
-        return it == object.end() ? Json() : *it;
+        return it == object.end() ? none : *it;
     }
     std::string textAt(const Json& object, const char* key, const std::string& fallback = {}) const {
-        const Json v = part(object, key);
+        const Json& v = part(object, key);
         if (v.is_null()) return fallback;
         if (!v.is_string()) damaged(key);
         return v;
     }
     bool flagAt(const Json& object, const char* key, bool fallback) const {
-        const Json v = part(object, key);
+        const Json& v = part(object, key);
         if (v.is_null()) return fallback;
         if (!v.is_boolean()) damaged(key);
         return v;
     }
     const Json& listAt(const Json& object, const char* key) const {
-        const auto it = object.is_object() ? object.find(key) : object.end();
-        if (it == object.end() || !it->is_array()) damaged(key);
-        return *it;
+        const Json& list = part(object, key);
+        if (!list.is_array()) damaged(key);
+        return list;
+    }
+
+    std::string replacementAt(const Json& object, const char* key) const {
+        std::string text = textAt(object, key);
+        if (text.size() > longestReplacement) damaged(key);
+        return text;
     }
 
     // Whether any of the pre-tokenizers works on bytes.
     static bool hasByteLevel(const Json& step) {
         if (!step.is_object()) return false;
         if (part(step, "type") == "ByteLevel") return true;
-        const Json list = part(step, "pretokenizers");
+        const Json& list = part(step, "pretokenizers");
         return list.is_array() && std::any_of(list.begin(), list.end(), hasByteLevel);
     }
 
@@ -127,7 +136,7 @@ private:
         auto unigram = std::make_unique<UnigramModel>();
         unigram->fallsBackToBytes = flagAt(model, "byte_fallback", false);
         const Json& vocabulary = listAt(model, "vocab");
-        const Json unknownId = part(model, "unk_id");
+        const Json& unknownId = part(model, "unk_id");
         if (vocabulary.empty() || vocabulary.size() > std::size_t(largestTokenId)) damaged("vocab");
         // Without an unknown token, the first stands for it.
         unigram->unknown = unknownId.is_null() ? 0 : idIn(unknownId, m_what);
@@ -142,7 +151,7 @@ private:
     }
 
     void readAddedTokens() {
-        const Json list = part(m_json, "added_tokens");
+        const Json& list = part(m_json, "added_tokens");
         if (list.is_null()) return;
         if (!list.is_array()) damaged("added_tokens");
         for (const Json& entry : list)
@@ -169,13 +178,16 @@ private:
                 return lower;
             });
         } else if (type == "Prepend") {
-            normalise([text = textAt(step, "prepend")](std::string s, bool) { return s.empty() ? s : text + s; });
+            normalise(
+                [text = replacementAt(step, "prepend")](std::string s, bool) { return s.empty() ? s : text + s; });
         } else if (type == "Strip") {
             readStrip(flagAt(step, "strip_left", true), flagAt(step, "strip_right", true));
         } else if (type == "Replace") {
-            readReplace(part(step, "pattern"), textAt(step, "content"));
+            readReplace(part(step, "pattern"), replacementAt(step, "content"));
         } else if (type == "Precompiled") {
-            auto map = std::make_shared<Charsmap>(Charsmap::parse(bytesOf(part(step, "precompiled_charsmap")), m_what));
+            const Json& table = part(step, "precompiled_charsmap");
+            if (!table.is_string()) damaged("precompiled_charsmap");
+            auto map = std::make_shared<Charsmap>(Charsmap::parseBase64(table.get_ref<const std::string&>(), m_what));
             normalise([map](std::string s, bool) { return map->apply(s); });
         } else {
             unknown("normaliser", type);
@@ -230,25 +242,6 @@ private:
         });
     }
 
-    std::string bytesOf(const Json& base64) const {
-        if (!base64.is_string()) damaged("precompiled_charsmap");
-        std::string bytes;
-        std::uint32_t bits = 0;
-        int count = 0;
-        for (const char c : base64.get_ref<const std::string&>()) {
-            int v = -1;
-            if (c >= 'A' && c <= 'Z') v = c - 'A';
-            else if (c >= 'a' && c <= 'z') v = c - 'a' + 26;
-            else if (c >= '0' && c <= '9') v = c - '0' + 52;
-            else if (c == '+' || c == '/') v = c == '+' ? 62 : 63;
-            else if (c == '=') break;
-            else damaged("precompiled_charsmap");
-            bits = bits << 6 | std::uint32_t(v);
-            if ((count += 6) >= 8) bytes += char(bits >> (count -= 8) & 255);
-        }
-        return bytes;
-    }
-
     void readPreTokenizer(const Json& step) {
         if (step.is_null()) return;
         const std::string type = textAt(step, "type");
@@ -270,7 +263,7 @@ private:
     }
 
     void readSplit(const Json& step) {
-        const Json pattern = part(step, "pattern");
+        const Json& pattern = part(step, "pattern");
         const std::string behavior = textAt(step, "behavior", "Isolated");
         if (const std::string text = textAt(pattern, "String"); text == " ") {
             // Behind the normaliser that replaces spaces there are none.
@@ -335,14 +328,14 @@ private:
 
     void readTemplate(const Json& step) {
         bool isBehind = false;
-        const Json specials = part(step, "special_tokens");
+        const Json& specials = part(step, "special_tokens");
         for (const Json& entry : listAt(step, "single")) {
             if (entry.is_object() && entry.contains("Sequence")) {
                 isBehind = true;
                 continue;
             }
             const std::string name = textAt(part(entry, "SpecialToken"), "id");
-            const Json ids = part(part(specials, name.c_str()), "ids");
+            const Json& ids = part(part(specials, name.c_str()), "ids");
             if (!ids.is_array()) damaged("special_tokens");
             for (const Json& id : ids)
                 (isBehind ? m_pipeline->after : m_pipeline->before).push_back({idIn(id, m_what), name});

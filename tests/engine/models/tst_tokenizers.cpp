@@ -283,6 +283,18 @@ private slots:
         }
     }
 
+    // Rules that double the text forty times stop at a text that no encoder reads.
+    void multiplyingRules() {
+        QByteArray steps;
+        for (int i = 0; i < 40; ++i)
+            steps += (i ? "," : "") + json("{'type':'Replace','pattern':{'String':'a'},'content':'aa'}");
+        QTemporaryDir own;
+        write(own.filePath("tokenizer.json"),
+              json("{'normalizer':{'type':'Sequence','normalizers':[") + steps
+                  + json("]},'model':{'type':'Unigram','vocab':[['aaaaaaaaaaaaaaaa',0],['?',-1]],'unk_id':1}}"));
+        QVERIFY(idsOf(*open(own.path()), "a").size() <= (1 << 20));
+    }
+
     void splits() {
         const auto pieces = [](const SplitRule& rule, const std::string& text) {
             QStringList list;
