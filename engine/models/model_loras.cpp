@@ -4,6 +4,7 @@
 #include <mutex>
 #include <set>
 
+#include "engine/models/architectures/unet_config.h"
 #include "engine/weights/lora/with_lora.h"
 #include "engine/weights/renamed.h"
 
@@ -69,16 +70,42 @@ const NameTable* otherNames(const PartFiles& network) {
     return nullptr;
 }
 
+// The linear layers that files of the first generation number, in the order of their modules: all of the attention and
+// the first of the feed-forward network, on the way down, up, and in the middle.
+std::vector<std::string> numberedModules(const PartFiles& network) {
+    if (network.config.value("_class_name", std::string()) != "UNet2DConditionModel") return {};
+    std::vector<std::string> modules, middle;
+    for (const TapSite& block : transformerBlocks(unetConfig(network.config, network.what)))
+        for (const char* layer : {"attn1.to_q", "attn1.to_k", "attn1.to_v", "attn1.to_out.0", "ff.net.0.proj",
+                                  "attn2.to_q", "attn2.to_k", "attn2.to_v", "attn2.to_out.0"})
+            (block.path.starts_with("mid_block") ? middle : modules).push_back(block.path + "." + layer);
+    modules.insert(modules.end(), middle.begin(), middle.end());
+    return modules;
+}
+std::vector<std::string> numberedTextModules(const PartFiles& encoder) {
+    std::vector<std::string> modules;
+    for (std::int64_t i = 0; i < jsonInteger(encoder.config, "num_hidden_layers", 0, encoder.what); ++i)
+        for (const char* layer : {"k_proj", "v_proj", "q_proj", "out_proj"})
+            modules.push_back("text_model.encoder.layers." + std::to_string(i) + ".self_attn." + layer);
+    return modules;
+}
+
+std::shared_ptr<const Lora> openLora(const std::string& path, const ModelFiles& files) {
+    auto file = WeightFile::open(path);
+    if (!file) throw Failure(file.error().text);
+    auto lora = std::make_shared<Lora>(std::move(*file));
+    if (lora->has("unet:0")) lora->nameModules("unet", numberedModules(files.network));
+    if (lora->has("text_encoder:0") && !files.text.empty())
+        lora->nameModules("text_encoder", numberedTextModules(files.text.front().encoder));
+    return lora;
+}
+
 }  // namespace
 
 WithLoras withLoras(ModelFiles files, const std::vector<LoraChoice>& choices) {
     const auto uses = std::make_shared<Uses>();
     Loras loras;
-    for (const LoraChoice& c : choices) {
-        auto file = WeightFile::open(c.path);
-        if (!file) throw Failure(file.error().text);
-        loras.push_back({std::make_shared<Lora>(std::move(*file)), c.strength});
-    }
+    for (const LoraChoice& c : choices) loras.push_back({openLora(c.path, files), c.strength});
     if (loras.empty()) return {std::move(files), uses};
     wrap(files.network, loras, loraPrefixesOfDenoiser(), otherNames(files.network), uses);
     for (std::size_t i = 0; i < files.text.size(); ++i)

@@ -1,4 +1,6 @@
 // U-Nets of LDM and SGM: their configuration from the shapes of their tensors.
+#include <algorithm>
+
 #include "engine/models/families/family.h"
 
 namespace meander {
@@ -33,7 +35,7 @@ Json ldmUnetConfig(const TensorList& n, const Family& family) {
     for (const Level& level : levels) {
         channels.push_back(level.channels);
         depth.push_back(std::max(1, level.depth));
-        heads.push_back(level.channels / headWidth);
+        heads.push_back(std::max<std::int64_t>(1, level.channels / headWidth));
         down.push_back(level.depth ? "CrossAttnDownBlock2D" : "DownBlock2D");
         up.insert(up.begin(), level.depth ? "CrossAttnUpBlock2D" : "UpBlock2D");
     }
