@@ -65,9 +65,7 @@ void describeText(const ModelFiles& files, ModelInfo& info) {
     info.tokenizer = files.text.back().tokenizer;
     info.textTokens =
         encoderOf(files.text.back().encoder).describe(files.text.back().encoder.config, files.text.back().encoder.what);
-    // Each of the blocks attends to the text once, after itself; the network, once built, has the same sites.
-    for (const TapSite& b : info.blocks)
-        info.attention.push_back({b.path + ".attn2", b.heads, b.height, b.width, info.textTokens});
+    for (TapSite& site : info.attention) site.tokens = info.textTokens;
 }
 
 void describeCodec(const ModelFiles& files, ModelInfo& info) {

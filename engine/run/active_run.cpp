@@ -8,6 +8,7 @@
 #include "engine/run/branching.h"
 #include "engine/run/memory_budget.h"
 #include "engine/run/run_failure.h"
+#include "engine/tensor/joined_rows.h"
 
 namespace meander {
 
@@ -27,8 +28,9 @@ ActiveRun::ActiveRun(const WaitingRun& waiting, Run run, std::vector<Model*> mod
       m_memory(options.recordMemory),
       m_started(Clock::now()),
       m_secondsBefore(m_run.seconds),
-      m_showsPreviews(options.preview && waiting.plan.model.state.kind == StateKind::Image) {
+      m_showsPreviews(options.preview) {
     m_plan.model = modelOf(m_plan.resolved, m_model.info());
+    m_showsPreviews = m_showsPreviews && m_plan.model.pixels.has_value();
     if (waiting.interrupted) {
         m_source = waiting.interrupted->trajectory;
         m_isOwnRecord = true;
@@ -179,8 +181,21 @@ std::shared_ptr<const Run> ActiveRun::snapshot(RunStatus status, const std::stri
     // Of a run that did not come to its end the state is mostly noise; its last estimate is what it was about to draw.
     const bool isWhole =
         status == RunStatus::Finished || record.evaluations.empty() || !record.evaluations.back()->denoised;
-    run->images = m_model.decode(isWhole ? record.last() : record.evaluations.back()->denoised);
+    run->images = isWhole && isDecoded()
+                      ? joinedRows(m_images)
+                      : m_model.decode(isWhole ? record.last() : record.evaluations.back()->denoised);
     return run;
+}
+
+bool ActiveRun::isDecoded() const {
+    return !m_plan.model.state.isImage() || m_record.steps.empty()
+           || std::int64_t(m_images.size()) == m_record.last().shape()[0];
+}
+
+bool ActiveRun::decodeNext() {
+    if (isDecoded()) return true;
+    m_images.push_back(m_model.decode(m_record.last().rows(std::int64_t(m_images.size()), 1)));
+    return isDecoded();
 }
 
 }  // namespace meander

@@ -44,6 +44,11 @@ public:
     // any more.
     void answerComplete();
 
+    // --- images ---
+    // Decodes one image of a run that is done; true when all are decoded. One at a time, so that network calls of other
+    // runs come between.
+    bool decodeNext();
+
     // --- failures ---
     void fail(const std::exception& e);
     bool hasFailed() const { return m_failure.has_value(); }
@@ -94,6 +99,7 @@ private:
     void emitEvaluation(std::shared_ptr<const Evaluation> e);
     void countEvaluations(RunEvent& e) const;
     double secondsLeft() const;
+    bool isDecoded() const;
 
     Plan m_plan;
     Run m_run;
@@ -113,7 +119,8 @@ private:
     std::size_t m_answered = 0;  // of the sampler's pending requests
 
     Trajectory m_record;
-    SpillingStore m_memory;  // of the record
+    std::vector<HostTensor> m_images;  // decoded so far
+    SpillingStore m_memory;            // of the record
     // Answers are taken from `m_source` until its evaluation m_replayUntil: a parent's record, or the run's own from
     // before it was interrupted.
     std::shared_ptr<const Trajectory> m_source;

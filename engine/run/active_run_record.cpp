@@ -107,11 +107,7 @@ void ActiveRun::emitEvaluation(std::shared_ptr<const Evaluation> e) {
     countEvaluations(event);
     event.secondsLeft = secondsLeft();
     if (const auto now = Clock::now(); m_showsPreviews && m_previews.isDue(now)) {
-        try {
-            event.preview = m_model.decode(e->denoised);
-        } catch (const std::exception&) {  // a preview is worth no run; the end tells if images cannot be decoded
-            m_showsPreviews = false;
-        }
+        event.preview = applyPixelMap(*m_plan.model.pixels, e->denoised);
         m_previews.decoded(now, Clock::now());
     }
     event.evaluationRecord = std::move(e);

@@ -148,12 +148,24 @@ void EngineThread::rescueOrFail(ActiveRun& run) {
     }
 }
 
+// What an image costs in memory, or a fault of the codec, is publish's to deal with.
+bool EngineThread::decodeNext(ActiveRun& run) {
+    try {
+        return run.decodeNext();
+    } catch (const std::exception&) {
+        return true;
+    }
+}
+
 void EngineThread::collect() {
     for (auto it = m_active.begin(); it != m_active.end();) {
         ActiveRun& run = **it;
         if (run.hasFailed()) rescueOrFail(run);
         if (run.hasFailed()) {
             publish(RunEventKind::Failed, run, RunStatus::Failed, run.failure());
+        } else if (run.done() && !decodeNext(run)) {
+            ++it;
+            continue;
         } else if (run.done()) {
             publish(RunEventKind::Finished, run, RunStatus::Finished);
         } else {

@@ -47,6 +47,7 @@ private:
     std::size_t take(ActiveRun& run, std::string& key, int& rows);
     void rotate(ActiveRun* run);
     void rescueOrFail(ActiveRun& run);
+    bool decodeNext(ActiveRun& run);
     void collect();
     void publish(RunEventKind kind, ActiveRun& run, RunStatus status, const Error& why = {});
     // --- events ---

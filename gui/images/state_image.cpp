@@ -11,13 +11,13 @@
 namespace meander::gui {
 namespace {
 
-// Of one image, (height, width, channels); pixels are unfolded where the codec only folds them.
+// Of one image, (height, width, channels): colours where the model's pixel map has them.
 Pixels pixelsOf(const HostTensor& t, int image, const ModelInfo& model) {
     const auto& s = t.shape();
     if (!t || s.rank() != 4 || s.count() == 0 || image < 0 || image >= s[0]) return {};
     const HostTensor row = t.rows(image, 1);
     if (const auto map = model.pixels)
-        if (const HostTensor pixels = unfoldPixels(row, map->fold))
+        if (const HostTensor pixels = projectPixels(*map, row))
             return {int(pixels.shape()[2]), int(pixels.shape()[1]), 3, pixels.toFloats()};
     return {int(s[2]), int(s[1]), int(s[3]), row.toFloats()};
 }
@@ -32,14 +32,15 @@ Pixels combined(const Pixels& x, float a, const Pixels& y, float b) {
 
 uchar byteOf(float v) { return uchar(std::clamp(v, 0.f, 1.f) * 255.f + 0.5f); }
 
-QImage colorImage(const Pixels& p, float scale, float offset) {
+QImage colorImage(const Pixels& p, float scale, float offset, const std::array<double, 3>& bias = {}) {
     QImage image(p.width, p.height, QImage::Format_RGB32);
     for (int y = 0; y < p.height; ++y) {
         auto* line = reinterpret_cast<QRgb*>(image.scanLine(y));
         for (int x = 0; x < p.width; ++x) {
             const float* v = &p.values[(std::size_t(y) * p.width + x) * p.channels];
             uchar c[3];
-            for (int k = 0; k < 3; ++k) c[k] = byteOf(v[std::min(k, p.channels - 1)] * scale + offset);
+            for (int k = 0; k < 3; ++k)
+                c[k] = byteOf(v[std::min(k, p.channels - 1)] * scale + offset + float(bias[std::size_t(k)]));
             line[x] = qRgb(c[0], c[1], c[2]);
         }
     }
@@ -76,7 +77,8 @@ QString quantityName(Quantity q) {
     return {};
 }
 
-bool isLatent(const ModelInfo& m) { return m.state.kind == StateKind::Image && !m.pixels; }
+bool isLatent(const ModelInfo& m) { return m.state.isImage() && !m.pixels; }
+bool isApproximate(const ModelInfo& m) { return m.pixels && !m.pixels->isExact(); }
 
 int imageCount(const Run& run) {
     const HostTensor& rows = run.images ? run.images : run.trajectory ? run.trajectory->initial : run.images;
@@ -144,7 +146,7 @@ QImage stateImage(const Run& run, int image, int evaluation, Quantity quantity, 
             scale = float(1 / std::max(1.0, std::hypot(run.model.process.signal(e->tau), e->tau)));
     }
     const PixelMap map = run.model.pixels.value_or(PixelMap());
-    return colorImage(p, float(map.scale) * scale, float(map.offset));
+    return colorImage(p, float(map.scale) * scale, float(map.offset), map.bias);
 }
 
 }  // namespace meander::gui

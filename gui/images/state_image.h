@@ -1,6 +1,6 @@
-// A state or estimate of a run as an image, on the scale of its model's pixel map (engine/imaging/pixel_map.h). Of a
-// latent whose codec is a network the first three channels, scaled by their own range, are shown until the decoder's
-// image is there, and the caption says so.
+// A state or estimate of a run as an image, on the scale of its model's pixel map (engine/imaging/pixel_map.h): exact,
+// or a linear approximation of a codec that is a network, one pixel per cell. A latent without a map shows its first
+// three channels, scaled by their own range. The caption says which.
 #pragma once
 #include <QImage>
 
@@ -11,7 +11,8 @@ namespace meander::gui {
 enum class Quantity { Denoised, State, Noise, Change };  // x̂0, x_t, ε̂, Δ to the step before
 QString quantityName(Quantity q);
 
-bool isLatent(const ModelInfo& model);
+bool isLatent(const ModelInfo& model);       // no map: three channels are shown
+bool isApproximate(const ModelInfo& model);  // a linear map stands for the codec
 // Images of the run, as many as its record has rows; at least 1.
 int imageCount(const Run& run);
 // What stands for the finished image (−1): of a run that was broken off before it had one, its last evaluation.

@@ -17,11 +17,14 @@ struct Architecture {
     const char* family;     // as shown: "U-Net with cross-attention"
     bool takesText;
     // Fills in what follows from the network alone: state.shape (of the size it was trained for) and state.granule, in
-    // cells for now; blocks, bytesPerRow, takesGuidance. Throws Failure.
+    // cells for now; blocks, attention (without the number of tokens), bytesPerRow, takesGuidance. Throws Failure.
     void (*describe)(const Json& config, const std::string& what, ModelInfo& info);
     // Reads the weights by diffusers' names. Throws Failure.
     std::unique_ptr<Denoiser> (*build)(const Json& config, const std::string& what, NetworkBuilder& builder);
 };
+
+// Of blocks that attend to the text once, after themselves ("….attn2"), in execution order.
+std::vector<TapSite> crossAttentionsOf(const std::vector<TapSite>& blocks);
 
 const std::vector<const Architecture*>& architectures();
 // Null for no such class.

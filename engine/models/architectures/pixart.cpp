@@ -177,6 +177,7 @@ void describe(const Json& config, const std::string& what, ModelInfo& info) {
     info.state.shape = {c.sampleSize, c.sampleSize, c.inChannels};
     info.state.granule = c.patch;
     info.blocks = transformerBlocks(c);
+    info.attention = crossAttentionsOf(info.blocks);
     info.bytesPerRow = bytesPerRow(c, c.sampleSize, c.sampleSize, sizeof(float));
 }
 

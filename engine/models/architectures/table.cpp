@@ -16,6 +16,12 @@ const std::vector<const Architecture*>& architectures() {
     return table;
 }
 
+std::vector<TapSite> crossAttentionsOf(const std::vector<TapSite>& blocks) {
+    std::vector<TapSite> found;
+    for (const TapSite& b : blocks) found.push_back({b.path + ".attn2", b.heads, b.height, b.width, 0});
+    return found;
+}
+
 const Architecture* findArchitecture(const std::string& className) {
     for (const Architecture* a : architectures())
         if (className == a->className) return a;

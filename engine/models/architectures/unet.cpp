@@ -231,6 +231,7 @@ void describe(const Json& config, const std::string& what, ModelInfo& info) {
     info.state.shape = {c.sampleHeight, c.sampleWidth, c.inChannels};
     info.state.granule = 1 << (c.down.size() - 1);
     info.blocks = transformerBlocks(c);
+    info.attention = crossAttentionsOf(info.blocks);
     info.bytesPerRow = bytesPerRow(c, c.sampleHeight, c.sampleWidth, sizeof(float));
     info.takesGuidance = c.guidanceWidth > 0;
 }

@@ -172,6 +172,7 @@ QString CanvasPanel::headline() const {
     QString text = evaluation < 0 ? QStringLiteral("%1 · %2").arg(end, zoom)
                                   : tr("%1 at %2 · %3").arg(quantityName(q), stepText(*run, evaluation), zoom);
     if (isLatent(run->model) && evaluation >= 0) text += tr(" · latent, 3 channels");
+    if (isApproximate(run->model) && evaluation >= 0) text += tr(" · linear preview");
     // Cut at the left where it is too long; compared images have more room for the probe beside their metrics.
     return m_images->probeText().isEmpty() || m_images->isComparing()
                ? text

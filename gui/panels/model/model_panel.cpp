@@ -57,7 +57,9 @@ std::vector<std::pair<QString, QString>> modelFacts(const ModelInfo& m) {
     const auto pixels = m.pixels;
     if (m.state.kind == StateKind::Image)
         facts.emplace_back(ModelPanel::tr("Codec"),
-                           !pixels             ? ModelPanel::tr("latent, a network")
+                           !pixels ? ModelPanel::tr("latent, a network")
+                           : !pixels->isExact()
+                               ? ModelPanel::tr("network, %1 × %1 pixels in a cell").arg(m.state.factor())
                            : pixels->fold == 1 ? ModelPanel::tr("none, pixels")
                                                : ModelPanel::tr("pixels, %1 × %1 in a place").arg(pixels->fold));
     const QString conditioning =
