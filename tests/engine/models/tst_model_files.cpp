@@ -398,7 +398,7 @@ private slots:
         // Shapes that no model has: whatever is asked of such a file ends in a sentence too.
         std::mt19937 random(4);
         int opened = 0;
-        for (int round = 0; round < 60; ++round) {
+        for (int round = 0; round < 12; ++round) {
             Tensors bad = model("sd1").file;
             for (int edits = 0; edits < 3; ++edits) {
                 auto it = std::next(bad.begin(), long(random() % bad.size()));
@@ -414,7 +414,7 @@ private slots:
             });
             QVERIFY2(text.empty() || (text.size() > 30 && text.ends_with('.')), text.c_str());
         }
-        qInfo("%d kinds refused; of 60 damaged models %d could still be loaded (a part that was not read)", sentences,
+        qInfo("%d kinds refused; of 12 damaged models %d could still be loaded (a part that was not read)", sentences,
               opened);
     }
 };
