@@ -10,8 +10,10 @@
 #include "engine/models/checkpoint.h"
 #include "engine/models/model_files.h"
 #include "engine/models/model_id.h"
+#include "engine/models/model_loras.h"
 #include "engine/models/network_model.h"
 #include "engine/models/tokenizers/tokenizer.h"
+#include "engine/weights/lora/lora.h"
 
 namespace meander {
 namespace {
@@ -208,6 +210,21 @@ template <class F> auto atBorder(const std::string& what, F work) -> Result<decl
     }
 }
 
+std::unique_ptr<Model> loadWithLoras(ModelInfo info, const ModelFiles& files, Backend& backend,
+                                     const LoadOptions& options) {
+    const WithLoras changed = withLoras(files, options.loras);
+    auto model = std::make_unique<NetworkModel>(std::move(info), changed.files, backend, options);
+    for (std::size_t i = 0; i < options.loras.size(); ++i) {
+        const auto unused = changed.use->unused(i);
+        const std::size_t all = Lora(std::move(*WeightFile::open(options.loras[i].path))).modules().size();
+        if (unused.size() == all && all > 0)
+            throw Failure("Nothing in the LoRA '" + options.loras[i].path + "' belongs to " + model->info().name
+                          + ": its " + std::to_string(all) + " modules have other names (" + unused.front()
+                          + "). It was made for another family of models.");
+    }
+    return model;
+}
+
 ModelId parsed(const std::string& text) {
     auto id = ModelId::parse(text);
     if (!id) throw Failure(id.error().text);
@@ -242,6 +259,7 @@ Result<std::unique_ptr<Model>> loadModel(const std::string& idOrPath, Backend& b
         const ModelId id = parsed(idOrPath);
         if (id.scheme == "analytic") return makeExact(id);
         Found f = findModel(id);
+        if (f.files && !options.loras.empty()) return loadWithLoras(std::move(f.info), *f.files, backend, options);
         if (f.files) return std::make_unique<NetworkModel>(std::move(f.info), *f.files, backend, options);
         return loadMlp2d(std::move(f.info), f.mlp, backend);
     });

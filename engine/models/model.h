@@ -108,11 +108,18 @@ protected:
     ModelInfo m_info;
 };
 
+struct LoraChoice {
+    std::string path;
+    double strength = 1;
+    bool operator==(const LoraChoice&) const = default;
+};
+
 struct LoadOptions {
     std::string precision = "auto";  // "f32", "bf16", "auto" (bf16 where it is fast and the model is large)
     // The format that the matrices of the network are kept in: "file" (as they are stored), or the name of a format
     // that can be quantised to (weights/quantised.h).
     std::string weights = "file";
+    std::vector<LoraChoice> loras;  // merged into the weights, in order
 };
 struct CatalogEntry {
     std::string id, name, summary;

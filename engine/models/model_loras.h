@@ -8,11 +8,6 @@
 
 namespace meander {
 
-struct LoraChoice {
-    std::string path;
-    double strength = 1;
-};
-
 // What the parts of a model, as far as their weights were read, did not use of its LoRAs.
 class LoraUse {
 public:

@@ -10,7 +10,7 @@ namespace {
 
 std::vector<std::string> keysOf(const Plan& p) {
     std::vector<std::string> keys{ModelCache::keyOf(p.resolved.model, p.loadOptions())};
-    for (const auto& id : p.models) keys.push_back(ModelCache::keyOf(id, p.loadOptions()));
+    for (const auto& id : p.models) keys.push_back(ModelCache::keyOf(id, p.loadOptions(true)));
     return keys;
 }
 
@@ -80,13 +80,14 @@ std::vector<Model*> EngineThread::modelsFor(const Plan& plan, const std::string&
 Model& EngineThread::modelFor(const std::string& id, std::size_t weightBytes, const Plan& plan,
                               const std::string& runId) {
     ModelCache& models = deviceOf(plan).models;
-    if (Model* known = models.find(ModelCache::keyOf(id, plan.loadOptions()))) return *known;
+    const LoadOptions options = plan.loadOptions(id != plan.resolved.model);
+    if (Model* known = models.find(ModelCache::keyOf(id, options))) return *known;
     RunEvent e;
     e.kind = RunEventKind::Loading;
     e.runId = runId;
     e.message = id == plan.resolved.model ? plan.model.name : id;
     m_sink(e);
-    return models.load(id, plan.loadOptions(), weightBytes, inUseBeside(&plan));
+    return models.load(id, options, weightBytes, inUseBeside(&plan));
 }
 
 // --- rounds ---

@@ -58,7 +58,8 @@ const std::vector<StartInfo>& starts() {
          "Data",
          "From an image or from points, noised to the first level",
          {fileParam("file", "File",
-                    "A PNG image, which is cut and scaled to the size of the run, or a file of points (.csv, .json, .npy); empty: exact draws of a "
+                    "A PNG image, which is cut and scaled to the size of the run, or a file of points (.csv, .json, "
+                    ".npy); empty: exact draws of a "
                     "model that knows its data."),
           strengthParam()}},
         {"run",

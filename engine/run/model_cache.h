@@ -16,7 +16,9 @@ public:
     ModelCache(Backend& backend, const MemoryBudget& budget) : m_backend(backend), m_budget(budget) {}
 
     static std::string keyOf(const std::string& id, const LoadOptions& o) {
-        return id + "|" + o.precision + (o.weights == "file" ? "" : "|" + o.weights);
+        std::string key = id + "|" + o.precision + (o.weights == "file" ? "" : "|" + o.weights);
+        for (const LoraChoice& l : o.loras) key += "|" + l.path + "×" + std::to_string(l.strength);
+        return key;
     }
     Model* find(const std::string& key);
     // Drops the least recently used models that are not in use until the weights fit, then loads. Throws Failure.

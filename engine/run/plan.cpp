@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "engine/models/adapters.h"
 #include "engine/models/declarations.h"
 #include "engine/run/planner.h"
 #include "engine/run/run_failure.h"
@@ -30,6 +31,10 @@ std::optional<int> imageTokensOf(const ModelInfo& model) {
     const Shape& s = model.state.image.rank() >= 2 ? model.state.image : model.state.shape;
     if (s.rank() < 2) return std::nullopt;
     return std::max(1, int(std::llround(double(s[0]) * double(s[1]) / 256)));
+}
+
+LoadOptions Plan::loadOptions(bool isFurther) const {
+    return {resolved.precision, resolved.weights, isFurther ? std::vector<LoraChoice>() : lorasOf(resolved.adapters)};
 }
 
 ModelInfo modelOf(const Recipe& recipe, ModelInfo info) {

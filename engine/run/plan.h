@@ -41,7 +41,8 @@ struct Plan {
     double seconds = 0;           // estimate; 0 when nothing was measured yet
     std::vector<PlanNote> notes;
 
-    LoadOptions loadOptions() const { return {resolved.precision, resolved.weights}; }
+    // Of the recipe's model; further models of guidance take no adapters.
+    LoadOptions loadOptions(bool isFurther = false) const;
     int intervals() const { return int(levels.size()) - 1; }
 };
 

@@ -1,5 +1,6 @@
 // Numbers in range, ids known, parameters filled in.
 #include "engine/guidance/guidance.h"
+#include "engine/models/adapters.h"
 #include "engine/models/declarations.h"
 #include "engine/recipe/recipe_fields.h"
 #include "engine/recipe/unknown_name.h"
@@ -33,6 +34,8 @@ void resolve(Choice& choice, const auto& info) {
 void Planner::resolveModel() {
     Recipe& r = m_plan.resolved;
     resolve(r.checkpoint, required(findDeclaration(r.checkpoint.id), "checkpoint", r.checkpoint.id, declarations()));
+    for (auto& a : r.adapters) resolve(a, required(findAdapter(a.id), "adapter", a.id, adapters()));
+    checkAdapters(m_plan.model, lorasOf(r.adapters));
     m_plan.model = modelOf(r, std::move(m_plan.model));
 }
 

@@ -1,6 +1,7 @@
 #include "engine/run/recipe_tables.h"
 
 #include "engine/guidance/guidance.h"
+#include "engine/models/adapters.h"
 #include "engine/models/declarations.h"
 #include "engine/run/initial_state.h"
 #include "engine/sampling/noise/noise.h"
@@ -38,6 +39,7 @@ std::vector<std::string> ChoiceTable::ids() const {
 
 const ChoiceTable* choiceTable(const std::string& field) {
     static const ChoiceTable tables[] = {
+        tableOf("adapters", "adapter", adapters()),
         tableOf("checkpoint", "checkpoint", declarations()),
         tableOf("start", "start", starts()),
         tableOf("sampler", "sampler", samplers()),
