@@ -24,7 +24,7 @@ public:
     explicit NameTable(std::string_view text);
     // "*" to prefix + "*".
     static NameTable withPrefix(const std::string& prefix);
-    // Of names/*.inl: "ldm_unet", "ldm_vae", "openclip", "flux", "sd3". Null for no such table.
+    // Of names/*.inl: "ldm_unet", "ldm_vae", "taesd_encoder" … Null for no such table.
     static const NameTable* named(std::string_view id);
     static std::vector<std::string> ids();
 
