@@ -30,6 +30,7 @@ Tensor conv(const Tensor& x, const Conv& w, const ConvOptions& o) {
     const Shape s = x.shape();
     const Tensor y = o.inPlace ? o.residual : Tensor(x.backend(), {s[0], extent(s[1]), extent(s[2]), w->out}, x.type());
     kernels::Epilogue e;
+    e.activation = o.activation;
     e.rowBias = o.rowBias;
     e.residual = o.residual;
     e.residualScale = o.scale;

@@ -21,10 +21,11 @@ struct LinearOptions {
 Tensor linear(const Tensor& x, const Linear& w, const LinearOptions& o = {});
 
 struct ConvOptions {
-    Tensor rowBias;        // (rows, out): added per image
-    Tensor residual;       // of the result's shape: added last
-    bool inPlace = false;  // the result is written in the memory of `residual`
-    float scale = 1;       // of the sum
+    Activation activation = Activation::None;  // before the residual
+    Tensor rowBias;                            // (rows, out): added per image
+    Tensor residual;                           // of the result's shape: added last
+    bool inPlace = false;                      // the result is written in the memory of `residual`
+    float scale = 1;                           // of the sum
 };
 Tensor conv(const Tensor& x, const Conv& w, const ConvOptions& o = {});
 

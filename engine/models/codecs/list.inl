@@ -1,2 +1,5 @@
 // Every codec: a line here and a file beside it with `const CodecKind& name()`.
 CODEC(pixelShuffleCodec)
+CODEC(autoencoderKl)
+CODEC(autoencoderKlFlux2)
+CODEC(autoencoderTiny)

@@ -63,10 +63,10 @@ Linear NetworkBuilder::linearStack(const std::vector<Part>& parts, std::int64_t 
 }
 
 Conv NetworkBuilder::conv(const std::string& name, int in, int out, int kernel, int stride, int padding, int height,
-                          int width) {
+                          int width, bool bias) {
     const HostWeight w = read(name + ".weight", {out, in, kernel, kernel}).plain(),
-                     b = read(name + ".bias", {out}).plain();
-    Conv c = backend.packConv(w.view(), b.view(), {stride, padding}, compute, height, width);
+                     b = bias ? read(name + ".bias", {out}).plain() : HostWeight();
+    Conv c = backend.packConv(w.view(), bias ? b.view() : View{}, {stride, padding}, compute, height, width);
     weightBytes += c->bytes;
     return c;
 }

@@ -31,7 +31,8 @@ public:
     using Part = std::pair<std::string, std::int64_t>;
     Linear linearStack(const std::vector<Part>& parts, std::int64_t in, bool bias, DType type);
     // name.weight (out, in, kernel, kernel); height and width of the expected input.
-    Conv conv(const std::string& name, int in, int out, int kernel, int stride, int padding, int height, int width);
+    Conv conv(const std::string& name, int in, int out, int kernel, int stride, int padding, int height, int width,
+              bool bias = true);
     // A filter of patches (width, channels, patch, patch) as a matrix for pixelUnshuffle's output.
     Linear patchEmbedding(const std::string& name, int channels, int patch, std::int64_t width);
     // A matrix whose rows come in the order (dy, dx, channel), sorted to pixelShuffle's (channel, dy, dx); only the

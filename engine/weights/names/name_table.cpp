@@ -23,6 +23,14 @@ constexpr Source sources[] = {
 #include "engine/weights/names/ldm_vae.inl"
     },
     {
+        "taesd_encoder",
+#include "engine/weights/names/taesd_encoder.inl"
+    },
+    {
+        "taesd_decoder",
+#include "engine/weights/names/taesd_decoder.inl"
+    },
+    {
         "openclip",
 #include "engine/weights/names/openclip.inl"
     },

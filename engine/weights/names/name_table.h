@@ -26,8 +26,7 @@ public:
     NameTable before(std::string_view text) const;
     // "*" to prefix + "*".
     static NameTable withPrefix(const std::string& prefix);
-    // Of names/*.inl: "ldm_unet", "ldm_vae", "openclip", "flux", "flux2", "sd3", "zimage",
-    // "lumina2", "diffusers_vae" (attention of early files). Null for no such table.
+    // Of names/*.inl: "ldm_unet", "ldm_vae", "flux", "taesd_encoder" … Null for no such table.
     static const NameTable* named(std::string_view id);
     static std::vector<std::string> ids();
 
