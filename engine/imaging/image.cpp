@@ -38,6 +38,57 @@ Image enlarged(const Image& p, int factor) {
     return out;
 }
 
+namespace {
+
+// Weights of the old pixels from `first` on that make one new pixel.
+struct Filter {
+    int first = 0;
+    std::vector<double> weights;
+};
+
+// For `size` new pixels over [begin, begin + length) of `available` old ones.
+std::vector<Filter> filtersOf(double begin, double length, int size, int available) {
+    const double scale = length / size, support = std::max(scale, 1.0);
+    std::vector<Filter> filters;
+    for (int i = 0; i < size; ++i) {
+        const double centre = begin + (i + 0.5) * scale;
+        Filter f{.first = std::max(0, int(std::floor(centre - support))), .weights = {}};
+        double sum = 0;
+        for (int k = f.first; k < std::min(available, int(std::ceil(centre + support))); ++k)
+            sum += f.weights.emplace_back(std::max(0.0, 1 - std::abs(k + 0.5 - centre) / support));
+        for (double& w : f.weights) w /= sum;
+        filters.push_back(std::move(f));
+    }
+    return filters;
+}
+
+}  // namespace
+
+Image fitted(const Image& p, int width, int height) {
+    if (p.width == width && p.height == height) return p;
+    const double shape = double(width) / height;
+    const double wide = std::min<double>(p.width, p.height * shape), high = wide / shape;
+    const auto columns = filtersOf((p.width - wide) / 2, wide, width, p.width),
+               rows = filtersOf((p.height - high) / 2, high, height, p.height);
+    std::vector<double> lines(std::size_t(width) * std::size_t(p.height) * 3);
+    for (int y = 0; y < p.height; ++y)
+        for (int x = 0; x < width; ++x)
+            for (std::size_t k = 0; k < columns[std::size_t(x)].weights.size(); ++k)
+                for (std::size_t c = 0; c < 3; ++c)
+                    lines[(std::size_t(y) * std::size_t(width) + std::size_t(x)) * 3 + c] +=
+                        columns[std::size_t(x)].weights[k] * p.at(columns[std::size_t(x)].first + int(k), y)[c];
+    Image out(width, height);
+    for (int y = 0; y < height; ++y)
+        for (int i = 0; i < width * 3; ++i) {
+            const Filter& f = rows[std::size_t(y)];
+            double sum = 0;
+            for (std::size_t k = 0; k < f.weights.size(); ++k)
+                sum += f.weights[k] * lines[(std::size_t(f.first) + k) * std::size_t(width) * 3 + std::size_t(i)];
+            out.at(0, y)[i] = std::uint8_t(std::clamp(sum + 0.5, 0.0, 255.0));
+        }
+    return out;
+}
+
 Image beside(const std::vector<Image>& images, int gap, std::array<std::uint8_t, 3> background) {
     int width = 0, height = 0;
     for (const auto& p : images) {

@@ -30,6 +30,9 @@ HostTensor tensorOf(const Image& p);
 
 // Every pixel `factor` times in each direction: small images enlarged without inventing anything.
 Image enlarged(const Image& p, int factor);
+// The middle of an image, as large as the shape width : height allows, scaled to that size: triangle filter, as wide as
+// the pixels that one new pixel covers (as Pillow's bilinear filter).
+Image fitted(const Image& p, int width, int height);
 // Side by side with `gap` pixels between; all of one height.
 Image beside(const std::vector<Image>& images, int gap, std::array<std::uint8_t, 3> background = {22, 24, 29});
 

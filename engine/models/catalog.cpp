@@ -5,6 +5,7 @@
 #include "engine/core/resources.h"
 #include "engine/models/analytic/analytic_model.h"
 #include "engine/models/analytic/manifold_model.h"
+#include "engine/models/architectures/architecture.h"
 #include "engine/models/architectures/mlp2d.h"
 #include "engine/models/checkpoint.h"
 #include "engine/models/model_files.h"
@@ -104,6 +105,14 @@ struct Found {
     std::string mlp;  // path of an MLP
 };
 
+// Files may be known, without anything to run them.
+void requireRunnable(const ModelFiles& files) {
+    const std::string name = files.network.config.value("_class_name", std::string());
+    if (!files.family.empty() && (files.isOnlyRecognised || !findArchitecture(name)))
+        throw Failure("The model in '" + files.path + "' is " + files.family
+                      + ". Meander recognises it and cannot run it yet.");
+}
+
 Found findTrained(const std::string& path) {
     std::error_code error;
     if (!fs::exists(path, error))
@@ -117,6 +126,7 @@ Found findTrained(const std::string& path) {
                         "format of diffusers, or a file of weights.");
     else if (isMlp2d(absolute)) f.mlp = absolute;
     else f.files = openModelFile(absolute);
+    if (f.files) requireRunnable(*f.files);
     f.info = f.files ? inspectNetwork(*f.files) : inspectMlp2d(f.mlp);
     return f;
 }

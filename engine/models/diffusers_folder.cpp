@@ -5,7 +5,6 @@
 #include "engine/models/checkpoint.h"
 #include "engine/models/model_files.h"
 #include "engine/models/scheduler_config.h"
-#include "engine/weights/scaled_weights.h"
 #include "engine/weights/weight_file.h"
 
 namespace meander {
@@ -51,12 +50,15 @@ PartFiles partIn(const fs::path& folder, const std::string& stem) {
         part.open = [] { return std::make_shared<FileWeights>(std::vector<WeightFile>()); };
         return part;
     }
-    const auto weights = weightsIn(folder, stem);
-    part.parameters = weights->parameters();
-    for (const WeightFile& f : weights->files())
-        for (const auto& [name, entry] : f.entries()) part.bytes += entry.bytes;
-    part.open = [weights]() -> std::shared_ptr<WeightSource> { return std::make_shared<ScaledWeights>(weights); };
-    return part;
+    auto weights = weightsIn(folder, stem);
+    const std::shared_ptr<FileWeights> shared = std::move(weights);
+    // Codecs of early versions name their attention otherwise.
+    std::optional<NameTable> names;
+    if (jsonText(part.config, "_class_name", "", part.what) == "AutoencoderKL")
+        names = *NameTable::named("diffusers_vae");
+    PartFiles filled = partOf(shared, "", std::move(part.config), shared->files().front().name(), std::move(names));
+    filled.what = part.what;
+    return filled;
 }
 
 void addText(ModelFiles& files, const fs::path& folder, const Json& index) {

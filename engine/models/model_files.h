@@ -10,7 +10,8 @@
 
 #include "engine/core/json.h"
 #include "engine/models/model.h"
-#include "engine/weights/weight_source.h"
+#include "engine/weights/names/name_table.h"
+#include "engine/weights/weight_file.h"
 
 namespace meander {
 
@@ -20,7 +21,15 @@ struct PartFiles {
     std::int64_t parameters = 0;
     std::size_t bytes = 0;                                // of the weights, as stored
     std::function<std::shared_ptr<WeightSource>()> open;  // throws Failure
+    // The same under the names of its file, with the table that leads to ours; null: they are ours.
+    std::function<std::shared_ptr<WeightSource>()> openStored;
+    std::shared_ptr<const NameTable> names;
+    std::string file;    // where the weights lie
+    std::string format;  // of most of them: "F16"
 };
+// A part whose weights are the tensors under `prefix` of a file, with their scales, under the names of a table.
+PartFiles partOf(const std::shared_ptr<FileWeights>& weights, const std::string& prefix, Json config,
+                 const std::string& path, std::optional<NameTable> names = {});
 
 struct TextFiles {
     PartFiles encoder;
@@ -29,7 +38,9 @@ struct TextFiles {
 
 struct ModelFiles {
     std::string path, name;
-    std::string layout;  // as shown: "diffusers folder", "single file, LDM names, safetensors"
+    std::string layout;             // as shown: "diffusers folder", "single file, LDM names, safetensors"
+    std::string family;             // as shown: "Stable Diffusion XL"; empty: that of the architecture
+    bool isOnlyRecognised = false;  // its network cannot be described yet: no more than its family is known
     PartFiles network;
     std::vector<TextFiles> text;
     std::string conditioner;  // how the texts are put together: id of the table of conditioners; empty: no text
@@ -37,6 +48,7 @@ struct ModelFiles {
     // What the model was trained with.
     Process process = Process::varianceExploding(0.002, 80);
     Parametrization parametrization = Parametrization::Epsilon;
+    double sigmaData = 0.5;
     Distillation distillation = Distillation::None;
     std::optional<double> builtInGuidance;
     Json recommended;  // steps, guidance … over the general recommendation; null: none

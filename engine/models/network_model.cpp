@@ -88,9 +88,10 @@ ModelInfo inspectNetwork(const ModelFiles& files) {
     ModelInfo info;
     info.id = files.path;
     info.name = files.name;
-    info.family = architecture.family;
+    info.family = files.family.empty() ? architecture.family : files.family;
     info.process = files.process;
     info.parametrization = files.parametrization;
+    info.sigmaData = files.sigmaData;
     info.distillation = files.distillation;
     info.builtInGuidance = files.builtInGuidance;
     info.findings = files.findings;

@@ -24,11 +24,12 @@ void readData(const std::string& path, const ModelInfo& model, StartPoint& start
         if (!file) throw Failure(file.error().text);
         const Image& p = file->image;
         const Shape& s = model.state.image;
-        if (s.rank() != 3 || p.height != s[0] || p.width != s[1])
-            throw Failure("The image '" + path + "' has " + std::to_string(p.width) + " × " + std::to_string(p.height)
-                          + " pixels, but " + model.name + " draws " + std::to_string(s.rank() == 3 ? s[1] : 0) + " × "
-                          + std::to_string(s.rank() == 3 ? s[0] : 0) + ". Scale it to that size.");
-        start.images = tensorOf(p);
+        if (s.rank() != 3) throw Failure("'" + model.name + "' encodes no images, so it cannot start from one.");
+        if (p.height != s[0] || p.width != s[1])
+            start.note = "The image to start from has " + std::to_string(p.width) + " × " + std::to_string(p.height)
+                         + " pixels; its middle is scaled to " + std::to_string(s[1]) + " × " + std::to_string(s[0])
+                         + ".";
+        start.images = tensorOf(fitted(p, int(s[1]), int(s[0])));
         return;
     }
     const auto points = readPoints(path);
@@ -57,7 +58,7 @@ const std::vector<StartInfo>& starts() {
          "Data",
          "From an image or from points, noised to the first level",
          {fileParam("file", "File",
-                    "A PNG image of the model's size, or a file of points (.csv, .json, .npy); empty: exact draws of a "
+                    "A PNG image, which is cut and scaled to the size of the run, or a file of points (.csv, .json, .npy); empty: exact draws of a "
                     "model that knows its data."),
           strengthParam()}},
         {"run",

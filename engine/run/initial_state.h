@@ -24,6 +24,7 @@ struct StartPoint {
     HostTensor images;     // (n, h, w, 3) F32, to be encoded
     HostTensor state;      // (n, state...): y at `tau`, or clean data
     double tau = 0;        // level of `state`; 0: clean
+    std::string note;      // a sentence about what was done to the data; may be empty
 };
 
 // Throws Failure: a file that cannot be read or does not fit the model, a run without a record. `run`: the one that

@@ -51,6 +51,7 @@ void Planner::takeStart() {
         return;
     }
     m_plan.start = resolveStart(r, m_plan.model, m_startRun);
+    if (!m_plan.start.note.empty()) note(NoteKind::Hint, "start", m_plan.start.note);
     if (sampler.needsData && m_plan.start.tau > 0)
         throw Failure(sampler.label + " changes given data, but the run to start from did not end at the data.");
     const double strength = real(r.start.params, "strength");

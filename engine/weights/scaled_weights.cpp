@@ -13,7 +13,17 @@ struct Description {
     int rotatedGroup = 0;  // inputs that were rotated together; 0: none
 };
 
-Description descriptionOf(WeightSource& source, const std::string& name) {
+Description parsed(const Json& json, const std::string& what) {
+    Description d{jsonText(json, "format", "", what), 0};
+    if (jsonBool(json, "convrot", false, what))
+        d.rotatedGroup = int(std::clamp<std::int64_t>(jsonInteger(json, "convrot_groupsize", 256, what), 0, 1 << 20));
+    return d;
+}
+
+Description descriptionOf(WeightSource& source, const Json& layers, const std::string& module) {
+    if (layers.is_object() && layers.contains(module) && layers[module].is_object())
+        return parsed(layers[module], "the description of '" + module + "'");
+    const std::string name = module + ".comfy_quant";
     const auto shape = source.shapeOf(name);
     if (!shape) return {};
     std::string text;
@@ -21,10 +31,7 @@ Description descriptionOf(WeightSource& source, const std::string& name) {
     const std::string what = "the description '" + name + "'";
     const auto json = parseJson(text, what);
     if (!json) throw Failure(json.error().text);
-    Description d{jsonText(*json, "format", "", what), 0};
-    if (jsonBool(*json, "convrot", false, what))
-        d.rotatedGroup = int(std::clamp<std::int64_t>(jsonInteger(*json, "convrot_groupsize", 256, what), 0, 1 << 20));
-    return d;
+    return parsed(*json, what);
 }
 
 bool isPowerOfFour(int n) { return n > 0 && (n & (n - 1)) == 0 && (n & 0x55555555) != 0; }
@@ -55,10 +62,23 @@ HostWeight unrotated(const HostWeight& w, const std::string& name, int group) {
 
 }  // namespace
 
+Json ScaledWeights::layersOfMetadata(const WeightFile& file, const std::string& prefix) {
+    const auto entry = file.metadata().find("_quantization_metadata");
+    if (entry == file.metadata().end()) return nullptr;
+    const std::string what = "the entry '_quantization_metadata' of '" + file.name() + "'";
+    const auto json = parseJson(entry->second, what);
+    if (!json) throw Failure(json.error().text);
+    Json layers = Json::object();
+    if (!json->is_object() || !json->contains("layers") || !(*json)["layers"].is_object()) return nullptr;
+    for (const auto& [name, layer] : (*json)["layers"].items())
+        layers[name.starts_with(prefix) ? name.substr(prefix.size()) : name] = layer;
+    return layers;
+}
+
 HostWeight ScaledWeights::read(const std::string& name, const kernels::Shape& shape) {
     if (!name.ends_with(".weight")) return m_source->read(name, shape);
     const std::string module = name.substr(0, name.size() - 7);
-    const Description d = descriptionOf(*m_source, module + ".comfy_quant");
+    const Description d = descriptionOf(*m_source, m_layers, module);
     static const char* const known[] = {"", "float8_e4m3fn", "float8_e5m2", "int8_tensorwise"};
     if (std::find(std::begin(known), std::end(known), d.format) == std::end(known))
         throw Failure(

@@ -49,7 +49,7 @@ void UNet::buildDown(UNetLayout& layout, std::vector<int>& skips) {
             stage.residual.push_back(&stage.add<ResidualBlock>("resnets." + n, layout, in, c.channels, grid(i)));
             if (c.attention)
                 stage.attention.push_back(&stage.add<SpatialTransformer>("attentions." + n, layout, c.channels, c.heads,
-                                                                         c.transformerLayers, 1 << i));
+                                                                         c.transformerLayers[std::size_t(j)], 1 << i));
             skips.push_back(c.channels);
         }
         if (i + 1 < int(m_config.down.size())) {
@@ -68,11 +68,12 @@ void UNet::buildMiddle(UNetLayout& layout) {
         stage.residual.push_back(
             &stage.add<ResidualBlock>(name, layout, channels, channels, grid(level), m_config.midScale));
     };
+    m_middle = &stage;
     addResidual("resnets.0");
+    if (!m_config.midAttention) return;
     stage.attention.push_back(&stage.add<SpatialTransformer>("attentions.0", layout, channels, m_config.midHeads,
                                                              m_config.midTransformerLayers, 1 << level));
     addResidual("resnets.1");
-    m_middle = &stage;
 }
 
 void UNet::buildUp(UNetLayout& layout, std::vector<int>& skips) {
@@ -93,8 +94,8 @@ void UNet::buildUp(UNetLayout& layout, std::vector<int>& skips) {
                 &stage.add<ResidualBlock>("resnets." + n, layout, in + skips.back(), c.channels, grid(level)));
             skips.pop_back();
             if (c.attention)
-                stage.attention.push_back(&stage.add<SpatialTransformer>("attentions." + n, layout, c.channels, c.heads,
-                                                                         c.transformerLayers, 1 << level));
+                stage.attention.push_back(&stage.add<SpatialTransformer>(
+                    "attentions." + n, layout, c.channels, c.heads, c.transformerLayers[std::size_t(j)], 1 << level));
         }
         if (i + 1 < levels)
             stage.resample = layout.builder.conv(stage.at("upsamplers.0.conv"), c.channels, c.channels, 3, 1, 1,
@@ -174,8 +175,10 @@ Tensor UNet::forward(const DenoiserInput& in) {
     std::vector<Tensor> skips;
     Tensor h = runDown(pass, nn::conv(x.converted(m_type), m_convIn), skips);
     h = (*m_middle->residual[0])(pass, h);
-    h = (*m_middle->attention[0])(pass, h);
-    h = (*m_middle->residual[1])(pass, h);
+    if (m_config.midAttention) {
+        h = (*m_middle->attention[0])(pass, h);
+        h = (*m_middle->residual[1])(pass, h);
+    }
     h = runUp(pass, std::move(h), skips);
     h = nn::groupNorm(h, m_normOut, m_config.normGroups, m_config.normEps, Activation::Silu);
     return nn::conv(h, m_convOut).converted(DType::F32);

@@ -26,7 +26,6 @@ void refuseOtherKinds(const Json& j, const std::string& what) {
     requireDefault(j, "attention_type", "default", what);
     requireDefault(j, "conv_in_kernel", 3, what);
     requireDefault(j, "conv_out_kernel", 3, what);
-    requireDefault(j, "mid_block_type", "UNetMidBlock2DCrossAttn", what);
     for (const char* key : {"dual_cross_attention", "only_cross_attention", "center_input_sample",
                             "class_embeddings_concat", "resnet_skip_time_act"})
         requireDefault(j, key, false, what);
@@ -51,6 +50,30 @@ std::vector<int> perBlock(const Json& j, const char* key, std::int64_t fallback,
     std::vector<int> numbers;
     for (auto n : list) numbers.push_back(positive(n, largest, key, what));
     return numbers;
+}
+
+// Layers of each transformer of each block: one number for all, one per block, or a list per block. `more`:
+// transformers beyond the residual blocks listed.
+std::vector<std::vector<int>> depthPerBlock(const Json& j, const char* key, const std::vector<int>& layers, int more,
+                                            const std::string& what) {
+    const bool isNested = j.contains(key) && j[key].is_array()
+                          && std::any_of(j[key].begin(), j[key].end(), [](const Json& e) { return e.is_array(); });
+    std::vector<std::vector<int>> depth;
+    if (!isNested)
+        for (const int d : perBlock(j, key, 1, layers.size(), 64, what)) depth.emplace_back(1, d);
+    else if (j[key].size() == layers.size())
+        for (const Json& e : j[key]) {
+            depth.emplace_back();
+            for (const auto d : jsonIntegers({{key, e}}, key, {}, 0, what))
+                depth.back().push_back(int(std::clamp<std::int64_t>(d, 0, 64)));
+        }
+    if (depth.size() != layers.size()
+        || std::any_of(depth.begin(), depth.end(), [](const auto& d) { return d.empty(); }))
+        throw Failure("The entry '" + std::string(key) + "' of " + what
+                      + " does not fit its blocks. The file may be "
+                        "damaged.");
+    for (std::size_t i = 0; i < depth.size(); ++i) depth[i].resize(std::size_t(layers[i] + more), depth[i].back());
+    return depth;
 }
 
 bool attentionOf(const std::string& type, const char* plain, const char* crossed, const std::string& what) {
@@ -102,16 +125,24 @@ UNetConfig unetConfig(const Json& j, const std::string& what) {
     // What diffusers calls attention_head_dim is the number of heads, for compatibility with the first models.
     const bool named = j.contains("num_attention_heads") && !j["num_attention_heads"].is_null();
     const auto heads = perBlock(j, named ? "num_attention_heads" : "attention_head_dim", fallbackHeads, n, 1024, what);
-    const auto depth = perBlock(j, "transformer_layers_per_block", 1, n, 64, what);
+    const auto depth = depthPerBlock(j, "transformer_layers_per_block", layers, 0, what);
+    auto upDepth = depth;
+    std::reverse(upDepth.begin(), upDepth.end());
+    for (std::size_t i = 0; i < n; ++i) upDepth[i].resize(std::size_t(layers[n - 1 - i]) + 1, upDepth[i].back());
+    if (j.contains("reverse_transformer_layers_per_block") && !j["reverse_transformer_layers_per_block"].is_null())
+        upDepth = depthPerBlock(j, "reverse_transformer_layers_per_block", {layers.rbegin(), layers.rend()}, 1, what);
     for (std::size_t i = 0; i < n; ++i) {
         const std::size_t k = n - 1 - i;
         c.down.push_back({channels[i], layers[i], attentionOf(types[i], "DownBlock2D", "CrossAttnDownBlock2D", what),
                           heads[i], depth[i]});
         c.up.push_back({channels[k], layers[k], attentionOf(upTypes[i], "UpBlock2D", "CrossAttnUpBlock2D", what),
-                        heads[k], depth[k]});
+                        heads[k], upDepth[i]});
     }
     c.midHeads = heads.back();
-    c.midTransformerLayers = depth.back();
+    c.midTransformerLayers = depth.back().back();
+    const std::string middle = jsonText(j, "mid_block_type", "UNetMidBlock2DCrossAttn", what);
+    c.midAttention = middle == "UNetMidBlock2DCrossAttn";
+    if (!c.midAttention && middle != "UNetMidBlock2D") unsupported(what, "its middle block is a '" + middle + "'");
     c.crossAttentionWidth =
         positive(jsonInteger(j, "cross_attention_dim", 1280, what), 65536, "cross_attention_dim", what);
     c.normGroups = positive(jsonInteger(j, "norm_num_groups", 32, what), 65536, "norm_num_groups", what);
@@ -139,10 +170,10 @@ UNetConfig unetConfig(const Json& j, const std::string& what) {
 
 std::vector<TapSite> transformerBlocks(const UNetConfig& c) {
     std::vector<TapSite> blocks;
-    const auto add = [&](const std::string& name, int attentions, int layers, int heads, int level) {
+    const auto add = [&](const std::string& name, const std::vector<int>& layers, int heads, int level) {
         const int h = c.sampleHeight >> level, w = c.sampleWidth >> level;
-        for (int a = 0; a < attentions; ++a)
-            for (int l = 0; l < layers; ++l)
+        for (std::size_t a = 0; a < layers.size(); ++a)
+            for (int l = 0; l < layers[a]; ++l)
                 blocks.push_back(
                     {name + ".attentions." + std::to_string(a) + ".transformer_blocks." + std::to_string(l), heads, h,
                      w, h * w});
@@ -150,11 +181,11 @@ std::vector<TapSite> transformerBlocks(const UNetConfig& c) {
     const int levels = int(c.down.size());
     for (int i = 0; i < levels; ++i)
         if (const auto& d = c.down[std::size_t(i)]; d.attention)
-            add("down_blocks." + std::to_string(i), d.layers, d.transformerLayers, d.heads, i);
-    add("mid_block", 1, c.midTransformerLayers, c.midHeads, levels - 1);
+            add("down_blocks." + std::to_string(i), d.transformerLayers, d.heads, i);
+    if (c.midAttention) add("mid_block", {c.midTransformerLayers}, c.midHeads, levels - 1);
     for (int i = 0; i < levels; ++i)
         if (const auto& u = c.up[std::size_t(i)]; u.attention)
-            add("up_blocks." + std::to_string(i), u.layers + 1, u.transformerLayers, u.heads, levels - 1 - i);
+            add("up_blocks." + std::to_string(i), u.transformerLayers, u.heads, levels - 1 - i);
     return blocks;
 }
 

@@ -14,7 +14,7 @@ struct UNetBlockConfig {
     int layers = 2;         // residual blocks of a down block; up blocks have one more
     bool attention = true;  // CrossAttn… block
     int heads = 8;
-    int transformerLayers = 1;
+    std::vector<int> transformerLayers;  // of each attention of the block
 };
 
 struct UNetConfig {
@@ -22,6 +22,9 @@ struct UNetConfig {
     int sampleHeight = 64, sampleWidth = 64;
     std::vector<UNetBlockConfig> down;  // as listed in the file
     std::vector<UNetBlockConfig> up;    // as listed: coarsest first
+    // The middle: a residual block, then a transformer and another residual block (UNetMidBlock2DCrossAttn) or nothing
+    // more (UNetMidBlock2D: SSD-1B, Vega).
+    bool midAttention = true;
     int midHeads = 8, midTransformerLayers = 1;
     int crossAttentionWidth = 768;
     int normGroups = 32;

@@ -47,11 +47,12 @@ std::vector<std::string> loraPrefixesOfTextEncoder(int index) {
 }
 
 WithLora::WithLora(std::shared_ptr<WeightSource> source, std::vector<AppliedLora> loras,
-                   std::vector<std::string> prefixes, const NameTable* names)
+                   std::vector<std::string> prefixes, const NameTable* names, std::shared_ptr<const WithLora> below)
     : m_source(std::move(source)),
       m_loras(std::move(loras)),
       m_prefixes(std::move(prefixes)),
       m_names(names),
+      m_below(std::move(below)),
       m_used(m_loras.size()) {}
 
 std::string WithLora::moduleIn(const Lora& lora, const std::string& name) const {
@@ -82,6 +83,7 @@ HostWeight WithLora::read(const std::string& name, const kernels::Shape& shape) 
         const Lora& lora = *m_loras[i].lora;
         const std::string module = moduleIn(lora, name);
         if (module.empty() || !(target->isBias ? lora.changesBias(module) : lora.changesWeight(module))) continue;
+        if (m_below && m_below->m_used[i].contains(module)) continue;
         m_used[i].insert(module);
         if (m_loras[i].strength == 0) continue;
         if (values.empty()) values = w.floats();

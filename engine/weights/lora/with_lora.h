@@ -22,9 +22,10 @@ std::vector<std::string> loraPrefixesOfTextEncoder(int index);  // 0: the first
 
 class WithLora final : public WeightSource {
 public:
-    // `names`: other names of the same tensors that a LoRA may use; null: none.
+    // `names`: other names of the same tensors that a LoRA may use; null: none. `below`: the same LoRAs further down,
+    // on other names; a module that they used there is not used again.
     WithLora(std::shared_ptr<WeightSource> source, std::vector<AppliedLora> loras, std::vector<std::string> prefixes,
-             const NameTable* names = nullptr);
+             const NameTable* names = nullptr, std::shared_ptr<const WithLora> below = {});
 
     bool has(const std::string& name) const override { return m_source->has(name); }
     std::optional<kernels::Shape> shapeOf(const std::string& name) const override { return m_source->shapeOf(name); }
@@ -42,6 +43,7 @@ private:
     std::vector<AppliedLora> m_loras;
     std::vector<std::string> m_prefixes;
     const NameTable* m_names;
+    std::shared_ptr<const WithLora> m_below;
     std::vector<std::set<std::string>> m_used;
 };
 

@@ -1,4 +1,5 @@
 R"(# AutoencoderKL of LDM with four levels, without first_stage_model.; its decoder counts the levels from below.
+bn.*                                                 bn.*
 quant_conv.*                                         quant_conv.*
 post_quant_conv.*                                    post_quant_conv.*
 encoder.conv_in.*                                    encoder.conv_in.*

@@ -31,6 +31,22 @@ constexpr Source sources[] = {
 #include "engine/weights/names/flux.inl"
     },
     {
+        "flux2",
+#include "engine/weights/names/flux2.inl"
+    },
+    {
+        "zimage",
+#include "engine/weights/names/zimage.inl"
+    },
+    {
+        "lumina2",
+#include "engine/weights/names/lumina2.inl"
+    },
+    {
+        "diffusers_vae",
+#include "engine/weights/names/diffusers_vae.inl"
+    },
+    {
         "sd3",
 #include "engine/weights/names/sd3.inl"
     },
@@ -126,6 +142,12 @@ NameTable::NameTable(std::string_view text) {
         columns >> operation >> argument;
         m_rows.push_back({name, parsedStored(stored, operation, argument)});
     }
+}
+
+NameTable NameTable::before(std::string_view text) const {
+    NameTable all(text);
+    all.m_rows.insert(all.m_rows.end(), m_rows.begin(), m_rows.end());
+    return all;
 }
 
 NameTable NameTable::withPrefix(const std::string& prefix) { return NameTable("* " + prefix + "*"); }

@@ -22,9 +22,12 @@ class NameTable {
 public:
     // Throws std::logic_error for a row that cannot be read: tables are part of the program.
     explicit NameTable(std::string_view text);
+    // Further rows, which count before these.
+    NameTable before(std::string_view text) const;
     // "*" to prefix + "*".
     static NameTable withPrefix(const std::string& prefix);
-    // Of names/*.inl: "ldm_unet", "ldm_vae", "openclip", "flux", "sd3". Null for no such table.
+    // Of names/*.inl: "ldm_unet", "ldm_vae", "openclip", "flux", "flux2", "sd3", "zimage",
+    // "lumina2", "diffusers_vae" (attention of early files). Null for no such table.
     static const NameTable* named(std::string_view id);
     static std::vector<std::string> ids();
 

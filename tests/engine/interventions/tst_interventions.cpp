@@ -446,14 +446,14 @@ private slots:
         });
         NetworkBuilder movedBuilder(*m_backend, moved, DType::F32);
         UNet shifted(config, movedBuilder);
-        const Tensor x = randomTensor({2, 8, 8, 4}, 6), text = plain.prepareText(randomTensor({5, 64}, 7));
-        const Tensor texts[] = {text, text};
-        const Tensor both = stackRows(texts);
+        const Tensor x = randomTensor({2, 8, 8, 4}, 6), one = randomTensor({1, 5, 64}, 7);
+        const Conditions text = plain.prepare({{{condition::context, one}}}), both = stacked({&text, &text});
+        const nn::Hooks none;
         const std::vector<double> times{300, 300};
         const std::vector<std::optional<double>> scales{w, std::nullopt};
-        const HostTensor without = download(plain.forward(x, times, both)),
-                         with = download(plain.forward(x, times, both, {}, scales)),
-                         expected = download(shifted.forward(x, times, both));
+        const HostTensor without = download(plain.forward({x, times, both, none})),
+                         with = download(plain.forward({x, times, both, none, scales})),
+                         expected = download(shifted.forward({x, times, both, none}));
         QVERIFY(with.rows(1, 1).sameBits(without.rows(1, 1)));
         QVERIFY(largestDifference(with.rows(0, 1), expected.rows(0, 1)) < 1e-4);
         QVERIFY(largestDifference(with.rows(0, 1), without.rows(0, 1)) > 1e-3);
