@@ -12,6 +12,8 @@
 
 namespace meander {
 
+struct SplitRule;
+
 // A token that is found in the text itself.
 struct AddedToken {
     std::string text;
@@ -64,7 +66,7 @@ private:
 };
 
 // Steps that several tokenizers share.
-TextPipeline::Split splitBy(const struct SplitRule& rule);
+TextPipeline::Split splitBy(const SplitRule& rule);
 // Before each space ("▁" in the words of sentencepiece).
 void splitBeforeSpaces(std::string_view text, std::size_t begin, std::size_t end, TextPipeline::Ranges& to);
 // At white space, which belongs to no piece.
