@@ -10,7 +10,7 @@
 #include "engine/cli/command.h"
 #include "engine/cli/interrupt.h"
 #include "engine/core/printable.h"
-#include "engine/exchange/import/peer_names.h"
+#include "engine/recipe/unknown_name.h"
 #include "meander_version.h"
 
 namespace meander::cli {
@@ -37,21 +37,6 @@ std::string secondsText(double s) {
 }
 
 namespace {
-
-// Levenshtein distance.
-std::size_t distance(const std::string& a, const std::string& b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = row[0]++;
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t above = row[j];
-            row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-            diagonal = above;
-        }
-    }
-    return row.back();
-}
 
 void addCommands(CLI::App& app, Context& context) {
     for (auto* add : {addRun, addPlan, addSchedule, addInspect, addList, addVerify, addBench, addExport, addFidelity,
@@ -85,39 +70,8 @@ int wrongArguments(const CLI::App& app, const CLI::ParseError& e, int argc, char
 
 }  // namespace
 
-std::string didYouMean(const std::string& wanted, const std::vector<std::string>& known) {
-    const auto best = std::min_element(known.begin(), known.end(), [&](const auto& a, const auto& b) {
-        return distance(wanted, a) < distance(wanted, b);
-    });
-    return best == known.end() || distance(wanted, *best) > std::max<std::size_t>(2, wanted.size() / 2)
-               ? std::string()
-               : " Did you mean \"" + *best + "\"?";
-}
-
-namespace {
-
-// What other programs call by that name, with the schedule that is joined to it; nothing when none does.
-std::optional<std::string> samplerCalled(const std::string& name) {
-    for (const Peer peer : {Peer::A1111, Peer::SdCpp})
-        if (const auto known = samplerNamed(name, peer))
-            return "\"" + known->sampler.id + "\""
-                   + (known->schedule ? " with the schedule \"" + known->schedule->id + "\"" : "");
-    return std::nullopt;
-}
-std::optional<std::string> scheduleCalled(const std::string& name) {
-    for (const Peer peer : {Peer::A1111, Peer::SdCpp})
-        if (const auto known = scheduleNamed(name, peer)) return "\"" + known->id + "\"";
-    return std::nullopt;
-}
-
-}  // namespace
-
 void noSuch(const std::string& kind, const std::string& id, const std::vector<std::string>& known) {
-    if (kind == "sampler" || kind == "schedule")
-        if (const auto ours = kind == "sampler" ? samplerCalled(id) : scheduleCalled(id))
-            throw WrongArgument("There is no " + kind + " named \"" + id + "\" here; what other programs call so is "
-                                + *ours + ".");
-    std::string remedy = didYouMean(id, known);
+    std::string remedy = remedyForUnknownName(kind, id, known);
     if (remedy.empty()) remedy = " See meander-run list, or --help.";
     throw WrongArgument("There is no " + kind + " named \"" + id + "\"." + remedy);
 }

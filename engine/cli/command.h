@@ -1,15 +1,16 @@
-// What commands share: the line they end with, and the table they stand in.
+// What commands share: their table, refusals, checks of options and lines of output.
 #pragma once
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "engine/core/did_you_mean.h"
 #include "engine/core/params.h"
 
 namespace meander::cli {
 
-// What a person typed cannot be meant: the exit status is 2 instead of 1.
+// Usage error: the exit status is 2 instead of 1.
 struct WrongArgument : Failure {
     using Failure::Failure;
 };
@@ -38,8 +39,6 @@ int benchConvergence(bool isJson);
 void printLine(const Json& j);
 std::string bytesText(double bytes);  // "212 MB"
 std::string secondsText(double s);    // "0.91 s", "3 min 20 s"
-// " Did you mean "euler"?" or nothing.
-std::string didYouMean(const std::string& wanted, const std::vector<std::string>& known);
 [[noreturn]] void noSuch(const std::string& kind, const std::string& id, const std::vector<std::string>& known);
 std::vector<std::string> idsOf(const auto& table) {
     std::vector<std::string> ids;

@@ -16,7 +16,8 @@ void printJson(const Plan& p) {
     for (const auto& n : p.notes)
         notes.push_back({{"kind", n.kind == NoteKind::Warning ? "warning" : "hint"}, {"key", n.key}, {"text", n.text}});
     Json rules = Json::array();
-    for (const auto& g : p.guidance) rules.push_back({{"id", g.id}, {"evaluations", g.evaluations}, {"idle", g.idle}});
+    for (const auto& g : p.guidance)
+        rules.push_back({{"id", g.id}, {"evaluations", g.evaluations}, {"reusing", g.reusing}, {"idle", g.idle}});
     printLine({{"recipe", toJson(p.resolved)},
                {"model", p.model.name},
                {"process", p.model.process.name()},

@@ -11,9 +11,9 @@
 #include "engine/exchange/import/infotext.h"
 #include "engine/exchange/import/json_settings.h"
 #include "engine/exchange/import/noise_text.h"
-#include "engine/exchange/import/peer_names.h"
 #include "engine/exchange/table.h"
 #include "engine/imaging/image_texts.h"
+#include "engine/recipe/peer_names.h"
 #include "meander_version.h"
 
 namespace meander {

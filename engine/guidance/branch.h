@@ -29,7 +29,7 @@ std::string nameOf(Branch b);  // "cond", "uncond", "prompt 0", "changed 1", "mo
 // The branch of a name; nothing when there is no such.
 std::optional<Branch> branchNamed(const std::string& name);
 
-// What the network is asked in a branch.
+// What the network is evaluated on in a branch.
 struct BranchSpec {
     std::string label;  // for people: "a dog", "identity attention in mid_block", "sprites-lcm"
     std::string prompt;

@@ -1,7 +1,10 @@
 // The table of guidance rules, from rules/list.inl: a file for every rule or tight family, and a line each.
 #include "engine/guidance/guidance.h"
 
+#include <algorithm>
+
 #include "engine/core/switched.h"
+#include "engine/recipe/recipe.h"
 
 namespace meander {
 
@@ -28,6 +31,13 @@ const GuidanceRule* findGuidance(const std::string& id) {
     for (const auto& r : guidanceRules())
         if (r.id == id) return &r;
     return nullptr;
+}
+
+bool keepsFeatures(const Recipe& recipe) {
+    return std::any_of(recipe.guidance.begin(), recipe.guidance.end(), [](const Choice& c) {
+        const GuidanceRule* rule = findGuidance(c.id);
+        return rule && rule->keepsFeatures && !isSwitchedOff(c);
+    });
 }
 
 }  // namespace meander

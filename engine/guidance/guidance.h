@@ -25,7 +25,7 @@ struct ModelInfo;
 struct Recipe;
 class GuidanceSetup;
 
-// The request that is being answered, or planned.
+// The request that is evaluated, or planned.
 struct GuidanceMoment {
     const Process& process;
     Parametrization parametrization = Parametrization::X0;
@@ -35,7 +35,7 @@ struct GuidanceMoment {
     int step = 0, steps = 1;
     bool isFirst = true;      // the rules have seen nothing yet
     bool isStepStart = true;  // the first request of its interval; later ones are at states that a sampler only tries
-    bool isOwnState = true;   // asked at the run's own state, not at a copy the sampler moved
+    bool isOwnState = true;   // evaluated at the run's own state, not at a copy the sampler moved
     std::uint64_t seed = 0;
     Tensor state;            // y; empty while a plan counts
     Tensor clean = {};       // x0 that the run starts from; empty when it starts from noise
@@ -55,15 +55,15 @@ struct Metric {
 struct GuidanceParts {
     // The two that combinations extrapolate between. Rules before them may replace these; `branches` keeps the answers
     // as they came.
-    Tensor conditional, unconditional;  // unconditional is empty when nobody asked
+    Tensor conditional, unconditional;  // unconditional is empty where it was not evaluated
     Tensor combined;                    // starts as the conditional estimate
     std::vector<std::pair<Branch, Tensor>> branches;
-    // States of second questions (GuidanceRun::followUp) and self-attention of tapped branches: (rows) of (height,
-    // width).
+    // States of dependent evaluations (GuidanceRun::dependentEvaluations), and self-attention of tapped branches:
+    // (rows) of (height, width).
     std::vector<std::pair<Branch, Tensor>> askedAt;
     std::vector<std::pair<Branch, std::vector<HostTensor>>> selfMass;
     std::vector<Metric> metrics;
-    // Particle selection: row r goes on as row survivors[r]; empty: every row as itself.
+    // Particle selection: row r goes on as row ancestors[r]; empty: every row as itself.
     std::vector<std::int64_t> ancestors;
 
     explicit GuidanceParts(Tensor estimate) : conditional(estimate), combined(std::move(estimate)) {}
@@ -74,7 +74,7 @@ struct GuidanceParts {
     void guide(const Tensor& guided);
 };
 
-// What a rule wants of the network at a moment.
+// The evaluations of the network at a moment.
 struct EvaluationPlan {
     std::vector<Branch> branches;
     // Interventions in rows of the recipe's model, beside those of their branch: in all of them, or in those with the
@@ -83,25 +83,25 @@ struct EvaluationPlan {
     std::vector<std::pair<Choice, Rows>> interventions;
     std::optional<double> guidance;   // the scale that a guidance-distilled network is conditioned on
     bool usesNegativePrompt = false;  // inside an intervention, without a branch of its own
-    int dependentCount = 0;           // branches that followUp will ask
+    int dependentCount = 0;           // branches of dependentEvaluations
     void want(Branch b);
 };
 
-// A rule in one run. `apply` is called for every request in order, with the branches that `ask` wanted; under replay
+// A rule in one run. `apply` is called for every request in order, with the branches that `ask` named; under replay
 // they come from the record, so state (momentum, log-densities) is right by construction.
 class GuidanceRun {
 public:
     virtual ~GuidanceRun() = default;
     virtual void ask(const GuidanceMoment&, EvaluationPlan&) const {}
-    // States for second questions, made from the first answers.
+    // States of further evaluations, made from the first estimates.
     virtual std::vector<std::pair<Branch, Tensor>> dependentEvaluations(const GuidanceMoment&,
                                                                         const GuidanceParts&) const {
         return {};
     }
-    // The state the network is asked at instead of y, for rules that hold states to a constraint.
+    // The state at which the network is evaluated instead of y, for rules that hold states to a constraint.
     virtual Tensor projectedState(const GuidanceMoment&, const Tensor& y) const { return y; }
     virtual void apply(const GuidanceMoment&, GuidanceParts&) = 0;
-    // Rows were selected (GuidanceParts::survivors): what the rule keeps per row follows.
+    // Rows were selected (GuidanceParts::ancestors): what the rule keeps per row follows.
     virtual void select(const std::vector<std::int64_t>&) {}
     // The weight on (conditional − unconditional) at this moment, for display; 1: none beyond the conditional estimate.
     virtual double weight(const GuidanceMoment&) const { return 1; }
@@ -121,6 +121,7 @@ struct GuidanceRule {
     std::vector<ParamSpec> params;
     bool usesUnconditional = false;  // extrapolates from the unconditional estimate
     bool guides = false;             // changes the combination, so that rules after it have something to tame
+    bool keepsFeatures = false;      // of the network from one evaluation to the next; no record holds them
     // Throws Failure with a sentence when the rule cannot work with the model or the recipe.
     std::unique_ptr<GuidanceRun> (*make)(const Params&, GuidanceSetup&) = nullptr;
     // A sentence when the rule does nothing at these settings, else empty.
@@ -131,8 +132,10 @@ struct GuidanceRule {
 
 const std::vector<GuidanceRule>& guidanceRules();
 const GuidanceRule* findGuidance(const std::string& id);
+// Does an enabled rule of the recipe keep features of the network from one evaluation to the next?
+bool keepsFeatures(const Recipe& recipe);
 
-// What a rule is made with: it names its branches here, once per run. Equal questions share a branch.
+// What a rule is made with: it names its branches here, once per run. Equal conditions share a branch.
 class GuidanceSetup {
 public:
     GuidanceSetup(const ModelInfo& model, const Recipe& recipe) : model(model), recipe(recipe) {}
@@ -173,15 +176,18 @@ public:
     GuidanceStack(GuidanceStack&&) noexcept;
     ~GuidanceStack();
 
-    // Everything the request costs at this moment: first the conditional branch, then what rules and sampler want.
+    // Everything the request costs at this moment: first the conditional branch, then those of sampler and rules.
     EvaluationPlan evaluationPlan(const GuidanceMoment& m) const;
+    // What rule `i` alone evaluates and changes.
+    EvaluationPlan evaluationPlanOf(std::size_t i, const GuidanceMoment& m) const;
     // The rows that rule `i` adds to those before it.
     int rowsAddedBy(std::size_t i, const GuidanceMoment& m) const;
     Tensor projectedState(const GuidanceMoment& m) const;
-    std::vector<std::pair<Branch, Tensor>> followUps(const GuidanceMoment& m, const GuidanceParts& parts) const;
+    std::vector<std::pair<Branch, Tensor>> dependentEvaluations(const GuidanceMoment& m,
+                                                                const GuidanceParts& parts) const;
     // Applies the rules in order. Rules whose branches are not all there are left out (a record of another stack).
     // Where the sampler uses the unconditional estimate of a model without a condition, it is the conditional one.
-    // `recorded`: the selection that a record says was made, in place of the rules' own.
+    // `recorded`: the selection in a record, in place of the rules' own.
     void apply(const GuidanceMoment& m, GuidanceParts& parts, const std::vector<std::int64_t>* recorded = nullptr);
     double weight(const GuidanceMoment& m) const;
     // Has it applied anything yet?

@@ -177,6 +177,12 @@ EvaluationPlan GuidanceStack::evaluationPlan(const GuidanceMoment& m) const {
     return w;
 }
 
+EvaluationPlan GuidanceStack::evaluationPlanOf(std::size_t i, const GuidanceMoment& m) const {
+    EvaluationPlan w;
+    m_rules[i]->ask(m, w);
+    return w;
+}
+
 int GuidanceStack::rowsAddedBy(std::size_t i, const GuidanceMoment& m) const {
     EvaluationPlan w;
     w.want(Branch::Conditional);
@@ -193,8 +199,8 @@ Tensor GuidanceStack::projectedState(const GuidanceMoment& m) const {
     return y;
 }
 
-std::vector<std::pair<Branch, Tensor>> GuidanceStack::followUps(const GuidanceMoment& m,
-                                                                const GuidanceParts& parts) const {
+std::vector<std::pair<Branch, Tensor>> GuidanceStack::dependentEvaluations(const GuidanceMoment& m,
+                                                                           const GuidanceParts& parts) const {
     std::vector<std::pair<Branch, Tensor>> all;
     for (const auto& rule : m_rules)
         for (auto& q : rule->dependentEvaluations(m, parts)) all.push_back(std::move(q));

@@ -56,6 +56,7 @@ InterventionInfo featureReuse() {
                    integerParam("every", "Every", 2, 1, 1000,
                                 "Compute in every n-th evaluation, use the last result in those between; 1 is off.")},
         .hasMemory = true,
+        .period = [](const Params& p) { return integer(p, "every"); },
         .make = [](const Params& p, const InterventionSetup& s) -> nn::SiteHookPtr {
             return std::make_shared<FeatureReuse>(p, s);
         }};

@@ -26,6 +26,8 @@ struct InterventionInfo {
     std::vector<ParamSpec> params;
     // Keeps something from one network call to the next, so every run has its own.
     bool hasMemory = false;
+    // Evaluations of a branch from one whole computation to the next; null: every one is whole.
+    std::int64_t (*period)(const Params&) = nullptr;
     // Throws Failure with a sentence when it cannot work with the model.
     nn::SiteHookPtr (*make)(const Params&, const InterventionSetup&) = nullptr;
 };

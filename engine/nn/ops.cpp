@@ -49,6 +49,12 @@ Tensor layerNorm(const Tensor& x, const Norm& n, float eps) {
     return y;
 }
 
+Tensor rmsNorm(const Tensor& x, const Tensor& gamma, float eps) {
+    Tensor y(x.backend(), x.shape(), x.type());
+    x.backend().rmsNorm(x, gamma, eps, y);
+    return y;
+}
+
 Tensor modulatedNorm(const Tensor& x, const Tensor& shift, const Tensor& scale, float eps) {
     Tensor y(x.backend(), x.shape(), x.type());
     x.backend().layerNorm(matrix(x), {}, {}, eps, scale, shift, matrix(y));

@@ -30,6 +30,8 @@ Tensor conv(const Tensor& x, const Conv& w, const ConvOptions& o = {});
 
 Tensor groupNorm(const Tensor& x, const Norm& n, int groups, float eps, Activation a = Activation::None);
 Tensor layerNorm(const Tensor& x, const Norm& n, float eps);
+// x / √(mean x² + eps) · gamma over the last dimension (Zhang & Sennrich 2019).
+Tensor rmsNorm(const Tensor& x, const Tensor& gamma, float eps);
 // norm(x) · (1 + scale) + shift, with scale and shift (rows, c) per row of the batch (adaLN).
 Tensor modulatedNorm(const Tensor& x, const Tensor& shift, const Tensor& scale, float eps);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/guidance/guidance.h"
 #include "engine/sampling/noise/noise.h"
 
 namespace meander {
@@ -44,7 +45,7 @@ BranchPlan planBranch(const Recipe& child, const Run& parent, const std::vector<
 
 bool canReplay(const Recipe& r) {
     const SamplerInfo* sampler = findSampler(r.sampler.id);
-    return r.recordStates || (r.guidance.empty() && sampler && !sampler->unconditional);
+    return !keepsFeatures(r) && (r.recordStates || (r.guidance.empty() && sampler && !sampler->unconditional));
 }
 
 Status canGoOn(const Run& run) {
@@ -53,6 +54,10 @@ Status canGoOn(const Run& run) {
     if (!hasEnded(run.status)) return Error{name + " is waiting or in progress."};
     if (!run.trajectory || run.trajectory->evaluations.empty())
         return Error{name + " has no recorded evaluation to go on from. Run its recipe again."};
+    if (keepsFeatures(run.recipe))
+        return Error{name
+                     + " reuses features of the network (guidance rule \"Feature reuse\"), which no record holds. Run "
+                       "its recipe again."};
     if (!canReplay(run.recipe))
         return Error{name
                      + " did not record the parts of its estimates, which it needs to go on. Run its recipe again."};

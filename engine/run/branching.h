@@ -20,8 +20,8 @@ struct BranchPlan {
 // long as nothing of it changes.
 BranchPlan planBranch(const Recipe& child, const Run& parent, const std::vector<double>& own);
 
-// A record of this recipe answers its sampler again in every bit: the parts of each estimate are recorded, or neither
-// the sampler nor guidance uses them.
+// A record of this recipe repeats its run in every bit: the parts of each estimate are recorded, or neither the sampler
+// nor guidance uses them, and no rule keeps features of the network.
 bool canReplay(const Recipe& recipe);
 
 // Whether a run that ended before its end can go on from its record (Submission::interrupted); the sentence says why

@@ -1,4 +1,4 @@
-// What a recipe will do, cost and need, before anything runs and without touching a device.
+// What a recipe does, costs and needs, before anything runs and without touching a device.
 #pragma once
 #include <string>
 #include <vector>
@@ -19,6 +19,7 @@ struct PlanNote {
 struct RuleCost {
     std::string id, label;
     int evaluations = 0;  // per image, over the whole run
+    int reusing = 0;      // evaluations of the run, per image, that take the features of an earlier one
     std::string idle;     // why it does nothing; empty: it acts
 };
 
@@ -28,10 +29,10 @@ struct Plan {
     StartPoint start;  // what it begins with; nothing of it is set when that is noise
     std::vector<double>
         levels;  // τ; intervals() + 1 of them, which a schedule or its operators may make other than resolved.steps + 1
-    int requests = 0;                 // what the sampler asks for
+    int requests = 0;                 // estimates of the sampler
     int evaluations = 0;              // NFE per image, all branches counted
     std::vector<RuleCost> guidance;   // in the order of the recipe
-    std::vector<std::string> models;  // further ones that guidance asks, besides the recipe's
+    std::vector<std::string> models;  // further ones that guidance evaluates, besides the recipe's
     // Of a branch: the parent's record answers the sampler from the start, so its history and noise are the parent's.
     // Else the sampler starts afresh at the branch.
     bool restoresHistory = false;

@@ -1,4 +1,4 @@
-// What a person should know before the run.
+// Advice before the run, and the refusals that depend on model and levels.
 #include <algorithm>
 
 #include "engine/core/switched.h"
@@ -25,10 +25,17 @@ void Planner::adviseSampler() {
                  + (m_plan.resolved.images > 1 ? " The error is that of all images together, so an image depends on "
                                                  "those beside it."
                                                : ""));
+    const SamplerSituation situation{params,
+                                     m.process,
+                                     m_plan.levels,
+                                     m.state.shape.count(),
+                                     m_plan.resolved.images,
+                                     m.state.kind == StateKind::Image};
+    if (sampler.misfit)
+        if (const std::string misfit = sampler.misfit(situation); !misfit.empty())
+            throw Failure(sampler.label + ": " + misfit);
     if (sampler.advice)
-        if (const std::string advice =
-                sampler.advice({params, m.process, m_plan.levels, m.state.shape.count(), m_plan.resolved.images});
-            !advice.empty())
+        if (const std::string advice = sampler.advice(situation); !advice.empty())
             note(NoteKind::Warning, "sampler", sampler.label + ": " + advice);
     if (rule.mostSteps > 0 && m_plan.intervals() > rule.mostSteps)
         note(NoteKind::Hint, "steps",
@@ -52,9 +59,13 @@ void Planner::adviseNoise() {
     const Recipe& r = m_plan.resolved;
     const ModelInfo& m = m_plan.model;
     const auto* sampler = findSampler(r.sampler.id);
-    const NoiseSituation situation{m.state.shape,  m.state.kind == StateKind::Image,
-                                   r.images,       drawsNoise(*sampler, r.sampler.params),
-                                   sampler->label, r.branch && !m_plan.restoresHistory};
+    const NoiseSituation situation{.stateShape = m.state.shape,
+                                   .isImage = m.state.kind == StateKind::Image,
+                                   .images = r.images,
+                                   .draws = drawsNoise(*sampler, r.sampler.params),
+                                   .drawsBesidePath = sampler->drawsBesidePath,
+                                   .samplerLabel = sampler->label,
+                                   .restarted = r.branch && !m_plan.restoresHistory};
     if (const std::string problem = noiseProblem(r.noise, situation); !problem.empty()) throw Failure(problem);
     for (const auto& text : noiseAdvice(r.noise, situation)) note(NoteKind::Hint, "noise", text);
     if (m.process.startsFromPureNoise()
@@ -97,6 +108,12 @@ void Planner::adviseConditioning() {
         if (idle.empty() && rule->advice)
             if (const std::string advice = rule->advice(context); !advice.empty())
                 note(NoteKind::Warning, "guidance", advice);
+        if (const RuleCost& cost = m_plan.guidance[i]; cost.reusing > 0)
+            note(NoteKind::Hint, "guidance",
+                 cost.label + ": " + std::to_string(cost.reusing) + " of " + std::to_string(m_plan.evaluations)
+                     + " evaluations compute only part of the network. They are counted whole, and the time estimate "
+                       "does not know what they save."
+                     + (r.branch ? " The features kept at the branch are computed afresh." : ""));
         if (m_plan.model.builtInGuidance && rule->usesUnconditional && idle.empty())
             note(NoteKind::Warning, "guidance",
                  "Guidance is already distilled into this model; a scale other than 1 applies it twice.");

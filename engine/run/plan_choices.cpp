@@ -1,9 +1,8 @@
 // Numbers in range, ids known, parameters filled in.
-#include <algorithm>
-
 #include "engine/guidance/guidance.h"
 #include "engine/models/declarations.h"
 #include "engine/recipe/recipe_fields.h"
+#include "engine/recipe/unknown_name.h"
 #include "engine/run/planner.h"
 #include "engine/sampling/noise/noise.h"
 #include "engine/schedule/schedule.h"
@@ -11,33 +10,13 @@
 namespace meander {
 namespace {
 
-// Nearest of the known ids, for "did you mean".
-std::string nearest(const std::string& wanted, const auto& table) {
-    std::string best;
-    std::size_t bestDistance = 4;
-    for (const auto& row : table) {
-        std::vector<std::size_t> d(row.id.size() + 1);
-        for (std::size_t j = 0; j <= row.id.size(); ++j) d[j] = j;
-        for (std::size_t i = 1; i <= wanted.size(); ++i) {
-            std::size_t diagonal = d[0]++;
-            for (std::size_t j = 1; j <= row.id.size(); ++j) {
-                const std::size_t next =
-                    std::min({d[j] + 1, d[j - 1] + 1, diagonal + (wanted[i - 1] != row.id[j - 1])});
-                diagonal = std::exchange(d[j], next);
-            }
-        }
-        if (d.back() < bestDistance) {
-            bestDistance = d.back();
-            best = row.id;
-        }
-    }
-    return best.empty() ? "" : " Did you mean \"" + best + "\"?";
-}
-
 template <class Info>
 const Info& required(const Info* info, const char* kind, const std::string& id, const std::vector<Info>& table) {
-    if (!info) throw Failure(std::string("There is no ") + kind + " named \"" + id + "\"." + nearest(id, table));
-    return *info;
+    if (info) return *info;
+    std::vector<std::string> known;
+    for (const Info& row : table) known.push_back(row.id);
+    throw Failure(std::string("There is no ") + kind + " named \"" + id + "\"."
+                  + remedyForUnknownName(kind, id, known));
 }
 
 Result<Params> filled(const auto& info, const Params& given) { return resolveParams(info.params, given, info.label); }

@@ -1,12 +1,39 @@
 // What a run costs: evaluations, bytes, seconds.
 #include <algorithm>
+#include <map>
+#include <tuple>
 
 #include "engine/guidance/guidance.h"
+#include "engine/interventions/intervention.h"
 #include "engine/run/planner.h"
 #include "engine/run/run_guidance.h"
 #include "engine/run/timing_cache.h"
 
 namespace meander {
+namespace {
+
+// Counts the evaluations that take features of earlier ones: all but every n-th of a branch while the rule acts.
+class ReuseCount {
+public:
+    // `all`: the evaluations of a request, `own`: what the rule `i` does with them.
+    int add(std::size_t i, const EvaluationPlan& own, const EvaluationPlan& all, const GuidanceStack& stack) {
+        int reusing = 0;
+        for (const auto& [choice, rows] : own.interventions)
+            if (const auto* info = findIntervention(choice.id); info->period) {
+                const std::int64_t period = info->period(choice.params);
+                for (const Branch b : all.branches)
+                    if (stack.spec(b).model == 0) reusing += m_done[{i, b.kind, b.index}]++ % period != 0;
+                for (int k = 0; k < all.dependentCount; ++k)
+                    reusing += m_done[{i, Branch::Degraded, k}]++ % period != 0;
+            }
+        return reusing;
+    }
+
+private:
+    std::map<std::tuple<std::size_t, int, int>, std::int64_t> m_done;  // by rule and branch
+};
+
+}  // namespace
 
 void Planner::countCost() {
     const Recipe& r = m_plan.resolved;
@@ -16,6 +43,7 @@ void Planner::countCost() {
     const auto* sampler = findSampler(r.sampler.id);
     // A last step that does not reach 0 costs what the others cost.
     const int steps = m_plan.intervals() + (m_plan.levels.back() > 0);
+    ReuseCount reuse;
     for (int step = r.branch ? r.branch->step : 0; step < m_plan.intervals(); ++step) {
         const int requests = sampler->requestsInStep(step, steps, r.sampler.params);
         for (int k = 0; k < requests; ++k) {
@@ -33,8 +61,10 @@ void Planner::countCost() {
             const Branch negative = Branch::Unconditional;
             m_usesNegative |=
                 std::find(w.branches.begin(), w.branches.end(), negative) != w.branches.end() || w.usesNegativePrompt;
-            for (std::size_t i = 0; i < r.guidance.size(); ++i)
+            for (std::size_t i = 0; i < r.guidance.size(); ++i) {
                 m_plan.guidance[i].evaluations += stack.rowsAddedBy(i, m);
+                m_plan.guidance[i].reusing += reuse.add(i, stack.evaluationPlanOf(i, m), w, stack);
+            }
         }
     }
 }

@@ -19,7 +19,7 @@ GuidanceMoment momentOf(const Plan& plan, const DenoiseRequest& q, int steps) {
 
 RunGuidance::RunGuidance(const Plan& plan, std::vector<Model*> models)
     : m_recipe(plan.resolved), m_info(plan.model), m_models(std::move(models)), m_stack(plan.resolved, plan.model) {
-    // Now, so that a prompt the model refuses is told before the run starts.
+    // Now, so that a prompt the model refuses fails before the run starts.
     conditioning(Branch::Conditional);
     conditioning(Branch::Unconditional);
     for (const Branch b : m_stack.branches()) conditioning(b);
@@ -92,7 +92,7 @@ void RunGuidance::ask(RequestProgress& p, const GuidanceMoment& m) {
     const EvaluationPlan w = m_stack.evaluationPlan(m);
     const Tensor state = m_stack.projectedState(m);
     for (const Branch b : w.branches) p.waiting.push_back(group(b, state, m, w));
-    if (w.dependentCount == 0) {  // self-attention is looked at only where somebody degrades what it sees
+    if (w.dependentCount == 0) {  // self-attention is summed only where a rule degrades the state by it
         p.hasFollowed = true;
         for (auto& g : p.waiting) g.selfBlock.reset();
     }
@@ -111,7 +111,8 @@ bool RunGuidance::take(RequestProgress& p, const GuidanceMoment& m, std::vector<
         if (!answer.selfMass.empty()) parts.selfMass.emplace_back(asked.branch, answer.selfMass);
     }
     const EvaluationPlan w = m_stack.evaluationPlan(m);
-    for (const auto& [branch, state] : m_stack.followUps(h, parts)) p.waiting.push_back(group(branch, state, m, w));
+    for (const auto& [branch, state] : m_stack.dependentEvaluations(h, parts))
+        p.waiting.push_back(group(branch, state, m, w));
     return p.waiting.empty();
 }
 
@@ -132,7 +133,7 @@ GuidanceParts RunGuidance::replay(const GuidanceMoment& m, const Evaluation& e, 
         const Tensor denoised = upload(backend, b.denoised);
         if (b.branch == Branch::Conditional) parts.conditional = parts.combined = denoised;
         if (b.branch == Branch::Unconditional) parts.unconditional = denoised;
-        // A branch of the same name may have asked another question in the parent's stack.
+        // A branch of the same name may have another condition in the parent's stack.
         if (b.branch.kind <= Branch::Unconditional || (m_stack.knows(b.branch) && label(b.branch) == b.label))
             parts.branches.emplace_back(b.branch, denoised);
     }

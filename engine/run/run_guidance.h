@@ -1,5 +1,5 @@
-// Guidance of one run in progress: the rows that each request still needs, what came back, and the combination; the
-// same again from a record.
+// Guidance of one run in progress: the rows that each request still needs, the estimates made, and their combination;
+// the same again from a record.
 #pragma once
 #include <span>
 #include <utility>
@@ -28,13 +28,13 @@ struct RowGroup {
 };
 struct GroupAnswer {
     Tensor denoised;
-    std::vector<HostTensor> selfMass;  // per row, where it was asked
+    std::vector<HostTensor> selfMass;  // per row, of tapped branches
     std::vector<std::vector<AttentionMap>> attention;
     int rowsInCall = 0;
     double milliseconds = 0;
 };
 
-// What one request has asked and got.
+// The evaluations of one request that wait, and those that are made.
 struct RequestProgress {
     std::vector<RowGroup> waiting;
     std::vector<std::pair<RowGroup, GroupAnswer>> answers;
@@ -53,7 +53,7 @@ public:
     ConditioningPtr conditioning(Branch b);
     // Fills `waiting` the first time.
     void ask(RequestProgress& p, const GuidanceMoment& m);
-    // Answers to everything that waited; asks the second questions. True when the request has all it needs.
+    // The estimates of everything that waited; names the dependent evaluations. True when the request has all it needs.
     bool take(RequestProgress& p, const GuidanceMoment& m, std::vector<GroupAnswer> answers);
     GuidanceParts combine(const RequestProgress& p, const GuidanceMoment& m);
     // The rules see a recorded evaluation, so that what they gather is as if they had made it.

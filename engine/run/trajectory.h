@@ -29,7 +29,7 @@ struct Evaluation {
     std::vector<BranchRecord> branches;  // when guidance evaluated more than one, or changed the only one
     double guidanceWeight = 1;
     std::vector<Metric> metrics;  // what guidance rules measured, per image
-    // Particle selection: row r went on as row survivors[r] of `state`; empty: every row as itself.
+    // Particle selection: row r went on as row ancestors[r] of `state`; empty: every row as itself.
     std::vector<std::int64_t> ancestors;
     int networkRows = 0;      // rows this request cost (NFE × images)
     int rowsInCall = 0;       // rows of the network call that carried it, with other runs'

@@ -234,8 +234,11 @@ std::string keptNoiseAdvice(const SamplerSituation& s) {
            + ") in the result. Turn on \"Denoise at the end\".";
 }
 
-PidController::PidController(double start, double p, double i, double d, double order, double safety)
-    : h(start), m_b{(p + i + d) / order, -(p + 2 * d) / order, d / order}, m_safety(safety) {}
+PidController::PidController(double start, double way, double p, double i, double d, double order, double safety)
+    : h(std::max(start, way / 10'000)),
+      m_shortest(way / 10'000),
+      m_b{(p + i + d) / order, -(p + 2 * d) / order, d / order},
+      m_safety(safety) {}
 
 bool PidController::propose(double error) {
     const double inverse = 1 / (error + 1e-8);
@@ -244,8 +247,9 @@ bool PidController::propose(double error) {
     double factor = 1;
     for (int k = 0; k < 3; ++k) factor *= std::pow(m_inverse[k], m_b[k]);
     factor = 1 + std::atan(factor - 1);
-    h *= factor;
-    if (factor < m_safety) return false;
+    const bool isShortest = h <= m_shortest;
+    h = std::max(h * factor, m_shortest);
+    if (factor < m_safety && !isShortest) return false;
     m_inverse[2] = std::exchange(m_inverse[1], m_inverse[0]);
     return true;
 }

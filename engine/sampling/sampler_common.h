@@ -186,12 +186,14 @@ std::string keptNoiseAdvice(const SamplerSituation& s);
 // and a step is accepted when its factor is at least `safety`.
 class PidController {
 public:
-    PidController(double h, double p, double i, double d, double order, double safety);
+    // `way`: of all steps together. None is shorter than its ten-thousandth, which is accepted whatever its error:
+    // below that rounding decides, not the tolerance, and a run has to end.
+    PidController(double h, double way, double p, double i, double d, double order, double safety);
     double h;
     bool propose(double error);  // changes h; true: the step is good
 
 private:
-    double m_b[3], m_safety, m_inverse[3] = {0, 0, 0};
+    double m_shortest, m_b[3], m_safety, m_inverse[3] = {0, 0, 0};
     bool m_first = true;
 };
 // √(mean ((a − b)/max(atol, rtol · max(|a|, |before|)))²) over all elements of all rows.

@@ -234,13 +234,14 @@ private:
 inline int oncePerStep(int, int, const Params&) { return 1; }
 inline int twiceButLast(int step, int steps, const Params&) { return step + 1 < steps ? 2 : 1; }
 
-// What a sampler's advice depends on.
+// The run that a sampler's refusals and advice depend on.
 struct SamplerSituation {
     const Params& params;
     const Process& process;
     const std::vector<double>& levels;
     std::int64_t elements = 0;  // of one state
     int images = 1;
+    bool isImage = false;  // states are (height, width, channels)
 };
 
 // One row of the table of samplers (samplers/list.inl): what form, command line, file format, documentation and tests
@@ -261,6 +262,9 @@ struct SamplerInfo {
     bool needsData = false;     // starts from given data (Sampling::clean)
     bool unitVariance = false;  // its checkpoints start from native noise of variance 1 at whatever level
     bool curved = false;        // steps on curved spaces too (Process::manifold); others leave them
+    // Draws at one level or for a climb (churn, restarts, Langevin), never on the way down: a Brownian path between the
+    // levels has no part in it.
+    bool drawsBesidePath = false;
     SamplerTask (*run)(Sampling&) = nullptr;
     // Requests it makes in interval `step` of `steps` (the first at its start, a second at its end).
     int (*requestsInStep)(int step, int steps, const Params&) = oncePerStep;
@@ -270,13 +274,18 @@ struct SamplerInfo {
     // A sentence with its remedy where parameters that are valid one by one do not fit together, else empty; null: they
     // always do.
     std::string (*problem)(const Params&) = nullptr;
+    // The same where they do not fit the model or the levels of a run.
+    std::string (*misfit)(const SamplerSituation&) = nullptr;
+    // Whether it draws noise with these (resolved) parameters; null: where its eta or churn is above 0, without either
+    // as `stochastic`.
+    bool (*draws)(const Params&) = nullptr;
     // A sentence where these settings sample another law than a user expects, else empty; null: never.
     std::string (*advice)(const SamplerSituation&) = nullptr;
 };
 
 const std::vector<SamplerInfo>& samplers();
 const SamplerInfo* findSampler(const std::string& id);
-// For resolveParams: tells that a setting of randomness does not fit a deterministic sampler; null for the others.
+// For resolveParams: the sentence for a setting of randomness given to a deterministic sampler; null for the others.
 ParamHint paramHint(const SamplerInfo& sampler);
 // Defaults filled in and checked, one by one and together (SamplerInfo::problem).
 Result<Params> resolveParams(const SamplerInfo& sampler, const Params& given);

@@ -11,7 +11,7 @@ namespace meander {
 // x̂0 of y at τ (integration coordinates, process.h): the combined estimate; conditional and unconditional may be left
 // empty, then they are the combined one.
 using Estimator = std::function<DenoiseResult(const Tensor& y, double tau)>;
-// The same for models that are told more: the level stepped to, another time.
+// The same for models that are conditioned on more: the level stepped to, another time.
 using RequestEstimator = std::function<DenoiseResult(const DenoiseRequest& request)>;
 // Standard normals shaped as `like`.
 using NoiseFunction = std::function<Tensor(const NoiseRequest& request, const Tensor& like)>;

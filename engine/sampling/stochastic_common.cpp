@@ -26,8 +26,11 @@ double levelAtProgress(const Process& process, double progress, double timeShift
 
 std::vector<Interval> finiteIntervals(const Sampling& s) {
     auto list = s.intervals();
-    if (!list.empty() && std::isinf(s.halfLogSnr(list.front().from)))
-        list.front().from.tau = levelAtProgress(s.process, 1e-4, real(s.params, "time_shift"));
+    if (!list.empty() && std::isinf(s.halfLogSnr(list.front().from))) {
+        auto& [from, to] = list.front();
+        const double stand = levelAtProgress(s.process, 1e-4, real(s.params, "time_shift"));
+        from.tau = stand > to ? stand : to + (from - to) / 2;  // a schedule may go lower by less
+    }
     return list;
 }
 

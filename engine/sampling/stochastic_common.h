@@ -21,7 +21,8 @@ ParamSpec timeShiftParam();
 // Level at a share of the training time, 0 noisiest and 1 clean: training steps where there are any, log σ for EDM,
 // shifted t for flow.
 double levelAtProgress(const Process& process, double progress, double timeShift);
-// s.intervals(), the first of which begins at a finite λ.
+// s.intervals(), the first of which begins at a finite λ: at that level, or half-way where the first step ends above
+// it.
 std::vector<Interval> finiteIntervals(const Sampling& s);
 
 // Two published samplers handle flows as if the signal were constant. On, the state is rescaled so that its marginal

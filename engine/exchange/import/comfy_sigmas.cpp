@@ -3,7 +3,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "engine/exchange/import/peer_names.h"
+#include "engine/recipe/peer_names.h"
 #include "engine/schedule/schedule.h"
 
 namespace meander {

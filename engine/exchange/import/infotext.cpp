@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "engine/core/json.h"
-#include "engine/exchange/import/peer_names.h"
+#include "engine/recipe/peer_names.h"
 
 namespace meander {
 namespace {

@@ -250,6 +250,13 @@ PeerText readScheduler(const Json& j, const std::string& source) {
             if (const auto it = j.find(key); isDynamic && it != j.end() && it->is_number())
                 levels.params[key] = it->get<double>();
         used.insert({"shift", "flow_shift", "use_dynamic_shifting", "base_shift", "max_shift"});
+        // DPM-Solver and UniPC step in the half log-SNR, also in a flow.
+        static const std::set<std::string> inLambda{"DPMSolverMultistepScheduler", "DPMSolverSinglestepScheduler",
+                                                    "UniPCMultistepScheduler"};
+        if (inLambda.contains(kind)) {
+            t.samplerParams["clock"] = std::string("lambda");
+            t.notes.push_back({SettingOrigin::Read, "use_flow_sigmas", "true", "steps in λ = log((1 − t)/t)"});
+        }
     } else {
         for (const auto& [key, id] :
              {std::pair("use_karras_sigmas", "karras"), std::pair("use_exponential_sigmas", "exponential"),

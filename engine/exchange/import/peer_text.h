@@ -1,12 +1,12 @@
-// What a file of another program says, before it becomes a recipe: prompts and settings under the words of A1111's text
-// of parameters, whatever words the program itself uses.
+// The settings in a file of another program, before they become a recipe: under the words of A1111's text of
+// parameters, whatever words the program itself uses.
 #pragma once
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "engine/exchange/import/peer.h"
 #include "engine/exchange/imported_recipe.h"
+#include "engine/recipe/peer.h"
 
 namespace meander {
 
@@ -24,6 +24,7 @@ struct PeerText {
     std::vector<ImportedSetting> notes = {};  // what the reader itself read, assumed or left out
     std::optional<Choice> schedule = {};      // a schedule that its reader understood, of `steps` intervals
     std::vector<Choice> operators = {};       // on the schedule, after it
+    Params samplerParams = {};  // of the sampler, as far as it has them: what its reader concluded from other settings
 
     void add(const std::string& key, const std::string& value, const std::string& written);
     void leaveOut(const std::string& name, const std::string& value, const std::string& reason = {});

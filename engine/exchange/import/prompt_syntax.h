@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/exchange/import/peer.h"
 #include "engine/exchange/imported_recipe.h"
+#include "engine/recipe/peer.h"
 
 namespace meander {
 

@@ -6,11 +6,11 @@
 #include <map>
 
 #include "engine/exchange/import/noise_text.h"
-#include "engine/exchange/import/peer_names.h"
 #include "engine/exchange/import/peer_text.h"
 #include "engine/exchange/import/prompt_syntax.h"
 #include "engine/exchange/table.h"
 #include "engine/guidance/guidance.h"
+#include "engine/recipe/peer_names.h"
 #include "engine/sampling/noise/noise.h"
 #include "engine/sampling/sampling.h"
 #include "engine/schedule/schedule.h"
@@ -226,6 +226,9 @@ private:
         }
         m_sampler = std::move(*known);
         m_read.recipe.sampler = m_sampler.sampler;
+        const auto& specs = findSampler(m_sampler.sampler.id)->params;
+        for (const auto& [key, value] : m_text.samplerParams)
+            if (specNamed(specs, key)) m_read.recipe.sampler.params[key] = value;
     }
 
     // A1111's rule is Heun, which from 20 steps on goes back from σ 0.1 to 2 once or twice.

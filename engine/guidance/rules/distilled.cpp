@@ -22,16 +22,16 @@ private:
 
 std::string idle(const GuidanceContext& c) {
     if (!c.model.takesGuidance)
-        return "Distilled guidance has no effect: '" + c.model.name + "' is not told a guidance scale.";
+        return "Distilled guidance has no effect: '" + c.model.name + "' is not conditioned on a guidance scale.";
     return whyWindowIsEmpty(c);
 }
 
 }  // namespace
 
 GuidanceRule distilled() {
-    const std::vector<ParamSpec> params =
-        withWindow({realParam("scale", "Scale", 3.5, 0, 50,
-                              "The scale the network is told; it imitates that much guidance in one row.", 0.25)});
+    const std::vector<ParamSpec> params = withWindow(
+        {realParam("scale", "Scale", 3.5, 0, 50,
+                   "The scale the network is conditioned on; it imitates that much guidance in one row.", 0.25)});
     return {.id = "distilled",
             .label = "Distilled guidance",
             .group = "Combination",

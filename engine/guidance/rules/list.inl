@@ -18,6 +18,8 @@ RULE(tangential)
 RULE(fresca)
 // Inside the network
 RULE(freeU)
+RULE(muteHead)
+RULE(featureReuse)
 // A worse copy of the network
 RULE(autoguidance)
 RULE(pag)

@@ -76,11 +76,8 @@ ManifoldModel::ManifoldModel(ModelInfo info, std::vector<double> points, std::ve
 
 // x_τ = exp_{x0}(τ log_{x0}(ε)): the density of x given x0 is the prior's at ε times the volume factor of the
 // contraction.
-// A state that a flat sampler took off the space is seen from the point of the space below it.
-void ManifoldModel::meanLog(std::span<const double> state, double tau, std::span<double> v) const {
+void ManifoldModel::meanLog(std::span<const double> x, double tau, std::span<double> v) const {
     const Manifold& m = m_info.process.manifold();
-    std::vector<double> x(state.begin(), state.end());
-    if (m.violation(x) > 1e-6) m.retract(x);
     const std::size_t n = x.size();
     std::vector<double> logs;
     for (std::size_t k = 0; k < m_weights.size(); ++k) {
@@ -147,8 +144,10 @@ void ManifoldModel::bridgeDrift(std::span<const double> x, double tau, std::span
         for (std::size_t i = 0; i < n; ++i) v[i] += logs[k] * ways[k][i];
 }
 
-void ManifoldModel::denoise(std::span<const double> x, double tau, std::span<double> x0) const {
-    std::vector<double> v(x.size());
+// A state that a flat sampler took off the space is seen from the point of the space below it.
+void ManifoldModel::denoise(std::span<const double> state, double tau, std::span<double> x0) const {
+    std::vector<double> x(state.begin(), state.end()), v(x.size());
+    if (const Manifold& m = m_info.process.manifold(); m.violation(x) > 1e-6) m.retract(x);
     if (m_bridge > 0) bridgeDrift(x, tau, v);
     else meanLog(x, tau, v);
     m_info.process.manifold().exp(x, v, x0);

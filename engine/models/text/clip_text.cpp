@@ -2,26 +2,13 @@
 
 #include <algorithm>
 
+#include "engine/models/text/text_common.h"
 #include "engine/nn/ops.h"
 
 namespace meander {
 
-using kernels::Activation;
-
-namespace {
-
-int sizeIn(const Json& j, const char* key, int fallback, int largest, const std::string& what) {
-    const std::int64_t v = jsonInteger(j, key, fallback, what);
-    if (v < 1 || v > largest)
-        throw Failure("The entry '" + std::string(key) + "' of " + what + " is " + std::to_string(v)
-                      + ", which is not possible. The file may be damaged.");
-    return int(v);
-}
-
-}  // namespace
-
 ClipTextConfig clipTextConfig(const Json& j, const std::string& what) {
-    if (!j.is_object()) throw Failure("The file " + what + " does not describe a text encoder.");
+    requireConfig(j, what);
     ClipTextConfig c;
     c.vocabulary = sizeIn(j, "vocab_size", c.vocabulary, 10'000'000, what);
     c.width = sizeIn(j, "hidden_size", c.width, 65536, what);
@@ -29,15 +16,8 @@ ClipTextConfig clipTextConfig(const Json& j, const std::string& what) {
     c.heads = sizeIn(j, "num_attention_heads", c.heads, 1024, what);
     c.inner = sizeIn(j, "intermediate_size", c.inner, 1 << 20, what);
     c.positions = sizeIn(j, "max_position_embeddings", c.positions, 65536, what);
-    c.eps = float(jsonReal(j, "layer_norm_eps", 1e-5, what));
-    if (!(c.eps > 0 && c.eps < 1))
-        throw Failure("The entry 'layer_norm_eps' of " + what + " must lie between 0 and 1. The file may be damaged.");
-    const std::string act = jsonText(j, "hidden_act", "quick_gelu", what);
-    if (act == "gelu") c.activation = Activation::GeluErf;
-    else if (act == "gelu_new" || act == "gelu_pytorch_tanh") c.activation = Activation::GeluTanh;
-    else if (act != "quick_gelu")
-        throw Failure("The text encoder described in " + what + " uses the activation '" + act
-                      + "', which Meander does not know. It knows quick_gelu and gelu.");
+    c.eps = epsilonIn(j, "layer_norm_eps", 1e-5, what);
+    c.activation = activationIn(j, "hidden_act", "quick_gelu", what);
     if (const auto classes = jsonTexts(j, "architectures", {}, what);
         !classes.empty() && classes.front() == "CLIPTextModelWithProjection")
         c.projection = sizeIn(j, "projection_dim", 512, 65536, what);
@@ -74,16 +54,6 @@ ClipTextEncoder::ClipTextEncoder(const ClipTextConfig& config, NetworkBuilder& b
     weightBytes = b.weightBytes;
 }
 
-void ClipTextEncoder::check(std::span<const int> ids) const {
-    if (ids.empty() || std::int64_t(ids.size()) > m_config.positions)
-        throw Failure("The text encoder reads up to " + std::to_string(m_config.positions) + " tokens, but got "
-                      + std::to_string(ids.size()) + ".");
-    for (const int id : ids)
-        if (id < 0 || id >= m_config.vocabulary)
-            throw Failure("The tokenizer knows the token " + std::to_string(id) + ", but the text encoder only "
-                          + std::to_string(m_config.vocabulary) + " of them. They do not belong together.");
-}
-
 Tensor ClipTextEncoder::pooled(std::span<const int> ids, const Tensor& last) const {
     const auto end =
         m_config.end ? std::find(ids.begin(), ids.end(), *m_config.end) : std::max_element(ids.begin(), ids.end());
@@ -94,7 +64,7 @@ Tensor ClipTextEncoder::pooled(std::span<const int> ids, const Tensor& last) con
 }
 
 TextFeatures ClipTextEncoder::encode(std::span<const int> ids, const TextStates& wanted) const {
-    check(ids);
+    checkTokens(ids, m_config.positions, m_config.vocabulary);
     const std::int64_t n = std::int64_t(ids.size());
     Tensor x = nn::add(nn::embedding(ids, m_tokens), m_positions.slice(0, n)).reshaped({1, n, m_config.width});
     HiddenStates states(wanted, m_config.layers);

@@ -29,7 +29,6 @@ public:
     int longest() const override { return m_config.positions; }
 
 private:
-    void check(std::span<const int> ids) const;
     Tensor pooled(std::span<const int> ids, const Tensor& last) const;
 
     struct Layer {

@@ -1,3 +1,10 @@
 // Every conditioner: a line here and a file beside it with `const Conditioner& name()`.
 CONDITIONER(clipConditioner)
 CONDITIONER(sdxlConditioner)
+CONDITIONER(sd3Conditioner)
+CONDITIONER(t5Conditioner)
+CONDITIONER(fluxConditioner)
+CONDITIONER(fluxSchnellConditioner)
+CONDITIONER(zImageConditioner)
+CONDITIONER(qwenImageConditioner)
+CONDITIONER(flux2Conditioner)

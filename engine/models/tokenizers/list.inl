@@ -2,3 +2,6 @@
 // folder opens it.
 TOKENIZER(paddedVocabulary)
 TOKENIZER(clipBytePairs)
+TOKENIZER(tokenizerJson)
+TOKENIZER(byteLevelPairs)
+TOKENIZER(sentencepieceModel)

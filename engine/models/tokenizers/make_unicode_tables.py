@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes unicode_tables.inl from Python's Unicode database: ranges of letters (L*), numbers (N*) and white space, runs of
-simple lower-casing, canonical combining classes, canonical decompositions, and whether each may be composed again."""
+"""Writes unicode_tables.inl from Python's Unicode database: ranges of letters (L*), numbers (N*), white space and marks
+(M*), runs of lower-case (Ll) and of upper- and title-case letters (Lu, Lt), runs of simple lower-casing, canonical combining classes, canonical decompositions, and whether each may be composed again."""
 import sys
 import unicodedata
 
@@ -29,6 +29,19 @@ def lower_runs():
                 continue
         runs.append((c, c, 0, l - c))
     return [(a, b, max(s, 1), d) for a, b, s, d in runs]
+
+
+def case_runs(categories):
+    """(first, last, step): every step-th character from first to last."""
+    runs = []
+    for c in (c for c in range(0x110000) if unicodedata.category(chr(c)) in categories):
+        if runs:
+            a, b, step = runs[-1]
+            if (step == 0 and c - b <= 2) or c - b == step:
+                runs[-1] = (a, c, c - b)
+                continue
+        runs.append((c, c, 0))
+    return [(a, b, max(s, 1)) for a, b, s in runs]
 
 
 def class_runs():
@@ -71,6 +84,9 @@ with open(sys.argv[1], "w") as f:
     f.write(table("letters", ranges(lambda c: unicodedata.category(chr(c))[0] == "L"), "CodeRange"))
     f.write(table("numbers", ranges(lambda c: unicodedata.category(chr(c))[0] == "N"), "CodeRange"))
     f.write(table("spaces", ranges(lambda c: chr(c).isspace() and c not in range(0x1c, 0x20)), "CodeRange"))
+    f.write(table("marks", ranges(lambda c: unicodedata.category(chr(c))[0] == "M"), "CodeRange"))
+    f.write(table("lowerLetters", case_runs({"Ll"}), "CaseRun"))
+    f.write(table("upperLetters", case_runs({"Lu", "Lt"}), "CaseRun"))
     f.write(table("lowerRuns", lower_runs(), "LowerRun"))
     f.write(table("combiningClasses", class_runs(), "ClassRun"))
     f.write("// clang-format off\n" + table("decompositions", decompositions(), "Decomposition") + "// clang-format on\n")

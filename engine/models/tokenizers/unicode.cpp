@@ -11,6 +11,9 @@ namespace {
 struct CodeRange {
     char32_t first, last;
 };
+struct CaseRun {
+    char32_t first, last, step;
+};
 struct LowerRun {
     char32_t first, last, step;
     std::int32_t difference;
@@ -32,9 +35,16 @@ template <class Row, std::size_t N> const Row* rowOf(const Row (&table)[N], char
     return after != std::begin(table) && c <= std::prev(after)->last ? std::prev(after) : nullptr;
 }
 
-}  // namespace
-
-namespace {
+// Runs of different steps may interleave, so an overlapping earlier run is looked at too.
+template <class Row, std::size_t N> const Row* runOf(const Row (&table)[N], char32_t c) {
+    const Row* after =
+        std::upper_bound(std::begin(table), std::end(table), c, [](char32_t v, const Row& r) { return v < r.first; });
+    for (int back = 1; back <= 3 && after - back >= std::begin(table); ++back) {
+        const Row* r = after - back;
+        if (c <= r->last && (c - r->first) % r->step == 0) return r;
+    }
+    return nullptr;
+}
 
 constexpr char32_t dottedI = 0x130, dotAbove = 0x307;
 
@@ -125,17 +135,14 @@ std::u32string joined(const std::u32string& s) {
 bool isLetter(char32_t c) { return rowOf(letters, c) != nullptr; }
 bool isNumber(char32_t c) { return rowOf(numbers, c) != nullptr; }
 bool isSpace(char32_t c) { return rowOf(spaces, c) != nullptr; }
+bool isMark(char32_t c) { return c >= 0x300 && rowOf(marks, c) != nullptr; }
+bool isLowerLetter(char32_t c) { return runOf(lowerLetters, c) != nullptr; }
+bool isUpperLetter(char32_t c) { return runOf(upperLetters, c) != nullptr; }
 
 char32_t lowerCase(char32_t c) {
     if (c == dottedI) return U'i';
-    // Runs of different steps may interleave, so an overlapping earlier run is looked at too.
-    const LowerRun* after = std::upper_bound(std::begin(lowerRuns), std::end(lowerRuns), c,
-                                             [](char32_t v, const LowerRun& r) { return v < r.first; });
-    for (int back = 1; back <= 3 && after - back >= std::begin(lowerRuns); ++back) {
-        const LowerRun& r = *(after - back);
-        if (c <= r.last && (c - r.first) % r.step == 0) return char32_t(std::int32_t(c) + r.difference);
-    }
-    return c;
+    const LowerRun* r = runOf(lowerRuns, c);
+    return r ? char32_t(std::int32_t(c) + r->difference) : c;
 }
 
 void appendLowerCase(std::string& text, char32_t c) {

@@ -6,9 +6,12 @@
 
 namespace meander {
 
-bool isLetter(char32_t c);  // \p{L}
-bool isNumber(char32_t c);  // \p{N}
-bool isSpace(char32_t c);   // \s
+bool isLetter(char32_t c);       // \p{L}
+bool isNumber(char32_t c);       // \p{N}
+bool isSpace(char32_t c);        // \s
+bool isMark(char32_t c);         // \p{M}
+bool isLowerLetter(char32_t c);  // \p{Ll}
+bool isUpperLetter(char32_t c);  // \p{Lu} and \p{Lt}
 // One character; İ (U+0130), whose lower case is two characters, becomes i here (see appendLowerCase).
 char32_t lowerCase(char32_t c);
 // The full lower case of one character: of İ, i and a dot above (U+0307).

@@ -77,9 +77,9 @@ BrownianTree::BrownianTree(double t0, double t1, std::size_t count, std::uint64_
 }
 
 // Correctly rounded decimal, as Python's round().
-double BrownianTree::rounded(double t) const {
+double BrownianTree::rounded(double t, int digits) {
     std::array<char, 400> text{};
-    const auto end = std::to_chars(text.data(), text.data() + text.size(), t, std::chars_format::fixed, m_digits).ptr;
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), t, std::chars_format::fixed, digits).ptr;
     double v = t;
     std::from_chars(text.data(), end, v);
     return v;

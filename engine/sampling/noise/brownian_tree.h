@@ -23,6 +23,8 @@ using NodeNormals = std::function<void(std::uint32_t seed, std::span<float> out)
 // words), from which torch's generator draws the bridge's normals.
 class BrownianTree {
 public:
+    // Whether t0 and t1 are different times of a tree.
+    static bool hasLength(double t0, double t1, int digits = 6) { return rounded(t0, digits) < rounded(t1, digits); }
     // `count` independent motions in single precision. Throws Failure unless t0 < t1.
     BrownianTree(double t0, double t1, std::size_t count, std::uint64_t entropy, NodeNormals normals = {},
                  int digits = 6, int poolSize = 24);
@@ -36,7 +38,8 @@ private:
         std::uint64_t key, depth;
     };
     using Values = std::vector<float>;
-    double rounded(double t) const;
+    static double rounded(double t, int digits);
+    double rounded(double t) const { return rounded(t, m_digits); }
     void collect(const Node& node, const Values& w, double ta, double tb, Values& sum, bool& any);
     const Values& leftOf(const Node& node, const Values& w, double middle);
     Values normals(std::uint32_t seed) const;

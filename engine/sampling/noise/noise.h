@@ -29,8 +29,8 @@ struct NoiseContext {
     bool sharedAcrossImages = false;  // every image has the first one's noise (the base of variations)
 };
 
-// Unit normals, (images, state...). Sources that draw in order are asked in the order of the sampler; the same
-// questions in the same order get the same answers.
+// Unit normals, (images, state...). Sources that draw in order are called in the order of the sampler; the same
+// requests in the same order give the same numbers.
 class NoiseSource {
 public:
     virtual ~NoiseSource() = default;
@@ -84,19 +84,20 @@ FirstState firstState(const Choice& noise, const Process& process, double tau, d
 // mean + noiseStd · unit
 Tensor makeFirstState(const FirstState& f, const Tensor& unit);
 
-// What a person should know about a choice before the run.
+// What the noise meets in a run.
 struct NoiseSituation {
     Shape stateShape;  // of one item
     bool isImage = false;
     int images = 1;
-    bool draws = true;  // the sampler draws on its way
+    bool draws = true;             // the sampler draws on its way
+    bool drawsBesidePath = false;  // SamplerInfo::drawsBesidePath
     std::string samplerLabel;
     bool restarted = false;  // a branch without its parent's history
 };
 // A sentence where the choice cannot work with the run at all, else empty.
 std::string noiseProblem(const Choice& choice, const NoiseSituation& s);
 std::vector<std::string> noiseAdvice(const Choice& choice, const NoiseSituation& s);
-// Whether a sampler draws noise with these (resolved) parameters.
+// Whether a sampler draws noise with these (resolved) parameters (SamplerInfo::draws).
 bool drawsNoise(const SamplerInfo& info, const Params& params);
 
 }  // namespace meander

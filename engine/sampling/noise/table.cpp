@@ -1,4 +1,4 @@
-// The table of noise sources, from list.inl, and what is asked of any of them.
+// The table of noise sources, from list.inl, and what they share.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -132,20 +132,26 @@ Tensor makeFirstState(const FirstState& f, const Tensor& unit) {
 }
 
 bool drawsNoise(const SamplerInfo& info, const Params& params) {
-    bool told = false;
+    if (info.draws) return info.draws(params);
+    bool isSet = false;
     for (const char* key : {"eta", "s_churn", "churn"})
         if (params.contains(key)) {
-            told = true;
+            isSet = true;
             if (real(params, key) > 0) return true;
         }
-    return told ? false : info.stochastic;
+    return !isSet && info.stochastic;
 }
 
 std::string noiseProblem(const Choice& choice, const NoiseSituation& s) {
     const bool isResized = choice.params.contains("resize_height") || choice.params.contains("resize_width");
-    return isResized && !s.isImage ? "The noise of another size needs images; particles have none. Remove "
-                                     "resize_height and resize_width."
-                                   : "";
+    if (isResized && !s.isImage)
+        return "The noise of another size needs images; particles have none. Remove resize_height and resize_width.";
+    const Params& p = choice.params;
+    if (choice.id == "brownian" && p.contains("high") && p.contains("low") && !(real(p, "low") < real(p, "high")))
+        return "The Brownian path leads from level " + display(real(p, "high")) + " to " + display(real(p, "low"))
+               + ", which is no way down. Put its upper end (high) above the lower (low), or remove both to have the "
+                 "run's own levels.";
+    return {};
 }
 
 std::vector<std::string> noiseAdvice(const Choice& choice, const NoiseSituation& s) {
@@ -161,6 +167,9 @@ std::vector<std::string> noiseAdvice(const Choice& choice, const NoiseSituation&
         if (p.contains("step_noise") && !is("step_noise", "continue"))
             notes.push_back("The noise of steps has no effect: " + s.samplerLabel + " draws none.");
     }
+    if (s.draws && s.drawsBesidePath && choice.id == "brownian")
+        notes.push_back("The Brownian path has no effect: " + s.samplerLabel
+                        + " draws at one level or on a climb, and the path leads down; those draws are independent.");
     if (number("step_seed_delta") != 0 && is("step_noise", "continue"))
         notes.push_back(
             "The seed delta of steps has no effect while the same generator goes on; let steps have a new generator.");

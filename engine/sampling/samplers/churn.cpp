@@ -60,6 +60,7 @@ SamplerInfo churn() {
                              1),
                    low, high, noiseScaleParam()},
         .stochastic = true,
+        .drawsBesidePath = true,
         .run = run,
         .requestsInStep = requests};
 }

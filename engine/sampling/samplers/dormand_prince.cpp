@@ -13,7 +13,7 @@ static SamplerTask run(Sampling& s) {
     double tau = intervals.front().from;
     // In h = log(τ/τ'): the factor by which τ falls, 1/0.3 at most, so that no step jumps over all noise levels at
     // once.
-    PidController step(std::min(real(s.params, "h_init"), longest), 0.0, 1.0, 0.0, 5, 0.81);
+    PidController step(std::min(real(s.params, "h_init"), longest), std::log(tau / end), 0.0, 1.0, 0.0, 5, 0.81);
     Tensor d = co_await s.denoise(s.x, tau), slope = Sampling::slope(s.x, d, tau);
     while (tau > end * (1 + 1e-12)) {
         const double wanted = tau * std::exp(-step.h), to = wanted < end * (1 + 1e-9) ? end : wanted;

@@ -13,7 +13,7 @@ static SamplerTask run(Sampling& s) {
     const double end = endsClean ? double(intervals.back().from) : double(intervals.back().to);
     const double uEnd = -std::log(end);
     double u = -std::log(intervals.front().from);
-    PidController pid(real(s.params, "h_init"), real(s.params, "pcoeff"), real(s.params, "icoeff"),
+    PidController pid(real(s.params, "h_init"), uEnd - u, real(s.params, "pcoeff"), real(s.params, "icoeff"),
                       real(s.params, "dcoeff"), order, real(s.params, "accept_safety"));
     Tensor before = s.x;  // the lower-order state of the last step
     while (u < uEnd - 1e-5) {

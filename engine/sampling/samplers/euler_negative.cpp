@@ -46,6 +46,7 @@ SamplerInfo eulerNegative() {
                                                "Noise is raised at levels below this; absent: at all.", 1)),
                        noiseScaleParam()},
             .stochastic = true,
+            .drawsBesidePath = true,
             .run = run};
 }
 

@@ -72,6 +72,14 @@ static SamplerTask run(Sampling& s) {
     }
 }
 
+// Far from the data a step multiplies y by 1 − h/τ², which beyond −1 grows without bound; acceptance holds it back.
+static std::string problem(const Params& p) {
+    return toggle(p, "mala") || real(p, "step") <= 2
+               ? ""
+               : "with a step size above 2 every step leads further away. Take at most 2 (about 0.1 is accurate), or "
+                 "turn on \"Accept or reject\".";
+}
+
 SamplerInfo langevin() {
     return {
         .id = "langevin",
@@ -82,7 +90,9 @@ SamplerInfo langevin() {
         .params = {integerParam("langevin_steps", "Steps at a level", 20, 1, 10000,
                                 "Langevin steps at each level of the schedule."),
                    realParam("step", "Step size", 0.1, 1e-5, 10,
-                             "Length of a step in units of τ²; small steps are accurate, 2 is unstable.", 0.01),
+                             "Length of a step in units of τ²; small steps are accurate; above 2 it diverges unless "
+                             "steps are rejected.",
+                             0.01),
                    toggleParam(
                        "mala", "Accept or reject (MALA)", false,
                        "Corrects the error of the step size by rejecting some proposals; one more evaluation a level."),
@@ -90,8 +100,10 @@ SamplerInfo langevin() {
                                "Ends on the estimate; off leaves the noise of the last level in.")},
         .order = 0,
         .stochastic = true,
+        .drawsBesidePath = true,
         .run = run,
-        .requestsInStep = requests};
+        .requestsInStep = requests,
+        .problem = problem};
 }
 
 }  // namespace meander::sampler

@@ -21,9 +21,10 @@ static SamplerTask run(Sampling& s) {
     if (const double dimensions = real(s.params, "dimensions");
         s.intervals().size() == std::size_t(s.steps()) && dimensions < 1e9) {
         // The noise of the start gets its tail; data that it was put on stays.
-        const std::vector<double> tail = tails(s.noise(), dimensions);
+        const double first = s.levels().front();
+        const std::vector<double> tail = tails(s.noise(first, first, 0), dimensions);
         std::vector<double> rest;
-        for (const double f : tail) rest.push_back(s.signal(s.levels().front()) * (1 - f));
+        for (const double f : tail) rest.push_back(s.signal(first) * (1 - f));
         const std::vector<Tensor> parts = s.clean ? std::vector<Tensor>{s.x, s.clean} : std::vector<Tensor>{s.x};
         const std::vector<std::vector<double>> factors =
             s.clean ? std::vector<std::vector<double>>{tail, rest} : std::vector<std::vector<double>>{tail};
@@ -44,6 +45,8 @@ static int requests(int step, int steps, const Params& p) {
     return text(p, "solver") == "heun" ? twiceButLast(step, steps, p) : 1;
 }
 
+static bool draws(const Params& p) { return real(p, "dimensions") < 1e9; }
+
 SamplerInfo pfgmpp() {
     ParamSpec dimensions = realParam(
         "dimensions", "D", 2048, 1, 1e9,
@@ -60,8 +63,10 @@ SamplerInfo pfgmpp() {
             .order = 2,
             .stochastic = true,
             .madeFor = {Distillation::Poisson},
+            .drawsBesidePath = true,
             .run = run,
-            .requestsInStep = requests};
+            .requestsInStep = requests,
+            .draws = draws};
 }
 
 }  // namespace meander::sampler

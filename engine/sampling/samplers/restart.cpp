@@ -74,6 +74,7 @@ SamplerInfo restart() {
                    integerParam("inner_steps", "Steps of a restart", 3, 1, 100, "Heun steps on the way back down."),
                    noiseScaleParam()},
         .stochastic = true,
+        .drawsBesidePath = true,
         .run = run,
         .requestsInStep = requests};
 }

@@ -1,8 +1,8 @@
 // Restoration–degradation split step (Chen, Daras & Dimakis 2023): restore, x̂0 from the state; then degrade x̂0 to the
 // next level and keep the noise direction,
 //   y' = a' C'(x̂0) + τ' (y − a C(x̂0))/τ, with a corruption C besides the noise: none (the step is DDIM), blur or
-//       pixelation (soft or cold diffusion; the model must
-// know it). With a restoration length l > 0 the estimate is taken again at that part of the step: l = 1/2 is the
+//       pixelation (soft or cold diffusion; the model must be trained with it).
+// With a restoration length l > 0 the estimate is taken again at that part of the step: l = 1/2 is the
 // exponential midpoint rule, second order.
 #include "engine/sampling/corruption.h"
 #include "engine/sampling/sampler_common.h"
@@ -35,6 +35,12 @@ static int requests(int step, int steps, const Params& p) {
     return real(p, "restoration_length") > 0 ? twiceButLast(step, steps, p) : 1;
 }
 
+static std::string misfit(const SamplerSituation& s) {
+    return s.isImage || text(s.params, "corruption") == "noise"
+               ? ""
+               : "Blur and pixelation need images; this model draws points. Choose the corruption \"Noise alone\".";
+}
+
 SamplerInfo restorationDegradation() {
     return {.id = "restoration_degradation",
             .label = "Restoration–degradation",
@@ -52,7 +58,8 @@ SamplerInfo restorationDegradation() {
                        realParam("strength", "Strength", 4, 0, 64,
                                  "Deviation of the blur, or size of the blocks, at pure noise, in pixels.", 0.5)},
             .run = run,
-            .requestsInStep = requests};
+            .requestsInStep = requests,
+            .misfit = misfit};
 }
 
 }  // namespace meander::sampler

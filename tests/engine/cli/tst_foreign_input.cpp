@@ -82,13 +82,13 @@ private slots:
 
     void namesOfOthers() {
         const std::pair<const char*, const char*> wrong[] = {
-            {"sampler=DPM++ 2M Karras", "\"dpmpp_2m\" with the schedule \"karras\""},
-            {"sampler=euler_a", "\"euler_ancestral\""},
-            {"sampler=dpmpp_2m_sde_gpu", "\"dpmpp_2m_sde\""},
-            {"sampler=EulerDiscreteScheduler", "\"euler\""},
-            {"schedule=SGM Uniform", "\"sgm_uniform\""},
-            {"schedule=align_your_steps", "\"ays\""},
-            {"schedule=discrete", "\"normal\""},
+            {"sampler=DPM++ 2M Karras", "'DPM++ 2M Karras' is called dpmpp_2m and the schedule karras here."},
+            {"sampler=euler_a", "'euler_a' is called euler_ancestral here."},
+            {"sampler=dpmpp_2m_sde_gpu", "called dpmpp_2m_sde here"},
+            {"sampler=EulerDiscreteScheduler", "called euler here"},
+            {"schedule=SGM Uniform", "called sgm_uniform here"},
+            {"schedule=align_your_steps", "called ays here"},
+            {"schedule=discrete", "called normal with dialect=sdcpp here"},
             {"sampler=eular", "Did you mean \"euler\""}};
         for (const auto& [assignment, hint] : wrong) {
             const Ended e = call({"plan", "-", "--set", assignment}, ring);

@@ -2,11 +2,11 @@
 #include <QtTest>
 
 #include "engine/core/json.h"
-#include "engine/exchange/import/peer_names.h"
 #include "engine/exchange/recipe_exchange.h"
 #include "engine/exchange/run_export.h"
 #include "engine/exchange/table.h"
 #include "engine/imaging/npy.h"
+#include "engine/recipe/peer_names.h"
 #include "engine/sampling/sampling.h"
 #include "engine/schedule/schedule.h"
 #include "tests/engine/project/fake_run.h"
@@ -52,6 +52,44 @@ private slots:
         QCOMPARE(other.notUnderstood().size(), 3u);
         for (const char* odd : {"", "Steps:", "Steps: a, b:, \"", "Negative prompt:", "Steps: 5, X: \"unclosed"})
             static_cast<void>(recipeFromParameters(odd));
+    }
+
+    // Schedulers of diffusers in flow mode step in λ = log((1 − t)/t) where they step in λ at all.
+    void flowModeOfDiffusers_data() {
+        QTest::addColumn<QString>("config");
+        QTest::addColumn<QString>("sampler");
+        QTest::addColumn<QString>("clock");
+        const auto row = [](const char* kind, bool isFlow, const char* sampler, const char* clock) {
+            QTest::addRow("%s, %s", kind, isFlow ? "flow" : "not flow")
+                << QString(R"({"_class_name": "%1", "use_flow_sigmas": %2, "flow_shift": 3.0})")
+                       .arg(kind, isFlow ? "true" : "false")
+                << sampler << clock;
+        };
+        row("DPMSolverMultistepScheduler", true, "dpm_multistep", "lambda");
+        row("DPMSolverSinglestepScheduler", true, "dpm_singlestep", "lambda");
+        row("UniPCMultistepScheduler", true, "uni_pc_bh2", "lambda");
+        row("DPMSolverMultistepScheduler", false, "dpm_multistep", "");
+        row("UniPCMultistepScheduler", false, "uni_pc_bh2", "");
+        row("EulerDiscreteScheduler", true, "euler", "");
+        row("FlowMatchHeunDiscreteScheduler", true, "heun", "");
+    }
+    void flowModeOfDiffusers() {
+        QFETCH(QString, config);
+        QFETCH(QString, sampler);
+        QFETCH(QString, clock);
+        const auto r = recipeFromText(config.toStdString(), "a file");
+        QVERIFY2(r.ok(), r ? "" : r.error().text.c_str());
+        QCOMPARE(QString::fromStdString(r->recipe.sampler.id), sampler);
+        const Params& p = r->recipe.sampler.params;
+        QCOMPARE(p.contains("clock") ? QString::fromStdString(text(p, "clock")) : QString(), clock);
+        const bool saysSo = std::any_of(r->settings.begin(), r->settings.end(), [](const ImportedSetting& s) {
+            return s.reason.find("λ = log((1 − t)/t)") != std::string::npos;
+        });
+        QCOMPARE(saysSo, !clock.isEmpty());
+        if (!clock.isEmpty()) QCOMPARE(r->recipe.schedule.id, std::string("flow_shift"));
+        QVERIFY(resolveParams(*findSampler(r->recipe.sampler.id), p).ok());
+        QCOMPARE(samplerNamed("UniPC FlowMatch", Peer::SdNext)->sampler.params.at("clock"),
+                 ParamValue(std::string("lambda")));
     }
 
     // Every title and identifier that A1111/Forge, ComfyUI, stable-diffusion.cpp, InvokeAI and SD.Next write for a

@@ -11,6 +11,7 @@
 #include <regex>
 #include <set>
 
+#include "engine/core/json.h"
 #include "engine/guidance/guidance.h"
 #include "engine/sampling/noise/noise.h"
 #include "engine/schedule/schedule.h"
@@ -138,6 +139,11 @@ struct Tally {
     }
 };
 
+Recipe valueOrFail(Result<Recipe> r) {
+    if (!r) qFatal("%s", r.error().text.c_str());
+    return *r;
+}
+
 void carryOutAll(std::vector<Plan>& plans, Tally& tally) {
     const auto runs = fixture::carryOut(plans);
     for (std::size_t i = 0; i < runs.size(); ++i) {
@@ -170,6 +176,69 @@ private slots:
         QVERIFY(hasInternalWord("combine: a tensor is empty"));
         QVERIFY(hasInternalWord("map::at"));
         QVERIFY(!hasInternalWord("Steps must lie between 1 and 10000."));
+    }
+
+    // What long walks have found, each with what is right now: a refusal of the plan, or a run to its end.
+    void found_data() {
+        QTest::addColumn<QString>("recipe");
+        QTest::addColumn<QString>("refusal");
+        const auto row = [](const char* name, const char* recipe, const char* refusal = "") {
+            QTest::newRow(name) << recipe << refusal;
+        };
+        row("blur on points", R"({"model": "builtin:flow2d-moons", "steps": 4,
+            "sampler": {"id": "restoration_degradation", "params": {"corruption": "blur"}}})",
+            "Restoration.degradation: Blur and pixelation need images.*Noise alone");
+        row("pixelation on points", R"({"model": "analytic:ring8", "steps": 4,
+            "sampler": {"id": "restoration_degradation", "params": {"corruption": "pixelate"}}})",
+            "Blur and pixelation need images.*Noise alone");
+        row("Langevin that diverges", R"({"model": "builtin:flow2d-eight-gaussians-shortcut", "steps": 10,
+            "sampler": {"id": "langevin", "params": {"step": 8.99933024367265}}})",
+            "with a step size above 2 every step leads further away");
+        row("Langevin that rejects", R"({"model": "analytic:ring8", "steps": 6,
+            "sampler": {"id": "langevin", "params": {"step": 8.99933024367265, "mala": true}}})");
+        row("a Brownian path down from 0", R"({"model": "builtin:flow2d-moons-consistency", "steps": 1,
+            "sampler": {"id": "euler_negative"},
+            "noise": {"id": "brownian", "params": {"high": 0.0, "low": 0.0}}})",
+            "The Brownian path leads from level 0 to 0");
+        row("a Brownian path that climbs", R"({"model": "analytic:ring8", "steps": 5,
+            "sampler": {"id": "euler_ancestral"},
+            "noise": {"id": "brownian", "params": {"high": 1.0, "low": 2.0}}})",
+            "The Brownian path leads from level 1 to 2");
+        for (const char* sampler : {"lms", "euler_ancestral", "dpmpp_2m_sde_heun"})
+            row(qPrintable(QString("a Brownian path without length, %1").arg(sampler)),
+                qPrintable(QString(R"({"model": "builtin:flow2d-checkerboard-reflow", "steps": 10, "images": 2,
+            "start": {"id": "data", "params": {"strength": 0.01}}, "sampler": {"id": "%1"},
+            "schedule": {"id": "logit_normal", "params": {"logsnr_max": -60.0, "std": 1.75, "tokens": 4096}},
+            "noise": {"id": "brownian"}})")
+                               .arg(sampler)));
+        for (const auto& [sampler, schedule] : {std::pair("ctm", "uniform_t"),
+                                                {"dpmpp_sde", "sgm_uniform"},
+                                                {"rk4", "vp"},
+                                                {"accelerated_sde", "tangent"},
+                                                {"euler_negative", "tangent"}})
+            for (const char* space : {"hyperboloid", "sphere", "torus"})
+                row(qPrintable(QString("%1 off the %2").arg(sampler, space)),
+                    qPrintable(QString(R"({"model": "analytic:%1", "steps": 10, "images": 16,
+            "sampler": {"id": "%2"}, "schedule": {"id": "%3"}})")
+                                   .arg(space, sampler, schedule)));
+    }
+    void found() {
+        QFETCH(QString, recipe);
+        QFETCH(QString, refusal);
+        Recipe r = valueOrFail(recipeFromJson(Json::parse(recipe.toStdString())));
+        r.attention = AttentionLevel::Off;
+        auto p = plan(r);
+        if (!refusal.isEmpty()) {
+            QVERIFY(!p.ok());
+            const QRegularExpression says(refusal, QRegularExpression::DotMatchesEverythingOption);
+            QVERIFY2(says.match(QString::fromStdString(p.error().text)).hasMatch(), p.error().text.c_str());
+            return;
+        }
+        QVERIFY2(p.ok(), p.ok() ? "" : p.error().text.c_str());
+        std::vector<Plan> plans{std::move(*p)};
+        Tally tally;
+        carryOutAll(plans, tally);
+        QCOMPARE(tally.count(), 0);
     }
 
     void randomRecipes() {

@@ -23,6 +23,40 @@ std::string adviceFor(const char* id, const Params& given, const Process& p, std
     return info.advice ? info.advice({params, p, levels, elements, images}) : "";
 }
 
+// Each parameter at its ends, the others at their defaults; with a text for messages.
+std::vector<std::pair<Params, std::string>> variantsOf(const SamplerInfo& info) {
+    std::vector<std::pair<Params, std::string>> all{{{}, info.id + " at its defaults"}};
+    for (const ParamSpec& p : info.params) {
+        std::vector<ParamValue> values;
+        if (p.kind == ParamKind::Toggle) values = {true, false};
+        if (p.kind == ParamKind::Choice)
+            for (const auto& c : p.choices) values.push_back(c.id);
+        if (p.kind == ParamKind::Real) values = {p.minimum, std::min(p.maximum, 1e9)};
+        if (p.kind == ParamKind::Integer) values = {std::int64_t(p.minimum), std::int64_t(std::min(p.maximum, 4.0))};
+        for (const ParamValue& v : values) all.push_back({{{p.key, v}}, info.id + " with " + p.key + "=" + display(v)});
+    }
+    return all;
+}
+
+// The noise that a run of four steps draws.
+std::vector<NoiseRequest> drawsOf(const SamplerInfo& info, const Params& params) {
+    const Process p = Process::vpScaledLinear(1000, 0.00085, 0.012);
+    auto levels = *makeSchedule("karras", p, 4, {});
+    if (info.inverts || info.roundTrip) levels = std::vector<double>(levels.rbegin(), levels.rend());
+    if (info.roundTrip) levels.insert(levels.end(), std::next(levels.rbegin()), levels.rend());
+    if (info.ownLevels) levels = info.ownLevels(p, levels, params);
+    std::vector<NoiseRequest> draws;
+    const NoiseFunction noise = [&](const NoiseRequest& q, const Tensor& like) {
+        draws.push_back(q);
+        return philox(3)(q, like);
+    };
+    const auto estimate = gaussianEstimator(p, meander::Gaussian{0.2, 0.5});
+    const RequestEstimator atRequest = [&](const DenoiseRequest& q) { return estimate(q.x, q.tau); };
+    solve(info, p, levels, combine({{std::max(levels.front(), 1e-3), normals(2, 16, 8)}}), params, atRequest, noise, 0,
+          normals(2, 16, 9).converted(DType::F64));
+    return draws;
+}
+
 }  // namespace
 
 class TestSamplerSettings : public QObject {
@@ -47,6 +81,9 @@ private slots:
         QTest::newRow("reflected") << "reflected"
                                    << R"({"low": 1.0, "high": -1.0})"
                                    << R"({"low": -2.0, "high": 2.0})";
+        QTest::newRow("langevin") << "langevin"
+                                  << R"({"step": 2.01})"
+                                  << R"({"step": 2.01, "mala": true})";
         QTest::newRow("reflected flat") << "reflected"
                                         << R"({"low": 1.0, "high": 1.0})"
                                         << "{}";
@@ -61,6 +98,28 @@ private slots:
         QVERIFY2(refused.error().text.starts_with(info.label), refused.error().text.c_str());
         QVERIFY(resolveParams(info, *paramsFromJson(Json::parse(good.toStdString()))).ok());
         for (const auto& s : samplers()) QVERIFY2(resolveParams(s, {}).ok(), s.id.c_str());
+    }
+
+    // Every sampler at its defaults and with each parameter at its ends: whether it draws is what drawsNoise says, and
+    // where it draws beside a path of noise, no draw is for a way down.
+    void drawsAreKnown_data() {
+        QTest::addColumn<QString>("sampler");
+        for (const SamplerInfo& s : samplers())
+            if (!s.curved) QTest::newRow(s.id.c_str()) << QString::fromStdString(s.id);
+    }
+    void drawsAreKnown() {
+        QFETCH(QString, sampler);
+        const SamplerInfo& info = *findSampler(sampler.toStdString());
+        int downwards = 0;
+        for (const auto& [given, text] : variantsOf(info)) {
+            const auto params = resolveParams(info, given);
+            if (!params) continue;
+            const auto draws = drawsOf(info, *params);
+            QVERIFY2(drawsNoise(info, *params) == !draws.empty(), text.c_str());
+            downwards += int(std::count_if(draws.begin(), draws.end(), [](const auto& q) { return q.from > q.to; }));
+            if (info.drawsBesidePath) QVERIFY2(downwards == 0, text.c_str());
+        }
+        if (info.stochastic) QVERIFY(info.drawsBesidePath == (downwards == 0));
     }
 
     void whatIsNotTheLawSaysSo() {
@@ -167,8 +226,8 @@ private slots:
             }
     }
 
-    // The levels at which the search of the time shift asks are whole training steps around the due one.
-    void timeShiftAsksAtTrainingSteps() {
+    // The search of the time shift evaluates at whole training steps around the due one.
+    void timeShiftEvaluatesAtTrainingSteps() {
         const Process p = Process::vpLinear(1000, 1e-4, 0.02);
         std::vector<double> levels;
         for (int k = 999; k > 0; k -= 60) levels.push_back(p.tauOfStep(k));

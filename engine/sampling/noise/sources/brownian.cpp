@@ -1,6 +1,7 @@
 // Steps take their noise from one Brownian path between the run's levels, so a coarse and a fine schedule see the same
 // path (k-diffusion's BrownianTreeNoiseSampler). What is no part of one descent (a draw at one level, a climb, the same
-// interval a second time, levels outside the path) gets normals of its own beside the path.
+// interval a second time, levels outside the path or so near that the path has no length) gets normals of its own
+// beside the path.
 #include <algorithm>
 #include <set>
 
@@ -29,7 +30,8 @@ public:
         const auto nodes = makerOf(text(p, "nodes"), p);
         const std::uint64_t seed = c.seed + std::uint64_t(integer(p, "step_seed_delta"));
         const std::int64_t paths = m_whole || c.sharedAcrossImages ? 1 : c.shape[0], item = c.shape.rowCount();
-        for (std::int64_t i = 0; i < paths; ++i)
+        m_hasPath = BrownianTree::hasLength(m_low, m_high);
+        for (std::int64_t i = 0; m_hasPath && i < paths; ++i)
             m_paths.emplace_back(m_low, m_high, std::size_t(m_whole ? c.shape.count() : item), seed + std::uint64_t(i),
                                  [nodes](std::uint32_t s, std::span<float> out) { nodes(s)->normals(out); });
         const std::uint64_t beside[] = {1};
@@ -38,7 +40,7 @@ public:
     Tensor initial() override { return m_first ? m_first->initial() : uploadState(m_context, m_firstBatch->next()); }
     Tensor step(const NoiseRequest& q) override {
         const float from = float(q.from), to = float(q.to);
-        const bool along = from != to && (to > from) == m_context.rising && std::min(from, to) >= m_low
+        const bool along = m_hasPath && from != to && (to > from) == m_context.rising && std::min(from, to) >= m_low
                            && std::max(from, to) <= m_high;
         if (!along || !m_seen.insert({from, to}).second) return uploadState(m_context, m_beside->next());
         const auto item = std::size_t(m_context.shape.rowCount()), images = std::size_t(m_context.shape[0]);
@@ -55,7 +57,7 @@ public:
 
 private:
     NoiseContext m_context;
-    bool m_whole;
+    bool m_whole, m_hasPath = false;
     float m_low = 0, m_high = 1;
     std::unique_ptr<NoiseSource> m_first;
     std::optional<Batch> m_firstBatch, m_beside;

@@ -1,4 +1,4 @@
-#include "engine/exchange/import/peer_names.h"
+#include "engine/recipe/peer_names.h"
 
 #include <algorithm>
 #include <span>
@@ -64,7 +64,7 @@ constexpr Row samplerTitles[] = {
     {"DPM2a FlowMatch", "dpm_2_ancestral", ""},
     {"DPM2++ 2M FlowMatch", "dpmpp_2m", ""},
     {"DPM2++ 2M SDE FlowMatch", "dpmpp_2m_sde", ""},
-    {"UniPC FlowMatch", "uni_pc_bh2", ""},
+    {"UniPC FlowMatch", "uni_pc_bh2", "clock=lambda"},
     {"LCM FlowMatch", "lcm", ""},
 };
 

@@ -1,4 +1,4 @@
-#include "engine/exchange/import/peer.h"
+#include "engine/recipe/peer.h"
 
 #include <algorithm>
 #include <iterator>

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "engine/core/params.h"
-#include "engine/exchange/import/peer.h"
+#include "engine/recipe/peer.h"
 
 namespace meander {
 

@@ -1,0 +1,29 @@
+// What several conditioners share: texts of a length, templates of chats.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "engine/models/text/conditioner.h"
+
+namespace meander {
+
+std::vector<int> idsOf(const std::vector<Token>& tokens);
+// (tokens, width) → (1, tokens, width)
+Tensor asRow(const Tensor& states);
+// Throws Failure when the model has another number of text encoders than `count`.
+void requireStages(const std::vector<TextStage>& text, std::size_t count, const char* family);
+// The token that a text of one special token becomes. Throws Failure where the vocabulary has none.
+Token specialToken(const Tokenizer& tokenizer, const std::string& text);
+// At most `most` tokens; the last one, which ends the text, stays.
+std::vector<Token> cutBeforeEnd(std::vector<Token> tokens, std::size_t most);
+
+// T5: the text and its end token, padded with id 0 to `length` where that is given. Padding is attended to.
+std::vector<Token> t5Tokens(const Tokenizer& tokenizer, const std::string& text, std::size_t most, bool isPadded);
+
+// A text between the fixed parts of a chat. Tokens outside it are special, ranges and words are those of the text.
+struct ChatTemplate {
+    std::string before, after;
+    std::vector<Token> tokens(const Tokenizer& tokenizer, const std::string& text, std::size_t most) const;
+};
+
+}  // namespace meander

@@ -1,0 +1,46 @@
+// Families with T5: PixArt (Chen et al. 2023) alone, Flux.1 with the vector of CLIP-L beside it.
+#include "engine/models/text/conditioner_common.h"
+#include "engine/models/tokenizers/unicode.h"
+
+namespace meander {
+namespace {
+
+// PixArt lower-cases its captions, takes none but real tokens, and of these at most 300.
+Conditions encodePixart(const std::vector<TextStage>& text, const Prompt& prompt, std::vector<Token>& tokens) {
+    constexpr std::size_t most = 300;
+    requireStages(text, 1, "PixArt");
+    std::string lower;
+    for (std::size_t at = 0; at < prompt.text.size();) appendLowerCase(lower, decodeUtf8(prompt.text, at));
+    tokens = t5Tokens(*text[0].tokenizer, lower, most, false);
+    return {{{condition::context, asRow(text[0].encoder->encode(idsOf(tokens), {}).states)}}};
+}
+
+// Flux.1: T5 with its padding, and CLIP-L's vector of the whole text without projection.
+template <std::size_t length>
+Conditions encodeFlux(const std::vector<TextStage>& text, const Prompt& prompt, std::vector<Token>& tokens) {
+    requireStages(text, 2, "Flux.1");
+    const TextFeatures clip = text[0].features(prompt.text, {});
+    if (!clip.pooled)
+        throw Failure("Flux.1 takes a CLIP text encoder before T5, but this model has another one. Its parts do not "
+                      "belong together.");
+    tokens = t5Tokens(*text[1].tokenizer, prompt.text, length, true);
+    return {{{condition::context, asRow(text[1].encoder->encode(idsOf(tokens), {}).states)},
+             {condition::pooled, clip.pooled}}};
+}
+
+}  // namespace
+
+const Conditioner& t5Conditioner() {
+    static const Conditioner row{"t5", "T5", 1, encodePixart};
+    return row;
+}
+const Conditioner& fluxConditioner() {
+    static const Conditioner row{"flux", "CLIP-L and T5, 512 tokens", 2, encodeFlux<512>};
+    return row;
+}
+const Conditioner& fluxSchnellConditioner() {
+    static const Conditioner row{"flux_schnell", "CLIP-L and T5, 256 tokens", 2, encodeFlux<256>};
+    return row;
+}
+
+}  // namespace meander
