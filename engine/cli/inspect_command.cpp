@@ -2,10 +2,10 @@
 #include <iostream>
 
 #include "engine/cli/command.h"
+#include "engine/cli/inspect_model.h"
 #include "engine/core/printable.h"
 #include "engine/exchange/file_kind.h"
 #include "engine/exchange/recipe_exchange.h"
-#include "engine/project/model_json.h"
 #include "engine/project/project_store.h"
 
 namespace meander::cli {
@@ -14,6 +14,7 @@ namespace {
 struct Options {
     std::string source;
     bool isJson = false;
+    std::string tensors;
 };
 
 void inspectProject(const Options& o) {
@@ -49,26 +50,6 @@ void inspectRecipe(const Options& o) {
         for (const auto& s : read.texts(origin)) std::cout << title << ": " << s << '\n';
 }
 
-void inspectTheModel(const Options& o) {
-    const ModelInfo m = valueOrThrow(inspectModel(o.source));
-    if (o.isJson) {
-        printLine(modelToJson(m));
-        return;
-    }
-    std::cout << m.name << '\n' << m.summary << "\n\n";
-    const auto line = [](const char* label, const std::string& value) {
-        std::cout << "  " << label << std::string(18 - std::string(label).size(), ' ') << value << '\n';
-    };
-    line("Family", m.family);
-    line("Parametrization", nameOf(m.parametrization));
-    line("Process", m.process.name());
-    line("State", m.state.shape.text() + " " + kernels::nameOf(m.state.type));
-    if (m.parameters > 0) line("Weights", std::to_string(m.parameters) + " (" + bytesText(double(m.weightBytes)) + ")");
-    if (m.textTokens > 0) line("Text", std::to_string(m.textTokens) + " tokens");
-    if (!m.attention.empty()) line("Attention layers", std::to_string(m.attention.size()));
-    if (!m.recommended.is_null()) line("Recommended", m.recommended.dump());
-}
-
 }  // namespace
 
 void addInspect(CLI::App& app, Context& context) {
@@ -80,13 +61,23 @@ void addInspect(CLI::App& app, Context& context) {
          "A model (builtin:sprites-unet, a file, a folder), a project, an image or settings of another program")
         ->required();
     c->add_flag("--json", o->isJson, "As JSON, one object a line");
-    c->callback([o, &context] {
-        context.chosen = [o] {
+    auto* tensors =
+        c->add_option("--tensors", o->tensors,
+                      "List the tensors of a file of weights: name, type, shape and bytes; with a PATTERN, those "
+                      "whose names contain it, or fit it where it has a *")
+            ->type_name("[PATTERN]")
+            ->expected(0, 1);
+    c->callback([o, tensors, &context] {
+        context.chosen = [o, wantsTensors = tensors->count() > 0] {
+            if (wantsTensors) {
+                inspectTheModel({o->source, o->isJson, true, o->tensors});
+                return 0;
+            }
             switch (fileKindOf(o->source)) {
             case FileKind::Project: inspectProject(*o); break;
             case FileKind::Image:
             case FileKind::Recipe: inspectRecipe(*o); break;
-            case FileKind::Other: inspectTheModel(*o); break;
+            case FileKind::Other: inspectTheModel({o->source, o->isJson, false, {}}); break;
             }
             return 0;
         };

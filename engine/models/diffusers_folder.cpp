@@ -77,6 +77,7 @@ void addTraining(ModelFiles& files, const fs::path& folder) {
     files.process = meaning.process;
     files.parametrization = meaning.parametrization;
     files.distillation = meaning.distillation;
+    files.sigmaData = meaning.sigmaData;
     const std::string scheduler = "The scheduler of the folder is " + config.value("_class_name", std::string()) + ".";
     files.findings.push_back({"prediction", nameOf(files.parametrization), scheduler});
     files.findings.push_back({"process", files.process.name(), scheduler});
@@ -84,12 +85,29 @@ void addTraining(ModelFiles& files, const fs::path& folder) {
         files.findings.push_back({"kind", checkpointRule(files.distillation).name, scheduler});
 }
 
+// Stable Diffusion XL: usual settings, and what an empty prompt is.
+void addXlSettings(ModelFiles& files, const Json& index) {
+    if (files.conditioner != "sdxl") return;
+    if (files.distillation == Distillation::None) files.recommended = {{"steps", 25}, {"guidance", 6}};
+    if (index.contains("force_zeros_for_empty_prompt") && index["force_zeros_for_empty_prompt"].is_boolean())
+        files.findings.push_back({"empty prompt",
+                                  index["force_zeros_for_empty_prompt"].get<bool>() ? "zeros" : "the empty text",
+                                  "The folder states it (force_zeros_for_empty_prompt of model_index.json)."});
+}
+
 void addOwnSettings(ModelFiles& files, const Json& index) {
     const Json own = index.value("meander", Json::object());
     if (!own.is_object()) return;
-    if (own.contains("guidance_embedded"))
-        files.builtInGuidance = jsonReal(own, "guidance_embedded", 1, "'" + files.path + "/model_index.json'");
-    files.recommended = own.value("recommended", Json());
+    const std::string what = "'" + files.path + "/model_index.json'";
+    if (const std::string kind = jsonText(own, "kind", "", what); !kind.empty()) {
+        const auto known = distillationOf(kind);
+        if (!known) throw Failure("The entry 'kind' of " + what + " is '" + kind + "', which Meander does not know.");
+        files.distillation = *known;
+        std::erase_if(files.findings, [](const Finding& f) { return f.key == "kind"; });
+        files.findings.push_back({"kind", checkpointRule(*known).name, "The folder states it (model_index.json)."});
+    }
+    if (own.contains("guidance_embedded")) files.builtInGuidance = jsonReal(own, "guidance_embedded", 1, what);
+    if (own.contains("recommended")) files.recommended = own["recommended"];
 }
 
 }  // namespace
@@ -115,6 +133,7 @@ ModelFiles openDiffusersFolder(const std::string& path) {
     for (const char* codec : {"codec", "vae"})
         if (!files.codec && names(index, codec)) files.codec = partIn(folder / codec, "diffusion_pytorch_model");
     addTraining(files, folder);
+    addXlSettings(files, index);
     addOwnSettings(files, index);
     return files;
 }

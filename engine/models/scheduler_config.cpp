@@ -34,15 +34,19 @@ const char* const diffusionSchedulers[] = {"DDIMScheduler",
                                            "TCDScheduler",
                                            "UniPCMultistepScheduler"};
 
+// Noise levels of EDM: what the network predicts follows from the scheduler.
+const char* const edmSchedulers[] = {"CMStochasticIterativeScheduler", "EDMDPMSolverMultistepScheduler",
+                                     "EDMEulerScheduler", "SCMScheduler"};
+
 bool isAmong(std::span<const char* const> list, const std::string& name) {
     return std::find(list.begin(), list.end(), name) != list.end();
 }
 
 void checkScheduler(const std::string& kind, const std::string& what) {
-    if (isAmong(flowSchedulers, kind) || isAmong(diffusionSchedulers, kind)) return;
+    const std::span<const char* const> lists[] = {diffusionSchedulers, flowSchedulers, edmSchedulers};
+    if (std::any_of(std::begin(lists), std::end(lists), [&](const auto& list) { return isAmong(list, kind); })) return;
     std::string known;
-    for (const std::span<const char* const> list :
-         {std::span<const char* const>(diffusionSchedulers), std::span<const char* const>(flowSchedulers)})
+    for (const auto& list : lists)
         for (const char* k : list) known.append(known.empty() ? "" : ", ").append(k);
     throw Failure("The scheduler described in " + what + " is " + (kind.empty() ? "not named" : "a '" + kind + "'")
                   + ", so Meander does not know which noise the model was trained on. It knows: " + known + ".");
@@ -91,6 +95,25 @@ SchedulerMeaning flowMeaning(double steps, double shift, const std::string& what
             Distillation::None};
 }
 
+// Levels from "sigma_min" to "sigma_max", and the preconditioning of EDM (Karras et al. 2022), of consistency models
+// (Song et al. 2023) or of TrigFlow (Lu & Song 2025).
+SchedulerMeaning edmMeaning(const Json& j, const std::string& kind, const std::string& what) {
+    const double low = jsonReal(j, "sigma_min", 0.002, what), high = jsonReal(j, "sigma_max", 80, what),
+                 data = jsonReal(j, "sigma_data", 0.5, what);
+    if (!(low > 0 && low < high && high < 1e6 && data > 0 && data < 1e6))
+        throw Failure("The noise levels in " + what + " do not rise from above 0. The file may be damaged.");
+    const bool isConsistency = kind == "CMStochasticIterativeScheduler", isTrig = kind == "SCMScheduler";
+    const std::string usual = isTrig ? "trigflow" : "epsilon", predicts = jsonText(j, "prediction_type", usual, what);
+    if (predicts != usual)
+        throw Failure("The scheduler described in " + what + " predicts '" + predicts
+                      + "' at noise levels of EDM, which Meander does not know. It knows " + usual + " there.");
+    if (isTrig)
+        return {Process::varianceExploding(low, high), Parametrization::TrigFlow, Distillation::ContinuousConsistency,
+                data};
+    return {Process::varianceExploding(low, high), isConsistency ? Parametrization::Consistency : Parametrization::Edm,
+            isConsistency ? Distillation::Consistency : Distillation::None, data};
+}
+
 // The kind of checkpoint that a scheduler is made for.
 Distillation kindOf(const std::string& scheduler) {
     if (scheduler == "LCMScheduler") return Distillation::Lcm;
@@ -107,6 +130,7 @@ SchedulerMeaning meaningOfScheduler(const Json& j, const std::string& what) {
         throw Failure("The entry 'num_train_timesteps' of " + what + " is " + std::to_string(steps)
                       + ", which is not possible. The file may be damaged.");
     checkProcessSettings(j, what);
+    if (isAmong(edmSchedulers, kind)) return edmMeaning(j, kind, what);
     if (isAmong(flowSchedulers, kind))
         return flowMeaning(double(steps),
                            jsonBool(j, "use_dynamic_shifting", false, what) ? 1 : jsonReal(j, "shift", 1, what), what);

@@ -12,6 +12,7 @@ struct SchedulerMeaning {
     Process process;
     Parametrization parametrization;
     Distillation distillation = Distillation::None;
+    double sigmaData = 0.5;
 };
 // Throws Failure. `what` names the file.
 SchedulerMeaning meaningOfScheduler(const Json& config, const std::string& what);

@@ -190,7 +190,7 @@ std::vector<Family> unetFamilies() {
     return {
         {.id = "sd1",
          .name = "Stable Diffusion 1",
-         .test = "input_blocks.0.0.weight input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight[1]=768",
+         .test = "input_blocks.0.0.weight out.2.weight input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight[1]=768",
          .className = unet,
          .config = ldmUnetConfig,
          .names = "ldm_unet",
@@ -201,7 +201,7 @@ std::vector<Family> unetFamilies() {
          .refine = refineSd1},
         {.id = "sd2",
          .name = "Stable Diffusion 2",
-         .test = "input_blocks.0.0.weight input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight[1]=1024",
+         .test = "input_blocks.0.0.weight out.2.weight input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight[1]=1024",
          .className = unet,
          .config = ldmUnetConfig,
          .names = "ldm_unet",
@@ -212,7 +212,7 @@ std::vector<Family> unetFamilies() {
          .refine = refineSd2},
         {.id = "sdxl-refiner",
          .name = "Stable Diffusion XL refiner",
-         .test = "input_blocks.0.0.weight label_emb.0.0.weight "
+         .test = "input_blocks.0.0.weight out.2.weight label_emb.0.0.weight "
                  "input_blocks.4.1.transformer_blocks.0.attn2.to_k.weight[1]=1280",
          .className = unet,
          .config = ldmUnetConfig,
@@ -223,13 +223,13 @@ std::vector<Family> unetFamilies() {
          .refine = refineSdxl,
          .recommended = sdxlSettings},
         sdxl("sdxl", "Stable Diffusion XL",
-             "input_blocks.0.0.weight middle_block.1.norm.weight "
+             "input_blocks.0.0.weight out.2.weight middle_block.1.norm.weight "
              "input_blocks.4.1.transformer_blocks.0.attn2.to_k.weight[1]=2048"),
         sdxl("ssd-1b", "SSD-1B",
-             "input_blocks.0.0.weight output_blocks.3.1.transformer_blocks.1.norm1.weight "
+             "input_blocks.0.0.weight out.2.weight output_blocks.3.1.transformer_blocks.1.norm1.weight "
              "input_blocks.4.1.transformer_blocks.0.attn2.to_k.weight[1]=2048"),
         sdxl("vega", "Segmind Vega",
-             "input_blocks.0.0.weight input_blocks.4.1.transformer_blocks.0.attn2.to_k.weight[1]=2048"),
+             "input_blocks.0.0.weight out.2.weight input_blocks.4.1.transformer_blocks.0.attn2.to_k.weight[1]=2048"),
         recognised("adm", "an ADM U-Net without text",
                    "input_blocks.0.0.weight out.2.weight !input_hint_block.0.weight", "ADMUNet"),
     };

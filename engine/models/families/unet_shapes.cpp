@@ -40,12 +40,16 @@ Json ldmUnetConfig(const TensorList& n, const Family& family) {
         up.insert(up.begin(), level.depth ? "CrossAttnUpBlock2D" : "UpBlock2D");
     }
     bool isMirrored = true;
-    for (int u = 0; u < int(levels.size()); ++u)
+    for (int u = 0; u < int(levels.size()); ++u) {
+        const int usual = levels[levels.size() - 1 - std::size_t(u)].depth;
+        Json of = Json::array();
         for (int l = 0; l < step; ++l) {
             const int blocks = n.blocks("output_blocks." + std::to_string(step * u + l) + ".1.transformer_blocks.");
-            isMirrored &= blocks == levels[levels.size() - 1 - std::size_t(u)].depth;
-            upDepth.push_back(blocks);
+            isMirrored &= blocks == usual;
+            of.push_back(std::max(1, blocks));
         }
+        upDepth.push_back(of);
+    }
     const auto projection = n.find("input_blocks.*.1.proj_in.weight"),
                context = n.find("input_blocks.*.1.transformer_blocks.0.attn2.to_k.weight");
     const std::int64_t added = n.extent("label_emb.0.0.weight", 1),

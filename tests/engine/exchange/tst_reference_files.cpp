@@ -263,7 +263,7 @@ private slots:
                                                         {"e12_steps_string.json", "num_train_timesteps"},
                                                         {"e14_steps_1.json", "two training steps"},
                                                         {"e15_steps_0.json", "num_train_timesteps"},
-                                                        {"e17_class_edm.json", "EDMEulerScheduler"},
+                                                        {"e17_class_edm.json", "v_prediction"},
                                                         {"e18_class_none.json", "not named"},
                                                         {"e19_class_unknown.json", "FooScheduler"},
                                                         {"e20_class_custom_list.json", "_class_name"},

@@ -127,15 +127,39 @@ private slots:
         for (const char* known : {"DDIMScheduler", "PNDMScheduler", "EulerDiscreteScheduler", "UniPCMultistepScheduler",
                                   "LCMScheduler", "TCDScheduler", "FlowMatchEulerDiscreteScheduler"})
             QVERIFY(meaningOfScheduler({{"_class_name", known}}, "a test").process.maximum() > 0);
-        for (const char* unknown : {"EDMEulerScheduler", "ScoreSdeVeScheduler", "CMStochasticIterativeScheduler",
-                                    "FlowMatchSomething", "x", ""})
+        for (const char* unknown : {"KarrasVeScheduler", "ScoreSdeVeScheduler", "FlowMatchSomething", "x", ""})
             QVERIFY_THROWS_EXCEPTION(Failure, meaningOfScheduler({{"_class_name", unknown}}, "a test"));
+        struct Row {
+            const char* scheduler;
+            Parametrization prediction;
+            Distillation kind;
+        };
+        for (const Row& r :
+             {Row{"LCMScheduler", Parametrization::LcmEpsilon, Distillation::Lcm},
+              Row{"TCDScheduler", Parametrization::Epsilon, Distillation::Trajectory},
+              Row{"EDMEulerScheduler", Parametrization::Edm, Distillation::None},
+              Row{"EDMDPMSolverMultistepScheduler", Parametrization::Edm, Distillation::None},
+              Row{"CMStochasticIterativeScheduler", Parametrization::Consistency, Distillation::Consistency},
+              Row{"SCMScheduler", Parametrization::TrigFlow, Distillation::ContinuousConsistency}}) {
+            const SchedulerMeaning m = meaningOfScheduler({{"_class_name", r.scheduler}}, "a test");
+            QVERIFY2(m.parametrization == r.prediction && m.distillation == r.kind, r.scheduler);
+        }
+        const SchedulerMeaning edm = meaningOfScheduler(
+            {{"_class_name", "EDMEulerScheduler"}, {"sigma_min", 0.01}, {"sigma_max", 120}, {"sigma_data", 1}},
+            "a test");
+        QVERIFY(edm.process.minimum() == 0.01 && edm.process.maximum() == 120 && edm.sigmaData == 1);
+        for (const auto& [key, value] : {std::pair<const char*, Json>("prediction_type", "v_prediction"),
+                                         {"sigma_min", 0},
+                                         {"sigma_max", 0.001},
+                                         {"sigma_data", -1}})
+            QVERIFY_THROWS_EXCEPTION(
+                Failure, meaningOfScheduler({{"_class_name", "EDMEulerScheduler"}, {key, value}}, "a test"));
         QVERIFY(inspectModel("analytic:foo").error().text.find("hyperboloid") != std::string::npos);
     }
     void unsupportedNetworks() {
         for (
             const char* text :
-            {R"({"addition_embed_type":"text_time"})",
+            {R"({"addition_embed_type":"text_image"})",
              R"({"down_block_types":["AttnDownBlock2D"],"up_block_types":["AttnUpBlock2D"],"block_out_channels":[32]})",
              R"({"block_out_channels":"many"})", R"({"act_fn":"gelu"})",
              R"({"down_block_types":[],"up_block_types":[]})", R"({"sample_size":63})", R"({"norm_eps":1e308})",

@@ -128,6 +128,21 @@ private slots:
         const auto info = inspectModel(path().toStdString());
         QVERIFY(!info.ok());
         QVERIFY2(info.error().text.find("Wan 2.1 1.3B") != std::string::npos, info.error().text.c_str());
+        const auto folder = reference("real/keys");
+        if (!folder) QSKIP("the key lists are not here");
+        for (const auto& [name, prefix, kind] : {std::tuple("ControlNet-v1-SD", "control_model.", "a ControlNet"),
+                                                 {"ControlNet-v1-SD", "", "a ControlNet"},
+                                                 {"VAE-v1-SD", "", "a KL autoencoder"},
+                                                 {"CLIP-v1-SD", "text_model.", "a text encoder"},
+                                                 {"LoRA-v1A-UNET", "", "a LoRA"},
+                                                 {"LoRA-v1-UNET", "", "a LoRA"}}) {
+            Shapes shapes = keyList(*folder + "/ldm_" + name + ".txt", prefix);
+            for (auto& [tensor, extents] : shapes) std::replace(extents.begin(), extents.end(), -1L, 4L);  // any rank
+            writeHollow(path(), shapes);
+            const auto other = inspectModel(path().toStdString());
+            QVERIFY(!other.ok());
+            QVERIFY2(other.error().text.find(kind) != std::string::npos, other.error().text.c_str());
+        }
     }
 
     void fluxConfigurations() {
@@ -248,6 +263,39 @@ private slots:
                             {"num_attention_heads", 24},     {"num_kv_heads", 8},
                             {"axes_dim_rope", {32, 32, 32}}, {"in_channels", 16}};
         for (const auto& [key, value] : lWant.items()) QVERIFY2(lc[key] == value, (key + " " + lc[key].dump()).c_str());
+    }
+
+    // Fewer transformer blocks than in the network it was distilled from, differently many in one level, none in the
+    // middle.
+    void distilledUnet() {
+        Shapes s{{"input_blocks.0.0.weight", {320, 4, 3, 3}},
+                 {"out.2.weight", {4, 320, 3, 3}},
+                 {"label_emb.0.0.weight", {1280, 2816}}};
+        const auto add = [&](const char* side, int block, int channels, int depth) {
+            const std::string name = side + std::to_string(block);
+            s[name + ".0.out_layers.3.weight"] = {channels, channels, 3, 3};
+            if (depth > 0) s[name + ".1.proj_in.weight"] = {channels, channels};
+            for (int d = 0; d < depth; ++d) {
+                s[name + ".1.transformer_blocks." + std::to_string(d) + ".attn2.to_k.weight"] = {channels, 2048};
+                s[name + ".1.transformer_blocks." + std::to_string(d) + ".norm1.weight"] = {channels};
+            }
+        };
+        for (const auto& [block, channels, depth] :
+             {std::tuple(1, 320, 0), {2, 320, 0}, {4, 640, 2}, {5, 640, 2}, {7, 1280, 4}, {8, 1280, 4}})
+            add("input_blocks.", block, channels, depth);
+        int block = 0;
+        for (const int depth : {4, 4, 10, 2, 1, 1, 0, 0, 0}) {
+            add("output_blocks.", block, block < 3 ? 1280 : block < 6 ? 640 : 320, depth);
+            ++block;
+        }
+        const TensorList list = listOf(s);
+        QCOMPARE(familyOf(list)->id, "ssd-1b");
+        const Json c = ldmUnetConfig(list, *familyOf(list));
+        QCOMPARE(c["transformer_layers_per_block"], Json({1, 2, 4}));
+        QCOMPARE(c["reverse_transformer_layers_per_block"], Json::parse("[[4, 4, 10], [2, 1, 1], [1, 1, 1]]"));
+        QCOMPARE(c["mid_block_type"], Json("UNetMidBlock2D"));
+        const UNetConfig unet = unetConfig(c, "the test");
+        QVERIFY(!unet.midAttention && unet.up[0].attention && !unet.up[2].attention);
     }
 
     // The published lists as whole files: configuration, and every key that diffusers reads.
