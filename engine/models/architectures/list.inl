@@ -1,3 +1,5 @@
 // Every architecture: a line here and a file beside it with `const Architecture& name()`.
 ARCHITECTURE(unetArchitecture)
 ARCHITECTURE(pixArtArchitecture)
+ARCHITECTURE(fluxArchitecture)
+ARCHITECTURE(sd3Architecture)
