@@ -18,8 +18,8 @@ struct SandwichBlockStyle {
     std::int64_t vector = 0;  // width of what the modulation is projected from
     float eps = 1e-5f, headEps = 1e-5f;
     struct Names {
-        std::string modulation, attentionNorm, q, k, v, queryNorm, keyNorm, out, attentionEndNorm, feedForwardNorm, gate,
-            up, down, feedForwardEndNorm;
+        std::string modulation, attentionNorm, q, k, v, queryNorm, keyNorm, out, attentionEndNorm, feedForwardNorm,
+            gate, up, down, feedForwardEndNorm;
     } names;
     int headWidth() const { return int(width / heads); }
 };
