@@ -13,12 +13,12 @@ constexpr int timeWaves = 256;
 constexpr float eps = 1e-6f;
 constexpr std::size_t rotariesKept = 4;
 
-// At the largest, in a block: the tokens, their norm, q, k and v of the streams and of both together; or the tokens,
-// the norm, the feed-forward twice where it is gated, and its product.
+// At the largest, in a block: the tokens, their norm, q, k and v of a stream and of both together; or the tokens, their
+// norm, and the inner values of the feed-forward before and after the activation, with the factor where it is gated.
 std::size_t bytesPerRow(const JointTransformerConfig& c, int height, int width, std::size_t element) {
-    const std::int64_t tokens = std::int64_t(height / c.style.patch) * (width / c.style.patch);
-    const std::int64_t attention = 8 * c.style.width(),
-                       feedForward = 3 * c.style.width() + (c.style.isGated ? 2 : 1) * c.style.inner;
+    const std::int64_t tokens = std::int64_t(height / c.style.patch) * (width / c.style.patch), w = c.style.width();
+    const std::int64_t attention = (c.secondAttention.empty() ? 8 : 9) * w,
+                       feedForward = 2 * w + (c.style.isGated ? 3 : 2) * c.style.inner;
     return std::size_t(tokens * std::max(attention, feedForward)) * element;
 }
 

@@ -12,13 +12,13 @@ namespace {
 constexpr int timeWaves = 256;
 constexpr std::size_t positionsKept = 4;
 
-// At the largest, in a block: the tokens, their norm, q, k and v, keys and values repeated where heads share them, and
-// the attention's result; or the tokens, the norm and the feed-forward twice.
+// At the largest, in a block: the tokens, their norm, q, k and v, the attention's result, its product and that one's
+// norm; or the tokens, their norm, and the inner values of the feed-forward before and after the activation and their
+// factor.
 std::size_t bytesPerRow(const NextDitConfig& c, int height, int width, std::size_t element) {
     const SandwichBlockStyle& s = c.style;
     const std::int64_t tokens = std::int64_t(height / s.patch) * (width / s.patch);
-    const std::int64_t attention = (s.keyHeads < s.heads ? 8 : 6) * s.width, feedForward = 2 * s.width + 2 * s.inner;
-    return std::size_t(tokens * std::max(attention, feedForward)) * element;
+    return std::size_t(tokens * std::max(8 * s.width, 2 * s.width + 3 * s.inner)) * element;
 }
 
 std::string refinerPath(int i) { return "noise_refiner." + std::to_string(i); }

@@ -11,7 +11,8 @@ using namespace meander;
 
 namespace {
 
-const std::vector<const char*> names{"flux_dev", "flux_schnell", "sd3", "sd35_medium"};
+const std::vector<const char*> names{"flux_dev",  "flux_schnell", "sd3",     "sd35_medium",
+                                     "flux2_dev", "qwen_image",   "z_image", "lumina2"};
 
 HostTensor tensorIn(const WeightFile& file, const std::string& name) {
     const HostWeight w = file.read(name);
@@ -105,7 +106,7 @@ public:
 };
 
 std::size_t count(const kernels::Trace& trace, kernels::Operation o) {
-    return std::size_t(std::count_if(trace.begin(), trace.end(), [&](const auto& op) { return op.operation == o; }));
+    return std::size_t(std::count_if(trace.begin(), trace.end(), [&](const auto& op) { return op.kind == o; }));
 }
 
 }  // namespace
@@ -151,7 +152,7 @@ private slots:
         for (std::size_t i = 0; i < blocks.size(); ++i) QCOMPARE(c.info.blocks[i].path, blocks[i]);
         std::int64_t stored = 0;
         for (const auto& [key, entry] : c.weights->files().front().entries())
-            if (!key.starts_with("golden.")) stored += entry.shape.count();
+            if (!key.starts_with("golden.")) stored += entry.count;
         QCOMPARE(c.net->parameters, stored);
         QCOMPARE(c.info.takesGuidance, !c.guidance.empty());
     }
@@ -206,11 +207,14 @@ private slots:
         nn::Hooks hooks;
         hooks.add(hook, 0, 2);
         QVERIFY(relativeDifference(c.output(hooks), c.output()) < 1e-5);
-        QCOMPARE(hook->sites.size(), c.info.blocks.size());
+        std::size_t joint = 0;
+        for (const nn::Site* site : c.net->sites()) joint += site->kind == nn::SiteKind::JointAttention;
+        QCOMPARE(hook->sites.size(), joint);
         QVERIFY(hook->smallest > 0.01);
-        // Every token of text and image attends to all.
+        // Every token of text and image attends to all. Z-Image pads the image (and the prepared text) to 32 tokens.
         const std::int64_t text = c.one.at(condition::context).shape()[1], granule = c.info.state.granule,
-                           image = c.x.shape()[1] * c.x.shape()[2] / (granule * granule);
+                           patches = c.x.shape()[1] * c.x.shape()[2] / (granule * granule),
+                           image = name == "z_image" ? (patches + 31) / 32 * 32 : patches;
         QCOMPARE(hook->shape[2], text + image);
         QCOMPARE(hook->shape[3], text + image);
         QVERIFY(std::abs(hook->sum / double(hook->sites.size()) - 1) < 1e-4);
@@ -221,7 +225,7 @@ private slots:
     void memory() {
         QFETCH(QString, name);
         const Case c(*m_backend, name.toStdString(), DType::F32);
-        const int side = name.startsWith("sd3") ? 12 : 48;  // SD3's table of positions ends there
+        const int side = name.startsWith("sd3") ? 32 : 48;  // SD3's table of positions ends there
         const Tensor x(*m_backend, {4, side, side, c.x.shape()[3]});
         m_backend->fill(x, 0.5);
         const Conditions all = stacked({&c.one, &c.one, &c.one, &c.one});
@@ -234,7 +238,7 @@ private slots:
         const double measured = double(m_backend->memoryUse().peak - before) / 4,
                      said = double(c.net->bytesPerRow(side, side));
         qInfo("%s: %.0f bytes per row, said %.0f", qPrintable(name), measured, said);
-        QVERIFY(said > 0.6 * measured && said < 1.6 * measured);
+        QVERIFY(said > 0.75 * measured && said < 1.35 * measured);
     }
 
     void partsThatDoNotFit_data() { eachNetwork(); }
@@ -251,13 +255,18 @@ private slots:
         if (c.info.state.granule > 1)
             QVERIFY_THROWS_EXCEPTION(
                 Failure, c.net->forward({filled({2, 5, 6, c.x.shape()[3]}), c.times, both, none, c.guidance}));
-        for (const char* key : {"num_attention_heads", "attention_head_dim", "in_channels"}) {
+        int damages = 0;
+        for (const char* key : {"num_attention_heads", "attention_head_dim", "n_heads", "dim", "hidden_size",
+                                "in_channels", "axes_dims_rope", "axes_dims", "axes_dim_rope"}) {
+            if (!c.config.contains(key)) continue;
             Json damaged = c.config;
-            damaged[key] = -1;
+            damaged[key] = damaged[key].is_array() ? Json::array({4, 4}) : Json(-1);
             ModelInfo info;
             const auto* a = findArchitecture(c.weights->files().front().metadata().at("class"));
             QVERIFY_THROWS_EXCEPTION(Failure, a->describe(damaged, "a test", info));
+            ++damages;
         }
+        QVERIFY(damages >= 3);
     }
 };
 
