@@ -33,7 +33,7 @@ struct Recipe {
     std::vector<Choice> scheduleOperators;  // applied to the schedule's levels, in order
     std::vector<Choice> guidance;           // in order of application
     Choice checkpoint{"as_stated", {}};     // what the model's files say of its training, or what is declared instead
-    std::vector<Choice> adapters;  // added to the model's weights, in order
+    std::vector<Choice> adapters;           // added to the model's weights, in order
     std::string precision = "auto";
     std::string weights = "file";  // format in which the network's matrices are kept
     std::string device = "auto";   // "auto", "cpu", "cuda:0"

@@ -62,6 +62,7 @@ UserPrompts defaultUserPrompts(MainWindow* window) {
         return QFileDialog::getOpenFileName(
             window, MainWindow::tr("Open"), settings::lastFolder(),
             MainWindow::tr("Everything Meander opens (*.meander *.json *.txt *.png *.jpg *.jpeg *.webp *.safetensors "
+                           "*.gguf *.ckpt *.pt *.pth *.bin "
                            "*.csv *.npy);;Meander projects (*.meander);;All files (*)"));
     };
     q.savePath = [window] {

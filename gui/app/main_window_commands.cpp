@@ -43,7 +43,7 @@ void MainWindow::addFileCommands() {
     m_commands.add({"file.openModel",
                     menu,
                     tr("Open a model file …"),
-                    tr("A .safetensors file, or points (.csv, .npy, .json)."),
+                    tr("A checkpoint (.safetensors, .gguf, .ckpt), or points (.csv, .npy, .json)."),
                     {},
                     "model",
                     [this] { m_model->openFile(); },

@@ -43,6 +43,19 @@ QString fileOf(const QString& id) {
     return id.contains(QStringLiteral("?file=")) ? id.section(QStringLiteral("?file="), 1).section('&', 0, 0) : id;
 }
 
+// How a fact is known: the value stands above already or speaks for itself, the reason is what is new.
+QString findingLabel(const Finding& f) {
+    const QString key = qstr(f.key);
+    return key.isEmpty() ? key : key.at(0).toUpper() + key.mid(1).replace(QLatin1Char('_'), QLatin1Char(' '));
+}
+
+QString findingText(const Finding& f) {
+    const QString how = f.source == Finding::Assumed    ? ModelPanel::tr(" (assumed)")
+                        : f.source == Finding::Declared ? ModelPanel::tr(" (declared)")
+                                                        : QString();
+    return qstr(f.value) + how + QStringLiteral(" – ") + qstr(f.reason);
+}
+
 }  // namespace
 
 std::vector<std::pair<QString, QString>> modelFacts(const ModelInfo& m) {
@@ -77,6 +90,8 @@ std::vector<std::pair<QString, QString>> modelFacts(const ModelInfo& m) {
         facts.emplace_back(ModelPanel::tr("Guidance"),
                            ModelPanel::tr("distilled in, scale %1").arg(*m.builtInGuidance));
     if (m.hasDensity) facts.emplace_back(ModelPanel::tr("Density"), ModelPanel::tr("known in closed form"));
+    for (const Finding& f : m.findings) facts.emplace_back(findingLabel(f), findingText(f));
+    for (const std::string& part : m.missing) facts.emplace_back(ModelPanel::tr("Missing"), qstr(part));
     return facts;
 }
 
@@ -103,7 +118,7 @@ ModelPanel::ModelPanel(Document& document, QWidget* parent)
             [this](const QListWidgetItem* item) { useModel(item->data(Qt::UserRole).toString()); });
     auto* file = new QPushButton(icon("file"), tr("Open a file …"), this);
     auto* folder = new QPushButton(icon("folder"), tr("Open a folder …"), this);
-    file->setToolTip(tr("A model in one file (.safetensors), or your own points (.csv, .npy, .json)"));
+    file->setToolTip(tr("A model in one file (.safetensors, .gguf, .ckpt), or your own points (.csv, .npy, .json)"));
     folder->setToolTip(tr("A diffusers model folder, or a folder of PNG images to be denoised exactly"));
     connect(file, &QPushButton::clicked, this, &ModelPanel::openFile);
     connect(folder, &QPushButton::clicked, this, &ModelPanel::openFolder);
@@ -194,9 +209,9 @@ void ModelPanel::useModel(const QString& id) {
 }
 
 void ModelPanel::openFile() {
-    const QString path =
-        QFileDialog::getOpenFileName(window(), tr("Open a model"), settings::lastFolder(),
-                                     tr("Models (*.safetensors);;Points (*.csv *.npy *.json);;All files (*)"));
+    const QString path = QFileDialog::getOpenFileName(
+        window(), tr("Open a model"), settings::lastFolder(),
+        tr("Models (*.safetensors *.gguf *.ckpt *.pt *.pth *.bin);;Points (*.csv *.npy *.json);;All files (*)"));
     if (path.isEmpty()) return;
     settings::setLastFolder(QFileInfo(path).absolutePath());
     useModel(modelIdOf(path));

@@ -32,6 +32,7 @@ inline Run run(unsigned seed, int steps = 4, int images = 2, int side = 6) {
     r.model.process = Process::vpCosine(100);
     r.model.state.shape = {side, side, 3};
     r.model.state.image = {side, side, 3};
+    r.model.pixels = PixelMap();
     auto t = std::make_shared<Trajectory>();
     t->initial = noise({images, side, side, 3}, seed);
     t->sites = {{"down.0.attn2", 2, 3, 3, 5}, {"up.0.attn2", 4, 6, 6, 5}};

@@ -350,9 +350,14 @@ private slots:
         QVERIFY(low < 0.5 * high);
         r.images = 2;  // one image, two noises
         QVERIFY(plan(r).ok());
+        // An image of another size is cut and scaled, and the plan says so.
         QVERIFY(writePng(path, Image(7, 5)).ok());
-        const auto wrong = plan(r);
-        QVERIFY(!wrong.ok() && wrong.error().text.find("7 × 5") != std::string::npos);
+        const auto scaled = plan(r);
+        QVERIFY2(scaled.ok(), scaled ? "" : scaled.error().text.c_str());
+        QVERIFY(std::any_of(scaled->notes.begin(), scaled->notes.end(), [](const PlanNote& n) {
+            return n.key == "start" && n.text.find("7 × 5") != std::string::npos;
+        }));
+        QCOMPARE(scaled->start.images.shape(), Shape({1, 32, 32, 3}));
     }
     void pointsFromFiles() {
         QTemporaryDir folder;

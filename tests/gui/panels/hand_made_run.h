@@ -82,6 +82,7 @@ inline std::shared_ptr<Run> discRun(const std::string& id, int number, int steps
     run->model.state.kind = StateKind::Image;
     run->model.state.shape = {side, side, 3};
     run->model.state.image = {side, side, 3};
+    run->model.pixels = PixelMap();
     run->model.process = Process::varianceExploding(0.002, 80);
     run->evaluations = steps;
     std::mt19937 random(7);

@@ -23,6 +23,7 @@ std::shared_ptr<Run> foldedRun(const Run& disc) {
     auto t = std::make_shared<Trajectory>(*disc.trajectory);
     run->model.state.shape = {16, 16, 12};
     run->model.state.image = {32, 32, 3};
+    run->model.pixels = PixelMap{.fold = 2, .scale = 0.5, .offset = 0.5, .matrix = {}, .bias = {}};
     t->initial = foldPixels(t->initial, 2);
     for (auto& e : t->evaluations) {
         auto copy = std::make_shared<Evaluation>(*e);
