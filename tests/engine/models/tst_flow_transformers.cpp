@@ -5,6 +5,7 @@
 #include <set>
 
 #include "engine/models/architectures/architecture.h"
+#include "engine/weights/quantised.h"
 #include "engine/weights/weight_file.h"
 
 using namespace meander;
@@ -103,6 +104,19 @@ public:
     std::set<std::string> sites;
     double smallest = 1e9, sum = 0;
     Shape shape;
+};
+
+// The values of another source as plain F32.
+class Widened final : public WeightSource {
+public:
+    explicit Widened(std::shared_ptr<WeightSource> source) : m_source(std::move(source)) {}
+    bool has(const std::string& name) const override { return m_source->has(name); }
+    HostWeight read(const std::string& name, const Shape& shape) override {
+        return HostWeight::fromFloats(shape, m_source->read(name, shape).floats());
+    }
+
+private:
+    std::shared_ptr<WeightSource> m_source;
 };
 
 std::size_t count(const kernels::Trace& trace, kernels::Operation o) {
@@ -239,6 +253,50 @@ private slots:
                      said = double(c.net->bytesPerRow(side, side));
         qInfo("%s: %.0f bytes per row, said %.0f", qPrintable(name), measured, said);
         QVERIFY(said > 0.75 * measured && said < 1.35 * measured);
+    }
+
+    // Matrices in blocks, of which the networks take rows and columns, mean the same as their values in F32.
+    void storedWeights_data() {
+        QTest::addColumn<QString>("className");
+        QTest::addColumn<QString>("axes");
+        QTest::newRow("flux") << "FluxTransformer2DModel"
+                              << "[8, 12, 12]";
+        QTest::newRow("flux2") << "Flux2Transformer2DModel"
+                               << "[8, 8, 8, 8]";
+    }
+    void storedWeights() {
+        QFETCH(QString, className);
+        QFETCH(QString, axes);
+        const Json config = {{"num_layers", 1},           {"num_single_layers", 2},
+                             {"num_attention_heads", 2},  {"attention_head_dim", 32},
+                             {"joint_attention_dim", 32}, {"pooled_projection_dim", 32},
+                             {"in_channels", 64},         {"axes_dims_rope", *parseJson(axes.toStdString(), "axes")}};
+        const auto random = [&](Shape s) {
+            const Tensor t(*m_backend, s);
+            std::vector<kernels::NoiseAddress> rows(std::size_t(s[0]));
+            for (std::size_t r = 0; r < rows.size(); ++r) rows[r].seed = 5 + r;
+            m_backend->normal(rows, t);
+            return t;
+        };
+        const Tensor text = random({1, 3, 32}), pooled = random({1, 32});
+        const auto output = [&](WeightSource& source) {
+            NetworkBuilder builder(*m_backend, source, DType::F32);
+            const auto net = findArchitecture(className.toStdString())->build(config, "a test", builder);
+            const Conditions one = net->prepare({{{condition::context, text}, {condition::pooled, pooled}}});
+            const int channels = className.startsWith("Flux2") ? 64 : 16;
+            const double times[] = {500.0};
+            const nn::Hooks none;
+            return download(net->forward({random({1, 4, 4, channels}), times, one, none, {}}));
+        };
+        const auto stored = [] {
+            return std::make_shared<Quantised>(std::make_shared<RandomWeights>(), WeightFormat::Q8_0);
+        };
+        RandomWeights exact;
+        Widened widened(stored());
+        const HostTensor same = output(widened);
+        QVERIFY(relativeDifference(output(*stored()), same) < 1e-5);
+        const double rounding = relativeDifference(output(exact), same);
+        QVERIFY2(rounding > 1e-4 && rounding < 0.1, qPrintable(QString::number(rounding)));
     }
 
     void partsThatDoNotFit_data() { eachNetwork(); }
