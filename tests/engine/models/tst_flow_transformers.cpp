@@ -273,8 +273,8 @@ private slots:
                              {"in_channels", 64},         {"axes_dims_rope", *parseJson(axes.toStdString(), "axes")}};
         const auto random = [&](Shape s) {
             const Tensor t(*m_backend, s);
-            std::vector<kernels::NoiseAddress> rows(std::size_t(s[0]));
-            for (std::size_t r = 0; r < rows.size(); ++r) rows[r].seed = 5 + r;
+            std::vector<kernels::NoiseAddress> rows;
+            for (std::int64_t r = 0; r < s[0]; ++r) rows.push_back({.seed = std::uint64_t(5 + r)});
             m_backend->normal(rows, t);
             return t;
         };
