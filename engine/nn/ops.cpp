@@ -21,7 +21,7 @@ Tensor linear(const Tensor& x, const Linear& w, const LinearOptions& o) {
     if (o.multiply) e.multiply = matrix(o.multiply);
     e.gate = o.gate;
     if (o.onto) e.residual = matrix(o.onto);
-    x.backend().linear(matrix(x), *w, matrix(y), e);
+    x.backend().linear(x, *w, y, e);
     return y;
 }
 
@@ -58,7 +58,7 @@ Tensor rmsNorm(const Tensor& x, const Tensor& gamma, float eps) {
 
 Tensor modulatedNorm(const Tensor& x, const Tensor& shift, const Tensor& scale, float eps) {
     Tensor y(x.backend(), x.shape(), x.type());
-    x.backend().layerNorm(matrix(x), {}, {}, eps, scale, shift, matrix(y));
+    x.backend().layerNorm(x, {}, {}, eps, scale, shift, y);
     return y;
 }
 
@@ -97,6 +97,10 @@ Tensor add(const Tensor& a, const Tensor& b) {
     Tensor y(a.backend(), a.shape(), a.type());
     a.backend().binary(kernels::Binary::Add, a, b, y);
     return y;
+}
+
+Tensor tokens(const Tensor& x, std::int64_t first, std::int64_t count) {
+    return x.transposed(0, 1).slice(first, count).transposed(0, 1);
 }
 
 Tensor columns(const Tensor& x, std::int64_t first, std::int64_t count) {

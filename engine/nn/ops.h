@@ -17,7 +17,7 @@ struct LinearOptions {
     Tensor gate;      // (rows, out): factor per row of the batch (adaLN-Zero)
     Tensor onto;      // of the result's shape: added last; the result is written in its memory
 };
-// x Wᵀ + b over the last dimension.
+// x Wᵀ + b over the last dimension; the rows of x may be strided.
 Tensor linear(const Tensor& x, const Linear& w, const LinearOptions& o = {});
 
 struct ConvOptions {
@@ -33,7 +33,8 @@ Tensor groupNorm(const Tensor& x, const Norm& n, int groups, float eps, Activati
 Tensor layerNorm(const Tensor& x, const Norm& n, float eps);
 // x / √(mean x² + eps) · gamma over the last dimension (Zhang & Sennrich 2019).
 Tensor rmsNorm(const Tensor& x, const Tensor& gamma, float eps);
-// norm(x) · (1 + scale) + shift, with scale and shift (rows, c) per row of the batch (adaLN).
+// norm(x) · (1 + scale) + shift, with scale and shift (rows, c) per row of the batch (adaLN); the rows of x may be
+// strided.
 Tensor modulatedNorm(const Tensor& x, const Tensor& shift, const Tensor& scale, float eps);
 
 // softmax(q kᵀ/√d) v per head; q (rows, n, c), k and v (rows, m, c), which may be columns of a wider tensor.
@@ -57,6 +58,8 @@ template <std::size_t N> std::array<Tensor, N> chunk(const Tensor& x) {
     for (std::size_t i = 0; i < N; ++i) parts[i] = x.columns(std::int64_t(i) * width, width);
     return parts;
 }
+// Tokens [first, first + count) of x (rows, n, c), sharing its memory; strided where x has several rows.
+Tensor tokens(const Tensor& x, std::int64_t first, std::int64_t count);
 // Columns [first, first + count) as a dense tensor.
 Tensor columns(const Tensor& x, std::int64_t first, std::int64_t count);
 Tensor concat(const Tensor& a, const Tensor& b);  // along the last dimension

@@ -21,6 +21,12 @@ public:
     const Tensor& vectors(std::size_t i = 0) const { return m_vectors[i]; }
     // What one cross-attention attends to (rows, tokens, 2·width): its keys, then its values.
     Tensor context(const Site& site, std::int64_t width) const { return m_context.columns(site.context, 2 * width); }
+    // The same call with other vectors, each (rows, …): what a block made of its own for its parts.
+    Pass with(std::vector<Tensor> vectors) const {
+        Pass part = *this;
+        part.m_vectors = std::move(vectors);
+        return part;
+    }
     Grid grid(const Site& site) const { return {m_state.height / site.stride, m_state.width / site.stride}; }
 
     // x + f(x), unless a hook of the site decides otherwise. `sum(pass, x)` computes it, for the rows that it is given,

@@ -73,6 +73,20 @@ HostWeight rowsOf(const HostWeight& w, std::int64_t first, std::int64_t count) {
     return part;
 }
 
+HostWeight columnsOf(const HostWeight& w, std::int64_t first, std::int64_t count) {
+    const int block = kernels::infoOf(w.format).blockElements;
+    if (first % block != 0 || count % block != 0)
+        return columnsOf(HostWeight::fromFloats(w.shape, w.floats()), first, count);
+    const std::size_t begin = kernels::bytesOf(w.format, first), part = kernels::bytesOf(w.format, count);
+    std::vector<std::byte> bytes(std::size_t(w.rows()) * part);
+    for (std::size_t r = 0; r < std::size_t(w.rows()); ++r)
+        std::memcpy(bytes.data() + r * part, w.bytes.data() + r * w.rowBytes() + begin, part);
+    HostWeight columns = HostWeight::fromBytes({w.rows(), count}, w.format, std::move(bytes));
+    columns.isKept = w.isKept;
+    columns.rowScales = w.rowScales;
+    return columns;
+}
+
 HostWeight stacked(std::span<const HostWeight> parts) {
     const HostWeight& first = parts.front();
     std::int64_t rows = 0;

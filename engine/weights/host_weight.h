@@ -42,6 +42,8 @@ struct HostWeight {
 HostWeight rowsInOrder(const HostWeight& w, std::span<const std::int64_t> order);
 // Rows [first, first + count); shares the bytes.
 HostWeight rowsOf(const HostWeight& w, std::int64_t first, std::int64_t count);
+// Columns [first, first + count) of a matrix; as F32 where they are not whole blocks of its format.
+HostWeight columnsOf(const HostWeight& w, std::int64_t first, std::int64_t count);
 // The rows of all parts below each other; as F32 when their formats differ.
 HostWeight stacked(std::span<const HostWeight> parts);
 // Of a matrix; as F32.

@@ -51,6 +51,16 @@ Linear NetworkBuilder::linearRows(const std::string& name, std::int64_t in, std:
     return l;
 }
 
+Linear NetworkBuilder::linearColumns(const std::string& name, std::int64_t in, std::int64_t out, std::int64_t first,
+                                     std::int64_t count, bool bias) {
+    const std::int64_t before = parameters;
+    const HostWeight w = columnsOf(read(name + ".weight", {out, in}), first, count),
+                     b = bias ? read(name + ".bias", {out}) : HostWeight();
+    Linear l = pack({&w, 1}, bias ? &b : nullptr, compute);
+    parameters = before + out * (count + (bias ? 1 : 0));
+    return l;
+}
+
 Linear NetworkBuilder::linearStack(const std::vector<Part>& parts, std::int64_t in, bool bias, DType type) {
     std::vector<HostWeight> weights, biases;
     for (const auto& [name, out] : parts) {

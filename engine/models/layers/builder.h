@@ -27,6 +27,9 @@ public:
     // Rows [first, first + count) of a matrix with `out` rows.
     Linear linearRows(const std::string& name, std::int64_t in, std::int64_t out, std::int64_t first,
                       std::int64_t count, bool bias = true);
+    // Columns [first, first + count) of a matrix with `in` columns: the part of a sum that some of the inputs give.
+    Linear linearColumns(const std::string& name, std::int64_t in, std::int64_t out, std::int64_t first,
+                         std::int64_t count, bool bias);
     // Matrices of several layers below each other, as one: (Σ out, in). Parts are names and numbers of rows.
     using Part = std::pair<std::string, std::int64_t>;
     Linear linearStack(const std::vector<Part>& parts, std::int64_t in, bool bias, DType type);
