@@ -15,6 +15,7 @@ namespace meander::gui {
 const std::vector<HelpPage>& helpPages() {
     static const std::vector<HelpPage> pages{
         {"glossary.md", QT_TRANSLATE_NOOP("Help", "Words and symbols")},
+        {"models.md", QT_TRANSLATE_NOOP("Help", "Models and their files")},
         {"samplers.md", QT_TRANSLATE_NOOP("Help", "Samplers")},
         {"schedules.md", QT_TRANSLATE_NOOP("Help", "Schedules")},
         {"guidance.md", QT_TRANSLATE_NOOP("Help", "Guidance")},

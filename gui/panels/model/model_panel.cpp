@@ -102,6 +102,7 @@ ModelPanel::ModelPanel(Document& document, QWidget* parent)
       m_name(new QLabel(this)),
       m_summary(new QLabel(this)) {
     setProperty("panel", true);
+    setProperty("helpPage", "models.md");
     m_list->setAccessibleName(tr("Models"));
     m_list->setSpacing(1);
     for (const CatalogEntry& e : builtInModels()) {
