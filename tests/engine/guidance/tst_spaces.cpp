@@ -65,12 +65,13 @@ private slots:
         QFETCH(int, process);
         QFETCH(int, parametrization);
         const auto kind = Parametrization(parametrization);
-        ModelInfo info = someModel({1, 2, 3});
+        ModelInfo info = someModel({2, 2, 3});
         info.process = processes()[std::size_t(process)].process;
         info.parametrization = kind;
         const Process& p = info.process;
-        const Values state{1.5, -0.4, 0.2, -2, 0.7, 1.1}, c{0.5, -0.1, 0.3, 0.2, -0.6, 0.4},
-            u{0.4, 0.2, -0.2, 0.1, -0.3, 0.5};
+        const Values state{1.5, -0.4, 0.2, -2, 0.7, 1.1, 0.3, -1.2, 0.6, 2.1, -0.8, 0.1},
+            c{0.5, -0.1, 0.3, 0.2, -0.6, 0.4, -0.3, 0.7, 0.1, -0.5, 0.2, 0.9},
+            u{0.4, 0.2, -0.2, 0.1, -0.3, 0.5, -0.1, 0.4, 0.3, -0.2, 0.6, 0.7};
         for (const double tau : {p.maximum(), p.minimum()}) {
             if (isUndefined(p, kind, tau)) continue;
             for (const char* space : spaces) {

@@ -52,8 +52,11 @@ std::vector<NoiseRequest> drawsOf(const SamplerInfo& info, const Params& params)
     };
     const auto estimate = gaussianEstimator(p, meander::Gaussian{0.2, 0.5});
     const RequestEstimator atRequest = [&](const DenoiseRequest& q) { return estimate(q.x, q.tau); };
-    solve(info, p, levels, combine({{std::max(levels.front(), 1e-3), normals(2, 16, 8)}}), params, atRequest, noise, 0,
-          normals(2, 16, 9).converted(DType::F64));
+    const auto images = [](std::uint64_t seed) {
+        return philox(seed)({-1, 4095, 0, 0}, Tensor(cpu(), {2, 4, 4, 1}, DType::F64));
+    };
+    solve(info, p, levels, combine({{std::max(levels.front(), 1e-3), images(8)}}), params, atRequest, noise, 0,
+          images(9));
     return draws;
 }
 
