@@ -65,7 +65,6 @@ constexpr Remark withoutCounterpart[] = {
     {"aspect", "images have the size of the model"},
     {"model", "choose it in the Model panel"},
     {"vae", "the model's own decoder is used"},
-    {"clip skip", "the text encoder's last layer is used"},
     {"denoising strength", "choose the start image and its strength under Start"},
     {"init image", "choose it under Start"},
     {"mask", "there is no inpainting"},
@@ -82,7 +81,6 @@ constexpr Remark withoutCounterpart[] = {
     {"styles", "their words may be in the prompt already"},
     {"token merging", "not done here"},
     {"tiling", "not done here"},
-    {"emphasis", "brackets are plain characters here"},
 };
 
 // A setting of theirs that is a parameter of ours of the same meaning.
@@ -150,10 +148,11 @@ public:
         params(m_read.recipe.sampler, findSampler, samplerParams);
         params(m_read.recipe.schedule, findSchedule, scheduleParams);
         penultimate();
+        promptSettings();
         rest();
         for (const auto& [prompt, where] :
              {std::pair(&m_text.prompt, "Prompt"), std::pair(&m_text.negative, "Negative prompt")})
-            for (ImportedSetting& s : promptSyntax(*prompt, m_text.peer, where))
+            for (ImportedSetting& s : promptSyntax(*prompt, m_text.peer, m_peer.dialect, where))
                 m_read.settings.push_back(std::move(s));
         return std::move(m_read);
     }
@@ -441,6 +440,37 @@ private:
             assumed("Discard penultimate sigma", "True",
                     std::string("as ") + m_peer.name + " does for this sampler; of " + std::to_string(r.steps)
                         + " levels one is left out");
+    }
+
+    // The syntax of the prompts is a setting where one of them has any.
+    void promptSettings() {
+        Recipe& r = m_read.recipe;
+        PromptDialect dialect = m_peer.dialect;
+        const Entry* emphasis = take("emphasis");
+        if (emphasis && isA1111(dialect)) {
+            const std::string kind = lowerText(emphasis->value);
+            if (kind == "no norm") dialect = PromptDialect::A1111NoNorm;
+            if (kind == "no norm" || kind == "original") read(*emphasis);
+            else leftOut(*emphasis, "weights act as in its kind \"Original\"");
+        } else if (emphasis) {
+            leftOut(*emphasis);
+        }
+        if (hasSyntax(r.prompt, dialect) || hasSyntax(r.negativePrompt, dialect)) {
+            const auto& known = promptDialects();
+            const auto info =
+                std::find_if(known.begin(), known.end(), [&](const auto& d) { return d.dialect == dialect; });
+            r.promptDialect = info->id;
+            note(SettingOrigin::Read, "Prompt syntax", info->label);
+        }
+        const Entry* skip = take("clip skip");
+        if (!skip) return;
+        const auto given = numberOf(skip->value);
+        // InvokeAI counts the layers that are left out; 0 and less stand for the default elsewhere.
+        const double layer = given ? std::max(*given + (m_text.peer == Peer::InvokeAi), 1.0) : 0;
+        if (layer < 1 || layer > 32 || layer != std::floor(layer))
+            return leftOut(*skip, "a whole number up to 32 is needed");
+        r.clipSkip = int(layer);
+        read(*skip);
     }
 
     void rest() {

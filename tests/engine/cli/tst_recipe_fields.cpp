@@ -21,6 +21,8 @@ namespace {
 const std::map<std::string, std::string> others{{"model", "analytic:two-classes"},
                                                 {"prompt", "a = b"},
                                                 {"negative_prompt", "red"},
+                                                {"prompt_dialect", "a1111"},
+                                                {"clip_skip", "2"},
                                                 {"class", "1"},
                                                 {"seed", "18446744073709551615"},
                                                 {"images", "3"},
