@@ -72,8 +72,9 @@ void addText(ModelFiles& files, const fs::path& folder, const Json& index) {
     const PartFiles& first = files.text.front().encoder;
     const auto classes = jsonTexts(first.config, "architectures", {"CLIPTextModel"}, first.what);
     // A CLIP text encoder alone is read in one way, whatever network attends to it.
-    if (files.text.size() == 1 && !classes.empty() && classes.front() == "CLIPTextModel") files.conditioner = "clip";
-    else if (entry("addition_embed_type") == "text_time") files.conditioner = "sdxl";
+    const bool isClip = files.text.size() == 1 && !classes.empty() && classes.front() == "CLIPTextModel";
+    if (entry("addition_embed_type") == "text_time") files.conditioner = "sdxl";
+    else if (isClip) files.conditioner = "clip";
     else if (const Architecture* network = findArchitecture(entry("_class_name")))
         files.conditioner = network->conditioner;
     // Schnell, which takes no guidance, reads shorter texts.
