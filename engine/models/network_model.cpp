@@ -97,7 +97,7 @@ ModelInfo inspectNetwork(const ModelFiles& files) {
     info.findings = files.findings;
     info.missing = files.missing;
     architecture.describe(files.network.config, files.network.what, info);
-    if (architecture.takesText && files.text.empty() && files.missing.empty())
+    if (*architecture.conditioner && files.text.empty() && files.missing.empty())
         info.missing.push_back("The model in '" + files.path
                                + "' has no text encoder, and its network cannot be used without one.");
     describeText(files, info);
