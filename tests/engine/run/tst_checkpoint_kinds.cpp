@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "engine/core/json.h"
 #include "engine/core/resources.h"
 #include "engine/models/checkpoint.h"
 #include "engine/models/recommendation.h"

@@ -153,7 +153,7 @@ private slots:
         qInfo("planned %.4f s, took %.4f s", planned, took);
         QVERIFY(planned > 0);
         const double factor = std::max(planned / took, took / planned);
-        QVERIFY2(factor < 4, qPrintable(QString::number(factor)));
+        QVERIFY2(factor < 4 || std::abs(planned - took) < 0.03, qPrintable(QString::number(factor)));
     }
 };
 
