@@ -122,14 +122,24 @@ private slots:
                 const auto back = recipeFromJson(Json::parse(toJson(r).dump()));
                 QVERIFY(back && *back == r);  // it is saved with the project and with images
                 auto made = plan(r, stated);
-                QVERIFY2(made.ok(), (what + ": " + (made ? "" : made.error().text)).c_str());
+                if (!made) {  // pure noise, where such a prediction says nothing
+                    QVERIFY2(made.error().text.starts_with("At pure noise"), (what + ": " + made.error().text).c_str());
+                    QVERIFY(info.process.kind() == ProcessKind::RectifiedFlow);
+                    ++refused;
+                    continue;
+                }
                 QVERIFY2(!speaksAgainst(*made), (what + "\n" + notesOf(*made)).c_str());
                 plans.push_back(std::move(*made));
             }
         const auto runs = fixture::carryOut(plans);
-        for (std::size_t i = 0; i < runs.size(); ++i)
-            QVERIFY2(runs[i] && runs[i]->status == RunStatus::Finished,
+        for (std::size_t i = 0; i < runs.size(); ++i) {
+            // What a velocity is when it is read as a score, times the variance, can grow beyond all numbers.
+            const bool mayDiverge = plans[i].model.parametrization == Parametrization::Score;
+            QVERIFY2(runs[i]
+                         && (runs[i]->status == RunStatus::Finished
+                             || (mayDiverge && runs[i]->problem.starts_with("The estimate became not a number"))),
                      (toJson(plans[i].resolved.checkpoint.params).dump() + (runs[i] ? runs[i]->problem : "")).c_str());
+        }
         qInfo("%s: %d carried out, %d refused by name", rule.key, int(runs.size()), refused);
     }
 
@@ -227,6 +237,7 @@ private slots:
         QVERIFY(findingOf(*info, "kind") && findingOf(*info, "kind")->source == Finding::Assumed);
         // A scale on top of what is distilled in is warned of.
         Recipe guided = r;
+        guided.prompt = "a red circle above a blue square on a green background";
         guided.guidance = {{"cfg", {{"scale", 7.5}}}};
         const auto warned = plan(guided, *info);
         QVERIFY(warned && std::any_of(warned->notes.begin(), warned->notes.end(), [](const PlanNote& n) {
