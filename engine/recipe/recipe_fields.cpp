@@ -105,13 +105,15 @@ const std::vector<RecipeField>& recipeFields() {
          .help =
              "What the network predicts, its noise process and its kind: as its files state, or declared here where "
              "they are wrong or silent.",
-         .isOmitted = true},
+         .isOmitted = true,
+         .isSubject = true},
         {.key = "adapters",
          .label = "Adapter",
          .member = &Recipe::adapters,
          .group = "Run",
          .help = "LoRAs and their kin, added to the weights of the model. Several add up.",
-         .isOmitted = true},
+         .isOmitted = true,
+         .isSubject = true},
         {.key = "weights",
          .label = "Weights",
          .member = &Recipe::weights,
