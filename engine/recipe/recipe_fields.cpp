@@ -12,6 +12,12 @@ bool isDeviceName(const std::string& name) {
            && name.find_first_not_of("0123456789", 5) == std::string::npos;
 }
 
+static std::vector<FieldChoice> dialectChoices() {
+    std::vector<FieldChoice> choices;
+    for (const auto& d : promptDialects()) choices.push_back({d.id, d.label, d.help});
+    return choices;
+}
+
 const std::vector<RecipeField>& recipeFields() {
     static const std::vector<RecipeField> fields{
         {.key = "model",
@@ -26,6 +32,22 @@ const std::vector<RecipeField>& recipeFields() {
          .label = "Negative prompt",
          .member = &Recipe::negativePrompt,
          .help = "Condition of the unconditional branch of guidance, in place of the empty prompt.",
+         .isOmitted = true,
+         .isSubject = true},
+        {.key = "prompt_dialect",
+         .label = "Prompt syntax",
+         .member = &Recipe::promptDialect,
+         .help = "How prompts are read: as plain text, or with the weights, chunks and schedules of another program.",
+         .choices = dialectChoices(),
+         .isOmitted = true,
+         .isSubject = true},
+        {.key = "clip_skip",
+         .label = "CLIP skip",
+         .member = &Recipe::clipSkip,
+         .help = "Which states of a CLIP text encoder are taken: 1 those of its last layer, 2 of the one before. "
+                 "Stable Diffusion XL and 3 take at least the second.",
+         .minimum = 1,
+         .maximum = 32,
          .isOmitted = true,
          .isSubject = true},
         {.key = "class", .label = "Class", .member = &Recipe::classIndex, .isOmitted = true, .isSubject = true},

@@ -134,6 +134,7 @@ void Planner::adviseConditioning() {
 }
 
 void Planner::adviseWords(const char* key, const std::string& name, const std::string& text) {
+    if (m_plan.resolved.promptDialect != "plain") return;  // read in chunks
     const PromptFit fit = fitPrompt(m_plan.model, text);
     if (fit.ignoredWords == 0) return;
     const std::string lost =

@@ -46,7 +46,6 @@ inline constexpr Remark withoutCounterpart[] = {
     {"aspect", "images have the size of the model"},
     {"model", "choose it in the Model panel"},
     {"vae", "the model's own decoder is used"},
-    {"clip skip", "the text encoder's last layer is used"},
     {"denoising strength", "choose the start image and its strength under Start"},
     {"init image", "choose it under Start"},
     {"mask", "there is no inpainting"},
@@ -63,7 +62,6 @@ inline constexpr Remark withoutCounterpart[] = {
     {"styles", "their words may be in the prompt already"},
     {"token merging", "not done here"},
     {"tiling", "not done here"},
-    {"emphasis", "brackets are plain characters here"},
 };
 
 // A setting of theirs that is a parameter of ours of the same meaning.

@@ -50,10 +50,11 @@ public:
         params(m_read.recipe.sampler, findSampler, samplerParams);
         params(m_read.recipe.schedule, findSchedule, scheduleParams);
         penultimate();
+        promptSettings();
         rest();
         for (const auto& [prompt, where] :
              {std::pair(&m_text.prompt, "Prompt"), std::pair(&m_text.negative, "Negative prompt")})
-            for (ImportedSetting& s : promptSyntax(*prompt, m_text.peer, where))
+            for (ImportedSetting& s : promptSyntax(*prompt, m_text.peer, m_peer.dialect, where))
                 m_read.settings.push_back(std::move(s));
         return std::move(m_read);
     }
@@ -367,6 +368,37 @@ private:
             assumed("Discard penultimate sigma", "True",
                     std::string("as ") + m_peer.name + " does for this sampler; of " + std::to_string(r.steps)
                         + " levels one is left out");
+    }
+
+    // The syntax of the prompts is a setting where one of them has any.
+    void promptSettings() {
+        Recipe& r = m_read.recipe;
+        PromptDialect dialect = m_peer.dialect;
+        const Entry* emphasis = take("emphasis");
+        if (emphasis && isA1111(dialect)) {
+            const std::string kind = lowerText(emphasis->value);
+            if (kind == "no norm") dialect = PromptDialect::A1111NoNorm;
+            if (kind == "no norm" || kind == "original") read(*emphasis);
+            else leftOut(*emphasis, "weights act as in its kind \"Original\"");
+        } else if (emphasis) {
+            leftOut(*emphasis);
+        }
+        if (hasSyntax(r.prompt, dialect) || hasSyntax(r.negativePrompt, dialect)) {
+            const auto& known = promptDialects();
+            const auto info =
+                std::find_if(known.begin(), known.end(), [&](const auto& d) { return d.dialect == dialect; });
+            r.promptDialect = info->id;
+            note(SettingOrigin::Read, "Prompt syntax", info->label);
+        }
+        const Entry* skip = take("clip skip");
+        if (!skip) return;
+        const auto given = numberOf(skip->value);
+        // InvokeAI counts the layers that are left out; 0 and less stand for the default elsewhere.
+        const double layer = given ? std::max(*given + (m_text.peer == Peer::InvokeAi), 1.0) : 0;
+        if (layer < 1 || layer > 32 || layer != std::floor(layer))
+            return leftOut(*skip, "a whole number up to 32 is needed");
+        r.clipSkip = int(layer);
+        read(*skip);
     }
 
     void rest() {
