@@ -2,8 +2,11 @@
 // configuration.
 #include <filesystem>
 
+#include "engine/core/printable.h"
+#include "engine/models/architectures/architecture.h"
 #include "engine/models/checkpoint.h"
 #include "engine/models/model_files.h"
+#include "engine/models/recommendation.h"
 #include "engine/models/scheduler_config.h"
 #include "engine/weights/weight_file.h"
 
@@ -66,8 +69,19 @@ void addText(ModelFiles& files, const fs::path& folder, const Json& index) {
         if (names(index, "text_encoder" + suffix))
             files.text.push_back(
                 {partIn(folder / ("text_encoder" + suffix), "model"), (folder / ("tokenizer" + suffix)).string()});
-    const bool addsText = jsonText(files.network.config, "addition_embed_type", "", files.network.what) == "text_time";
-    if (!files.text.empty()) files.conditioner = addsText ? "sdxl" : "clip";
+    if (files.text.empty()) return;
+    const auto entry = [&](const char* key) { return jsonText(files.network.config, key, "", files.network.what); };
+    const PartFiles& first = files.text.front().encoder;
+    const auto classes = jsonTexts(first.config, "architectures", {"CLIPTextModel"}, first.what);
+    // A CLIP text encoder alone is read in one way, whatever network attends to it.
+    const bool isClip = files.text.size() == 1 && !classes.empty() && classes.front() == "CLIPTextModel";
+    if (entry("addition_embed_type") == "text_time") files.conditioner = "sdxl";
+    else if (isClip) files.conditioner = "clip";
+    else if (const Architecture* network = findArchitecture(entry("_class_name")))
+        files.conditioner = network->conditioner;
+    // Schnell, which takes no guidance, reads shorter texts.
+    if (files.conditioner == "flux" && !jsonBool(files.network.config, "guidance_embeds", false, files.network.what))
+        files.conditioner = "flux_schnell";
 }
 
 void addTraining(ModelFiles& files, const fs::path& folder) {
@@ -85,10 +99,42 @@ void addTraining(ModelFiles& files, const fs::path& folder) {
         files.findings.push_back({"kind", checkpointRule(files.distillation).name, scheduler});
 }
 
+void become(ModelFiles& files, Distillation kind, const std::string& value, const std::string& reason,
+            Finding::Source source = Finding::Read) {
+    files.distillation = kind;
+    if (kind == Distillation::Lcm && files.parametrization == Parametrization::V)
+        files.parametrization = Parametrization::LcmV;
+    if (kind == Distillation::Lcm && files.parametrization == Parametrization::Epsilon)
+        files.parametrization = Parametrization::LcmEpsilon;
+    files.findings.push_back({"kind", value, reason, source});
+}
+
+// Distilled networks often keep the scheduler of their teacher: further inputs and names that the folder states tell.
+void addKind(ModelFiles& files, const Json& index) {
+    if (files.distillation != Distillation::None) return;
+    if (const auto& c = files.network.config; c.contains("time_cond_proj_dim") && c["time_cond_proj_dim"].is_number())
+        return become(files, Distillation::Lcm, checkpointRule(Distillation::Lcm).name,
+                      "The network is conditioned on a guidance scale (time_cond_proj_dim).");
+    const bool isFlow = files.process.kind() == ProcessKind::RectifiedFlow;
+    for (const Json* config : {&index, static_cast<const Json*>(&files.network.config)})
+        for (const char* key : {"_class_name", "_name_or_path"}) {
+            const std::string stated = jsonText(*config, key, "", "'" + files.path + "'"),
+                              name = stated.substr(stated.find_last_of("/\\") + 1);
+            const auto named = distillationNamed(name, isFlow);
+            if (!named) continue;
+            files.recommended = named->recommended;
+            if (named->holdsGuidance) files.builtInGuidance = 1;
+            const bool isOrdinary = named->kind == Distillation::None;
+            return become(files, named->kind, isOrdinary ? named->word : checkpointRule(named->kind).name,
+                          "The folder names itself '" + printable(name) + "' (" + key + ").", Finding::Assumed);
+        }
+}
+
 // Stable Diffusion XL: usual settings, and what an empty prompt is.
 void addXlSettings(ModelFiles& files, const Json& index) {
     if (files.conditioner != "sdxl") return;
-    if (files.distillation == Distillation::None) files.recommended = {{"steps", 25}, {"guidance", 6}};
+    if (files.distillation == Distillation::None && !files.builtInGuidance)
+        files.recommended = {{"steps", 25}, {"guidance", 6}};
     if (index.contains("force_zeros_for_empty_prompt") && index["force_zeros_for_empty_prompt"].is_boolean())
         files.findings.push_back({"empty prompt",
                                   index["force_zeros_for_empty_prompt"].get<bool>() ? "zeros" : "the empty text",
@@ -133,6 +179,7 @@ ModelFiles openDiffusersFolder(const std::string& path) {
     for (const char* codec : {"codec", "vae"})
         if (!files.codec && names(index, codec)) files.codec = partIn(folder / codec, "diffusion_pytorch_model");
     addTraining(files, folder);
+    addKind(files, index);
     addXlSettings(files, index);
     addOwnSettings(files, index);
     return files;

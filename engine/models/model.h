@@ -104,6 +104,9 @@ public:
 
     // Exact models only: log density of the noisy state in native coordinates, per row.
     virtual std::vector<double> logDensity(const HostTensor& x, double tau, const Prompt& prompt) const;
+    // What is wrong with the model when its answer to `batch` is not finite: a sentence with the weight or the layer at
+    // fault and a remedy; empty: not known. Slow: looks through all weights, and evaluates again.
+    virtual std::string faultOf(const NetworkBatch& batch);
     // Exact draws of x0 (ground truth for views and tests); empty when unknown.
     virtual HostTensor drawData(std::int64_t n, std::uint64_t seed, const Prompt& prompt) const;
 

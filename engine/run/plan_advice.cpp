@@ -76,6 +76,9 @@ void Planner::adviseNoise() {
         note(NoteKind::Warning, "schedule",
              "The first level holds no signal, and there what this model predicts ("
                  + std::string(nameOf(m.parametrization)) + ") says nothing about the image. Start at a lower level.");
+    // Refuses a level at which the prediction says nothing about the image.
+    if (const double top = std::max(m_plan.levels.front(), m_plan.levels.back()); top > 0)
+        conversionAt(m.process, m.parametrization, top, m.sigmaData);
     if (m_plan.levels.front() > 0)
         firstState(r.noise, m.process, m_plan.levels.front(), m.sigmaData,
                    m.state.shape[-1]);  // refuses what does not fit the model
