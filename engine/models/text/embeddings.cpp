@@ -13,7 +13,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t mostFiles = 20000;  // of one folder
-constexpr std::int64_t mostVectors = 1024;
+constexpr std::size_t mostTensors = 16;   // of a file with vectors of words
+constexpr std::int64_t mostVectors = 1024, leastWidth = 16;
 constexpr std::string_view mark = "embedding:";  // of ComfyUI
 
 std::string lower(std::string_view s) {
@@ -76,11 +77,12 @@ Embedding readEmbedding(const std::string& path) {
     Embedding e{fs::path(path).stem().string(), path, {}};
     for (const auto& [name, entry] : file->entries()) {
         const auto& s = entry.extents;
-        if (s.empty() || s.size() > 2 || entry.count == 0 || entry.count / s.back() > mostVectors || s.back() < 16)
+        if (s.empty() || s.size() > 2 || entry.count == 0 || entry.count / s.back() > mostVectors
+            || s.back() < leastWidth)
             continue;
         e.matrices.push_back({int(s.back()), file->read(name).floats()});
     }
-    if (e.matrices.empty())
+    if (e.matrices.empty() || file->entries().size() > mostTensors)
         throw Failure("The file '" + path
                       + "' lies among the embeddings, but holds no vectors of words. Take it away from there.");
     return e;

@@ -33,6 +33,16 @@ double relativeDifference(const HostTensor& a, const HostTensor& b) {
     return worst / std::sqrt(square / double(b.count()));
 }
 
+// ‖a − b‖ / ‖b‖ over all elements.
+double relativeError(const HostTensor& a, const HostTensor& b) {
+    double off = 0, square = 0;
+    for (std::int64_t i = 0; i < a.count(); ++i) {
+        off += (a.at(i) - b.at(i)) * (a.at(i) - b.at(i));
+        square += b.at(i) * b.at(i);
+    }
+    return std::sqrt(off / square);
+}
+
 // A network, its golden input and output.
 struct Case {
     Case(Backend& backend, const std::string& name, DType type) {
@@ -147,11 +157,15 @@ private slots:
         QFETCH(QString, name);
         const Case exact(*m_backend, name.toStdString(), DType::F32),
             coarse(*m_backend, name.toStdString(), DType::BF16);
-        const double f32 = relativeDifference(exact.output(), exact.y),
-                     bf16 = relativeDifference(coarse.output(), coarse.y);
-        qInfo("%s: f32 %.1e, bf16 %.1e of the root mean square, at the worst element", qPrintable(name), f32, bf16);
+        const HostTensor rounded = coarse.output();
+        const double f32 = relativeDifference(exact.output(), exact.y), bf16 = relativeDifference(rounded, coarse.y),
+                     whole = relativeError(rounded, coarse.y);
+        qInfo("%s: f32 %.1e, bf16 %.1e of the root mean square, at the worst element; bf16 over all elements %.1e",
+              qPrintable(name), f32, bf16, whole);
         QVERIFY2(f32 < 1e-5, qPrintable(QString::number(f32)));
-        QVERIFY2(bf16 < 0.1, qPrintable(QString::number(bf16)));
+        // Weights rounded to bf16 alone, all else exact, cost up to 0.015 at the worst element and 5e-3 over all.
+        QVERIFY2(bf16 < 0.05, qPrintable(QString::number(bf16)));
+        QVERIFY2(whole < 1e-2, qPrintable(QString::number(whole)));
     }
 
     // What a configuration says agrees with what is built from it, and every weight of the file is read.
