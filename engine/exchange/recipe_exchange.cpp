@@ -34,10 +34,20 @@ std::optional<ReadRecipe> recipeFromPeerJson(const Json& j, const std::string& s
     return std::nullopt;
 }
 
+ReadRecipe withRepeats(ReadRecipe read, const std::string& text) {
+    for (const std::string& key : repeatedKeys(text))
+        read.settings.push_back({SettingOrigin::NotUnderstood, key, {}, "given more than once; the last one counts"});
+    return read;
+}
+
 // A text of parameters or JSON, by what it is; nothing when it is JSON that no program here is known to write.
 std::optional<ReadRecipe> recipeFromPeerText(const std::string& text, const std::string& source) {
     if (startsWithBrace(text))
-        if (const auto j = parsePeerJson(text, source)) return recipeFromPeerJson(*j, source);
+        if (const auto j = parsePeerJson(text, source)) {
+            auto read = recipeFromPeerJson(*j, source);
+            if (read) read = withRepeats(std::move(*read), text);
+            return read;
+        }
     if (text.starts_with('"') && text.find("\" -") != std::string::npos) return recipeOf(readDream(text));
     PeerText settings = readInfotext(text);
     settings.source = source;
@@ -136,6 +146,8 @@ std::string parametersText(const Recipe& r, int width, int height, const std::st
                                                                : double(std::get<std::int64_t>(it->second));
     s += ", CFG scale: " + numberText(scale) + ", Seed: " + std::to_string(r.seed) + ", Size: " + std::to_string(width)
          + "x" + std::to_string(height) + noiseSettingsText(r.noise);
+    if (r.clipSkip > 1) s += ", Clip skip: " + std::to_string(r.clipSkip);
+    if (r.promptDialect == "a1111_no_norm") s += ", Emphasis: No norm";
     return s + ", Model: " + modelName + ", Version: Meander " MEANDER_VERSION;
 }
 
@@ -203,8 +215,8 @@ Result<ReadRecipe> recipeFromText(const std::string& text, const std::string& wh
     }
     const Json& inner = j->contains("recipe") ? (*j)["recipe"] : *j;
     auto recipe = recipeFromJson(inner);
-    if (recipe) return ReadRecipe{*recipe, "meander", "Meander"};
-    if (auto read = recipeFromPeerJson(*j, {})) return std::move(*read);
+    if (recipe) return withRepeats({*recipe, "meander", "Meander"}, text);
+    if (auto read = recipeFromPeerJson(*j, {})) return withRepeats(std::move(*read), text);
     return Error{"Cannot use " + what + " as a recipe: " + recipe.error().text, recipe.error().detail};
 }
 

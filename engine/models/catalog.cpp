@@ -7,11 +7,11 @@
 #include "engine/models/analytic/manifold_model.h"
 #include "engine/models/architectures/architecture.h"
 #include "engine/models/architectures/mlp2d.h"
-#include "engine/models/checkpoint.h"
 #include "engine/models/model_files.h"
 #include "engine/models/model_id.h"
 #include "engine/models/model_loras.h"
 #include "engine/models/network_model.h"
+#include "engine/models/recommendation.h"
 #include "engine/models/tokenizers/tokenizer.h"
 #include "engine/weights/lora/lora.h"
 
@@ -133,24 +133,6 @@ Found findTrained(const std::string& path) {
     return f;
 }
 
-// What runs a model of its kind as it was trained, where nothing better is known.
-Json genericRecommendation(const ModelInfo& info) {
-    const bool isFlow = info.process.kind() == ProcessKind::RectifiedFlow;
-    const CheckpointRule& rule = checkpointRule(info.distillation);
-    const bool isFewStep = rule.mostSteps > 0;
-    const std::string usual = isFlow ? "euler" : "dpmpp_2m";
-    Json r;
-    r["sampler"] = {{"id", *rule.sampler ? rule.sampler : usual}};
-    r["schedule"] = {{"id", isFlow ? "uniform_t" : isFewStep ? "model_steps" : "karras"}};
-    r["steps"] = isFewStep ? 4 : 20;
-    r["guidance"] = Json::array();
-    r["images"] = info.state.isImage() ? 1 : 512;
-    if (!isFewStep && !info.takesGuidance && info.conditioning != ConditioningKind::None)
-        r["guidance"].push_back(
-            {{"id", "cfg"}, {"params", {{"scale", info.conditioning == ConditioningKind::Text ? 7.5 : 2.0}}}});
-    return r;
-}
-
 // Steps and scale of guidance that the files of a model recommend, over other recommendations.
 void takeOwnSettings(ModelInfo& info, const ModelFiles& files) {
     if (!files.recommended.is_object()) return;
@@ -166,7 +148,7 @@ void takeOwnSettings(ModelInfo& info, const ModelFiles& files) {
 Found findModel(const ModelId& id) {
     if (id.scheme.empty()) {
         Found f = findTrained(id.name);
-        f.info.recommended = genericRecommendation(f.info);
+        f.info.recommended = generalRecommendation(f.info);
         if (f.files) takeOwnSettings(f.info, *f.files);
         return f;
     }

@@ -18,6 +18,7 @@ struct CheckpointRule {
     bool followsOde;      // it still gives the velocity, so that any solver of the ODE works, if slower
     bool holdsGuidance;   // guidance is usually distilled in: a scale above 1 is applied twice
     int mostSteps;        // more bring nothing or harm; 0: no limit
+    int usualSteps;       // for a start
     const char* misuse;   // a sentence: what a sampler that is not made for it gives
 };
 

@@ -5,6 +5,7 @@
 #include "engine/core/param_specs.h"
 #include "engine/models/checkpoint.h"
 #include "engine/models/model_id.h"
+#include "engine/models/recommendation.h"
 #include "engine/process/terminal.h"
 
 namespace meander {
@@ -99,6 +100,16 @@ void declareProcess(ModelInfo& info, const Params& p) {
     if (name != stated || end != stated || hasShift) add(info, "process", info.process.name());
 }
 
+// Kinds whose rule needs more than a network gives.
+void checkKind(const ModelInfo& info) {
+    if (info.distillation == Distillation::Bridge && info.process.manifold().isFlat())
+        throw Failure("Mixtures of bridges are sampled on curved spaces, and the states of " + info.name
+                      + " are flat. Declare another kind.");
+    if (info.distillation == Distillation::Poisson && info.process.kind() != ProcessKind::VarianceExploding)
+        throw Failure("A Poisson flow model has noise levels of a variance exploding process, and that of " + info.name
+                      + " is " + info.process.name() + ". Declare the process \"edm\" too.");
+}
+
 }  // namespace
 
 const std::vector<DeclarationInfo>& declarations() {
@@ -120,7 +131,11 @@ ModelInfo declared(ModelInfo info, const Choice& checkpoint) {
         throw Failure(info.name
                       + " is exact: what it predicts and its process are parameters of its name, and cannot be "
                         "declared otherwise.");
-    const Params& p = checkpoint.params;
+    const auto resolved = resolveParams(findDeclaration("declared")->params, checkpoint.params, "Declared");
+    if (!resolved) throw Failure(resolved.error().text);
+    const Params& p = *resolved;
+    const ProcessKind before = info.process.kind();
+    const Distillation kindBefore = info.distillation;
     declareProcess(info, p);
     if (const std::string name = text(p, "prediction"); name != stated) {
         for (int i = 0; i < parametrizationCount; ++i)
@@ -134,6 +149,13 @@ ModelInfo declared(ModelInfo info, const Choice& checkpoint) {
     if (p.contains("sigma_data")) {
         info.sigmaData = real(p, "sigma_data");
         add(info, "sigma_data", std::to_string(info.sigmaData));
+    }
+    checkKind(info);
+    // What the files recommend belongs to what they state.
+    if (info.process.kind() != before || info.distillation != kindBefore) {
+        Json settings = generalRecommendation(info);
+        settings.erase("images");
+        info.recommended.update(settings);
     }
     return info;
 }

@@ -2,9 +2,11 @@
 // configuration.
 #include <filesystem>
 
+#include "engine/core/printable.h"
 #include "engine/models/architectures/architecture.h"
 #include "engine/models/checkpoint.h"
 #include "engine/models/model_files.h"
+#include "engine/models/recommendation.h"
 #include "engine/models/scheduler_config.h"
 #include "engine/weights/weight_file.h"
 
@@ -97,10 +99,42 @@ void addTraining(ModelFiles& files, const fs::path& folder) {
         files.findings.push_back({"kind", checkpointRule(files.distillation).name, scheduler});
 }
 
+void become(ModelFiles& files, Distillation kind, const std::string& value, const std::string& reason,
+            Finding::Source source = Finding::Read) {
+    files.distillation = kind;
+    if (kind == Distillation::Lcm && files.parametrization == Parametrization::V)
+        files.parametrization = Parametrization::LcmV;
+    if (kind == Distillation::Lcm && files.parametrization == Parametrization::Epsilon)
+        files.parametrization = Parametrization::LcmEpsilon;
+    files.findings.push_back({"kind", value, reason, source});
+}
+
+// Distilled networks often keep the scheduler of their teacher: further inputs and names that the folder states tell.
+void addKind(ModelFiles& files, const Json& index) {
+    if (files.distillation != Distillation::None) return;
+    if (const auto& c = files.network.config; c.contains("time_cond_proj_dim") && c["time_cond_proj_dim"].is_number())
+        return become(files, Distillation::Lcm, checkpointRule(Distillation::Lcm).name,
+                      "The network is conditioned on a guidance scale (time_cond_proj_dim).");
+    const bool isFlow = files.process.kind() == ProcessKind::RectifiedFlow;
+    for (const Json* config : {&index, static_cast<const Json*>(&files.network.config)})
+        for (const char* key : {"_class_name", "_name_or_path"}) {
+            const std::string stated = jsonText(*config, key, "", "'" + files.path + "'"),
+                              name = stated.substr(stated.find_last_of("/\\") + 1);
+            const auto named = distillationNamed(name, isFlow);
+            if (!named) continue;
+            files.recommended = named->recommended;
+            if (named->holdsGuidance) files.builtInGuidance = 1;
+            const bool isOrdinary = named->kind == Distillation::None;
+            return become(files, named->kind, isOrdinary ? named->word : checkpointRule(named->kind).name,
+                          "The folder names itself '" + printable(name) + "' (" + key + ").", Finding::Assumed);
+        }
+}
+
 // Stable Diffusion XL: usual settings, and what an empty prompt is.
 void addXlSettings(ModelFiles& files, const Json& index) {
     if (files.conditioner != "sdxl") return;
-    if (files.distillation == Distillation::None) files.recommended = {{"steps", 25}, {"guidance", 6}};
+    if (files.distillation == Distillation::None && !files.builtInGuidance)
+        files.recommended = {{"steps", 25}, {"guidance", 6}};
     if (index.contains("force_zeros_for_empty_prompt") && index["force_zeros_for_empty_prompt"].is_boolean())
         files.findings.push_back({"empty prompt",
                                   index["force_zeros_for_empty_prompt"].get<bool>() ? "zeros" : "the empty text",
@@ -145,6 +179,7 @@ ModelFiles openDiffusersFolder(const std::string& path) {
     for (const char* codec : {"codec", "vae"})
         if (!files.codec && names(index, codec)) files.codec = partIn(folder / codec, "diffusion_pytorch_model");
     addTraining(files, folder);
+    addKind(files, index);
     addXlSettings(files, index);
     addOwnSettings(files, index);
     return files;

@@ -42,6 +42,8 @@ ModelInfo resized(ModelInfo info, int height, int width) {
     return info;
 }
 
+std::string Model::faultOf(const NetworkBatch&) { return {}; }
+
 std::vector<double> Model::logDensity(const HostTensor&, double, const Prompt&) const {
     throw Failure("The density of '" + m_info.name
                   + "' is not known in closed form. Choose an exact model, for example analytic:ring8.");

@@ -9,6 +9,7 @@
 #include "engine/core/params.h"
 #include "engine/imaging/pixel_map.h"
 #include "engine/models/conditions.h"
+#include "engine/models/prompt_dialect.h"
 #include "engine/models/state_spec.h"
 #include "engine/nn/hook.h"
 #include "engine/process/distillation.h"
@@ -69,6 +70,8 @@ struct Prompt {
     bool unconditional = false;
     bool isNegative = false;    // what to lead away from
     int height = 0, width = 0;  // of the image in pixels, for models conditioned on it; 0: the model's own
+    PromptDialect dialect = PromptDialect::Plain;
+    int clipSkip = 1;  // states of the n-th layer of a CLIP text encoder, counted from the last
     bool operator==(const Prompt&) const = default;
 };
 
@@ -101,6 +104,9 @@ public:
 
     // Exact models only: log density of the noisy state in native coordinates, per row.
     virtual std::vector<double> logDensity(const HostTensor& x, double tau, const Prompt& prompt) const;
+    // What is wrong with the model when its answer to `batch` is not finite: a sentence with the weight or the layer at
+    // fault and a remedy; empty: not known. Slow: looks through all weights, and evaluates again.
+    virtual std::string faultOf(const NetworkBatch& batch);
     // Exact draws of x0 (ground truth for views and tests); empty when unknown.
     virtual HostTensor drawData(std::int64_t n, std::uint64_t seed, const Prompt& prompt) const;
 

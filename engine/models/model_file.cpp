@@ -240,6 +240,7 @@ ModelFiles filledBy(const std::string& path, const std::shared_ptr<FileWeights>&
     if (files.isOnlyRecognised) return files;
     addTraining(files, family);
     if (family.refine) family.refine({*weights, all, network}, files);
+    else refineFlow({*weights, all, network}, files);
     const bool isPlayground = files.parametrization == Parametrization::Edm;
     if (const CodecFormat* format = findCodecFormat(isPlayground ? "playground" : family.codec))
         addCodec(files, weights, *format);

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "engine/models/architectures/architecture.h"
+#include "engine/models/network_fault.h"
 #include "engine/weights/quantised.h"
 
 namespace meander {
@@ -127,8 +128,11 @@ NetworkModel::NetworkModel(ModelInfo info, const ModelFiles& files, Backend& bac
     m_info.weightBytes = 0;
     loadText(files);
     const auto weights = networkWeights(files, options);
-    NetworkBuilder builder(backend, *weights, computeType(backend, options.precision, files.network.parameters));
+    WeightsRead read(*weights);
+    m_compute = computeType(backend, options.precision, files.network.parameters);
+    NetworkBuilder builder(backend, read, m_compute);
     m_network = architectureOf(files).build(files.network.config, files.network.what, builder);
+    m_read.push_back({"the network", files.network.open, std::move(read.names)});
     m_info.parameters += m_network->parameters;
     m_info.weightBytes += m_network->weightBytes;
     const int height = m_info.state.height(), width = m_info.state.width();
@@ -146,8 +150,10 @@ void NetworkModel::loadText(const ModelFiles& files) {
         auto tokenizer = openTokenizer(t.tokenizer);
         if (!tokenizer) throw Failure(tokenizer.error().text);
         const auto weights = t.encoder.open();
-        NetworkBuilder builder(m_backend, *weights, DType::F32);
+        WeightsRead read(*weights);
+        NetworkBuilder builder(m_backend, read, DType::F32);
         TextStage stage{std::move(*tokenizer), encoderOf(t.encoder).build(t.encoder.config, t.encoder.what, builder)};
+        m_read.push_back({"the text encoder", t.encoder.open, std::move(read.names)});
         if (stage.tokenizer->length() > stage.encoder->longest())
             throw Failure("The tokenizer in '" + t.tokenizer
                           + "' makes more tokens than the text encoder reads. They do not belong together.");
@@ -161,8 +167,10 @@ void NetworkModel::loadText(const ModelFiles& files) {
 void NetworkModel::loadCodec(const PartFiles& part) {
     const CodecKind& kind = codecOf(part);
     const auto weights = part.open();
-    NetworkBuilder builder(m_backend, *weights, DType::F32);
+    WeightsRead read(*weights);
+    NetworkBuilder builder(m_backend, read, DType::F32);
     m_codec = kind.build(part.config, part.what, builder);
+    m_codecRead = {"the codec", part.open, std::move(read.names)};
     m_info.parameters += m_codec->parameters;
     m_info.weightBytes += m_codec->weightBytes;
     if (!m_info.pixels) m_info.pixels = measuredPixelMap(*m_codec, m_backend, kind.describe(part.config, part.what));
@@ -214,12 +222,36 @@ Tensor NetworkModel::predict(const NetworkBatch& batch) {
         .converted(batch.x.type());
 }
 
+std::string NetworkModel::faultOf(const NetworkBatch& batch) {
+    for (const Read& r : m_read)
+        if (const std::string fault = brokenWeight(*r.open(), r.names, r.owner); !fault.empty()) return fault;
+    const auto observer = std::make_shared<FirstNotFinite>();
+    NetworkBatch again = batch;
+    again.hooks.add(observer, 0, batch.x.rows());
+    predict(again);
+    const std::string type = m_compute == DType::F32 ? "f32" : "bf16";
+    return "All weights are finite, but "
+           + (observer->where.empty() ? "the output of the network"
+                                      : "from the layer '" + observer->where + "' on its numbers")
+           + " lies beyond what " + type + " holds: "
+           + (m_compute == DType::F32 ? "use a lower first level, or another copy of the model."
+                                      : "choose precision f32.");
+}
+
 // One image at a time: the memory of a decoder grows with the pixels.
 HostTensor NetworkModel::decode(const HostTensor& states) const {
     if (!m_codec) return Model::decode(states);
     std::vector<Tensor> images;
-    for (std::int64_t i = 0; i < states.shape()[0]; ++i)
-        images.push_back(m_codec->decode(upload(m_backend, states.rows(i, 1)).converted(DType::F32)));
+    for (std::int64_t i = 0; i < states.shape()[0]; ++i) {
+        const Tensor state = upload(m_backend, states.rows(i, 1)).converted(DType::F32);
+        images.push_back(m_codec->decode(state));
+        if (isFinite(images.back()) || !isFinite(state)) continue;
+        const std::string fault = brokenWeight(*m_codecRead.open(), m_codecRead.names, m_codecRead.owner);
+        throw Failure("The codec made an image that is not a number (NaN) or infinite. "
+                      + (fault.empty()
+                             ? "Its numbers lie beyond what f32 holds: use more steps or a lower guidance scale."
+                             : fault));
+    }
     return download(stackRows(images));
 }
 

@@ -1,7 +1,9 @@
 // A model of images made of parts: tokenizers and text encoders, a conditioner that puts them together, a denoising
 // network, a codec.
 #pragma once
+#include <functional>
 #include <list>
+#include <utility>
 
 #include "engine/models/codecs/codec.h"
 #include "engine/models/denoiser.h"
@@ -20,6 +22,7 @@ public:
     Tensor predict(const NetworkBatch& batch) override;
     HostTensor decode(const HostTensor& states) const override;
     HostTensor encode(const HostTensor& images) const override;
+    std::string faultOf(const NetworkBatch& batch) override;
 
 private:
     void loadText(const ModelFiles& files);
@@ -28,7 +31,17 @@ private:
     // rows.
     const Conditions& conditionsOf(const std::vector<ConditioningPtr>& rows);
 
+    // A part whose weights can be read again.
+    struct Read {
+        std::string owner;  // "the network"
+        std::function<std::shared_ptr<WeightSource>()> open;
+        std::vector<std::pair<std::string, kernels::Shape>> names;
+    };
+
     Backend& m_backend;
+    DType m_compute = DType::F32;
+    std::vector<Read> m_read;  // of everything that answers
+    Read m_codecRead;
     std::vector<TextStage> m_text;
     const Conditioner* m_conditioner = nullptr;
     std::unique_ptr<Denoiser> m_network;

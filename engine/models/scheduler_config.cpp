@@ -87,12 +87,17 @@ std::string predictionOf(const Json& j, const std::string& what) {
     return predicts;
 }
 
+// The kind of checkpoint that a scheduler is made for.
+Distillation kindOf(const std::string& scheduler) {
+    if (scheduler == "LCMScheduler" || scheduler == "FlowMatchLCMScheduler") return Distillation::Lcm;
+    return scheduler == "TCDScheduler" ? Distillation::Trajectory : Distillation::None;
+}
+
 // The flow of FlowMatch… schedulers, and of others with flow sigmas.
-SchedulerMeaning flowMeaning(double steps, double shift, const std::string& what) {
+SchedulerMeaning flowMeaning(const std::string& kind, double steps, double shift, const std::string& what) {
     if (!(shift > 0 && shift <= 1000))
         throw Failure("The entry 'shift' of " + what + " must lie above 0 and below 1000. The file may be damaged.");
-    return {Process::rectifiedFlow(steps, shift, std::max(2, int(steps))), Parametrization::FlowVelocity,
-            Distillation::None};
+    return {Process::rectifiedFlow(steps, shift, std::max(2, int(steps))), Parametrization::FlowVelocity, kindOf(kind)};
 }
 
 // Levels from "sigma_min" to "sigma_max", and the preconditioning of EDM (Karras et al. 2022), of consistency models
@@ -114,12 +119,6 @@ SchedulerMeaning edmMeaning(const Json& j, const std::string& kind, const std::s
             isConsistency ? Distillation::Consistency : Distillation::None, data};
 }
 
-// The kind of checkpoint that a scheduler is made for.
-Distillation kindOf(const std::string& scheduler) {
-    if (scheduler == "LCMScheduler") return Distillation::Lcm;
-    return scheduler == "TCDScheduler" ? Distillation::Trajectory : Distillation::None;
-}
-
 }  // namespace
 
 SchedulerMeaning meaningOfScheduler(const Json& j, const std::string& what) {
@@ -132,7 +131,7 @@ SchedulerMeaning meaningOfScheduler(const Json& j, const std::string& what) {
     checkProcessSettings(j, what);
     if (isAmong(edmSchedulers, kind)) return edmMeaning(j, kind, what);
     if (isAmong(flowSchedulers, kind))
-        return flowMeaning(double(steps),
+        return flowMeaning(kind, double(steps),
                            jsonBool(j, "use_dynamic_shifting", false, what) ? 1 : jsonReal(j, "shift", 1, what), what);
 
     const bool isLcm = kind == "LCMScheduler";
@@ -142,7 +141,7 @@ SchedulerMeaning meaningOfScheduler(const Json& j, const std::string& what) {
         throw Failure("The scheduler described in " + what + " predicts '" + predicts + "' "
                       + (hasFlowSigmas ? "with" : "without")
                       + " use_flow_sigmas. The two do not belong together; the file may be damaged.");
-    if (hasFlowSigmas) return flowMeaning(double(steps), jsonReal(j, "flow_shift", 1, what), what);
+    if (hasFlowSigmas) return flowMeaning(kind, double(steps), jsonReal(j, "flow_shift", 1, what), what);
     Parametrization p = Parametrization::Epsilon;
     if (predicts == "v_prediction") p = isLcm ? Parametrization::LcmV : Parametrization::V;
     else if (predicts == "sample" && !isLcm) p = Parametrization::X0;

@@ -8,6 +8,7 @@
 #include "engine/run/branching.h"
 #include "engine/run/memory_budget.h"
 #include "engine/run/run_failure.h"
+#include "engine/run/timing_cache.h"
 #include "engine/tensor/joined_rows.h"
 
 namespace meander {
@@ -194,7 +195,9 @@ bool ActiveRun::isDecoded() const {
 
 bool ActiveRun::decodeNext() {
     if (isDecoded()) return true;
+    const auto start = Clock::now();
     m_images.push_back(m_model.decode(m_record.last().rows(std::int64_t(m_images.size()), 1)));
+    recordSeconds(m_plan.model, Work::Decode, 1, std::chrono::duration<double>(Clock::now() - start).count());
     return isDecoded();
 }
 

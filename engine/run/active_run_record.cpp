@@ -1,7 +1,7 @@
 // What a run leaves: evaluations, steps, and the events that tell of them.
 #include <algorithm>
-#include <cmath>
 
+#include "engine/models/network_fault.h"
 #include "engine/run/active_run.h"
 #include "engine/run/record_access.h"
 
@@ -15,27 +15,41 @@ HostTensor ActiveRun::keepState(const Tensor& y) {
     return m_record.initial && t.sameBits(m_record.last()) ? m_record.last() : keep(std::move(t));
 }
 
+// What the model says about its own answer.
+static std::string faultOf(const RowGroup& g) {
+    const Conversion c = conversionAt(g.info->process, g.info->parametrization, g.tau, g.info->sigmaData);
+    const double tau = g.networkTau.value_or(g.tau);
+    const auto rows = std::size_t(g.state.rows());
+    NetworkBatch batch;
+    batch.x = c.input == 1 ? g.state : Tensor(c.input * g.state);
+    batch.times.assign(rows, conversionAt(g.info->process, g.info->parametrization, tau, g.info->sigmaData).time);
+    batch.taus.assign(rows, tau);
+    batch.targets.assign(rows, g.target);
+    batch.conditioning.assign(rows, g.conditioning);
+    if (g.guidance) batch.guidance.assign(rows, g.guidance);
+    for (const auto& hook : g.hooks) batch.hooks.add(hook, 0, g.state.rows());
+    return g.model->faultOf(batch);
+}
+
 // A network that answers plain questions with NaN is at fault itself; only a combination is cured by milder guidance.
 static std::string remedyForNan(const DenoiseRequest& q, const RequestProgress& p) {
-    const auto isFinite = [](const Tensor& t) {
-        const auto sums = t.backend().reduceRows(kernels::Reduction::SumAbs, t);
-        return std::all_of(sums.begin(), sums.end(), [](double v) { return std::isfinite(v); });
-    };
     if (!isFinite(q.x))
         return "The state had become so before: use more steps, milder settings of the sampler, or a lower first "
                "level.";
     for (const auto& [asked, answer] : p.answers)
-        if (!isFinite(answer.denoised))
-            return "The network itself returned it for a finite state, so its weights are damaged or overflow: choose "
-                   "precision f32, or another copy of the model.";
+        if (!isFinite(answer.denoised)) {
+            const std::string fault = faultOf(asked);
+            return fault.empty() ? "The model returned it for a finite state, far from all that it knows: use more "
+                                   "steps, milder settings of the sampler, or a lower first level."
+                                 : fault;
+        }
     return "The network's own answers are finite: lower the guidance scale.";
 }
 
 void ActiveRun::record(const DenoiseRequest& q, const RequestProgress& p, const GuidanceParts& parts, double weight) {
-    for (const double v : m_backend.reduceRows(kernels::Reduction::SumAbs, parts.combined))
-        if (!std::isfinite(v))
-            throw Failure("The estimate became not a number (NaN) or infinite in step " + std::to_string(q.step + 1)
-                          + ". " + remedyForNan(q, p));
+    if (!isFinite(parts.combined))
+        throw Failure("The estimate became not a number (NaN) or infinite in step " + std::to_string(q.step + 1) + ". "
+                      + remedyForNan(q, p));
     auto e = std::make_shared<Evaluation>();
     e->index = int(m_record.evaluations.size());
     e->step = q.step;

@@ -1,8 +1,10 @@
 #include "engine/run/driver.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "engine/run/network_call.h"
+#include "engine/run/timing_cache.h"
 
 namespace meander {
 
@@ -79,9 +81,12 @@ public:
         for (auto& [run, answers] : m_runs) {
             if (run->hasFailed()) continue;
             try {
+                const auto start = std::chrono::steady_clock::now();
                 for (std::size_t k = 0; k < answers.size(); ++k)
                     if (!answers[k].empty()) run->deliver(k, std::move(answers[k]));
                 run->answerComplete();
+                const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+                recordSeconds(run->plan().model, Work::Request, run->images(), took.count() / double(answers.size()));
             } catch (const std::exception& e) {
                 run->fail(e);
             }

@@ -191,7 +191,7 @@ private:
         r.selfAttention = std::move(p.selfAttention);
         r.milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
         const int rows = int(p.states.rows());
-        recordSecondsPerRow(p.info, r.milliseconds / 1000 / rows);
+        recordSeconds(p.info, Work::Call, rows, r.milliseconds / 1000);
         m_budget.measured(p.info, rows, m_backend.memoryUse().peak - before);
         return r;
     }

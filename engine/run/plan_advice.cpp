@@ -75,6 +75,9 @@ void Planner::adviseNoise() {
         note(NoteKind::Warning, "schedule",
              "The first level holds no signal, and there what this model predicts ("
                  + std::string(nameOf(m.parametrization)) + ") says nothing about the image. Start at a lower level.");
+    // Refuses a level at which the prediction says nothing about the image.
+    if (const double top = std::max(m_plan.levels.front(), m_plan.levels.back()); top > 0)
+        conversionAt(m.process, m.parametrization, top, m.sigmaData);
     if (m_plan.levels.front() > 0)
         firstState(r.noise, m.process, m_plan.levels.front(), m.sigmaData,
                    m.state.shape[-1]);  // refuses what does not fit the model
@@ -131,6 +134,7 @@ void Planner::adviseConditioning() {
 }
 
 void Planner::adviseWords(const char* key, const std::string& name, const std::string& text) {
+    if (m_plan.resolved.promptDialect != "plain") return;  // read in chunks
     const PromptFit fit = fitPrompt(m_plan.model, text);
     if (fit.ignoredWords == 0) return;
     const std::string lost =

@@ -87,8 +87,11 @@ void Planner::estimate() {
                 m_plan.recordBytes += 2 * heads * std::size_t(site.height * site.width * site.tokens)
                                       * std::size_t(r.images * m_plan.requests);
         }
-    const double perRow = measuredSecondsPerRow(m);
-    m_plan.seconds = perRow * m_plan.evaluations * r.images;
+    const int requests = std::max(1, m_plan.requests);
+    const double call = measuredSeconds(m, Work::Call, std::max(1, r.images * m_plan.evaluations / requests));
+    if (call <= 0) return;
+    m_plan.seconds = m_plan.requests * (call + measuredSeconds(m, Work::Request, r.images))
+                     + r.images * measuredSeconds(m, Work::Decode, 1);
 }
 
 }  // namespace meander

@@ -118,7 +118,12 @@ int main(int argc, char** argv) {
     MainWindow window;
     if (width > 0) window.resize(width, height);
     else if (isForOthers) window.resize(MainWindow::usualSize);
-    if (isForOthers) window.userPrompts().recover = [](Document&) {};
+    if (isForOthers) {  // nobody is there to answer
+        window.userPrompts().recover = [](Document&) {};
+        window.userPrompts().useRecipe = [](const Recipe&, const Recipe&, const QString&, const QStringList&) {
+            return true;
+        };
+    }
     if (options.isMeasuring) window.watchdog().start();
     // After the first paint, which must not wait for models.
     afterFirstPaint(&window, [&window, &options, &app, isForOthers] {

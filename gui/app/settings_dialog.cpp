@@ -27,7 +27,8 @@ SettingsDialog::SettingsDialog(CommandRegistry& commands, ChangeAppearance chang
     find->setPlaceholderText(tr("Search settings"));
     find->setClearButtonEnabled(true);
     find->setObjectName("findSetting");
-    m_names->setFixedWidth(160);
+    const int pages = QFontMetrics(interfaceFont()).averageCharWidth() * 24;
+    m_names->setFixedWidth(pages);
     m_names->setAccessibleName(tr("Pages"));
     addPage(tr("Appearance"), appearancePage());
     addPage(tr("Start"), startPage());
@@ -39,7 +40,7 @@ SettingsDialog::SettingsDialog(CommandRegistry& commands, ChangeAppearance chang
     auto* left = new QVBoxLayout;
     left->addWidget(find);
     left->addWidget(m_names, 1);
-    find->setFixedWidth(160);
+    find->setFixedWidth(pages);
     auto* body = new QHBoxLayout;
     body->setSpacing(20);
     body->addLayout(left);

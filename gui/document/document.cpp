@@ -2,6 +2,7 @@
 
 #include <QtConcurrent>
 
+#include "engine/models/declarations.h"
 #include "engine/recipe/recipe_fields.h"
 #include "gui/document/document_state.h"
 #include "gui/document/run_text.h"
@@ -18,12 +19,22 @@ Recipe withSettingsOf(const Recipe& recommended, Recipe recipe) {
     return recipe;
 }
 
+// With what the draft declares of it, as far as that goes together.
+ModelInfo asDeclared(ModelInfo stated, const Choice& checkpoint) {
+    try {
+        return declared(stated, checkpoint);
+    } catch (const Failure&) {
+        return stated;
+    }
+}
+
 // The recipe on another model: what it can run stays, the rest is what it recommends.
 Recipe carriedOver(const Recipe& now, const ModelInfo* before, const ModelInfo& model) {
     const Recipe recommended = recommendedRecipe(model);
     Recipe next = now;
     next.model = recommended.model;
     next.branch.reset();
+    next.checkpoint = recommended.checkpoint;  // declared of the other model
     if (model.conditioning != ConditioningKind::Text) next.prompt.clear(), next.negativePrompt.clear();
     else if (next.prompt.empty()) next.prompt = recommended.prompt;
     if (next.classIndex && *next.classIndex >= int(model.classes.size())) next.classIndex = recommended.classIndex;
@@ -186,8 +197,8 @@ void Document::Implementation::startPlanning() {
                 answer.plan = info.error();
                 return answer;
             }
-            answer.model = std::make_shared<const ModelInfo>(*info);
             answer.plan = meander::plan(recipe, *info, parent.get(), start.get());
+            answer.model = std::make_shared<const ModelInfo>(asDeclared(*info, recipe.checkpoint));
         } catch (const std::exception& e) {
             answer.plan = Error{"The recipe could not be planned: " + std::string(e.what()), ""};
         }

@@ -92,8 +92,11 @@ void applyTheme(ThemeChoice choice, double fontScale) {
         || qApp->styleSheet().isEmpty())
         qApp->setStyle(QStyleFactory::create("Fusion"));
     qApp->setFont(interfaceFont());
-    qApp->setPalette(paletteOf(g_theme));
-    qApp->setStyleSheet(styleSheet(g_theme));
+    // Each of these goes through all widgets: not where another text size is all that changes.
+    if (const QString sheet = styleSheet(g_theme); sheet != qApp->styleSheet()) {
+        qApp->setPalette(paletteOf(g_theme));
+        qApp->setStyleSheet(sheet);
+    }
 }
 
 QFont interfaceFont(double points, bool semibold) {

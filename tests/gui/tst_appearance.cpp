@@ -124,6 +124,44 @@ private slots:
         check(1);
     }
 
+    // At 100 % and at 150 %, in every panel: no label or button is narrower than its words.
+    void textSizeCutsNoWords_data() {
+        QTest::addColumn<int>("steps");
+        QTest::newRow("100 %") << 0;
+        QTest::newRow("150 %") << 5;
+    }
+    void textSizeCutsNoWords() {
+        QFETCH(int, steps);
+        showDisc();
+        for (int i = 0; i < steps; ++i) QVERIFY(window->commands().trigger("view.larger"));
+        QStringList cut;
+        int seen = 0;
+        for (QDockWidget* dock : window->findChildren<QDockWidget*>()) {
+            if (dock->isHidden()) continue;
+            dock->raise();
+            QTest::qWait(30);
+            for (const QWidget* w : dock->findChildren<QWidget*>()) {
+                if (!w->isVisible() || w->visibleRegion().isEmpty()) continue;
+                const auto* label = qobject_cast<const QLabel*>(w);
+                const auto* button = qobject_cast<const QAbstractButton*>(w);
+                const QString text = label && !label->wordWrap() && label->textFormat() != Qt::RichText ? label->text()
+                                     : button                                                           ? button->text()
+                                                                                                        : QString();
+                if (text.isEmpty() || text.contains('\n') || w->inherits("meander::gui::ElidedLabel")) continue;
+                ++seen;
+                const int words = w->fontMetrics().size(Qt::TextShowMnemonic, text).width();
+                if (w->width() < words || w->height() + 1 < w->fontMetrics().ascent())
+                    cut << QStringLiteral("%1: '%2' has %3 of %4 pixels")
+                               .arg(dock->windowTitle(), text)
+                               .arg(w->width())
+                               .arg(words);
+            }
+        }
+        for (int i = 0; i < steps; ++i) QVERIFY(window->commands().trigger("view.smaller"));
+        QVERIFY(seen > 40);
+        QVERIFY2(cut.isEmpty(), qPrintable(cut.join('\n')));
+    }
+
     void narrowWindowsKeepTheWordsOfTheBar() {
         showDisc();
         window->resize(1024, 700);

@@ -1,6 +1,8 @@
 // The draft beside the runs it came from: other models, branches of a project that was opened again, what differs.
 #include <QLabel>
 
+#include "gui/panels/model/model_panel.h"
+#include "gui/panels/recipe/plan_card.h"
 #include "tests/gui/window_fixture.h"
 
 using namespace meander;
@@ -61,6 +63,35 @@ private slots:
         d.useModel("analytic:ring8");
         QTRY_COMPARE_WITH_TIMEOUT(d.draft().model, std::string("analytic:ring8"), 60000);
         QCOMPARE(d.draft().images, recommendedRecipe(*inspectModel("analytic:ring8")).images);
+    }
+
+    // What is declared of a model is shown with its reason, changes what is recommended, and is not another model's.
+    void declaredFactsAreShown() {
+        auto window = openWindow();
+        Document& d = window->document();
+        Recipe r = longRecipe(4);
+        r.sampler = {"dpmpp_2m", {}};
+        r.checkpoint = {"declared", {{"kind", std::string("trajectory")}, {"prediction", std::string("epsilon")}}};
+        d.editDraft(r, "edit");
+        QTRY_VERIFY_WITH_TIMEOUT(!d.isPlanning() && d.draftModel() && d.draftModel()->id == r.model, 60000);
+        QVERIFY2(d.draftPlan().ok(), d.draftPlan() ? "" : d.draftPlan().error().text.c_str());
+        QCOMPARE(d.draftModel()->distillation, Distillation::Trajectory);
+        QString shown;
+        for (const QLabel* l : window->findChild<ModelPanel*>()->findChildren<QLabel*>()) shown += l->text() + '\n';
+        for (const char* words :
+             {"a trajectory consistency model (declared)", "epsilon (declared)", "Declared in the recipe"})
+            QVERIFY2(shown.contains(words), qPrintable(shown));
+        // The card warns of the other rule, with a word and before all remarks.
+        QString card;
+        for (const QLabel* l : window->findChild<PlanCard*>()->findChildren<QLabel*>()) card += l->text() + '\n';
+        QVERIFY2(card.contains("<b>Warning:</b> DPM++ 2M on a trajectory consistency model"), qPrintable(card));
+        QVERIFY(card.indexOf("Warning:") < card.indexOf("of memory"));
+        d.useModelSettings();
+        QCOMPARE(d.draft().sampler.id, std::string("tcd"));
+        QVERIFY(d.draft().guidance.empty() && d.draft().checkpoint == r.checkpoint);
+        d.useModel("builtin:sprites-dit");
+        QTRY_COMPARE_WITH_TIMEOUT(d.draft().model, std::string("builtin:sprites-dit"), 60000);
+        QCOMPARE(d.draft().checkpoint.id, std::string("as_stated"));
     }
 
     void aBranchCanRunAfterReopening() {

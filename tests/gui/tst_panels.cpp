@@ -1,5 +1,6 @@
 // The registry of panels: a panel that is one more row of it gets its dock, its tab, its command and its turn at F6,
 // and layouts stored with other panels do no harm. The window on small screens.
+#include <QAccessible>
 #include <QLabel>
 #include <QLineEdit>
 #include <QMenu>
@@ -157,6 +158,61 @@ private slots:
     }
 
     // A layout of other panels: the window comes up with its own, complete.
+    // From stop to stop by Tab through the whole window and back to the first: each is seen and has a name, none comes
+    // twice, and the rows of a form come from above, those that were built anew too.
+    void everyStopIsSeenAndNamed() {
+        const auto window = openWindow();
+        Document& d = window->document();
+        WAIT_FOR_PLAN(d);
+        window->activateWindow();
+        QVERIFY(QTest::qWaitForWindowActive(window.get()));
+        Recipe r = longRecipe(4);
+        r.guidance = {{"cfg", {{"scale", 2.0}}}};
+        d.editDraft(r, "edit");
+        WAIT_FOR_PLAN(d);
+        r.sampler = {"dpmpp_2m_sde", {}};
+        r.schedule = {"beta", {}};
+        r.guidance = {{"cfg", {{"scale", 2.0}}}, {"apg", {}}};
+        d.editDraft(r, "edit");
+        WAIT_FOR_PLAN(d);
+        QTest::qWait(50);
+        window->recipePanel().findChild<QSpinBox*>("steps")->setFocus();
+        QWidget* const first = QApplication::focusWidget();
+        QVERIFY(first);
+        std::vector<QWidget*> stops;
+        QStringList nameless, unseen;
+        for (int i = 0; i < 400; ++i) {
+            QWidget* w = QApplication::focusWidget();
+            if (i > 0 && w == first) break;
+            QVERIFY2(std::find(stops.begin(), stops.end(), w) == stops.end(), w->metaObject()->className());
+            stops.push_back(w);
+            const QString what =
+                QStringLiteral("%1 %2 in %3")
+                    .arg(w->metaObject()->className(), w->objectName(), w->parentWidget()->metaObject()->className());
+            QAccessibleInterface* face = QAccessible::queryAccessibleInterface(w);
+            if (!face || face->text(QAccessible::Name).trimmed().isEmpty()) nameless << what;
+            // Further down in a scroll area it would be scrolled to.
+            bool isBehind = false;
+            for (QWidget* p = w; p; p = p->parentWidget())
+                if (qobject_cast<QDockWidget*>(p)) isBehind = p->visibleRegion().isEmpty();
+            if (!w->isVisible() || isBehind) unseen << what;
+            QTest::keyClick(w, Qt::Key_Tab);
+        }
+        QVERIFY2(nameless.isEmpty(), qPrintable("without a name: " + nameless.join("; ")));
+        QVERIFY2(unseen.isEmpty(), qPrintable("not seen: " + unseen.join("; ")));
+        QVERIFY2(stops.size() > 40, qPrintable(QString::number(stops.size())));
+        std::vector<int> heights;
+        for (QWidget* w : stops)
+            if (window->recipePanel().isAncestorOf(w))
+                heights.push_back(w->mapTo(&window->recipePanel(), QPoint(0, w->height() / 2)).y());
+        // The walk began in the middle of the form, and may have scrolled it: once round, from the first row.
+        QVERIFY(heights.size() > 12);
+        constexpr int oneRow = 60;  // within which buttons may stand beside their field
+        int falls = 0;
+        for (std::size_t i = 1; i < heights.size(); ++i) falls += heights[i] < heights[i - 1] - oneRow;
+        QVERIFY2(falls <= 1, qPrintable(QString::number(falls)));
+    }
+
     void layoutsOfOtherPanels() {
         for (const int version : {4, layoutVersionOf(withDummy(dummy("analysis")))}) {
             forgetEverything();

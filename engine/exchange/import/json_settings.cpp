@@ -280,9 +280,8 @@ PeerText readScheduler(const Json& j, const std::string& source) {
     return t;
 }
 
-}  // namespace
-
-Result<Json> parsePeerJson(const std::string& text, const std::string& what) {
+// NaN and infinities as null.
+std::string withoutNan(const std::string& text) {
     std::string clean;
     bool isInString = false;
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -301,7 +300,27 @@ Result<Json> parsePeerJson(const std::string& text, const std::string& what) {
         }
         clean += text[i];
     }
-    return parseJson(clean, what, {maximumPeerJson, 64});
+    return clean;
+}
+
+}  // namespace
+
+Result<Json> parsePeerJson(const std::string& text, const std::string& what) {
+    return parseJson(withoutNan(text), what, {maximumPeerJson, 64});
+}
+
+std::vector<std::string> repeatedKeys(const std::string& text) {
+    std::vector<std::set<std::string>> seen;
+    std::set<std::string> repeated;
+    const auto note = [&](int, Json::parse_event_t event, Json& value) {
+        if (event == Json::parse_event_t::object_start) seen.emplace_back();
+        if (event == Json::parse_event_t::object_end && !seen.empty()) seen.pop_back();
+        if (event == Json::parse_event_t::key && !seen.empty())
+            if (const auto key = value.get<std::string>(); !seen.back().insert(key).second) repeated.insert(key);
+        return true;
+    };
+    static_cast<void>(Json::parse(withoutNan(text), note, false));
+    return {repeated.begin(), repeated.end()};
 }
 
 std::optional<PeerText> readJsonSettings(const Json& j, const std::string& source) {

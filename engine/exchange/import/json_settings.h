@@ -2,6 +2,8 @@
 // line), Draw Things, stable-diffusion.cpp, and scheduler_config.json of diffusers.
 #pragma once
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "engine/core/json.h"
 #include "engine/exchange/import/peer_text.h"
@@ -11,6 +13,8 @@ namespace meander {
 // JSON as Python writes it, where NaN and Infinity may stand for numbers: they become null.
 constexpr std::size_t maximumPeerJson = std::size_t(32) << 20;
 Result<Json> parsePeerJson(const std::string& text, const std::string& what);
+// Keys that an object of a text gives more than once: of these the last counts, so the others must be told.
+std::vector<std::string> repeatedKeys(const std::string& text);
 
 // Which program's settings these are by their keys; nothing when none is recognised.
 std::optional<PeerText> readJsonSettings(const Json& j, const std::string& source);

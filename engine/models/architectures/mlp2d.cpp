@@ -8,6 +8,7 @@
 
 #include "engine/core/json.h"
 #include "engine/models/layers/builder.h"
+#include "engine/models/network_fault.h"
 #include "engine/models/planar_data.h"
 #include "engine/weights/weight_file.h"
 
@@ -188,8 +189,12 @@ std::unique_ptr<Model> loadMlp2d(ModelInfo info, const std::string& path, Backen
     files.push_back(opened(path));
     const Description d = describe(files.front());
     FileWeights weights(std::move(files));
-    NetworkBuilder builder(backend, weights, DType::F32);
-    return std::make_unique<Mlp2d>(std::move(info), d, builder);
+    WeightsRead read(weights);
+    NetworkBuilder builder(backend, read, DType::F32);
+    auto model = std::make_unique<Mlp2d>(std::move(info), d, builder);
+    if (const std::string fault = brokenWeight(weights, read.names, "the network"); !fault.empty())
+        throw Failure(fault);
+    return model;
 }
 
 }  // namespace meander

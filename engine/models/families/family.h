@@ -90,6 +90,7 @@ Json decoderTextConfig(const TensorList& text, const TextRole& role);
 void refineSd1(const FamilyFile& file, ModelFiles& files);
 void refineSd2(const FamilyFile& file, ModelFiles& files);
 void refineSdxl(const FamilyFile& file, ModelFiles& files);
+void refineFlow(const FamilyFile& file, ModelFiles& files);  // of families without one of their own
 
 std::vector<std::string> wordsOf(const std::string& text);  // separated by spaces
 

@@ -8,6 +8,7 @@
 #include "engine/models/checkpoint.h"
 #include "engine/models/families/family.h"
 #include "engine/models/model_files.h"
+#include "engine/models/recommendation.h"
 
 namespace meander {
 
@@ -56,35 +57,18 @@ std::string lower(std::string text) {
 }
 
 // Distilled files have the tensors of their family; a title in the metadata may tell them.
-struct TitleWord {
-    const char* word;
-    Distillation kind;
-    const char* recommended;
-};
-const TitleWord titleWords[] = {
-    {"lightning", Distillation::None,
-     R"({"sampler": {"id": "euler"}, "schedule": {"id": "model_steps", "params": {"spacing": "trailing"}}, "steps": 4,
-         "guidance": 1})"},
-    {"turbo", Distillation::None,
-     R"({"sampler": {"id": "euler_ancestral"}, "schedule": {"id": "model_steps", "params": {"spacing": "trailing"}},
-         "steps": 4, "guidance": 1})"},
-    {"dmd2", Distillation::DistributionMatching, "{}"},
-    {"lcm", Distillation::Lcm, "{}"},
-};
-
 void readTitle(const FamilyFile& f, ModelFiles& files) {
-    const std::string title = lower(f.metadata("modelspec.title"));
-    for (const auto& w : titleWords) {
-        if (title.find(w.word) == std::string::npos) continue;
-        files.distillation = w.kind;
-        if (w.kind == Distillation::Lcm)
-            files.parametrization =
-                files.parametrization == Parametrization::V ? Parametrization::LcmV : Parametrization::LcmEpsilon;
-        files.recommended.update(Json::parse(w.recommended));
-        find(files, "kind", w.kind == Distillation::None ? w.word : checkpointRule(w.kind).name,
-             "The title in the metadata (modelspec.title) contains '" + std::string(w.word) + "'.", Finding::Assumed);
-        return;
-    }
+    const auto named = distillationNamed(f.metadata("modelspec.title"), false);
+    if (!named) return;
+    files.distillation = named->kind;
+    if (named->kind == Distillation::Lcm)
+        files.parametrization =
+            files.parametrization == Parametrization::V ? Parametrization::LcmV : Parametrization::LcmEpsilon;
+    if (named->holdsGuidance) files.builtInGuidance = 1;
+    if (named->kind != Distillation::None) files.recommended = Json::object();  // of the undistilled family
+    files.recommended.update(named->recommended);
+    find(files, "kind", named->kind == Distillation::None ? named->word : checkpointRule(named->kind).name,
+         "The title in the metadata (modelspec.title) contains '" + named->word + "'.", Finding::Assumed);
 }
 
 void readStatedPrediction(const FamilyFile& f, ModelFiles& files) {
@@ -170,6 +154,21 @@ void refineSdxl(const FamilyFile& f, ModelFiles& files) {
             + "' predicts v at noise levels of EDM (as CosXL does), which Meander cannot sample yet.");
     }
     readAll(f, files);
+}
+
+void refineFlow(const FamilyFile& f, ModelFiles& files) {
+    const auto named = distillationNamed(f.metadata("modelspec.title"), true);
+    if (!named) return;
+    Json own = named->recommended;
+    // Families of few steps know their number better; a rule of a kind's own replaces the family's solver.
+    if (files.recommended.contains("steps") && files.recommended["steps"] <= 10) own.erase("steps");
+    if (named->kind != Distillation::None)
+        for (const char* key : {"sampler", "steps", "guidance"}) files.recommended.erase(key);
+    files.distillation = named->kind;
+    files.recommended.update(own);
+    if (named->holdsGuidance) files.builtInGuidance = 1;
+    find(files, "kind", named->kind == Distillation::None ? named->word : checkpointRule(named->kind).name,
+         "The title in the metadata (modelspec.title) contains '" + named->word + "'.", Finding::Assumed);
 }
 
 }  // namespace meander

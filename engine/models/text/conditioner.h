@@ -17,8 +17,9 @@ struct TextStage {
     std::shared_ptr<const Tokenizer> tokenizer;
     std::unique_ptr<TextEncoder> encoder;
 
-    // Tokens → features; the tokens are appended to `shown` where that is given.
-    TextFeatures features(const std::string& text, const TextStates& states, std::vector<Token>* shown = nullptr) const;
+    // The states of a prompt in its dialect, which a tokenizer of a fixed length reads in chunks, one below the other;
+    // pooled: that of the first chunk. The tokens are appended to `shown` where that is given.
+    TextFeatures features(const Prompt& prompt, const TextStates& states, std::vector<Token>* shown = nullptr) const;
 };
 
 struct Conditioner {

@@ -266,7 +266,8 @@ std::vector<std::vector<Token>> tokensOfWords(std::string_view text, const Token
 
 std::vector<WeightedText> parsePrompt(std::string_view prompt, PromptDialect dialect) {
     switch (dialect) {
-    case PromptDialect::A1111: return A1111Parser(prompt).parse();
+    case PromptDialect::A1111:
+    case PromptDialect::A1111NoNorm: return A1111Parser(prompt).parse();
     case PromptDialect::ComfyUi: return parseComfy(prompt);
     case PromptDialect::Plain: break;
     }
@@ -290,8 +291,7 @@ std::vector<PromptChunk> promptChunks(const std::vector<WeightedText>& pieces, c
             for (Token& t : tokens) {
                 t.word += first;
                 word = t.word + 1;
-                if (dialect == PromptDialect::A1111 && writer.isFull() && t.text != ",")
-                    writer.finishAtComma(commaRange);
+                if (isA1111(dialect) && writer.isFull() && t.text != ",") writer.finishAtComma(commaRange);
                 writer.add(t, p.weight);
             }
         }

@@ -8,11 +8,10 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/models/prompt_dialect.h"
 #include "engine/models/tokenizers/tokenizer.h"
 
 namespace meander {
-
-enum class PromptDialect { Plain, A1111, ComfyUi };
 
 struct WeightedText {
     std::string text;

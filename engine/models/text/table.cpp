@@ -30,7 +30,8 @@ HiddenStates::HiddenStates(const TextStates& wanted, int layers) : m_wanted(want
         const int counted = layer < 0 ? layers + 1 + layer : layer;
         if (counted < 0 || counted > layers)
             throw Failure("This model takes states of layer " + std::to_string(layer) + " of a text encoder that has "
-                          + std::to_string(layers) + " layers. They do not belong together.");
+                          + std::to_string(layers)
+                          + " layers. Lower the CLIP skip of the recipe; without one, they do not belong together.");
         m_layers.push_back(counted);
     }
 }

@@ -67,7 +67,7 @@ static SamplerTask run(Sampling& s) {
             y = d;
         }
         // On to the next level: the signal follows the process, the noise is what the next level's steps reduce.
-        if (!to.isClean() && a > 0 && s.signal(to) != a) y = s.signal(to) / a * y;
+        if (!to.isClean() && s.signal(to) != a) y = y + (s.signal(to) - a) * d;
         s.advance(y, to);
     }
 }

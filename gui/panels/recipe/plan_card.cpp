@@ -6,6 +6,17 @@
 #include "gui/look/theme.h"
 
 namespace meander::gui {
+namespace {
+
+// A warning stands before the remarks, marked by a word and a colour.
+QString noteText(const PlanNote& note) {
+    const QString text = qstr(note.text).toHtmlEscaped();
+    if (note.kind != NoteKind::Warning) return text;
+    return QStringLiteral("<span style=\"color: %1\"><b>%2</b> %3</span>")
+        .arg(theme().warning.name(), PlanCard::tr("Warning:"), text);
+}
+
+}  // namespace
 
 PlanCard::PlanCard(QWidget* parent)
     : QFrame(parent), m_title(new QLabel(this)), m_cost(new ElidedLabel(this)), m_notes(new QLabel(this)) {
@@ -15,7 +26,6 @@ PlanCard::PlanCard(QWidget* parent)
     m_notes->setWordWrap(true);
     m_notes->setProperty("muted", true);
     m_notes->setFont(interfaceFont(8.8));
-    m_notes->setTextFormat(Qt::PlainText);
     auto* box = new QVBoxLayout(this);
     box->setContentsMargins(11, 9, 11, 10);
     box->setSpacing(4);
@@ -63,6 +73,7 @@ void PlanCard::show(const Result<Plan>& plan, bool isPlanning, bool hasModel, co
     m_title->setText(isBad ? tr("This cannot run yet") : tr("Before you run"));
     if (isBad || isUnknown) {
         m_cost->clear();
+        m_notes->setTextFormat(Qt::PlainText);
         m_notes->setText(!invalidFields.isEmpty() ? invalidFields.join('\n')
                          : isUnknown              ? tr("Reading what the model is …")
                                                   : qstr(plan.error().text));
@@ -72,15 +83,17 @@ void PlanCard::show(const Result<Plan>& plan, bool isPlanning, bool hasModel, co
     const QString time = p.seconds > 0 ? tr("about %1").arg(secondsText(p.seconds)) : tr("time unknown");
     m_cost->setText(QStringLiteral("%1 · %2").arg(evaluationsText(p.evaluations), time));
     QStringList notes;
-    for (const PlanNote& n : p.notes)
-        notes.append(n.kind == NoteKind::Warning ? QStringLiteral("⚠ ") + qstr(n.text) : qstr(n.text));
+    for (const bool isWarning : {true, false})
+        for (const PlanNote& n : p.notes)
+            if ((n.kind == NoteKind::Warning) == isWarning) notes.append(noteText(n));
     const auto whole = [](QString number) {
         return number.replace(QLatin1Char(' '), QChar::Nbsp);
     };  // a number and its unit stay on one line
     const QString memory = tr("Takes %1 of memory").arg(whole(bytesText(p.bytes)));
     notes.append(p.recordBytes > 0 ? tr("%1; its record will hold %2.").arg(memory, whole(bytesText(p.recordBytes)))
                                    : memory + '.');
-    m_notes->setText(notes.join('\n'));
+    m_notes->setTextFormat(Qt::RichText);
+    m_notes->setText(notes.join(QStringLiteral("<br>")));
     fit();
 }
 

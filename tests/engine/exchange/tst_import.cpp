@@ -80,6 +80,96 @@ const std::vector<Writer>& writers() {
     return list;
 }
 
+// A writer of JSON: its keys, in its order. Prompts have keys of their own.
+struct JsonWriter {
+    const char *name, *promptKey, *negativeKey;
+    std::vector<std::pair<std::string, Json>> entries;
+    const char* wrap = nullptr;  // of an object around it
+};
+const std::vector<JsonWriter>& jsonWriters() {
+    static const std::vector<JsonWriter> list = {
+        {"SwarmUI",
+         "prompt",
+         "negativeprompt",
+         {{"model", "any"},
+          {"seed", 581626448},
+          {"steps", 25},
+          {"cfgscale", 4.5},
+          {"aspectratio", "1:1"},
+          {"width", 1024},
+          {"height", 1024},
+          {"sampler", "dpmpp_2m"},
+          {"scheduler", "karras"},
+          {"swarm_version", "0.9.5"}},
+         "sui_image_params"},
+        {"Fooocus",
+         "prompt",
+         "negative_prompt",
+         {{"seed", 6952411511246973023u},
+          {"steps", 30},
+          {"guidance_scale", 4},
+          {"sampler", "dpmpp_2m_sde_gpu"},
+          {"scheduler", "karras"},
+          {"adm_guidance", "(1.5, 0.8, 0.3)"},
+          {"base_model", "any"},
+          {"resolution", "(1152, 896)"},
+          {"metadata_scheme", "fooocus"},
+          {"version", "Fooocus v2.3.1"}}},
+        {"InvokeAI",
+         "positive_prompt",
+         "negative_prompt",
+         {{"generation_mode", "txt2img"},
+          {"width", 512},
+          {"height", 768},
+          {"seed", 9},
+          {"rand_device", "cpu"},
+          {"cfg_scale", 7.5},
+          {"cfg_rescale_multiplier", 0.25},
+          {"steps", 30},
+          {"scheduler", "euler_a"},
+          {"model", {{"name", "any"}}},
+          {"app_version", "4.2.0"}}},
+        {"NovelAI",
+         "prompt",
+         "uc",
+         {{"steps", 28},
+          {"seed", 77},
+          {"scale", 5},
+          {"sampler", "k_euler_ancestral"},
+          {"noise_schedule", "karras"},
+          {"sm", false},
+          {"sm_dyn", false},
+          {"cfg_rescale", 0.5},
+          {"width", 832},
+          {"height", 1216},
+          {"request_type", "PromptGenerateRequest"}}},
+        {"Draw Things",
+         "c",
+         "uc",
+         {{"seed", 5},
+          {"steps", 20},
+          {"scale", 4.5},
+          {"sampler", "DPM++ 2M Karras"},
+          {"seed_mode", "Scale Alike"},
+          {"shift", 1},
+          {"size", "1024x1024"},
+          {"model", "any.ckpt"}}},
+        {"stable-diffusion.cpp",
+         "prompt",
+         "negative_prompt",
+         {{"seed", 42},
+          {"sample_steps", 20},
+          {"txt_cfg", 7},
+          {"distilled_guidance", 3.5},
+          {"sample_method", "euler_a"},
+          {"scheduler", "karras"},
+          {"rng_type", "cuda"},
+          {"width", 512},
+          {"height", 512}}},
+    };
+    return list;
+}
+
 const std::string prompt = "a red circle, how to draw: two steps\nand a square", negative = "blurry, dark";
 
 std::string lower(std::string s) {
@@ -192,6 +282,94 @@ private slots:
         QVERIFY(m_cases > 700);
     }
 
+    // The same of the writers of JSON; a key given twice is told, whichever of the two counts.
+    void everyJsonWriterAndKey() {
+        const auto textOf = [](const JsonWriter& w, const std::vector<std::pair<std::string, Json>>& entries,
+                               const char* between, const char* colon) {
+            std::string text = "{" + std::string(between);
+            const auto add = [&](const std::string& key, const Json& value) {
+                if (text.back() != '{' && !text.ends_with("{" + std::string(between)))
+                    text += "," + std::string(between);
+                text += Json(key).dump() + colon + value.dump();
+            };
+            add(w.promptKey, prompt);
+            add(w.negativeKey, negative);
+            for (const auto& [key, value] : entries) add(key, value);
+            text += std::string(between) + "}";
+            return w.wrap ? "{\"" + std::string(w.wrap) + "\":" + text + "}" : text;
+        };
+        int cases = 0;
+        const auto readOf = [&](const JsonWriter& w, const std::vector<std::pair<std::string, Json>>& entries,
+                                const std::string& text, const std::string& what) -> std::optional<ReadRecipe> {
+            ++cases;
+            const auto r = recipeFromText(text, "a text");
+            std::string problem;
+            if (!r) problem = r.error().text;
+            else if (r->recipe.prompt != prompt) problem = "another prompt";
+            else if (r->recipe.negativePrompt != negative) problem = "another negative prompt";
+            else
+                for (const auto& [key, value] : entries)
+                    if (!has(*r, SettingOrigin::Read, key) && !has(*r, SettingOrigin::NotUnderstood, key)
+                        && !has(*r, SettingOrigin::Assumed, key))
+                        problem = key + " was dropped";
+            if (problem.empty()) return *r;
+            QTest::qFail(
+                (std::string(w.name) + ", " + what + ": " + problem + "\n" + text + (r ? dump(*r) : "")).c_str(),
+                __FILE__, __LINE__);
+            return {};
+        };
+        for (const JsonWriter& w : jsonWriters()) {
+            const auto whole = readOf(w, w.entries, textOf(w, w.entries, "", ":"), "whole");
+            if (!whole) return;
+            QCOMPARE(QString::fromStdString(whole->program), QString(w.name));
+            for (const auto& [between, colon] : {std::pair("\n", ":\n"), {"\r\n  ", " : "}, {" \t", ": "}}) {
+                const auto r = readOf(w, w.entries, textOf(w, w.entries, between, colon), "line-broken");
+                if (!r) return;
+                QVERIFY2(sameSampling(r->recipe, whole->recipe), dump(*r).c_str());
+            }
+            for (std::size_t k = 0; k < w.entries.size(); ++k) {
+                const auto& [key, value] = w.entries[k];
+                auto without = w.entries;
+                without.erase(without.begin() + std::ptrdiff_t(k));
+                const auto left = readOf(w, without, textOf(w, without, "", ":"), key + " left out");
+                if (!left) return;
+                const std::map<std::string, std::string> needed{
+                    {"steps", "Steps"},          {"sample_steps", "Steps"},  {"seed", "Seed"},
+                    {"cfgscale", "CFG scale"},   {"cfg_scale", "CFG scale"}, {"guidance_scale", "CFG scale"},
+                    {"scale", "CFG scale"},      {"txt_cfg", "CFG scale"},   {"sampler", "Sampler"},
+                    {"sample_method", "Sampler"}};
+                if (const auto it = needed.find(key); it != needed.end())
+                    QVERIFY2(has(*left, SettingOrigin::Assumed, it->second), (key + dump(*left)).c_str());
+                for (std::size_t to = 0; to <= without.size(); ++to) {
+                    auto moved = without;
+                    moved.insert(moved.begin() + std::ptrdiff_t(to), w.entries[k]);
+                    const auto r = readOf(w, moved, textOf(w, moved, "", ":"), key + " moved");
+                    if (!r) return;
+                    QVERIFY2(sameSampling(r->recipe, whole->recipe), (key + dump(*r)).c_str());
+                }
+                // As text, as some writers have it.
+                if (value.is_number()) {
+                    auto asText = w.entries;
+                    asText[k].second = value.dump();
+                    const auto r = readOf(w, asText, textOf(w, asText, "", ":"), key + " as text");
+                    if (!r) return;
+                    QVERIFY2(sameSampling(r->recipe, whole->recipe), (key + dump(*r)).c_str());
+                }
+                auto twice = w.entries;
+                twice.push_back(w.entries[k]);
+                const auto equal = readOf(w, twice, textOf(w, twice, "", ":"), key + " repeated");
+                if (!equal) return;
+                QVERIFY2(sameSampling(equal->recipe, whole->recipe), (key + dump(*equal)).c_str());
+                twice.back().second = "7";
+                const auto other = readOf(w, twice, textOf(w, twice, "", ":"), key + " repeated differently");
+                if (!other) return;
+                QVERIFY2(has(*other, SettingOrigin::NotUnderstood, key), (key + dump(*other)).c_str());
+            }
+        }
+        qInfo() << cases << "texts";
+        QVERIFY(cases > 600);
+    }
+
     // What a missing word means differs between programs.
     void ownDefaults() {
         const auto schedule = [](const char* text) { return recipeFromParameters(text).recipe.schedule.id; };
@@ -233,22 +411,39 @@ private slots:
         QCOMPARE(std::get<double>(churn.sampler.params.at("s_noise")), 1.01);
     }
 
+    // What the dialect of the program reads is a setting; what nobody reads is named.
     void promptSyntaxIsNamed() {
-        const auto r =
-            recipeFromParameters("(masterpiece:1.2), ((ball)), [dull], snake \\(toy\\), <lora:style_v1:0.8>, "
-                                 "[cat:dog:0.5], a AND b, BREAK red, "
-                                 "{x|y}, embedding:foo, [a|b]\nSteps: 20, Sampler: Euler, CFG scale: 7, Seed: 1");
-        for (const char* piece : {"(masterpiece:1.2)", "[dull]", "\\(", "<lora:style_v1:0.8>", "[cat:dog:0.5]", "AND",
-                                  "BREAK", "{x|y}", "embedding:foo", "[a|b]", "(ball)"})
-            QVERIFY2(std::any_of(r.settings.begin(), r.settings.end(),
-                                 [&](const ImportedSetting& s) {
-                                     return s.origin == SettingOrigin::NotUnderstood && s.name == "Prompt"
-                                            && s.value.find(piece) != std::string::npos;
-                                 }),
-                     (piece + dump(r)).c_str());
-        QVERIFY(recipeFromParameters("a red circle above a blue square, one - two\nSteps: 2, Sampler: Euler")
-                    .notUnderstood()
-                    .empty());
+        const std::string prompt =
+            "(masterpiece:1.2), ((ball)), [dull], snake \\(toy\\), <lora:style_v1:0.8>, [cat:dog:0.5], a AND b, "
+            "BREAK red, {x|y}, embedding:foo, [a|b]";
+        const auto named = [](const ReadRecipe& r, const char* piece) {
+            return std::any_of(r.settings.begin(), r.settings.end(), [&](const ImportedSetting& s) {
+                return s.origin == SettingOrigin::NotUnderstood && s.name == "Prompt"
+                       && s.value.find(piece) != std::string::npos;
+            });
+        };
+        const auto read = [&](const std::string& text, const char* more = "") {
+            return recipeFromParameters(text + "\nSteps: 20, Sampler: Euler, CFG scale: 7, Seed: 1" + more);
+        };
+        const ReadRecipe a1111 = read(prompt);
+        QCOMPARE(a1111.recipe.promptDialect, std::string("a1111"));
+        for (const char* piece : {"<lora:style_v1:0.8>", "{x|y}", "embedding:foo"})
+            QVERIFY2(named(a1111, piece), (piece + dump(a1111)).c_str());
+        for (const char* piece : {"masterpiece", "dull", "cat:dog", "AND", "BREAK", "[a|b]", "(ball)"})
+            QVERIFY2(!named(a1111, piece), (piece + dump(a1111)).c_str());
+        const ReadRecipe comfy = read(prompt, ", Version: ComfyUI");
+        QCOMPARE(comfy.recipe.promptDialect, std::string("comfyui"));
+        for (const char* piece : {"[dull]", "[cat:dog:0.5]", "AND", "BREAK", "[a|b]", "<lora:"})
+            QVERIFY2(named(comfy, piece), (piece + dump(comfy)).c_str());
+        for (const char* piece : {"masterpiece", "(ball)"})
+            QVERIFY2(!named(comfy, piece), (piece + dump(comfy)).c_str());
+        QCOMPARE(read("(a:1.2)", ", Emphasis: No norm").recipe.promptDialect, std::string("a1111_no_norm"));
+        QCOMPARE(read("(a:1.2)", ", Clip skip: 2").recipe.clipSkip, 2);
+        QVERIFY(read("(a:1.2)", ", Clip skip: 2").notUnderstood().empty());
+        // Texts without syntax are plain.
+        const ReadRecipe plain = read("a red circle above a blue square, one - two");
+        QVERIFY(plain.notUnderstood().empty());
+        QCOMPARE(plain.recipe.promptDialect, std::string("plain"));
     }
 
     void odd() {

@@ -144,7 +144,7 @@ private slots:
         QVERIFY(!store->loadTrajectory(a.id).ok());
     }
 
-    void draftsAndViews() {
+    void draftsAndNames() {
         const auto path = fresh();
         Recipe saved, later;
         saved.prompt = "saved";
@@ -152,17 +152,14 @@ private slots:
         {
             auto store = std::move(*ProjectStore::create(path));
             QVERIFY(!store->draft());
-            QVERIFY(store->viewState().is_null());
             store->saveDraft(saved);
             store->autosaveDraft(later);
-            store->setViewState({{"zoom", 2}, {"docks", "AAAA"}});
             store->setName("My tour");
         }
         {
             auto store = opened(path);
             QVERIFY(*store->draft() == saved);
             QVERIFY(*store->recoverableDraft() == later);
-            QCOMPARE(store->viewState()["zoom"].get<int>(), 2);
             QCOMPARE(store->info().name, std::string("My tour"));
             QVERIFY(store->info().created.size() > 10);
             QVERIFY(!store->info().program.empty());

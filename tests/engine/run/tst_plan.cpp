@@ -2,7 +2,7 @@
 // memory it takes.
 #include <QtTest>
 
-#include "engine/run/engine.h"
+#include "tests/engine/run/engine_fixture.h"
 
 using namespace meander;
 
@@ -113,6 +113,47 @@ private slots:
         // One count of evaluations everywhere: 2 steps with both branches of guidance.
         QCOMPARE(planned, p->evaluations);
         QCOMPARE(run->evaluations, p->evaluations);
+    }
+
+    // Known after one run, the time of other sizes and numbers of steps is right within a factor.
+    void timesAreNearWhatRunsTake_data() {
+        QTest::addColumn<QString>("model");
+        QTest::addColumn<int>("first");
+        QTest::addColumn<int>("second");
+        // One model a row: what the rows before have measured must not help.
+        const auto row = [](const char* model, int first, int second) {
+            QTest::addRow("%s, %d, then %d", model, first, second) << model << first << second;
+        };
+        row("analytic:ring8", 1, 2000);
+        row("analytic:two-classes", 2000, 1);
+        row("analytic:gaussian2", 512, 1024);
+        row("builtin:flow2d-moons", 1, 2000);
+        row("builtin:flow2d-spiral", 2000, 1);
+        row("builtin:flow2d-checkerboard", 512, 1024);
+        row("builtin:sprites-unet", 1, 6);
+        row("builtin:sprites-dit", 6, 1);
+    }
+    void timesAreNearWhatRunsTake() {
+        QFETCH(QString, model);
+        QFETCH(int, first);
+        QFETCH(int, second);
+        Recipe r = recommendedRecipe(*inspectModel(model.toStdString()));
+        r.attention = AttentionLevel::Off;
+        const auto secondsOf = [&](int images, int steps) {
+            r.images = images;
+            r.steps = steps;
+            const Plan p = fixture::planned(r);
+            return std::pair(p.seconds, fixture::carryOut(p)->seconds);
+        };
+        secondsOf(first, 8);
+        secondsOf(first, 8);
+        const auto [planned, once] = secondsOf(second, 20);
+        // Another program's turn on the processor is not the plan's fault.
+        const double took = std::min({once, secondsOf(second, 20).second, secondsOf(second, 20).second});
+        qInfo("planned %.4f s, took %.4f s", planned, took);
+        QVERIFY(planned > 0);
+        const double factor = std::max(planned / took, took / planned);
+        QVERIFY2(factor < 4 || std::abs(planned - took) < 0.03, qPrintable(QString::number(factor)));
     }
 };
 
