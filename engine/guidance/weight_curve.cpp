@@ -64,7 +64,9 @@ const std::vector<Shape>& shapes() {
     static const char* const wang = "Wang et al. 2024, Analysis of classifier-free guidance weight schedulers";
     static const std::vector<Shape> table{
         {"constant", "Constant", "Ho & Salimans 2022", [](double) { return 1.0; }},
-        {"linear_up", "Linear, rising", std::string(wang) + "; Chang et al. 2023 (Muse)", [](double u) { return u; }},
+        {"linear_up", "Linear, rising",
+         "Wang et al. 2024, Analysis of classifier-free guidance weight schedulers; Chang et al. 2023 (Muse)",
+         [](double u) { return u; }},
         {"linear_down", "Linear, falling", wang, [](double u) { return 1 - u; }},
         {"cosine_up", "Half a cosine, rising", wang, [](double u) { return (1 - std::cos(pi * u)) / 2; }},
         {"cosine_down", "Half a cosine, falling", wang, [](double u) { return (1 + std::cos(pi * u)) / 2; }},

@@ -9,12 +9,13 @@ namespace meander::levels {
 namespace {
 
 constexpr double leastSigma = 1e-6, mostSigma = 999;
-constexpr double closest = 1e-6;  // of neighbours that are typed, relative
+constexpr double leastDistance = 1e-6;  // along an axis, where a range has shrunk to nothing
+constexpr double closest = 1e-6;        // of neighbours that are typed, relative
 
 // The least distance of neighbours along the axis: a ten-thousandth of an even step, less where they are closer
 // already.
 double leastGap(const std::vector<double>& x) {
-    return x.size() < 2 ? 0 : 1e-4 * std::abs(x.front() - x.back()) / double(x.size() - 1);
+    return x.size() < 2 ? 0 : std::max(leastDistance, 1e-4 * std::abs(x.front() - x.back()) / double(x.size() - 1));
 }
 
 // A flow's network may count t in thousandths; a person reads t.
@@ -173,7 +174,8 @@ ControlCurve movedPoint(ControlCurve curve, int index, double x, double y, bool 
     const bool isEnd = index == 0 || index == n - 1;
     if (isEnd && endsLocked) return curve;
     // Room for hundreds of levels between two control points.
-    const double apart = 1e-3, range = std::abs(curve.points.front().y - curve.points.back().y), gap = 1e-4 * range;
+    const double apart = 1e-3, range = std::abs(curve.points.front().y - curve.points.back().y),
+                 gap = std::max(leastDistance, 1e-4 * range);
     const Limits limits = limitsOf(p);
     const double highest = index == 0 ? coordinateOf(limits.highest, curve.reading, p) : curve.points[i - 1].y - gap,
                  lowest = index == n - 1 ? coordinateOf(limits.lowest, curve.reading, p) : curve.points[i + 1].y + gap;

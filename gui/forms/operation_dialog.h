@@ -2,6 +2,8 @@
 #pragma once
 #include <QDialog>
 #include <QLabel>
+#include <QPushButton>
+#include <functional>
 
 #include "gui/forms/param_form.h"
 

@@ -154,7 +154,9 @@ void CurveEditor::mouseMoveEvent(QMouseEvent* event) {
     }
     const int hovered = pointAt(event->position()).value_or(-1);
     if (std::exchange(m_hovered, hovered) != hovered) update();
-    setCursor(guideAt(event->position()) ? Qt::SizeHorCursor : hovered >= 0 ? Qt::PointingHandCursor : Qt::ArrowCursor);
+    QWidget::setCursor(guideAt(event->position()) ? Qt::SizeHorCursor
+                       : hovered >= 0             ? Qt::PointingHandCursor
+                                                  : Qt::ArrowCursor);
     PlotView::mouseMoveEvent(event);
 }
 

@@ -1,5 +1,7 @@
 #include "gui/widgets/tool_menu.h"
 
+#include <QActionGroup>
+
 #include "gui/look/icons.h"
 #include "gui/widgets/small_button.h"
 
@@ -27,6 +29,13 @@ QToolButton* menuIcon(const QString& iconName, const QString& tooltip, QMenu* me
     b->setMenu(menu);
     b->setPopupMode(QToolButton::InstantPopup);
     return b;
+}
+
+void clearMenu(QMenu* menu) {
+    qDeleteAll(menu->findChildren<QMenu*>(QString(), Qt::FindDirectChildrenOnly));
+    qDeleteAll(menu->findChildren<QActionGroup*>(QString(), Qt::FindDirectChildrenOnly));
+    menu->clear();
+    menu->setToolTipsVisible(true);
 }
 
 QToolButton* toggleIcon(const QString& iconName, const QString& tooltip, QWidget* parent) {

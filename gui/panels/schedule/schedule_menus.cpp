@@ -118,7 +118,7 @@ void SchedulePanel::setTableShown(bool on) {
 void SchedulePanel::tell(const QString& sentence) { emit m_document.message(sentence); }
 
 void SchedulePanel::fillGhosts() {
-    m_ghostMenu->clear();
+    clearMenu(m_ghostMenu);
     const auto add = [this](QMenu* menu, const QString& label, const QString& id, const QString& help) {
         QAction* a = menu->addAction(label);
         a->setToolTip(help);
@@ -138,8 +138,7 @@ void SchedulePanel::fillGhosts() {
 }
 
 void SchedulePanel::fillEvidence() {
-    m_evidenceMenu->clear();
-    m_evidenceMenu->setToolTipsVisible(true);
+    clearMenu(m_evidenceMenu);
     auto* group = new QActionGroup(m_evidenceMenu);
     const auto add = [&](const QString& label, const QString& id, const QString& help) {
         QAction* a = m_evidenceMenu->addAction(label);
@@ -158,7 +157,7 @@ void SchedulePanel::fillEvidence() {
 }
 
 void SchedulePanel::fillSnap() {
-    m_snapMenu->clear();
+    clearMenu(m_snapMenu);
     auto* group = new QActionGroup(m_snapMenu);
     const bool hasSteps = m_draft.process && nearestOwnLevel(m_draft.process->maximum(), *m_draft.process);
     for (const auto& [snap, label, isPossible] :
@@ -197,8 +196,7 @@ std::vector<SchedulePanel::SnapTarget> SchedulePanel::snapTargets(int level, dou
 }
 
 void SchedulePanel::fillEdit() {
-    m_editMenu->clear();
-    m_editMenu->setToolTipsVisible(true);
+    clearMenu(m_editMenu);
     const bool has = !m_levels.empty() && m_draft.process;
     const auto add = [&](QMenu* menu, const QString& label, const QString& name, auto run) {
         QAction* a = menu->addAction(label, this, run);

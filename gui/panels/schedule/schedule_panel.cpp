@@ -59,10 +59,7 @@ SchedulePanel::SchedulePanel(Document& document, SelectionModel& selection, QWid
     connectEditor();
     connect(&document, &Document::draftChanged, this, &SchedulePanel::refresh);
     connect(&document, &Document::planChanged, this, &SchedulePanel::refresh);
-    connect(m_source, &EvidenceSource::changed, this, [this] {
-        fillEvidence();
-        draw();
-    });
+    connect(m_source, &EvidenceSource::changed, this, &SchedulePanel::draw);
     connect(&selection, &SelectionModel::cursorChanged, this, &SchedulePanel::follow);
     refresh();
 }
