@@ -330,6 +330,23 @@ void CurveEditor::paintPoints(QPainter& p) const {
     }
 }
 
+void CurveEditor::paintValue(QPainter& p) const {
+    if (m_dragged < 0 || m_anchor < 0 || m_points[std::size_t(m_anchor)].value.isEmpty()) return;
+    const QString& text = m_points[std::size_t(m_anchor)].value;
+    p.setFont(numberFont(8.5));
+    const QFontMetricsF fm(p.font());
+    const QRectF area = plotArea();
+    QRectF box(0, 0, fm.horizontalAdvance(text) + 14, fm.height() + 8);
+    box.moveBottomLeft(pageOfPoint(m_anchor) + QPointF(10, -8));
+    if (box.right() > area.right()) box.moveRight(pageOfPoint(m_anchor).x() - 10);
+    if (box.top() < area.top()) box.moveTop(pageOfPoint(m_anchor).y() + 10);
+    p.setPen(QPen(theme().line, 1));
+    p.setBrush(theme().raised);
+    p.drawRoundedRect(box, 4, 4);
+    p.setPen(theme().text);
+    p.drawText(box, Qt::AlignCenter, text);
+}
+
 void CurveEditor::paintEvent(QPaintEvent* event) {
     PlotView::paintEvent(event);
     if (!plot().hasData()) return;
@@ -347,6 +364,7 @@ void CurveEditor::paintEvent(QPaintEvent* event) {
     }
     paintPoints(p);
     if (m_snapMark && m_anchor >= 0) drawMarker(p, Marker::Diamond, pageOfPoint(m_anchor), 4, theme().accent);
+    paintValue(p);
     const bool showsRadius =
         m_anchor >= 0 && hasFocus()
         && (m_isProportional || (QApplication::keyboardModifiers() & Qt::ControlModifier && m_dragged >= 0));

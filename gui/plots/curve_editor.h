@@ -13,6 +13,7 @@ public:
         QPointF at;             // data units
         QString text;           // for assistive technology: "step 4, σ 2.60"
         bool isLocked = false;  // drawn as a square, cannot be dragged
+        QString value;          // beside it while it is dragged: "σ 2.60"
     };
     // An upright line that is dragged sideways by its grip at the top: an end of an interval.
     struct Guide {
@@ -91,6 +92,7 @@ private:
     void announceSelection();
     void paintGuides(QPainter& p) const;
     void paintPoints(QPainter& p) const;
+    void paintValue(QPainter& p) const;
 
     std::vector<Point> m_points;
     std::vector<Guide> m_guides;

@@ -3,6 +3,7 @@
 #include <QHeaderView>
 #include <QItemSelectionModel>
 
+#include "gui/look/text.h"
 #include "gui/look/theme.h"
 
 namespace meander::gui {
@@ -34,7 +35,13 @@ void CurveTableModel::setRows(const QVector<QStringList>& rows) {
 
 QVariant CurveTableModel::data(const QModelIndex& index, int role) const {
     if (!index.isValid()) return {};
-    if (role == Qt::DisplayRole || role == Qt::EditRole) return m_rows[index.row()].value(index.column());
+    const QString text = m_rows[index.row()].value(index.column());
+    if (role == Qt::EditRole || role == Qt::ToolTipRole) return text;
+    if (role == Qt::DisplayRole) {
+        bool isNumber = false;
+        const double value = text.toDouble(&isNumber);
+        return isNumber && m_columns[std::size_t(index.column())].isEditable ? numberText(value, 5) : text;
+    }
     if (role == Qt::TextAlignmentRole) return int(Qt::AlignRight | Qt::AlignVCenter);
     if (role == Qt::ForegroundRole && !m_columns[std::size_t(index.column())].isEditable) return theme().muted;
     return {};
@@ -78,6 +85,7 @@ CurveTable::CurveTable(QWidget* parent) : QTableView(parent), m_model(new CurveT
     verticalHeader()->setMinimumSectionSize(18);
     horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
     horizontalHeader()->setHighlightSections(false);
+    horizontalHeader()->setMinimumSectionSize(40);
     horizontalHeader()->setFont(interfaceFont(8.5));
     connect(selectionModel(), &QItemSelectionModel::selectionChanged, this, [this] {
         if (m_isChoosing) return;

@@ -14,6 +14,7 @@ public:
         bool isEditable = false;
     };
     void setColumns(std::vector<Column> columns);
+    // Texts of every row; a cell of an editable column shows few digits of what is edited in full.
     void setRows(const QVector<QStringList>& rows);
     int rowCount(const QModelIndex& parent = {}) const override { return parent.isValid() ? 0 : int(m_rows.size()); }
     int columnCount(const QModelIndex& parent = {}) const override {

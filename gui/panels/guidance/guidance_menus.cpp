@@ -20,8 +20,9 @@ QWidget* GuidancePanel::buildBar() {
     m_curveField->setObjectName("guidanceCurve");
     m_curveField->setAccessibleName(tr("Curve that is drawn"));
     m_curveField->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    m_curveField->setMinimumContentsLength(12);
-    m_curveField->setMaximumWidth(260);
+    m_curveField->setMinimumContentsLength(14);
+    m_curveField->setMinimumWidth(130);
+    m_curveField->setMaximumWidth(300);
     m_add = new QPushButton(tr("Add classifier-free guidance"), bar);
     m_add->setObjectName("addGuidance");
     m_modeField = new Segmented({tr("Points"), tr("Curve")},
@@ -32,7 +33,6 @@ QWidget* GuidancePanel::buildBar() {
     m_modeField->setCurrent(0);
     m_acrossField->setCurrent(0);
     m_evidenceMenu = new QMenu(bar);
-    m_shapeMenu = new QMenu(bar);
     m_editMenu = new QMenu(bar);
     m_snapButton = toggleIcon("snap", tr("Catch values at multiples of 0.5 (S; Alt while dragging: not)"), bar);
     m_proportionalButton = toggleIcon(
@@ -47,7 +47,6 @@ QWidget* GuidancePanel::buildBar() {
     row->addWidget(m_acrossField);
     row->addWidget(
         menuButton(tr("Evidence"), tr("What a run measured, as bars behind the curve"), m_evidenceMenu, bar));
-    row->addWidget(menuButton(tr("Shapes"), tr("Curves and intervals to begin with"), m_shapeMenu, bar));
     row->addStretch(1);
     for (QWidget* w : QList<QWidget*>{m_snapButton, m_proportionalButton, m_tableButton}) row->addWidget(w);
     row->addWidget(menuButton(tr("Edit"), tr("Operations on the curve, text"), m_editMenu, bar));
@@ -63,12 +62,6 @@ QWidget* GuidancePanel::buildBar() {
     connect(m_snapButton, &QToolButton::toggled, this, &GuidancePanel::setSnap);
     connect(m_tableButton, &QToolButton::toggled, this, &GuidancePanel::setTableShown);
     connect(m_evidenceMenu, &QMenu::aboutToShow, this, &GuidancePanel::fillEvidence);
-    connect(m_shapeMenu, &QMenu::aboutToShow, this, [this] {
-        clearMenu(m_shapeMenu);
-        fillShapes(m_shapeMenu);
-        m_shapeMenu->addSeparator();
-        fillIntervals(m_shapeMenu);
-    });
     connect(m_editMenu, &QMenu::aboutToShow, this, &GuidancePanel::fillEdit);
     return bar;
 }

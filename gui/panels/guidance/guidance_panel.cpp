@@ -357,6 +357,16 @@ void GuidancePanel::select(int step, bool lock) {
     else m_selection.hoverStep(linked);
 }
 
+void GuidancePanel::showEvent(QShowEvent* event) {
+    QWidget::showEvent(event);
+    updateGeometry();
+}
+
+void GuidancePanel::hideEvent(QHideEvent* event) {
+    QWidget::hideEvent(event);
+    updateGeometry();
+}
+
 void GuidancePanel::changeEvent(QEvent* event) {
     if (event->type() == QEvent::PaletteChange) draw();
     QWidget::changeEvent(event);

@@ -24,7 +24,8 @@ class GuidancePanel : public QWidget {
     Q_OBJECT
 public:
     GuidancePanel(Document& document, SelectionModel& selection, QWidget* parent = nullptr);
-    QSize minimumSizeHint() const override { return {280, 100}; }
+    // Room to draw in front; behind another tab it must not keep that tab from being flat.
+    QSize minimumSizeHint() const override { return {280, isVisible() ? 212 : 100}; }
 
     enum class Mode { Points, Curve };
     enum class Across { Step, Sigma, HalfLogSnr };
@@ -48,6 +49,8 @@ public slots:
 
 protected:
     void changeEvent(QEvent* event) override;
+    void showEvent(QShowEvent* event) override;
+    void hideEvent(QHideEvent* event) override;
 
 private:
     // guidance_panel.cpp: what is edited
@@ -81,9 +84,10 @@ private:
     void showTable();
     void showFoot();
     void showCost();
-    double across(double position) const;  // of a position in steps, on the horizontal axis
-    double stepOfAcross(double x) const;   // its inverse
-    double measuredAt(int step) const;     // of the evidence; NaN where there is none
+    double across(double position) const;   // of a position in steps, on the horizontal axis
+    double stepOfAcross(double x) const;    // its inverse
+    double measuredAt(int step) const;      // of the evidence; NaN where there is none
+    QString valueText(double value) const;  // with its symbol
     QString stepText(int step) const;
     // guidance_menus.cpp
     QWidget* buildBar();
@@ -105,7 +109,7 @@ private:
     QPushButton* m_add;
     Segmented *m_modeField, *m_acrossField;
     QToolButton *m_snapButton, *m_proportionalButton, *m_tableButton;
-    QMenu *m_evidenceMenu, *m_shapeMenu, *m_editMenu;
+    QMenu *m_evidenceMenu, *m_editMenu;
 
     std::optional<DraftCurve> m_curve;
     std::vector<double> m_levels;  // τ of the planned draft

@@ -42,6 +42,10 @@ double GuidancePanel::measuredAt(int step) const {
     return NAN;
 }
 
+QString GuidancePanel::valueText(double value) const {
+    return QStringLiteral("%1 %2").arg(qstr(m_curve->param.symbol), formatNumber(value, 4));
+}
+
 QString GuidancePanel::stepText(int step) const {
     if (!m_curve || step < 0 || step >= int(m_values.size())) return {};
     QString text = tr("step %1 of %2 · σ %3 · %4 %5")
@@ -109,9 +113,10 @@ void GuidancePanel::addRun(Plot& plot, QString& text) const {
 }
 
 void GuidancePanel::fitAxes(Plot& plot) const {
-    plot.x.label = m_across == Across::Step    ? tr("step")
-                   : m_across == Across::Sigma ? QStringLiteral("σ")
-                                               : tr("λ = ½ log-SNR");
+    if (m_editor->height() > 170)
+        plot.x.label = m_across == Across::Step    ? tr("step")
+                       : m_across == Across::Sigma ? QStringLiteral("σ")
+                                                   : tr("λ = ½ log-SNR");
     plot.x.wholeNumbers = m_across == Across::Step;
     plot.x.scale = m_across == Across::Sigma ? Axis::Scale::Log : Axis::Scale::Linear;
     plot.x.reversed = m_across == Across::Sigma;
@@ -197,7 +202,8 @@ void GuidancePanel::showPoints() {
     m_editor->setSideways(m_mode == Mode::Curve && m_across == Across::Step);
     if (m_mode == Mode::Points) {
         for (int k = 0; k < int(m_values.size()); ++k)
-            points.push_back({{across(k), m_values[std::size_t(k)]}, stepText(k), false});
+            points.push_back(
+                {{across(k), m_values[std::size_t(k)]}, stepText(k), false, valueText(m_values[std::size_t(k)])});
         const double pitch = m_editor->plotArea().width() / std::max(1.0, double(m_values.size()));
         return m_editor->setPoints(std::move(points), theme().accent, pitch > 14 ? 5 : pitch > 7 ? 3.5 : 2.2);
     }
@@ -209,7 +215,8 @@ void GuidancePanel::showPoints() {
                               .arg(i + 1)
                               .arg(count)
                               .arg(qstr(m_curve->param.symbol), formatNumber(c.y, 4)),
-                          false});
+                          false,
+                          valueText(c.y)});
     }
     m_editor->setPoints(std::move(points), theme().accent, 5.5);
 }
@@ -230,7 +237,7 @@ void GuidancePanel::showTable() {
     QVector<QStringList> rows;
     for (int k = 0; k < int(m_values.size()); ++k)
         rows << QStringList{QString::number(k), formatNumber(m_process->sigma(m_levels[std::size_t(k)]), 4),
-                            QString::number(m_values[std::size_t(k)], 'g', 10),
+                            QString::number(m_values[std::size_t(k)], 'g', 15),
                             std::isfinite(measuredAt(k)) ? formatNumber(measuredAt(k)) : QString()};
     m_table->rows()->setRows(rows);
 }

@@ -292,6 +292,16 @@ void SchedulePanel::select(int level, bool lock) {
     else m_selection.hoverStep(linked);
 }
 
+void SchedulePanel::showEvent(QShowEvent* event) {
+    QWidget::showEvent(event);
+    updateGeometry();
+}
+
+void SchedulePanel::hideEvent(QHideEvent* event) {
+    QWidget::hideEvent(event);
+    updateGeometry();
+}
+
 void SchedulePanel::changeEvent(QEvent* event) {
     if (event->type() == QEvent::PaletteChange) draw();
     QWidget::changeEvent(event);

@@ -23,8 +23,8 @@ class SchedulePanel : public QWidget {
     Q_OBJECT
 public:
     SchedulePanel(Document& document, SelectionModel& selection, QWidget* parent = nullptr);
-    // Behind another tab it must not keep that tab from being flat.
-    QSize minimumSizeHint() const override { return {280, 100}; }
+    // Room to draw in front; behind another tab it must not keep that tab from being flat.
+    QSize minimumSizeHint() const override { return {280, isVisible() ? 212 : 100}; }
 
     enum class Mode { Points, Curve };
     enum class Snap { Off, Ghosts, OwnSteps, ShownRun };
@@ -49,6 +49,8 @@ public slots:
 
 protected:
     void changeEvent(QEvent* event) override;
+    void showEvent(QShowEvent* event) override;
+    void hideEvent(QHideEvent* event) override;
 
 private:
     // schedule_panel.cpp: what is edited

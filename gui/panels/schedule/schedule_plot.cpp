@@ -145,7 +145,7 @@ void SchedulePanel::addEvidence(Plot& plot, QString& text) const {
 }
 
 void SchedulePanel::fitAxes(Plot& plot) const {
-    plot.x.label = tr("step");
+    if (m_editor->height() > 170) plot.x.label = tr("step");
     plot.x.wholeNumbers = true;
     plot.x.lo = 0;
     plot.x.hi = std::max(1.0, double(m_levels.size()) - 1);
@@ -224,8 +224,10 @@ void SchedulePanel::showPoints() {
     m_editor->setSideways(m_mode == Mode::Curve);
     if (m_mode == Mode::Points) {
         for (int i = 0; i < n; ++i)
-            points.push_back(
-                {{double(i), shown(m_levels[std::size_t(i)])}, levelText(i), m_isLocked && (i == 0 || i == n - 1)});
+            points.push_back({{double(i), shown(m_levels[std::size_t(i)])},
+                              levelText(i),
+                              m_isLocked && (i == 0 || i == n - 1),
+                              valueText(m_levels[std::size_t(i)])});
         const double pitch = m_editor->plotArea().width() / std::max(1, n - 1);
         m_editor->setPoints(std::move(points), theme().accent, pitch > 14 ? 5 : pitch > 7 ? 3.5 : 2.2);
         return;
@@ -236,7 +238,8 @@ void SchedulePanel::showPoints() {
         const double tau = levelAt(c.y, m_controls.reading, *m_draft.process);
         points.push_back({{c.x * std::max(1, n - 1), shown(tau)},
                           tr("control point %1 of %2, %3").arg(i + 1).arg(count).arg(valueText(tau)),
-                          m_isLocked && (i == 0 || i == count - 1)});
+                          m_isLocked && (i == 0 || i == count - 1),
+                          valueText(tau)});
     }
     m_editor->setPoints(std::move(points), theme().accent, 5.5);
 }
@@ -248,7 +251,7 @@ void SchedulePanel::showTable() {
         const double tau = m_levels[std::size_t(i)];
         QStringList row{QString::number(i)};
         for (const Reading r : {Reading::Sigma, Reading::HalfLogSnr, Reading::Time})
-            row << (tau > 0 ? QString::number(valueOf(tau, r, p), 'g', 10) : QString());
+            row << (tau > 0 ? QString::number(valueOf(tau, r, p), 'g', 15) : QString());
         if (tau == 0) row[1] = QString();
         rows << row;
     }
