@@ -38,9 +38,11 @@ TextFeatures TextStage::features(const Prompt& prompt, const TextStates& states,
     const auto empty = [&] { return encoder->encode(idsOf(tokenizer->encode("")), states).states; };
     TextFeatures all;
     std::vector<Tensor> parts;
-    for (const PromptChunk& c : promptChunks(parsePrompt(prompt.text, prompt.dialect), *tokenizer, prompt.dialect)) {
+    auto pieces = parsePrompt(prompt.text, prompt.dialect);
+    if (embeddings) pieces = withEmbeddings(pieces, *embeddings, encoder->width(), prompt.dialect);
+    for (const PromptChunk& c : promptChunks(pieces, *tokenizer, prompt.dialect, encoder->width())) {
         show(c.tokens);
-        const TextFeatures f = encoder->encode(idsOf(c.tokens), states);
+        const TextFeatures f = encoder->encode(idsOf(c.tokens), states, c.vectors);
         if (!all.pooled) all.pooled = f.pooled;
         parts.push_back(emphasised(f.states, c.weights, prompt.dialect, empty));
     }

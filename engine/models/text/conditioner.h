@@ -7,6 +7,7 @@
 
 #include "engine/models/conditions.h"
 #include "engine/models/model.h"
+#include "engine/models/text/embeddings.h"
 #include "engine/models/text/text_encoder.h"
 #include "engine/models/tokenizers/tokenizer.h"
 
@@ -16,6 +17,7 @@ namespace meander {
 struct TextStage {
     std::shared_ptr<const Tokenizer> tokenizer;
     std::unique_ptr<TextEncoder> encoder;
+    std::shared_ptr<const EmbeddingFolder> embeddings = {};  // null: none
 
     // The states of a prompt in its dialect, which a tokenizer of a fixed length reads in chunks, one below the other;
     // pooled: that of the first chunk. The tokens are appended to `shown` where that is given.
