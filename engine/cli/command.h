@@ -23,6 +23,7 @@ struct Context {
 void addRun(CLI::App& app, Context& context);
 void addPlan(CLI::App& app, Context& context);
 void addSchedule(CLI::App& app, Context& context);
+void addConvert(CLI::App& app, Context& context);
 void addInspect(CLI::App& app, Context& context);
 void addList(CLI::App& app, Context& context);
 void addVerify(CLI::App& app, Context& context);

@@ -146,6 +146,8 @@ std::string parametersText(const Recipe& r, int width, int height, const std::st
                                                                : double(std::get<std::int64_t>(it->second));
     s += ", CFG scale: " + numberText(scale) + ", Seed: " + std::to_string(r.seed) + ", Size: " + std::to_string(width)
          + "x" + std::to_string(height) + noiseSettingsText(r.noise);
+    if (r.clipSkip > 1) s += ", Clip skip: " + std::to_string(r.clipSkip);
+    if (r.promptDialect == "a1111_no_norm") s += ", Emphasis: No norm";
     return s + ", Model: " + modelName + ", Version: Meander " MEANDER_VERSION;
 }
 

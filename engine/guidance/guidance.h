@@ -201,8 +201,10 @@ private:
     std::unique_ptr<GuidanceSetup> m_setup;
     std::unique_ptr<Recipe> m_recipe;  // what the set-up refers to
     std::unique_ptr<ModelInfo> m_model;
+    std::unique_ptr<GuidanceRun> m_joined;  // prompts joined by AND, before the rules; null: there is one prompt
     std::vector<std::unique_ptr<GuidanceRun>> m_rules;
-    bool m_usesUnconditional = false;  // the sampler, inside its step
+    EvaluationPlan firstEvaluations(const GuidanceMoment& m) const;  // of sampler and prompts, before the rules
+    bool m_usesUnconditional = false;                                // the sampler, inside its step
     bool m_samplerWantsUnconditional = false, m_hasSeen = false;
 };
 

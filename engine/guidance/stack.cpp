@@ -31,6 +31,29 @@ struct SwitchedOff final : GuidanceRun {
     void apply(const GuidanceMoment&, GuidanceParts&) override {}
 };
 
+// Prompts joined by AND: D = D(∅) + Σ wᵢ (D(cᵢ) − D(∅)) is the conditional estimate of the rules (Liu et al. 2022).
+class JoinedPrompts final : public GuidanceRun {
+public:
+    JoinedPrompts(const std::vector<JoinedPrompt>& prompts, GuidanceSetup& setup) {
+        for (std::size_t i = 0; i < prompts.size(); ++i)
+            m_parts.emplace_back(i == 0 ? Branch(Branch::Conditional) : setup.prompt(prompts[i].text),
+                                 prompts[i].weight);
+    }
+    void ask(const GuidanceMoment&, EvaluationPlan& w) const override {
+        w.want(Branch::Unconditional);
+        for (const auto& [branch, weight] : m_parts) w.want(branch);
+    }
+    void apply(const GuidanceMoment&, GuidanceParts& parts) override {
+        Tensor sum = parts.of(Branch::Unconditional);
+        for (const auto& [branch, weight] : m_parts)
+            sum = combine({{1, sum}, {weight, parts.of(branch)}, {-weight, parts.of(Branch::Unconditional)}});
+        parts.conditional = parts.combined = sum;
+    }
+
+private:
+    std::vector<std::pair<Branch, double>> m_parts;
+};
+
 }  // namespace
 
 std::string nameOf(Branch b) {
@@ -157,6 +180,9 @@ bool GuidanceSetup::knows(Branch b) const {
 GuidanceStack::GuidanceStack(const Recipe& recipe, const ModelInfo& model)
     : m_recipe(std::make_unique<Recipe>(recipe)), m_model(std::make_unique<ModelInfo>(model)) {
     m_setup = std::make_unique<GuidanceSetup>(*m_model, *m_recipe);
+    if (const auto prompts = joinedPrompts(recipe.prompt, promptDialect(recipe.promptDialect));
+        model.conditioning == ConditioningKind::Text && isJoined(prompts))
+        m_joined = std::make_unique<JoinedPrompts>(prompts, *m_setup);
     for (const auto& g : recipe.guidance) {
         const auto* rule = findGuidance(g.id);
         if (!rule) throw Failure("There is no guidance rule named \"" + g.id + "\".");
@@ -169,10 +195,16 @@ GuidanceStack::GuidanceStack(const Recipe& recipe, const ModelInfo& model)
 GuidanceStack::GuidanceStack(GuidanceStack&&) noexcept = default;
 GuidanceStack::~GuidanceStack() = default;
 
-EvaluationPlan GuidanceStack::evaluationPlan(const GuidanceMoment& m) const {
+EvaluationPlan GuidanceStack::firstEvaluations(const GuidanceMoment& m) const {
     EvaluationPlan w;
     w.want(Branch::Conditional);
     if (m_samplerWantsUnconditional) w.want(Branch::Unconditional);
+    if (m_joined) m_joined->ask(m, w);
+    return w;
+}
+
+EvaluationPlan GuidanceStack::evaluationPlan(const GuidanceMoment& m) const {
+    EvaluationPlan w = firstEvaluations(m);
     for (const auto& rule : m_rules) rule->ask(m, w);
     return w;
 }
@@ -184,9 +216,7 @@ EvaluationPlan GuidanceStack::evaluationPlanOf(std::size_t i, const GuidanceMome
 }
 
 int GuidanceStack::rowsAddedBy(std::size_t i, const GuidanceMoment& m) const {
-    EvaluationPlan w;
-    w.want(Branch::Conditional);
-    if (m_samplerWantsUnconditional) w.want(Branch::Unconditional);
+    EvaluationPlan w = firstEvaluations(m);
     for (std::size_t k = 0; k < i; ++k) m_rules[k]->ask(m, w);
     const int before = int(w.branches.size()) + w.dependentCount;
     m_rules[i]->ask(m, w);
@@ -208,12 +238,14 @@ std::vector<std::pair<Branch, Tensor>> GuidanceStack::dependentEvaluations(const
 }
 
 void GuidanceStack::apply(const GuidanceMoment& m, GuidanceParts& parts, const std::vector<std::int64_t>* recorded) {
-    for (const auto& rule : m_rules) {
+    const auto applyRule = [&](GuidanceRun& rule) {
         EvaluationPlan w;
-        rule->ask(m, w);
+        rule.ask(m, w);
         if (std::all_of(w.branches.begin(), w.branches.end(), [&](Branch b) { return parts.find(b); }))
-            rule->apply(m, parts);
-    }
+            rule.apply(m, parts);
+    };
+    if (m_joined) applyRule(*m_joined);
+    for (const auto& rule : m_rules) applyRule(*rule);
     if (m_usesUnconditional && !parts.unconditional) parts.unconditional = parts.conditional;
     if (recorded) parts.ancestors = *recorded;
     if (!parts.ancestors.empty())

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "engine/core/printable.h"
+#include "engine/models/architectures/architecture.h"
 #include "engine/models/checkpoint.h"
 #include "engine/models/model_files.h"
 #include "engine/models/recommendation.h"
@@ -68,8 +69,19 @@ void addText(ModelFiles& files, const fs::path& folder, const Json& index) {
         if (names(index, "text_encoder" + suffix))
             files.text.push_back(
                 {partIn(folder / ("text_encoder" + suffix), "model"), (folder / ("tokenizer" + suffix)).string()});
-    const bool addsText = jsonText(files.network.config, "addition_embed_type", "", files.network.what) == "text_time";
-    if (!files.text.empty()) files.conditioner = addsText ? "sdxl" : "clip";
+    if (files.text.empty()) return;
+    const auto entry = [&](const char* key) { return jsonText(files.network.config, key, "", files.network.what); };
+    const PartFiles& first = files.text.front().encoder;
+    const auto classes = jsonTexts(first.config, "architectures", {"CLIPTextModel"}, first.what);
+    // A CLIP text encoder alone is read in one way, whatever network attends to it.
+    const bool isClip = files.text.size() == 1 && !classes.empty() && classes.front() == "CLIPTextModel";
+    if (entry("addition_embed_type") == "text_time") files.conditioner = "sdxl";
+    else if (isClip) files.conditioner = "clip";
+    else if (const Architecture* network = findArchitecture(entry("_class_name")))
+        files.conditioner = network->conditioner;
+    // Schnell, which takes no guidance, reads shorter texts.
+    if (files.conditioner == "flux" && !jsonBool(files.network.config, "guidance_embeds", false, files.network.what))
+        files.conditioner = "flux_schnell";
 }
 
 void addTraining(ModelFiles& files, const fs::path& folder) {

@@ -9,6 +9,7 @@
 #include "engine/core/params.h"
 #include "engine/imaging/pixel_map.h"
 #include "engine/models/conditions.h"
+#include "engine/models/prompt_dialect.h"
 #include "engine/models/state_spec.h"
 #include "engine/nn/hook.h"
 #include "engine/process/distillation.h"
@@ -69,6 +70,8 @@ struct Prompt {
     bool unconditional = false;
     bool isNegative = false;    // what to lead away from
     int height = 0, width = 0;  // of the image in pixels, for models conditioned on it; 0: the model's own
+    PromptDialect dialect = PromptDialect::Plain;
+    int clipSkip = 1;  // states of the n-th layer of a CLIP text encoder, counted from the last
     bool operator==(const Prompt&) const = default;
 };
 

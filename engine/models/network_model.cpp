@@ -98,7 +98,7 @@ ModelInfo inspectNetwork(const ModelFiles& files) {
     info.findings = files.findings;
     info.missing = files.missing;
     architecture.describe(files.network.config, files.network.what, info);
-    if (architecture.takesText && files.text.empty() && files.missing.empty())
+    if (*architecture.conditioner && files.text.empty() && files.missing.empty())
         info.missing.push_back("The model in '" + files.path
                                + "' has no text encoder, and its network cannot be used without one.");
     describeText(files, info);
@@ -146,13 +146,15 @@ void NetworkModel::loadText(const ModelFiles& files) {
     m_conditioner = findConditioner(files.conditioner);
     if (!m_conditioner)
         throw Failure("Meander does not know how '" + files.path + "' puts its text encoders together.");
+    const auto embeddings = std::make_shared<EmbeddingFolder>(files.path);
     for (const TextFiles& t : files.text) {
         auto tokenizer = openTokenizer(t.tokenizer);
         if (!tokenizer) throw Failure(tokenizer.error().text);
         const auto weights = t.encoder.open();
         WeightsRead read(*weights);
         NetworkBuilder builder(m_backend, read, DType::F32);
-        TextStage stage{std::move(*tokenizer), encoderOf(t.encoder).build(t.encoder.config, t.encoder.what, builder)};
+        TextStage stage{std::move(*tokenizer), encoderOf(t.encoder).build(t.encoder.config, t.encoder.what, builder),
+                        embeddings};
         m_read.push_back({"the text encoder", t.encoder.open, std::move(read.names)});
         if (stage.tokenizer->length() > stage.encoder->longest())
             throw Failure("The tokenizer in '" + t.tokenizer

@@ -137,13 +137,8 @@ Tensor pixelUnshuffle(const Tensor& x, int factor) {
 }
 
 Tensor embedding(std::span<const int> ids, const Tensor& table) {
-    static_assert(sizeof(int) == 4);
-    const std::int64_t n = std::int64_t(ids.size());
-    std::vector<std::byte> raw(ids.size() * sizeof(int));
-    if (!raw.empty()) std::memcpy(raw.data(), ids.data(), raw.size());
-    Backend& backend = table.backend();
-    Tensor y(backend, {n, table.shape()[1]}, table.type());
-    backend.embedding(upload(backend, HostTensor({n}, DType::I32, std::move(raw))), table, y);
+    Tensor y(table.backend(), {std::int64_t(ids.size()), table.shape()[1]}, table.type());
+    table.backend().embedding(ids, table, y);
     return y;
 }
 

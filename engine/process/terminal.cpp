@@ -22,9 +22,4 @@ Gaussian1 analyticStart(double signal, double tau, double dataMean, double dataV
     return {signal * dataMean, signal * signal * dataVariance + tau * tau};
 }
 
-double klOf(const Gaussian1& p, const Gaussian1& q) {
-    const double d = p.mean - q.mean, ratio = p.variance / q.variance;
-    return 0.5 * (ratio - 1 - std::log(ratio) + d * d / q.variance);
-}
-
 }  // namespace meander

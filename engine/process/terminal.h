@@ -22,7 +22,5 @@ struct Gaussian1 {
 };
 // Analytic-Init (Zhao et al. 2024): the Gaussian closest to the marginal in Kullback-Leibler divergence, per element.
 Gaussian1 analyticStart(double signal, double tau, double dataMean, double dataVariance);
-// KL(p ‖ q) of two Gaussians, in nats.
-double klOf(const Gaussian1& p, const Gaussian1& q);
 
 }  // namespace meander

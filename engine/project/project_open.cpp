@@ -128,8 +128,6 @@ void ProjectStore::Implementation::readMeta() {
         if (key == "program") info.program = value;
         if (key == "draft") draft = recipe(value);
         if (key == "autosave") recoverable = recipe(value);
-        if (key == "view")
-            if (auto j = parseJson(value, "the state of the views")) view = *j;
     }
     if (recoverable && draft && *recoverable == *draft) recoverable.reset();
 }

@@ -15,7 +15,6 @@ struct ProjectStore::Implementation {
     ProjectInfo info;
     std::optional<Recipe> draft, recoverable;
     std::vector<std::string> waitingOrder;
-    Json view;
 
     ProjectLock lock;
     std::mutex readMutex;

@@ -148,15 +148,6 @@ std::optional<Recipe> ProjectStore::recoverableDraft() const {
     const std::lock_guard lock(m_implementation->mutex);
     return m_implementation->recoverable;
 }
-Json ProjectStore::viewState() const {
-    const std::lock_guard lock(m_implementation->mutex);
-    return m_implementation->view;
-}
-void ProjectStore::setViewState(const Json& state) {
-    const std::lock_guard lock(m_implementation->mutex);
-    m_implementation->view = state;
-    m_implementation->putMeta("view", textOf(state));
-}
 ProjectInfo ProjectStore::info() const {
     const std::lock_guard lock(m_implementation->mutex);
     return m_implementation->info;

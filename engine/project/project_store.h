@@ -7,7 +7,7 @@
 // While a project is open the file is in
 // WAL mode (name-wal and name-shm lie beside it) and name-lock holds an advisory lock; after `close` it is one file
 // again. Tables (version 1):
-//   meta(key, value)          name, created, program (last writer), draft, autosave (recipes as JSON), view (JSON)
+//   meta(key, value)          name, created, program (last writer), draft, autosave (recipes as JSON)
 //   model(id, json)           what a model was, without weights; shared by runs
 //   run(id, position, number, name, status, pinned, removed, created, header, model, levels, sites, tokens, initial,
 //       pictures)
@@ -105,8 +105,6 @@ public:
     std::optional<Recipe> draft() const;
     std::optional<Recipe> recoverableDraft() const;
 
-    Json viewState() const;  // null when never set
-    void setViewState(const Json& state);
     ProjectInfo info() const;
     void setName(const std::string& name);
 

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <string>
 
+#include "engine/models/prompt_dialect.h"
+
 namespace meander {
 
 enum class Peer : std::uint8_t {
@@ -30,6 +32,7 @@ struct PeerInfo {
     const char* noiseReason;  // "GPU noise, its default"
     bool drawsPaths;          // its SDE samplers draw from a Brownian path
     bool pathsFollowNoise;    // the path's nodes come from the source of the first noise, else from the CPU
+    PromptDialect dialect;    // of its prompts; Plain also where its syntax is not read here
 };
 const PeerInfo& infoOf(Peer peer);
 

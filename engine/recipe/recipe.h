@@ -21,6 +21,8 @@ struct Recipe {
     std::string model = "builtin:sprites-unet";
     std::string prompt;
     std::string negativePrompt;
+    std::string promptDialect = "plain";  // of prompts, models/prompt_dialect.h
+    int clipSkip = 1;
     std::optional<int> classIndex;
     std::uint64_t seed = 42;
     int images = 1;                    // images or particles

@@ -16,7 +16,7 @@ void ActiveRun::begin() {
     m_run.evaluations = 0;
     m_guidance.emplace(m_plan, m_models);
     m_record = {};
-    if (const ConditioningPtr c = m_guidance->conditioning(Branch::Conditional)) m_record.tokens = c->tokens;
+    if (const ConditioningPtr c = m_guidance->conditioning(Branch::Conditional, 0)) m_record.tokens = c->tokens;
     m_record.levels = m_plan.levels;
     m_record.sites = m_plan.model.attention;
     if (m_parent && !m_plan.restoresHistory) beginAtBranch();

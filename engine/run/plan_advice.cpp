@@ -4,6 +4,7 @@
 #include "engine/core/switched.h"
 #include "engine/guidance/rule_common.h"
 #include "engine/models/checkpoint.h"
+#include "engine/models/text/embeddings.h"
 #include "engine/models/tokenizers/prompt_fit.h"
 #include "engine/run/planner.h"
 #include "engine/sampling/noise/noise.h"
@@ -134,6 +135,16 @@ void Planner::adviseConditioning() {
 }
 
 void Planner::adviseWords(const char* key, const std::string& name, const std::string& text) {
+    if (const PromptDialect dialect = promptDialect(m_plan.resolved.promptDialect); dialect != PromptDialect::Plain) {
+        // Read in chunks.
+        if (m_plan.model.conditioning != ConditioningKind::Text || text.find("embedding:") == text.npos) return;
+        const EmbeddingFolder folder(m_plan.model.id);
+        for (const std::string& missing : missingEmbeddings(text, folder, dialect))
+            note(NoteKind::Warning, key,
+                 "The " + name + " names the embedding '" + missing + "', which is in none of " + folder.places()
+                     + ". It is left out.");
+        return;
+    }
     const PromptFit fit = fitPrompt(m_plan.model, text);
     if (fit.ignoredWords == 0) return;
     const std::string lost =

@@ -1,5 +1,7 @@
 #include "engine/run/run_guidance.h"
 
+#include <algorithm>
+
 #include "engine/run/trajectory.h"
 
 namespace meander {
@@ -18,45 +20,56 @@ GuidanceMoment momentOf(const Plan& plan, const DenoiseRequest& q, int steps) {
 }
 
 RunGuidance::RunGuidance(const Plan& plan, std::vector<Model*> models)
-    : m_recipe(plan.resolved), m_info(plan.model), m_models(std::move(models)), m_stack(plan.resolved, plan.model) {
+    : m_recipe(plan.resolved),
+      m_info(plan.model),
+      m_models(std::move(models)),
+      m_stack(plan.resolved, plan.model),
+      m_steps(plan.intervals()) {
     // Now, so that a prompt the model refuses fails before the run starts.
-    conditioning(Branch::Conditional);
-    conditioning(Branch::Unconditional);
-    for (const Branch b : m_stack.branches()) conditioning(b);
+    for (int step = 0; step < std::max(m_steps, 1); ++step) {
+        conditioning(Branch::Conditional, step);
+        conditioning(Branch::Unconditional, step);
+        for (const Branch b : m_stack.branches()) conditioning(b, step);
+    }
 }
 
-Prompt RunGuidance::prompt(std::string text, std::optional<int> classIndex, bool unconditional, bool isNegative) const {
-    Prompt p{std::move(text), classIndex, unconditional, isNegative};
+Prompt RunGuidance::ofRun(Prompt p) const {
     if (const Shape& image = m_info.state.image; image.rank() == 3) p.height = int(image[0]), p.width = int(image[1]);
+    p.dialect = promptDialect(m_recipe.promptDialect);
+    p.clipSkip = m_recipe.clipSkip;
     return p;
 }
 
-ConditioningPtr RunGuidance::conditioning(Branch b) {
-    for (const auto& [known, c] : m_conditionings)
-        if (known == b) return c;
+Prompt RunGuidance::promptOf(const BranchSpec& s, ConditioningKind kind) const {
+    const Recipe& r = m_recipe;
+    const auto dialect = promptDialect(r.promptDialect);
+    switch (s.condition) {
+    case BranchSpec::Condition::Recipe:
+        return {joinedPrompts(r.prompt, dialect).front().text, r.classIndex,
+                kind == ConditioningKind::Class && !r.classIndex};
+    case BranchSpec::Condition::Negative: return {r.negativePrompt, {}, r.negativePrompt.empty(), true};
+    case BranchSpec::Condition::None: return {{}, {}, true};
+    case BranchSpec::Condition::Own: break;
+    }
+    return {s.prompt, s.classIndex, false};
+}
+
+ConditioningPtr RunGuidance::conditioning(Branch b, int step) {
     const BranchSpec& s = m_stack.spec(b);
     Model& model = *m_models[std::size_t(s.model)];
-    ConditioningPtr c;
-    if (const ConditioningKind kind = model.info().conditioning; kind != ConditioningKind::None) {
-        const Recipe& r = m_recipe;
-        switch (s.condition) {
-        case BranchSpec::Condition::Recipe:
-            c = model.condition(prompt(r.prompt, r.classIndex, kind == ConditioningKind::Class && !r.classIndex));
-            break;
-        case BranchSpec::Condition::Negative:
-            c = model.condition(prompt(r.negativePrompt, {}, r.negativePrompt.empty(), true));
-            break;
-        case BranchSpec::Condition::None: c = model.condition(prompt({}, {}, true)); break;
-        case BranchSpec::Condition::Own: c = model.condition(prompt(s.prompt, s.classIndex, false)); break;
-        }
-    }
-    m_conditionings.emplace_back(b, c);
-    return c;
+    const ConditioningKind kind = model.info().conditioning;
+    if (kind == ConditioningKind::None) return nullptr;
+    Prompt p = ofRun(promptOf(s, kind));
+    p.text = promptAt(p.text, p.dialect, step, m_steps);
+    for (const Known& k : m_conditionings)
+        if (k.branch == b && k.prompt == p) return k.conditioning;
+    m_conditionings.push_back({b, p, model.condition(p)});
+    return m_conditionings.back().conditioning;
 }
 
 RowGroup RunGuidance::group(Branch b, const Tensor& state, const GuidanceMoment& m, const EvaluationPlan& w) {
     const BranchSpec& s = m_stack.spec(b);
-    RowGroup g{b, state, m.tau, m.target, conditioning(b)};
+    RowGroup g{b, state, m.tau, m.target, conditioning(b, m.step)};
     g.model = m_models[std::size_t(s.model)];
     g.info = s.model == 0 ? &m_info : &g.model->info();
     g.selfBlock = s.selfBlock;
@@ -76,7 +89,7 @@ nn::SiteHookPtr RunGuidance::hook(Branch b, const Choice& intervention) {
     Model& model = *m_models[std::size_t(m_stack.spec(b).model)];
     m_hooks.push_back({b, intervention,
                        makeHook(intervention, {m_stack.spec(b).model == 0 ? m_info : model.info(),
-                                               [&](const Prompt& p) { return model.condition(p); }})});
+                                               [&](const Prompt& p) { return model.condition(ofRun(p)); }})});
     return m_hooks.back().hook;
 }
 

@@ -50,7 +50,8 @@ public:
     // models: the recipe's, then the further ones of the plan. Throws Failure (conditioning).
     RunGuidance(const Plan& plan, std::vector<Model*> models);
 
-    ConditioningPtr conditioning(Branch b);
+    // Of a branch at a step: prompts may change in the course of a run.
+    ConditioningPtr conditioning(Branch b, int step);
     // Fills `waiting` the first time.
     void ask(RequestProgress& p, const GuidanceMoment& m);
     // The estimates of everything that waited; names the dependent evaluations. True when the request has all it needs.
@@ -67,14 +68,21 @@ private:
     GuidanceMoment held(const GuidanceMoment& m) const;
     nn::SiteHookPtr hook(Branch b, const Choice& intervention);
 
-    // A condition of the run, with its image size.
-    Prompt prompt(std::string text, std::optional<int> classIndex, bool unconditional, bool isNegative = false) const;
+    // A condition with the settings of the run: size of the image, dialect of the text.
+    Prompt ofRun(Prompt p) const;
+    Prompt promptOf(const BranchSpec& s, ConditioningKind kind) const;
 
     Recipe m_recipe;
     ModelInfo m_info;
     std::vector<Model*> m_models;
     GuidanceStack m_stack;
-    std::vector<std::pair<Branch, ConditioningPtr>> m_conditionings;
+    int m_steps;
+    struct Known {
+        Branch branch;
+        Prompt prompt;
+        ConditioningPtr conditioning;
+    };
+    std::vector<Known> m_conditionings;
     // Made once per branch: a hook may keep something from one evaluation to the next.
     struct BranchHook {
         Branch branch;

@@ -53,6 +53,76 @@ void toQ4_0(const float* v, Bytes& bytes) {
     for (int i = 0; i < 16; ++i) append(bytes, std::uint8_t(level(v[i]) | level(v[i + 16]) << 4));
 }
 
+// 32 values as s·q − m with q in 0 … 15 and s, m ≥ 0.
+struct Line {
+    float scale = 0, offset = 0;
+};
+
+// Levels are rounded with one line, the line is fitted to the levels by least squares, until nothing improves; from
+// several first lines, of which the one with the smallest error stays.
+Line fittedLine(const float* v) {
+    const auto [low, high] = std::minmax_element(v, v + 32);
+    const float least = std::min(*low, 0.0f), span = *high - least;
+    if (!(span > 0)) return {0, -least};
+    Line best;
+    double bestError = -1;
+    for (int trial = 0; trial < 8; ++trial) {
+        Line line{span / (15.0f - 0.35f * float(trial)), -least};
+        for (int round = 0; round < 4; ++round) {
+            double q1 = 0, q2 = 0, x1 = 0, qx = 0, error = 0;
+            for (int i = 0; i < 32; ++i) {
+                const double q = std::clamp(std::nearbyint(double(v[i] + line.offset) / line.scale), 0.0, 15.0),
+                             off = v[i] - (line.scale * q - line.offset);
+                q1 += q, q2 += q * q, x1 += v[i], qx += q * v[i], error += off * off;
+            }
+            if (bestError < 0 || error < bestError) bestError = error, best = line;
+            const double d = 32 * q2 - q1 * q1;
+            if (!(d > 0)) break;
+            double scale = (32 * qx - q1 * x1) / d, offset = -(x1 - scale * q1) / 32;
+            if (offset < 0) offset = 0, scale = qx / q2;
+            if (!(scale > 0)) break;
+            line = {float(scale), float(offset)};
+        }
+    }
+    return best;
+}
+
+// Eight lines of 32 values, their scales and offsets as 6 bits times one F16 each.
+void toQ4_K(const float* v, Bytes& bytes) {
+    Line lines[8];
+    float scale = 0, offset = 0;
+    for (int b = 0; b < 8; ++b) {
+        lines[b] = fittedLine(v + 32 * b);
+        scale = std::max(scale, lines[b].scale);
+        offset = std::max(offset, lines[b].offset);
+    }
+    const auto d16 = kernels::floatToF16(scale / 63), m16 = kernels::floatToF16(offset / 63);
+    const float d = kernels::f16ToFloat(d16), m = kernels::f16ToFloat(m16);
+    std::uint8_t s6[8], o6[8], packed[12] = {}, levels[256];
+    const auto part = [](float x, float unit) {
+        return std::uint8_t(unit > 0 ? std::clamp(std::nearbyint(x / unit), 0.0f, 63.0f) : 0);
+    };
+    for (int b = 0; b < 8; ++b) {
+        s6[b] = part(lines[b].scale, d);
+        o6[b] = part(lines[b].offset, m);
+        const float step = d * float(s6[b]), down = m * float(o6[b]);
+        for (int i = 0; i < 32; ++i)
+            levels[32 * b + i] =
+                step > 0 ? std::uint8_t(std::clamp(std::nearbyint((v[32 * b + i] + down) / step), 0.0f, 15.0f)) : 0;
+    }
+    for (int b = 0; b < 4; ++b) {
+        packed[b] = std::uint8_t(s6[b] | (s6[b + 4] >> 4) << 6);
+        packed[b + 4] = std::uint8_t(o6[b] | (o6[b + 4] >> 4) << 6);
+        packed[b + 8] = std::uint8_t((s6[b + 4] & 15) | (o6[b + 4] & 15) << 4);
+    }
+    append(bytes, d16);
+    append(bytes, m16);
+    for (const std::uint8_t p : packed) append(bytes, p);
+    for (int half = 0; half < 4; ++half)
+        for (int i = 0; i < 32; ++i)
+            append(bytes, std::uint8_t(levels[64 * half + i] | levels[64 * half + 32 + i] << 4));
+}
+
 }  // namespace
 
 bool canQuantise(WeightFormat f) {
@@ -64,7 +134,8 @@ bool canQuantise(WeightFormat f) {
     case WeightFormat::F8E5M2:
     case WeightFormat::I8:
     case WeightFormat::Q8_0:
-    case WeightFormat::Q4_0: return true;
+    case WeightFormat::Q4_0:
+    case WeightFormat::Q4_K: return true;
     default: return false;
     }
 }
@@ -74,7 +145,7 @@ HostWeight quantised(const HostWeight& w, WeightFormat format) {
     const std::int64_t columns = w.rowCount();
     if (!canQuantise(format))
         throw Failure(std::string("Weights cannot be written as ") + info.name
-                      + " yet. Choose F16, BF16, F8_E4M3, F8_E5M2, I8, Q8_0 or Q4_0.");
+                      + " yet. Choose F16, BF16, F8_E4M3, F8_E5M2, I8, Q8_0, Q4_0 or Q4_K.");
     if (columns % info.blockElements != 0)
         throw Failure("A weight of shape " + w.shape.text() + " cannot be written as " + info.name
                       + ": its rows are no whole blocks.");
@@ -110,6 +181,9 @@ HostWeight quantised(const HostWeight& w, WeightFormat format) {
         break;
     case WeightFormat::Q4_0:
         for (std::size_t i = 0; i < v.size(); i += 32) toQ4_0(v.data() + i, bytes);
+        break;
+    case WeightFormat::Q4_K:
+        for (std::size_t i = 0; i < v.size(); i += 256) toQ4_K(v.data() + i, bytes);
         break;
     default:
         for (const float x : v) append(bytes, x);

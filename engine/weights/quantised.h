@@ -7,10 +7,11 @@
 
 namespace meander {
 
-// Formats that weights can be written in: F32, F16, BF16, F8E4M3, F8E5M2, I8, Q8_0, Q4_0.
+// Formats that weights can be written in: F32, F16, BF16, F8E4M3, F8E5M2, I8, Q8_0, Q4_0, Q4_K.
 bool canQuantise(WeightFormat format);
 // Rounded to the nearest value of the format; it stays in it on a device. I8: the largest of a row is 127. Q8_0 and
-// Q4_0 as ggml rounds them. Throws Failure when the format cannot be written or a row is not whole blocks.
+// Q4_0 as ggml rounds them; Q4_K by least squares of each block. Throws Failure when the format cannot be written or a
+// row is not whole blocks.
 HostWeight quantised(const HostWeight& w, WeightFormat format);
 
 // Matrices of a source in another format; vectors, filters and what the predicate leaves out are as they are.

@@ -45,6 +45,7 @@ MainWindow::MainWindow(const std::vector<PanelInfo>& panels, QWidget* parent)
     addStepCommands();
     addViewCommands();
     addLabCommands();
+    addEditorCommands();
     addWindowCommands();
     addHelpCommands();
     m_palette = new CommandPalette(m_commands, this);

@@ -134,6 +134,12 @@ bool MainWindow::offerRecipe(const QString& path) {
     }
     offered.branch.reset();  // its parent is in another project
     QStringList remarks;     // what was assumed first, each with its kind
+    if (const auto model = m_document.draftModel();
+        model && model->state.granule == 0 && (offered.width || offered.height)) {
+        remarks.append(tr("Left out: the size of the image, since %1 has one size only").arg(qstr(model->name)));
+        offered.width.reset();
+        offered.height.reset();
+    }
     for (const std::string& r : read->assumed()) remarks.append(tr("Assumed: %1").arg(qstr(r)));
     for (const std::string& r : read->notUnderstood()) remarks.append(tr("Not understood: %1").arg(qstr(r)));
     if (!m_userPrompts.useRecipe(now, offered, name, remarks)) return false;

@@ -15,7 +15,7 @@ struct PointChart {
     ManifoldKind kind = ManifoldKind::Euclidean;
     double yaw = 0.6, pitch = 0.45;  // from where a sphere is seen, in radians
 
-    // Flat for spaces of other dimensions than these pictures have.
+    // Flat for spaces of other dimensions than these images have.
     static PointChart of(const ModelInfo& model);
     bool isCurved() const { return kind != ManifoldKind::Euclidean; }
     // Half the side of a square that holds the whole space; none: the plane has no bounds.

@@ -24,8 +24,18 @@
 
 namespace meander::kernels {
 
-// Raised with every change of this file: a module of another version is refused, not called.
-inline constexpr int backendApiVersion = 2;
+// Raised with every change of this file; the table of operations counts by itself (FNV-1a). A module of another version
+// is refused, not called.
+constexpr int versionOf(const char* operations) {
+    std::uint32_t hash = 2166136261u;
+    for (; *operations; ++operations) hash = (hash ^ std::uint8_t(*operations)) * 16777619u;
+    return int(hash & 0x7fffffffu);
+}
+#define OPERATION(Name, name, Result, ...) #Result #Name #__VA_ARGS__ ";"
+inline constexpr int backendApiVersion = versionOf("3"
+#include "kernels/api/operations.inl"
+);
+#undef OPERATION
 
 enum class Activation : std::uint8_t { None, Silu, GeluErf, GeluTanh, QuickGelu, Relu };
 

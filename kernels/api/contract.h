@@ -54,10 +54,4 @@ private:
     Operation m_operation;
 };
 
-// The sentence for an id that only the device sees.
-inline std::string idOutside(std::int64_t id, const View& table) {
-    return "embedding: id " + std::to_string(id) + " is outside the table of " + std::to_string(table.shape[0])
-           + " rows";
-}
-
 }  // namespace meander::kernels

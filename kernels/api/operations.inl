@@ -51,8 +51,8 @@ OPERATION(Softmax, softmax, void, View x, View y)
 // Rotary position embedding (Su et al. 2021): turns each pair of channels of a head by its token's angle. x and y
 // (b, t, heads, d), strided; in place.
 OPERATION(Rope, rope, void, View x, const RopeArgs& r, View y)
-// y[r] = table[ids[r]]; ids I32 (rows), table (n, c) of y's type. Ids outside the table throw.
-OPERATION(Embedding, embedding, void, View ids, View table, View y)
+// y[r] = table[ids[r]]; ids in host memory, table (n, c) of y's type. Ids outside the table throw.
+OPERATION(Embedding, embedding, void, std::span<const std::int32_t> ids, View table, View y)
 // Sinusoids of the given times: y (n, dim); frequencies exp(−ln(maxPeriod) i / (dim/2 − shift)); [cos, sin] when
 // cosFirst, else [sin, cos].
 OPERATION(TimestepEmbedding, timestepEmbedding, void, std::span<const double> times, int dim, bool cosFirst,

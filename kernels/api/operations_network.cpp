@@ -211,16 +211,21 @@ void Backend::rope(View x, const RopeArgs& r, View y) {
     if (x.count() > 0) doRope(x, r, y);
 }
 
-void Backend::embedding(View ids, View table, View y) {
+void Backend::embedding(std::span<const std::int32_t> ids, View table, View y) {
     const Contract c(*this, Operation::Embedding);
-    const Arguments all = {{"ids", ids}, {"table", table}, {"y", y}};
+    const Arguments all = {{"table", table}, {"y", y}};
     c.dense(all);
     c.sameType({"table", table}, {"y", y});
     c.floats({{"table", table}});
-    c.require(ids.type == DType::I32, "ids must be i32", {{"ids", ids}});
     c.require(table.shape.rank() == 2 && y.shape.rank() >= 1 && y.shape[-1] == table.shape[1]
-                  && y.count() == ids.count() * table.shape[1],
+                  && y.count() == std::int64_t(ids.size()) * table.shape[1],
               "table (n, c) must give y (ids, c)", all);
+    const auto outside =
+        std::find_if(ids.begin(), ids.end(), [&](std::int32_t id) { return id < 0 || id >= table.shape[0]; });
+    if (outside != ids.end())
+        c.reject("id " + std::to_string(*outside) + " is outside the table of " + std::to_string(table.shape[0])
+                     + " rows",
+                 {});
     if (y.count() > 0) doEmbedding(ids, table, y);
 }
 

@@ -1,5 +1,6 @@
 // Finds and opens the CUDA module. It stays open until the program ends: its code may be in use by objects that outlive
 // any owner of the handle.
+#include <cstdlib>
 #include <filesystem>
 #include <vector>
 
@@ -38,6 +39,7 @@ fs::path programFolder() {
 
 std::vector<fs::path> candidates(const std::string& moduleFolder) {
     if (!moduleFolder.empty()) return {fs::path(moduleFolder) / moduleName};
+    if (const char* named = std::getenv("MEANDER_CUDA_MODULE"); named && *named) return {fs::path(named) / moduleName};
     const fs::path folder = programFolder();
     if (folder.empty()) return {};
     return {folder / moduleName, folder / ".." / "lib" / "meander" / moduleName, folder / ".." / "lib" / moduleName};
@@ -73,8 +75,10 @@ CudaProbe createCudaBackend(int device, const std::string& moduleFolder) {
             break;
         }
     if (found.empty()) {
-        const std::string where =
-            moduleFolder.empty() ? "beside the program or in its lib/meander folder" : "in " + moduleFolder;
+        const char* named = std::getenv("MEANDER_CUDA_MODULE");
+        const std::string where = !moduleFolder.empty() ? "in " + moduleFolder
+                                  : named && *named     ? "in " + std::string(named) + " (MEANDER_CUDA_MODULE)"
+                                                        : "beside the program or in its lib/meander folder";
         return {nullptr, std::string("No CUDA module is installed; ") + moduleName + " was not found " + where
                              + ". The CPU is used instead."};
     }

@@ -153,14 +153,10 @@ void CpuBackend::doChannelsFirst(View x, View y) {
     transposeInner(x, x.shape[0], x.shape.rowCount() / x.shape[-1], x.shape[-1], y);
 }
 
-void CpuBackend::doEmbedding(View ids, View table, View y) {
+void CpuBackend::doEmbedding(std::span<const std::int32_t> ids, View table, View y) {
     const std::size_t row = std::size_t(table.shape[1]) * sizeOf(y.type);
-    for (std::int64_t i = 0; i < ids.count(); ++i)
-        if (const std::int32_t id = ids.as<std::int32_t>()[i]; id < 0 || id >= table.shape[0])
-            throw std::invalid_argument(idOutside(id, table));
-    for (std::int64_t i = 0; i < ids.count(); ++i)
-        std::memcpy(y.as<char>() + std::size_t(i) * row,
-                    table.as<char>() + std::size_t(ids.as<std::int32_t>()[i]) * row, row);
+    for (std::size_t i = 0; i < ids.size(); ++i)
+        std::memcpy(y.as<char>() + i * row, table.as<char>() + std::size_t(ids[i]) * row, row);
 }
 
 void CpuBackend::doTimestepEmbedding(std::span<const double> times, int dim, bool cosFirst, double shift,

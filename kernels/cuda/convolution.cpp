@@ -191,7 +191,7 @@ void CudaBackend::doConv2d(View x, const ConvWeights& weights, View y, const Epi
         isDone = device.convolutionPlans().run(s, x.data, w->filter.data(), product);
     }
     if (!isDone) unfoldAndMultiply(device, x, *w, y.shape[1], y.shape[2], product);
-    if (w->packedBias || !isPlain(e)) applyEpilogue(device, product, w->packedBias.view(), e, y);
+    if (w->packedBias || !isPlain(e)) applyEpilogue(device, product, y.type, w->packedBias.view(), e, y);
 }
 
 }  // namespace meander::kernels::cuda

@@ -1,10 +1,14 @@
 // The device: opening it, its memory, its errors as sentences. See device.h.
 //
 // Memory comes from a pool of our own (cudaMemPool_t), not the process-wide default one, so that `trim` and the
-// statistics concern us alone. The pool keeps what it got until `trim`: a sampler asks for the same sizes at every
-// step.
+// statistics concern us alone. What is released is kept, by size, until `trim` or until memory runs out: a sampler
+// asks for the same sizes at every step, and from the second one on the driver is not asked any more.
+// MEANDER_CUDA_KEEPS_MEMORY=0 gives everything back at once, so that a memory checker sees uses after release.
 #include "kernels/cuda/device.h"
 
+#include <bit>
+#include <cstdlib>
+#include <string_view>
 #include <utility>
 
 #include "kernels/cuda/convolution.h"
@@ -79,6 +83,8 @@ Device::Device(int index) : m_index(index) {
             check(cudaMemPoolSetAttribute(m_pool, cudaMemPoolAttrReleaseThreshold, &keepAll),
                   "a memory pool was set up");
         }
+        const char* keeps = std::getenv("MEANDER_CUDA_KEEPS_MEMORY");
+        m_keepsMemory = !keeps || std::string_view(keeps) != "0";
         openLibraries();
     } catch (...) {
         close();
@@ -115,8 +121,9 @@ void Device::close() noexcept {
     m_matmulPlans.reset();
     if (m_cudnnHandle) m_cudnn->destroy(std::exchange(m_cudnnHandle, nullptr));
     if (m_ltHandle) m_lt->destroy(std::exchange(m_ltHandle, nullptr));
-    for (const auto& [p, bytes] : m_sizes) m_pool ? cudaFreeAsync(p, m_stream) : cudaFree(p);
+    for (const auto& [p, bytes] : m_sizes) giveBack(p);
     m_sizes.clear();
+    freeKept();
     if (m_stream) cudaStreamSynchronize(m_stream);
     if (m_pool) cudaMemPoolDestroy(std::exchange(m_pool, nullptr));
     if (m_stream) cudaStreamDestroy(std::exchange(m_stream, nullptr));
@@ -125,7 +132,20 @@ void Device::close() noexcept {
 
 void Device::makeCurrent() const { check(cudaSetDevice(m_index), "it was selected"); }
 
+namespace {
+// Sizes are rounded so that kept buffers are found again: up to 512 bytes, then to an eighth of the power of two below.
+std::size_t roundedSize(std::size_t bytes) {
+    const std::size_t step = bytes <= 4096 ? 512 : std::bit_floor(bytes) / 8;
+    return (bytes + step - 1) / step * step;
+}
+}  // namespace
+
 cudaError_t Device::tryAllocate(void** p, std::size_t bytes) {
+    if (const auto kept = m_kept.find(bytes); kept != m_kept.end() && !kept->second.empty()) {
+        *p = kept->second.back();
+        kept->second.pop_back();
+        return cudaSuccess;
+    }
     const cudaError_t status = m_pool ? cudaMallocFromPoolAsync(p, bytes, m_pool, m_stream) : cudaMalloc(p, bytes);
     if (status == cudaErrorMemoryAllocation) cudaGetLastError();
     return status;
@@ -134,10 +154,10 @@ cudaError_t Device::tryAllocate(void** p, std::size_t bytes) {
 void* Device::allocate(std::size_t bytes) {
     const std::size_t wanted = bytes ? bytes : 1;  // an empty tensor has an address too
     void* p = nullptr;
-    cudaError_t status = tryAllocate(&p, wanted);
+    cudaError_t status = tryAllocate(&p, roundedSize(wanted));
     if (status == cudaErrorMemoryAllocation) {  // the pool may hold much in pieces that do not fit
         trim();
-        status = tryAllocate(&p, wanted);
+        status = tryAllocate(&p, roundedSize(wanted));
     }
     if (status == cudaErrorMemoryAllocation) {
         std::size_t free = 0, total = 0;
@@ -152,7 +172,7 @@ void* Device::allocate(std::size_t bytes) {
     try {
         m_sizes.emplace(p, wanted);
     } catch (...) {
-        m_pool ? cudaFreeAsync(p, m_stream) : cudaFree(p);
+        giveBack(p);
         throw;
     }
     m_current += wanted;
@@ -164,14 +184,29 @@ void Device::release(void* p) noexcept {
     const auto found = m_sizes.find(p);
     if (found == m_sizes.end()) return;  // null, or not ours
     m_current -= found->second;
+    const std::size_t rounded = roundedSize(found->second);
     m_sizes.erase(found);
     cudaSetDevice(m_index);
-    m_pool ? cudaFreeAsync(p, m_stream) : cudaFree(p);
+    if (!m_keepsMemory) return giveBack(p);
+    try {
+        m_kept[rounded].push_back(p);
+    } catch (...) {
+        giveBack(p);
+    }
+}
+
+void Device::giveBack(void* p) noexcept { m_pool ? cudaFreeAsync(p, m_stream) : cudaFree(p); }
+
+void Device::freeKept() noexcept {
+    for (const auto& [size, buffers] : m_kept)
+        for (void* p : buffers) giveBack(p);
+    m_kept.clear();
 }
 
 MemoryUse Device::memoryUse() const { return {m_current, m_peak, m_total}; }
 
 void Device::trim() {
+    freeKept();
     synchronize();
     if (m_pool) check(cudaMemPoolTrimTo(m_pool, 0), "memory was given back");
 }

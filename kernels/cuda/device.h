@@ -64,13 +64,17 @@ private:
     void openLibraries();
     void close() noexcept;
     cudaError_t tryAllocate(void** p, std::size_t bytes);
+    void giveBack(void* p) noexcept;
+    void freeKept() noexcept;
 
     int m_index;
     int m_multiprocessors = 0, m_capability = 0;
     std::string m_name;
     cudaStream_t m_stream = nullptr;
-    cudaMemPool_t m_pool = nullptr;  // null where the driver offers no pools: then plain cudaMalloc
-    std::unordered_map<void*, std::size_t> m_sizes;
+    cudaMemPool_t m_pool = nullptr;                  // null where the driver offers no pools: then plain cudaMalloc
+    std::unordered_map<void*, std::size_t> m_sizes;  // as asked for
+    std::unordered_map<std::size_t, std::vector<void*>> m_kept;  // released buffers by their rounded size
+    bool m_keepsMemory = true;
     std::size_t m_current = 0, m_peak = 0, m_total = 0;
 
     std::unique_ptr<CublasLt> m_lt;

@@ -1,5 +1,7 @@
-// Rows of a table by number, and the sinusoids of a time.
-#include "kernels/api/contract.h"
+// Rows of a table by number, and the sinusoids of a time. Numbers and times are few and travel in the kernel's own
+// parameters: nothing is copied ahead, nothing is waited for.
+#include <algorithm>
+
 #include "kernels/cuda/cuda_backend.h"
 #include "kernels/cuda/kernels.cuh"
 #include "kernels/cuda/operations.h"
@@ -7,25 +9,27 @@
 namespace meander::kernels::cuda {
 namespace {
 
-// An id outside the table is reported in `wrong` (any one of them, plus one; 0: none) and its row is left alone.
-template <class U>
-__global__ void embeddingKernel(const std::int32_t* ids, const U* table, std::int64_t tableRows, std::int64_t columns,
-                                U* y, std::int64_t total, int* wrong) {
-    for (std::int64_t i = blockIdx.x * std::int64_t(blockDim.x) + threadIdx.x; i < total;
-         i += std::int64_t(gridDim.x) * blockDim.x) {
-        const std::int64_t row = quotient(i, columns), id = ids[row];
-        if (id < 0 || id >= tableRows) *wrong = int(row) + 1;
-        else y[i] = table[id * columns + i - row * columns];
-    }
-}
-constexpr int maxTimes = 128;
+constexpr int maxIds = 512, maxTimes = 128;
+struct Ids {
+    std::int32_t at[maxIds];
+};
 struct Times {
     double at[maxTimes];
 };
 
+template <class U>
+__global__ void embeddingKernel(const Ids ids, const U* table, std::int64_t columns, U* y, std::int64_t total) {
+    for (std::int64_t i = blockIdx.x * std::int64_t(blockDim.x) + threadIdx.x; i < total;
+         i += std::int64_t(gridDim.x) * blockDim.x) {
+        const std::int64_t row = quotient(i, columns);
+        y[i] = table[ids.at[row] * columns + i - row * columns];
+    }
+}
+
 // The angles reach thousands, where a float has no digits left for a sine: all in double, there are few of them.
+template <class T>
 __global__ void timestepKernel(const Times times, std::int64_t total, int dim, bool cosFirst, double shift,
-                               double maxPeriod, double* y) {
+                               double maxPeriod, T* y) {
     const int half = dim / 2;
     for (std::int64_t i = blockIdx.x * std::int64_t(blockDim.x) + threadIdx.x; i < total;
          i += std::int64_t(gridDim.x) * blockDim.x) {
@@ -33,43 +37,45 @@ __global__ void timestepKernel(const Times times, std::int64_t total, int dim, b
         const bool isSecond = column >= half;
         const int k = isSecond ? column - half : column;
         const double angle = times.at[row] * exp(-log(maxPeriod) * double(k) / (double(half) - shift));
-        y[i] = isSecond != cosFirst ? cos(angle) : sin(angle);
+        y[i] = fromReal<T>(isSecond != cosFirst ? cos(angle) : sin(angle));
+    }
+}
+
+// body(the next values of a list as parameters, index of the first, count)
+template <class Parameters, int N, class Value, class Body> void inParts(std::span<const Value> values, Body&& body) {
+    for (std::size_t first = 0; first < values.size(); first += N) {
+        const std::size_t count = std::min<std::size_t>(N, values.size() - first);
+        Parameters p{};
+        std::copy_n(values.begin() + std::ptrdiff_t(first), count, p.at);
+        body(p, std::int64_t(first), std::int64_t(count));
     }
 }
 
 }  // namespace
 
-void CudaBackend::doEmbedding(View ids, View table, View y) {
+void CudaBackend::doEmbedding(std::span<const std::int32_t> ids, View table, View y) {
     Device& device = this->device();
-    const std::int64_t n = y.count(), columns = table.shape[1], blocks = elementwiseBlocks(device, n);
-    const Buffer wrong(device, sizeof(int));
-    check(cudaMemsetAsync(wrong.data(), 0, sizeof(int), device.stream()), "memory was cleared");
+    const std::int64_t columns = table.shape[1];
     dispatchSize(table.type, [&](auto zero) {
         using U = decltype(zero);
-        launch(device, embeddingKernel<U>, blocks, elementwiseThreads, ids.as<std::int32_t>(), table.as<U>(),
-               table.shape[0], columns, y.as<U>(), n, wrong.as<int>());
+        inParts<Ids, maxIds>(ids, [&](const Ids& now, std::int64_t first, std::int64_t count) {
+            const std::int64_t n = count * columns;
+            launch(device, embeddingKernel<U>, elementwiseBlocks(device, n), elementwiseThreads, now, table.as<U>(),
+                   columns, y.as<U>() + first * columns, n);
+        });
     });
-    int row = 0;
-    device.download(wrong.data(), &row, sizeof row);
-    if (row == 0) return;
-    std::int32_t id = 0;
-    device.download(ids.as<std::int32_t>() + (row - 1), &id, sizeof id);
-    throw std::invalid_argument(idOutside(id, table));
 }
 
 void CudaBackend::doTimestepEmbedding(std::span<const double> times, int dim, bool cosFirst, double shift,
                                       double maxPeriod, View y) {
     Device& device = this->device();
-    const std::int64_t rows = std::int64_t(times.size());
-    const Buffer exact(device, std::size_t(rows * dim) * sizeof(double));
-    for (std::int64_t first = 0; first < rows; first += maxTimes) {
-        const std::int64_t now = std::min<std::int64_t>(maxTimes, rows - first);
-        Times chunk{};
-        for (std::int64_t r = 0; r < now; ++r) chunk.at[r] = times[std::size_t(first + r)];
-        launch(device, timestepKernel, elementwiseBlocks(device, now * dim), elementwiseThreads, chunk, now * dim, dim,
-               cosFirst, shift, maxPeriod, exact.as<double>() + first * dim);
-    }
-    cuda::convert(device, {exact.data(), DType::F64, y.shape}, y);
+    dispatchFloat(y.type, [&](auto zero) {
+        using T = decltype(zero);
+        inParts<Times, maxTimes>(times, [&](const Times& now, std::int64_t first, std::int64_t count) {
+            launch(device, timestepKernel<T>, elementwiseBlocks(device, count * dim), elementwiseThreads, now,
+                   count * dim, dim, cosFirst, shift, maxPeriod, y.as<T>() + first * dim);
+        });
+    });
 }
 
 }  // namespace meander::kernels::cuda

@@ -106,13 +106,15 @@ void productWithEpilogue(Device& device, View x, std::int64_t in, std::int64_t o
         multiply(device, p);
         return;
     }
-    Buffer aside;  // the product must not overwrite what the epilogue still reads
-    if (sharesMemory(e, y)) {
-        aside = Buffer(device, y.bytes());
+    // The product must not overwrite what the epilogue still reads, and half types are rounded once, after it.
+    Buffer aside;
+    if (sharesMemory(e, y) || y.type != DType::F32) {
+        p.output = DType::F32;
+        aside = Buffer(device, std::size_t(y.count()) * sizeof(float));
         p.d.data = aside.data();
     }
     multiply(device, p);
-    applyEpilogue(device, p.d.data, bias.view(), e, y);
+    applyEpilogue(device, p.d.data, p.output, bias.view(), e, y);
 }
 
 std::unique_ptr<LinearWeights> packLinear(const std::shared_ptr<Device>& device, View weight, View bias,

@@ -28,7 +28,7 @@ bool flashAttention(Device&, const AttentionArgs& a, View y);
 
 // epilogue.cu: y = (activation(product + bias + rowBias) * multiply * gate + residual) * residualScale; `product` may
 // be y.
-void applyEpilogue(Device&, const void* product, View bias, const Epilogue& e, View y);
+void applyEpilogue(Device&, const void* product, DType type, View bias, const Epilogue& e, View y);
 
 // im2col.cu
 // Filter (out, in, k, k) of any type, on the device → (out, k, k, in) of `type`.

@@ -6,67 +6,50 @@
 namespace meander::kernels::verify {
 namespace {
 
-// Where a block keeps its half-precision scales; random bytes there would be numbers of any size.
-std::vector<int> scaleOffsets(WeightFormat f) {
-    switch (f) {
-    case WeightFormat::Q8_0:
-    case WeightFormat::Q4_0:
-    case WeightFormat::Q5_0:
-    case WeightFormat::IQ4_NL: return {0};
-    case WeightFormat::Q4_1:
-    case WeightFormat::Q5_1:
-    case WeightFormat::Q4_K:
-    case WeightFormat::Q5_K: return {0, 2};
-    case WeightFormat::Q2_K: return {80, 82};
-    case WeightFormat::Q3_K: return {108};
-    case WeightFormat::Q6_K: return {208};
-    default: return {};
-    }
+double rootMeanSquare(WeightFormat f, const std::vector<std::uint8_t>& bytes, std::int64_t count) {
+    std::vector<float> values(static_cast<std::size_t>(count));
+    decodeWeights(f, bytes.data(), count, values.data());
+    double squares = 0;
+    for (const float v : values) squares += double(v) * v;
+    return std::sqrt(squares / double(count));
 }
 
-// Size of the integers that the scales multiply.
-double integerSize(WeightFormat f) {
-    switch (f) {
-    case WeightFormat::Q8_0:
-    case WeightFormat::I8:
-    case WeightFormat::IQ4_NL: return 64;
-    case WeightFormat::Q6_K: return 1024;
-    case WeightFormat::Q2_K: return 16;
-    case WeightFormat::Q3_K: return 32;
-    case WeightFormat::Q4_K:
-    case WeightFormat::Q5_K: return 512;
-    default: return 8;
-    }
+// Writes value() as each half-precision scale of the blocks.
+void setScales(WeightFormat f, std::vector<std::uint8_t>& bytes, const std::function<double()>& value) {
+    const WeightFormatInfo info = infoOf(f);
+    for (std::size_t block = 0; block < bytes.size(); block += std::size_t(info.blockBytes))
+        for (int i = 0; i < info.scales; ++i) {
+            const auto half = floatToF16(float(value()));
+            const std::size_t at = block + std::size_t(info.scalesAt + 2 * i);
+            bytes[at] = std::uint8_t(half & 255), bytes[at + 1] = std::uint8_t(half >> 8);
+        }
 }
 
 }  // namespace
 
 StoredMatrix::StoredMatrix(WeightFormat f, std::int64_t out, std::int64_t in, std::uint32_t seed, bool hasRowScales) {
-    const WeightFormatInfo info = infoOf(f);
     const double size = 1 / std::sqrt(double(in));
-    if (f == WeightFormat::F32 || f == WeightFormat::F16 || f == WeightFormat::BF16) {
+    if (isPlainFloat(f)) {
         const DType type = f == WeightFormat::F32 ? DType::F32 : f == WeightFormat::F16 ? DType::F16 : DType::BF16;
         const auto encoded = bytesOf(random({out, in}, type, seed, size), type);
         bytes.assign(encoded.begin(), encoded.end());
     } else {
         bytes.resize(kernels::bytesOf(f, out * in));
         std::uint32_t state = seed * 747796405u + 1;
-        for (auto& b : bytes) b = std::uint8_t((state = state * 1664525u + 1013904223u) >> 24);
+        const auto next = [&] { return std::uint8_t((state = state * 1664525u + 1013904223u) >> 24); };
+        for (auto& b : bytes) b = next();
         // Exponents below 8 are numbers below 2, and no NaN.
-        if (f == WeightFormat::F8E4M3)
+        if (f == WeightFormat::F8E4M3 || f == WeightFormat::F8E5M2)
             for (auto& b : bytes) b &= 0xbf;
-        if (f == WeightFormat::F8E5M2)
-            for (auto& b : bytes) b &= 0xbf;
-        const std::size_t step = std::size_t(info.blockBytes);
-        for (const int offset : scaleOffsets(f))
-            for (std::size_t at = std::size_t(offset); at < bytes.size(); at += step) {
-                const auto h = floatToF16(float(size / integerSize(f) * (0.5 + bytes[at] / 256.0)));
-                bytes[at] = std::uint8_t(h & 255), bytes[at + 1] = std::uint8_t(h >> 8);
-            }
+        // Random bytes would be scales of any size.
+        setScales(f, bytes, [] { return 1; });
+        const double unit = size / rootMeanSquare(f, bytes, out * in);
+        setScales(f, bytes, [&] { return unit * (0.5 + next() / 256.0); });
     }
-    if (hasRowScales || f == WeightFormat::I8)
-        for (std::int64_t r = 0; r < out; ++r)
-            rowScales.push_back(float(size / integerSize(f) * (1 + double(r % 7) / 7)));
+    if (hasRowScales || f == WeightFormat::I8) {
+        const double unit = size / rootMeanSquare(f, bytes, out * in);
+        for (std::int64_t r = 0; r < out; ++r) rowScales.push_back(float(unit * (1 + double(r % 7) / 7)));
+    }
     matrix = {bytes.data(), f, out, in, rowScales.empty() ? nullptr : rowScales.data()};
 }
 

@@ -254,6 +254,7 @@ private:
             visit(*at.node);
             if (at.node->type == "ConditioningZeroOut") continue;  // the empty condition
             if (at.node->values.contains("guidance")) add("guidance", *at.node, "guidance");
+            readClip(m_graph.source(*at.node, "clip"));
             if (const auto text = textOf(at, what)) {
                 if (std::find(texts.begin(), texts.end(), *text) == texts.end()) texts.push_back(*text);
                 continue;
@@ -277,6 +278,21 @@ private:
             m_text.leaveOut(what, texts[i], "joined to the first; one prompt is used");
         if (texts.empty() && isPositive && !todo.empty()) m_text.leaveOut(what, {}, "no text was found on its way");
         return texts.empty() ? std::string() : texts.front();
+    }
+
+    // From a text encoder's node back to its file: the layer whose states are taken, "-2" the one before the last.
+    void readClip(Source s) {
+        for (int depth = 0; s && depth < deepest; ++depth) {
+            const ComfyNode& n = *s.node;
+            if (n.type == "CLIPSetLastLayer") {
+                visit(n);
+                const std::string layer = m_graph.text(n, "stop_at_clip_layer");
+                if (!m_hasClipLayer && layer.starts_with('-'))
+                    add("clip skip", layer.substr(1), n, "stop_at_clip_layer");
+                m_hasClipLayer = true;
+            }
+            s = m_graph.source(n, "clip");
+        }
     }
 
     // The text that a node encodes; nothing when it encodes none.
@@ -385,6 +401,7 @@ private:
     PeerText m_text;
     std::set<std::string> m_visited;
     std::optional<std::string> m_shift;
+    bool m_hasClipLayer = false;
 };
 
 }  // namespace

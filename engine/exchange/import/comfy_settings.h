@@ -1,4 +1,4 @@
-// The settings of a ComfyUI graph: of the sampling pass that makes the picture out of noise. Further passes and nodes
+// The settings of a ComfyUI graph: of the sampling pass that makes the image out of noise. Further passes and nodes
 // without a counterpart are named.
 #pragma once
 #include "engine/exchange/import/comfy_graph.h"

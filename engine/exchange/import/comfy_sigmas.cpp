@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "engine/exchange/import/peer_text.h"
 #include "engine/recipe/peer_names.h"
 #include "engine/schedule/schedule.h"
 
@@ -33,12 +34,6 @@ const Row rows[] = {
      {{"max_shift", "max_shift"}, {"base_shift", "base_shift"}, {"stretch", "stretch"}, {"terminal", "terminal"}}},
     {"Flux2Scheduler", "flux2", {}},
 };
-
-std::optional<double> numberOf(const std::string& s) {
-    double v = 0;
-    const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), v);
-    return error == std::errc() && end == s.data() + s.size() && std::isfinite(v) ? std::optional(v) : std::nullopt;
-}
 
 void set(ComfySigmas& s, const std::string& key, std::string value, const std::string& written) {
     for (const ParamSpec& spec : findSchedule(s.schedule.id)->params) {

@@ -36,5 +36,7 @@ ReadRecipe recipeOf(const PeerText& text);
 // "trimmed", "in lower case" of ASCII.
 std::string trimmedText(const std::string& s);
 std::string lowerText(std::string s);
+// The number that the whole text is; nothing for other text, NaN and infinities.
+std::optional<double> numberOf(const std::string& s);
 
 }  // namespace meander

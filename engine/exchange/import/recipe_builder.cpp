@@ -6,6 +6,7 @@
 #include <map>
 
 #include "engine/exchange/import/noise_text.h"
+#include "engine/exchange/import/peer_settings.h"
 #include "engine/exchange/import/peer_text.h"
 #include "engine/exchange/import/prompt_syntax.h"
 #include "engine/exchange/table.h"
@@ -18,109 +19,7 @@
 namespace meander {
 namespace {
 
-constexpr int mostSteps = 10000;
-
-struct Remark {
-    const char *key, *reason;
-};
-
-// Settings that say something about the file, not about the sampling.
-constexpr const char* provenance[] = {"version",
-                                      "app",
-                                      "created date",
-                                      "user",
-                                      "parser",
-                                      "backend",
-                                      "pipeline",
-                                      "operations",
-                                      "template",
-                                      "negative template",
-                                      "original prompt",
-                                      "original negative prompt",
-                                      "batch pos",
-                                      "civitai resources",
-                                      "civitai metadata",
-                                      "extrajsonmetainfo",
-                                      "metadata scheme",
-                                      "time",
-                                      "date",
-                                      "model hash",
-                                      "vae hash",
-                                      "lora hashes",
-                                      "ti hashes",
-                                      "ti",
-                                      "hashes",
-                                      "wildcard prompt",
-                                      "wildcard negative prompt",
-                                      "generation mode",
-                                      "request type",
-                                      "software",
-                                      "source"};
-
-// Known settings without a counterpart, with the reason. Beginnings of keys.
-constexpr Remark withoutCounterpart[] = {
-    {"size", "images have the size of the model"},
-    {"width", "images have the size of the model"},
-    {"height", "images have the size of the model"},
-    {"aspect", "images have the size of the model"},
-    {"model", "choose it in the Model panel"},
-    {"vae", "the model's own decoder is used"},
-    {"clip skip", "the text encoder's last layer is used"},
-    {"denoising strength", "choose the start image and its strength under Start"},
-    {"init image", "choose it under Start"},
-    {"mask", "there is no inpainting"},
-    {"inpaint", "there is no inpainting"},
-    {"hires", "a second pass at a larger size"},
-    {"refiner", "a second model"},
-    {"controlnet", "there are no control networks"},
-    {"adetailer", "an extension"},
-    {"dynamic thresholding", "an extension; see the guidance rule Dynamic thresholding"},
-    {"ngms", "guidance is not skipped by its size"},
-    {"lora", "there are no LoRA"},
-    {"face restoration", "not a part of sampling"},
-    {"upscale", "not a part of sampling"},
-    {"styles", "their words may be in the prompt already"},
-    {"token merging", "not done here"},
-    {"tiling", "not done here"},
-    {"emphasis", "brackets are plain characters here"},
-};
-
-// A setting of theirs that is a parameter of ours of the same meaning.
-struct ParamOf {
-    const char *theirs, *ours;
-};
-constexpr ParamOf samplerParams[] = {{"eta", "eta"},
-                                     {"eta ddim", "eta"},
-                                     {"sigma noise", "s_noise"},
-                                     {"sigma churn", "s_churn"},
-                                     {"sigma tmin", "s_tmin"},
-                                     {"sigma tmax", "s_tmax"},
-                                     {"unipc order", "order"},
-                                     {"unipc variant", "variant"},
-                                     {"solver order", "order"},
-                                     {"gamma", "gamma"}};
-constexpr ParamOf scheduleParams[] = {{"schedule max sigma", "max"},
-                                      {"schedule min sigma", "min"},
-                                      {"schedule rho", "rho"},
-                                      {"kdiff sched max sigma", "max"},
-                                      {"kdiff sched min sigma", "min"},
-                                      {"kdiff sched rho", "rho"},
-                                      {"beta schedule alpha", "alpha"},
-                                      {"beta schedule beta", "beta"},
-                                      {"shift", "shift"},
-                                      {"mu", "mu"},
-                                      {"base shift", "base_shift"},
-                                      {"max shift", "max_shift"},
-                                      {"spacing", "spacing"},
-                                      {"offset", "offset"},
-                                      {"final sigma", "final"}};
-
-// The number that the whole text is; nothing for other text, NaN and infinities.
-std::optional<double> numberOf(const std::string& s) {
-    double v = 0;
-    const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), v);
-    return error == std::errc() && end == s.data() + s.size() && std::isfinite(v) ? std::optional(v) : std::nullopt;
-}
+constexpr int mostSteps = 10000, longestSide = 16384;
 
 template <class Specs> const ParamSpec* specNamed(const Specs& specs, const std::string& key) {
     const auto it = std::find_if(specs.begin(), specs.end(), [&](const ParamSpec& s) { return s.key == key; });
@@ -141,6 +40,7 @@ public:
         m_read.recipe.negativePrompt = m_text.negative;
         if (!m_text.prompt.empty()) note(SettingOrigin::Read, "Prompt", m_text.prompt);
         if (!m_text.negative.empty()) note(SettingOrigin::Read, "Negative prompt", m_text.negative);
+        size();
         steps();
         sampler();
         schedule();
@@ -150,10 +50,11 @@ public:
         params(m_read.recipe.sampler, findSampler, samplerParams);
         params(m_read.recipe.schedule, findSchedule, scheduleParams);
         penultimate();
+        promptSettings();
         rest();
         for (const auto& [prompt, where] :
              {std::pair(&m_text.prompt, "Prompt"), std::pair(&m_text.negative, "Negative prompt")})
-            for (ImportedSetting& s : promptSyntax(*prompt, m_text.peer, where))
+            for (ImportedSetting& s : promptSyntax(*prompt, m_text.peer, m_peer.dialect, where))
                 m_read.settings.push_back(std::move(s));
         return std::move(m_read);
     }
@@ -193,6 +94,32 @@ private:
         if (it == m_entries.end()) return nullptr;
         it->second.isUsed = true;
         return &it->second;
+    }
+
+    // "512x768", or width and height apart.
+    void size() {
+        Recipe& r = m_read.recipe;
+        const auto side = [](const std::string& text) {
+            const auto n = numberOf(trimmedText(text));
+            const bool isSide = n && *n == std::floor(*n) && *n >= 1 && *n <= longestSide;
+            return isSide ? std::optional(int(*n)) : std::nullopt;
+        };
+        const std::string reason = "whole numbers of pixels up to " + std::to_string(longestSide) + " are needed";
+        for (const auto& [key, member] : {std::pair("width", &Recipe::width), std::pair("height", &Recipe::height)})
+            if (const Entry* e = take(key)) {
+                r.*member = side(e->value);
+                if (r.*member) read(*e);
+                else leftOut(*e, reason);
+            }
+        if (const Entry* e = take("size")) {
+            const auto cross = e->value.find_first_of("xX");
+            const auto width = side(e->value.substr(0, cross));
+            const auto height = cross == std::string::npos ? width : side(e->value.substr(cross + 1));
+            if (!width || !height) return leftOut(*e, reason);
+            r.width = width;
+            r.height = height;
+            read(*e);
+        }
     }
 
     void steps() {
@@ -443,6 +370,37 @@ private:
                         + " levels one is left out");
     }
 
+    // The syntax of the prompts is a setting where one of them has any.
+    void promptSettings() {
+        Recipe& r = m_read.recipe;
+        PromptDialect dialect = m_peer.dialect;
+        const Entry* emphasis = take("emphasis");
+        if (emphasis && isA1111(dialect)) {
+            const std::string kind = lowerText(emphasis->value);
+            if (kind == "no norm") dialect = PromptDialect::A1111NoNorm;
+            if (kind == "no norm" || kind == "original") read(*emphasis);
+            else leftOut(*emphasis, "weights act as in its kind \"Original\"");
+        } else if (emphasis) {
+            leftOut(*emphasis);
+        }
+        if (hasSyntax(r.prompt, dialect) || hasSyntax(r.negativePrompt, dialect)) {
+            const auto& known = promptDialects();
+            const auto info =
+                std::find_if(known.begin(), known.end(), [&](const auto& d) { return d.dialect == dialect; });
+            r.promptDialect = info->id;
+            note(SettingOrigin::Read, "Prompt syntax", info->label);
+        }
+        const Entry* skip = take("clip skip");
+        if (!skip) return;
+        const auto given = numberOf(skip->value);
+        // InvokeAI counts the layers that are left out; 0 and less stand for the default elsewhere.
+        const double layer = given ? std::max(*given + (m_text.peer == Peer::InvokeAi), 1.0) : 0;
+        if (layer < 1 || layer > 32 || layer != std::floor(layer))
+            return leftOut(*skip, "a whole number up to 32 is needed");
+        r.clipSkip = int(layer);
+        read(*skip);
+    }
+
     void rest() {
         for (const std::string& key : m_order) {
             const Entry& e = m_entries.at(key);
@@ -467,23 +425,6 @@ private:
 
 }  // namespace
 
-void PeerText::add(const std::string& key, const std::string& value, const std::string& written) {
-    settings.push_back({key, value, written});
-}
-void PeerText::leaveOut(const std::string& name, const std::string& value, const std::string& reason) {
-    notes.push_back({SettingOrigin::NotUnderstood, name, value, reason});
-}
-
 ReadRecipe recipeOf(const PeerText& text) { return Builder(text).build(); }
-
-std::string trimmedText(const std::string& s) {
-    const auto first = s.find_first_not_of(" \t\r\n"), last = s.find_last_not_of(" \t\r\n");
-    return first == std::string::npos ? std::string() : s.substr(first, last - first + 1);
-}
-
-std::string lowerText(std::string s) {
-    std::transform(s.begin(), s.end(), s.begin(), [](unsigned char c) { return char(std::tolower(c)); });
-    return s;
-}
 
 }  // namespace meander

@@ -15,7 +15,9 @@ namespace meander {
 struct Architecture {
     const char* className;  // diffusers' `_class_name`
     const char* family;     // as shown: "U-Net with cross-attention"
-    bool takesText;
+    // How a folder of diffusers with this network puts its text encoders together: id of the table of conditioners;
+    // empty: it takes no text.
+    const char* conditioner;
     // Fills in what follows from the network alone: state.shape (of the size it was trained for) and state.granule, in
     // cells for now; blocks, attention (without the number of tokens), bytesPerRow, takesGuidance. Throws Failure.
     void (*describe)(const Json& config, const std::string& what, ModelInfo& info);

@@ -72,7 +72,7 @@ std::unique_ptr<Denoiser> build(const Json& config, const std::string& what, Net
 }  // namespace
 
 const Architecture& fluxArchitecture() {
-    static const Architecture row{"FluxTransformer2DModel", "Diffusion transformer with joint attention", true,
+    static const Architecture row{"FluxTransformer2DModel", "Diffusion transformer with joint attention", "flux",
                                   describe, build};
     return row;
 }

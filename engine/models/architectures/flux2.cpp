@@ -76,7 +76,7 @@ std::unique_ptr<Denoiser> build(const Json& config, const std::string& what, Net
 }  // namespace
 
 const Architecture& flux2Architecture() {
-    static const Architecture row{"Flux2Transformer2DModel", "Diffusion transformer with joint attention", true,
+    static const Architecture row{"Flux2Transformer2DModel", "Diffusion transformer with joint attention", "flux2",
                                   describe, build};
     return row;
 }

@@ -68,8 +68,8 @@ std::unique_ptr<Denoiser> build(const Json& config, const std::string& what, Net
 }  // namespace
 
 const Architecture& lumina2Architecture() {
-    static const Architecture row{"Lumina2Transformer2DModel", "Diffusion transformer of one stream", true, describe,
-                                  build};
+    static const Architecture row{"Lumina2Transformer2DModel", "Diffusion transformer of one stream", "lumina2",
+                                  describe, build};
     return row;
 }
 

@@ -188,7 +188,7 @@ std::unique_ptr<Denoiser> build(const Json& config, const std::string& what, Net
 }  // namespace
 
 const Architecture& pixArtArchitecture() {
-    static const Architecture row{"PixArtTransformer2DModel", "Diffusion transformer with cross-attention", true,
+    static const Architecture row{"PixArtTransformer2DModel", "Diffusion transformer with cross-attention", "t5",
                                   describe, build};
     return row;
 }

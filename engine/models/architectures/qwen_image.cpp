@@ -70,8 +70,8 @@ std::unique_ptr<Denoiser> build(const Json& config, const std::string& what, Net
 }  // namespace
 
 const Architecture& qwenImageArchitecture() {
-    static const Architecture row{"QwenImageTransformer2DModel", "Diffusion transformer with joint attention", true,
-                                  describe, build};
+    static const Architecture row{"QwenImageTransformer2DModel", "Diffusion transformer with joint attention",
+                                  "qwen_image", describe, build};
     return row;
 }
 

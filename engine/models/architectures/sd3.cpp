@@ -57,8 +57,8 @@ std::unique_ptr<Denoiser> build(const Json& config, const std::string& what, Net
 }  // namespace
 
 const Architecture& sd3Architecture() {
-    static const Architecture row{"SD3Transformer2DModel", "Diffusion transformer with joint attention", true, describe,
-                                  build};
+    static const Architecture row{"SD3Transformer2DModel", "Diffusion transformer with joint attention", "sd3",
+                                  describe, build};
     return row;
 }
 

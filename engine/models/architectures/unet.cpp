@@ -246,7 +246,7 @@ std::unique_ptr<Denoiser> build(const Json& config, const std::string& what, Net
 }  // namespace
 
 const Architecture& unetArchitecture() {
-    static const Architecture row{"UNet2DConditionModel", "U-Net with cross-attention", true, describe, build};
+    static const Architecture row{"UNet2DConditionModel", "U-Net with cross-attention", "clip", describe, build};
     return row;
 }
 

@@ -72,8 +72,8 @@ std::unique_ptr<Denoiser> build(const Json& config, const std::string& what, Net
 }  // namespace
 
 const Architecture& zImageArchitecture() {
-    static const Architecture row{"ZImageTransformer2DModel", "Diffusion transformer of one stream", true, describe,
-                                  build};
+    static const Architecture row{"ZImageTransformer2DModel", "Diffusion transformer of one stream", "z_image",
+                                  describe, build};
     return row;
 }
 

@@ -64,9 +64,22 @@ Tensor ClipTextEncoder::pooled(std::span<const int> ids, const Tensor& last) con
 }
 
 TextFeatures ClipTextEncoder::encode(std::span<const int> ids, const TextStates& wanted) const {
+    return encode(ids, wanted, {});
+}
+
+TextFeatures ClipTextEncoder::encode(std::span<const int> ids, const TextStates& wanted,
+                                     std::span<const std::span<const float>> vectors) const {
     checkTokens(ids, m_config.positions, m_config.vocabulary);
     const std::int64_t n = std::int64_t(ids.size());
-    Tensor x = nn::add(nn::embedding(ids, m_tokens), m_positions.slice(0, n)).reshaped({1, n, m_config.width});
+    Tensor tokens = nn::embedding(ids, m_tokens);
+    if (std::any_of(vectors.begin(), vectors.end(), [](const auto& v) { return !v.empty(); })) {
+        std::vector<float> rows = download(tokens.converted(DType::F32)).toFloats();
+        for (std::size_t i = 0; i < vectors.size(); ++i)
+            if (!vectors[i].empty())
+                std::copy(vectors[i].begin(), vectors[i].end(), rows.begin() + std::ptrdiff_t(i) * m_config.width);
+        tokens = upload(tokens.backend(), HostTensor::fromFloats({n, m_config.width}, rows)).converted(tokens.type());
+    }
+    Tensor x = nn::add(tokens, m_positions.slice(0, n)).reshaped({1, n, m_config.width});
     HiddenStates states(wanted, m_config.layers);
     states.add(0, x);
     for (std::size_t i = 0; i < m_layers.size(); ++i) {

@@ -25,6 +25,8 @@ public:
 
     // Pooled: the state of the end token behind the final norm, through the projection where there is one.
     TextFeatures encode(std::span<const int> ids, const TextStates& wanted) const override;
+    TextFeatures encode(std::span<const int> ids, const TextStates& wanted,
+                        std::span<const std::span<const float>> vectors) const override;
     int width() const override { return m_config.width; }
     int longest() const override { return m_config.positions; }
 

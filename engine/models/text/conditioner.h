@@ -7,6 +7,7 @@
 
 #include "engine/models/conditions.h"
 #include "engine/models/model.h"
+#include "engine/models/text/embeddings.h"
 #include "engine/models/text/text_encoder.h"
 #include "engine/models/tokenizers/tokenizer.h"
 
@@ -16,9 +17,11 @@ namespace meander {
 struct TextStage {
     std::shared_ptr<const Tokenizer> tokenizer;
     std::unique_ptr<TextEncoder> encoder;
+    std::shared_ptr<const EmbeddingFolder> embeddings = {};  // null: none
 
-    // Tokens → features; the tokens are appended to `shown` where that is given.
-    TextFeatures features(const std::string& text, const TextStates& states, std::vector<Token>* shown = nullptr) const;
+    // The states of a prompt in its dialect, which a tokenizer of a fixed length reads in chunks, one below the other;
+    // pooled: that of the first chunk. The tokens are appended to `shown` where that is given.
+    TextFeatures features(const Prompt& prompt, const TextStates& states, std::vector<Token>* shown = nullptr) const;
 };
 
 struct Conditioner {

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "engine/models/text/emphasis.h"
+#include "engine/models/text/prompt_syntax.h"
+
 namespace meander {
 
 std::vector<int> idsOf(const std::vector<Token>& tokens) {
@@ -30,13 +33,60 @@ std::vector<Token> cutBeforeEnd(std::vector<Token> tokens, std::size_t most) {
     return tokens;
 }
 
-std::vector<Token> t5Tokens(const Tokenizer& tokenizer, const std::string& text, std::size_t most, bool isPadded) {
-    std::vector<Token> tokens = cutBeforeEnd(tokenizer.encode(text), most);
+std::pair<Tensor, Tensor> ofEqualLength(const Tensor& a, const Tensor& b) {
+    const auto continued = [](const Tensor& t, std::int64_t rows) {
+        std::vector<Tensor> parts{t};
+        for (std::int64_t n = t.rows(); n < rows;) {
+            const std::int64_t more = std::min(rows - n, t.rows());
+            parts.push_back(t.slice(t.rows() - more, more));
+            n += more;
+        }
+        return parts.size() == 1 ? t : stackRows(parts);
+    };
+    const std::int64_t rows = std::max(a.rows(), b.rows());
+    return {continued(a, rows), continued(b, rows)};
+}
+
+Tensor t5States(const TextStage& stage, const Prompt& prompt, std::size_t most, bool isPadded,
+                std::vector<Token>& tokens) {
     Token padding;
     padding.text = "padding";
     padding.special = true;
-    if (isPadded) tokens.resize(most, padding);
-    return tokens;
+    const auto padded = [&](std::vector<Token> t) {
+        t = cutBeforeEnd(std::move(t), most);
+        if (isPadded) t.resize(most, padding);
+        return t;
+    };
+    const auto statesOf = [&](const std::vector<Token>& t) { return stage.encoder->encode(idsOf(t), {}).states; };
+    const auto pieces = parsePrompt(prompt.text, prompt.dialect);
+    if (pieces.size() == 1 && pieces[0].weight == 1) {
+        tokens = padded(stage.tokenizer->encode(pieces[0].text));
+        return statesOf(tokens);
+    }
+    // Piece by piece, with the end of the text behind the last.
+    std::vector<Token> end = stage.tokenizer->encode("");
+    std::vector<float> weights;
+    tokens.clear();
+    int words = 0;
+    for (const WeightedText& p : pieces) {
+        const int first = words;
+        for (Token& t : stage.tokenizer->encode(p.text)) {
+            if (t.special) continue;
+            t.word += first;
+            words = std::max(words, t.word + 1);
+            tokens.push_back(std::move(t));
+            weights.push_back(float(p.weight));
+        }
+    }
+    tokens.insert(tokens.end(), end.begin(), end.end());
+    tokens = padded(std::move(tokens));
+    weights.resize(std::min(weights.size(), tokens.size() - 1));
+    weights.resize(tokens.size(), 1.0f);
+    const auto empty = [&] {
+        end.resize(tokens.size(), padding);
+        return statesOf(end);
+    };
+    return emphasised(statesOf(tokens), weights, prompt.dialect, empty);
 }
 
 std::vector<Token> ChatTemplate::tokens(const Tokenizer& tokenizer, const std::string& text, std::size_t most) const {

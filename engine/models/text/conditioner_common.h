@@ -17,8 +17,14 @@ Token specialToken(const Tokenizer& tokenizer, const std::string& text);
 // At most `most` tokens; the last one, which ends the text, stays.
 std::vector<Token> cutBeforeEnd(std::vector<Token> tokens, std::size_t most);
 
-// T5: the text and its end token, padded with id 0 to `length` where that is given. Padding is attended to.
-std::vector<Token> t5Tokens(const Tokenizer& tokenizer, const std::string& text, std::size_t most, bool isPadded);
+// The states of two encoders with as many tokens each: where their vocabularies make another number of chunks, the last
+// chunk of the shorter one is repeated.
+std::pair<Tensor, Tensor> ofEqualLength(const Tensor& a, const Tensor& b);
+
+// T5's states of a prompt in its dialect: the text and its end token, padded with id 0 to `most` where that is so.
+// Padding is attended to. The tokens are written to `tokens`.
+Tensor t5States(const TextStage& stage, const Prompt& prompt, std::size_t most, bool isPadded,
+                std::vector<Token>& tokens);
 
 // A text between the fixed parts of a chat. Tokens outside it are special, ranges and words are those of the text.
 struct ChatTemplate {

@@ -36,6 +36,18 @@ Conditions encodeQwenImage(const std::vector<TextStage>& text, const Prompt& pro
     return {{{condition::context, asRow(states.slice(std::int64_t(dropped), std::int64_t(tokens.size())))}}};
 }
 
+// Lumina Image 2: the penultimate states of Gemma 2; what is led away from stands without the instruction.
+Conditions encodeLumina2(const std::vector<TextStage>& text, const Prompt& prompt, std::vector<Token>& tokens) {
+    constexpr std::size_t most = 256;
+    const std::string instruction =
+        "You are an assistant designed to generate superior images with the superior degree "
+        "of image-text alignment based on textual prompts or user prompts. <Prompt Start> ";
+    requireStages(text, 1, "Lumina Image 2");
+    const ChatTemplate chat{prompt.isNegative ? "" : instruction, ""};
+    tokens = chat.tokens(*text[0].tokenizer, prompt.text, most);
+    return {{{condition::context, asRow(text[0].encoder->encode(idsOf(tokens), {{-2}, false}).states)}}};
+}
+
 struct Flux2Text {
     ChatTemplate chat;
     std::vector<int> layers;
@@ -91,6 +103,10 @@ const Conditioner& zImageConditioner() {
 }
 const Conditioner& qwenImageConditioner() {
     static const Conditioner row{"qwen_image", "Qwen 2.5 VL", 1, encodeQwenImage};
+    return row;
+}
+const Conditioner& lumina2Conditioner() {
+    static const Conditioner row{"lumina2", "Gemma 2, penultimate states", 1, encodeLumina2};
     return row;
 }
 const Conditioner& flux2Conditioner() {

@@ -86,7 +86,7 @@ private:
     void multiply(std::size_t from, double factor) {
         for (std::size_t i = from; i < m_pieces.size(); ++i) m_pieces[i].weight *= factor;
     }
-    void add(std::string_view text) { m_pieces.push_back({std::string(text), 1, false}); }
+    void add(std::string_view text) { m_pieces.push_back({std::string(text), 1, false, {}}); }
 
     // Text between brackets, at each BREAK a break.
     void words(std::string_view text) {
@@ -103,7 +103,7 @@ private:
             while (left > begin && isBlank(text[left - 1])) --left;
             while (right < text.size() && isBlank(text[right])) ++right;
             add(text.substr(begin, left - begin));
-            m_pieces.push_back({"", 1, true});
+            m_pieces.push_back({"", 1, true, {}});
             begin = right;
             at = right - 1;
         }
@@ -172,7 +172,7 @@ void appendGroups(std::string_view text, double weight, int depth, std::vector<W
     constexpr int deepest = 1000;
     for (std::string_view part : groups(text)) {
         if (part.size() < 2 || part.front() != '(' || part.back() != ')' || depth > deepest) {
-            to.push_back({shown(part), weight, false});
+            to.push_back({shown(part), weight, false, {}});
             continue;
         }
         part = part.substr(1, part.size() - 2);
@@ -201,10 +201,11 @@ public:
 
     bool isFull() const { return m_tokens.size() >= m_room; }
     std::size_t left() const { return m_room - m_tokens.size(); }
-    void add(const Token& t, double weight) {
+    void add(const Token& t, double weight, std::span<const float> vector = {}) {
         if (isFull()) finish();
         m_tokens.push_back(t);
         m_weights.push_back(float(weight));
+        m_vectors.push_back(vector);
         if (t.text == ",") m_comma = m_tokens.size();
     }
     // What follows the last comma goes to the next chunk, where it is no more than `most` tokens.
@@ -212,23 +213,29 @@ public:
         if (m_comma == 0 || m_tokens.size() + 1 - m_comma > most) return finish();
         const std::vector<Token> tokens(m_tokens.begin() + std::ptrdiff_t(m_comma), m_tokens.end());
         const std::vector<float> weights(m_weights.begin() + std::ptrdiff_t(m_comma), m_weights.end());
+        const std::vector<std::span<const float>> vectors(m_vectors.begin() + std::ptrdiff_t(m_comma), m_vectors.end());
         m_tokens.resize(m_comma);
         m_weights.resize(m_comma);
+        m_vectors.resize(m_comma);
         finish();
         m_tokens = tokens;
         m_weights = weights;
+        m_vectors = vectors;
     }
     void finish() {
-        PromptChunk c{m_empty, std::vector<float>(m_empty.size(), 1.0f)};
+        PromptChunk c{m_empty, std::vector<float>(m_empty.size(), 1.0f), {}};
+        c.vectors.resize(m_empty.size());
         const Token end = m_empty[1];
         for (std::size_t i = 0; i < m_tokens.size(); ++i) {
             c.tokens[i + 1] = m_tokens[i];
             c.weights[i + 1] = m_weights[i];
+            c.vectors[i + 1] = m_vectors[i];
         }
         c.tokens[m_tokens.size() + 1] = end;
         m_chunks.push_back(std::move(c));
         m_tokens.clear();
         m_weights.clear();
+        m_vectors.clear();
         m_comma = 0;
     }
     std::vector<PromptChunk> chunks() {
@@ -241,6 +248,7 @@ private:
     const std::size_t m_room;
     std::vector<Token> m_tokens;
     std::vector<float> m_weights;
+    std::vector<std::span<const float>> m_vectors;
     std::size_t m_comma = 0;  // tokens up to the last comma, it included; 0: none
     std::vector<PromptChunk> m_chunks;
 };
@@ -266,21 +274,32 @@ std::vector<std::vector<Token>> tokensOfWords(std::string_view text, const Token
 
 std::vector<WeightedText> parsePrompt(std::string_view prompt, PromptDialect dialect) {
     switch (dialect) {
-    case PromptDialect::A1111: return A1111Parser(prompt).parse();
+    case PromptDialect::A1111:
+    case PromptDialect::A1111NoNorm: return A1111Parser(prompt).parse();
     case PromptDialect::ComfyUi: return parseComfy(prompt);
     case PromptDialect::Plain: break;
     }
-    return {{std::string(prompt), 1, false}};
+    return {{std::string(prompt), 1, false, {}}};
 }
 
 std::vector<PromptChunk> promptChunks(const std::vector<WeightedText>& pieces, const Tokenizer& tokenizer,
-                                      PromptDialect dialect) {
+                                      PromptDialect dialect, int width) {
     constexpr std::size_t commaRange = 20, largeWord = 8;
     ChunkWriter writer(tokenizer);
     int word = 0;
     for (const WeightedText& p : pieces) {
         if (p.isBreak) {
             writer.finish();
+            continue;
+        }
+        if (p.vectors) {
+            const std::size_t count = p.vectors->size() / std::size_t(width);
+            if (count > writer.left() && count < std::size_t(tokenizer.length()) - 2) writer.finish();
+            Token t;
+            t.text = p.text;
+            t.word = word++;
+            for (std::size_t i = 0; i < count; ++i)
+                writer.add(t, p.weight, std::span(*p.vectors).subspan(i * std::size_t(width), std::size_t(width)));
             continue;
         }
         for (auto& tokens : tokensOfWords(p.text, tokenizer)) {
@@ -290,8 +309,7 @@ std::vector<PromptChunk> promptChunks(const std::vector<WeightedText>& pieces, c
             for (Token& t : tokens) {
                 t.word += first;
                 word = t.word + 1;
-                if (dialect == PromptDialect::A1111 && writer.isFull() && t.text != ",")
-                    writer.finishAtComma(commaRange);
+                if (isA1111(dialect) && writer.isFull() && t.text != ",") writer.finishAtComma(commaRange);
                 writer.add(t, p.weight);
             }
         }

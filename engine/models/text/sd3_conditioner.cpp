@@ -20,9 +20,8 @@ Tensor zeros(Backend& backend, Shape shape) {
 
 Conditions encode(const std::vector<TextStage>& text, const Prompt& prompt, std::vector<Token>& tokens) {
     if (text.size() != 2) requireStages(text, 3, "Stable Diffusion 3");
-    const TextStates penultimate{{-2}, false};
-    const TextFeatures l = text[0].features(prompt.text, penultimate, &tokens),
-                       g = text[1].features(prompt.text, penultimate);
+    const TextStates penultimate{{-std::max(prompt.clipSkip, 2)}, false};
+    const TextFeatures l = text[0].features(prompt, penultimate, &tokens), g = text[1].features(prompt, penultimate);
     if (!l.pooled || !g.pooled)
         throw Failure("Stable Diffusion 3 takes two CLIP text encoders before T5, but this model has others. Its parts "
                       "do not belong together.");
@@ -30,8 +29,7 @@ Conditions encode(const std::vector<TextStage>& text, const Prompt& prompt, std:
     Tensor end;
     std::vector<Token> more;
     if (text.size() == 3) {
-        more = t5Tokens(*text[2].tokenizer, prompt.text, t5Length, true);
-        end = text[2].encoder->encode(idsOf(more), {}).states;
+        end = t5States(text[2], prompt, t5Length, true, more);
     } else {
         end = zeros(backend, {std::int64_t(t5Length), t5Width});
         Token none;
@@ -45,7 +43,8 @@ Conditions encode(const std::vector<TextStage>& text, const Prompt& prompt, std:
     for (Token& t : more)
         if (t.word >= 0) t.word += words;
     tokens.insert(tokens.end(), more.begin(), more.end());
-    const Tensor both = nn::concat(l.states, g.states);
+    const auto [first, second] = ofEqualLength(l.states, g.states);
+    const Tensor both = nn::concat(first, second);
     const std::int64_t wider = end.shape()[1] - both.shape()[1];
     if (wider < 0)
         throw Failure("The T5 text encoder of this model has narrower states than its CLIP text encoders. Its parts do "

@@ -9,22 +9,21 @@ namespace {
 Conditions encodePixart(const std::vector<TextStage>& text, const Prompt& prompt, std::vector<Token>& tokens) {
     constexpr std::size_t most = 300;
     requireStages(text, 1, "PixArt");
-    std::string lower;
-    for (std::size_t at = 0; at < prompt.text.size();) appendLowerCase(lower, decodeUtf8(prompt.text, at));
-    tokens = t5Tokens(*text[0].tokenizer, lower, most, false);
-    return {{{condition::context, asRow(text[0].encoder->encode(idsOf(tokens), {}).states)}}};
+    Prompt lower = prompt;
+    lower.text.clear();
+    for (std::size_t at = 0; at < prompt.text.size();) appendLowerCase(lower.text, decodeUtf8(prompt.text, at));
+    return {{{condition::context, asRow(t5States(text[0], lower, most, false, tokens))}}};
 }
 
 // Flux.1: T5 with its padding, and CLIP-L's vector of the whole text without projection.
 template <std::size_t length>
 Conditions encodeFlux(const std::vector<TextStage>& text, const Prompt& prompt, std::vector<Token>& tokens) {
     requireStages(text, 2, "Flux.1");
-    const TextFeatures clip = text[0].features(prompt.text, {});
+    const TextFeatures clip = text[0].features(prompt, {});
     if (!clip.pooled)
         throw Failure("Flux.1 takes a CLIP text encoder before T5, but this model has another one. Its parts do not "
                       "belong together.");
-    tokens = t5Tokens(*text[1].tokenizer, prompt.text, length, true);
-    return {{{condition::context, asRow(text[1].encoder->encode(idsOf(tokens), {}).states)},
+    return {{{condition::context, asRow(t5States(text[1], prompt, length, true, tokens))},
              {condition::pooled, clip.pooled}}};
 }
 

@@ -25,12 +25,23 @@ const TextEncoderKind* findTextEncoder(const std::string& className) {
     return nullptr;
 }
 
+TextFeatures TextEncoder::encode(std::span<const int> ids, const TextStates& wanted,
+                                 std::span<const std::span<const float>> vectors) const {
+    for (const auto& v : vectors)
+        if (!v.empty())
+            throw Failure(
+                "The text encoder of this model takes no embeddings of textual inversion. Remove them from the "
+                "prompt.");
+    return encode(ids, wanted);
+}
+
 HiddenStates::HiddenStates(const TextStates& wanted, int layers) : m_wanted(wanted), m_states(wanted.layers.size()) {
     for (const int layer : wanted.layers) {
         const int counted = layer < 0 ? layers + 1 + layer : layer;
         if (counted < 0 || counted > layers)
             throw Failure("This model takes states of layer " + std::to_string(layer) + " of a text encoder that has "
-                          + std::to_string(layers) + " layers. They do not belong together.");
+                          + std::to_string(layers)
+                          + " layers. Lower the CLIP skip of the recipe; without one, they do not belong together.");
         m_layers.push_back(counted);
     }
 }

@@ -45,6 +45,10 @@ public:
     virtual ~TextEncoder() = default;
     // Throws Failure for ids outside the vocabulary and for more tokens than `longest()`.
     virtual TextFeatures encode(std::span<const int> ids, const TextStates& wanted) const = 0;
+    // With vectors of `width()` in place of the embeddings of some tokens; empty: the token's own. Throws Failure for
+    // an encoder that takes none.
+    virtual TextFeatures encode(std::span<const int> ids, const TextStates& wanted,
+                                std::span<const std::span<const float>> vectors) const;
     virtual int width() const = 0;    // of one hidden state
     virtual int longest() const = 0;  // tokens
 

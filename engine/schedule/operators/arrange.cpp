@@ -93,19 +93,10 @@ ScheduleOperatorInfo insert() {
 }
 
 ScheduleOperatorInfo concat() {
-    std::vector<ParamChoice> choices = {{"none", "The levels given"},
-                                        {"karras", "Karras"},
-                                        {"exponential", "Exponential"},
-                                        {"polyexponential", "Poly-exponential"},
-                                        {"uniform_lambda", "Uniform λ"},
-                                        {"tangent", "Tangent law"},
-                                        {"kl_optimal", "KL-optimal"},
-                                        {"uniform_t", "Uniform in t"},
-                                        {"cosine", "Cosine"},
-                                        {"cosine_t", "Cosine in t"},
-                                        {"quadratic_t", "Quadratic in t"},
-                                        {"sigmoid_t", "Sigmoid in t"},
-                                        {"flow_shift", "Flow shift"}};
+    std::vector<ParamChoice> choices = {{"none", "The levels given"}};
+    for (const ScheduleInfo& s : schedules())
+        if (std::any_of(s.params.begin(), s.params.end(), [](const ParamSpec& p) { return p.key == "max"; }))
+            choices.push_back({s.id, s.label});
     return {
         .id = "concat",
         .label = "Concatenate",

@@ -31,7 +31,7 @@ void RecipePanel::showModel() {
     const bool isText = !model || model->conditioning == ConditioningKind::Text;
     const bool isClass = model && model->conditioning == ConditioningKind::Class;
     row("prompt")->setVisible(isText);
-    row("negative_prompt")->setVisible(isText);
+    for (const char* key : {"negative_prompt", "prompt_dialect", "clip_skip"}) row(key)->setVisible(isText);
     row("class")->setVisible(isClass);
     row("attention")->setVisible(isText || !model->attention.empty());  // the sites of a network are known once built
     row("images")->label()->setText(model && model->state.kind == StateKind::Points ? tr("Particles") : tr("Images"));

@@ -17,16 +17,11 @@ using test::call;
 
 namespace {
 
-// Another value of each field than the default, as --set writes it.
+// Values other than the default, as --set writes them: of rows of tables, and where a harder one than the next is worth
+// it.
 const std::map<std::string, std::string> others{{"model", "analytic:two-classes"},
                                                 {"prompt", "a = b"},
-                                                {"negative_prompt", "red"},
-                                                {"class", "1"},
                                                 {"seed", "18446744073709551615"},
-                                                {"images", "3"},
-                                                {"width", "48"},
-                                                {"height", "40"},
-                                                {"steps", "7"},
                                                 {"start", "data"},
                                                 {"sampler", "heun"},
                                                 {"schedule", "uniform_t"},
@@ -36,11 +31,25 @@ const std::map<std::string, std::string> others{{"model", "analytic:two-classes"
                                                 {"checkpoint", "declared"},
                                                 {"adapters", "lora:strength=0.5"},
                                                 {"weights", "Q8_0"},
-                                                {"precision", "f32"},
-                                                {"device", "cpu"},
                                                 {"attention", "off"},
-                                                {"record_states", "off"},
                                                 {"branch", "0123456789abcdef:2"}};
+
+std::string another(const RecipeField& field) {
+    if (const auto it = others.find(field.key); it != others.end()) return it->second;
+    const auto next = [&]<class T>(const T& value) -> std::string {
+        if constexpr (std::is_same_v<T, bool>) return value ? "off" : "on";
+        else if constexpr (std::is_integral_v<T>) return std::to_string(value + 1);
+        else if constexpr (std::is_same_v<T, std::optional<int>>) return std::to_string(field.minimum + 1);
+        else if constexpr (std::is_same_v<T, std::string>) {
+            for (const FieldChoice& c : field.choices)
+                if (c.id != value) return c.id;
+            return value + "another";
+        } else {
+            return {};  // give it a row above
+        }
+    };
+    return std::visit([&](auto member) { return next(Recipe().*member); }, field.member);
+}
 
 Json lastLine(const std::string& text) {
     std::istringstream lines(text);
@@ -59,11 +68,10 @@ class TestRecipeFields : public QObject {
 private slots:
     // A setting on the command line is a setting in the file is a difference, for every field of the table.
     void everyField() {
-        QCOMPARE(others.size(), recipeFields().size());
         for (const auto& field : recipeFields()) {
             const Recipe defaults;
             Recipe changed;
-            cli::applySet(changed, field.key + "=" + others.at(field.key));
+            cli::applySet(changed, field.key + "=" + another(field));
             QVERIFY2(!isEqual(field, changed, defaults), field.key.c_str());
             for (const auto& other : recipeFields())
                 QVERIFY2(&other == &field || isEqual(other, changed, defaults), (field.key + other.key).c_str());

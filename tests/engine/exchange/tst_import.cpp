@@ -411,22 +411,39 @@ private slots:
         QCOMPARE(std::get<double>(churn.sampler.params.at("s_noise")), 1.01);
     }
 
+    // What the dialect of the program reads is a setting; what nobody reads is named.
     void promptSyntaxIsNamed() {
-        const auto r =
-            recipeFromParameters("(masterpiece:1.2), ((ball)), [dull], snake \\(toy\\), <lora:style_v1:0.8>, "
-                                 "[cat:dog:0.5], a AND b, BREAK red, "
-                                 "{x|y}, embedding:foo, [a|b]\nSteps: 20, Sampler: Euler, CFG scale: 7, Seed: 1");
-        for (const char* piece : {"(masterpiece:1.2)", "[dull]", "\\(", "<lora:style_v1:0.8>", "[cat:dog:0.5]", "AND",
-                                  "BREAK", "{x|y}", "embedding:foo", "[a|b]", "(ball)"})
-            QVERIFY2(std::any_of(r.settings.begin(), r.settings.end(),
-                                 [&](const ImportedSetting& s) {
-                                     return s.origin == SettingOrigin::NotUnderstood && s.name == "Prompt"
-                                            && s.value.find(piece) != std::string::npos;
-                                 }),
-                     (piece + dump(r)).c_str());
-        QVERIFY(recipeFromParameters("a red circle above a blue square, one - two\nSteps: 2, Sampler: Euler")
-                    .notUnderstood()
-                    .empty());
+        const std::string prompt =
+            "(masterpiece:1.2), ((ball)), [dull], snake \\(toy\\), <lora:style_v1:0.8>, [cat:dog:0.5], a AND b, "
+            "BREAK red, {x|y}, embedding:foo, [a|b]";
+        const auto named = [](const ReadRecipe& r, const char* piece) {
+            return std::any_of(r.settings.begin(), r.settings.end(), [&](const ImportedSetting& s) {
+                return s.origin == SettingOrigin::NotUnderstood && s.name == "Prompt"
+                       && s.value.find(piece) != std::string::npos;
+            });
+        };
+        const auto read = [&](const std::string& text, const char* more = "") {
+            return recipeFromParameters(text + "\nSteps: 20, Sampler: Euler, CFG scale: 7, Seed: 1" + more);
+        };
+        const ReadRecipe a1111 = read(prompt);
+        QCOMPARE(a1111.recipe.promptDialect, std::string("a1111"));
+        for (const char* piece : {"<lora:style_v1:0.8>", "{x|y}", "embedding:foo"})
+            QVERIFY2(named(a1111, piece), (piece + dump(a1111)).c_str());
+        for (const char* piece : {"masterpiece", "dull", "cat:dog", "AND", "BREAK", "[a|b]", "(ball)"})
+            QVERIFY2(!named(a1111, piece), (piece + dump(a1111)).c_str());
+        const ReadRecipe comfy = read(prompt, ", Version: ComfyUI");
+        QCOMPARE(comfy.recipe.promptDialect, std::string("comfyui"));
+        for (const char* piece : {"[dull]", "[cat:dog:0.5]", "AND", "BREAK", "[a|b]", "<lora:"})
+            QVERIFY2(named(comfy, piece), (piece + dump(comfy)).c_str());
+        for (const char* piece : {"masterpiece", "(ball)"})
+            QVERIFY2(!named(comfy, piece), (piece + dump(comfy)).c_str());
+        QCOMPARE(read("(a:1.2)", ", Emphasis: No norm").recipe.promptDialect, std::string("a1111_no_norm"));
+        QCOMPARE(read("(a:1.2)", ", Clip skip: 2").recipe.clipSkip, 2);
+        QVERIFY(read("(a:1.2)", ", Clip skip: 2").notUnderstood().empty());
+        // Texts without syntax are plain.
+        const ReadRecipe plain = read("a red circle above a blue square, one - two");
+        QVERIFY(plain.notUnderstood().empty());
+        QCOMPARE(plain.recipe.promptDialect, std::string("plain"));
     }
 
     void odd() {

@@ -42,8 +42,9 @@ private slots:
         QCOMPARE(r.recipe.sampler.id, std::string("dpmpp_2m"));
         QCOMPARE(r.recipe.schedule.id, std::string("karras"));
         QCOMPARE(std::get<double>(r.recipe.guidance.at(0).params.at("scale")), 6.5);
-        const std::vector<std::string> left = {"Size: 512x768 (images have the size of the model)",
-                                               "Model: sd15 (choose it in the Model panel)",
+        QCOMPARE(r.recipe.width, std::optional(512));
+        QCOMPARE(r.recipe.height, std::optional(768));
+        const std::vector<std::string> left = {"Model: sd15 (choose it in the Model panel)",
                                                "Prompt: (best:1.2) (a weight; it is read as plain characters)"};
         QVERIFY2(r.notUnderstood() == left, qPrintable(QString::fromStdString(toJson(r).dump(1))));
         const auto other =

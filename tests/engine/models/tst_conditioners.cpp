@@ -117,6 +117,8 @@ class TestConditioners : public QObject {
         if (id == "t5") s.push_back(stage(t5Config(24), t5));
         if (id == "z_image") s.push_back(stage(languageConfig("Qwen3Model", 3), qwen));
         if (id == "qwen_image") s.push_back(stage(languageConfig("Qwen2_5_VLForConditionalGeneration", 2), qwen));
+        if (id == "lumina2")
+            s.push_back(stage(languageConfig("Gemma2Model", 3), std::make_shared<ByteTokenizer>(mistralSpecials, 0)));
         if (id == "flux2") s.push_back(stage(languageConfig("Qwen3ForCausalLM", 28), qwen));
         if (id == "flux2 dev") s.push_back(stage(languageConfig("Mistral3ForConditionalGeneration", 31), mistral));
         return s;
@@ -230,6 +232,17 @@ private slots:
         for (const Token& t : e.tokens) text += t.text;
         QCOMPARE(text, std::string("<|im_start|>user\na red cat<|im_end|>\n<|im_start|>assistant\n"));
         QVERIFY(e.context().sameBits(states(e.text[0], e.tokens, {{-2}, false})));
+    }
+    void lumina2() {
+        const Encoded e = encode("lumina2", "a red cat");
+        std::string text;
+        for (const Token& t : e.tokens) text += t.text;
+        QVERIFY(text.starts_with("You are an assistant designed") && text.ends_with(" <Prompt Start> a red cat"));
+        QVERIFY(e.context().sameBits(states(e.text[0], e.tokens, {{-2}, false})));
+        QCOMPARE(int(encode("lumina2", std::string(3000, 'x')).tokens.size()), 256);
+        std::vector<Token> tokens;
+        findConditioner("lumina2")->encode(e.text, {.text = "blurred", .isNegative = true}, tokens);
+        QCOMPARE(tokens.size(), std::size_t(7));
     }
     void qwenImage() {
         const Encoded e = encode("qwen_image", "a red cat");

@@ -9,6 +9,7 @@
 #include "engine/models/families/family.h"
 #include "engine/models/families/part_search.h"
 #include "engine/models/model_files.h"
+#include "engine/models/text/conditioner.h"
 #include "tests/engine/weights/weight_fixtures.h"
 
 using namespace meander;
@@ -116,6 +117,7 @@ private slots:
             }
             if (*f.names) QVERIFY2(NameTable::named(f.names), f.names);
             if (*f.codec) QVERIFY2(findCodecFormat(f.codec), f.codec);
+            if (*f.texts) QVERIFY2(findConditioner(f.conditioner), f.conditioner);
             for (const auto& role : wordsOf(f.texts)) QVERIFY2(findTextRole(role), role.c_str());
             QVERIFY2(Json::parse(f.recommended).is_object(), f.id);
         }

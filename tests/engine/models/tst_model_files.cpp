@@ -2,8 +2,10 @@
 // container; parts that are missing are looked for and named; LoRAs act under every way of naming.
 #include "engine/models/model_files.h"
 
+#include "engine/models/architectures/architecture.h"
 #include "engine/models/model_loras.h"
 #include "engine/models/network_model.h"
+#include "engine/models/text/conditioner.h"
 #include "tests/engine/models/small_models.h"
 
 using namespace meander;
@@ -169,6 +171,27 @@ private slots:
         qputenv("HF_HUB_CACHE", path("none").toUtf8());
         copyTokenizer(path("single/tokenizer"));
         copyTokenizer(path("single/tokenizer_2"));
+    }
+
+    // Every network in a folder of diffusers has the conditioner of its family; a CLIP text encoder alone its own.
+    void conditionersOfFolders() {
+        for (const Architecture* a : architectures()) {
+            if (!*a->conditioner) continue;
+            QVERIFY2(findConditioner(a->conditioner), a->conditioner);
+            const QString folder = path(a->className);
+            const Tensors one{{"a.weight", HostTensor::fromFloats({1}, std::vector<float>{1})}};
+            writeText(
+                folder + "/model_index.json",
+                Json{{"transformer", {"diffusers", a->className}}, {"text_encoder", {"transformers", ""}}}.dump());
+            writeText(folder + "/scheduler/scheduler_config.json", scheduler("epsilon").dump());
+            writePart(folder + "/transformer", "diffusion_pytorch_model",
+                      {{"_class_name", a->className}, {"guidance_embeds", true}}, one);
+            for (const std::string encoder : {"CLIPTextModel", "T5EncoderModel"}) {
+                writePart(folder + "/text_encoder", "model", {{"architectures", {encoder}}}, one);
+                QCOMPARE(openDiffusersFolder(folder.toStdString()).conditioner,
+                         encoder == "CLIPTextModel" ? std::string("clip") : std::string(a->conditioner));
+            }
+        }
     }
 
     // The same weights as a folder and as single files of each container.

@@ -8,6 +8,12 @@
 using namespace meander;
 
 namespace {
+// KL(p ‖ q) of two Gaussians, in nats.
+double klOf(const Gaussian1& p, const Gaussian1& q) {
+    const double d = p.mean - q.mean, ratio = p.variance / q.variance;
+    return 0.5 * (ratio - 1 - std::log(ratio) + d * d / q.variance);
+}
+
 std::vector<double> stableDiffusion() {
     std::vector<double> alphas;
     double product = 1;

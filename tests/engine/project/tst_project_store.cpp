@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "engine/project/project_store.h"
+#include "engine/project/schema.h"
 #include "tests/engine/project/fake_run.h"
 
 using namespace meander;
@@ -143,7 +144,7 @@ private slots:
         QVERIFY(!store->loadTrajectory(a.id).ok());
     }
 
-    void draftsAndViews() {
+    void draftsAndNames() {
         const auto path = fresh();
         Recipe saved, later;
         saved.prompt = "saved";
@@ -151,17 +152,14 @@ private slots:
         {
             auto store = std::move(*ProjectStore::create(path));
             QVERIFY(!store->draft());
-            QVERIFY(store->viewState().is_null());
             store->saveDraft(saved);
             store->autosaveDraft(later);
-            store->setViewState({{"zoom", 2}, {"docks", "AAAA"}});
             store->setName("My tour");
         }
         {
             auto store = opened(path);
             QVERIFY(*store->draft() == saved);
             QVERIFY(*store->recoverableDraft() == later);
-            QCOMPARE(store->viewState()["zoom"].get<int>(), 2);
             QCOMPARE(store->info().name, std::string("My tour"));
             QVERIFY(store->info().created.size() > 10);
             QVERIFY(!store->info().program.empty());
@@ -341,6 +339,29 @@ private slots:
         QCOMPARE((*t)->evaluations[0]->attention[0][1].probabilities.shape().text(), std::string("(4, 6, 6, 5)"));
         QCOMPARE((*store->loadTrajectory(runs[1].id))->steps.size(), 1u);
         QCOMPARE(store->draft()->prompt, std::string("stored draft"));
+    }
+
+    // A file of every version before the newest opens whole and is as one of the newest.
+    void storedFiles() {
+        for (int v = 1; v < newestProjectVersion(); ++v) {
+            const std::string name = "version" + std::to_string(v) + ".meander", path = fresh();
+            std::error_code error;
+            fs::copy_file(MEANDER_SOURCE_DIR "/tests/engine/project/data/" + name, path, error);
+            QVERIFY2(!error, (name + " is missing: let the version before write it (makeStoredFile)").c_str());
+            fs::permissions(path, fs::perms::owner_write, fs::perm_options::add);
+            auto store = opened(path);
+            QVERIFY2(store && store->note().empty(), name.c_str());
+            const auto runs = *store->runs();
+            QVERIFY2(!runs.empty(), name.c_str());
+            for (const Run& r : runs) {
+                QVERIFY2(store->damage(r.id)->empty(), name.c_str());
+                QVERIFY2(!(*store->loadTrajectory(r.id))->steps.empty(), name.c_str());
+            }
+            // What is written now lies beside what was there.
+            store->finishRun(fake::finished(fake::run(50, 3, 1)));
+            QVERIFY(store->flush().ok());
+            QCOMPARE(store->runs()->size(), runs.size() + 1);
+        }
     }
 
     void makeStoredFile() {  // not a test: MEANDER_MAKE_STORED=file makes the file of the newest version

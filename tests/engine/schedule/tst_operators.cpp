@@ -112,7 +112,9 @@ private slots:
                               Process::rectifiedFlow()})
             for (const auto& o : scheduleOperators())
                 for (int n : {5, 20}) {
-                    if (o.id == "concat" || (o.id == "terminal" && p.kind() != ProcessKind::RectifiedFlow)) continue;
+                    if (o.id == "concat" || (o.id == "terminal" && p.kind() != ProcessKind::RectifiedFlow)
+                        || (o.id == "own_steps" && p.kind() == ProcessKind::VarianceExploding))
+                        continue;
                     Params params;
                     if (o.id == "split") params["step"] = std::int64_t(3);
                     const auto levels = makeSchedule({"karras", {}}, {{o.id, params}}, p, n);
@@ -163,6 +165,27 @@ private slots:
         QCOMPARE(joined.intervals(), 9);
         QCOMPARE(joined.levels.back(), 0.0);
         QCOMPARE(joined.levels[4], makeSchedule("karras", joined.model.process, 8, {})->at(4));
+    }
+    // Whatever schedule is concatenated begins where the levels before end.
+    void everyScheduleFollows() {
+        const auto& params = findScheduleOperator("concat")->params;
+        const auto which =
+            std::find_if(params.begin(), params.end(), [](const ParamSpec& s) { return s.key == "schedule"; });
+        for (const ParamChoice& c : which->choices) {
+            if (c.id == "none") continue;
+            int fits = 0;
+            for (const auto& p : {Process::varianceExploding(0.002, 80), Process::rectifiedFlow()}) {
+                const auto levels = makeSchedule({"karras", {}},
+                                                 {{"split", {{"step", std::int64_t(4)}, {"part", std::string("high")}}},
+                                                  {"concat", {{"schedule", c.id}, {"steps", std::int64_t(5)}}}},
+                                                 p, 8);
+                if (!levels) continue;
+                ++fits;
+                QVERIFY2(levels->size() > 5, c.id.c_str());
+                QCOMPARE((*levels)[4], makeSchedule("karras", p, 8, {})->at(4));
+            }
+            QVERIFY2(fits > 0, c.id.c_str());
+        }
     }
     void wrongCombinationsAreRefused_data() {
         QTest::addColumn<QString>("process");
