@@ -125,7 +125,7 @@ std::string whyNothingPrecedes(const GuidanceContext& c) {
 std::string whyExtrapolationIsIdle(const GuidanceContext& c, double weight) {
     const bool isOriginal = c.params.contains("formulation") && text(c.params, "formulation") == "original";
     if (weight == (isOriginal ? 0 : 1))
-        return std::string("Guidance has no effect at scale ") + (isOriginal ? "0." : "1.");
+        return isOriginal ? "Guidance has no effect at scale 0." : "Guidance has no effect at scale 1.";
     if (const std::string why = whyWindowIsEmpty(c); !why.empty()) return why;
     return whyConditionsAreEqual(c);
 }

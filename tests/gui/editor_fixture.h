@@ -45,7 +45,6 @@ inline QAction* entry(QMenu* menu, const QString& name) {
 // Images for a critic's eye: both sizes, both themes.
 inline void saveShots(MainWindow& window, const QString& panel, const std::function<void()>& arrange) {
     const QString folder = qEnvironmentVariable("MEANDER_SHOTS");
-    if (folder.isEmpty()) QSKIP("MEANDER_SHOTS is not set");
     for (const bool dark : {true, false})
         for (const QSize size : {QSize(1280, 720), QSize(1920, 1080)}) {
             applyTheme(dark ? ThemeChoice::Dark : ThemeChoice::Light);

@@ -1,6 +1,7 @@
 // The schedule editor in the real window: what hands and keys do to the curve, that each deed is one undo step, that
 // text and table are the same levels, and that a run visits what was drawn. MEANDER_EDITOR_DRAGS: number of random
 // drags.
+#include <QAbstractItemModelTester>
 #include <QClipboard>
 #include <QElapsedTimer>
 #include <random>
@@ -225,6 +226,7 @@ private slots:
         CurveTable* table = m_panel->table();
         QVERIFY(table->isVisible());
         QCOMPARE(table->rows()->rowCount(), 13);
+        QAbstractItemModelTester tester(table->rows(), QAbstractItemModelTester::FailureReportingMode::QtTest);
         const List before = m_panel->levels();
         const int steps = undoSteps();
         QVERIFY(table->rows()->setData(table->rows()->index(4, 1), "3.25", Qt::EditRole));
@@ -463,10 +465,57 @@ private slots:
         QVERIFY(m_window->commands().trigger("schedule.paste"));
         QCOMPARE(m_panel->levels(), before);
         QVERIFY(m_window->commands().duplicateShortcuts().isEmpty());
+        // The small curve of the recipe opens it too.
+        m_window->dock("schedule")->hide();
+        auto* preview = m_window->findChild<PlotView*>("schedulePreview");
+        QVERIFY(preview);
+        QTest::mouseDClick(preview, Qt::LeftButton, {}, preview->rect().center());
+        QVERIFY(m_window->dock("schedule")->isVisible());
+    }
+
+    // A flow begins at t = 1, where σ has no number: its axis is t at first, and every axis edits it.
+    void flows() {
+        use(ringRecipe(10, "analytic:gaussian?d=4&process=flow"));
+        for (const auto reading : {levels::Reading::Time, levels::Reading::Sigma, levels::Reading::HalfLogSnr}) {
+            const List before = m_panel->levels();
+            m_panel->setReading(reading);
+            dragBy(m_editor, m_editor->pageOfPoint(4), {0, -3});
+            QVERIFY(drawn()[4] > before[4] && drawn()[4] < before[3]);
+            QCOMPARE(drawn().front(), before.front());
+            m_panel->setMode(SchedulePanel::Mode::Curve);
+            dragBy(m_editor, m_editor->pageOfPoint(1), {3, 4});
+            QVERIFY(levels::isFalling(drawn()) && drawn() != before);
+            QCOMPARE(drawn().front(), before.front());
+            m_panel->setMode(SchedulePanel::Mode::Points);
+        }
+        WAIT_FOR_PLAN(document());
+        QCOMPARE(document().draftPlan()->levels, m_panel->levels());
+    }
+
+    // Without a model there is a sentence, and no key or command does harm.
+    void withoutAModel() {
+        Recipe r = ringRecipe(5);
+        r.model = "no/such/model.safetensors";
+        document().editDraft(r, "edit");
+        QTRY_VERIFY_WITH_TIMEOUT(!document().isPlanning() && !document().draftPlan().ok(), 60000);
+        QTRY_VERIFY(m_panel->levels().empty());
+        QVERIFY(!m_editor->plot().empty.isEmpty());
+        for (const auto key : {Qt::Key_Insert, Qt::Key_Delete, Qt::Key_Up, Qt::Key_Home, Qt::Key_Return, Qt::Key_Tab})
+            QTest::keyClick(m_editor, key);
+        QTest::keySequence(m_editor, QKeySequence::Copy);
+        QTest::keySequence(m_editor, QKeySequence::Paste);
+        m_panel->equaliseError();
+        entry(m_panel->editMenu(), "insert");
+        document().undoStack().undo();
+        QTRY_VERIFY(!m_panel->levels().empty());
     }
 
     void screenshots() {
-        WAIT_FOR_PLAN(document());
+        if (qEnvironmentVariable("MEANDER_SHOTS").isEmpty()) QSKIP("MEANDER_SHOTS is not set");
+        Recipe sprites = longRecipe(12);
+        sprites.sampler = {"dpmpp_2m", {}};
+        sprites.guidance = {{"cfg", {{"scale", 3.0}}}};
+        use(sprites);
         document().runDraft();
         QTRY_VERIFY_WITH_TIMEOUT(document().runs().size() == 1 && !document().isBusy(), 60000);
         m_panel->setGhost("exponential", true);

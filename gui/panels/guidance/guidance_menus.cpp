@@ -232,7 +232,7 @@ void GuidancePanel::paste() {
         if (!(v >= m_curve->minimum && v <= m_curve->maximum))
             return emit m_document.problem(
                 tr("%1 is not from %2 to %3.")
-                    .arg(formatNumber(v), formatNumber(m_curve->minimum), formatNumber(m_curve->maximum)),
+                    .arg(numberText(v), numberText(m_curve->minimum), numberText(m_curve->maximum)),
                 {});
     commit(weights::perStep(*read, int(m_values.size())), tr("paste values"));
     tell(tr("%1 values were pasted").arg(read->size()));

@@ -325,7 +325,7 @@ void GuidancePanel::typed(int row, int, const QString& text) {
     if (!m_curve || !isNumber || value < m_curve->minimum || value > m_curve->maximum)
         return tell(
             tr("'%1' is no value from %2 to %3.")
-                .arg(text, formatNumber(m_curve ? m_curve->minimum : 0), formatNumber(m_curve ? m_curve->maximum : 0)));
+                .arg(text, numberText(m_curve ? m_curve->minimum : 0), numberText(m_curve ? m_curve->maximum : 0)));
     if (m_mode == Mode::Curve) setMode(Mode::Points);
     std::vector<double> next = m_values;
     next[std::size_t(row)] = value;
@@ -360,6 +360,7 @@ void GuidancePanel::select(int step, bool lock) {
 void GuidancePanel::showEvent(QShowEvent* event) {
     QWidget::showEvent(event);
     updateGeometry();
+    draw();
 }
 
 void GuidancePanel::hideEvent(QHideEvent* event) {

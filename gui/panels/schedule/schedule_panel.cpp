@@ -295,6 +295,7 @@ void SchedulePanel::select(int level, bool lock) {
 void SchedulePanel::showEvent(QShowEvent* event) {
     QWidget::showEvent(event);
     updateGeometry();
+    draw();
 }
 
 void SchedulePanel::hideEvent(QHideEvent* event) {
