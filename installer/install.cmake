@@ -54,7 +54,8 @@ what it costs, lets schedules, guidance and samplers be edited and replayed
 from any step, and compares and exports the results.
 .
 Small trained models and exact two-dimensional distributions are built in and
-run on any CPU. A GPU is used where CUDA and cuDNN are installed.")
+run on any CPU. The module for NVIDIA GPUs (CUDA 13, cuDNN 9) is verified on an
+emulator and has not run on a card yet.")
 set(CPACK_RESOURCE_FILE_LICENSE ${CMAKE_SOURCE_DIR}/LICENSE)
 set(CPACK_PACKAGE_EXECUTABLES meander Meander)
 set(CPACK_PACKAGE_INSTALL_DIRECTORY Meander)

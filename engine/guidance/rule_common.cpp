@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "engine/core/switched.h"
+#include "engine/guidance/weight_curve.h"
 #include "engine/sampling/sampling.h"
 
 namespace meander {
@@ -48,6 +49,24 @@ bool Window::holds(const GuidanceMoment& m) const {
 }
 
 bool Window::isEmpty(int steps) const { return first(steps) >= end(steps) || (high && low && *low >= *high); }
+
+Followed::Followed(const Params& p, const char* constantKey, const char* curveKey) : constant(real(p, constantKey)) {
+    if (const auto it = p.find(curveKey); it != p.end()) curve = std::get<std::vector<double>>(it->second);
+}
+double Followed::at(const GuidanceMoment& m) const {
+    return curve.empty() ? constant : weights::at(curve, m.step, m.steps);
+}
+bool Followed::isAlways(double value) const {
+    return curve.empty() ? constant == value
+                         : std::all_of(curve.begin(), curve.end(), [&](double v) { return v == value; });
+}
+
+ParamSpec curveParam(const char* key, const char* label, double minimum, double maximum, const char* what) {
+    return optionalParam(listParam(key, label, minimum, maximum,
+                                   std::string("Values of the ") + what
+                                       + " spread evenly over the steps with straight lines between (as many as steps: "
+                                         "one each); absent: the same throughout."));
+}
 
 ParamSpec scaleParam(double value, const char* help) { return realParam("scale", "Scale", value, 0, 50, help, 0.25); }
 
@@ -106,7 +125,7 @@ std::string whyNothingPrecedes(const GuidanceContext& c) {
 std::string whyExtrapolationIsIdle(const GuidanceContext& c, double weight) {
     const bool isOriginal = c.params.contains("formulation") && text(c.params, "formulation") == "original";
     if (weight == (isOriginal ? 0 : 1))
-        return std::string("Guidance has no effect at scale ") + (isOriginal ? "0." : "1.");
+        return isOriginal ? "Guidance has no effect at scale 0." : "Guidance has no effect at scale 1.";
     if (const std::string why = whyWindowIsEmpty(c); !why.empty()) return why;
     return whyConditionsAreEqual(c);
 }

@@ -38,6 +38,17 @@ private:
     double end(int steps) const;
 };
 
+// A parameter that may follow a curve over the steps (weight_curve.h): the list where it is given, else the constant.
+struct Followed {
+    Followed(const Params& p, const char* constant, const char* curve);
+    double at(const GuidanceMoment& m) const;
+    bool isAlways(double value) const;
+    double constant;
+    std::vector<double> curve;
+};
+// The optional list that replaces a parameter; `what`: "weight", in its help.
+ParamSpec curveParam(const char* key, const char* label, double minimum, double maximum, const char* what);
+
 // A rule that extrapolates from the unconditional estimate by a weight: u + w (c − u), or c + w (c − u) as Ho &
 // Salimans first wrote it.
 ParamSpec scaleParam(

@@ -46,6 +46,17 @@ struct Plan {
     int intervals() const { return int(levels.size()) - 1; }
 };
 
+// What the samplers' requests and the guidance rules evaluate.
+struct EvaluationCount {
+    int requests = 0, evaluations = 0;  // see Plan
+    std::vector<RuleCost> guidance;
+    std::vector<std::string> models;
+    int mostRows = 1;           // of one request
+    bool usesNegative = false;  // the negative prompt, or no condition, is evaluated
+};
+// Of a plan's recipe, model and levels; quick enough to follow a hand that drags. Throws Failure as planning does.
+EvaluationCount countEvaluations(const Plan& plan);
+
 // The model as a recipe uses it: with what the recipe declares, at its image size. Throws Failure.
 ModelInfo modelOf(const Recipe& recipe, ModelInfo info);
 // How many images or particles one run may draw.

@@ -1,5 +1,6 @@
 // Advice before the run, and the refusals that depend on model and levels.
 #include <algorithm>
+#include <cmath>
 
 #include "engine/core/switched.h"
 #include "engine/guidance/rule_common.h"
@@ -76,9 +77,11 @@ void Planner::adviseNoise() {
         note(NoteKind::Warning, "schedule",
              "The first level holds no signal, and there what this model predicts ("
                  + std::string(nameOf(m.parametrization)) + ") says nothing about the image. Start at a lower level.");
-    // Refuses a level at which the prediction says nothing about the image.
-    if (const double top = std::max(m_plan.levels.front(), m_plan.levels.back()); top > 0)
-        conversionAt(m.process, m.parametrization, top, m.sigmaData);
+    // Refuses a level at which the prediction says nothing about the image, or whose time no network can be told.
+    if (const double top = std::max(m_plan.levels.front(), m_plan.levels.back());
+        top > 0 && !std::isfinite(conversionAt(m.process, m.parametrization, top, m.sigmaData).time))
+        throw Failure("At pure noise the time that a network of " + std::string(nameOf(m.parametrization))
+                      + " is told, ln(σ)/4, is infinite. Start a little below.");
     if (m_plan.levels.front() > 0)
         firstState(r.noise, m.process, m_plan.levels.front(), m.sigmaData,
                    m.state.shape[-1]);  // refuses what does not fit the model

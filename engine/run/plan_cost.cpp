@@ -35,38 +35,50 @@ private:
 
 }  // namespace
 
-void Planner::countCost() {
-    const Recipe& r = m_plan.resolved;
-    const GuidanceStack stack(r, m_plan.model);
-    m_plan.models = stack.models();
-    for (const auto& g : r.guidance) m_plan.guidance.push_back({g.id, findGuidance(g.id)->label, 0, {}});
+EvaluationCount countEvaluations(const Plan& plan) {
+    EvaluationCount count;
+    const Recipe& r = plan.resolved;
+    const GuidanceStack stack(r, plan.model);
+    count.models = stack.models();
+    for (const auto& g : r.guidance) count.guidance.push_back({g.id, findGuidance(g.id)->label, 0, {}});
     const auto* sampler = findSampler(r.sampler.id);
     // A last step that does not reach 0 costs what the others cost.
-    const int steps = m_plan.intervals() + (m_plan.levels.back() > 0);
+    const int steps = plan.intervals() + (plan.levels.back() > 0);
     ReuseCount reuse;
-    for (int step = r.branch ? r.branch->step : 0; step < m_plan.intervals(); ++step) {
+    for (int step = r.branch ? r.branch->step : 0; step < plan.intervals(); ++step) {
         const int requests = sampler->requestsInStep(step, steps, r.sampler.params);
         for (int k = 0; k < requests; ++k) {
-            const double level = m_plan.levels[std::size_t(step + (k > 0))],
-                         tau = level > 0 ? level : m_plan.model.process.minimum();
+            const double level = plan.levels[std::size_t(step + (k > 0))],
+                         tau = level > 0 ? level : plan.model.process.minimum();
             GuidanceMoment m =
-                momentOf(m_plan, {{}, tau, m_plan.levels[std::size_t(step + 1)], {}, step}, m_plan.intervals());
-            m.isFirst = m_plan.requests == 0;
+                momentOf(plan, {{}, tau, plan.levels[std::size_t(step + 1)], {}, step}, plan.intervals());
+            m.isFirst = count.requests == 0;
             m.isStepStart = k == 0;
-            ++m_plan.requests;
+            ++count.requests;
             const EvaluationPlan w = stack.evaluationPlan(m);
             const int rows = int(w.branches.size()) + w.dependentCount;
-            m_plan.evaluations += rows;
-            m_mostRows = std::max(m_mostRows, rows);
+            count.evaluations += rows;
+            count.mostRows = std::max(count.mostRows, rows);
             const Branch negative = Branch::Unconditional;
-            m_usesNegative |=
+            count.usesNegative |=
                 std::find(w.branches.begin(), w.branches.end(), negative) != w.branches.end() || w.usesNegativePrompt;
             for (std::size_t i = 0; i < r.guidance.size(); ++i) {
-                m_plan.guidance[i].evaluations += stack.rowsAddedBy(i, m);
-                m_plan.guidance[i].reusing += reuse.add(i, stack.evaluationPlanOf(i, m), w, stack);
+                count.guidance[i].evaluations += stack.rowsAddedBy(i, m);
+                count.guidance[i].reusing += reuse.add(i, stack.evaluationPlanOf(i, m), w, stack);
             }
         }
     }
+    return count;
+}
+
+void Planner::countCost() {
+    EvaluationCount count = countEvaluations(m_plan);
+    m_plan.requests = count.requests;
+    m_plan.evaluations = count.evaluations;
+    m_plan.guidance = std::move(count.guidance);
+    m_plan.models = std::move(count.models);
+    m_mostRows = std::max(m_mostRows, count.mostRows);
+    m_usesNegative |= count.usesNegative;
 }
 
 void Planner::estimate() {

@@ -19,6 +19,7 @@ const std::vector<HelpPage>& helpPages() {
         {"samplers.md", QT_TRANSLATE_NOOP("Help", "Samplers")},
         {"schedules.md", QT_TRANSLATE_NOOP("Help", "Schedules")},
         {"guidance.md", QT_TRANSLATE_NOOP("Help", "Guidance")},
+        {"editors.md", QT_TRANSLATE_NOOP("Help", "Drawing schedules and guidance")},
         {"noise.md", QT_TRANSLATE_NOOP("Help", "Noise")},
         {"convergence.md", QT_TRANSLATE_NOOP("Help", "Measured orders of convergence")}};
     return pages;

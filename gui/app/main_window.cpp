@@ -45,6 +45,7 @@ MainWindow::MainWindow(const std::vector<PanelInfo>& panels, QWidget* parent)
     addStepCommands();
     addViewCommands();
     addLabCommands();
+    addEditorCommands();
     addWindowCommands();
     addHelpCommands();
     m_palette = new CommandPalette(m_commands, this);
@@ -277,11 +278,11 @@ void MainWindow::changeAppearance(ThemeChoice choice, double scale) {
     settings::setThemeChoice(choice);
     settings::setFontScale(std::clamp(scale, 0.8, 2.0));
     const double ratio = settings::fontScale() / before;
-    // Fonts that were set on a widget do not follow the application's, and a new style sheet overwrites them: they are
-    // taken before it and set again after it.
+    // Fonts that were set on a widget do not follow the application's, and a new style sheet overwrites them; without a
+    // new sheet the font of the application reaches new widgets only. They are taken before and set after.
     std::vector<std::pair<QPointer<QWidget>, QFont>> own;
     for (QWidget* w : QApplication::allWidgets())
-        if (w->testAttribute(Qt::WA_SetFont)) own.emplace_back(w, w->font());
+        if (ratio != 1 || w->testAttribute(Qt::WA_SetFont)) own.emplace_back(w, w->font());
     applyTheme(choice, settings::fontScale());
     for (auto& [widget, font] : own) {
         font.setPointSizeF(font.pointSizeF() * ratio);

@@ -115,6 +115,7 @@ private:
     void addStepCommands();
     void addViewCommands();
     void addLabCommands();
+    void addEditorCommands();
     void addWindowCommands();
     void addHelpCommands();
     // main_window_bars.cpp

@@ -94,6 +94,7 @@ void MainWindow::connectPanels() {
     m_model = qobject_cast<ModelPanel*>(panel("model"));
     connect(m_runs, &RunsPanel::runRequested, this, [this] { m_commands.trigger("run.start"); });
     connect(m_recipe, &RecipePanel::openModelRequested, m_model, &ModelPanel::openFile);
+    connect(m_recipe, &RecipePanel::scheduleEditorRequested, this, [this] { m_commands.trigger("schedule.edit"); });
     connect(m_recipe, &RecipePanel::modelCardRequested, this, [this] {
         dock("model")->show();
         dock("model")->raise();

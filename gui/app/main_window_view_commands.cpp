@@ -7,7 +7,9 @@
 #include "gui/app/shortcut_sheet.h"
 #include "gui/document/settings.h"
 #include "gui/panels/canvas/canvas_panel.h"
+#include "gui/panels/guidance/guidance_panel.h"
 #include "gui/panels/lab/lab_panel.h"
+#include "gui/panels/schedule/schedule_panel.h"
 
 namespace meander::gui {
 
@@ -104,6 +106,62 @@ void MainWindow::addLabCommands() {
                     {},
                     {},
                     lab(&LabPanel::showStability)});
+}
+
+// The curve editors; what they do besides stands in their own menus.
+void MainWindow::addEditorCommands() {
+    const QString menu = tr("Edit");
+    auto* schedule = qobject_cast<SchedulePanel*>(panel("schedule"));
+    auto* guidance = qobject_cast<GuidancePanel*>(panel("guidance"));
+    if (!schedule || !guidance) return;
+    const auto raise = [this](const char* id, QWidget* editor) {
+        dock(id)->show();
+        dock(id)->raise();
+        updateDockTitles();
+        editor->setFocus(Qt::ShortcutFocusReason);
+    };
+    m_commands.add({"schedule.edit",
+                    menu,
+                    tr("Edit the schedule as a curve"),
+                    tr("Its levels as points that are dragged, over what a run measured."),
+                    {},
+                    "edit",
+                    [raise, schedule] { raise("schedule", schedule->editor()); },
+                    nullptr,
+                    nullptr,
+                    true});
+    m_commands.add({"guidance.edit",
+                    menu,
+                    tr("Edit the guidance as a curve"),
+                    tr("Its weight in each step and the interval in which it acts."),
+                    {},
+                    "edit",
+                    [raise, guidance] { raise("guidance", guidance->editor()); }});
+    const auto hasLevels = [schedule] { return !schedule->levels().empty(); };
+    m_commands.add({"schedule.copy",
+                    menu,
+                    tr("Copy the schedule as text"),
+                    tr("Its levels as numbers, in the form that ComfyUI takes."),
+                    {},
+                    "copy",
+                    [schedule] { schedule->copyText(); },
+                    hasLevels});
+    m_commands.add({"schedule.paste",
+                    menu,
+                    tr("Paste a schedule"),
+                    tr("Levels σ or t with anything between them, JSON, or a diffusers list."),
+                    {},
+                    {},
+                    [schedule] { schedule->paste(); },
+                    hasLevels});
+    m_commands.add({"schedule.equalise",
+                    menu,
+                    tr("Equal shares of the error …"),
+                    tr("Steps of equal local error, as far as the shown run measured it."),
+                    {},
+                    {},
+                    [schedule] { schedule->equaliseError(); },
+                    hasLevels});
 }
 
 void MainWindow::addWindowCommands() {

@@ -88,15 +88,12 @@ void applyTheme(ThemeChoice choice, double fontScale) {
     const bool dark = choice == ThemeChoice::System ? systemIsDark() : (systemIsDark(), choice == ThemeChoice::Dark);
     g_theme = dark ? Theme::darkTheme() : Theme::lightTheme();
     g_fontScale = std::clamp(fontScale, 0.8, 2.0);
-    if (!qApp->style() || qApp->style()->name().compare("fusion", Qt::CaseInsensitive) != 0
-        || qApp->styleSheet().isEmpty())
-        qApp->setStyle(QStyleFactory::create("Fusion"));
+    if (qApp->styleSheet().isEmpty()) qApp->setStyle(QStyleFactory::create("Fusion"));  // once: it is slow
     qApp->setFont(interfaceFont());
-    // Each of these goes through all widgets: not where another text size is all that changes.
-    if (const QString sheet = styleSheet(g_theme); sheet != qApp->styleSheet()) {
-        qApp->setPalette(paletteOf(g_theme));
-        qApp->setStyleSheet(sheet);
-    }
+    const QString sheet = styleSheet(g_theme);
+    if (sheet == qApp->styleSheet()) return;  // another text size only: a new sheet would go through all widgets
+    qApp->setPalette(paletteOf(g_theme));
+    qApp->setStyleSheet(sheet);
 }
 
 QFont interfaceFont(double points, bool semibold) {

@@ -100,7 +100,8 @@ class TestRandomActions : public QObject {
                                            Qt::Key_PageDown};
         QWidget* to = QApplication::focusWidget() ? QApplication::focusWidget() : window.get();
         const int k = pick(keys);
-        timed(QString("key %1").arg(QKeySequence(k).toString()), [&] { QTest::keyClick(to, Qt::Key(k)); });
+        timed(QString("key %1 on %2").arg(QKeySequence(k).toString(), nameOf(to)),
+              [&] { QTest::keyClick(to, Qt::Key(k)); });
     }
     void wheel() {
         QWidget* w = anyWidget();

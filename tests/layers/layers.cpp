@@ -98,7 +98,7 @@ const std::vector<Library> libraryRules{
     {"CUDA",
      {"cuda", "cublas", "cudnn", "curand", "cufft", "nvrtc", "nvtx", "nvToolsExt", "cub/", "thrust/", "mma.h",
       "cooperative_groups", "driver_types.h", "vector_types.h"},
-     {"kernels/cuda/"}},
+     {"kernels/cuda/", "tests/kernels/cuda/"}},
     {"oneDNN", {"oneapi/dnnl/", "dnnl"}, {"kernels/cpu/"}},
     {"OpenMP", {"omp.h"}, {"kernels/cpu/"}},
     {"OpenCV outside core and imgproc",

@@ -13,8 +13,8 @@ class Apg final : public GuidanceRun {
 public:
     Apg(const Params& p, const GuidanceSetup& setup)
         : m_from(p, setup),
-          m_scale(real(p, "scale")),
-          m_eta(real(p, "eta")),
+          m_scale(p, "scale", "curve"),
+          m_eta(p, "eta", "eta_curve"),
           m_momentum(real(p, "momentum")),
           m_capIsRms(text(p, "cap_measure") == "resolution"),
           m_warmUp(toggle(p, "warm_up")),
@@ -33,22 +33,23 @@ public:
         const Tensor c = s.from(parts.conditional, m.state), u = s.from(parts.unconditional, m.state);
         const Tensor difference = gathered(m, combine({{1, c}, {-1, u}}));
         if (!acts(m)) return;
-        const Tensor update = projected(capped(difference), c);
+        const Tensor update = projected(capped(difference), c, m_eta.at(m));
+        const double scale = m_scale.at(m);
         Tensor guided;
-        if (m_dialect == "paper") guided = combine({{1, c}, {m_scale - 1, update}});
-        if (m_dialect == "diffusers") guided = combine({{1, u}, {m_scale, update}});
-        if (m_dialect == "comfyui") guided = combine({{1, c}, {m_scale, update}});
+        if (m_dialect == "paper") guided = combine({{1, c}, {scale - 1, update}});
+        if (m_dialect == "diffusers") guided = combine({{1, u}, {scale, update}});
+        if (m_dialect == "comfyui") guided = combine({{1, c}, {scale, update}});
         parts.guide(s.back(guided, m.state));
     }
     void select(const std::vector<std::int64_t>& rows) override {
         if (m_average) m_average = gatheredRows(m_average, rows);
     }
-    double weight(const GuidanceMoment& m) const override { return acts(m) ? m_scale : 1; }
+    double weight(const GuidanceMoment& m) const override { return acts(m) ? m_scale.at(m) : 1; }
 
 private:
     bool acts(const GuidanceMoment& m) const {
-        return m_dialect == "comfyui" ? m_from.isConditioned && m_from.window.holds(m) && m_scale != 0
-                                      : m_from.acts(m, m_scale);
+        return m_dialect == "comfyui" ? m_from.isConditioned && m_from.window.holds(m) && m_scale.at(m) != 0
+                                      : m_from.acts(m, m_scale.at(m));
     }
     bool gathers(const GuidanceMoment& m) const {
         return m_warmUp && m_momentum != 0 && m_from.isConditioned && m.step < m_from.window.from * m.steps;
@@ -77,17 +78,18 @@ private:
         return scaledRows(difference, std::move(factors));
     }
     // Orthogonal part + η · the part along c.
-    Tensor projected(const Tensor& difference, const Tensor& c) const {
-        if (m_eta == 1) return difference;
+    Tensor projected(const Tensor& difference, const Tensor& c, double eta) const {
+        if (eta == 1) return difference;
         auto along = c.backend().dotRows(difference, c);
         const auto squares = c.backend().dotRows(c, c);
         for (std::size_t i = 0; i < along.size(); ++i)
-            along[i] = squares[i] > 0 ? (m_eta - 1) * along[i] / squares[i] : 0;
+            along[i] = squares[i] > 0 ? (eta - 1) * along[i] / squares[i] : 0;
         return mixedRows(difference, std::vector<double>(along.size(), 1.0), c, along);
     }
 
     Extrapolation m_from;
-    double m_scale, m_eta, m_momentum, m_lastTau = INFINITY;
+    Followed m_scale, m_eta;
+    double m_momentum, m_lastTau = INFINITY;
     std::optional<double> m_cap, m_smoothing;
     bool m_capIsRms, m_warmUp;
     std::string m_dialect, m_space;
@@ -95,8 +97,12 @@ private:
 };
 
 std::string idle(const GuidanceContext& c) {
-    return whyExtrapolationIsIdle(c, text(c.params, "dialect") == "comfyui" ? real(c.params, "scale") + 1
-                                                                            : real(c.params, "scale"));
+    // ComfyUI's scale is 0 where it does nothing.
+    const bool isComfy = text(c.params, "dialect") == "comfyui";
+    const Followed scale(c.params, "scale", "curve");
+    if (scale.curve.empty()) return whyExtrapolationIsIdle(c, scale.constant + isComfy);
+    if (scale.isAlways(isComfy ? 0 : 1)) return "Guidance has no effect: its curve is the neutral weight everywhere.";
+    return whyExtrapolationIsIdle(c, 2);
 }
 
 }  // namespace
@@ -132,6 +138,8 @@ GuidanceRule apg() {
         "warm_up", "Gather before the interval", false,
         "Momentum gathers from the first step on even where the rule does not act yet; costs a row there.")));
     params.push_back(spaceParam("x0"));
+    params.push_back(curveParam("curve", "Curve", 0, 50, "weight"));
+    params.push_back(curveParam("eta_curve", "Curve of η", -10, 10, "share η"));
     params = withWindow(std::move(params));
     return {.id = "apg",
             .label = "Adaptive projected guidance",

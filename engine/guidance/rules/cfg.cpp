@@ -1,7 +1,6 @@
 // Classifier-free guidance (Ho & Salimans 2022) in an interval (Kynkäänniemi et al. 2024), with a weight that may
 // follow a curve over the steps and rescale (Lin et al. 2024).
 #include <algorithm>
-#include <cmath>
 
 #include "engine/guidance/rule_common.h"
 #include "engine/guidance/spaces.h"
@@ -9,48 +8,35 @@
 namespace meander::guidance {
 namespace {
 
-// Values evenly spread over the steps, straight lines between; as many values as steps: one each.
-double onCurve(const std::vector<double>& curve, const GuidanceMoment& m) {
-    if (curve.size() == 1 || m.steps < 2) return curve.front();
-    const double at = double(std::min(m.step, m.steps - 1)) / (m.steps - 1) * double(curve.size() - 1);
-    const auto low = std::min(std::size_t(at), curve.size() - 2);
-    const double f = at - double(low);
-    return f == 0 ? curve[low] : (1 - f) * curve[low] + f * curve[low + 1];
-}
-
 class Cfg final : public GuidanceRun {
 public:
     Cfg(const Params& p, const GuidanceSetup& setup)
         : m_from(p, setup),
-          m_scale(real(p, "scale")),
-          m_rescale(real(p, "rescale")),
-          m_space(text(p, "rescale_space")),
-          m_curve(std::get<std::vector<double>>(p.at("curve"))) {}
+          m_scale(p, "scale", "curve"),
+          m_rescale(p, "rescale", "rescale_curve"),
+          m_space(text(p, "rescale_space")) {}
 
     void ask(const GuidanceMoment& m, EvaluationPlan& w) const override {
-        if (m_from.acts(m, scaleAt(m))) w.want(Branch::Unconditional);
+        if (m_from.acts(m, m_scale.at(m))) w.want(Branch::Unconditional);
     }
     void apply(const GuidanceMoment& m, GuidanceParts& parts) override {
-        if (!m_from.acts(m, scaleAt(m))) return;
-        const double w = m_from.standard(scaleAt(m));
+        if (!m_from.acts(m, m_scale.at(m))) return;
+        const double w = m_from.standard(m_scale.at(m)), phi = m_rescale.at(m);
         Tensor guided = combine({{w, parts.conditional}, {1 - w, parts.unconditional}});
-        if (m_rescale > 0) {
+        if (phi > 0) {
             const Space s = spaceOf(m_space, m);
-            guided =
-                s.back(rescaledRows(s.from(guided, m.state), s.from(parts.conditional, m.state), m_rescale), m.state);
+            guided = s.back(rescaledRows(s.from(guided, m.state), s.from(parts.conditional, m.state), phi), m.state);
         }
         parts.guide(guided);
     }
     double weight(const GuidanceMoment& m) const override {
-        return m_from.acts(m, scaleAt(m)) ? m_from.standard(scaleAt(m)) : 1;
+        return m_from.acts(m, m_scale.at(m)) ? m_from.standard(m_scale.at(m)) : 1;
     }
 
 private:
-    double scaleAt(const GuidanceMoment& m) const { return m_curve.empty() ? m_scale : onCurve(m_curve, m); }
     Extrapolation m_from;
-    double m_scale, m_rescale;
+    Followed m_scale, m_rescale;
     std::string m_space;
-    std::vector<double> m_curve;
 };
 
 std::string idle(const GuidanceContext& c) {
@@ -76,6 +62,7 @@ GuidanceRule cfg() {
                                         "steps: one each); replaces the scale.")));
     params.push_back(formulationParam());
     params.push_back(spaceParam("x0", "rescale_space"));
+    params.push_back(curveParam("rescale_curve", "Rescale curve", 0, 1, "rescale φ"));
     return {.id = "cfg",
             .label = "Classifier-free guidance",
             .group = "Combination",

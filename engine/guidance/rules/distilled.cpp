@@ -8,15 +8,15 @@ namespace {
 class Distilled final : public GuidanceRun {
 public:
     Distilled(const Params& p, const GuidanceSetup& setup)
-        : m_window(p), m_scale(real(p, "scale")), m_isTold(setup.model.takesGuidance) {}
+        : m_window(p), m_scale(p, "scale", "curve"), m_isTold(setup.model.takesGuidance) {}
     void ask(const GuidanceMoment& m, EvaluationPlan& w) const override {
-        if (m_isTold && m_window.holds(m)) w.guidance = m_scale;
+        if (m_isTold && m_window.holds(m)) w.guidance = m_scale.at(m);
     }
     void apply(const GuidanceMoment&, GuidanceParts&) override {}
 
 private:
     Window m_window;
-    double m_scale;
+    Followed m_scale;
     bool m_isTold;
 };
 
@@ -31,7 +31,8 @@ std::string idle(const GuidanceContext& c) {
 GuidanceRule distilled() {
     const std::vector<ParamSpec> params = withWindow(
         {realParam("scale", "Scale", 3.5, 0, 50,
-                   "The scale the network is conditioned on; it imitates that much guidance in one row.", 0.25)});
+                   "The scale the network is conditioned on; it imitates that much guidance in one row.", 0.25),
+         curveParam("curve", "Curve", 0, 50, "scale")});
     return {.id = "distilled",
             .label = "Distilled guidance",
             .group = "Combination",

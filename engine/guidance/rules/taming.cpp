@@ -12,17 +12,18 @@ namespace {
 
 class Rescale final : public GuidanceRun {
 public:
-    explicit Rescale(const Params& p) : m_window(p), m_phi(real(p, "phi")), m_space(text(p, "space")) {}
+    explicit Rescale(const Params& p) : m_window(p), m_phi(p, "phi", "phi_curve"), m_space(text(p, "space")) {}
     void apply(const GuidanceMoment& m, GuidanceParts& parts) override {
-        if (m_phi == 0 || !m_window.holds(m)) return;
+        const double phi = m_phi.at(m);
+        if (phi == 0 || !m_window.holds(m)) return;
         const Space s = spaceOf(m_space, m);
         parts.combined =
-            s.back(rescaledRows(s.from(parts.combined, m.state), s.from(parts.conditional, m.state), m_phi), m.state);
+            s.back(rescaledRows(s.from(parts.combined, m.state), s.from(parts.conditional, m.state), phi), m.state);
     }
 
 private:
     Window m_window;
-    double m_phi;
+    Followed m_phi;
     std::string m_space;
 };
 
@@ -126,10 +127,12 @@ GuidanceRule rescale() {
          .summary = "Brings the deviation of the combined estimate back to the conditional one",
          .source = "Lin et al. 2024, eq. 15-16",
          .cost = "nothing",
-         .params = {realParam("phi", "φ", 0.7, 0, 1, "Share of the correction; 0 is off."), spaceParam("x0")},
+         .params = {realParam("phi", "φ", 0.7, 0, 1, "Share of the correction; 0 is off."), spaceParam("x0"),
+                    curveParam("phi_curve", "Curve of φ", 0, 1, "correction's share")},
          .make = made<Rescale>,
          .idle = [](const GuidanceContext& c) {
-             return real(c.params, "phi") == 0 ? std::string("Rescale has no effect at φ 0.") : afterNothing(c);
+             return Followed(c.params, "phi", "phi_curve").isAlways(0) ? std::string("Rescale has no effect at φ 0.")
+                                                                       : afterNothing(c);
          }});
 }
 

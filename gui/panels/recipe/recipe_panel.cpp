@@ -67,7 +67,9 @@ void RecipePanel::buildGroup(const std::string& group) {
         m_fields.push_back(std::visit([&](auto member) { return build(*f, member); }, f->member));
         m_fields.back().field = f;
     }
-    if (group == "Schedule") m_rows->addWidget(m_preview = new SchedulePreview);
+    if (group != "Schedule") return;
+    m_rows->addWidget(m_preview = new SchedulePreview);
+    connect(m_preview, &SchedulePreview::editRequested, this, &RecipePanel::scheduleEditorRequested);
 }
 
 void RecipePanel::addHead(const QString& text) {

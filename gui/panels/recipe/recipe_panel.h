@@ -28,6 +28,7 @@ signals:
     void differencesChanged();
     void modelCardRequested();
     void openModelRequested();
+    void scheduleEditorRequested();
 
 private:
     // A field of the recipe as the form shows it.

@@ -31,6 +31,7 @@ LineLayer curve(const QString& name, const std::vector<double>& levels, const QC
 
 SchedulePreview::SchedulePreview(QWidget* parent) : PlotView(parent) {
     setObjectName("schedulePreview");
+    setToolTip(tr("Double-click to draw the schedule as a curve"));
     setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
     // What the pointer or the arrow keys stand on is read out here; the draft has no steps that other views could show.
     connect(this, &PlotView::snapPointHovered, this, [this](int snapPoint) { setCursor(snapPoint); });

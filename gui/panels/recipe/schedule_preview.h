@@ -15,8 +15,12 @@ public:
     QSize sizeHint() const override { return {240, 150}; }
     QSize minimumSizeHint() const override { return {160, 150}; }
 
+signals:
+    void editRequested();
+
 protected:
     void changeEvent(QEvent* event) override;
+    void mouseDoubleClickEvent(QMouseEvent*) override { emit editRequested(); }
 
 private:
     void draw();

@@ -133,7 +133,7 @@ private slots:
             }
         const auto runs = fixture::carryOut(plans);
         for (std::size_t i = 0; i < runs.size(); ++i) {
-            // What a velocity is when it is read as a score, times the variance, can grow beyond all numbers.
+            // A velocity read as a score, times the variance, can grow beyond all numbers.
             const bool mayDiverge = plans[i].model.parametrization == Parametrization::Score;
             QVERIFY2(runs[i]
                          && (runs[i]->status == RunStatus::Finished
