@@ -31,12 +31,12 @@ constexpr Target targets[] = {
 };
 
 WeightFormat formatOf(const std::string& name) {
-    std::vector<std::string> known;
+    std::string known;
     for (const Target& t : targets) {
         if (name == t.name) return t.format;
-        known.push_back(t.name);
+        known.append(known.empty() ? "" : ", ").append(t.name);
     }
-    noSuch("format", name, known);
+    throw WrongArgument("There is no format \"" + name + "\". Choose one of " + known + ".");
 }
 
 // As programs that read GGUF name the architecture of an image model.
