@@ -196,6 +196,15 @@ private slots:
             "with a step size above 2 every step leads further away");
         row("Langevin that rejects", R"({"model": "analytic:ring8", "steps": 6,
             "sampler": {"id": "langevin", "params": {"step": 8.99933024367265, "mala": true}}})");
+        row("Langevin from just below pure noise", R"({"model": "analytic:hyperboloid", "steps": 5, "images": 5,
+            "sampler": {"id": "langevin"}, "schedule": {"id": "beta", "params": {"dialect": "comfyui", "shift": 0.01,
+            "spacing": "linspace"}}})");
+        row("ε of a flow at pure noise", R"({"model": "builtin:flow2d-moons", "steps": 4,
+            "checkpoint": {"id": "declared", "params": {"prediction": "epsilon"}}})",
+            "At pure noise a prediction of epsilon says nothing");
+        row("EDM's time of a flow at pure noise", R"({"model": "builtin:flow2d-moons", "steps": 4,
+            "checkpoint": {"id": "declared", "params": {"prediction": "EDM preconditioning"}}})",
+            "At pure noise the time .* is infinite");
         row("a Brownian path down from 0", R"({"model": "builtin:flow2d-moons-consistency", "steps": 1,
             "sampler": {"id": "euler_negative"},
             "noise": {"id": "brownian", "params": {"high": 0.0, "low": 0.0}}})",
