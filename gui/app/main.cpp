@@ -120,9 +120,7 @@ int main(int argc, char** argv) {
     else if (isForOthers) window.resize(MainWindow::usualSize);
     if (isForOthers) {  // nobody is there to answer
         window.userPrompts().recover = [](Document&) {};
-        window.userPrompts().useRecipe = [](const Recipe&, const Recipe&, const QString&, const QStringList&) {
-            return true;
-        };
+        window.userPrompts().useRecipe = [](const auto&...) { return true; };
     }
     if (options.isMeasuring) window.watchdog().start();
     // After the first paint, which must not wait for models.

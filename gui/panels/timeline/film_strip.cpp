@@ -70,8 +70,7 @@ StripGeometry FilmStrip::geometryOf() const {
     g.thumb = std::clamp((g.area.height() - g.gap * (g.rows - 1)) / g.rows, 24.0, 96.0);
     // The last frame's label and then the name of the axis fit under and beside it.
     const QFontMetricsF fm(numberFont(7.5));
-    const double beside =
-        fm.horizontalAdvance(QStringLiteral("000")) / 2 + 8 + fm.horizontalAdvance(rulerName(m_selection.axis())) + 4;
+    const double beside = fm.horizontalAdvance(QStringLiteral("000")) / 2 + 8 + fm.horizontalAdvance(rulerName()) + 4;
     g.area.setRight(std::min(g.area.right(), width() - beside + g.thumb / 2));
     return g;
 }

@@ -58,6 +58,7 @@ private:
     StripGeometry geometryOf() const;
     QPixmap thumbnail(const Row& row, int frame, int pixels, bool& isOverBudget);
     void paintRow(QPainter& p, int row, const StripGeometry& g, bool& isUnfinished);
+    QString rulerName() const;  // of the axis, as short as on the buttons that choose it
     void paintRuler(QPainter& p, const StripGeometry& g);
     void paintCursor(QPainter& p, const StripGeometry& g);
     void paintRange(QPainter& p, const StripGeometry& g);

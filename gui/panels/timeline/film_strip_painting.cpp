@@ -13,14 +13,13 @@
 #include "gui/widgets/focus.h"
 
 namespace meander::gui {
-namespace {
-// As short as on the buttons that choose the axis.
-QString rulerName(StepAxis axis) {
+
+QString FilmStrip::rulerName() const {
+    const StepAxis axis = m_selection.axis();
     return axis == StepAxis::Evaluations    ? QStringLiteral("NFE")
            : axis == StepAxis::Milliseconds ? QStringLiteral("ms")
                                             : axisName(axis);
 }
-}  // namespace
 
 QPixmap FilmStrip::thumbnail(const Row& row, int frame, int pixels, bool& isOverBudget) {
     const StepStop& f = row.stops[std::size_t(frame)];
@@ -160,8 +159,7 @@ void FilmStrip::paintRuler(QPainter& p, const StripGeometry& g) {
         free = write(i);
     }
     p.setPen(t.muted);
-    p.drawText(QRectF(end + 8, base, width() - end - 12, fm.height()), Qt::AlignRight | Qt::AlignVCenter,
-               rulerName(m_selection.axis()));
+    p.drawText(QRectF(end + 8, base, width() - end - 12, fm.height()), Qt::AlignRight | Qt::AlignVCenter, rulerName());
 }
 
 void FilmStrip::paintCursor(QPainter& p, const StripGeometry& g) {
