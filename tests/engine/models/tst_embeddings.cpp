@@ -83,9 +83,10 @@ private slots:
         const auto pieces = [&](const std::string& prompt, PromptDialect d) {
             QString all;
             for (const WeightedText& p : withEmbeddings(parsePrompt(prompt, d), folder, m_width, d))
-                all += QString(p.vectors ? "<%1×%2> " : "'%1' ")
-                           .arg(QString::fromStdString(p.text))
-                           .arg(p.vectors ? int(p.vectors->size()) / m_width : 0);
+                all +=
+                    p.vectors
+                        ? QString("<%1×%2> ").arg(QString::fromStdString(p.text)).arg(int(p.vectors->size()) / m_width)
+                        : QString("'%1' ").arg(QString::fromStdString(p.text));
             return all;
         };
         QCOMPARE(pieces("A-Style, red", PromptDialect::A1111), QString("<a-style×2> ', red' "));

@@ -13,7 +13,7 @@ using namespace meander::test;
 
 namespace {
 
-constexpr double tolerance = 1e-3;  // of a pixel in [0, 1]
+constexpr double tolerance = 1e-4;  // of a pixel in [0, 1]
 
 }  // namespace
 
@@ -74,10 +74,12 @@ class TestEndToEnd : public QObject {
         return r;
     }
 
-    static double difference(const HostTensor& a, const HostTensor& b) {
+    // Of values between two limits, which the pipeline cuts its images to.
+    static double difference(const HostTensor& a, const HostTensor& b, double low = -1e9, double high = 1e9) {
         if (a.count() != b.count()) return 1e9;
         double worst = 0;
-        for (std::int64_t i = 0; i < a.count(); ++i) worst = std::max(worst, std::abs(a.at(i) - b.at(i)));
+        for (std::int64_t i = 0; i < a.count(); ++i)
+            worst = std::max(worst, std::abs(std::clamp(a.at(i), low, high) - b.at(i)));
         return worst;
     }
 
@@ -86,10 +88,10 @@ private slots:
         const auto run = carryOut(planned(recipe(writeFolder("model"))));
         QVERIFY2(run->status == RunStatus::Finished, run->problem.c_str());
         const double latent = difference(run->trajectory->last(), tensor("golden.latent")),
-                     pixel = difference(run->images, tensor("golden.image"));
+                     pixel = difference(run->images, tensor("golden.image"), 0, 1);
         qInfo("latent (of standard deviation 18) %.2e, pixels %.2e", latent, pixel);
         QVERIFY2(pixel < tolerance, qPrintable(QString::number(pixel)));
-        QVERIFY2(latent < 1e-2, qPrintable(QString::number(latent)));
+        QVERIFY2(latent < 2e-3, qPrintable(QString::number(latent)));
     }
 };
 

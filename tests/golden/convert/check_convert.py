@@ -37,9 +37,10 @@ with tempfile.TemporaryDirectory() as folder:
         worst = 0
         for name, t in TENSORS.items():
             value = got[name].float()
-            if format == "int8" and name == "a.weight":
-                value = value * got["a.weight_scale"]
-                assert json.loads(bytes(got["a.comfy_quant"].tolist()))["format"] == "int8_tensorwise"
+            module = name.removesuffix(".weight")
+            if module + ".weight_scale" in got:
+                value = value * got[module + ".weight_scale"]
+                assert json.loads(bytes(got[module + ".comfy_quant"].tolist()))["format"] == "int8_tensorwise"
             assert value.shape == t.shape, name
             worst = max(worst, relative(value, t))
         print(format, f"{worst:.1e}")
