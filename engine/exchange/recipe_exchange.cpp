@@ -56,7 +56,7 @@ std::optional<ReadRecipe> recipeFromPeerText(const std::string& text, const std:
 
 bool hasSettings(const ReadRecipe& r) {
     return std::any_of(r.settings.begin(), r.settings.end(), [](const ImportedSetting& s) {
-        return s.origin == SettingOrigin::Read && s.name != "Prompt" && s.name != "Negative prompt";
+        return s.origin == SettingOrigin::Read && !s.name.starts_with("Prompt") && s.name != "Negative prompt";
     });
 }
 

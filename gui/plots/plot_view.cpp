@@ -30,7 +30,7 @@ PlotView::PlotView(QWidget* parent) : QWidget(parent) {
 void PlotView::setPlot(Plot plot) {
     m_plot = std::move(plot);
     m_isStale = true;
-    setAccessibleName(m_plot.title);
+    if (!m_plot.title.isEmpty()) setAccessibleName(m_plot.title);  // an empty one keeps the name it was given
     update();
 }
 

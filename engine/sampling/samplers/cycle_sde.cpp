@@ -55,8 +55,10 @@ SamplerInfo cycleSde() {
             .stochastic = true,
             .roundTrip = true,
             .needsData = true,
+            .drawsBesidePath = true,
             .run = run,
-            .requestsInStep = requests};
+            .requestsInStep = requests,
+            .draws = [](const Params&) { return true; }};  // on the climb, whatever η is
 }
 
 }  // namespace meander::sampler

@@ -47,7 +47,10 @@ SamplerInfo eulerNegative() {
                        noiseScaleParam()},
             .stochastic = true,
             .drawsBesidePath = true,
-            .run = run};
+            .run = run,
+            .draws = [](const Params& p) {
+                return real(p, "s_noise") > 0 && (text(p, "raise") == "published" || real(p, "s_churn") > 0);
+            }};
 }
 
 }  // namespace meander::sampler

@@ -44,7 +44,8 @@ SamplerInfo flowInversion() {
                                  "is the paper's for editing.")},
             .inverts = true,
             .run = run,
-            .requestsInStep = requests};
+            .requestsInStep = requests,
+            .draws = [](const Params& p) { return real(p, "gamma") > 0; }};
 }
 
 }  // namespace meander::sampler

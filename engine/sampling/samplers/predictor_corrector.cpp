@@ -91,6 +91,7 @@ SamplerInfo predictorCorrector() {
             .stochastic = true,
             .run = run,
             .requestsInStep = requests,
+            .draws = [](const Params& p) { return integer(p, "corrector_steps") > 0 || real(p, "eta") > 0; },
             .advice = advice};
 }
 

@@ -101,7 +101,8 @@ SamplerInfo repaint() {
         .stochastic = true,
         .needsData = true,
         .run = run,
-        .requestsInStep = requests};
+        .requestsInStep = requests,
+        .draws = [](const Params&) { return true; }};  // for the known part, whatever η is
 }
 
 }  // namespace meander::sampler

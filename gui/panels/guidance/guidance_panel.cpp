@@ -359,13 +359,7 @@ void GuidancePanel::select(int step, bool lock) {
 
 void GuidancePanel::showEvent(QShowEvent* event) {
     QWidget::showEvent(event);
-    updateGeometry();
     draw();
-}
-
-void GuidancePanel::hideEvent(QHideEvent* event) {
-    QWidget::hideEvent(event);
-    updateGeometry();
 }
 
 void GuidancePanel::changeEvent(QEvent* event) {

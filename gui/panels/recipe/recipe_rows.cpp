@@ -116,7 +116,25 @@ RecipePanel::Row RecipePanel::buildChoices(const RecipeField& field) {
 RecipePanel::Row RecipePanel::build(const RecipeField& field, AttentionLevel Recipe::*) { return buildChoices(field); }
 
 // The names of classes are the model's.
+// A class is chosen from the model's list; a size is a number, or the model's own.
 RecipePanel::Row RecipePanel::build(const RecipeField& field, std::optional<int> Recipe::*member) {
+    if (!field.unit.empty()) {
+        auto* number = new IntegerField;
+        number->setObjectName(qstr(field.key));
+        number->setRange(field.minimum - 1, field.maximum);
+        number->setSpecialValueText(tr("the model's own"));
+        number->setSuffix(" " + qstr(field.unit));
+        FormRow* row = addRow(field, number);
+        const int none = field.minimum - 1;
+        connect(number, &QSpinBox::valueChanged, this, [this, &field, member, none](int n) {
+            edit(qstr(field.label), qstr(field.key),
+                 [&](Recipe& r) { r.*member = n == none ? std::nullopt : std::optional(n); });
+        });
+        return {&field, row, [number, member, none](const Recipe& r) {
+                    const int n = (r.*member).value_or(none);
+                    if (number->value() != n) number->setValue(n);
+                }};
+    }
     auto* choice = new ChoiceField;
     choice->setObjectName(qstr(field.key));
     FormRow* row = addRow(field, choice);
@@ -151,6 +169,7 @@ RecipePanel::Row RecipePanel::build(const RecipeField& field, std::uint64_t Reci
         }
     });
     line->setObjectName(qstr(field.key));
+    line->setAccessibleName(qstr(field.label));
     line->setFont(numberFont());
     auto* dice = smallButton("dice", tr("Another seed"));
     dice->setObjectName("dice");

@@ -33,6 +33,11 @@ void RecipePanel::showModel() {
     row("prompt")->setVisible(isText);
     for (const char* key : {"negative_prompt", "prompt_dialect", "clip_skip"}) row(key)->setVisible(isText);
     row("class")->setVisible(isClass);
+    for (const char* key : {"width", "height"}) {
+        const int granule = model ? model->state.granule : 0;
+        row(key)->setVisible(granule > 0);
+        widget<IntegerField>(key)->setSingleStep(std::max(granule, 1));
+    }
     row("attention")->setVisible(isText || !model->attention.empty());  // the sites of a network are known once built
     row("images")->label()->setText(model && model->state.kind == StateKind::Points ? tr("Particles") : tr("Images"));
     if (!model) return;

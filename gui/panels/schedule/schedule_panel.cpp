@@ -294,13 +294,7 @@ void SchedulePanel::select(int level, bool lock) {
 
 void SchedulePanel::showEvent(QShowEvent* event) {
     QWidget::showEvent(event);
-    updateGeometry();
     draw();
-}
-
-void SchedulePanel::hideEvent(QHideEvent* event) {
-    QWidget::hideEvent(event);
-    updateGeometry();
 }
 
 void SchedulePanel::changeEvent(QEvent* event) {

@@ -44,8 +44,8 @@ private slots:
         QCOMPARE(std::get<double>(r.recipe.guidance.at(0).params.at("scale")), 6.5);
         QCOMPARE(r.recipe.width, std::optional(512));
         QCOMPARE(r.recipe.height, std::optional(768));
-        const std::vector<std::string> left = {"Model: sd15 (choose it in the Model panel)",
-                                               "Prompt: (best:1.2) (a weight; it is read as plain characters)"};
+        QCOMPARE(r.recipe.promptDialect, std::string("a1111"));  // the prompt has a weight
+        const std::vector<std::string> left = {"Model: sd15 (choose it in the Model panel)"};
         QVERIFY2(r.notUnderstood() == left, qPrintable(QString::fromStdString(toJson(r).dump(1))));
         const auto other =
             recipeFromParameters("x\nSteps: 4, Sampler: Euler Dy, Schedule type: Fancy, CFG scale: 1, Seed: -1");

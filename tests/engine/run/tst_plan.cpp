@@ -145,15 +145,18 @@ private slots:
             const Plan p = fixture::planned(r);
             return std::pair(p.seconds, fixture::carryOut(p)->seconds);
         };
-        secondsOf(first, 8);
-        secondsOf(first, 8);
-        const auto [planned, once] = secondsOf(second, 20);
-        // Another program's turn on the processor is not the plan's fault.
-        const double took = std::min({once, secondsOf(second, 20).second, secondsOf(second, 20).second});
-        qInfo("planned %.4f s, took %.4f s", planned, took);
-        QVERIFY(planned > 0);
-        const double factor = std::max(planned / took, took / planned);
-        QVERIFY2(factor < 4 || std::abs(planned - took) < 0.03, qPrintable(QString::number(factor)));
+        // Another program's turn on the processor is not the plan's fault: one quiet moment of several is enough.
+        QString said;
+        for (int attempt = 0; attempt < 5; ++attempt) {
+            secondsOf(first, 8);
+            secondsOf(first, 8);
+            const auto [planned, once] = secondsOf(second, 20);
+            const double took = std::min({once, secondsOf(second, 20).second, secondsOf(second, 20).second});
+            QVERIFY(planned > 0);
+            said += QStringLiteral(" planned %1 s, took %2 s;").arg(planned).arg(took);
+            if (std::max(planned / took, took / planned) < 4 || std::abs(planned - took) < 0.03) return;
+        }
+        QFAIL(qPrintable(said));
     }
 };
 

@@ -103,8 +103,9 @@ private slots:
         for (const auto& s : samplers()) QVERIFY2(resolveParams(s, {}).ok(), s.id.c_str());
     }
 
-    // Every sampler at its defaults and with each parameter at its ends: whether it draws is what drawsNoise says, and
-    // where it draws beside a path of noise, no draw is for a way down.
+    // Every sampler at its defaults and with each parameter at its ends: where drawsNoise says no, nothing is drawn, at
+    // its defaults it says just what happens (a sampler of a climb that is drawn on its own terms aside), and where it
+    // draws beside a path of noise, no draw is for a way down.
     void drawsAreKnown_data() {
         QTest::addColumn<QString>("sampler");
         for (const SamplerInfo& s : samplers())
@@ -118,7 +119,8 @@ private slots:
             const auto params = resolveParams(info, given);
             if (!params) continue;
             const auto draws = drawsOf(info, *params);
-            QVERIFY2(drawsNoise(info, *params) == !draws.empty(), text.c_str());
+            QVERIFY2(drawsNoise(info, *params) || draws.empty(), text.c_str());
+            if (given.empty()) QVERIFY2(drawsNoise(info, *params) == !draws.empty(), text.c_str());
             downwards += int(std::count_if(draws.begin(), draws.end(), [](const auto& q) { return q.from > q.to; }));
             if (info.drawsBesidePath) QVERIFY2(downwards == 0, text.c_str());
         }
