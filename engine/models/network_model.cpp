@@ -232,11 +232,10 @@ std::string NetworkModel::faultOf(const NetworkBatch& batch) {
     again.hooks.add(observer, 0, batch.x.rows());
     predict(again);
     const std::string type = m_compute == DType::F32 ? "f32" : "bf16";
-    return "All weights are finite, but "
-           + (observer->where.empty() ? "the output of the network"
-                                      : "from the layer '" + observer->where + "' on its numbers")
-           + " lies beyond what " + type + " holds: "
-           + (m_compute == DType::F32 ? "use a lower first level, or another copy of the model."
+    const std::string where = observer->where.empty() ? "" : " from the layer '" + observer->where + "' on";
+    return "All weights are finite, but what the network computes lies" + where + " beyond what " + type + " holds: "
+           + (m_compute == DType::F32 ? "use more steps, milder settings of sampler and guidance, or a lower first "
+                                        "level, which keep the state near what the model knows."
                                       : "choose precision f32.");
 }
 

@@ -165,7 +165,8 @@ GuidanceRule mimic() {
     const std::vector<ParamSpec> params = withWindow(
         {realParam("scale", "Mimicked scale", 4, 0, 50,
                    "The weight whose range of values the combination is brought back to.", 0.25),
-         realParam("percentile", "Percentile", 1, 0, 1, "Quantile of the combination's size that counts as its range.",
+         realParam("percentile", "Percentile", 1, 0.5, 1,
+                   "Quantile of the combination's size that counts as its range; low ones divide by almost nothing.",
                    0.005),
          choiceParam("mode", "Mode",
                      {{"constant", "Constant"},
