@@ -25,7 +25,7 @@ class GuidancePanel : public QWidget {
 public:
     GuidancePanel(Document& document, SelectionModel& selection, QWidget* parent = nullptr);
     // Room to draw in front; behind another tab it must not keep that tab from being flat.
-    QSize minimumSizeHint() const override { return {280, isVisible() ? 212 : 100}; }
+    QSize minimumSizeHint() const override { return {280, isVisible() ? 186 : 100}; }
 
     enum class Mode { Points, Curve };
     enum class Across { Step, Sigma, HalfLogSnr };

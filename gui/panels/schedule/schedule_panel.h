@@ -24,7 +24,7 @@ class SchedulePanel : public QWidget {
 public:
     SchedulePanel(Document& document, SelectionModel& selection, QWidget* parent = nullptr);
     // Room to draw in front; behind another tab it must not keep that tab from being flat.
-    QSize minimumSizeHint() const override { return {280, isVisible() ? 212 : 100}; }
+    QSize minimumSizeHint() const override { return {280, isVisible() ? 186 : 100}; }
 
     enum class Mode { Points, Curve };
     enum class Snap { Off, Ghosts, OwnSteps, ShownRun };
