@@ -23,7 +23,7 @@ class SchedulePanel : public QWidget {
     Q_OBJECT
 public:
     SchedulePanel(Document& document, SelectionModel& selection, QWidget* parent = nullptr);
-    // Room to draw in front; behind another tab it must not keep that tab from being flat.
+    // Flat enough to leave the canvas its room on a small screen.
     QSize minimumSizeHint() const override { return {280, 100}; }
 
     enum class Mode { Points, Curve };
