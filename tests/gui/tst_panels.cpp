@@ -210,7 +210,6 @@ private slots:
         constexpr int oneRow = 60;  // within which buttons may stand beside their field
         int falls = 0;
         for (std::size_t i = 1; i < heights.size(); ++i) falls += heights[i] < heights[i - 1] - oneRow;
-        for (QWidget* w : stops) if (window->recipePanel().isAncestorOf(w)) qInfo() << w->metaObject()->className() << w->objectName() << w->mapTo(&window->recipePanel(), QPoint(0, w->height() / 2)).y();
         QVERIFY2(falls <= 1, qPrintable(QString::number(falls)));
     }
 

@@ -4,6 +4,7 @@
 
 #include "gui/document/run_text.h"
 #include "gui/look/theme.h"
+#include "gui/widgets/tab_order.h"
 
 namespace meander::gui {
 
@@ -19,6 +20,7 @@ RecipePanel::RecipePanel(Document& document, SelectionModel& selection, QWidget*
     m_rows->setSpacing(metrics::rowGap);
     for (const char* group : {"", "Sampling", "Schedule", "Guidance", "Noise", "Run"}) buildGroup(group);
     m_rows->addStretch();
+    new LayoutTabOrder(content);
     auto* scroll = new QScrollArea(this);
     scroll->setWidget(content);
     scroll->setWidgetResizable(true);
