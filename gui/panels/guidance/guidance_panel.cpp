@@ -8,6 +8,7 @@
 #include "gui/document/run_text.h"
 #include "gui/look/theme.h"
 #include "gui/selection/step_link.h"
+#include "gui/widgets/in_front.h"
 
 namespace meander::gui {
 namespace {
@@ -359,6 +360,15 @@ void GuidancePanel::select(int step, bool lock) {
 
 void GuidancePanel::showEvent(QShowEvent* event) {
     QWidget::showEvent(event);
+    if (!m_isFollowed) {
+        m_isFollowed = true;
+        m_isInFront = !visibleRegion().isEmpty();
+        followFront(this, [this](bool isInFront) {
+            m_isInFront = isInFront;
+            updateGeometry();
+            draw();
+        });
+    }
     draw();
 }
 

@@ -24,8 +24,8 @@ class GuidancePanel : public QWidget {
     Q_OBJECT
 public:
     GuidancePanel(Document& document, SelectionModel& selection, QWidget* parent = nullptr);
-    // Flat enough to leave the canvas its room on a small screen.
-    QSize minimumSizeHint() const override { return {280, 100}; }
+    // Room to draw in front; behind another tab it must not keep that tab from being flat.
+    QSize minimumSizeHint() const override { return {280, m_isInFront ? 176 : 100}; }
 
     enum class Mode { Points, Curve };
     enum class Across { Step, Sigma, HalfLogSnr };
@@ -128,6 +128,7 @@ private:
     QString m_evidence = QStringLiteral("C1");
     bool m_snaps = false;
     int m_session = 0;
+    bool m_isInFront = false, m_isFollowed = false;
 };
 
 }  // namespace meander::gui

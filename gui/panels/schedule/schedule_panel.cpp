@@ -9,6 +9,7 @@
 #include "gui/forms/operation_dialog.h"
 #include "gui/look/theme.h"
 #include "gui/selection/step_link.h"
+#include "gui/widgets/in_front.h"
 
 namespace meander::gui {
 
@@ -294,6 +295,15 @@ void SchedulePanel::select(int level, bool lock) {
 
 void SchedulePanel::showEvent(QShowEvent* event) {
     QWidget::showEvent(event);
+    if (!m_isFollowed) {
+        m_isFollowed = true;
+        m_isInFront = !visibleRegion().isEmpty();
+        followFront(this, [this](bool isInFront) {
+            m_isInFront = isInFront;
+            updateGeometry();
+            draw();
+        });
+    }
     draw();
 }
 

@@ -23,8 +23,8 @@ class SchedulePanel : public QWidget {
     Q_OBJECT
 public:
     SchedulePanel(Document& document, SelectionModel& selection, QWidget* parent = nullptr);
-    // Flat enough to leave the canvas its room on a small screen.
-    QSize minimumSizeHint() const override { return {280, 100}; }
+    // Room to draw in front; behind another tab it must not keep that tab from being flat.
+    QSize minimumSizeHint() const override { return {280, m_isInFront ? 176 : 100}; }
 
     enum class Mode { Points, Curve };
     enum class Snap { Off, Ghosts, OwnSteps, ShownRun };
@@ -128,6 +128,7 @@ private:
     QSet<QString> m_ghosts{QStringLiteral("run")};
     QString m_evidence = QStringLiteral("E5");
     int m_session = 0;  // of keys: what follows a change of the selection is another undo step
+    bool m_isInFront = false, m_isFollowed = false;
 };
 
 }  // namespace meander::gui
