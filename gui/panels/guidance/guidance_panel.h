@@ -52,6 +52,7 @@ protected:
     void showEvent(QShowEvent* event) override;
 
 private:
+    void setInFront(bool isInFront);
     // guidance_panel.cpp: what is edited
     void connectEditor();
     void refresh();
@@ -129,6 +130,7 @@ private:
     bool m_snaps = false;
     int m_session = 0;
     bool m_isInFront = false, m_isFollowed = false;
+    QWidget* m_body = nullptr;
 };
 
 }  // namespace meander::gui

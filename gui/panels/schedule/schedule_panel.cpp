@@ -46,7 +46,12 @@ SchedulePanel::SchedulePanel(Document& document, SelectionModel& selection, QWid
     auto* foot = new QHBoxLayout;
     foot->setContentsMargins(metrics::panelPadding, 0, metrics::panelPadding, 3);
     foot->addWidget(m_foot, 1);
-    auto* box = new QVBoxLayout(this);
+    m_body = new QWidget(this);
+    auto* outer = new QVBoxLayout(this);
+    outer->setContentsMargins(0, 0, 0, 0);
+    outer->addWidget(m_body);
+    m_body->hide();  // until the panel is in front for the first time: what lies behind a tab costs no layout
+    auto* box = new QVBoxLayout(m_body);
     box->setContentsMargins(0, 0, 0, 0);
     box->setSpacing(0);
     box->addWidget(buildBar());
@@ -297,13 +302,18 @@ void SchedulePanel::showEvent(QShowEvent* event) {
     QWidget::showEvent(event);
     if (!m_isFollowed) {
         m_isFollowed = true;
-        m_isInFront = !visibleRegion().isEmpty();
-        followFront(this, [this](bool isInFront) {
-            m_isInFront = isInFront;
-            updateGeometry();
-            draw();
-        });
+        followFront(this, [this](bool isInFront) { setInFront(isInFront); });
+        // Tabs are not arranged yet.
+        QMetaObject::invokeMethod(
+            this, [this] { setInFront(!visibleRegion().isEmpty()); }, Qt::QueuedConnection);
     }
+    draw();
+}
+
+void SchedulePanel::setInFront(bool isInFront) {
+    m_isInFront = isInFront;
+    if (isInFront) m_body->show();
+    updateGeometry();
     draw();
 }
 

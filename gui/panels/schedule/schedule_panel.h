@@ -52,6 +52,7 @@ protected:
     void showEvent(QShowEvent* event) override;
 
 private:
+    void setInFront(bool isInFront);
     // schedule_panel.cpp: what is edited
     void connectEditor();
     void refresh();
@@ -129,6 +130,7 @@ private:
     QString m_evidence = QStringLiteral("E5");
     int m_session = 0;  // of keys: what follows a change of the selection is another undo step
     bool m_isInFront = false, m_isFollowed = false;
+    QWidget* m_body = nullptr;
 };
 
 }  // namespace meander::gui
