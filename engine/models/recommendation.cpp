@@ -90,10 +90,15 @@ Json generalRecommendation(const ModelInfo& info) {
 }
 
 std::optional<NamedDistillation> distillationNamed(const std::string& title, bool isFlow) {
+    static const std::vector<std::regex> patterns = [] {
+        std::vector<std::regex> all;
+        for (const DistilledName& d : distilledNames)
+            all.emplace_back("(^|[^a-z0-9])(" + std::string(d.pattern) + ")($|[^a-z0-9])");
+        return all;
+    }();
     const std::string text = lower(title);
     for (const DistilledName& d : distilledNames) {
-        if (!std::regex_search(text, std::regex("(^|[^a-z0-9])(" + std::string(d.pattern) + ")($|[^a-z0-9])")))
-            continue;
+        if (!std::regex_search(text, patterns[std::size_t(&d - std::begin(distilledNames))])) continue;
         return NamedDistillation{d.word, d.kind, settingsOf(d, text, isFlow), d.kind == Distillation::None};
     }
     return {};

@@ -57,20 +57,30 @@ double HostTensor::at(std::int64_t i) const {
     return 0;
 }
 
-std::vector<float> HostTensor::toFloats() const {
-    if (!m_bytes) return {};
-    if (m_type == DType::F32) return {floats().begin(), floats().end()};
-    std::vector<float> values(static_cast<std::size_t>(count()));
-    for (std::size_t i = 0; i < values.size(); ++i) values[i] = float(at(std::int64_t(i)));
+namespace {
+// All elements, the type looked up once.
+template <class To> std::vector<To> allValues(const std::byte* b, DType type, std::int64_t n) {
+    std::vector<To> values(static_cast<std::size_t>(n));
+    const auto fill = [&](auto valueOf) {
+        for (std::int64_t i = 0; i < n; ++i) values[std::size_t(i)] = To(valueOf(i));
+    };
+    switch (type) {
+    case DType::F32: fill([&](std::int64_t i) { return valueAt<float>(b, i); }); break;
+    case DType::F64: fill([&](std::int64_t i) { return valueAt<double>(b, i); }); break;
+    case DType::F16: fill([&](std::int64_t i) { return kernels::f16ToFloat(valueAt<std::uint16_t>(b, i)); }); break;
+    case DType::BF16: fill([&](std::int64_t i) { return kernels::bf16ToFloat(valueAt<std::uint16_t>(b, i)); }); break;
+    case DType::I32: fill([&](std::int64_t i) { return valueAt<std::int32_t>(b, i); }); break;
+    }
     return values;
+}
+}  // namespace
+
+std::vector<float> HostTensor::toFloats() const {
+    return m_bytes ? allValues<float>(m_bytes->begin, m_type, count()) : std::vector<float>();
 }
 
 std::vector<double> HostTensor::toDoubles() const {
-    if (!m_bytes) return {};
-    if (m_type == DType::F64) return {doubles().begin(), doubles().end()};
-    std::vector<double> values(static_cast<std::size_t>(count()));
-    for (std::size_t i = 0; i < values.size(); ++i) values[i] = at(std::int64_t(i));
-    return values;
+    return m_bytes ? allValues<double>(m_bytes->begin, m_type, count()) : std::vector<double>();
 }
 
 HostTensor HostTensor::toF16() const {

@@ -22,10 +22,14 @@ EvidenceSource::EvidenceSource(Document& document, SelectionModel& selection, QO
     connect(&document, &Document::runChanged, this, [this](const QString& id) {
         if (id == m_selection.currentRun() && !m_soon.isActive()) m_soon.start();
     });
-    request();
+}
+
+void EvidenceSource::setWatched(bool isWatched) {
+    if (std::exchange(m_isWatched, isWatched) != isWatched && isWatched) request();
 }
 
 void EvidenceSource::request() {
+    if (!m_isWatched) return;
     const QString id = m_selection.currentRun();
     const RunPtr run = id.isEmpty() ? nullptr : m_document.run(id);
     if (run && !run->trajectory) m_document.requestTrajectory(id);

@@ -21,6 +21,8 @@ class EvidenceSource : public QObject {
 public:
     EvidenceSource(Document& document, SelectionModel& selection, QObject* parent = nullptr);
     const RunEvidence& evidence() const { return m_evidence; }
+    // Computed only while somebody looks; at first nobody does.
+    void setWatched(bool isWatched);
 
 signals:
     void changed();
@@ -31,6 +33,7 @@ private:
     SelectionModel& m_selection;
     RunEvidence m_evidence;
     QTimer m_soon;
+    bool m_isWatched = false;
     Latest<RunEvidence> m_work;
 };
 

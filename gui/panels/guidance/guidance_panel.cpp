@@ -377,6 +377,7 @@ void GuidancePanel::showEvent(QShowEvent* event) {
 
 void GuidancePanel::setInFront(bool isInFront) {
     m_isInFront = isInFront;
+    m_source->setWatched(isInFront);
     if (isInFront) m_body->show();
     updateGeometry();
     draw();

@@ -312,6 +312,7 @@ void SchedulePanel::showEvent(QShowEvent* event) {
 
 void SchedulePanel::setInFront(bool isInFront) {
     m_isInFront = isInFront;
+    m_source->setWatched(isInFront);
     if (isInFront) m_body->show();
     updateGeometry();
     draw();
