@@ -8,7 +8,6 @@
 #include "gui/document/run_text.h"
 #include "gui/look/theme.h"
 #include "gui/selection/step_link.h"
-#include "gui/widgets/in_front.h"
 
 namespace meander::gui {
 namespace {
@@ -23,7 +22,7 @@ QString keyOf(const DraftCurve& c) {
 }  // namespace
 
 GuidancePanel::GuidancePanel(Document& document, SelectionModel& selection, QWidget* parent)
-    : QWidget(parent),
+    : FrontPanel(parent),
       m_document(document),
       m_selection(selection),
       m_source(new EvidenceSource(document, selection, this)),
@@ -54,12 +53,7 @@ GuidancePanel::GuidancePanel(Document& document, SelectionModel& selection, QWid
     foot->setSpacing(16);
     foot->addWidget(m_foot, 1);
     foot->addWidget(m_cost);
-    m_body = new QWidget(this);
-    auto* outer = new QVBoxLayout(this);
-    outer->setContentsMargins(0, 0, 0, 0);
-    outer->addWidget(m_body);
-    m_body->hide();  // until the panel is in front for the first time: what lies behind a tab costs no layout
-    auto* box = new QVBoxLayout(m_body);
+    auto* box = new QVBoxLayout(body());
     box->setContentsMargins(0, 0, 0, 0);
     box->setSpacing(0);
     box->addWidget(buildBar());
@@ -363,23 +357,8 @@ void GuidancePanel::select(int step, bool lock) {
     else m_selection.hoverStep(linked);
 }
 
-void GuidancePanel::showEvent(QShowEvent* event) {
-    QWidget::showEvent(event);
-    if (!m_isFollowed) {
-        m_isFollowed = true;
-        followFront(this, [this](bool isInFront) { setInFront(isInFront); });
-        // Tabs are not arranged yet.
-        QMetaObject::invokeMethod(
-            this, [this] { setInFront(!visibleRegion().isEmpty()); }, Qt::QueuedConnection);
-    }
-    draw();
-}
-
-void GuidancePanel::setInFront(bool isInFront) {
-    m_isInFront = isInFront;
-    m_source->setWatched(isInFront);
-    if (isInFront) m_body->show();
-    updateGeometry();
+void GuidancePanel::frontChanged() {
+    m_source->setWatched(isInFront());
     draw();
 }
 

@@ -149,7 +149,7 @@ void GuidancePanel::drawEmpty() {
 }
 
 void GuidancePanel::draw() {
-    if (!m_isInFront) return;  // what is behind another tab costs nothing
+    if (!isInFront()) return;  // what is behind another tab costs nothing
     if (!m_curve || m_levels.size() < 2 || m_values.empty() || !m_process) return drawEmpty();
     Plot plot;
     QString evidence, others;

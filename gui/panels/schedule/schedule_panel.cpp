@@ -9,7 +9,6 @@
 #include "gui/forms/operation_dialog.h"
 #include "gui/look/theme.h"
 #include "gui/selection/step_link.h"
-#include "gui/widgets/in_front.h"
 
 namespace meander::gui {
 
@@ -20,7 +19,7 @@ constexpr std::size_t mostRemembered = 256;
 }
 
 SchedulePanel::SchedulePanel(Document& document, SelectionModel& selection, QWidget* parent)
-    : QWidget(parent),
+    : FrontPanel(parent),
       m_document(document),
       m_selection(selection),
       m_source(new EvidenceSource(document, selection, this)),
@@ -46,12 +45,7 @@ SchedulePanel::SchedulePanel(Document& document, SelectionModel& selection, QWid
     auto* foot = new QHBoxLayout;
     foot->setContentsMargins(metrics::panelPadding, 0, metrics::panelPadding, 3);
     foot->addWidget(m_foot, 1);
-    m_body = new QWidget(this);
-    auto* outer = new QVBoxLayout(this);
-    outer->setContentsMargins(0, 0, 0, 0);
-    outer->addWidget(m_body);
-    m_body->hide();  // until the panel is in front for the first time: what lies behind a tab costs no layout
-    auto* box = new QVBoxLayout(m_body);
+    auto* box = new QVBoxLayout(body());
     box->setContentsMargins(0, 0, 0, 0);
     box->setSpacing(0);
     box->addWidget(buildBar());
@@ -298,23 +292,8 @@ void SchedulePanel::select(int level, bool lock) {
     else m_selection.hoverStep(linked);
 }
 
-void SchedulePanel::showEvent(QShowEvent* event) {
-    QWidget::showEvent(event);
-    if (!m_isFollowed) {
-        m_isFollowed = true;
-        followFront(this, [this](bool isInFront) { setInFront(isInFront); });
-        // Tabs are not arranged yet.
-        QMetaObject::invokeMethod(
-            this, [this] { setInFront(!visibleRegion().isEmpty()); }, Qt::QueuedConnection);
-    }
-    draw();
-}
-
-void SchedulePanel::setInFront(bool isInFront) {
-    m_isInFront = isInFront;
-    m_source->setWatched(isInFront);
-    if (isInFront) m_body->show();
-    updateGeometry();
+void SchedulePanel::frontChanged() {
+    m_source->setWatched(isInFront());
     draw();
 }
 

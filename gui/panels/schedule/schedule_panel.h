@@ -15,16 +15,17 @@
 #include "gui/selection/selection_model.h"
 #include "gui/widgets/curve_table.h"
 #include "gui/widgets/elided_label.h"
+#include "gui/widgets/front_panel.h"
 #include "gui/widgets/segmented.h"
 
 namespace meander::gui {
 
-class SchedulePanel : public QWidget {
+class SchedulePanel : public FrontPanel {
     Q_OBJECT
 public:
     SchedulePanel(Document& document, SelectionModel& selection, QWidget* parent = nullptr);
     // Room to draw in front; behind another tab it must not keep that tab from being flat.
-    QSize minimumSizeHint() const override { return {280, m_isInFront ? 176 : 100}; }
+    QSize minimumSizeHint() const override { return {280, isInFront() ? 176 : 100}; }
 
     enum class Mode { Points, Curve };
     enum class Snap { Off, Ghosts, OwnSteps, ShownRun };
@@ -49,10 +50,9 @@ public slots:
 
 protected:
     void changeEvent(QEvent* event) override;
-    void showEvent(QShowEvent* event) override;
+    void frontChanged() override;
 
 private:
-    void setInFront(bool isInFront);
     // schedule_panel.cpp: what is edited
     void connectEditor();
     void refresh();
@@ -129,8 +129,6 @@ private:
     QSet<QString> m_ghosts{QStringLiteral("run")};
     QString m_evidence = QStringLiteral("E5");
     int m_session = 0;  // of keys: what follows a change of the selection is another undo step
-    bool m_isInFront = false, m_isFollowed = false;
-    QWidget* m_body = nullptr;
 };
 
 }  // namespace meander::gui

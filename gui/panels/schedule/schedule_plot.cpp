@@ -160,7 +160,7 @@ void SchedulePanel::fitAxes(Plot& plot) const {
 }
 
 void SchedulePanel::draw() {
-    if (!m_isInFront) return;  // what is behind another tab costs nothing
+    if (!isInFront()) return;  // what is behind another tab costs nothing
     Plot plot;
     const bool has = !m_levels.empty() && m_draft.process;
     if (!has) {

@@ -1,0 +1,26 @@
+// A panel that costs nothing behind another tab: its contents are laid out when it first comes to the front, and it
+// hears when it does. (Behind a tab a widget still counts as visible in Qt.)
+#pragma once
+#include <QWidget>
+
+namespace meander::gui {
+
+class FrontPanel : public QWidget {
+    Q_OBJECT
+public:
+    explicit FrontPanel(QWidget* parent = nullptr);
+    bool isInFront() const { return m_isInFront; }
+
+protected:
+    QWidget* body() const { return m_body; }  // holds the contents
+    virtual void frontChanged() = 0;
+    void showEvent(QShowEvent* event) override;
+
+private:
+    void setInFront(bool isInFront);
+
+    QWidget* m_body;
+    bool m_isInFront = false, m_isFollowed = false;
+};
+
+}  // namespace meander::gui
