@@ -5,6 +5,7 @@
 namespace meander {
 
 void RunQueue::add(std::vector<WaitingRun> runs) {
+    if (runs.empty()) return;  // nothing would wake the engine thread to say that it is idle again
     {
         const std::lock_guard lock(m_mutex);
         for (auto& r : runs) m_runs.push_back(std::move(r));

@@ -100,6 +100,16 @@ private slots:
             for (double v : run->trajectory->last().toDoubles()) QVERIFY(std::isfinite(v));
         }
     }
+    // The engine thread sleeps already when nothing is added: nobody would say again that it is idle.
+    void nothingSubmittedIsDoneAtOnce() {
+        Listener l;
+        Engine engine({"cpu"}, l.sink());
+        engine.submit(planned(ring()));
+        engine.waitIdle();
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        QVERIFY(engine.submit(std::vector<Plan>{}).empty());
+        engine.waitIdle();
+    }
     // The ring's modes lie on a circle; samples of a good sampler lie on it.
     void samplesLieOnTheRing() {
         Recipe r = ring(400);
