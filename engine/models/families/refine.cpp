@@ -41,12 +41,14 @@ void predict(ModelFiles& files, Parametrization p, const std::string& reason, Fi
 void readInputs(const FamilyFile& f, ModelFiles& files) {
     const std::int64_t in = f.network.extent("input_blocks.0.0.weight", 1), own = f.network.extent("out.2.weight", 0);
     if (in == own) return;
-    const char* variant = in == 9   ? "inpainting"
-                          : in == 8 ? "instructed editing (pix2pix)"
-                          : in == 5 ? "depth"
-                                    : "image";
+    const bool isInpainting = in == 2 * own + 1, isEditing = in == 2 * own;
+    const char* variant = isInpainting    ? "inpainting"
+                          : isEditing     ? "instructed editing (pix2pix)"
+                          : in == own + 1 ? "depth"
+                                          : "image";
     find(files, "input", variant,
          "The first layer takes " + std::to_string(in) + " channels, the latents have " + std::to_string(own) + ".");
+    if (isInpainting || isEditing) return;
     files.missing.push_back("The network of '" + files.path + "' takes further images beside its latents ("
                             + std::string(variant) + "), which Meander cannot give it yet.");
 }
