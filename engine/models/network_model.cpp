@@ -208,7 +208,10 @@ Tensor NetworkModel::imageCondition(const Prompt& prompt) const {
 
 ConditioningPtr NetworkModel::condition(const Prompt& prompt) {
     Prompt asked = prompt;
-    if (prompt.unconditional) asked.text.clear();
+    if (prompt.unconditional) {
+        asked.text.clear();
+        asked.classIndex.reset();
+    }
     asked.unconditional = false;
     const auto known =
         std::find_if(m_prompts.begin(), m_prompts.end(), [&](const Known& k) { return k.prompt == asked; });
@@ -219,6 +222,9 @@ ConditioningPtr NetworkModel::condition(const Prompt& prompt) {
     auto c = std::make_shared<Conditioning>();
     Conditions raw;
     if (m_conditioner) raw = m_conditioner->encode(m_text, asked, c->tokens);
+    if (m_info.conditioning == ConditioningKind::Class && asked.classIndex)
+        raw.tensors[condition::label] =
+            upload(m_backend, HostTensor::fromFloats({1}, std::vector<float>{float(*asked.classIndex)}));
     if (m_info.imageCondition != ImageCondition::None) raw.tensors[condition::image] = imageCondition(asked);
     c->conditions = m_network->prepare(raw);
     m_prompts.push_front({asked, c});

@@ -1,6 +1,7 @@
 // Every architecture: a line here and a file beside it with `const Architecture& name()`.
 ARCHITECTURE(unetArchitecture)
 ARCHITECTURE(pixArtArchitecture)
+ARCHITECTURE(ditArchitecture)
 ARCHITECTURE(fluxArchitecture)
 ARCHITECTURE(sd3Architecture)
 ARCHITECTURE(flux2Architecture)

@@ -82,6 +82,8 @@ Json flux2Config(const TensorList& network, const Family& family);
 Json sd3Config(const TensorList& network, const Family& family);
 Json zImageConfig(const TensorList& network, const Family& family);
 Json lumina2Config(const TensorList& network, const Family& family);
+Json pixArtConfig(const TensorList& network, const Family& family);
+Json ditConfig(const TensorList& network, const Family& family);
 Json clipConfig(const TensorList& text, const TextRole& role);
 Json t5Config(const TensorList& text, const TextRole& role);
 Json decoderTextConfig(const TensorList& text, const TextRole& role);
@@ -90,6 +92,8 @@ Json decoderTextConfig(const TensorList& text, const TextRole& role);
 void refineSd1(const FamilyFile& file, ModelFiles& files);
 void refineSd2(const FamilyFile& file, ModelFiles& files);
 void refineSdxl(const FamilyFile& file, ModelFiles& files);
+void refineDdpm(const FamilyFile& file, ModelFiles& files);  // β linear as Ho et al. 2020, noise predicted
+void refineDit(const FamilyFile& file, ModelFiles& files);
 void refineFlow(const FamilyFile& file, ModelFiles& files);  // of families without one of their own
 
 std::vector<std::string> wordsOf(const std::string& text);  // separated by spaces

@@ -87,6 +87,20 @@ std::vector<Family> fluxFamilies() {
     };
 }
 
+Family pixArt(const char* id, const char* name, const char* test, const char* codec, const char* conditioner) {
+    return {.id = id,
+            .name = name,
+            .test = test,
+            .className = "PixArtTransformer2DModel",
+            .config = pixArtConfig,
+            .names = "pixart",
+            .codec = codec,
+            .texts = "t5xxl",
+            .conditioner = conditioner,
+            .refine = refineDdpm,
+            .recommended = R"({"steps": 20, "guidance": 4.5})"};
+}
+
 std::vector<Family> otherTransformers() {
     constexpr const char* sd3 = "SD3Transformer2DModel";
     constexpr const char* sd3Settings = R"({"sampler": {"id": "euler"}, "schedule": {"id": "flow_shift"}, "steps": 28,
@@ -160,14 +174,25 @@ std::vector<Family> otherTransformers() {
         recognised("auraflow", "AuraFlow", "double_layers.0.attn.w1q.weight", "AuraFlowTransformer2DModel"),
         recognised("sana", "SANA", "blocks.0.cross_attn.kv_linear.weight blocks.0.mlp.inverted_conv.conv.weight",
                    "SanaTransformer2DModel"),
-        recognised("pixart", "PixArt", "y_embedder.y_proj.fc1.weight", "PixArtTransformer2DModel"),
+        pixArt("pixart-alpha-1024", "PixArt-α", "y_embedder.y_proj.fc1.weight csize_embedder.mlp.0.weight", "sd",
+               "pixart_alpha"),
+        pixArt("pixart-sigma", "PixArt-Σ", "y_embedder.y_proj.fc1.weight y_embedder.y_embedding[0]=300", "sdxl", "t5"),
+        pixArt("pixart-alpha", "PixArt-α", "y_embedder.y_proj.fc1.weight", "sd", "pixart_alpha"),
         recognised("wan-5b", "Wan 2.2 5B", "head.modulation patch_embedding.weight[0]=3072", "WanTransformer3DModel"),
         recognised("wan-i2v", "Wan 2 14B, image to video", "head.modulation patch_embedding.weight[1]=36",
                    "WanTransformer3DModel"),
         recognised("wan-1.3b", "Wan 2.1 1.3B", "head.modulation patch_embedding.weight[0]=1536",
                    "WanTransformer3DModel"),
         recognised("wan-14b", "Wan 2 14B", "head.modulation", "WanTransformer3DModel"),
-        recognised("dit", "DiT or SiT", "y_embedder.embedding_table.weight", "DiTTransformer2DModel"),
+        {.id = "dit",
+         .name = "DiT",
+         .test = "y_embedder.embedding_table.weight",
+         .className = "DiTTransformer2DModel",
+         .config = ditConfig,
+         .codec = "sd",
+         .size = 256,
+         .refine = refineDit,
+         .recommended = R"({"steps": 50, "guidance": 4})"},
     };
 }
 

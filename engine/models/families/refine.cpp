@@ -158,6 +158,25 @@ void refineSdxl(const FamilyFile& f, ModelFiles& files) {
     readAll(f, files);
 }
 
+void refineDdpm(const FamilyFile& f, ModelFiles& files) {
+    files.process = Process::vpLinear(1000, 1e-4, 0.02);
+    find(files, "process", files.process.name(),
+         "Files of weights do not state it; it is that of the family's training.", Finding::Assumed);
+    predict(files, Parametrization::Epsilon,
+            "Models of this family predict the noise unless their files say otherwise.", Finding::Assumed);
+    readStatedPrediction(f, files);
+    readTitle(f, files);
+}
+
+void refineDit(const FamilyFile& f, ModelFiles& files) {
+    refineDdpm(f, files);
+    if (files.parametrization == Parametrization::Epsilon)
+        predict(files, Parametrization::Epsilon,
+                "A DiT predicts the noise. A SiT, which predicts a velocity, has the same tensors and is not told from "
+                "it.",
+                Finding::Assumed);
+}
+
 void refineFlow(const FamilyFile& f, ModelFiles& files) {
     const auto named = distillationNamed(f.metadata("modelspec.title"), true);
     if (!named) return;

@@ -109,4 +109,42 @@ Json lumina2Config(const TensorList& n, const Family& family) {
             {"cap_feat_dim", n.extent("cap_embedder.1.weight", 1)}};
 }
 
+// The side of a square state, from a table of its positions (1, cells, width) in patches.
+static std::int64_t sideOf(const TensorList& n, std::int64_t patch, std::int64_t usual) {
+    const std::int64_t cells = n.extent("pos_embed", 1);
+    return cells > 0 ? patch * std::int64_t(std::lround(std::sqrt(double(cells)))) : usual;
+}
+
+Json pixArtConfig(const TensorList& n, const Family& family) {
+    constexpr std::int64_t head = 72;
+    const std::int64_t width = n.extent("x_embedder.proj.weight", 0), patch = n.extent("x_embedder.proj.weight", 2);
+    return {{"_class_name", family.className},
+            {"norm_type", "ada_norm_single"},
+            {"num_attention_heads", width / head},
+            {"attention_head_dim", head},
+            {"num_layers", n.blocks("blocks.")},
+            {"patch_size", patch},
+            {"in_channels", n.extent("x_embedder.proj.weight", 1)},
+            {"out_channels", patch > 0 ? n.extent("final_layer.linear.weight", 0) / (patch * patch) : 0},
+            {"sample_size", sideOf(n, patch, family.size / 8)},
+            {"caption_channels", n.extent("y_embedder.y_proj.fc1.weight", 1)},
+            {"use_additional_conditions", n.has("csize_embedder.mlp.0.weight")}};
+}
+
+Json ditConfig(const TensorList& n, const Family& family) {
+    const std::int64_t width = n.extent("x_embedder.proj.weight", 0), patch = n.extent("x_embedder.proj.weight", 2);
+    const std::int64_t heads = width == 1152 ? 16 : width / 64;  // XL; S, B and L have heads of 64 channels
+    return {{"_class_name", family.className},
+            {"norm_type", "ada_norm_zero"},
+            {"num_attention_heads", heads},
+            {"attention_head_dim", heads > 0 ? width / heads : 0},
+            {"num_layers", n.blocks("blocks.")},
+            {"patch_size", patch},
+            {"in_channels", n.extent("x_embedder.proj.weight", 1)},
+            {"out_channels", patch > 0 ? n.extent("final_layer.linear.weight", 0) / (patch * patch) : 0},
+            {"sample_size", sideOf(n, patch, family.size / 8)},
+            {"num_embeds_ada_norm", n.extent("y_embedder.embedding_table.weight", 0) - 1},
+            {"norm_eps", 1e-6}};
+}
+
 }  // namespace meander

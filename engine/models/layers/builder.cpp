@@ -81,6 +81,19 @@ Conv NetworkBuilder::conv(const std::string& name, int in, int out, int kernel, 
     return c;
 }
 
+Conv NetworkBuilder::convOfFrame(const std::string& name, int in, int out, int kernel, int padding, int extent) {
+    const std::vector<float> video = read(name + ".weight", {out, in, kernel, kernel, kernel}).floats();
+    const std::size_t slice = std::size_t(kernel) * std::size_t(kernel), size = slice * std::size_t(kernel);
+    std::vector<float> frame;
+    for (std::size_t filter = 0; filter < video.size(); filter += size)
+        frame.insert(frame.end(), video.begin() + std::ptrdiff_t(filter + size - slice),
+                     video.begin() + std::ptrdiff_t(filter + size));
+    const HostWeight w = HostWeight::fromFloats({out, in, kernel, kernel}, frame), b = read(name + ".bias", {out}).plain();
+    Conv c = backend.packConv(w.view(), b.view(), {1, padding}, compute, extent, extent);
+    weightBytes += c->bytes;
+    return c;
+}
+
 Linear NetworkBuilder::patchEmbedding(const std::string& name, int channels, int patch, std::int64_t width) {
     const HostWeight w = read(name + ".weight", {width, channels, patch, patch}), b = read(name + ".bias", {width});
     return pack({&w, 1}, &b, compute);

@@ -5,14 +5,18 @@
 namespace meander {
 namespace {
 
-// PixArt lower-cases its captions, takes none but real tokens, and of these at most 300.
+// PixArt lower-cases its captions, takes none but real tokens, and of these at most 300 (α: 120). Networks of 1024
+// pixels are told the size of the image.
+template <std::size_t most>
 Conditions encodePixart(const std::vector<TextStage>& text, const Prompt& prompt, std::vector<Token>& tokens) {
-    constexpr std::size_t most = 300;
     requireStages(text, 1, "PixArt");
     Prompt lower = prompt;
     lower.text.clear();
     for (std::size_t at = 0; at < prompt.text.size();) appendLowerCase(lower.text, decodeUtf8(prompt.text, at));
-    return {{{condition::context, asRow(t5States(text[0], lower, most, false, tokens))}}};
+    const Tensor states = asRow(t5States(text[0], lower, most, false, tokens));
+    const float h = prompt.height > 0 ? float(prompt.height) : 1024, w = prompt.width > 0 ? float(prompt.width) : 1024;
+    return {{{condition::context, states},
+             {condition::size, upload(states.backend(), HostTensor::fromFloats({1, 2}, {h, w}))}}};
 }
 
 // Flux.1: T5 with its padding, and CLIP-L's vector of the whole text without projection.
@@ -30,7 +34,11 @@ Conditions encodeFlux(const std::vector<TextStage>& text, const Prompt& prompt, 
 }  // namespace
 
 const Conditioner& t5Conditioner() {
-    static const Conditioner row{"t5", "T5", 1, encodePixart};
+    static const Conditioner row{"t5", "T5", 1, encodePixart<300>};
+    return row;
+}
+const Conditioner& pixArtAlphaConditioner() {
+    static const Conditioner row{"pixart_alpha", "T5, 120 tokens", 1, encodePixart<120>};
     return row;
 }
 const Conditioner& fluxConditioner() {

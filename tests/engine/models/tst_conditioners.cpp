@@ -114,7 +114,7 @@ class TestConditioners : public QObject {
             s.push_back(stage(clipConfig(24, true), clip));
         }
         if (id == "sd3") s.push_back(stage(t5Config(48), t5));
-        if (id == "t5") s.push_back(stage(t5Config(24), t5));
+        if (id == "t5" || id == "pixart_alpha") s.push_back(stage(t5Config(24), t5));
         if (id == "z_image") s.push_back(stage(languageConfig("Qwen3Model", 3), qwen));
         if (id == "qwen_image") s.push_back(stage(languageConfig("Qwen2_5_VLForConditionalGeneration", 2), qwen));
         if (id == "lumina2")
