@@ -124,7 +124,8 @@ QueuePanel::QueuePanel(Document& document, QWidget* parent)
     m_empty->setWordWrap(true);
     m_cancelAll->setText(tr("Cancel all"));
     connect(m_cancelAll, &QToolButton::clicked, &m_document, &Document::cancelAll);
-    auto* content = new QWidget;
+    auto* scroll = new QScrollArea(this);
+    auto* content = new QWidget(scroll->viewport());
     content->setProperty("panel", true);
     m_box = new QVBoxLayout(content);
     m_box->setContentsMargins(0, 6, 0, 6);
@@ -132,7 +133,6 @@ QueuePanel::QueuePanel(Document& document, QWidget* parent)
     m_box->addWidget(m_empty, 1);
     m_box->addWidget(m_cancelAll, 0, Qt::AlignRight);
     m_box->addStretch();
-    auto* scroll = new QScrollArea(this);
     scroll->setWidget(content);
     scroll->setWidgetResizable(true);
     scroll->setAccessibleName(tr("Runs under way and waiting"));
