@@ -181,8 +181,10 @@ ModelFiles openDiffusersFolder(const std::string& path) {
     files.network = partIn(folder / network, "diffusion_pytorch_model");
     if (index.contains("id2label")) files.network.config["id2label"] = index["id2label"];  // of classes
     addText(files, folder, index);
-    for (const char* codec : {"codec", "vae"})
+    for (const char* codec : {"codec", "vae", "vqvae"})
         if (!files.codec && names(index, codec)) files.codec = partIn(folder / codec, "diffusion_pytorch_model");
+    if (!files.codec && jsonText(files.network.config, "_class_name", "", files.network.what) == "UNet2DModel")
+        addPixels(files);
     addTraining(files, folder);
     addKind(files, index);
     addXlSettings(files, index);

@@ -11,6 +11,7 @@ namespace {
 
 constexpr int timeWaves = 256;
 constexpr float eps = 1e-6f;
+constexpr float approximatorEps = 1.1920929e-7f;  // of an RMS norm of PyTorch that names none
 constexpr std::size_t rotariesKept = 4;
 
 // At the largest, in a block: the tokens, their norm, q, k and v of a stream and of both together; or the tokens, their
@@ -20,6 +21,11 @@ std::size_t bytesPerRow(const JointTransformerConfig& c, int height, int width, 
     const std::int64_t attention = (c.secondAttention.empty() ? 8 : 9) * w,
                        feedForward = 2 * w + (c.style.isGated ? 3 : 2) * c.style.inner;
     return std::size_t(tokens * std::max(attention, feedForward)) * element;
+}
+
+// Of (rows, vectors, width), dense and side by side.
+Tensor vectorsOf(const Tensor& all, std::int64_t first, std::int64_t count) {
+    return nn::tokens(all, first, count).clone().reshaped({all.shape()[0], count * all.shape()[2]});
 }
 
 std::string jointPath(int i) { return "transformer_blocks." + std::to_string(i); }
@@ -42,14 +48,14 @@ JointTransformer::JointTransformer(const JointTransformerConfig& c, NetworkBuild
     } else {
         const std::string layer = "distilled_guidance_layer.";
         const std::int64_t inner = c.approximator.width;
-        m_approximator.in = b.linear(layer + "in_proj", c.approximator.waves, inner);
+        m_approximator.in = b.linearF32(layer + "in_proj", c.approximator.waves, inner);
         for (int i = 0; i < c.approximator.layers; ++i) {
             const std::string number = std::to_string(i);
             m_approximator.norms.push_back(b.table(layer + "norms." + number + ".weight", {inner}));
             m_approximator.up.push_back(b.linear(layer + "layers." + number + ".linear_1", inner, inner));
             m_approximator.down.push_back(b.linear(layer + "layers." + number + ".linear_2", inner, inner));
         }
-        m_approximator.out = b.linear(layer + "out_proj", inner, w);
+        m_approximator.out = b.linearF32(layer + "out_proj", inner, w);
     }
     if (c.usualGuidance) {
         m_guidance1 = b.linearF32(n.guidance + ".linear_1", timeWaves, w, bias);
@@ -135,8 +141,8 @@ Tensor JointTransformer::embedding(const DenoiserInput& in) const {
 }
 
 // The modulations of all blocks (rows, vectors, width), of each vector from the time and its number; the guidance scale
-// that they were distilled with is 0. First those of the parallel blocks, of the image, of the text, then shift and scale
-// of the end.
+// that they were distilled with is 0. First those of the parallel blocks, of the image, of the text, then shift and
+// scale of the end.
 Tensor JointTransformer::approximated(std::span<const double> times) const {
     const int quarter = m_config.approximator.waves / 4;
     const std::int64_t rows = std::int64_t(times.size()),
@@ -147,13 +153,29 @@ Tensor JointTransformer::approximated(std::span<const double> times) const {
     const Tensor waves = nn::concat(nn::concat(nn::timestepEmbedding(m_backend, time, quarter, true, 0),
                                                nn::timestepEmbedding(m_backend, zero, quarter, true, 0)),
                                     nn::timestepEmbedding(m_backend, number, 2 * quarter, true, 0));
-    Tensor x = nn::linear(waves.converted(m_type), m_approximator.in);
+    Tensor x = nn::linear(waves, m_approximator.in);  // F32: all blocks depend on it
     for (std::size_t i = 0; i < m_approximator.up.size(); ++i) {
-        const Tensor h = nn::rmsNorm(x, m_approximator.norms[i], approximatorEps);
-        x = nn::linear(nn::linear(h, m_approximator.up[i], {.activation = Activation::Silu}), m_approximator.down[i],
-                       {.onto = x});
+        const Tensor h = nn::rmsNorm(x, m_approximator.norms[i], approximatorEps).converted(m_type),
+                     inner = nn::linear(h, m_approximator.up[i], {.activation = Activation::Silu});
+        x = nn::add(x, nn::linear(inner, m_approximator.down[i]).converted(DType::F32));
     }
-    return nn::linear(x, m_approximator.out).reshaped({rows, count, m_config.style.width()});
+    return nn::linear(x, m_approximator.out).reshaped({rows, count, m_config.style.width()}).converted(m_type);
+}
+
+JointTransformer::Modulations JointTransformer::modulations(const DenoiserInput& in) const {
+    Modulations m;
+    if (m_config.approximator.layers > 0) {
+        m.own = approximated(in.times);
+        const std::int64_t count = m.own.shape()[1];
+        m.end = nn::concat(vectorsOf(m.own, count - 1, 1), vectorsOf(m.own, count - 2, 1));
+        m.shared.push_back(m.end);
+        return m;
+    }
+    const Tensor vector = nn::silu(embedding(in)).converted(m_type);
+    m.shared.push_back(vector);
+    for (const Linear& shared : m_shared) m.shared.push_back(nn::linear(vector, shared));
+    m.end = nn::linear(vector, m_modulationOut);
+    return m;
 }
 
 // The text and behind it the patches of the image: (rows, tokens, width).
@@ -197,10 +219,16 @@ Tensor JointTransformer::forward(const DenoiserInput& in) {
     const JointTokens tokens{text, rotary(text, grid)};
     const Modulations m = modulations(in);
     const nn::Pass pass(state, m.shared, Tensor(), in.hooks);
+    const auto passOf = [&](std::int64_t image, std::int64_t ofText, std::int64_t count) {
+        if (!m.own) return pass;
+        const Tensor a = vectorsOf(m.own, image, count), b = vectorsOf(m.own, ofText, count);
+        return pass.with({a, a, b, a});
+    };
+    const std::int64_t joint = std::int64_t(m_joint.size()), parallel = std::int64_t(m_parallel.size());
     Tensor x = tokensOf(in, grid);
-    for (std::size_t i = 0; i < m_joint.size(); ++i) x = (*m_joint[i])(m.joint ? pass.with(m.joint(i)) : pass, x, tokens);
-    for (std::size_t i = 0; i < m_parallel.size(); ++i)
-        x = (*m_parallel[i])(m.parallel ? pass.with(m.parallel(i)) : pass, x, tokens);
+    for (std::int64_t i = 0; i < joint; ++i)
+        x = (*m_joint[std::size_t(i)])(passOf(3 * parallel + 6 * i, 3 * parallel + 6 * (joint + i), 6), x, tokens);
+    for (std::int64_t i = 0; i < parallel; ++i) x = (*m_parallel[std::size_t(i)])(passOf(3 * i, 3 * i, 3), x, tokens);
     const Tensor scale = nn::columns(m.end, 0, w), shift = nn::columns(m.end, w, w);
     const Tensor image = nn::tokens(x, text, x.shape()[1] - text);
     const Tensor patches = nn::linear(nn::modulatedNorm(image, shift, scale, eps), m_output)

@@ -1,5 +1,5 @@
-// Transformers of a text and an image in one sequence: Flux.1, Chroma, Flux.2, Stable Diffusion 3, Qwen-Image. The families
-// differ in sizes, names and switches only (flux.cpp, sd3.cpp …).
+// Transformers of a text and an image in one sequence: Flux.1, Chroma, Flux.2, Stable Diffusion 3, Qwen-Image. The
+// families differ in sizes, names and switches only (flux.cpp, sd3.cpp …).
 //
 //   v = mlp(time) + mlp(guidance) + mlp(pooled text);  tokens = [text, patches of the image]
 //   tokens = blocks(tokens, silu v);  output = patches of m(image tokens)
@@ -56,7 +56,12 @@ private:
     void check(const DenoiserInput& in) const;
     Tensor embedding(const DenoiserInput& in) const;
     Tensor approximated(std::span<const double> times) const;
-    nn::Pass passOf(const DenoiserInput& in, const Tensor& vector) const;
+    struct Modulations {
+        std::vector<Tensor> shared;  // vectors of the pass, of all blocks
+        Tensor own;                  // (rows, vectors, width): those of each block, where they are approximated
+        Tensor end;                  // (rows, 2 · width): scale, shift
+    };
+    Modulations modulations(const DenoiserInput& in) const;
     Tensor tokensOf(const DenoiserInput& in, nn::Grid grid) const;
     const Rotary* rotary(std::int64_t text, nn::Grid grid);
 

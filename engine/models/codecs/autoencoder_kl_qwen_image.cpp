@@ -1,6 +1,6 @@
 // The codec of Qwen-Image, made after that of Wan 2.1: an autoencoder of videos with causal filters
-// (AutoencoderKLQwenImage of diffusers). An image is a video of one frame, before which there is nothing: of every filter in
-// time the last slice alone meets it, and the resampling in time does nothing.
+// (AutoencoderKLQwenImage of diffusers). An image is a video of one frame, before which there is nothing: of every
+// filter in time the last slice alone meets it, and the resampling in time does nothing.
 #include <algorithm>
 
 #include "engine/models/codecs/channel_map.h"
@@ -38,11 +38,13 @@ VideoConfig videoConfig(const Json& j, const std::string& what) {
     c.layers = number("num_res_blocks", 2, 64);
     c.factors.clear();
     for (const std::int64_t f : jsonIntegers(j, "dim_mult", {1, 2, 4, 4}, 8, what)) c.factors.push_back(int(f));
-    c.mean = jsonReals(j, "latents_mean", {-0.7571, -0.7089, -0.9113, 0.1075,  -0.1745, 0.9653,  -0.1517, 1.5508,
-                                           0.4134,  -0.0715, 0.5517,  -0.3632, -0.1922, -0.9497, 0.2503,  -0.2921},
+    c.mean = jsonReals(j, "latents_mean",
+                       {-0.7571, -0.7089, -0.9113, 0.1075, -0.1745, 0.9653, -0.1517, 1.5508, 0.4134, -0.0715, 0.5517,
+                        -0.3632, -0.1922, -0.9497, 0.2503, -0.2921},
                        what);
-    c.deviation = jsonReals(j, "latents_std", {2.8184, 1.4541, 2.3275, 2.6558, 1.2196, 1.7708, 2.6052, 2.0743, 3.2687,
-                                               2.1526, 2.8652, 1.5579, 1.6382, 1.1253, 2.8251, 1.9160},
+    c.deviation = jsonReals(j, "latents_std",
+                            {2.8184, 1.4541, 2.3275, 2.6558, 1.2196, 1.7708, 2.6052, 2.0743, 3.2687, 2.1526, 2.8652,
+                             1.5579, 1.6382, 1.1253, 2.8251, 1.9160},
                             what);
     if (!jsonReals(j, "attn_scales", {}, what).empty() || jsonBool(j, "is_residual", false, what)
         || number("input_channels", 3, 64) != 3 || number("in_channels", 3, 64) != 3)
@@ -70,14 +72,15 @@ struct ResidualBlock {
           norm2(readNorm(b, name + ".norm2", out, true)),
           conv1(b.convOfFrame(name + ".conv1", in, out, 3, 1, extent)),
           conv2(b.convOfFrame(name + ".conv2", out, out, 3, 1, extent)) {
-        if (in != out) shortcut = b.convOfFrame(name + ".conv_shortcut", in, out, 1, 0, extent);
+        if (in != out) shortcut = b.linear(name + ".conv_shortcut", in, out);
     }
     Tensor operator()(const Tensor& x) const {
-        const Tensor residual = shortcut ? nn::conv(x, shortcut) : x;
+        const Tensor residual = shortcut ? nn::linear(x, shortcut) : x;
         return nn::conv(normed(nn::conv(normed(x, norm1), conv1), norm2), conv2, {.residual = residual});
     }
     Tensor norm1, norm2;
-    Conv conv1, conv2, shortcut;  // null: identity
+    Conv conv1, conv2;
+    Linear shortcut;  // null: identity
 };
 
 // Two residual blocks and between them attention with one head over all cells.
@@ -187,8 +190,9 @@ public:
         : m_config(config),
           m_encoder(b, config),
           m_decoder(b, config),
-          m_quant(b.convOfFrame("quant_conv", 2 * config.latents, 2 * config.latents, 1, 0, cells)),
-          m_postQuant(b.convOfFrame("post_quant_conv", config.latents, config.latents, 1, 0, cells)),
+          m_quant(
+              b.linearRows("quant_conv", 2 * config.latents, 2 * config.latents, 0, config.latents)),  // of the mean
+          m_postQuant(b.linear("post_quant_conv", config.latents, config.latents)),
           m_scale(b, config.mean, config.deviation),
           m_fromPixels(b, {2, 2, 2}, {-1, -1, -1}),
           m_toPixels(b, {0.5f, 0.5f, 0.5f}, {0.5f, 0.5f, 0.5f}) {
@@ -199,7 +203,7 @@ public:
     Tensor decode(const Tensor& states) const override {
         requireStates(states, m_config.latents);
         return eachImage(states, [&](const Tensor& state) {
-            Tensor z = m_decoder.coarse(nn::conv(m_scale.toLatent(state), m_postQuant));
+            Tensor z = m_decoder.coarse(nn::linear(m_scale.toLatent(state), m_postQuant));
             const std::size_t bytes = bytesToDecode(int(state.shape()[1]), int(state.shape()[2]));
             return m_toPixels(wholeOrInTiles(std::move(z), bytes, {}, 1, m_config.scale(),
                                              [&](Tensor t) { return m_decoder.fine(std::move(t)); }));
@@ -208,13 +212,13 @@ public:
     Tensor encode(const Tensor& images) const override {
         requireImages(images, m_config.scale());
         return eachImage(images, [&](const Tensor& image) {
-            const Tensor z = nn::conv(m_encoder(m_fromPixels(image)), m_quant);
-            return m_scale.toState(nn::columns(z, 0, m_config.latents));
+            return m_scale.toState(nn::linear(m_encoder(m_fromPixels(image)), m_quant));
         });
     }
     // At the finest level: the input and the result of a filter, both once more in the order of its algorithm.
     std::size_t bytesToDecode(int height, int width) const override {
-        const std::size_t pixels = std::size_t(height) * std::size_t(width) * std::size_t(m_config.scale() * m_config.scale());
+        const std::size_t pixels =
+            std::size_t(height) * std::size_t(width) * std::size_t(m_config.scale() * m_config.scale());
         return pixels * std::size_t(m_config.channels(0)) * 4 * sizeof(float);
     }
 
@@ -222,7 +226,7 @@ private:
     VideoConfig m_config;
     Encoder m_encoder;
     Decoder m_decoder;
-    Conv m_quant, m_postQuant;
+    Linear m_quant, m_postQuant;
     LatentScale m_scale;
     ChannelMap m_fromPixels, m_toPixels;
 };

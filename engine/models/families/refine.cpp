@@ -177,6 +177,30 @@ void refineDit(const FamilyFile& f, ModelFiles& files) {
                 Finding::Assumed);
 }
 
+// Networks that learn variances are of guided diffusion, others of consistency models.
+void refinePixelUnet(const FamilyFile& f, ModelFiles& files) {
+    const std::int64_t in = f.network.extent("input_blocks.0.0.weight", 1), out = f.network.extent("out.2.weight", 0);
+    files.recommended["guidance"] = 1;  // no class stands for none
+    if (out == 2 * in) {
+        const bool isSmall = files.network.config["sample_size"] == 64;
+        refineDdpm(f, files);
+        if (isSmall) files.process = Process::vpCosine(1000);
+        find(files, "process", files.process.name(),
+             "The network has twice the channels at its output, as those of guided diffusion, which were trained with "
+             "it.",
+             Finding::Assumed);
+        return;
+    }
+    files.process = Process::varianceExploding(0.002, 80);
+    files.sigmaData = 0.5;
+    files.distillation = Distillation::Consistency;
+    const char* why =
+        "The network has as many channels at its output as at its input, as consistency models of pixels.";
+    predict(files, Parametrization::Consistency, why, Finding::Assumed);
+    find(files, "process", files.process.name(), why, Finding::Assumed);
+    find(files, "kind", checkpointRule(files.distillation).name, why, Finding::Assumed);
+}
+
 void refineFlow(const FamilyFile& f, ModelFiles& files) {
     const auto named = distillationNamed(f.metadata("modelspec.title"), true);
     if (!named) return;

@@ -23,6 +23,28 @@ Json fluxConfig(const TensorList& n, const Family& family) {
             {"axes_dims_rope", {head / 8, head * 7 / 16, head * 7 / 16}}};
 }
 
+Json chromaConfig(const TensorList& n, const Family& family) {
+    Json c = fluxConfig(n, family);
+    c["approximator_num_channels"] = n.extent("distilled_guidance_layer.in_proj.weight", 1);
+    c["approximator_hidden_dim"] = n.extent("distilled_guidance_layer.in_proj.weight", 0);
+    c["approximator_layers"] = n.blocks("distilled_guidance_layer.layers.");
+    return c;
+}
+
+Json qwenImageConfig(const TensorList& n, const Family& family) {
+    const std::int64_t width = n.extent("img_in.weight", 0),
+                       head = n.extent("transformer_blocks.0.attn.norm_q.weight", 0);
+    return {{"_class_name", family.className},
+            {"patch_size", 2},
+            {"in_channels", n.extent("img_in.weight", 1)},
+            {"out_channels", n.extent("proj_out.weight", 0) / 4},
+            {"num_layers", n.blocks("transformer_blocks.")},
+            {"attention_head_dim", head},
+            {"num_attention_heads", head > 0 ? width / head : 0},
+            {"joint_attention_dim", n.extent("txt_in.weight", 1)},
+            {"axes_dims_rope", {head / 8, head * 7 / 16, head * 7 / 16}}};
+}
+
 Json flux2Config(const TensorList& n, const Family& family) {
     const std::int64_t width = n.extent("img_in.weight", 0),
                        head = n.extent("double_blocks.0.img_attn.norm.key_norm.scale", 0);

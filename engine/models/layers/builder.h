@@ -27,6 +27,8 @@ public:
     // Rows [first, first + count) of a matrix with `out` rows.
     Linear linearRows(const std::string& name, std::int64_t in, std::int64_t out, std::int64_t first,
                       std::int64_t count, bool bias = true);
+    // Rows in another order than that of the file: row i is its row order[i].
+    Linear linearInOrder(const std::string& name, std::int64_t in, const std::vector<std::int64_t>& order);
     // Columns [first, first + count) of a matrix with `in` columns: the part of a sum that some of the inputs give.
     Linear linearColumns(const std::string& name, std::int64_t in, std::int64_t out, std::int64_t first,
                          std::int64_t count, bool bias);

@@ -1,5 +1,5 @@
 // PixArt and DiT against diffusers: small ones with random weights under the names of their authors
-// (tests/golden/diffusion_transformers), two rows at different times; and whole models of them.
+// (tests/golden/diffusion_transformers), two rows at different times.
 #include <QtTest>
 #include <cmath>
 
@@ -119,6 +119,37 @@ private slots:
         for (const auto& [key, entry] : c.weights->files().front().entries())
             if (!key.starts_with("golden.")) stored += entry.count;
         QCOMPARE(c.net->parameters, stored);
+    }
+
+    // A file of DiT with the codec beside it: classes are drawn, and one of them differs from none.
+    void classesToPixels() {
+        const Json config = {{"_class_name", "DiTTransformer2DModel"},
+                             {"num_attention_heads", 1},
+                             {"attention_head_dim", 64},
+                             {"num_layers", 1},
+                             {"in_channels", 4},
+                             {"out_channels", 8},
+                             {"sample_size", 8},
+                             {"num_embeds_ada_norm", 3}};
+        const QString file = m_folder.filePath("dit/model.safetensors");
+        writeText(file, safetensorsBytes(randomNetwork(config, *m_backend)));
+        writeText(m_folder.filePath("dit/vae/vae.safetensors"), safetensorsBytes(ldmCodec(4, {32, 32, 32, 32}, true)));
+        const auto info = inspectModel(file.toStdString());
+        QVERIFY2(info.ok(), info.ok() ? "" : info.error().text.c_str());
+        QVERIFY2(info->missing.empty(), info->missing.empty() ? "" : info->missing.front().c_str());
+        QCOMPARE(info->classes.size(), std::size_t(3));
+        QCOMPARE(info->state.image, Shape({64, 64, 3}));
+        Recipe r = recommendedRecipe(*info);
+        QCOMPARE(r.guidance.front().id, std::string("cfg"));
+        r.steps = 3;
+        std::vector<HostTensor> images;
+        for (const std::optional<int> c : {std::optional<int>(), std::optional<int>(2)}) {
+            r.classIndex = c;
+            const auto run = carryOut(planned(r));
+            QVERIFY2(run->status == RunStatus::Finished, run->problem.c_str());
+            images.push_back(run->images);
+        }
+        QVERIFY(differences(images[0], images[1]).first > 1e-3);
     }
 };
 
