@@ -4,6 +4,7 @@
 #include <QHBoxLayout>
 #include <QLineEdit>
 #include <QTextDocument>
+#include <QTextDocumentFragment>
 #include <QVBoxLayout>
 
 #include "engine/core/resources.h"
@@ -11,6 +12,20 @@
 #include "gui/look/theme.h"
 
 namespace meander::gui {
+
+namespace {
+
+// At the heads of the second order.
+QStringList sectionsOf(const QString& markdown) {
+    QStringList sections;
+    for (const QString& line : markdown.split('\n')) {
+        if (sections.isEmpty() || line.startsWith("## ")) sections.append(QString());
+        sections.last() += line + '\n';
+    }
+    return sections;
+}
+
+}  // namespace
 
 const std::vector<HelpPage>& helpPages() {
     static const std::vector<HelpPage> pages{
@@ -54,6 +69,8 @@ HelpWindow::HelpWindow(QWidget* parent)
     auto* box = new QHBoxLayout(this);
     box->addWidget(m_list);
     box->addLayout(right, 1);
+    m_next.setInterval(0);
+    connect(&m_next, &QTimer::timeout, this, &HelpWindow::addSection);
     showPage({});
 }
 
@@ -67,13 +84,32 @@ void HelpWindow::showPage(const QString& file) {
     m_list->setCurrentRow(row);
     const auto path = findResource("help/" + page.toStdString());
     QFile in(path ? qstr(*path) : QString());
-    if (path && in.open(QIODevice::ReadOnly)) m_text->setMarkdown(QString::fromUtf8(in.readAll()));
+    m_text->clear();
+    m_left.clear();
+    if (path && in.open(QIODevice::ReadOnly)) m_left = sectionsOf(QString::fromUtf8(in.readAll()));
     else m_text->setPlainText(tr("The page '%1' is not installed. Reinstall Meander to have it.").arg(page));
+    addSection();
     m_text->moveCursor(QTextCursor::Start);
+}
+
+void HelpWindow::addSection() {
+    if (!isWhole()) {
+        // Laid out once, by itself: in a document that is shown each cell of a table would lay out all.
+        QTextDocument section;
+        section.setDefaultFont(m_text->document()->defaultFont());
+        section.setMarkdown(m_left.takeFirst());
+        QTextCursor end(m_text->document());
+        end.movePosition(QTextCursor::End);
+        if (!m_text->document()->isEmpty()) end.insertBlock(QTextBlockFormat(), QTextCharFormat());
+        end.insertFragment(QTextDocumentFragment(&section));
+    }
+    if (isWhole()) m_next.stop();
+    else m_next.start();
 }
 
 // From the cursor on, then from the top.
 void HelpWindow::find(const QString& words) {
+    while (!isWhole()) addSection();
     if (words.isEmpty() || m_text->find(words)) return;
     m_text->moveCursor(QTextCursor::Start);
     m_text->find(words);

@@ -24,6 +24,29 @@ double ownMs() {
     return double(t.tv_sec) * 1e3 + double(t.tv_nsec) / 1e6;
 }
 
+// The processor time of the longest event, without those inside it: what a person would wait for.
+class EventTimes : public QApplication {
+public:
+    using QApplication::QApplication;
+    bool notify(QObject* to, QEvent* event) override {
+        if (m_depth > 0) return QApplication::notify(to, event);
+        const QString name = to->metaObject()->className();
+        const int type = event->type();
+        const double before = ownMs();
+        ++m_depth;
+        const bool isDone = QApplication::notify(to, event);
+        --m_depth;
+        if (const double took = ownMs() - before; took > longest)
+            longest = took, of = QString("%1 %2").arg(name).arg(type);
+        return isDone;
+    }
+    double longest = 0;
+    QString of;
+
+private:
+    int m_depth = 0;
+};
+
 int fromEnvironment(const char* name, int otherwise) {
     bool isGiven = false;
     const int v = qEnvironmentVariableIntValue(name, &isGiven);
@@ -45,14 +68,19 @@ class TestRandomActions : public QObject {
 
     void timed(const QString& name, const std::function<void()>& act) {
         m_metDialog = false;
+        auto& events = *static_cast<EventTimes*>(qApp);
+        events.longest = 0;
         const double before = ownMs();
         m_isActing = true;
         act();
         m_isActing = false;
+        const double acted = ownMs() - before;
         QCoreApplication::processEvents();
-        const double took = ownMs() - before;
         ++m_count[name];
-        if (!m_metDialog) m_worst[name] = std::max(m_worst[name], took);  // a dialog runs an event loop of its own
+        if (m_metDialog) return;  // a dialog runs an event loop of its own
+        m_worst[name] = std::max(m_worst[name], acted);
+        QString after = "afterwards: " + events.of;
+        if (events.longest > acted) m_worst[after] = std::max(m_worst[after], events.longest), ++m_count[after];
     }
 
     QWidget* anyWidget() {
@@ -180,5 +208,10 @@ private slots:
     }
 };
 
-QTEST_MAIN(TestRandomActions)
+int main(int argc, char** argv) {
+    EventTimes application(argc, argv);
+    TestRandomActions test;
+    QTEST_SET_MAIN_SOURCE_PATH
+    return QTest::qExec(&test, argc, argv);
+}
 #include "tst_random_actions.moc"
