@@ -3,8 +3,10 @@
 #include <QFile>
 #include <QHBoxLayout>
 #include <QLineEdit>
+#include <QTextBlock>
 #include <QTextDocument>
 #include <QTextDocumentFragment>
+#include <QTextTable>
 #include <QVBoxLayout>
 
 #include "engine/core/resources.h"
@@ -23,6 +25,34 @@ QStringList sectionsOf(const QString& markdown) {
         sections.last() += line + '\n';
     }
     return sections;
+}
+
+// Hairlines and air instead of boxes in boxes; the head of a table is raised.
+void layOutAirily(QTextDocument& section) {
+    for (QTextBlock b = section.begin(); b.isValid(); b = b.next()) {
+        if (b.blockFormat().headingLevel() == 0) continue;
+        QTextBlockFormat air = b.blockFormat();
+        air.setTopMargin(4 * metrics::grid);
+        QTextCursor(b).setBlockFormat(air);
+    }
+    for (QTextFrame* frame : section.rootFrame()->childFrames()) {
+        auto* table = qobject_cast<QTextTable*>(frame);
+        if (!table) continue;
+        QTextTableFormat format = table->format();
+        format.setBorderCollapse(true);
+        format.setBorder(1);
+        format.setBorderStyle(QTextFrameFormat::BorderStyle_Solid);
+        format.setBorderBrush(theme().line);
+        format.setCellSpacing(0);
+        format.setCellPadding(metrics::grid + 1);
+        format.setTopMargin(metrics::grid);
+        table->setFormat(format);
+        for (int column = 0; column < table->columns(); ++column) {
+            QTextCharFormat head;
+            head.setBackground(theme().raised);
+            table->cellAt(0, column).setFormat(head);
+        }
+    }
 }
 
 }  // namespace
@@ -45,6 +75,7 @@ HelpWindow::HelpWindow(QWidget* parent)
     setObjectName("help");
     setWindowTitle(tr("Help"));
     resize(980, 680);
+    m_list->setProperty("pages", true);
     m_list->setAccessibleName(tr("Pages"));
     m_list->setMaximumWidth(230);
     for (const HelpPage& p : helpPages()) {
@@ -98,6 +129,7 @@ void HelpWindow::addSection() {
         QTextDocument section;
         section.setDefaultFont(m_text->document()->defaultFont());
         section.setMarkdown(m_left.takeFirst());
+        layOutAirily(section);
         QTextCursor end(m_text->document());
         end.movePosition(QTextCursor::End);
         if (!m_text->document()->isEmpty()) end.insertBlock(QTextBlockFormat(), QTextCharFormat());
@@ -105,6 +137,11 @@ void HelpWindow::addSection() {
     }
     if (isWhole()) m_next.stop();
     else m_next.start();
+}
+
+void HelpWindow::changeEvent(QEvent* event) {
+    QDialog::changeEvent(event);
+    if (event->type() == QEvent::StyleChange && !m_page.isEmpty()) showPage(std::exchange(m_page, {}));
 }
 
 // From the cursor on, then from the top.

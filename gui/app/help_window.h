@@ -25,6 +25,9 @@ public:
     // The page that tells of the widget: its property "helpPage" or that of an ancestor, else the glossary.
     static QString pageFor(const QWidget* widget);
 
+protected:
+    void changeEvent(QEvent* event) override;  // tables have colours of the theme
+
 private:
     void find(const QString& words);
     void addSection();
