@@ -74,6 +74,7 @@ private:
 
     Recipe m_recipe;
     ModelInfo m_info;
+    std::shared_ptr<const SourceImage> m_source;
     std::vector<Model*> m_models;
     GuidanceStack m_stack;
     int m_steps;
