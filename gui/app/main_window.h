@@ -112,6 +112,7 @@ private:
     void addFileCommands();
     void addEditCommands();
     void addRunCommands();
+    void addQueueCommands();
     void addStepCommands();
     void addViewCommands();
     void addLabCommands();
