@@ -83,7 +83,9 @@ Json generalRecommendation(const ModelInfo& info) {
     r["steps"] = rule.usualSteps;
     r["guidance"] = Json::array();
     r["images"] = info.state.isImage() ? 1 : 512;
-    if (takesScale)
+    if (takesScale && info.imageCondition == ImageCondition::Editing)
+        r["guidance"].push_back({{"id", "dual"}, {"params", {{"scale", 7.5}, {"middle_scale", 1.5}}}});
+    else if (takesScale)
         r["guidance"].push_back(
             {{"id", "cfg"}, {"params", {{"scale", info.conditioning == ConditioningKind::Text ? 7.5 : 2.0}}}});
     return r;

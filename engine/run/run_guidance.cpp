@@ -23,6 +23,7 @@ GuidanceMoment momentOf(const Plan& plan, const DenoiseRequest& q, int steps) {
 RunGuidance::RunGuidance(const Plan& plan, std::vector<Model*> models, SharedWork* shared)
     : m_recipe(plan.resolved),
       m_info(plan.model),
+      m_source(plan.source),
       m_models(std::move(models)),
       m_shared(shared),
       m_stack(plan.resolved, plan.model),
@@ -62,6 +63,7 @@ ConditioningPtr RunGuidance::conditioning(Branch b, int step) {
     const ConditioningKind kind = model.info().conditioning;
     if (kind == ConditioningKind::None) return nullptr;
     Prompt p = ofRun(promptOf(s, kind));
+    if (s.seesImage && model.info().imageCondition == m_info.imageCondition) p.source = m_source;
     p.text = promptAt(p.text, p.dialect, step, m_steps);
     for (const Known& k : m_conditionings)
         if (k.branch == b && k.prompt == p) return k.conditioning;
@@ -89,9 +91,12 @@ nn::SiteHookPtr RunGuidance::hook(Branch b, const Choice& intervention) {
     for (const BranchHook& known : m_hooks)
         if (known.branch == b && known.intervention == intervention) return known.hook;
     Model& model = *m_models[std::size_t(m_stack.spec(b).model)];
-    m_hooks.push_back({b, intervention,
-                       makeHook(intervention, {m_stack.spec(b).model == 0 ? m_info : model.info(),
-                                               [&](const Prompt& p) { return model.condition(ofRun(p)); }})});
+    m_hooks.push_back(
+        {b, intervention, makeHook(intervention, {m_stack.spec(b).model == 0 ? m_info : model.info(), [&](Prompt p) {
+                                                      p = ofRun(std::move(p));
+                                                      p.source = m_source;
+                                                      return model.condition(p);
+                                                  }})});
     return m_hooks.back().hook;
 }
 

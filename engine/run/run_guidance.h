@@ -78,6 +78,7 @@ private:
 
     Recipe m_recipe;
     ModelInfo m_info;
+    std::shared_ptr<const SourceImage> m_source;
     std::vector<Model*> m_models;
     SharedWork* m_shared;
     GuidanceStack m_stack;

@@ -69,8 +69,8 @@ void MainWindow::buildDocks() {
 }
 
 void MainWindow::addDock(Place& place) {
-    place.panel = place.info.create({m_document, m_selection}, nullptr);
     auto* dock = place.dock = new QDockWidget(place.info.title, this);
+    place.panel = place.info.create({m_document, m_selection}, dock);  // in place: a new parent styles all anew
     dock->setObjectName("dock." + place.info.id);
     dock->setAccessibleName(place.info.title);
     dock->setWidget(place.panel);

@@ -26,6 +26,7 @@ enum class ThemeChoice { System, Dark, Light };
 const Theme& theme();
 // Sets palette, style sheet and fonts of the application.
 void applyTheme(ThemeChoice choice, double fontScale = 1.0);
+bool changesStyleSheet(ThemeChoice choice);  // false: another text size only
 void loadFonts();  // Inter and JetBrains Mono from the resources
 
 QFont interfaceFont(double points = 0, bool semibold = false);  // 0: the base size

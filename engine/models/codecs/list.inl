@@ -2,4 +2,5 @@
 CODEC(pixelShuffleCodec)
 CODEC(autoencoderKl)
 CODEC(autoencoderKlFlux2)
+CODEC(autoencoderKlQwenImage)
 CODEC(autoencoderTiny)

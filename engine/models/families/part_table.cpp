@@ -17,6 +17,7 @@ const CodecFormat codecFormats[] = {
      R"({"scaling_factor": 1.5305, "shift_factor": 0.0609, "sample_size": 1024, "force_upcast": true})"},
     {"flux", "KL autoencoder of FLUX.1", "AutoencoderKL", 16,
      R"({"scaling_factor": 0.3611, "shift_factor": 0.1159, "sample_size": 1024, "force_upcast": true})"},
+    {"qwen_image", "KL autoencoder of Qwen-Image", "AutoencoderKLQwenImage", 16, "{}"},
     {"flux2", "KL autoencoder of FLUX.2", "AutoencoderKLFlux2", 32, R"({"sample_size": 1024, "batch_norm_eps": 1e-4})"},
 };
 
@@ -62,6 +63,10 @@ const OtherKind otherKinds[] = {
     {"a textual inversion", "emb_params", addedToModel},
     {"a textual inversion", "string_to_param.*", addedToModel},
     {"a textual inversion", "clip_l clip_g", addedToModel},
+    {"the codec of Qwen-Image or Wan", "decoder.middle.0.residual.2.weight decoder.conv1.weight",
+     "It draws nothing by itself: put it beside a network that needs it, in a folder named vae."},
+    {"a DC-AE, the codec of SANA", "decoder.conv_in.weight decoder.norm_out.weight decoder.up_blocks.0.0.conv1.weight",
+     "Meander recognises it and cannot run it yet."},
     {"a KL autoencoder", "decoder.conv_in.weight decoder.conv_norm_out.weight",
      "It draws nothing by itself: put it beside a network that needs it, in a folder named vae."},
     {"a KL autoencoder", "decoder.conv_in.weight decoder.norm_out.weight",

@@ -23,7 +23,7 @@ AttentionPanel::AttentionPanel(Document& document, SelectionModel& selection, QW
     m_area->setFrameShape(QFrame::NoFrame);
     m_area->setAccessibleName(tr("Attention: heads and words"));
     m_area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    m_inside = new QWidget(m_area);
+    m_inside = new QWidget(m_area->viewport());
     m_headsTitle = new QLabel(m_inside);
     m_headsTitle->setToolTip(tr("Entropy of the attention of each head, divided by the logarithm of the number of "
                                 "tokens: 0 looks at one token, 1 at all alike."));

@@ -60,13 +60,13 @@ CanvasPanel::CanvasPanel(Document& document, SelectionModel& selection, QWidget*
     : QWidget(parent), m_document(document), m_selection(selection) {
     setProperty("canvas", true);
     setAttribute(Qt::WA_StyledBackground);
-    m_images = new ImageStage(document, selection, this);
-    m_points = new PointsStage(document, selection, this);
-    m_emptyState = emptyState(document, this);
+    m_stack = new QStackedWidget(this);
+    m_images = new ImageStage(document, selection, m_stack);
+    m_points = new PointsStage(document, selection, m_stack);
+    m_emptyState = emptyState(document, m_stack);
     m_words = new WordBars(document, selection, m_images);
     m_words->hide();
-    m_stack = new QStackedWidget(this);
-    m_runState = new RunStatePage(document, this);
+    m_runState = new RunStatePage(document, m_stack);
     for (QWidget* w : {static_cast<QWidget*>(m_images), static_cast<QWidget*>(m_points),
                        static_cast<QWidget*>(m_runState), m_emptyState})
         m_stack->addWidget(w);

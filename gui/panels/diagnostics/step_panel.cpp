@@ -37,7 +37,7 @@ StepPanel::StepPanel(Document& document, SelectionModel& selection, QWidget* par
     area->setFrameShape(QFrame::NoFrame);
     area->setAccessibleName(tr("Diagnostics of the step"));
     area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    auto* inside = new QWidget(area);
+    auto* inside = new QWidget(area->viewport());
     m_list = new QVBoxLayout(inside);
     m_list->setContentsMargins(0, 0, metrics::panelPadding, 0);
     m_list->setSpacing(metrics::grid * 2);

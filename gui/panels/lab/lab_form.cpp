@@ -14,13 +14,13 @@
 namespace meander::gui {
 
 LabForm::LabForm(QWidget* parent) : QWidget(parent) {
-    auto* content = new QWidget;
+    auto* scroll = new QScrollArea(this);
+    auto* content = new QWidget(scroll->viewport());
     content->setProperty("panel", true);
     m_rows = new QVBoxLayout(content);
     m_rows->setContentsMargins(metrics::panelPadding, metrics::grid, metrics::grid, metrics::grid);
     m_rows->setSpacing(metrics::rowGap);
     m_rows->addStretch();
-    auto* scroll = new QScrollArea(this);
     scroll->setWidget(content);
     scroll->setWidgetResizable(true);
     scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);

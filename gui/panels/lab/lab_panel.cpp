@@ -14,8 +14,8 @@ LabPanel::LabPanel(Document& document, QWidget* parent)
                              tr("Where a step damps, over the complex plane")},
                             this)),
       m_views(new QStackedWidget(this)),
-      m_convergence(new ConvergenceView(document)),
-      m_stability(new StabilityView(document)) {
+      m_convergence(new ConvergenceView(document, m_views)),
+      m_stability(new StabilityView(document, m_views)) {
     setObjectName("labPanel");
     setProperty("panel", true);
     setProperty("helpPage", "convergence.md");

@@ -143,13 +143,13 @@ ModelPanel::ModelPanel(Document& document, QWidget* parent)
     m_facts->setVerticalSpacing(4);
     m_facts->setRowWrapPolicy(QFormLayout::DontWrapRows);
     cardBox->addLayout(m_facts);
-    auto* content = new QWidget;
+    auto* scroll = new QScrollArea(this);
+    auto* content = new QWidget(scroll->viewport());
     content->setProperty("panel", true);
     auto* contentBox = new QVBoxLayout(content);
     contentBox->setContentsMargins(12, 4, 12, 12);
     contentBox->addWidget(card);
     contentBox->addStretch();
-    auto* scroll = new QScrollArea(this);
     scroll->setWidget(content);
     scroll->setWidgetResizable(true);
     scroll->setAccessibleName(tr("What the model is"));

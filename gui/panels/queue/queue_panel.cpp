@@ -217,7 +217,8 @@ QueuePanel::QueuePanel(Document& document, QWidget* parent)
     m_rest->setProperty("muted", true);
     m_rest->setContentsMargins(12, 4, 12, 4);
     buildBar();
-    auto* content = new QWidget;
+    auto* scroll = new QScrollArea(this);
+    auto* content = new QWidget(scroll->viewport());
     content->setProperty("panel", true);
     m_box = new QVBoxLayout(content);
     m_box->setContentsMargins(0, 2, 0, 6);
@@ -225,7 +226,6 @@ QueuePanel::QueuePanel(Document& document, QWidget* parent)
     m_box->addWidget(m_empty, 1);
     m_box->addWidget(m_rest);
     m_box->addStretch();
-    auto* scroll = new QScrollArea(this);
     scroll->setWidget(content);
     scroll->setWidgetResizable(true);
     scroll->setAccessibleName(tr("Runs under way and waiting"));

@@ -13,7 +13,8 @@ RecipePanel::RecipePanel(Document& document, SelectionModel& selection, QWidget*
     setObjectName("recipePanel");
     setProperty("panel", true);
     setProperty("helpPage", "samplers.md");
-    auto* content = new QWidget;
+    auto* scroll = new QScrollArea(this);
+    auto* content = new QWidget(scroll->viewport());
     content->setProperty("panel", true);
     m_rows = new QVBoxLayout(content);
     m_rows->setContentsMargins(metrics::panelPadding, 4, metrics::panelPadding, metrics::panelPadding);
@@ -21,7 +22,6 @@ RecipePanel::RecipePanel(Document& document, SelectionModel& selection, QWidget*
     for (const char* group : {"", "Sampling", "Schedule", "Guidance", "Noise", "Run"}) buildGroup(group);
     m_rows->addStretch();
     new LayoutTabOrder(content);
-    auto* scroll = new QScrollArea(this);
     scroll->setWidget(content);
     scroll->setWidgetResizable(true);
     scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
@@ -83,7 +83,8 @@ void RecipePanel::addHead(const QString& text) {
 }
 
 FormRow* RecipePanel::addRow(const RecipeField& field, QWidget* widget, FormRow::Layout layout) {
-    auto* row = new FormRow(qstr(field.shortLabel.empty() ? field.label : field.shortLabel), widget, nullptr, layout);
+    auto* row = new FormRow(qstr(field.shortLabel.empty() ? field.label : field.shortLabel), widget,
+                            m_rows->parentWidget(), layout);
     if (!field.help.empty()) row->setHelp(qstr(field.help));
     m_rows->addWidget(row);
     connect(row, &FormRow::resetRequested, this, [this, &field] { reset(field); });

@@ -72,6 +72,7 @@ QString firstValues(const RecipeField& f, const std::string& key, const Recipe& 
 
 AxisRow::AxisRow(const Recipe& draft, int number, QWidget* parent)
     : QWidget(parent),
+      m_draft(draft),
       m_key(new ChoiceField(this)),
       m_values(new QLineEdit(this)),
       m_more(smallButton("more", tr("Values to choose from"), this)) {
@@ -81,6 +82,8 @@ AxisRow::AxisRow(const Recipe& draft, int number, QWidget* parent)
     m_values->setAccessibleName(tr("Values on axis %1").arg(number));
     m_values->setToolTip(tr("Values with commas between: 1,2,4. From, to and by: 4:20:4. A file with one value a line: "
                             "@prompts.txt. A comma in a value is written \\,"));
+    m_values->setEnabled(false);
+    m_more->setEnabled(false);
     m_values->setPlaceholderText(tr("values: 1,2,4 or 4:20:4"));
     m_more->setPopupMode(QToolButton::InstantPopup);
     m_more->setMenu(new QMenu(m_more));
@@ -90,7 +93,6 @@ AxisRow::AxisRow(const Recipe& draft, int number, QWidget* parent)
     box->addWidget(m_key, 4);
     box->addWidget(m_values, 5);
     box->addWidget(m_more);
-    setRecipe(draft);
     connect(m_key, &ChoiceField::chosen, this, &AxisRow::choose);
     connect(m_values, &QLineEdit::textChanged, this, &AxisRow::changed);
     connect(m_more->menu(), &QMenu::aboutToShow, this, &AxisRow::fillMenu);
@@ -98,16 +100,19 @@ AxisRow::AxisRow(const Recipe& draft, int number, QWidget* parent)
 
 void AxisRow::setRecipe(const Recipe& draft) {
     m_draft = draft;
+    std::vector<std::pair<std::string, std::string>> offered;  // key, help
+    for (const RecipeField& f : recipeFields()) {
+        if (!isSwept(f)) continue;
+        offered.emplace_back(f.key, f.help);
+        for (const auto& [own, spec] : parametersOf(f, draft)) offered.emplace_back(own, spec->help);
+    }
+    if (offered == m_offered) return;
+    m_offered = offered;
     const QString chosen = key();
     const QSignalBlocker quiet(m_key);
     m_key->clear();
     m_key->addChoice({}, tr("none"));
-    for (const RecipeField& f : recipeFields()) {
-        if (!isSwept(f)) continue;
-        m_key->addChoice(qstr(f.key), labelOf(f.key), qstr(f.help));
-        for (const auto& [own, spec] : parametersOf(f, draft))
-            m_key->addChoice(qstr(own), labelOf(own), qstr(spec->help));
-    }
+    for (const auto& [own, help] : offered) m_key->addChoice(qstr(own), labelOf(own), qstr(help));
     m_key->addChoice(together, tr("several together"),
                      tr("Settings that change together: sampler=heun,euler;steps=10,20"));
     m_key->setChoice(chosen);

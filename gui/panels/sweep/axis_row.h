@@ -14,7 +14,7 @@ class AxisRow : public QWidget {
     Q_OBJECT
 public:
     AxisRow(const Recipe& draft, int number, QWidget* parent = nullptr);
-    // Offers the settings that the recipe has; what is chosen stays.
+    // Offers the settings that the recipe has; what is chosen stays. Nothing is offered before.
     void setRecipe(const Recipe& draft);
     void set(const QString& key, const QString& values);
     QString key() const { return m_key->choice(); }
@@ -32,6 +32,7 @@ private:
     void fillMenu();
 
     Recipe m_draft;
+    std::vector<std::pair<std::string, std::string>> m_offered;  // keys of settings, with their help
     ChoiceField* m_key;
     QLineEdit* m_values;
     QToolButton* m_more;

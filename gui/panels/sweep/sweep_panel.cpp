@@ -26,8 +26,8 @@ SweepPanel::SweepPanel(Document& document, SelectionModel& selection, QWidget* p
       m_document(document),
       m_selection(selection),
       m_views(new QStackedWidget(this)),
-      m_grid(new SweepGrid(document)),
-      m_plot(new SweepPlot(document)) {
+      m_grid(new SweepGrid(document, m_views)),
+      m_plot(new SweepPlot(document, m_views)) {
     setObjectName("sweepPanel");
     setProperty("panel", true);
     setProperty("helpPage", "sweeps.md");
