@@ -66,6 +66,7 @@ const std::vector<HelpPage>& helpPages() {
         {"guidance.md", QT_TRANSLATE_NOOP("Help", "Guidance")},
         {"editors.md", QT_TRANSLATE_NOOP("Help", "Drawing schedules and guidance")},
         {"noise.md", QT_TRANSLATE_NOOP("Help", "Noise")},
+        {"sweeps.md", QT_TRANSLATE_NOOP("Help", "Sweeps")},
         {"convergence.md", QT_TRANSLATE_NOOP("Help", "Measured orders of convergence")}};
     return pages;
 }

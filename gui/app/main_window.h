@@ -114,6 +114,7 @@ private:
     void addFileCommands();
     void addEditCommands();
     void addRunCommands();
+    void addQueueCommands();
     void addStepCommands();
     void addViewCommands();
     void addLabCommands();
