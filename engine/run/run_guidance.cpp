@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/run/shared_work.h"
 #include "engine/run/trajectory.h"
 
 namespace meander {
@@ -19,11 +20,12 @@ GuidanceMoment momentOf(const Plan& plan, const DenoiseRequest& q, int steps) {
             .state = q.x};
 }
 
-RunGuidance::RunGuidance(const Plan& plan, std::vector<Model*> models)
+RunGuidance::RunGuidance(const Plan& plan, std::vector<Model*> models, SharedWork* shared)
     : m_recipe(plan.resolved),
       m_info(plan.model),
       m_source(plan.source),
       m_models(std::move(models)),
+      m_shared(shared),
       m_stack(plan.resolved, plan.model),
       m_steps(plan.intervals()) {
     // Now, so that a prompt the model refuses fails before the run starts.
@@ -65,7 +67,7 @@ ConditioningPtr RunGuidance::conditioning(Branch b, int step) {
     p.text = promptAt(p.text, p.dialect, step, m_steps);
     for (const Known& k : m_conditionings)
         if (k.branch == b && k.prompt == p) return k.conditioning;
-    m_conditionings.push_back({b, p, model.condition(p)});
+    m_conditionings.push_back({b, p, m_shared ? m_shared->condition(model, p) : model.condition(p)});
     return m_conditionings.back().conditioning;
 }
 

@@ -54,6 +54,8 @@ QString settingOf(const Difference& d) {
     return qstr(d.label) + ' ' + value;
 }
 
+}  // namespace
+
 // What tells a run apart from another: of a changed sampler its name, not each of its parameters too.
 QString differenceText(const Recipe& beside, const Recipe& recipe) {
     constexpr qsizetype most = 2;
@@ -69,8 +71,6 @@ QString differenceText(const Recipe& beside, const Recipe& recipe) {
     QString text = parts.mid(0, most).join(QStringLiteral(" · "));
     return left > 0 ? text + Document::tr(" +%1").arg(left) : text;
 }
-
-}  // namespace
 
 QString runTitle(const Run& run, const Run* beside) {
     if (!run.name.empty()) return qstr(run.name);
