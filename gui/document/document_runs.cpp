@@ -85,7 +85,7 @@ void Document::Implementation::receive(const Arrival& arrival) {
     for (const QString& id : changed)
         if (find(id)) emit owner.runChanged(id);
     for (const RunEvent* e : later)
-        if (find(qstr(e->runId))) emit owner.runFinished(qstr(e->runId));
+        if (find(qstr(e->runId)) && !live.contains(qstr(e->runId))) emit owner.runFinished(qstr(e->runId));
 }
 
 void Document::Implementation::receiveEvent(const RunEvent& e) {
