@@ -27,7 +27,7 @@ const Theme& theme();
 // Sets palette, style sheet and fonts of the application.
 void applyTheme(ThemeChoice choice, double fontScale = 1.0);
 bool changesStyleSheet(ThemeChoice choice);  // false: another text size only
-void loadFonts();  // Inter and JetBrains Mono from the resources
+void loadFonts();                            // Inter and JetBrains Mono from the resources
 
 QFont interfaceFont(double points = 0, bool semibold = false);  // 0: the base size
 QFont numberFont(double points = 0);

@@ -2,12 +2,12 @@
 #include <QAbstractItemView>
 #include <QComboBox>
 #include <QLabel>
+#include <QScrollBar>
 #include <QSettings>
 #include <QSignalSpy>
 #include <QStandardPaths>
 #include <QTemporaryDir>
 #include <QToolButton>
-#include <QScrollBar>
 #include <QtTest>
 
 #include "gui/app/main_window.h"

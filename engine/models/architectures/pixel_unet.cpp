@@ -39,8 +39,8 @@ std::size_t bytesOfRow(const PixelUNetConfig& c, int height, int width, std::siz
 
 PixelUNetConfig pixelUNetConfig(const Json& j, const std::string& what) {
     requireObject(j, what);
-    for (const char* key : {"class_embed_type", "attn_norm_num_groups", "time_embedding_dim"})
-        requireSetting(j, key, nullptr, what);
+    for (const char* key : {"class_embed_type", "time_embedding_dim"})
+        if (j.contains(key) && !j[key].is_null()) unsupported(what, "it has the setting '" + std::string(key) + "'");
     requireSetting(j, "time_embedding_type", "positional", what);
     requireSetting(j, "center_input_sample", false, what);
     PixelUNetConfig c;
@@ -92,6 +92,9 @@ PixelUNetConfig pixelUNetConfig(const Json& j, const std::string& what) {
     const std::string shift = jsonText(j, "resnet_time_scale_shift", "default", what);
     if (shift != "default" && shift != "scale_shift") unsupported(what, "its time acts by '" + shift + "'");
     c.scales = shift == "scale_shift";
+    // Where the time scales, diffusers leaves the norm of the middle attention out unless it is asked for.
+    if (extentIn(j, "attn_norm_num_groups", c.scales && c.hasMidAttention ? 1 : c.groups, 4096, what) != c.groups)
+        unsupported(what, "its middle attention has no norm, or one of other groups");
     const int factor = 1 << (channels.size() - 1);
     if (c.heads < 0 || c.downsamplePadding < 0 || c.downsamplePadding > 1 || c.height % factor != 0
         || c.width % factor != 0 || (c.outChannels != c.inChannels && c.outChannels != 2 * c.inChannels))

@@ -88,6 +88,7 @@ Json lumina2Config(const TensorList& network, const Family& family);
 Json chromaConfig(const TensorList& network, const Family& family);
 Json qwenImageConfig(const TensorList& network, const Family& family);
 Json pixArtConfig(const TensorList& network, const Family& family);
+Json sanaConfig(const TensorList& network, const Family& family);
 Json ditConfig(const TensorList& network, const Family& family);
 Json pixelUnetConfig(const TensorList& network, const Family& family);
 std::string pixelUnetNames(const TensorList& network);

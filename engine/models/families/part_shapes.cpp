@@ -23,7 +23,7 @@ static bool hasLdmCodecNames(const TensorList& c) { return c.has("encoder.down.0
 
 const char* codecNames(const TensorList& c) {
     if (c.has("decoder.middle.0.residual.2.weight")) return "wan_vae";
-    if (c.rank("decoder.conv_in.weight") == 5) return "";
+    if (c.rank("decoder.conv_in.weight") == 5 || c.has("decoder.up_blocks.0.0.conv1.weight")) return "";
     return hasLdmCodecNames(c) ? "ldm_vae" : "diffusers_vae";
 }
 
@@ -44,6 +44,13 @@ static std::optional<Json> videoCodecConfig(const TensorList& c, const CodecForm
 
 std::optional<Json> autoencoderConfig(const TensorList& c, const CodecFormat& format) {
     if (std::string(format.className) == "AutoencoderKLQwenImage") return videoCodecConfig(c, format);
+    if (std::string(format.className) == "AutoencoderDC") {
+        // One size was published for each number of channels.
+        if (!c.has("decoder.up_blocks.0.0.conv1.weight")) return {};
+        Json config = {{"_class_name", format.className}, {"latent_channels", c.extent("decoder.conv_in.weight", 1)}};
+        config.update(Json::parse(format.settings));
+        return config;
+    }
     const CodecNames names = hasLdmCodecNames(c) ? ldm : diffusers;
     Json channels = Json::array(), down = Json::array(), up = Json::array();
     for (int i = 0; i < c.blocks(names.levels); ++i) {

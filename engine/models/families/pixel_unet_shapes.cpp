@@ -98,6 +98,7 @@ Json pixelUnetConfig(const TensorList& n, const Family& family) {
               {"downsample_type", isBlock ? "resnet" : "conv"},
               {"upsample_type", isBlock ? "resnet" : "conv"},
               {"attention_head_dim", std::min<std::int64_t>(64, base)},
+              {"attn_norm_num_groups", 32},
               {"resnet_time_scale_shift",
                n.extent("input_blocks.1.0.emb_layers.1.weight", 0) == 2 * first ? "scale_shift" : "default"},
               {"add_attention", n.has("middle_block.1.qkv.weight")},

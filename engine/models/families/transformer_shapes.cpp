@@ -153,6 +153,28 @@ Json pixArtConfig(const TensorList& n, const Family& family) {
             {"use_additional_conditions", n.has("csize_embedder.mlp.0.weight")}};
 }
 
+// 0.6B and 1.6B: heads of 32 channels, 16 or 20 in the cross-attention.
+Json sanaConfig(const TensorList& n, const Family& family) {
+    constexpr std::int64_t head = 32;
+    const std::int64_t width = n.extent("x_embedder.proj.weight", 0), patch = n.extent("x_embedder.proj.weight", 2),
+                       inner = n.extent("blocks.0.mlp.point_conv.conv.weight", 1),
+                       cross = width % 112 == 0 ? width / 112 : width / 72;
+    return {{"_class_name", family.className},
+            {"num_attention_heads", width / head},
+            {"attention_head_dim", head},
+            {"num_cross_attention_heads", cross},
+            {"cross_attention_head_dim", cross > 0 ? width / cross : 0},
+            {"cross_attention_dim", width},
+            {"num_layers", n.blocks("blocks.")},
+            {"patch_size", patch},
+            {"in_channels", n.extent("x_embedder.proj.weight", 1)},
+            {"out_channels", patch > 0 ? n.extent("final_layer.linear.weight", 0) / (patch * patch) : 0},
+            {"sample_size", family.size / 32},
+            {"caption_channels", n.extent("y_embedder.y_proj.fc1.weight", 1)},
+            {"mlp_ratio", width > 0 ? double(inner) / double(width) : 2.5},
+            {"attention_bias", n.has("blocks.0.attn.qkv.bias")}};
+}
+
 Json ditConfig(const TensorList& n, const Family& family) {
     const std::int64_t width = n.extent("x_embedder.proj.weight", 0), patch = n.extent("x_embedder.proj.weight", 2);
     const std::int64_t heads = width == 1152 ? 16 : width / 64;  // XL; S, B and L have heads of 64 channels

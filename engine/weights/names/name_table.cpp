@@ -55,6 +55,10 @@ constexpr Source sources[] = {
 #include "engine/weights/names/wan_vae.inl"
     },
     {
+        "sana",
+#include "engine/weights/names/sana.inl"
+    },
+    {
         "pixart",
 #include "engine/weights/names/pixart.inl"
     },

@@ -1,5 +1,5 @@
-R"(# The codec of Wan 2.1 and Qwen-Image by the names of their authors: residual blocks are lists, the upsampler of a level
-# is the fourth of its list.
+R"(# The codec of Wan 2.1 and Qwen-Image by the names of their authors: residual blocks are lists, the upsampler of a
+# level is the fourth of its list.
 quant_conv.*                                       conv1.*
 post_quant_conv.*                                  conv2.*
 encoder.conv_in.*                                  encoder.conv1.*

@@ -173,7 +173,8 @@ class TestCodecs : public QObject {
     }
     void goldenFiles() {
         QTest::addColumn<QString>("name");
-        for (const char* name : {"kl4", "kl16", "kl_statistics", "kl_flux2", "kl_qwen_image", "tiny"})
+        for (const char* name :
+             {"kl4", "kl16", "kl_statistics", "kl_flux2", "kl_qwen_image", "dc", "dc_folded", "tiny"})
             QTest::newRow(name) << QString(name);
     }
 

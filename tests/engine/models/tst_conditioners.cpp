@@ -117,7 +117,7 @@ class TestConditioners : public QObject {
         if (id == "t5" || id == "pixart_alpha" || id == "chroma") s.push_back(stage(t5Config(24), t5));
         if (id == "z_image") s.push_back(stage(languageConfig("Qwen3Model", 3), qwen));
         if (id == "qwen_image") s.push_back(stage(languageConfig("Qwen2_5_VLForConditionalGeneration", 2), qwen));
-        if (id == "lumina2")
+        if (id == "lumina2" || id == "sana")
             s.push_back(stage(languageConfig("Gemma2Model", 3), std::make_shared<ByteTokenizer>(mistralSpecials, 0)));
         if (id == "flux2") s.push_back(stage(languageConfig("Qwen3ForCausalLM", 28), qwen));
         if (id == "flux2 dev") s.push_back(stage(languageConfig("Mistral3ForConditionalGeneration", 31), mistral));

@@ -1,4 +1,4 @@
-// PixArt and DiT against diffusers: small ones with random weights under the names of their authors
+// PixArt, SANA and DiT against diffusers: small ones with random weights under the names of their authors
 // (tests/golden/diffusion_transformers), two rows at different times.
 #include <QtTest>
 #include <cmath>
@@ -16,7 +16,8 @@ using namespace meander::test;
 namespace {
 
 // The names of a golden file, where they are not those that the network reads.
-const std::map<std::string, const char*> tables{{"pixart_alpha", "pixart"}, {"pixart_sigma", "pixart"}, {"dit", ""}};
+const std::map<std::string, const char*> tables{
+    {"pixart_alpha", "pixart"}, {"pixart_sigma", "pixart"}, {"sana", "sana"}, {"dit", ""}};
 
 HostTensor tensorIn(const WeightFile& file, const std::string& name) {
     const HostWeight w = file.read(name);

@@ -312,6 +312,22 @@ private slots:
                {"final_layer.linear.weight", {32, 1152}}},
               "dit", want);
 
+        check({{"x_embedder.proj.weight", {2240, 32, 1, 1}},
+               {"y_embedder.y_proj.fc1.weight", {2240, 2304}},
+               {"blocks.0.cross_attn.kv_linear.weight", {4480, 2240}},
+               {"blocks.0.mlp.inverted_conv.conv.weight", {11200, 2240, 1, 1}},
+               {"blocks.0.mlp.point_conv.conv.weight", {2240, 5600, 1, 1}},
+               {"blocks.19.attn.qkv.weight", {6720, 2240}},
+               {"final_layer.linear.weight", {32, 2240}}},
+              "sana",
+              {{"num_attention_heads", 70},
+               {"num_cross_attention_heads", 20},
+               {"cross_attention_head_dim", 112},
+               {"num_layers", 20},
+               {"mlp_ratio", 2.5},
+               {"sample_size", 32},
+               {"out_channels", 32}});
+
         check(
             {{"img_in.weight", {3072, 64}},
              {"txt_in.weight", {3072, 3584}},

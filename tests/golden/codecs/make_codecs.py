@@ -12,7 +12,7 @@ import types
 
 import numpy
 import torch
-from diffusers import AutoencoderKL, AutoencoderKLFlux2, AutoencoderKLQwenImage, AutoencoderTiny
+from diffusers import AutoencoderDC, AutoencoderKL, AutoencoderKLFlux2, AutoencoderKLQwenImage, AutoencoderTiny
 from safetensors.numpy import save_file
 
 HERE = pathlib.Path(__file__).parent
@@ -135,6 +135,19 @@ write("kl_qwen_image", OneFrame(base_dim=16, z_dim=4, dim_mult=[1, 2, 2], num_re
                                 temperal_downsample=[False, True], latents_mean=qwen_mean, latents_std=qwen_std),
       32, 24, lambda _, z: (z - columns[0]) / columns[1], lambda _, s: s * columns[1] + columns[0], (4, 8, 6),
       latent_channels=4, class_name="AutoencoderKLQwenImage")
+
+class Deep(AutoencoderDC):
+    def encode(self, x):
+        return types.SimpleNamespace(latents=super().encode(x).latent)
+
+
+sides = {f"{s}_{k}": v for s in ("encoder", "decoder") for k, v in dict(
+    block_types=("ResBlock", "EfficientViTBlock", "EfficientViTBlock"), block_out_channels=(16, 32, 32),
+    layers_per_block=(1, 1, 1), qkv_multiscales=((), (5,), (5,))).items()}
+for name, down, up in (("dc", "conv", "interpolate"), ("dc_folded", "pixel_unshuffle", "pixel_shuffle")):
+    write(name, Deep(latent_channels=8, attention_head_dim=8, downsample_block_type=down, upsample_block_type=up,
+                     scaling_factor=0.41407, **sides), 32, 24, lambda _, z: z * 0.41407, lambda _, s: s / 0.41407,
+          (8, 8, 6), class_name="AutoencoderDC")
 write("tiny", AutoencoderTiny(latent_channels=4, encoder_block_out_channels=(32,) * 4,
                               decoder_block_out_channels=(32,) * 4), 64, 32,
       lambda _, z: z, lambda _, s: s, (4, 8, 4))

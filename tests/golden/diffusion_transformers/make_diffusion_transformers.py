@@ -41,19 +41,23 @@ def halved(model):
     return model.eval()
 
 
-PARTS = {"attn1.to_out.0": "attn.proj", "attn2.to_q": "cross_attn.q_linear", "attn2.to_out.0": "cross_attn.proj",
+SANA = {"time_embed.emb.timestep_embedder.linear_1": "t_embedder.mlp.0", "patch_embed.proj": "x_embedder.proj",
+        "time_embed.emb.timestep_embedder.linear_2": "t_embedder.mlp.2", "time_embed.linear": "t_block.1",
+        "caption_norm": "attention_y_norm"}
+PARTS = {"ff.conv_inverted": "mlp.inverted_conv.conv", "ff.conv_depth": "mlp.depth_conv.conv",
+         "ff.conv_point": "mlp.point_conv.conv", "attn1.to_out.0": "attn.proj", "attn2.to_q": "cross_attn.q_linear", "attn2.to_out.0": "cross_attn.proj",
          "ff.net.0.proj": "mlp.fc1", "ff.net.2": "mlp.fc2", "norm1.linear": "adaLN_modulation.1"}
 
 
 def under_names_of_authors(state):
-    """Of PixArt and DiT: queries, keys and values are one matrix."""
+    """Of PixArt, SANA and DiT: queries, keys and values are one matrix."""
     s, out = dict(state), {}
     emb = "adaln_single.emb."
     whole = {"pos_embed.proj": "x_embedder.proj", "caption_projection.linear_1": "y_embedder.y_proj.fc1",
              "caption_projection.linear_2": "y_embedder.y_proj.fc2", "adaln_single.linear": "t_block.1",
              "proj_out": "final_layer.linear", "proj_out_1": "final_layer.adaLN_modulation.1",
              "proj_out_2": "final_layer.linear", "transformer_blocks.0.norm1.emb.class_embedder.embedding_table":
-             "y_embedder.embedding_table"}
+             "y_embedder.embedding_table"} | SANA
     for ours, theirs in ((emb + "timestep_embedder", "t_embedder"), (emb + "resolution_embedder", "csize_embedder"),
                          (emb + "aspect_ratio_embedder", "ar_embedder"),
                          ("transformer_blocks.0.norm1.emb.timestep_embedder", "t_embedder")):
@@ -73,7 +77,8 @@ def under_names_of_authors(state):
         for end in ("weight", "bias"):
             def taken(names):
                 return torch.cat([s.pop(f"{block}{n}.{end}") for n in names])
-            out[f"blocks.{i}.attn.qkv.{end}"] = taken(["attn1.to_q", "attn1.to_k", "attn1.to_v"])
+            if block + "attn1.to_q." + end in s:
+                out[f"blocks.{i}.attn.qkv.{end}"] = taken(["attn1.to_q", "attn1.to_k", "attn1.to_v"])
             if block + "attn2.to_k." + end in s:
                 out[f"blocks.{i}.cross_attn.kv_linear.{end}"] = taken(["attn2.to_k", "attn2.to_v"])
             for ours, theirs in PARTS.items():
@@ -110,6 +115,11 @@ def pixart(m, x, golden):
     return m(x, golden["context"].expand(2, -1, -1), torch.tensor(TIMES), more).sample
 
 
+def sana(m, x, golden):
+    golden["context"] = torch.randn(1, TEXT, 14)
+    return m(x, golden["context"].expand(2, -1, -1), torch.tensor(TIMES)).sample
+
+
 def dit(m, x, golden):
     golden["classes"] = torch.tensor([3.0, 10.0])  # of ten; the last: none
     return m(x, torch.tensor(TIMES), golden["classes"].long()).sample
@@ -120,4 +130,8 @@ base = dict(num_layers=2, num_attention_heads=2, attention_head_dim=12, in_chann
 pixarts = base | dict(cross_attention_dim=24, caption_channels=14)
 write("pixart_alpha", "PixArtTransformer2DModel", pixarts | dict(use_additional_conditions=True), 4, 6, pixart)
 write("pixart_sigma", "PixArtTransformer2DModel", pixarts | dict(use_additional_conditions=False), 4, 6, pixart)
+write("sana", "SanaTransformer2DModel",
+      dict(num_layers=2, num_attention_heads=2, attention_head_dim=12, num_cross_attention_heads=2,
+           cross_attention_head_dim=12, cross_attention_dim=24, caption_channels=14, in_channels=4, out_channels=4,
+           sample_size=8), 4, 6, sana)
 write("dit", "DiTTransformer2DModel", base | dict(num_embeds_ada_norm=10), 8, 8, dit)

@@ -118,4 +118,4 @@ write("ddpm", lambda m: m.state_dict(), down_block_types=("DownBlock2D", "AttnDo
 write("adm", guided_diffusion_names, torch.tensor([4.0, 1.0]), out_channels=6, num_class_embeds=5,
       down_block_types=("ResnetDownsampleBlock2D", "AttnDownBlock2D"),
       up_block_types=("AttnUpBlock2D", "ResnetUpsampleBlock2D"), attention_head_dim=8, downsample_type="resnet",
-      upsample_type="resnet", resnet_time_scale_shift="scale_shift")
+      upsample_type="resnet", resnet_time_scale_shift="scale_shift", attn_norm_num_groups=4)
