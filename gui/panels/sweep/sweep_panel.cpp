@@ -224,7 +224,7 @@ void SweepPanel::planAxes() {
 }
 
 void SweepPanel::tellPlan() {
-    m_run->setEnabled(m_planned.plan && m_planned.plan->ok() && !(*m_planned.plan)->order.empty());
+    m_run->setEnabled(m_planned.plan && m_planned.plan->ok() && !(**m_planned.plan).order.empty());
     if (!m_planned.plan)
         return m_cost->setText(
             tr("Each axis is a setting of the draft and the values it takes. Every combination is one run; "
