@@ -183,6 +183,7 @@ QWidget* SweepPanel::makeHead() {
 
 void SweepPanel::showEvent(QShowEvent* event) {
     QWidget::showEvent(event);
+    for (AxisRow* row : m_rows) row->setRecipe(m_document.draft());
     m_planSoon.start();
     refreshState();
 }
