@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "engine/core/printable.h"
+#include "engine/core/python_json.h"
 #include "engine/models/architectures/architecture.h"
 #include "engine/models/checkpoint.h"
 #include "engine/models/model_files.h"
@@ -17,7 +18,10 @@ namespace fs = std::filesystem;
 namespace {
 
 Json configOf(const fs::path& path) {
-    auto json = readJsonFile(path.string(), {std::size_t(4) << 20, 16});
+    constexpr JsonLimits limits{std::size_t(4) << 20, 16};
+    const auto text = readTextFile(path.string(), limits.bytes);
+    if (!text) throw Failure(text.error().text);
+    auto json = parseJson(withoutNan(*text), "'" + path.string() + "'", limits);
     if (!json) throw Failure(json.error().text);
     if (!json->is_object())
         throw Failure("The file '" + path.string() + "' is not a configuration. Download it again.");

@@ -77,6 +77,7 @@ Json generalRecommendation(const ModelInfo& info) {
     const std::string usual = isFlow ? "euler" : "dpmpp_2m";
     const bool takesScale = !rule.holdsGuidance && !info.builtInGuidance && !info.takesGuidance
                             && info.conditioning != ConditioningKind::None;
+    const double scale = info.conditioning == ConditioningKind::Class ? 2 : isFlow ? 4.5 : 7.5;
     Json r;
     r["sampler"] = {{"id", *rule.sampler ? rule.sampler : usual}};
     r["schedule"] = scheduleFor(info);
@@ -85,9 +86,7 @@ Json generalRecommendation(const ModelInfo& info) {
     r["images"] = info.state.isImage() ? 1 : 512;
     if (takesScale && info.imageCondition == ImageCondition::Editing)
         r["guidance"].push_back({{"id", "dual"}, {"params", {{"scale", 7.5}, {"middle_scale", 1.5}}}});
-    else if (takesScale)
-        r["guidance"].push_back(
-            {{"id", "cfg"}, {"params", {{"scale", info.conditioning == ConditioningKind::Text ? 7.5 : 2.0}}}});
+    else if (takesScale) r["guidance"].push_back({{"id", "cfg"}, {"params", {{"scale", scale}}}});
     return r;
 }
 

@@ -22,6 +22,7 @@ struct LiveRun {
     RunPtr run;  // status, recipe and the record so far
     int evaluation = 0, evaluations = 0;
     double secondsLeft = 0;
+    QString loading;     // what was said to be loading, until the first evaluation
     HostTensor preview;  // newest x̂0 images
 };
 

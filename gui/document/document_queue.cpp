@@ -80,6 +80,11 @@ void Document::duplicate(const QString& id) {
 void Document::editWaiting(const QString& id) {
     auto& d = *m_implementation;
     if (!isWaiting(id) || d.edited == id) return;
+    if (run(id)->evaluations > 0)
+        return emit problem(tr("Run %1 goes on from its record, which holds for its own recipe only. Duplicate it and "
+                               "change the copy.")
+                                .arg(run(id)->number),
+                            {});
     stopEditing();
     d.editedPlace = int(d.waiting().indexOf(id));
     if (d.held.contains(id)) return d.beginEditing(id);

@@ -85,7 +85,7 @@ void Document::Implementation::receive(const Arrival& arrival) {
     for (const QString& id : changed)
         if (find(id)) emit owner.runChanged(id);
     for (const RunEvent* e : later)
-        if (find(qstr(e->runId))) emit owner.runFinished(qstr(e->runId));
+        if (find(qstr(e->runId)) && !live.contains(qstr(e->runId))) emit owner.runFinished(qstr(e->runId));
 }
 
 void Document::Implementation::receiveEvent(const RunEvent& e) {
@@ -121,9 +121,12 @@ void Document::Implementation::receiveEvent(const RunEvent& e) {
                                {});
     }
     if (e.evaluations > 0) l.evaluations = e.evaluations, l.evaluation = e.evaluation, l.secondsLeft = e.secondsLeft;
+    if (e.evaluation > 0 && !l.loading.isEmpty())
+        emit owner.message(Document::tr("Loaded %1").arg(std::exchange(l.loading, {})));
     if (e.preview) l.preview = e.preview;
     if (e.kind == RunEventKind::Paused) changeRun(id, [](Run& r) { r.status = RunStatus::Paused; });
     if (e.kind == RunEventKind::Resumed) changeRun(id, [](Run& r) { r.status = RunStatus::Running; });
+    if (e.kind == RunEventKind::Loading) l.loading = qstr(e.message);
     if (!e.message.empty())
         emit owner.message(e.kind == RunEventKind::Loading ? Document::tr("Loading %1").arg(qstr(e.message))
                                                            : qstr(e.message));

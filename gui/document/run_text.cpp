@@ -118,4 +118,26 @@ QString statusLine(const Run& run) {
     return statusWord(run.status);
 }
 
+QString emptyReason(const Document& document, const QString& runId, const QString& otherwise) {
+    const RunPtr run = document.run(runId);
+    if (!run) return otherwise;
+    const auto said = [&](const char* sentence) {
+        return QCoreApplication::translate("RunText", sentence).arg(run->number);
+    };
+    switch (run->status) {
+    case RunStatus::Queued: return said(QT_TRANSLATE_NOOP("RunText", "Run %1 waits for its turn."));
+    case RunStatus::Running:
+        return said(QT_TRANSLATE_NOOP("RunText", "The steps of run %1 appear here as they are done."));
+    case RunStatus::Paused:
+        return said(QT_TRANSLATE_NOOP("RunText", "Run %1 is paused; nothing of it is recorded yet."));
+    case RunStatus::Failed: return said(QT_TRANSLATE_NOOP("RunText", "Run %1 failed before anything was recorded."));
+    case RunStatus::Cancelled:
+        return said(QT_TRANSLATE_NOOP("RunText", "Run %1 was cancelled before anything was recorded."));
+    case RunStatus::Interrupted:
+        return said(QT_TRANSLATE_NOOP("RunText", "Run %1 was interrupted before anything was recorded."));
+    case RunStatus::Finished: break;
+    }
+    return otherwise;
+}
+
 }  // namespace meander::gui

@@ -27,5 +27,7 @@ QString differenceText(const Recipe& beside, const Recipe& recipe);
 QString recipeLine(const Recipe& recipe);  // "DPM++ 2M · 12 · Karras"
 QString statusLine(const Run& run);        // "finished", "failed: ...", "interrupted after step 4"
 QString statusWord(RunStatus status);
+// Why a view of the run's steps is empty; `otherwise` where there is no run, or nothing stands against it.
+QString emptyReason(const Document& document, const QString& runId, const QString& otherwise);
 
 }  // namespace meander::gui

@@ -181,7 +181,7 @@ void QueueRow::show(int position, int count, const Recipe& first) {
     m_name->setText(!run.name.empty() || differs.isEmpty() ? runName(m_document, run) : differs);
     m_line->setText(
         tr("%1 · %2 · seed %3").arg(modelLabel(run.recipe.model), recipeLine(run.recipe)).arg(run.recipe.seed));
-    const QImage image = live->preview ? imageOf(live->preview) : QImage();
+    const QImage image = live->preview ? gui::imageOf(live->preview) : QImage();
     if (!image.isNull())
         m_image->setPixmap(QPixmap::fromImage(image.scaled(imageSize, imageSize, Qt::KeepAspectRatio)));
     m_bar->setShare(live->evaluations > 0 ? double(live->evaluation) / live->evaluations : 0);

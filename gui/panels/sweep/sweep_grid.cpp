@@ -8,6 +8,7 @@
 #include <QToolTip>
 #include <cmath>
 
+#include "gui/document/run_list_model.h"
 #include "gui/document/run_text.h"
 #include "gui/images/run_thumbnail.h"
 #include "gui/images/state_image.h"
@@ -135,7 +136,7 @@ QImage SweepGrid::imageOfCell(std::size_t cell) {
     const QString id = qstr(m_sweep.cells[cell].run);
     const RunPtr run = m_document.run(id);
     if (!run) return {};
-    if (const LiveRun* live = m_document.live(id)) return live->preview ? imageOf(live->preview) : QImage();
+    if (const LiveRun* live = m_document.live(id)) return live->preview ? gui::imageOf(live->preview) : QImage();
     if (const auto it = m_images.find(id); it != m_images.end()) return *it;
     QImage image;
     if (m_scrub) {

@@ -22,10 +22,10 @@ QLabel* caption(const QString& text, QWidget* parent) {
 }  // namespace
 
 SweepPanel::SweepPanel(Document& document, SelectionModel& selection, QWidget* parent)
-    : QWidget(parent),
+    : FrontPanel(parent),
       m_document(document),
       m_selection(selection),
-      m_views(new QStackedWidget(this)),
+      m_views(new QStackedWidget(body())),
       m_grid(new SweepGrid(document, m_views)),
       m_plot(new SweepPlot(document, m_views)) {
     setObjectName("sweepPanel");
@@ -40,7 +40,7 @@ SweepPanel::SweepPanel(Document& document, SelectionModel& selection, QWidget* p
     auto* form = makeForm();
     right->addWidget(makeHead());
     right->addWidget(m_views, 1);
-    auto* box = new QHBoxLayout(this);
+    auto* box = new QHBoxLayout(body());
     box->setContentsMargins(0, 0, 0, 0);
     box->setSpacing(0);
     box->addWidget(form);
@@ -53,7 +53,7 @@ SweepPanel::SweepPanel(Document& document, SelectionModel& selection, QWidget* p
     connect(&m_planSoon, &QTimer::timeout, this, &SweepPanel::planAxes);
     connect(&m_refreshSoon, &QTimer::timeout, this, &SweepPanel::refreshState);
     connect(&m_document, &Document::draftChanged, this, [this] {
-        if (isVisible()) m_planSoon.start();
+        if (isInFront()) m_planSoon.start();
     });
     connect(&m_document, &Document::sweepsChanged, this, &SweepPanel::fillSweeps);
     connect(&m_document, &Document::runChanged, this, &SweepPanel::refreshRun);
@@ -73,25 +73,33 @@ SweepPanel::SweepPanel(Document& document, SelectionModel& selection, QWidget* p
 }
 
 QWidget* SweepPanel::makeForm() {
-    auto* form = new QWidget(this);
+    auto* form = new QWidget(body());
     form->setFixedWidth(372);
     auto* box = new QVBoxLayout(form);
     box->setContentsMargins(metrics::panelPadding, metrics::grid * 2, metrics::grid, metrics::grid * 2);
     box->setSpacing(metrics::rowGap);
+    auto* scroll = new QScrollArea(form);
+    auto* content = new QWidget(scroll->viewport());
+    content->setProperty("panel", true);
+    auto* rows = new QVBoxLayout(content);
+    rows->setContentsMargins(0, 0, metrics::grid, 0);
+    rows->setSpacing(metrics::rowGap);
     for (int i = 0; i < int(mostSweepAxes); ++i) {
-        m_rows.push_back(new AxisRow(m_document.draft(), i + 1, form));
-        box->addWidget(m_rows.back());
+        m_rows.push_back(new AxisRow(m_document.draft(), i + 1, content));
+        rows->addWidget(m_rows.back());
         connect(m_rows.back(), &AxisRow::changed, this, [this] { m_planSoon.start(); });
     }
-    m_cost = new QLabel(form);
+    m_cost = new QLabel(content);
     m_cost->setObjectName("sweepCost");
     m_cost->setWordWrap(true);
     m_cost->setAlignment(Qt::AlignTop | Qt::AlignLeft);
-    auto* scroll = new QScrollArea(form);
+    rows->addWidget(m_cost, 1);
     scroll->setFrameShape(QFrame::NoFrame);
     scroll->setWidgetResizable(true);
-    scroll->setWidget(m_cost);
-    m_cost->setProperty("panel", true);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    scroll->setFocusPolicy(Qt::NoFocus);
+    scroll->setAccessibleName(tr("Axes of the sweep and what it costs"));
+    scroll->setWidget(content);
     box->addWidget(scroll, 1);
     m_run = new QPushButton(tr("Run the sweep"), form);
     m_run->setObjectName("sweepRun");
@@ -108,7 +116,7 @@ QWidget* SweepPanel::makeForm() {
 }
 
 QWidget* SweepPanel::makeHead() {
-    auto* head = new QWidget(this);
+    auto* head = new QWidget(body());
     auto* box = new QHBoxLayout(head);
     box->setContentsMargins(metrics::grid * 2, metrics::grid, metrics::panelPadding, metrics::grid);
     box->setSpacing(metrics::rowGap);
@@ -181,15 +189,16 @@ QWidget* SweepPanel::makeHead() {
     return head;
 }
 
-void SweepPanel::showEvent(QShowEvent* event) {
-    QWidget::showEvent(event);
+void SweepPanel::frontChanged() {
+    if (!isInFront()) return;
+    for (AxisRow* row : m_rows) row->setRecipe(m_document.draft());
     m_planSoon.start();
     refreshState();
 }
 
 void SweepPanel::changeEvent(QEvent* event) {
     if (event->type() == QEvent::PaletteChange) m_refreshSoon.start();
-    QWidget::changeEvent(event);
+    FrontPanel::changeEvent(event);
 }
 
 // --- the plan ---
@@ -224,7 +233,7 @@ void SweepPanel::planAxes() {
 }
 
 void SweepPanel::tellPlan() {
-    m_run->setEnabled(m_planned.plan && m_planned.plan->ok() && !(*m_planned.plan)->order.empty());
+    m_run->setEnabled(m_planned.plan && m_planned.plan->ok() && !(**m_planned.plan).order.empty());
     if (!m_planned.plan)
         return m_cost->setText(
             tr("Each axis is a setting of the draft and the values it takes. Every combination is one run; "
@@ -350,7 +359,7 @@ void SweepPanel::refreshState() {
     m_state->setText(!s ? QString()
                         : tr("%1 of %2").arg(finished).arg(s->cells.size())
                               + (failed > 0 ? tr(" · %1 failed").arg(failed) : QString()));
-    if (isVisible()) m_plot->showResults(s);
+    if (isInFront()) m_plot->showResults(s);
 }
 
 }  // namespace meander::gui

@@ -119,8 +119,8 @@ private slots:
         config["_class_name"] = "UNet2DModel";
         writePart(folder + "/unet", "diffusion_pytorch_model", config, tensorsOf(ddpm, ""));
         writeText(folder + "/scheduler/scheduler_config.json",
-                  R"({"_class_name": "DDPMScheduler", "num_train_timesteps": 1000, "beta_start": 0.0001,
-                      "beta_end": 0.02, "beta_schedule": "linear"})");
+                  R"({"_class_name": "DPMSolverMultistepScheduler", "num_train_timesteps": 1000, "beta_start": 0.0001,
+                      "beta_end": 0.02, "beta_schedule": "linear", "lambda_min_clipped": -Infinity})");
         writeText(folder + "/model_index.json", R"({"_class_name": "DDPMPipeline", "unet": ["diffusers", "UNet2DModel"],
                                                     "scheduler": ["diffusers", "DDPMScheduler"]})");
         const auto info = inspectModel(folder.toStdString());

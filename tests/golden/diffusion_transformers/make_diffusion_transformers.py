@@ -131,7 +131,7 @@ pixarts = base | dict(cross_attention_dim=24, caption_channels=14)
 write("pixart_alpha", "PixArtTransformer2DModel", pixarts | dict(use_additional_conditions=True), 4, 6, pixart)
 write("pixart_sigma", "PixArtTransformer2DModel", pixarts | dict(use_additional_conditions=False), 4, 6, pixart)
 write("sana", "SanaTransformer2DModel",
-      dict(num_layers=2, num_attention_heads=6, attention_head_dim=4, num_cross_attention_heads=2,
+      dict(num_layers=2, num_attention_heads=2, attention_head_dim=12, num_cross_attention_heads=2,
            cross_attention_head_dim=12, cross_attention_dim=24, caption_channels=14, in_channels=4, out_channels=4,
            sample_size=8), 4, 6, sana)
 write("dit", "DiTTransformer2DModel", base | dict(num_embeds_ada_norm=10), 8, 8, dit)
