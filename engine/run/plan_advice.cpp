@@ -54,8 +54,11 @@ void Planner::adviseSampler() {
 
 namespace {
 
-// The law may be off by half before a person should hear of it.
-bool isOff(double ratio) { return !(ratio > 0.5 && ratio < 1.5); }
+// The law may be off by half before a person should hear of it; that a few steps blur is in their number.
+bool isOff(double ratio, int steps) {
+    constexpr int few = 8;
+    return !(ratio < 1.5) || (ratio < 0.5 && steps >= few);
+}
 
 std::string shortNumber(double v) {
     char text[32];
@@ -102,22 +105,23 @@ void Planner::adviseLaw() {
         }))
         return;  // it tells its own cause
     const auto course = gaussianCourse(used, r.sampler.params, m.process, m_plan.levels, m.sigmaData);
-    if (!course || !isOff(course->back().ratio)) return;
+    if (!course || !isOff(course->back().ratio, m_plan.intervals())) return;
     std::vector<std::string> remedies;
     for (const int factor : {2, 4}) {
         const auto levels =
             makeSchedule(r.schedule, r.scheduleOperators, m.process, r.steps * factor, imageTokensOf(m));
-        if (!levels || !remedies.empty() || isOff(ratioOf(used, r.sampler.params, *levels))) continue;
+        if (!levels || !remedies.empty() || isOff(ratioOf(used, r.sampler.params, *levels), r.steps)) continue;
         remedies.push_back(std::to_string(r.steps * factor) + " steps");
     }
     for (const char* id : {"karras", "exponential"})
         if (const auto levels = makeSchedule({id, {}}, {}, m.process, r.steps);
-            levels && id != r.schedule.id && remedies.size() < 2 && !isOff(ratioOf(used, r.sampler.params, *levels)))
+            levels && id != r.schedule.id && remedies.size() < 2
+            && !isOff(ratioOf(used, r.sampler.params, *levels), r.steps))
             remedies.push_back("the schedule " + findSchedule(id)->label);
     for (const std::string& id : {usualSampler(), std::string("dpmpp_2m"), std::string("euler")})
         if (const SamplerInfo* other = findSampler(id); other && id != used.id && remedies.size() < 3) {
             const auto params = resolveParams(*other, {});
-            if (!params || isOff(ratioOf(*other, *params, m_plan.levels))) continue;
+            if (!params || isOff(ratioOf(*other, *params, m_plan.levels), r.steps)) continue;
             remedies.push_back("the sampler " + other->label);
             break;
         }
