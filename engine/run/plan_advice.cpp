@@ -57,7 +57,7 @@ namespace {
 // The law may be off by half before a person should hear of it; that a few steps blur is in their number.
 bool isOff(double ratio, int steps) {
     constexpr int few = 8;
-    return !(ratio < 1.5) || (ratio < 0.5 && steps >= few);
+    return !(ratio < 1.5) || (ratio < 0.5 && steps > few);
 }
 
 std::string shortNumber(double v) {
