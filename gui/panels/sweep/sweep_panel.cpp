@@ -13,6 +13,8 @@
 namespace meander::gui {
 namespace {
 
+constexpr int leastField = 56;  // pixels of a field in the head: on small screens it is cut
+
 QLabel* caption(const QString& text, QWidget* parent) {
     auto* l = new QLabel(text, parent);
     l->setProperty("muted", true);
@@ -74,7 +76,8 @@ SweepPanel::SweepPanel(Document& document, SelectionModel& selection, QWidget* p
 
 QWidget* SweepPanel::makeForm() {
     auto* form = new QWidget(body());
-    form->setFixedWidth(372);
+    form->setMinimumWidth(240);
+    form->setMaximumWidth(372);
     auto* box = new QVBoxLayout(form);
     box->setContentsMargins(metrics::panelPadding, metrics::grid * 2, metrics::grid, metrics::grid * 2);
     box->setSpacing(metrics::rowGap);
@@ -148,6 +151,7 @@ QWidget* SweepPanel::makeHead() {
     m_swap->setToolTip(tr("Swap the axes"));
     m_swap->setAccessibleName(m_swap->toolTip());
     connect(m_swap, &QToolButton::clicked, this, &SweepPanel::swapAxes);
+    for (ChoiceField* f : {m_sweeps, m_acrossField, m_downField}) f->setMinimumWidth(leastField);
     m_places = new QHBoxLayout;
     m_state = caption({}, head);
     m_state->setObjectName("sweepState");
@@ -155,7 +159,8 @@ QWidget* SweepPanel::makeHead() {
     m_scrub->setObjectName("sweepScrub");
     m_scrub->setRange(0, 100);
     m_scrub->setValue(100);
-    m_scrub->setFixedWidth(110);
+    m_scrub->setMinimumWidth(24);
+    m_scrub->setMaximumWidth(110);
     m_scrub->setToolTip(tr("Share of the steps, in all cells; at the right end the finished images"));
     m_scrub->setAccessibleName(tr("Share of the steps"));
     connect(m_scrub, &QSlider::valueChanged, this,
@@ -163,7 +168,8 @@ QWidget* SweepPanel::makeHead() {
     m_size = new QSlider(Qt::Horizontal, head);
     m_size->setRange(40, 256);
     m_size->setValue(m_grid->cellSize());
-    m_size->setFixedWidth(80);
+    m_size->setMinimumWidth(24);
+    m_size->setMaximumWidth(80);
     m_size->setToolTip(tr("Size of the cells. Ctrl+wheel over the grid magnifies all images at the same place."));
     m_size->setAccessibleName(tr("Size of the cells"));
     connect(m_size, &QSlider::valueChanged, m_grid, &SweepGrid::setCellSize);
@@ -275,6 +281,7 @@ void SweepPanel::fillSweeps() {
     m_sweeps->setEnabled(!all.empty());
     if (!m_document.sweep(m_id)) m_id = all.empty() ? QString() : qstr(all.back().id);
     showSweep(m_id);
+    m_sweeps->setVisible(m_document.sweeps().size() > 1);
 }
 
 void SweepPanel::showSweep(const QString& id) {
@@ -307,6 +314,7 @@ void SweepPanel::fillAxes() {
         if (i == m_grid->across() || i == m_grid->down()) continue;
         const SweepAxis& axis = s.axes[std::size_t(i)];
         auto* f = new ChoiceField(this);
+        f->setMinimumWidth(leastField);
         f->setAccessibleName(qstr(axis.label()));
         f->setToolTip(f->accessibleName());
         for (int k = 0; k < axis.size(); ++k) f->addChoice(QString::number(k), qstr(axis.label(k)));
