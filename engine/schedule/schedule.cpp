@@ -1,4 +1,4 @@
-#include "engine/schedule/schedule_notes.h"
+#include "engine/schedule/schedule.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "engine/core/switched.h"
+#include "engine/schedule/schedule_notes.h"
 
 namespace meander {
 
