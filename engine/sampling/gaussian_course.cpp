@@ -14,7 +14,7 @@ constexpr std::size_t mostSteps = 200, mostRequests = 4000;
 double varianceOf(const Tensor& x) {
     double sum = 0;
     for (const double v : download(x).toDoubles()) sum += v * v;
-    return sum;
+    return sum / double(x.shape().count());
 }
 
 // Every draw has a weight of its own; the same draw again is the same.
@@ -25,10 +25,10 @@ struct Weights : Sampling::Host {
         const double a = process.signal(tau);
         return a * a * deviation * deviation + tau * tau;
     }
-    // Of the state's shape, 1 at one source.
+    // Of the state's shape, at one source only, with root mean square `size`, as a draw of that deviation has.
     static Tensor unit(const Tensor& like, std::int64_t source, double size = 1) {
         std::vector<double> weights(std::size_t(like.shape().count()));
-        weights[std::size_t(source)] = size;
+        weights[std::size_t(source)] = size * std::sqrt(double(weights.size()));
         return upload(like.backend(), HostTensor::fromDoubles(like.shape(), weights));
     }
     Tensor noise(const NoiseRequest& q, const Tensor& like) override {
@@ -51,6 +51,9 @@ struct Weights : Sampling::Host {
     std::vector<GaussianStep> steps;
 };
 
+// Reflects single values at bounds, which weights of sources have not.
+bool keepsInBox(const Params& params) { return params.contains("low") && params.contains("high"); }
+
 }  // namespace
 
 bool controlsError(const SamplerInfo& sampler) {
@@ -68,7 +71,7 @@ std::vector<double> levelsOf(const std::vector<GaussianStep>& course) {
 std::optional<std::vector<GaussianStep>> gaussianCourse(const SamplerInfo& sampler, const Params& params,
                                                         const Process& process, const std::vector<double>& levels,
                                                         double deviation) {
-    if (controlsError(sampler) || sampler.needsData || sampler.inverts || sampler.roundTrip
+    if (controlsError(sampler) || keepsInBox(params) || sampler.needsData || sampler.inverts || sampler.roundTrip
         || !process.manifold().isFlat() || levels.size() > mostSteps + 1)
         return {};
     static thread_local const std::unique_ptr<Backend> backend = kernels::createCpuBackend({1});

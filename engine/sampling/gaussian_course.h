@@ -16,8 +16,8 @@ struct GaussianStep {
 };
 
 // From the exact law at the first level; `params` are resolved. Nothing for samplers that control their error (their
-// steps depend on the data), start from data or step on curved spaces, and for runs of more than 200 steps or 4096
-// draws.
+// steps depend on the data), keep their states in a box, start from data or step on curved spaces, and for runs of more
+// than 200 steps or 4096 draws.
 std::optional<std::vector<GaussianStep>> gaussianCourse(const SamplerInfo& sampler, const Params& params,
                                                         const Process& process, const std::vector<double>& levels,
                                                         double deviation);
