@@ -2,8 +2,6 @@
 // with --resume to the same end, and nothing is left beside the project. And files of others do not steer the terminal.
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <QtTest>
@@ -12,55 +10,17 @@
 #include <set>
 #include <sstream>
 
-#include "engine/cli/cli.h"
 #include "engine/core/json.h"
 #include "engine/exchange/recipe_exchange.h"
 #include "engine/project/project_store.h"
+#include "tests/engine/cli/child_command.h"
 
 using namespace meander;
 namespace fs = std::filesystem;
 
 namespace {
 
-// A command in a process of its own, whose output is read through a pipe.
-struct Command {
-    pid_t pid = 0;
-    int output = -1;
-
-    // `mostBytes` of a file it writes: a disk that is full beyond; 0: no limit.
-    explicit Command(std::vector<std::string> arguments, rlim_t mostBytes = 0) {
-        int ends[2];
-        if (::pipe(ends) != 0) qFatal("no pipe");
-        pid = ::fork();
-        if (pid == 0) {
-            ::dup2(ends[1], 1);
-            ::close(ends[0]);
-            if (mostBytes > 0) {
-                ::signal(SIGXFSZ, SIG_IGN);
-                const rlimit limit{mostBytes, mostBytes};
-                ::setrlimit(RLIMIT_FSIZE, &limit);
-            }
-            arguments.insert(arguments.begin(), "meander-run");
-            std::vector<char*> argv;
-            for (auto& a : arguments) argv.push_back(a.data());
-            ::_exit(cli::run(int(argv.size()), argv.data()));
-        }
-        ::close(ends[1]);
-        output = ends[0];
-    }
-    std::string read() const {
-        std::string text;
-        char buffer[4096];
-        for (ssize_t n; (n = ::read(output, buffer, sizeof buffer)) > 0;) text.append(buffer, std::size_t(n));
-        ::close(output);
-        return text;
-    }
-    int wait() const {
-        int status = 0;
-        ::waitpid(pid, &status, 0);
-        return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    }
-};
+using test::Command;
 
 int call(std::vector<std::string> arguments, std::string* out = nullptr) {
     const Command c(std::move(arguments));
