@@ -209,11 +209,11 @@ void measures(const Trajectory& t, const Path& path, std::int64_t image, Rows& r
     }
 }
 
-Rows ofImage(const Trajectory& t, std::int64_t image, double range) {
-    const Path path = pathOf(t, image);
+Rows ofImage(const Trajectory& t, std::int64_t image, const DiagnosticOptions& options) {
+    const Path path = pathOf(t, image, options.manifold);
     Rows rows;
     if (path.frames.size() < 2 || path.points.empty() || path.frames.front().empty()) return rows;
-    images(path, range, rows);
+    images(path, options.range, rows);
     geometry(path, rows);
     errors(t, path, rows);
     guidance(path, rows);
@@ -245,10 +245,10 @@ void average(std::vector<Rows>& all) {
 
 std::vector<Diagnostic> diagnose(const Trajectory& t, const DiagnosticOptions& options) {
     if (!t.initial || t.initial.shape().rank() == 0) return {};
-    if (options.image) return ofImage(t, *options.image, options.range);
+    if (options.image) return ofImage(t, *options.image, options);
     const std::int64_t n = t.initial.shape()[0], looked = std::min<std::int64_t>(n, 64);
     std::vector<Rows> all;
-    for (std::int64_t i = 0; i < looked; ++i) all.push_back(ofImage(t, i * n / looked, options.range));
+    for (std::int64_t i = 0; i < looked; ++i) all.push_back(ofImage(t, i * n / looked, options));
     if (all.empty()) return {};
     if (all.size() > 1) average(all);
     return std::move(all.front());

@@ -25,8 +25,9 @@ struct Diagnostic {
 };
 
 struct DiagnosticOptions {
-    std::optional<int> image;  // one image; none: the mean over all (at most 64 are looked at)
-    double range = 2;          // of clean states, for PSNR: images run from −1 to 1
+    std::optional<int> image;                         // one image; none: the mean over all (at most 64 are looked at)
+    double range = 2;                                 // of clean states, for PSNR: images run from −1 to 1
+    ManifoldKind manifold = ManifoldKind::Euclidean;  // whose geodesics steps follow
 };
 
 // In display order; those that the record cannot give (no second branch, no states) are left out.

@@ -4,11 +4,8 @@
 #include <cstdio>
 #include <iostream>
 
-#ifndef _WIN32
-#    include <sys/resource.h>
-#endif
-
 #include "engine/cli/batch.h"
+#include "engine/cli/bench_load.h"
 #include "engine/cli/bench_matrix.h"
 #include "engine/cli/device_choice.h"
 #include "engine/cli/interrupt.h"
@@ -31,17 +28,6 @@ struct Options {
 };
 
 double secondsSince(Clock::time_point t) { return std::chrono::duration<double>(Clock::now() - t).count(); }
-
-// The largest this process has been.
-double peakProcessBytes() {
-#ifdef _WIN32
-    return 0;
-#else
-    rusage use{};
-    getrusage(RUSAGE_SELF, &use);
-    return double(use.ru_maxrss) * 1024;
-#endif
-}
 
 Tensor filled(Backend& backend, Shape shape, double value) {
     Tensor t(backend, shape);
@@ -164,6 +150,7 @@ int bench(const Options& o) {
         throw WrongArgument("bench " + o.what + " computes on the CPU in double precision. Leave --device out.");
     if (o.what == "model") return benchNetwork(o, false);
     if (o.what == "floor") return benchNetwork(o, true);
+    if (o.what == "load") return benchLoad({o.matrix.model, o.device, o.precision, o.repeats, o.isJson});
     if (o.what == "sprites") return benchSprites(o);
     if (o.what == "convergence") return benchConvergence(o.isJson);
     if (o.what == "matrix") {
@@ -174,8 +161,9 @@ int bench(const Options& o) {
         return benchMatrix(m);
     }
     if (o.what == "stability") return benchStability(o.samplers, o.isJson);
-    throw WrongArgument("There is nothing to measure named \"" + o.what + "\"."
-                        + didYouMean(o.what, {"model", "floor", "sprites", "convergence", "matrix", "stability"}));
+    throw WrongArgument(
+        "There is nothing to measure named \"" + o.what + "\"."
+        + didYouMean(o.what, {"model", "floor", "load", "sprites", "convergence", "matrix", "stability"}));
 }
 
 }  // namespace
@@ -185,7 +173,8 @@ void addBench(CLI::App& app, Context& context) {
     auto* c = app.add_subcommand("bench", "Measure speed and peak memory: a network with random weights, the library "
                                           "below it, the sprites; or what the samplers are worth");
     c->add_option("what", o->what,
-                  "model, floor (model against the bare library), sprites, convergence (measured orders), matrix "
+                  "model, floor (model against the bare library), load (a model from its files), sprites, convergence "
+                  "(measured orders), matrix "
                   "(samplers × schedules) or stability")
         ->required();
     c->add_option("--network", o->network, "sd15 or dit-xl2")->capture_default_str();
@@ -194,7 +183,7 @@ void addBench(CLI::App& app, Context& context) {
         ->capture_default_str()
         ->check(CLI::IsMember({"f32", "bf16"}));
     c->add_option("--repeats", o->repeats, "The median of so many")->capture_default_str()->check(CLI::Range(1, 1000));
-    c->add_option("--model", o->matrix.model, "Model of the matrix")->capture_default_str();
+    c->add_option("--model", o->matrix.model, "Model of the matrix, or to load")->capture_default_str();
     c->add_option("--samplers", o->samplers, "Samplers of the matrix or of stability, separated by commas")
         ->delimiter(',');
     c->add_option("--schedules", o->matrix.schedules, "Schedules of the matrix, separated by commas")->delimiter(',');

@@ -104,7 +104,7 @@ private:
     }
 
     void diagnostics(const Trajectory& t) {
-        const auto all = diagnose(t);
+        const auto all = diagnose(t, {.manifold = m_run.model.process.manifold().kind()});
         if (all.empty()) return;
         std::vector<std::string> head{"step"};
         std::size_t rows = 0;

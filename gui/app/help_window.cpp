@@ -8,6 +8,8 @@
 #include <QTextDocumentFragment>
 #include <QTextTable>
 #include <QVBoxLayout>
+#include <algorithm>
+#include <cmath>
 
 #include "engine/core/resources.h"
 #include "gui/look/text.h"
@@ -17,18 +19,23 @@ namespace meander::gui {
 
 namespace {
 
-// At the heads of the second order.
-QStringList sectionsOf(const QString& markdown) {
-    QStringList sections;
-    for (const QString& line : markdown.split('\n')) {
-        if (sections.isEmpty() || line.startsWith("## ")) sections.append(QString());
-        sections.last() += line + '\n';
+constexpr int mostRows = 35;  // of a table that is laid out at once
+
+// The longest content of each column.
+QStringList widestOf(const QStringList& table) {
+    QStringList widest;
+    for (const QString& row : table) {
+        const QStringList cells = row.split('|').mid(1);
+        widest.resize(std::max(widest.size(), cells.size() - 1));
+        for (qsizetype c = 0; c + 1 < cells.size(); ++c)
+            if (const QString text = cells[c].trimmed(); !text.startsWith("---") && text.size() > widest[c].size())
+                widest[c] = text;
     }
-    return sections;
+    return widest;
 }
 
 // Hairlines and air instead of boxes in boxes; the head of a table is raised.
-void layOutAirily(QTextDocument& section) {
+void layOutAirily(QTextDocument& section, const QStringList& widest) {
     for (QTextBlock b = section.begin(); b.isValid(); b = b.next()) {
         if (b.blockFormat().headingLevel() == 0) continue;
         QTextBlockFormat air = b.blockFormat();
@@ -46,6 +53,13 @@ void layOutAirily(QTextDocument& section) {
         format.setCellSpacing(0);
         format.setCellPadding(metrics::grid + 1);
         format.setTopMargin(metrics::grid);
+        if (widest.size() == table->columns()) {
+            const QFontMetricsF font(section.defaultFont());
+            QList<QTextLength> widths;
+            for (const QString& text : widest)
+                widths.append({QTextLength::FixedLength, std::ceil(font.horizontalAdvance(text)) + 3 * metrics::grid});
+            format.setColumnWidthConstraints(widths);
+        }
         table->setFormat(format);
         for (int column = 0; column < table->columns(); ++column) {
             QTextCharFormat head;
@@ -56,6 +70,27 @@ void layOutAirily(QTextDocument& section) {
 }
 
 }  // namespace
+
+QList<HelpSection> helpSections(const QString& markdown) {
+    QList<HelpSection> all;
+    const QStringList lines = markdown.split('\n');
+    for (qsizetype i = 0, end = 0; i < lines.size(); i = end) {
+        if (all.isEmpty() || lines[i].startsWith("## ")) all.append(HelpSection());
+        end = i + 1;
+        while (lines[i].startsWith('|') && end < lines.size() && lines[end].startsWith('|')) ++end;
+        const QStringList block = lines.mid(i, end - i);  // a line, or a whole table
+        if (block.size() <= 2 + mostRows) {
+            all.last().markdown += block.join('\n') + '\n';
+            continue;
+        }
+        for (qsizetype row = 2; row < block.size(); row += mostRows) {
+            if (row > 2) all.append(HelpSection());
+            all.last().widest = widestOf(block);
+            all.last().markdown += (block.mid(0, 2) + block.mid(row, mostRows)).join('\n') + '\n';
+        }
+    }
+    return all;
+}
 
 const std::vector<HelpPage>& helpPages() {
     static const std::vector<HelpPage> pages{
@@ -118,7 +153,7 @@ void HelpWindow::showPage(const QString& file) {
     QFile in(path ? qstr(*path) : QString());
     m_text->clear();
     m_left.clear();
-    if (path && in.open(QIODevice::ReadOnly)) m_left = sectionsOf(QString::fromUtf8(in.readAll()));
+    if (path && in.open(QIODevice::ReadOnly)) m_left = helpSections(QString::fromUtf8(in.readAll()));
     else m_text->setPlainText(tr("The page '%1' is not installed. Reinstall Meander to have it.").arg(page));
     addSection();
     m_text->moveCursor(QTextCursor::Start);
@@ -129,8 +164,9 @@ void HelpWindow::addSection() {
         // Laid out once, by itself: in a document that is shown each cell of a table would lay out all.
         QTextDocument section;
         section.setDefaultFont(m_text->document()->defaultFont());
-        section.setMarkdown(m_left.takeFirst());
-        layOutAirily(section);
+        const HelpSection next = m_left.takeFirst();
+        section.setMarkdown(next.markdown);
+        layOutAirily(section, next.widest);
         QTextCursor end(m_text->document());
         end.movePosition(QTextCursor::End);
         if (!m_text->document()->isEmpty()) end.insertBlock(QTextBlockFormat(), QTextCharFormat());

@@ -12,6 +12,14 @@ struct HelpPage {
 };
 const std::vector<HelpPage>& helpPages();
 
+// What is laid out at once: a page from one head of the second order to the next; of a long table some rows, each time
+// under its head and in columns of one width.
+struct HelpSection {
+    QString markdown;
+    QStringList widest;  // contents of each column of a divided table
+};
+QList<HelpSection> helpSections(const QString& markdown);
+
 class HelpWindow : public QDialog {
     Q_OBJECT
 public:
@@ -35,7 +43,7 @@ private:
     QListWidget* m_list;
     QTextBrowser* m_text;
     QString m_page;
-    QStringList m_left;  // sections that are not shown yet
+    QList<HelpSection> m_left;  // not shown yet
     QTimer m_next;
 };
 

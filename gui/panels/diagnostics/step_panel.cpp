@@ -74,7 +74,7 @@ void StepPanel::refresh() {
         if (r && !r->trajectory) m_document.requestTrajectory(m_selection.currentRun());
         return show({});
     }
-    DiagnosticOptions options;
+    DiagnosticOptions options{.manifold = r->model.process.manifold().kind()};
     if (r->model.state.kind == StateKind::Image) options.image = m_selection.image();
     m_asked.restart();
     m_work.request([trajectory = r->trajectory, options] { return diagnose(*trajectory, options); });
