@@ -57,7 +57,8 @@ void layOutAirily(QTextDocument& section, const QStringList& widest) {
             const QFontMetricsF font(section.defaultFont());
             QList<QTextLength> widths;
             for (const QString& text : widest)
-                widths.append({QTextLength::FixedLength, std::ceil(font.horizontalAdvance(text)) + 3 * metrics::grid});
+                widths.append(
+                    QTextLength(QTextLength::FixedLength, std::ceil(font.horizontalAdvance(text)) + 3 * metrics::grid));
             format.setColumnWidthConstraints(widths);
         }
         table->setFormat(format);
