@@ -21,7 +21,8 @@ public:
         QObject::connect(m_watcher, &QFutureWatcher<T>::finished, owner, [this] {
             T result = m_watcher->result();
             bool isNewest = !m_waiting;
-            if (auto next = std::exchange(m_waiting, {})) m_watcher->setFuture(QtConcurrent::run(workerThreads(), *next));
+            if (auto next = std::exchange(m_waiting, {}))
+                m_watcher->setFuture(QtConcurrent::run(workerThreads(), *next));
             if (isNewest) m_deliver(result);
         });
     }
