@@ -2,7 +2,9 @@
 // and its images stand in tests/golden/end_to_end; and its variants for inpainting and for editing.
 #include <QtTest>
 #include <cmath>
+#include <filesystem>
 
+#include "engine/exchange/run_export.h"
 #include "engine/imaging/png.h"
 #include "engine/weights/weight_file.h"
 #include "tests/engine/models/small_models.h"
@@ -112,6 +114,23 @@ private slots:
         qInfo("latent (of standard deviation 18) %.2e, pixels %.2e", latent, pixel);
         QVERIFY2(pixel < tolerance, qPrintable(QString::number(pixel)));
         QVERIFY2(latent < 2e-3, qPrintable(QString::number(latent)));
+    }
+
+    // Without its codec a model runs and keeps its states; that there will be no images is said before.
+    void withoutCodec() {
+        const std::string folder = writeFolder("no codec");
+        std::filesystem::remove_all(folder + "/vae");
+        const Plan p = planned(recipe(folder));
+        QVERIFY(std::any_of(p.notes.begin(), p.notes.end(), [](const PlanNote& n) {
+            return n.kind == NoteKind::Warning && n.text.find("no image codec") != std::string::npos;
+        }));
+        const auto run = carryOut(p);
+        QVERIFY2(run->status == RunStatus::Finished, run->problem.c_str());
+        QVERIFY(!run->images);
+        QVERIFY(difference(run->trajectory->last(), tensor("golden.latent")) < 2e-3);
+        QTemporaryDir out;
+        const auto exported = exportRun(*run, out.path().toStdString());
+        QVERIFY2(exported.ok(), exported.ok() ? "" : exported.error().text.c_str());
     }
 
     void imageToPixels_data() {
