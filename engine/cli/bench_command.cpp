@@ -22,7 +22,7 @@ using Clock = std::chrono::steady_clock;
 struct Options {
     std::string what, network = "sd15", device = "auto", precision = "f32";
     int rows = 1, repeats = 3, steps = 20;
-    bool isJson = false;
+    bool isJson = false, isOnDemand = false;
     MatrixOptions matrix;
     std::vector<std::string> samplers;
 };
@@ -69,9 +69,18 @@ double medianSeconds(Backend& backend, const std::function<void()>& call, int re
     return seconds[seconds.size() / 2];
 }
 
+// Warm, then one call for every line that comes in, answered by its seconds: to be measured in turn with others.
+int callOnDemand(const Options& o, Backend& backend, const std::function<void()>& call) {
+    medianSeconds(backend, call, 2);
+    printLine({{"ready", "Meander, " + o.precision + ", " + backend.description()}});
+    for (std::string line; std::getline(std::cin, line);) printLine({{"seconds", medianSeconds(backend, call, 1)}});
+    return 0;
+}
+
 int benchNetwork(const Options& o, bool withFloor) {
     const auto backend = openBackend(o.device);
     const auto call = networkCall(o, *backend);
+    if (o.isOnDemand) return callOnDemand(o, *backend, call);
     kernels::Trace trace;
     backend->setTrace(&trace);
     call();  // also warms up
@@ -196,6 +205,8 @@ void addBench(CLI::App& app, Context& context) {
     c->add_option("--steps", o->steps, "Steps of the sprites")->capture_default_str()->check(CLI::Range(1, 1000));
     addDevice(*c, o->device);
     c->add_flag("--json", o->isJson, "As JSON, one measurement a line");
+    c->add_flag("--on-demand", o->isOnDemand,
+                "Of model: one call for every line of the standard input, answered by its seconds");
     c->callback([o, &context] { context.chosen = [o] { return bench(*o); }; });
 }
 
