@@ -103,7 +103,7 @@ HostWeight columnsOf(const HostWeight& w, std::int64_t first, std::int64_t count
     return columns;
 }
 
-HostWeight stacked(std::vector<HostWeight> parts) {
+HostWeight stackedWeights(std::vector<HostWeight> parts) {
     const WeightFormat format = parts.front().format;
     const bool isScaled = !parts.front().rowScales.empty();
     std::int64_t rows = 0;

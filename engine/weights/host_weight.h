@@ -49,7 +49,7 @@ HostWeight rowsOf(const HostWeight& w, std::int64_t first, std::int64_t count);
 // Columns [first, first + count) of a matrix; as F32 where they are not whole blocks of its format.
 HostWeight columnsOf(const HostWeight& w, std::int64_t first, std::int64_t count);
 // The rows of all parts below each other; as F32 when their formats differ. Each part is released once it is copied.
-HostWeight stacked(std::vector<HostWeight> parts);
+HostWeight stackedWeights(std::vector<HostWeight> parts);
 // Of a matrix; as F32.
 HostWeight transposed(const HostWeight& w);
 // The same elements under another shape of as many; the first extent may change only without row scales.

@@ -50,7 +50,8 @@ private slots:
         qsizetype inHeads = 0;
         const QList<HelpSection> sections = helpSections(contents(p.file));
         for (qsizetype i = 1; i < sections.size(); ++i) {
-            QVERIFY(sections[i].markdown.count("\n|") <= 40);
+            static const QRegularExpression longTable(QStringLiteral("(\\n\\|[^\\n]*){40}"));
+            QVERIFY(!sections[i].markdown.contains(longTable));
             if (sections[i].widest.isEmpty() || !sections[i].markdown.startsWith('|')) continue;
             QTextDocument head;
             head.setMarkdown(sections[i].markdown.section('\n', 0, 1) + '\n');

@@ -19,7 +19,7 @@ Linear NetworkBuilder::pack(std::vector<HostWeight> parts, const HostWeight* bia
         l = backend.packStoredLinear(matrices, b, type);
         for (const auto& w : parts) w.releasePages();
     } else {
-        const HostWeight w = parts.size() == 1 ? std::move(parts.front()) : stacked(std::move(parts));
+        const HostWeight w = parts.size() == 1 ? std::move(parts.front()) : stackedWeights(std::move(parts));
         l = backend.packLinear(w.view().reshaped({w.rows(), w.rowCount()}), b, type);
         w.releasePages();
     }
@@ -77,7 +77,7 @@ Linear NetworkBuilder::linearStack(const std::vector<Part>& parts, std::int64_t 
         if (bias) biases.push_back(read(name + ".bias", {out}));
     }
     if (!bias) return pack(std::move(weights), nullptr, type);
-    const HostWeight b = stacked(std::move(biases));
+    const HostWeight b = stackedWeights(std::move(biases));
     return pack(std::move(weights), &b, type);
 }
 

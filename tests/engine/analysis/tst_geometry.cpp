@@ -156,8 +156,9 @@ private slots:
     // what is diagnosed of it.
     void anglesAreUnwrapped() {
         const auto angles = [](int k) {
-            return HostTensor::fromDoubles({1, 2}, {std::remainder(1 + 0.9 * k, 2 * std::numbers::pi),
-                                                    std::remainder(-2 - 0.5 * k, 2 * std::numbers::pi)});
+            const std::vector<double> values{std::remainder(1 + 0.9 * k, 2 * std::numbers::pi),
+                                             std::remainder(-2 - 0.5 * k, 2 * std::numbers::pi)};
+            return HostTensor::fromDoubles({1, 2}, values);
         };
         Trajectory t;
         t.initial = angles(0);
