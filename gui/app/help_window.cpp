@@ -9,7 +9,6 @@
 #include <QTextTable>
 #include <QVBoxLayout>
 #include <algorithm>
-#include <cmath>
 
 #include "engine/core/resources.h"
 #include "gui/look/text.h"
@@ -19,24 +18,46 @@ namespace meander::gui {
 
 namespace {
 
-constexpr int mostRows = 35;  // of a table that is laid out at once
+constexpr int mostRows = 35, nameWidth = 24;
+const QString columnsLanguage = QStringLiteral("columns");  // of the code block that a long table becomes
 
-// The longest content of each column.
-QStringList widestOf(const QStringList& table) {
-    QStringList widest;
-    for (const QString& row : table) {
-        const QStringList cells = row.split('|').mid(1);
-        widest.resize(std::max(widest.size(), cells.size() - 1));
-        for (qsizetype c = 0; c + 1 < cells.size(); ++c)
-            if (const QString text = cells[c].trimmed(); !text.startsWith("---") && text.size() > widest[c].size())
-                widest[c] = text;
+// Names that are too long for their column have a line of their own.
+QString inColumns(const QStringList& table) {
+    std::vector<QStringList> rows;
+    std::vector<qsizetype> widths;
+    for (const QString& line : table) {
+        QStringList row = line.split('|').mid(1);
+        row.removeLast();
+        if (row.front().startsWith("---")) continue;
+        widths.resize(std::max(widths.size(), std::size_t(row.size())));
+        for (qsizetype c = 0; c < row.size(); ++c)
+            widths[std::size_t(c)] = std::max(widths[std::size_t(c)], (row[c] = row[c].trimmed()).size());
+        rows.push_back(row);
     }
-    return widest;
+    widths[0] = std::min<qsizetype>(widths[0], nameWidth);
+    QString text = QStringLiteral("```%1\n").arg(columnsLanguage);
+    for (const QStringList& row : rows) {
+        text += row[0].size() > widths[0] ? row[0] + '\n' + QString(widths[0], ' ') : row[0].leftJustified(widths[0]);
+        for (qsizetype c = 1; c < row.size(); ++c) text += "  " + row[c].rightJustified(widths[std::size_t(c)]);
+        text += '\n';
+    }
+    return text + QStringLiteral("```\n");
 }
 
 // Hairlines and air instead of boxes in boxes; the head of a table is raised.
-void layOutAirily(QTextDocument& section, const QStringList& widest) {
+void layOutAirily(QTextDocument& section) {
+    const auto isColumns = [](const QTextBlock& b) {
+        return b.blockFormat().stringProperty(QTextFormat::BlockCodeLanguage) == columnsLanguage;
+    };
     for (QTextBlock b = section.begin(); b.isValid(); b = b.next()) {
+        if (isColumns(b)) {
+            QTextCharFormat number;
+            number.setFont(numberFont(8.8));
+            number.setForeground(isColumns(b.previous()) ? theme().text : theme().muted);
+            QTextCursor line(b);
+            line.movePosition(QTextCursor::EndOfBlock, QTextCursor::KeepAnchor);
+            line.setCharFormat(number);
+        }
         if (b.blockFormat().headingLevel() == 0) continue;
         QTextBlockFormat air = b.blockFormat();
         air.setTopMargin(4 * metrics::grid);
@@ -53,14 +74,6 @@ void layOutAirily(QTextDocument& section, const QStringList& widest) {
         format.setCellSpacing(0);
         format.setCellPadding(metrics::grid + 1);
         format.setTopMargin(metrics::grid);
-        if (widest.size() == table->columns()) {
-            const QFontMetricsF font(section.defaultFont());
-            QList<QTextLength> widths;
-            for (const QString& text : widest)
-                widths.append(
-                    QTextLength(QTextLength::FixedLength, std::ceil(font.horizontalAdvance(text)) + 3 * metrics::grid));
-            format.setColumnWidthConstraints(widths);
-        }
         table->setFormat(format);
         for (int column = 0; column < table->columns(); ++column) {
             QTextCharFormat head;
@@ -72,25 +85,17 @@ void layOutAirily(QTextDocument& section, const QStringList& widest) {
 
 }  // namespace
 
-QList<HelpSection> helpSections(const QString& markdown) {
-    QList<HelpSection> all;
+QStringList helpSections(const QString& markdown) {
+    QStringList sections;
     const QStringList lines = markdown.split('\n');
     for (qsizetype i = 0, end = 0; i < lines.size(); i = end) {
-        if (all.isEmpty() || lines[i].startsWith("## ")) all.append(HelpSection());
+        if (sections.isEmpty() || lines[i].startsWith("## ")) sections.append(QString());
         end = i + 1;
         while (lines[i].startsWith('|') && end < lines.size() && lines[end].startsWith('|')) ++end;
         const QStringList block = lines.mid(i, end - i);  // a line, or a whole table
-        if (block.size() <= 2 + mostRows) {
-            all.last().markdown += block.join('\n') + '\n';
-            continue;
-        }
-        for (qsizetype row = 2; row < block.size(); row += mostRows) {
-            if (row > 2) all.append(HelpSection());
-            all.last().widest = widestOf(block);
-            all.last().markdown += (block.mid(0, 2) + block.mid(row, mostRows)).join('\n') + '\n';
-        }
+        sections.last() += block.size() > mostRows ? inColumns(block) : block.join('\n') + '\n';
     }
-    return all;
+    return sections;
 }
 
 const std::vector<HelpPage>& helpPages() {
@@ -111,7 +116,7 @@ HelpWindow::HelpWindow(QWidget* parent)
     : QDialog(parent), m_list(new QListWidget(this)), m_text(new QTextBrowser(this)) {
     setObjectName("help");
     setWindowTitle(tr("Help"));
-    resize(980, 680);
+    resize(1080, 680);
     m_list->setProperty("pages", true);
     m_list->setAccessibleName(tr("Pages"));
     m_list->setMaximumWidth(230);
@@ -165,9 +170,8 @@ void HelpWindow::addSection() {
         // Laid out once, by itself: in a document that is shown each cell of a table would lay out all.
         QTextDocument section;
         section.setDefaultFont(m_text->document()->defaultFont());
-        const HelpSection next = m_left.takeFirst();
-        section.setMarkdown(next.markdown);
-        layOutAirily(section, next.widest);
+        section.setMarkdown(m_left.takeFirst());
+        layOutAirily(section);
         QTextCursor end(m_text->document());
         end.movePosition(QTextCursor::End);
         if (!m_text->document()->isEmpty()) end.insertBlock(QTextBlockFormat(), QTextCharFormat());

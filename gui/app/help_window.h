@@ -12,13 +12,9 @@ struct HelpPage {
 };
 const std::vector<HelpPage>& helpPages();
 
-// What is laid out at once: a page from one head of the second order to the next; of a long table some rows, each time
-// under its head and in columns of one width.
-struct HelpSection {
-    QString markdown;
-    QStringList widest;  // contents of each column of a divided table
-};
-QList<HelpSection> helpSections(const QString& markdown);
+// A page from one head of the second order to the next, which is laid out at once. Long tables are text in columns: a
+// table of Qt takes 0.2 ms a row, at every change of width.
+QStringList helpSections(const QString& markdown);
 
 class HelpWindow : public QDialog {
     Q_OBJECT
@@ -43,7 +39,7 @@ private:
     QListWidget* m_list;
     QTextBrowser* m_text;
     QString m_page;
-    QList<HelpSection> m_left;  // not shown yet
+    QStringList m_left;  // not shown yet
     QTimer m_next;
 };
 

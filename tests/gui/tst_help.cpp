@@ -39,25 +39,14 @@ private slots:
         QTRY_VERIFY(help.isWhole());
         QTextDocument whole;
         whole.setMarkdown(contents(p.file));
-        // Every word in its order, and besides only the heads of tables that go on.
-        QStringList shown = words(help.text()), more;
-        for (const QString& word : words(whole.toPlainText())) {
-            while (!shown.isEmpty() && shown.front() != word) more.append(shown.takeFirst());
-            QVERIFY2(!shown.isEmpty(), qPrintable(word));
-            shown.removeFirst();
-        }
-        QVERIFY(shown.isEmpty());
-        qsizetype inHeads = 0;
-        const QList<HelpSection> sections = helpSections(contents(p.file));
-        for (qsizetype i = 1; i < sections.size(); ++i) {
-            static const QRegularExpression longTable(QStringLiteral("(\\n\\|[^\\n]*){40}"));
-            QVERIFY(!sections[i].markdown.contains(longTable));
-            if (sections[i].widest.isEmpty() || !sections[i].markdown.startsWith('|')) continue;
-            QTextDocument head;
-            head.setMarkdown(sections[i].markdown.section('\n', 0, 1) + '\n');
-            inHeads += words(head.toPlainText()).size();
-        }
-        QCOMPARE(more.size(), inHeads);
+        QCOMPARE(words(help.text()), words(whole.toPlainText()));
+    }
+    // Their tables would hold the window up at every change of width.
+    void longTablesAreText() {
+        static const QRegularExpression longTable(QStringLiteral("(\\n\\|[^\\n]*){40}"));
+        QVERIFY(contents("convergence.md").contains(longTable));
+        for (const HelpPage& p : helpPages())
+            for (const QString& section : helpSections(contents(p.file))) QVERIFY(!section.contains(longTable));
     }
     void anotherPageEndsTheOneThatComes() {
         HelpWindow help;
