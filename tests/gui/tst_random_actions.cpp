@@ -91,6 +91,20 @@ class TestRandomActions : public QObject {
         const auto [ms, what] = application.takeLongest();
         const QString where = what == name ? name : name + ", then " + what;
         m_worst[where] = std::max(m_worst[where], ms);
+        if (ms > 200) qInfo("%7.1f ms  %s, while %s", ms, qPrintable(where), qPrintable(situation()));
+    }
+
+    // What is on the screen.
+    QString situation() {
+        QStringList shown;
+        for (const QString& id : {window->selection().currentRun(), window->selection().comparedRun()})
+            if (const RunPtr r = window->document().run(id))
+                shown << QString("%1 with %2, %3 steps, %4 image(s) of %5")
+                             .arg(qstr(r->recipe.model), qstr(r->recipe.sampler.id))
+                             .arg(r->recipe.steps)
+                             .arg(r->recipe.images)
+                             .arg(window->width());
+        return shown.join(" beside ");
     }
 
     QWidget* anyWidget() {
