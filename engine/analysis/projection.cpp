@@ -13,7 +13,19 @@ struct Components {
     std::vector<double> shares;
 };
 
-// Principal components of rows through their Gram matrix; `centred`: about their mean.
+// Σ_k x_ki x_kj over all k.
+std::vector<double> products(std::size_t n, std::size_t terms, const auto& x) {
+    std::vector<double> m(n * n);
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t j = i; j < n; ++j) {
+            double sum = 0;
+            for (std::size_t k = 0; k < terms; ++k) sum += x(k, i) * x(k, j);
+            m[i * n + j] = m[j * n + i] = sum;
+        }
+    return m;
+}
+
+// Principal components of rows, through the smaller of their Gram and scatter matrices; `centred`: about their mean.
 Components components(std::vector<State> rows, int wanted, bool centred) {
     Components c;
     if (rows.empty() || rows.front().empty()) return c;
@@ -25,23 +37,21 @@ Components components(std::vector<State> rows, int wanted, bool centred) {
         for (auto& r : rows)
             for (std::size_t i = 0; i < d; ++i) r[i] -= mean[i];
     }
-    std::vector<double> gram(n * n);
-    for (std::size_t i = 0; i < n; ++i)
-        for (std::size_t j = i; j < n; ++j) gram[i * n + j] = gram[j * n + i] = dot(rows[i], rows[j]);
-    const Eigen e = symmetricEigen(gram, int(n));
+    const bool isGram = n <= d;
+    const Eigen e = isGram ? symmetricEigen(products(n, d, [&](auto k, auto i) { return rows[i][k]; }), int(n))
+                           : symmetricEigen(products(d, n, [&](auto k, auto i) { return rows[k][i]; }), int(d));
     double total = 0;
     for (double v : e.values) total += std::max(v, 0.0);
-    for (int k = 0; k < wanted && k < int(n); ++k) {
-        const double value = std::max(e.values[std::size_t(k)], 0.0);
+    for (std::size_t k = 0; k < std::min(std::size_t(wanted), n); ++k) {
+        const double value = k < e.values.size() ? std::max(e.values[k], 0.0) : 0;
         c.shares.push_back(total > 0 ? value / total : 0);
-        State direction(d, 0);
+        State direction;
         if (value > 1e-24 * total && total > 0) {
-            for (std::size_t r = 0; r < n; ++r)
-                for (std::size_t i = 0; i < d; ++i) direction[i] += e.vectors[std::size_t(k)][r] * rows[r][i];
+            direction = isGram ? State(d, 0) : e.vectors[k];
+            for (std::size_t r = 0; isGram && r < n; ++r)
+                for (std::size_t i = 0; i < d; ++i) direction[i] += e.vectors[k][r] * rows[r][i];
             const double length = norm(direction);
             for (double& v : direction) v /= length;
-        } else {
-            direction.clear();
         }
         c.directions.push_back(std::move(direction));
     }

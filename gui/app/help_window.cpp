@@ -89,7 +89,7 @@ QStringList helpSections(const QString& markdown) {
     QStringList sections;
     const QStringList lines = markdown.split('\n');
     for (qsizetype i = 0, end = 0; i < lines.size(); i = end) {
-        if (sections.isEmpty() || lines[i].startsWith("## ")) sections.append(QString());
+        if (sections.isEmpty() || lines[i].startsWith("## ") || lines[i].startsWith("### ")) sections.append(QString());
         end = i + 1;
         while (lines[i].startsWith('|') && end < lines.size() && lines[end].startsWith('|')) ++end;
         const QStringList block = lines.mid(i, end - i);  // a line, or a whole table

@@ -12,8 +12,8 @@ struct HelpPage {
 };
 const std::vector<HelpPage>& helpPages();
 
-// A page from one head of the second order to the next, which is laid out at once. Long tables are text in columns: a
-// table of Qt takes 0.2 ms a row, at every change of width.
+// A page from one head of the second or third order to the next, which is laid out at once. Long tables are text in
+// columns: a table of Qt takes 0.2 ms a row, at every change of width.
 QStringList helpSections(const QString& markdown);
 
 class HelpWindow : public QDialog {

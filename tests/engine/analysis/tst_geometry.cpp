@@ -289,6 +289,24 @@ private slots:
         QVERIFY2(std::abs(relative(tangent) - 0.115) < 0.0005, qPrintable(QString::number(relative(tangent))));
     }
 
+    // More frames than coordinates: as with coordinates that are always 0, by the other matrix.
+    void projectionOfManyFramesOfFewCoordinates() {
+        std::vector<State> few, many;
+        for (int k = 0; k < 50; ++k) {
+            const double t = k / 49.0;
+            few.push_back({3 * (1 - t), std::sin(4 * t) * (1 - t), 0.2 * std::cos(9 * t)});
+            many.push_back(few.back());
+            many.back().resize(64);
+        }
+        const ProjectionBasis a = fitProjection(few), b = fitProjection(many);
+        QVERIFY(near(a.chordShare, b.chordShare, 1e-12));
+        for (std::size_t k = 0; k < 3; ++k) QVERIFY(std::abs(a.shares[k] - b.shares[k]) < 1e-12);
+        const auto onFew = project(a, few), onMany = project(b, many);
+        for (std::size_t k = 0; k < few.size(); ++k)
+            QVERIFY(std::abs(onFew[k].first - onMany[k].first) < 1e-9
+                    && std::abs(onFew[k].second - onMany[k].second) < 1e-9);
+    }
+
     // Step doubling, 2 RMS(one step − two half steps) for Euler, is within 11 % of the true local error at every step;
     // the embedded pair over-estimates 1.0 to 1.9 times.
     void localErrorEstimates() {
