@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "engine/analysis/guidance_measures.h"
+#include "engine/analysis/reuse_error.h"
 
 namespace meander {
 namespace {
@@ -209,7 +210,22 @@ void measures(const Trajectory& t, const Path& path, std::int64_t image, Rows& r
     }
 }
 
-Rows ofImage(const Trajectory& t, std::int64_t image, double range) {
+void reuse(const Trajectory& t, const Trajectory& whole, const Path& path, std::int64_t image, double range,
+           Rows& rows) {
+    const ReuseError error = reuseError(t, whole, image, range);
+    rows.push_back({reuseErrorId, "Error of the reuse", "RMS", "RMS(D_k − D_k of the run without reuse)",
+                    "Where reused features lead away from what the network itself would say. The run's number is the "
+                    "PSNR of the result.",
+                    DiagnosticAxis::Step,
+                    perPoint(path,
+                             [&](const PathPoint& p) {
+                                 return std::size_t(p.step) < error.rms.size() ? error.rms[std::size_t(p.step)] : none;
+                             }),
+                    std::min(error.psnr, 120.0), "dB against the whole run"});
+}
+
+Rows ofImage(const Trajectory& t, std::int64_t image, const DiagnosticOptions& options) {
+    const double range = options.range;
     const Path path = pathOf(t, image);
     Rows rows;
     if (path.frames.size() < 2 || path.points.empty() || path.frames.front().empty()) return rows;
@@ -218,6 +234,7 @@ Rows ofImage(const Trajectory& t, std::int64_t image, double range) {
     errors(t, path, rows);
     guidance(path, rows);
     measures(t, path, image, rows);
+    if (options.whole) reuse(t, *options.whole, path, image, range, rows);
     return rows;
 }
 
@@ -245,10 +262,10 @@ void average(std::vector<Rows>& all) {
 
 std::vector<Diagnostic> diagnose(const Trajectory& t, const DiagnosticOptions& options) {
     if (!t.initial || t.initial.shape().rank() == 0) return {};
-    if (options.image) return ofImage(t, *options.image, options.range);
+    if (options.image) return ofImage(t, *options.image, options);
     const std::int64_t n = t.initial.shape()[0], looked = std::min<std::int64_t>(n, 64);
     std::vector<Rows> all;
-    for (std::int64_t i = 0; i < looked; ++i) all.push_back(ofImage(t, i * n / looked, options.range));
+    for (std::int64_t i = 0; i < looked; ++i) all.push_back(ofImage(t, i * n / looked, options));
     if (all.empty()) return {};
     if (all.size() > 1) average(all);
     return std::move(all.front());

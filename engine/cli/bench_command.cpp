@@ -10,6 +10,7 @@
 
 #include "engine/cli/batch.h"
 #include "engine/cli/bench_matrix.h"
+#include "engine/cli/bench_reuse.h"
 #include "engine/cli/device_choice.h"
 #include "engine/cli/interrupt.h"
 #include "engine/cli/recipe_input.h"
@@ -28,6 +29,7 @@ struct Options {
     bool isJson = false;
     MatrixOptions matrix;
     std::vector<std::string> samplers;
+    ReuseOptions reuse;
 };
 
 double secondsSince(Clock::time_point t) { return std::chrono::duration<double>(Clock::now() - t).count(); }
@@ -173,9 +175,18 @@ int bench(const Options& o) {
         if (o.device != "auto") m.device = o.device;  // by itself the CPU: exact models compute in double precision
         return benchMatrix(m);
     }
+    if (o.what == "reuse") {
+        ReuseOptions r = o.reuse;
+        r.device = o.device;
+        r.precision = o.precision;
+        r.steps = o.steps;
+        r.isJson = o.isJson;
+        return benchReuse(r);
+    }
     if (o.what == "stability") return benchStability(o.samplers, o.isJson);
-    throw WrongArgument("There is nothing to measure named \"" + o.what + "\"."
-                        + didYouMean(o.what, {"model", "floor", "sprites", "convergence", "matrix", "stability"}));
+    throw WrongArgument(
+        "There is nothing to measure named \"" + o.what + "\"."
+        + didYouMean(o.what, {"model", "floor", "sprites", "convergence", "matrix", "stability", "reuse"}));
 }
 
 }  // namespace
@@ -186,7 +197,7 @@ void addBench(CLI::App& app, Context& context) {
                                           "below it, the sprites; or what the samplers are worth");
     c->add_option("what", o->what,
                   "model, floor (model against the bare library), sprites, convergence (measured orders), matrix "
-                  "(samplers × schedules) or stability")
+                  "(samplers × schedules), stability, or reuse (what reuse inside the network saves and costs)")
         ->required();
     c->add_option("--network", o->network, "sd15 or dit-xl2")->capture_default_str();
     c->add_option("--rows", o->rows, "Rows of the network call")->capture_default_str()->check(CLI::Range(1, 256));
@@ -204,7 +215,13 @@ void addBench(CLI::App& app, Context& context) {
     c->add_option("--particles", o->matrix.particles, "Particles of the matrix")
         ->capture_default_str()
         ->check(CLI::Range(1, 100000));
-    c->add_option("--steps", o->steps, "Steps of the sprites")->capture_default_str()->check(CLI::Range(1, 1000));
+    c->add_option("--steps", o->steps, "Steps of the sprites and of reuse")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1000));
+    c->add_option("--prompts", o->reuse.prompts, "Prompts of reuse")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 100000));
+    c->add_flag("--sprites-only", o->reuse.isSpritesOnly, "Reuse without the network of full width");
     addDevice(*c, o->device);
     c->add_flag("--json", o->isJson, "As JSON, one measurement a line");
     c->callback([o, &context] { context.chosen = [o] { return bench(*o); }; });

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "engine/models/layers/trunks.h"
+
 namespace meander {
 
 using nn::Activation;
@@ -60,6 +62,7 @@ JointTransformer::JointTransformer(const JointTransformerConfig& c, NetworkBuild
     }
     for (int i = 0; i < c.parallelBlocks; ++i)
         m_parallel.push_back(&add<ParallelBlock>(parallelPath(i), b, c.style, n.parallel));
+    for (int i = 0; i < c.jointBlocks + c.parallelBlocks; ++i) m_trunks.push_back(&add(trunkSite(i, c.style.patch)));
     numberBlocks();
     m_modulationOut = b.linear("norm_out.linear", w, 2 * w, bias);
     m_output = c.hasPlaceFirst ? b.patchProjection("proj_out", w, c.style.patch, c.channels, c.channels)
@@ -153,6 +156,21 @@ const Rotary* JointTransformer::rotary(std::int64_t text, nn::Grid grid) {
     return &m_rotaries.front().rotary;
 }
 
+Tensor JointTransformer::runBlocks(const nn::Pass& pass, const JointTokens& tokens, const Tensor& x) const {
+    // The i-th of all blocks, joint ones first.
+    const auto block = [this](std::size_t i, const auto& use) {
+        return i < m_joint.size() ? use(*m_joint[i]) : use(*m_parallel[i - m_joint.size()]);
+    };
+    const TrunkBlocks blocks{m_trunks,
+                             [&](std::size_t i, const nn::Pass& p, const Tensor& rows) {
+                                 return block(i, [&](const auto& b) { return b(p, rows, tokens); });
+                             },
+                             [&](std::size_t i, const nn::Pass& p, const Tensor& rows) {
+                                 return block(i, [&](const auto& b) { return b.start(p, rows, tokens); });
+                             }};
+    return runTrunk(pass, blocks, x);
+}
+
 Tensor JointTransformer::forward(const DenoiserInput& in) {
     check(in);
     const Shape s = in.x.shape();
@@ -165,8 +183,7 @@ Tensor JointTransformer::forward(const DenoiserInput& in) {
     const nn::Pass pass(state, std::move(vectors), Tensor(), in.hooks);
     const JointTokens tokens{text, rotary(text, grid)};
     Tensor x = tokensOf(in, grid);
-    for (const auto* block : m_joint) x = (*block)(pass, x, tokens);
-    for (const auto* block : m_parallel) x = (*block)(pass, x, tokens);
+    x = runBlocks(pass, tokens, x);
     const Tensor last = nn::linear(vector, m_modulationOut), scale = nn::columns(last, 0, w),
                  shift = nn::columns(last, w, w);
     const Tensor image = nn::tokens(x, text, x.shape()[1] - text);
@@ -198,6 +215,8 @@ void describeJointTransformer(const JointTransformerConfig& c, ModelInfo& info) 
     };
     for (int i = 0; i < c.jointBlocks; ++i) block(jointPath(i));
     for (int i = 0; i < c.parallelBlocks; ++i) block(parallelPath(i));
+    info.trunks = c.jointBlocks + c.parallelBlocks;
+    info.contextWidth = c.style.width();
     info.takesGuidance = c.usualGuidance.has_value();
     info.bytesPerRow = bytesPerRow(c, c.sampleSize, c.sampleSize, sizeof(float));
 }

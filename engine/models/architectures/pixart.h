@@ -5,6 +5,7 @@
 #include "engine/models/denoiser.h"
 #include "engine/models/layers/builder.h"
 #include "engine/models/layers/modulated_block.h"
+#include "engine/models/layers/trunks.h"
 
 namespace meander {
 
@@ -45,6 +46,7 @@ private:
     Linear m_patches, m_time1, m_time2, m_modulation, m_caption1, m_caption2, m_textAll, m_output;
     Tensor m_outputTable;  // (2, width): shift, scale
     std::vector<const ModulatedBlock*> m_blocks;
+    TrunkBlocks m_trunk;
     Tensor m_positions;  // of the grid used last
     nn::Grid m_positionsGrid;
 };

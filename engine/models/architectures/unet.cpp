@@ -30,6 +30,7 @@ UNet::UNet(const UNetConfig& config, NetworkBuilder& b) : m_config(config), m_ba
     buildDown(layout, skips);
     buildMiddle(layout);
     buildUp(layout, skips);
+    listLevels();
     numberBlocks();
     m_normOut = b.norm("conv_norm_out", first);
     m_convOut = b.conv("conv_out", first, config.outChannels, 3, 1, 1, config.sampleHeight, config.sampleWidth);
@@ -172,45 +173,64 @@ Tensor UNet::forward(const DenoiserInput& in) {
         throw Failure("A state of " + std::to_string(s[1]) + " x " + std::to_string(s[2])
                       + " cannot be halved often enough; both must be multiples of " + std::to_string(factor) + ".");
     const Pass pass({int(s[1]), int(s[2])}, {timeProjections(in)}, context, in.hooks);
-    std::vector<Tensor> skips;
-    Tensor h = runDown(pass, nn::conv(x.converted(m_type), m_convIn), skips);
-    h = (*m_middle->residual[0])(pass, h);
-    if (m_config.midAttention) {
-        h = (*m_middle->attention[0])(pass, h);
-        h = (*m_middle->residual[1])(pass, h);
-    }
-    h = runUp(pass, std::move(h), skips);
+    Tensor h = runFrom(pass, 0, nn::conv(x.converted(m_type), m_convIn));
     h = nn::groupNorm(h, m_normOut, m_config.normGroups, m_config.normEps, Activation::Silu);
     return nn::conv(h, m_convOut).converted(DType::F32);
 }
 
-Tensor UNet::runDown(const Pass& pass, Tensor x, std::vector<Tensor>& skips) const {
-    skips.push_back(x);
+void UNet::listLevels() {
+    std::vector<Level> found{{}};  // the first skip connection is that of the first convolution
     for (const ResolutionStage* stage : m_down) {
-        for (std::size_t j = 0; j < stage->residual.size(); ++j) {
-            x = (*stage->residual[j])(pass, x);
-            if (!stage->attention.empty()) x = (*stage->attention[j])(pass, x);
-            skips.push_back(x);
-        }
-        if (!stage->resample) continue;
-        x = nn::conv(x, stage->resample);
-        skips.push_back(x);
+        for (std::size_t j = 0; j < stage->residual.size(); ++j) found.push_back({.down = stage, .downLayer = j});
+        if (stage->resample) found.push_back({.down = stage, .isResampled = true});
     }
-    return x;
+    std::size_t level = found.size(), depth = 0;
+    for (const ResolutionStage* stage : m_up)
+        for (std::size_t j = 0; j < stage->residual.size(); ++j) {
+            Level& l = found[--level];
+            l.up = stage;
+            l.upLayer = j;
+        }
+    if (level != 0)
+        throw Failure("The U-Net has more blocks on its way down than on its way up; its configuration is damaged.");
+    for (Level& l : found) {
+        const int stride = l.up->skips[l.upLayer]->stride;
+        l.trunk = &add({nn::SiteKind::Trunk, "trunk." + std::to_string(depth), int(depth), 1, stride, 0, 1, false});
+        ++depth;
+    }
+    m_levels = std::move(found);
 }
 
-Tensor UNet::runUp(const Pass& pass, Tensor x, std::vector<Tensor>& skips) const {
-    for (const ResolutionStage* stage : m_up) {
-        for (std::size_t j = 0; j < stage->residual.size(); ++j) {
-            const Tensor joined = pass.join(*stage->skips[j], x, skips.back());
-            skips.pop_back();
-            x = Tensor();  // gives its memory to the block
-            x = (*stage->residual[j])(pass, joined);
-            if (!stage->attention.empty()) x = (*stage->attention[j])(pass, x);
-        }
-        if (stage->resample) x = nn::conv(nn::upsample2(x), stage->resample);
-    }
-    return x;
+Tensor UNet::runDown(const Pass& pass, const Level& l, const Tensor& x) const {
+    if (l.isResampled) return nn::conv(x, l.down->resample);
+    const Tensor y = (*l.down->residual[l.downLayer])(pass, x);
+    return l.down->attention.empty() ? y : (*l.down->attention[l.downLayer])(pass, y);
+}
+
+Tensor UNet::runMiddle(const Pass& pass, const Tensor& x) const {
+    Tensor h = (*m_middle->residual[0])(pass, x);
+    if (!m_config.midAttention) return h;
+    h = (*m_middle->attention[0])(pass, h);
+    return (*m_middle->residual[1])(pass, h);
+}
+
+Tensor UNet::runUp(const Pass& pass, const Level& l, Tensor x, Tensor skip) const {
+    const Tensor joined = pass.join(*l.up->skips[l.upLayer], x, skip);
+    x = skip = Tensor();  // give their memory to the block
+    Tensor y = (*l.up->residual[l.upLayer])(pass, joined);
+    if (!l.up->attention.empty()) y = (*l.up->attention[l.upLayer])(pass, y);
+    const bool isLast = l.upLayer + 1 == l.up->residual.size();
+    return isLast && l.up->resample ? nn::conv(nn::upsample2(y), l.up->resample) : y;
+}
+
+Tensor UNet::runFrom(const Pass& pass, std::size_t level, Tensor x) const {
+    const auto below = [&](const Pass& p, const Tensor& skip) {
+        if (level + 1 == m_levels.size()) return runMiddle(p, skip);
+        return runFrom(p, level + 1, runDown(p, m_levels[level + 1], skip));
+    };
+    Tensor inner =
+        pass.trunk(*m_levels[level].trunk, x, below, [](const Pass&, const Tensor& skip) { return skip.clone(); });
+    return runUp(pass, m_levels[level], std::move(inner), std::move(x));
 }
 
 std::size_t UNet::bytesPerRow(int height, int width) const {
@@ -225,18 +245,25 @@ std::unique_ptr<UNet> makeRandomUNet(const UNetConfig& config, Backend& backend,
 
 namespace {
 
+// Keys and values of all cross-attentions, per token.
+std::int64_t textWidth(const UNetConfig& c) {
+    std::int64_t width = 0;
+    const auto add = [&](const UNetBlockConfig& b) {
+        for (const int layers : b.attention ? b.transformerLayers : std::vector<int>())
+            width += 2 * layers * b.channels;
+    };
+    for (const UNetBlockConfig& b : c.down) add(b);
+    for (const UNetBlockConfig& b : c.up) add(b);
+    return width + (c.midAttention ? 2 * c.midTransformerLayers * c.down.back().channels : 0);
+}
+
 void describe(const Json& config, const std::string& what, ModelInfo& info) {
     const UNetConfig c = unetConfig(config, what);
     if (c.inChannels != c.outChannels)
         throw Failure("The U-Net described in " + what
                       + " has other channels at its input than at its output (an inpainting model?), which Meander "
                         "cannot use yet.");
-    info.state.shape = {c.sampleHeight, c.sampleWidth, c.inChannels};
-    info.state.granule = 1 << (c.down.size() - 1);
-    info.blocks = transformerBlocks(c);
-    info.attention = crossAttentionsOf(info.blocks);
-    info.bytesPerRow = bytesPerRow(c, c.sampleHeight, c.sampleWidth, sizeof(float));
-    info.takesGuidance = c.guidanceWidth > 0;
+    describeUNet(c, info);
 }
 
 std::unique_ptr<Denoiser> build(const Json& config, const std::string& what, NetworkBuilder& builder) {
@@ -244,6 +271,19 @@ std::unique_ptr<Denoiser> build(const Json& config, const std::string& what, Net
 }
 
 }  // namespace
+
+void describeUNet(const UNetConfig& c, ModelInfo& info) {
+    info.state.shape = {c.sampleHeight, c.sampleWidth, c.inChannels};
+    info.state.granule = 1 << (c.down.size() - 1);
+    info.blocks = transformerBlocks(c);
+    info.attention = crossAttentionsOf(info.blocks);
+    info.bytesPerRow = bytesPerRow(c, c.sampleHeight, c.sampleWidth, sizeof(float));
+    info.takesGuidance = c.guidanceWidth > 0;
+    info.isUNet = true;
+    info.trunks = int(c.down.size());  // the resamplers, and the first convolution
+    for (const UNetBlockConfig& d : c.down) info.trunks += d.layers;
+    info.contextWidth = textWidth(c);
+}
 
 const Architecture& unetArchitecture() {
     static const Architecture row{"UNet2DConditionModel", "U-Net with cross-attention", "clip", describe, build};
