@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 namespace meander {
 namespace {
@@ -60,6 +61,13 @@ Path pathOf(const Trajectory& t, std::int64_t image) {
             path.points.back().state = path.frames[std::size_t(e->step)];
     }
     return path;
+}
+
+void unwrapAngles(std::vector<State>& frames) {
+    constexpr double turn = 2 * std::numbers::pi;
+    for (std::size_t k = 1; k < frames.size(); ++k)
+        for (std::size_t i = 0; i < std::min(frames[k].size(), frames[k - 1].size()); ++i)
+            frames[k][i] -= turn * std::round((frames[k][i] - frames[k - 1][i]) / turn);
 }
 
 double dot(const State& a, const State& b) {

@@ -26,6 +26,8 @@ struct Path {
     std::vector<PathPoint> points;  // one per step that has an evaluation
 };
 Path pathOf(const Trajectory& t, std::int64_t image);
+// Angles in [−π, π) to those of a path without jumps: each is the nearest to the one before.
+void unwrapAngles(std::vector<State>& frames);
 
 double dot(const State& a, const State& b);
 double norm(const State& a);

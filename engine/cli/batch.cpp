@@ -41,6 +41,8 @@ const char* nameOf(RunEventKind k) {
     case RunEventKind::Finished: return "finished";
     case RunEventKind::Cancelled: return "cancelled";
     case RunEventKind::Failed: return "failed";
+    case RunEventKind::QueuePaused: return "queue_paused";
+    case RunEventKind::QueueResumed: return "queue_resumed";
     case RunEventKind::Idle: return "idle";
     case RunEventKind::DeviceReady: return "device";
     }
@@ -62,9 +64,15 @@ public:
 
     // The end of a run is told when the run is safe in the project: whoever reads it may rely on it.
     static void hear(const std::shared_ptr<Watcher>& watcher, const RunEvent& e) {
-        const bool tells = watcher->m_options.isJson && e.kind != RunEventKind::Stepped && e.kind != RunEventKind::Idle;
+        const bool tells = watcher->m_options.isJson && !watcher->m_options.onEnd && e.kind != RunEventKind::Stepped
+                           && e.kind != RunEventKind::Idle;
         ProjectStore* project = watcher->m_options.project;
-        if (!project) {
+        if (const auto& onEnd = watcher->m_options.onEnd; onEnd && isEnd(e.kind) && e.run) {
+            // One that was cancelled before it began leaves nothing in the project to wait for.
+            const bool isKept = e.kind != RunEventKind::Cancelled || (e.run->trajectory && !e.run->trajectory->empty());
+            if (project) recordEvent(*project, e, [watcher, run = e.run] { watcher->m_options.onEnd(*run); });
+            if (!project || !isKept) onEnd(*e.run);
+        } else if (!project) {
             if (tells) watcher->tell(e);
         } else if (tells && isEnd(e.kind)) {
             recordEvent(*project, e, [watcher, e] { watcher->tell(e); });
@@ -79,7 +87,7 @@ public:
         const std::lock_guard lock(m_mutex);
         if (e.kind == RunEventKind::Evaluated) m_evaluations[e.runId] = {e.evaluation, e.evaluations};
         if (isEnd(e.kind) && e.run) {
-            m_ended[e.runId] = e.run;
+            m_ended[e.runId] = m_options.onEnd ? withoutRecord(*e.run) : e.run;
             m_changed.notify_all();
         }
         if (m_showsBar) draw(e);
@@ -105,6 +113,12 @@ public:
     double seconds() const { return std::chrono::duration<double>(Clock::now() - m_started).count(); }
 
 private:
+    static std::shared_ptr<const Run> withoutRecord(Run run) {
+        run.trajectory.reset();
+        run.images = {};
+        return std::make_shared<const Run>(std::move(run));
+    }
+
     void tell(const RunEvent& e) const {
         Json j = {{"event", nameOf(e.kind)}};
         if (!e.runId.empty()) j["run"] = e.runId;
@@ -172,7 +186,8 @@ BatchResult runBatch(std::vector<Submission> submissions, const BatchOptions& op
         engineOptions.preview = false;
         Engine engine(engineOptions, [&](const RunEvent& e) { Watcher::hear(watcher, e); });
         ids = engine.submit(std::move(submissions));
-        if (!watcher->wait()) engine.cancelAll();
+        result.isInterrupted = !watcher->wait();
+        if (result.isInterrupted) engine.cancelAll();
         engine.waitIdle();
         result.device = engine.deviceDescription();
         result.deviceNote = engine.deviceNote();
@@ -182,6 +197,7 @@ BatchResult runBatch(std::vector<Submission> submissions, const BatchOptions& op
     result.seconds = watcher->seconds();
     for (const auto& id : ids)
         if (auto run = watcher->ended(id)) result.runs.push_back(run);
+    if (options.onEnd) return result;
     for (const auto& run : result.runs)
         if (run->status == RunStatus::Failed) throw Failure(run->problem.empty() ? "The run failed." : run->problem);
     return result;

@@ -12,9 +12,13 @@ struct BatchOptions {
     bool isJson = false;
     bool isQuiet = false;
     ProjectStore* project = nullptr;  // records into it
+    // Told of every run that has ended, once it is safe in the project; on another thread. With it the batch tells
+    // nothing itself, a run that fails does not end the batch, and the records of ended runs are not kept in memory.
+    std::function<void(const Run&)> onEnd = {};
 };
 struct BatchResult {
     std::vector<std::shared_ptr<const Run>> runs;  // as they ended, in the order of the plans
+    bool isInterrupted = false;
     std::string device, deviceNote;
     double seconds = 0;
 };

@@ -39,8 +39,8 @@ std::string secondsText(double s) {
 namespace {
 
 void addCommands(CLI::App& app, Context& context) {
-    for (auto* add : {addRun, addPlan, addSchedule, addInspect, addConvert, addList, addVerify, addBench, addExport,
-                      addFidelity, addLikelihood, addHelpTables, addSampleProject, addSample})
+    for (auto* add : {addRun, addSweep, addPlan, addSchedule, addInspect, addConvert, addList, addVerify, addBench,
+                      addExport, addFidelity, addLikelihood, addHelpTables, addSampleProject, addSample})
         add(app, context);
 }
 

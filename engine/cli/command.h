@@ -21,6 +21,7 @@ struct Context {
 };
 
 void addRun(CLI::App& app, Context& context);
+void addSweep(CLI::App& app, Context& context);
 void addPlan(CLI::App& app, Context& context);
 void addSchedule(CLI::App& app, Context& context);
 void addConvert(CLI::App& app, Context& context);

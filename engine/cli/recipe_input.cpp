@@ -7,96 +7,11 @@
 
 #include "engine/exchange/file_kind.h"
 #include "engine/exchange/recipe_exchange.h"
-#include "engine/recipe/recipe_fields.h"
+#include "engine/run/recipe_settings.h"
 #include "engine/run/recipe_tables.h"
 
 namespace meander::cli {
 namespace {
-
-// Parses a parameter of a table's row; the nearest key stands in the sentence when it takes none of that name.
-void setParam(Choice& choice, const ChoiceTable& table, const std::string& key, const std::string& value) {
-    const ChoiceRow* row = table.find(choice.id);
-    if (!row) throw Failure("\"" + choice.id + "\" is not known, so its parameters cannot be set.");
-    std::vector<std::string> keys;
-    for (const auto& s : *row->params) {
-        if (s.key == key) {
-            choice.params[key] = valueOrThrow(parseParam(s, value));
-            return;
-        }
-        keys.push_back(s.key);
-    }
-    throw Failure(unknownParam(*row->params, key, row->label, row->hint).text + didYouMean(key, keys));
-}
-
-// "clip" or "clip:max=5:min=0.1".
-Choice parseChoice(const std::string& given, const ChoiceTable& table) {
-    std::size_t end = std::min(given.find(':'), given.size());
-    Choice choice{given.substr(0, end), {}};
-    if (!table.find(choice.id)) noSuch(table.noun, choice.id, table.ids());
-    while (end < given.size()) {
-        const std::size_t start = end + 1;
-        end = std::min(given.find(':', start), given.size());
-        const std::string part = given.substr(start, end - start);
-        const auto equals = part.find('=');
-        if (equals == std::string::npos || equals == 0)
-            throw Failure("\"" + part
-                          + "\" is not of the form KEY=VALUE; a row with parameters is written as clip:max=5:min=0.1.");
-        setParam(choice, table, part.substr(0, equals), part.substr(equals + 1));
-    }
-    return choice;
-}
-
-// "clip:max=5|to_clean"; none, off or nothing: no row.
-std::vector<Choice> parseChoices(const std::string& text, const ChoiceTable& table) {
-    std::vector<Choice> list;
-    if (text.empty() || text == "none" || text == "off") return list;
-    for (std::size_t start = 0; start <= text.size();) {
-        const std::size_t end = std::min(text.find('|', start), text.size());
-        list.push_back(parseChoice(text.substr(start, end - start), table));
-        start = end + 1;
-    }
-    return list;
-}
-
-// The row that "0.max" or "clip.max" is about, by its place or its id; one that is not there yet is added at the end.
-Choice& rowNamed(std::vector<Choice>& list, const ChoiceTable& table, const std::string& name) {
-    if (!name.empty() && name.find_first_not_of("0123456789") == std::string::npos) {
-        if (name.size() > 3 || std::size_t(std::stoi(name)) >= list.size())
-            throw Failure("The recipe has no " + table.noun + " number " + name + "; the first is 0.");
-        return list[std::size_t(std::stoi(name))];
-    }
-    const auto it = std::find_if(list.begin(), list.end(), [&](const Choice& c) { return c.id == name; });
-    if (it != list.end()) return *it;
-    if (!table.find(name)) noSuch(table.noun, name, table.ids());
-    return list.emplace_back(Choice{name, {}});
-}
-
-// "guidance.scale" is of the first rule, or of classifier-free guidance where there is none.
-void setParamInList(std::vector<Choice>& list, const ChoiceTable& table, const std::string& key,
-                    const std::string& value) {
-    const auto dot = key.find('.');
-    if (dot != std::string::npos)
-        return setParam(rowNamed(list, table, key.substr(0, dot)), table, key.substr(dot + 1), value);
-    if (table.field != "guidance")
-        throw Failure("Parameters of operators are set as schedule_operators.clip.max=5; \"" + key + "\" names none.");
-    setParam(rowNamed(list, table, list.empty() ? "cfg" : list.front().id), table, key, value);
-}
-
-// A field as a whole: "sampler=heun", "guidance=cfg:scale=3|apg", "steps=12".
-void setField(Recipe& r, const RecipeField& field, const std::string& value) {
-    const ChoiceTable* table = choiceTable(field.key);
-    if (const auto* one = std::get_if<Choice Recipe::*>(&field.member)) r.** one = parseChoice(value, *table);
-    else if (const auto* list = std::get_if<std::vector<Choice> Recipe::*>(&field.member))
-        r.** list = parseChoices(value, *table);
-    else fieldFromText(field, r, value);
-}
-
-[[noreturn]] void noSuchField(const std::string& key) {
-    std::vector<std::string> known;
-    for (const auto& f : recipeFields()) known.push_back(f.key);
-    throw Failure("A recipe has no setting \"" + key + "\"." + didYouMean(key, known)
-                  + " Parameters are set as sampler.eta=0.5, schedule.rho=5, noise.per=batch, guidance.scale=3.");
-}
 
 std::string standardInput() {
     constexpr std::size_t most = std::size_t(64) << 20;
@@ -185,6 +100,21 @@ void takeBranch(const RecipeInput& input, ReadInput& in) {
 
 }  // namespace
 
+std::unique_ptr<ProjectStore> projectToWrite(const std::string& path) {
+    auto store = valueOrThrow(std::filesystem::exists(path) ? ProjectStore::open(path) : ProjectStore::create(path));
+    if (!store->note().empty()) std::cerr << "meander-run: " << store->note() << '\n';
+    if (store->isReadOnly())
+        throw Failure("The project '" + store->path()
+                      + "' cannot be written, so its runs would be lost. Name another.");
+    return store;
+}
+
+int nextRunNumber(ProjectStore& store) {
+    int number = 0;
+    for (const auto& r : valueOrThrow(store.runs())) number = std::max(number, r.number);
+    return number + 1;
+}
+
 void RecipeInput::addTo(CLI::App& command) {
     command.add_option(
         "recipe", source,
@@ -214,23 +144,13 @@ void applySet(Recipe& r, const std::string& assignment) try {
     const auto equals = assignment.find('=');
     if (equals == std::string::npos || equals == 0)
         throw Failure("--set needs KEY=VALUE; \"" + assignment + "\" has no such form.");
-    const std::string key = assignment.substr(0, equals), value = assignment.substr(equals + 1);
-    const auto dot = key.find('.');
-    const RecipeField* field = findRecipeField(key.substr(0, dot));
-    if (!field) noSuchField(key);
-    if (dot == std::string::npos) return setField(r, *field, value);
-    const std::string param = key.substr(dot + 1);
-    if (const auto* one = std::get_if<Choice Recipe::*>(&field->member))
-        setParam(r.**one, *choiceTable(field->key), param, value);
-    else if (const auto* list = std::get_if<std::vector<Choice> Recipe::*>(&field->member))
-        setParamInList(r.**list, *choiceTable(field->key), param, value);
-    else throw Failure(field->label + " has no parameters; write " + field->key + "=VALUE.");
+    changeSetting(r, assignment.substr(0, equals), assignment.substr(equals + 1));
 } catch (const Failure& e) {
     throw WrongArgument(e.what());
 }
 
 std::vector<Choice> parseOperators(const std::string& text) try {
-    return parseChoices(text, *choiceTable("schedule_operators"));
+    return choicesFromText(text, *choiceTable("schedule_operators"));
 } catch (const Failure& e) {
     throw WrongArgument(e.what());
 }

@@ -27,6 +27,9 @@ struct ReadInput {
     std::shared_ptr<const Run> start;       // of a recipe that starts from another run
 };
 ReadInput readInput(const RecipeInput& input);
+// A project to record into, as the commands that do so open it: it can be written, and is made where it does not exist.
+std::unique_ptr<ProjectStore> projectToWrite(const std::string& path);
+int nextRunNumber(ProjectStore& store);
 Recipe sampleRecipe();
 void applySet(Recipe& recipe, const std::string& assignment);
 // "clip:max=5|to_clean": operators on a schedule, in order.

@@ -45,9 +45,10 @@ struct BranchSpec {
     int model = 0;        // 0: the recipe's, k: the k-th further one
     // The transformer block whose self-attention is summed in this branch, for SAG.
     std::optional<int> selfBlock;
+    bool seesImage = true;  // the source image of the run, for models that take one
     bool sameQuestion(const BranchSpec& o) const {
         return prompt == o.prompt && classIndex == o.classIndex && condition == o.condition
-               && interventions == o.interventions && model == o.model;
+               && interventions == o.interventions && model == o.model && seesImage == o.seesImage;
     }
 };
 

@@ -149,6 +149,8 @@ public:
     Branch prompt(const std::string& text);
     // No condition at all, even where the recipe has a negative prompt.
     Branch empty();
+    // As the unconditional branch, without the source image too.
+    Branch withoutImage();
     // The recipe's condition, with interventions inside the network.
     Branch changed(std::vector<Choice> interventions, std::string label);
     // The recipe's condition, or `text` unless it is empty, seen by another model. Throws Failure when its states are

@@ -122,6 +122,14 @@ Branch GuidanceSetup::empty() {
                {.label = "no condition", .prompt = {}, .classIndex = {}, .condition = BranchSpec::Condition::None});
 }
 
+Branch GuidanceSetup::withoutImage() {
+    return add(Branch::Prompt, {.label = "no image",
+                                .prompt = {},
+                                .classIndex = {},
+                                .condition = BranchSpec::Condition::Negative,
+                                .seesImage = false});
+}
+
 Branch GuidanceSetup::changed(std::vector<Choice> interventions, std::string label) {
     return add(Branch::Changed,
                {.label = std::move(label), .prompt = {}, .classIndex = {}, .interventions = std::move(interventions)});

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "engine/core/printable.h"
+#include "engine/core/python_json.h"
 #include "engine/models/architectures/architecture.h"
 #include "engine/models/checkpoint.h"
 #include "engine/models/model_files.h"
@@ -17,7 +18,10 @@ namespace fs = std::filesystem;
 namespace {
 
 Json configOf(const fs::path& path) {
-    auto json = readJsonFile(path.string(), {std::size_t(4) << 20, 16});
+    constexpr JsonLimits limits{std::size_t(4) << 20, 16};
+    const auto text = readTextFile(path.string(), limits.bytes);
+    if (!text) throw Failure(text.error().text);
+    auto json = parseJson(withoutNan(*text), "'" + path.string() + "'", limits);
     if (!json) throw Failure(json.error().text);
     if (!json->is_object())
         throw Failure("The file '" + path.string() + "' is not a configuration. Download it again.");
@@ -59,6 +63,8 @@ PartFiles partIn(const fs::path& folder, const std::string& stem) {
     std::optional<NameTable> names;
     if (jsonText(part.config, "_class_name", "", part.what) == "AutoencoderKL")
         names = *NameTable::named("diffusers_vae");
+    if (jsonText(part.config, "_class_name", "", part.what) == "DiTTransformer2DModel")
+        names = *NameTable::named("diffusers_dit");
     PartFiles filled = partOf(shared, "", std::move(part.config), shared->files().front().name(), std::move(names));
     filled.what = part.what;
     return filled;
@@ -76,6 +82,8 @@ void addText(ModelFiles& files, const fs::path& folder, const Json& index) {
     // A CLIP text encoder alone is read in one way, whatever network attends to it.
     const bool isClip = files.text.size() == 1 && !classes.empty() && classes.front() == "CLIPTextModel";
     if (entry("addition_embed_type") == "text_time") files.conditioner = "sdxl";
+    else if (jsonText(index, "_class_name", "", files.network.what).starts_with("PixArtAlpha"))
+        files.conditioner = "pixart_alpha";
     else if (isClip) files.conditioner = "clip";
     else if (const Architecture* network = findArchitecture(entry("_class_name")))
         files.conditioner = network->conditioner;
@@ -175,9 +183,12 @@ ModelFiles openDiffusersFolder(const std::string& path) {
         throw Failure("The folder '" + path
                       + "' holds no denoising network: its model_index.json names neither a unet nor a transformer.");
     files.network = partIn(folder / network, "diffusion_pytorch_model");
+    if (index.contains("id2label")) files.network.config["id2label"] = index["id2label"];  // of classes
     addText(files, folder, index);
-    for (const char* codec : {"codec", "vae"})
+    for (const char* codec : {"codec", "vae", "vqvae"})
         if (!files.codec && names(index, codec)) files.codec = partIn(folder / codec, "diffusion_pytorch_model");
+    if (!files.codec && jsonText(files.network.config, "_class_name", "", files.network.what) == "UNet2DModel")
+        addPixels(files);
     addTraining(files, folder);
     addKind(files, index);
     addXlSettings(files, index);

@@ -21,6 +21,13 @@ namespace meander {
 
 enum class ConditioningKind : std::uint8_t { None, Class, Text };
 
+// What a network takes of an image beside its state.
+enum class ImageCondition : std::uint8_t {
+    None,
+    Inpainting,  // the image outside a mask, and the mask
+    Editing      // the whole image
+};
+
 // How a fact about a model is known.
 struct Finding {
     std::string key;     // of the fact: "prediction", "process", "kind", "codec" ...
@@ -42,6 +49,7 @@ struct ModelInfo {
     StateSpec state;
     std::optional<PixelMap> pixels;  // how a state looks without a network; none: points, or not known
     ConditioningKind conditioning = ConditioningKind::None;
+    ImageCondition imageCondition = ImageCondition::None;
     std::vector<std::string> classes;  // for Class
     int textTokens = 0;                // context length, for Text
     std::string tokenizer;             // folder of its vocabulary, for Text
@@ -67,6 +75,12 @@ struct ModelInfo {
     bool drawsData = false;  // drawData gives draws of what it was made or trained for
 };
 
+// The image that a model draws into or changes, of the size of the run.
+struct SourceImage {
+    HostTensor image;  // (1, h, w, 3) F32 in [0, 1]
+    HostTensor mask;   // (1, h, w, 1) F32, 1 where it is drawn anew, else 0; empty for models that take none
+};
+
 // What a row is conditioned on, as a person says it. Neither text nor class: unconditional.
 struct Prompt {
     std::string text;
@@ -76,6 +90,7 @@ struct Prompt {
     int height = 0, width = 0;  // of the image in pixels, for models conditioned on it; 0: the model's own
     PromptDialect dialect = PromptDialect::Plain;
     int clipSkip = 1;  // states of the n-th layer of a CLIP text encoder, counted from the last
+    std::shared_ptr<const SourceImage> source = {};  // null: none, for models that take one
     bool operator==(const Prompt&) const = default;
 };
 

@@ -119,6 +119,7 @@ void addNetwork(ModelFiles& files, const std::shared_ptr<FileWeights>& weights, 
     std::optional<NameTable> names;
     if (family.config) config = family.config(network, family);
     if (*family.names && NameTable::named(family.names)) names = networkNames(network, family);
+    if (family.ownNames) names = NameTable(family.ownNames(network));
     files.isOnlyRecognised = !family.config;
     files.network = partOf(weights, network.prefix(), std::move(config), files.path, std::move(names));
     files.family = family.name;
@@ -137,8 +138,9 @@ void addCodec(ModelFiles& files, const std::shared_ptr<FileWeights>& weights, co
     const auto take = [&](const std::shared_ptr<FileWeights>& from, const std::string& prefix,
                           const std::string& path) {
         const TensorList list(from, prefix);
-        files.codec = partOf(from, prefix, *autoencoderConfig(list, format), path,
-                             *NameTable::named(hasLdmCodecNames(list) ? "ldm_vae" : "diffusers_vae"));
+        std::optional<NameTable> names;
+        if (const char* table = codecNames(list); *table) names = *NameTable::named(table);
+        files.codec = partOf(from, prefix, *autoencoderConfig(list, format), path, std::move(names));
     };
     for (const char* prefix : codecPrefixes)
         if (const TensorList list(weights, prefix); !list.isEmpty() && fits(list)) {
@@ -244,6 +246,7 @@ ModelFiles filledBy(const std::string& path, const std::shared_ptr<FileWeights>&
     const bool isPlayground = files.parametrization == Parametrization::Edm;
     if (const CodecFormat* format = findCodecFormat(isPlayground ? "playground" : family.codec))
         addCodec(files, weights, *format);
+    if (std::string(family.className) == "UNet2DModel") addPixels(files);
     int index = 0;
     for (const auto& id : wordsOf(family.texts)) addText(files, weights, *findTextRole(id), index++);
     files.conditioner = family.conditioner;
@@ -255,6 +258,20 @@ ModelFiles filledBy(const std::string& path, const std::shared_ptr<FileWeights>&
 }
 
 }  // namespace
+
+void addPixels(ModelFiles& files) {
+    if (files.network.config.value("in_channels", 3) != 3) {
+        files.missing.push_back("The network of '" + files.path
+                                + "' draws pixels that are not of three colours, and has no codec that makes an image "
+                                  "of them.");
+        return;
+    }
+    PartFiles part;
+    part.config = {{"_class_name", "PixelShuffleCodec"}, {"factor", 1}};
+    part.what = files.network.what;
+    part.open = [] { return std::make_shared<FileWeights>(std::vector<WeightFile>()); };
+    files.codec = std::move(part);
+}
 
 PartFiles partOf(const std::shared_ptr<FileWeights>& weights, const std::string& prefix, Json config,
                  const std::string& path, std::optional<NameTable> names) {

@@ -31,6 +31,10 @@ struct PartFiles {
 PartFiles partOf(const std::shared_ptr<FileWeights>& weights, const std::string& prefix, Json config,
                  const std::string& path, std::optional<NameTable> names = {});
 
+struct ModelFiles;
+// The codec of a network of pixels, which needs no weights; what is missing, where they are not of three colours.
+void addPixels(ModelFiles& files);
+
 struct TextFiles {
     PartFiles encoder;
     std::string tokenizer;  // folder or file of its vocabulary

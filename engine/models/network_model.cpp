@@ -5,6 +5,7 @@
 
 #include "engine/models/architectures/architecture.h"
 #include "engine/models/network_fault.h"
+#include "engine/nn/ops.h"
 #include "engine/weights/quantised.h"
 
 namespace meander {
@@ -174,14 +175,44 @@ void NetworkModel::loadCodec(const PartFiles& part) {
     NetworkBuilder builder(m_backend, read, DType::F32);
     m_codec = kind.build(part.config, part.what, builder);
     m_codecRead = {"the codec", part.open, std::move(read.names)};
+    if (m_info.imageCondition == ImageCondition::Editing)
+        m_codecScale = jsonReal(part.config, "scaling_factor", 0.18215, part.what);
     m_info.parameters += m_codec->parameters;
     m_info.weightBytes += m_codec->weightBytes;
     if (!m_info.pixels) m_info.pixels = measuredPixelMap(*m_codec, m_backend, kind.describe(part.config, part.what));
 }
 
+// Without an image, editing is led by zeros (Brooks et al. 2023), and inpainting draws everything anew.
+Tensor NetworkModel::imageCondition(const Prompt& prompt) const {
+    const std::int64_t factor = m_info.state.factor(),
+                       height = prompt.height > 0 ? prompt.height / factor : m_info.state.height(),
+                       width = prompt.width > 0 ? prompt.width / factor : m_info.state.width(), row = width * factor;
+    const std::size_t pixels = std::size_t(height * factor * row);
+    const auto states = [&](const std::vector<float>& rgb) {
+        const Tensor image = upload(m_backend, HostTensor::fromFloats({1, height * factor, row, 3}, rgb));
+        return m_codec ? m_codec->encode(image) : image;
+    };
+    if (m_info.imageCondition == ImageCondition::Editing) {
+        if (prompt.source) return combine({{1 / m_codecScale, states(prompt.source->image.toFloats())}});
+        const Shape none{1, height, width, m_info.state.channels()};
+        return upload(m_backend, HostTensor::fromFloats(none, std::vector<float>(std::size_t(none.count()))));
+    }
+    std::vector<float> rgb = prompt.source ? prompt.source->image.toFloats() : std::vector<float>(3 * pixels);
+    const std::vector<float> mask = prompt.source ? prompt.source->mask.toFloats() : std::vector<float>(pixels, 1.0f);
+    for (std::size_t i = 0; i < rgb.size(); ++i)
+        if (mask[i / 3] > 0) rgb[i] = 0.5f;  // zero to the network
+    std::vector<float> cells;                // of each the mask's first pixel
+    for (std::int64_t y = 0; y < height; ++y)
+        for (std::int64_t x = 0; x < width; ++x) cells.push_back(mask[std::size_t((y * row + x) * factor)]);
+    return nn::concat(upload(m_backend, HostTensor::fromFloats({1, height, width, 1}, cells)), states(rgb));
+}
+
 ConditioningPtr NetworkModel::condition(const Prompt& prompt) {
     Prompt asked = prompt;
-    if (prompt.unconditional) asked.text.clear();
+    if (prompt.unconditional) {
+        asked.text.clear();
+        asked.classIndex.reset();
+    }
     asked.unconditional = false;
     const auto known =
         std::find_if(m_prompts.begin(), m_prompts.end(), [&](const Known& k) { return k.prompt == asked; });
@@ -190,6 +221,10 @@ ConditioningPtr NetworkModel::condition(const Prompt& prompt) {
     } else {
         Known made{.prompt = asked, .tokens = {}, .raw = {}, .conditioning = {}};
         if (m_conditioner) made.raw = m_conditioner->encode(m_text, asked, made.tokens);
+        if (m_info.conditioning == ConditioningKind::Class && asked.classIndex)
+            made.raw.tensors[condition::label] =
+                upload(m_backend, HostTensor::fromFloats({1}, std::vector<float>{float(*asked.classIndex)}));
+        if (m_info.imageCondition != ImageCondition::None) made.raw.tensors[condition::image] = imageCondition(asked);
         m_prompts.push_front(std::move(made));
         if (m_prompts.size() > promptsKept) m_prompts.pop_back();
     }

@@ -30,6 +30,9 @@ public:
 private:
     void loadText(const ModelFiles& files);
     void loadCodec(const PartFiles& part);
+    // Further channels of the network's input (1, h, w, c): of inpainting the mask and the states of the image outside
+    // it (Rombach et al. 2022), of editing the states of the image without their scale (Brooks et al. 2023).
+    Tensor imageCondition(const Prompt& prompt) const;
     // The conditions of all rows below each other; kept from call to call, because the steps of a run have the same
     // rows.
     const Conditions& conditionsOf(const std::vector<ConditioningPtr>& rows);
@@ -49,6 +52,7 @@ private:
     const Conditioner* m_conditioner = nullptr;
     std::unique_ptr<Denoiser> m_network;
     std::unique_ptr<Codec> m_codec;  // null: the states are images
+    double m_codecScale = 1;         // by which an editing model sees its states divided
     // What the text encoders made of a prompt is kept; what the network prepares of it, keys and values of every layer
     // for one, as long as a run holds it.
     struct Known {

@@ -77,15 +77,16 @@ Json generalRecommendation(const ModelInfo& info) {
     const std::string usual = isFlow ? "euler" : "dpmpp_2m";
     const bool takesScale = !rule.holdsGuidance && !info.builtInGuidance && !info.takesGuidance
                             && info.conditioning != ConditioningKind::None;
+    const double scale = info.conditioning == ConditioningKind::Class ? 2 : isFlow ? 4.5 : 7.5;
     Json r;
     r["sampler"] = {{"id", *rule.sampler ? rule.sampler : usual}};
     r["schedule"] = scheduleFor(info);
     r["steps"] = rule.usualSteps;
     r["guidance"] = Json::array();
     r["images"] = info.state.isImage() ? 1 : 512;
-    if (takesScale)
-        r["guidance"].push_back(
-            {{"id", "cfg"}, {"params", {{"scale", info.conditioning == ConditioningKind::Text ? 7.5 : 2.0}}}});
+    if (takesScale && info.imageCondition == ImageCondition::Editing)
+        r["guidance"].push_back({{"id", "dual"}, {"params", {{"scale", 7.5}, {"middle_scale", 1.5}}}});
+    else if (takesScale) r["guidance"].push_back({{"id", "cfg"}, {"params", {{"scale", scale}}}});
     return r;
 }
 

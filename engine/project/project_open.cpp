@@ -1,6 +1,7 @@
 // Creating and opening projects.
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -123,12 +124,17 @@ void ProjectStore::Implementation::readMeta() {
             if (auto j = parseJson(value, "the order of the queue"); j && j->is_array())
                 for (const auto& id : *j)
                     if (id.is_string()) waitingOrder.push_back(id.get<std::string>());
+        if (key.starts_with("sweep/"))
+            if (auto j = parseJson(value, "a sweep"))
+                if (auto sweep = sweepFromJson(*j)) sweeps.push_back(std::move(*sweep));
         if (key == "name") info.name = value;
         if (key == "created") info.created = value;
         if (key == "program") info.program = value;
         if (key == "draft") draft = recipe(value);
         if (key == "autosave") recoverable = recipe(value);
     }
+    std::stable_sort(sweeps.begin(), sweeps.end(),
+                     [](const Sweep& a, const Sweep& b) { return a.created < b.created; });
     if (recoverable && draft && *recoverable == *draft) recoverable.reset();
 }
 

@@ -15,6 +15,7 @@ struct ProjectStore::Implementation {
     ProjectInfo info;
     std::optional<Recipe> draft, recoverable;
     std::vector<std::string> waitingOrder;
+    std::vector<Sweep> sweeps;
 
     ProjectLock lock;
     std::mutex readMutex;

@@ -148,6 +148,24 @@ std::optional<Recipe> ProjectStore::recoverableDraft() const {
     const std::lock_guard lock(m_implementation->mutex);
     return m_implementation->recoverable;
 }
+void ProjectStore::saveSweep(const Sweep& sweep) {
+    auto& d = *m_implementation;
+    const std::lock_guard lock(d.mutex);
+    const auto known = std::find_if(d.sweeps.begin(), d.sweeps.end(), [&](const Sweep& s) { return s.id == sweep.id; });
+    if (known == d.sweeps.end()) d.sweeps.push_back(sweep);
+    else *known = sweep;
+    d.putMeta("sweep/" + sweep.id, textOf(toJson(sweep)));
+}
+void ProjectStore::removeSweep(const std::string& id) {
+    auto& d = *m_implementation;
+    const std::lock_guard lock(d.mutex);
+    std::erase_if(d.sweeps, [&](const Sweep& s) { return s.id == id; });
+    d.dropMeta("sweep/" + id);
+}
+std::vector<Sweep> ProjectStore::sweeps() const {
+    const std::lock_guard lock(m_implementation->mutex);
+    return m_implementation->sweeps;
+}
 ProjectInfo ProjectStore::info() const {
     const std::lock_guard lock(m_implementation->mutex);
     return m_implementation->info;

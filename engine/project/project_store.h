@@ -7,9 +7,9 @@
 // While a project is open the file is in
 // WAL mode (name-wal and name-shm lie beside it) and name-lock holds an advisory lock; after `close` it is one file
 // again. Tables (version 1):
-//   meta(key, value)          name, created, program (last writer), draft, autosave (recipes as JSON)
-//   model(id, json)           what a model was, without weights; shared by runs
-//   run(id, position, number, name, status, pinned, removed, created, header, model, levels, sites, tokens, initial,
+//   meta(key, value)          name, created, program (last writer), draft, autosave (recipes as JSON), sweep/<id>
+//   (JSON) model(id, json)           what a model was, without weights; shared by runs run(id, position, number, name,
+//   status, pinned, removed, created, header, model, levels, sites, tokens, initial,
 //       pictures)
 //                             header: JSON with the recipe and the counts; levels: doubles (blob); sites, tokens:
 //                                 JSON; initial, pictures: ids in `tensor`.
@@ -35,6 +35,7 @@
 #include <vector>
 
 #include "engine/run/trajectory.h"
+#include "engine/sweep/sweep.h"
 
 namespace meander {
 
@@ -98,6 +99,11 @@ public:
     void setWaitingOrder(const std::vector<std::string>& ids);
     // Reads all of a run and tells which parts are damaged or missing; empty: every checksum fits.
     Result<std::vector<std::string>> damage(const std::string& runId);
+
+    // Sweeps of the project, in the order in which they were saved first. Their runs are those of the project.
+    void saveSweep(const Sweep& sweep);
+    void removeSweep(const std::string& id);
+    std::vector<Sweep> sweeps() const;
 
     // The recipe being edited. An autosaved draft that was never saved is offered again after a crash.
     void saveDraft(const Recipe& draft);  // forgets the autosaved one

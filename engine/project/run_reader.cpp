@@ -100,6 +100,7 @@ Run RunReader::header(const Statement& row) const {
         r.problem = jsonText(j, "problem", "", what);
         r.seconds = jsonReal(j, "seconds", 0, what);
         r.evaluations = int(jsonInteger(j, "evaluations", 0, what));
+        r.sharedEvaluations = int(jsonInteger(j, "shared_evaluations", 0, what));
         r.networkCalls = int(jsonInteger(j, "network_calls", 0, what));
         r.device = jsonText(j, "device", "", what);
         if (j.contains("planned_levels")) r.plannedLevels = j["planned_levels"].get<std::vector<double>>();

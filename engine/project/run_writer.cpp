@@ -17,6 +17,7 @@ Json headerOf(const Run& r) {
     if (!r.problem.empty()) j["problem"] = r.problem;
     j["seconds"] = r.seconds;
     j["evaluations"] = r.evaluations;
+    if (r.sharedEvaluations > 0) j["shared_evaluations"] = r.sharedEvaluations;
     j["network_calls"] = r.networkCalls;
     j["device"] = r.device;
     j["peak_bytes"] = r.peakBytes;

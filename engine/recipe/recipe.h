@@ -28,7 +28,8 @@ struct Recipe {
     int images = 1;                    // images or particles
     std::optional<int> width, height;  // of the image in pixels; none: the model's own
     int steps = 20;
-    Choice start{"noise", {}};  // engine/run/start.h
+    Choice start{"noise", {}};  // engine/run/initial_state.h
+    Choice source{"none", {}};  // engine/run/source_image.h
     Choice sampler{"dpmpp_2m", {}};
     Choice schedule{"karras", {}};
     Choice noise{"philox", {}};

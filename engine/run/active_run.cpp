@@ -16,7 +16,7 @@ namespace meander {
 using Clock = std::chrono::steady_clock;
 
 ActiveRun::ActiveRun(const WaitingRun& waiting, Run run, std::vector<Model*> models, Backend& backend,
-                     const EngineOptions& options, const Engine::Sink& sink)
+                     const EngineOptions& options, const Engine::Sink& sink, SharedWork* shared)
     : paused(waiting.paused),
       stepBudget(waiting.stepBudget),
       m_plan(waiting.plan),
@@ -26,6 +26,9 @@ ActiveRun::ActiveRun(const WaitingRun& waiting, Run run, std::vector<Model*> mod
       m_model(*m_models.front()),
       m_backend(backend),
       m_sink(sink),
+      m_priority(waiting.priority),
+      m_group(waiting.group),
+      m_shared(shared),
       m_memory(options.recordMemory),
       m_started(Clock::now()),
       m_secondsBefore(m_run.seconds),
@@ -210,7 +213,8 @@ bool ActiveRun::isDecoded() const {
 bool ActiveRun::decodeNext() {
     if (isDecoded()) return true;
     const auto start = Clock::now();
-    m_images.push_back(m_model.decode(m_record.last().rows(std::int64_t(m_images.size()), 1)));
+    const HostTensor state = m_record.last().rows(std::int64_t(m_images.size()), 1);
+    m_images.push_back(m_shared ? m_shared->decode(m_model, state) : m_model.decode(state));
     recordSeconds(m_plan.model, Work::Decode, 1, std::chrono::duration<double>(Clock::now() - start).count());
     return isDecoded();
 }

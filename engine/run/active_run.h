@@ -12,6 +12,7 @@
 #include "engine/run/preview_pace.h"
 #include "engine/run/run_guidance.h"
 #include "engine/run/run_queue.h"
+#include "engine/run/shared_work.h"
 #include "engine/sampling/noise/noise.h"
 #include "engine/sampling/sampling.h"
 #include "engine/tensor/spilling_store.h"
@@ -20,13 +21,17 @@ namespace meander {
 
 class ActiveRun : public Sampling::Host {
 public:
-    // Throws Failure (conditioning). `models`: the recipe's, then the plan's further ones.
+    // Throws Failure (conditioning). `models`: the recipe's, then the plan's further ones. `shared`: of its group, null
+    // without one.
     ActiveRun(const WaitingRun& waiting, Run run, std::vector<Model*> models, Backend& backend,
-              const EngineOptions& options, const Engine::Sink& sink);
+              const EngineOptions& options, const Engine::Sink& sink, SharedWork* shared);
     ~ActiveRun();
 
     const std::string& id() const { return m_run.id; }
     const Plan& plan() const { return m_plan; }
+    RunPriority priority() const { return m_priority; }
+    const std::string& group() const { return m_group; }
+    SharedWork* shared() const { return m_shared; }
     bool done() const { return m_task.done(); }
     bool paused = false;
     int stepBudget = 0;  // evaluations that a paused run may still do (single step)
@@ -116,6 +121,9 @@ private:
     Model& m_model;
     Backend& m_backend;
     const Engine::Sink& m_sink;
+    const RunPriority m_priority;
+    const std::string m_group;
+    SharedWork* const m_shared;
 
     std::optional<RunGuidance> m_guidance;
     std::deque<RequestProgress> m_progress;  // of the pending requests

@@ -80,6 +80,7 @@ void ActiveRun::recordAnswers(Evaluation& e, const RequestProgress& p, const Gui
                  asked.branch.kind <= Branch::Unconditional ? std::string() : m_guidance->label(asked.branch)});
     e.networkRows = int(p.answers.size()) * images();
     for (const auto& [asked, answer] : p.answers) {
+        m_run.sharedEvaluations += answer.isShared ? 1 : 0;
         e.rowsInCall = std::max(e.rowsInCall, answer.rowsInCall);
         e.milliseconds += answer.milliseconds;
         if (!answer.attention.empty()) e.attention = answer.attention;

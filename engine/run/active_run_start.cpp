@@ -15,7 +15,7 @@ void ActiveRun::begin() {
     m_lastStep.reset();
     m_replayUntil = 0;
     m_run.evaluations = 0;
-    m_guidance.emplace(m_plan, m_models);
+    m_guidance.emplace(m_plan, m_models, m_shared);
     m_record = {};
     if (const ConditioningPtr c = m_guidance->conditioning(Branch::Conditional, 0)) m_record.tokens = c->tokens;
     m_record.levels = m_plan.levels;

@@ -35,6 +35,8 @@ WaitingRun waiting(Submission s) {
     w.parent = std::move(s.parent);
     w.interrupted = std::move(s.interrupted);
     w.paused = s.isPaused;
+    w.priority = s.priority;
+    w.group = std::move(s.group);
     return w;
 }
 
@@ -72,6 +74,10 @@ void Engine::resume(const std::string& runId) { m_thread->queue.command(runId, R
 void Engine::step(const std::string& runId) { m_thread->queue.command(runId, RunCommand::Step); }
 void Engine::cancel(const std::string& runId) { m_thread->queue.command(runId, RunCommand::Cancel); }
 void Engine::cancelAll() { m_thread->queue.cancelAll(); }
+void Engine::withdraw(const std::string& runId) { m_thread->queue.command(runId, RunCommand::Withdraw); }
+void Engine::pauseQueue() { m_thread->queue.command({}, RunCommand::PauseQueue); }
+void Engine::resumeQueue() { m_thread->queue.command({}, RunCommand::ResumeQueue); }
+void Engine::pauseAfter(const std::string& runId) { m_thread->queue.pauseAfter(runId); }
 void Engine::move(const std::string& runId, int position) { m_thread->queue.move(runId, position); }
 void Engine::waitIdle() { m_thread->queue.waitIdle(); }
 std::string Engine::deviceDescription() const { return m_thread->deviceDescription(); }

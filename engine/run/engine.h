@@ -23,6 +23,8 @@ enum class RunEventKind : std::uint8_t {
     Finished,
     Cancelled,
     Failed,
+    QueuePaused,
+    QueueResumed,
     Idle,
     DeviceReady
 };
@@ -51,10 +53,15 @@ struct EngineOptions {
     std::size_t deviceMemory = 0;  // bytes that may be used of the device; 0: what it has
     // Bytes of one record that are kept in memory; the rest lies in a temporary file. 0: an eighth of the machine's.
     std::size_t recordMemory = 0;
+    // Bytes of what runs of one group share; beyond it the oldest goes.
+    std::size_t sharedMemory = std::size_t(512) << 20;
     std::function<std::unique_ptr<Backend>()> openBackend = {};  // in place of `device`
 };
 
-// A run that is asked for.
+// What waits for what: an ordinary run starts before cells of a sweep, and they rest while it is in progress.
+enum class RunPriority : std::uint8_t { Background, Ordinary };
+
+// A run to be carried out.
 struct Submission {
     Plan plan;
     std::shared_ptr<const Run> parent = nullptr;  // when it branches
@@ -64,6 +71,10 @@ struct Submission {
     std::string name = {};
     int number = 0;
     bool isPaused = false;  // waits for `resume` before its first evaluation
+    RunPriority priority = RunPriority::Ordinary;
+    // Runs of one group compute nothing twice: the encoding of a prompt, the network's answer to equal rows, the image
+    // of a state (shared_work.h). Their numbers are the same in every bit as alone. Empty: every run for itself.
+    std::string group = {};
 };
 
 // The run as it waits: what a project keeps of it until it starts.
@@ -92,9 +103,14 @@ public:
     void step(const std::string& runId);  // one evaluation, then paused again
     void cancel(const std::string& runId);
     void cancelAll();
+    void withdraw(const std::string& runId);  // cancels it if it has not begun
     // Queue position among the waiting, 0 first.
     void move(const std::string& runId, int position);
-    void waitIdle();  // for command line and tests, not for the window
+    // Pauses everything: nothing starts, nothing in progress goes on but by `step`. Told by QueuePaused, QueueResumed.
+    void pauseQueue();
+    void resumeQueue();
+    void pauseAfter(const std::string& runId);  // when that run has ended; empty: not
+    void waitIdle();                            // for command line and tests, not for the window
     std::string deviceDescription() const;
     // "" when the GPU is in use, else the sentence why it is not.
     std::string deviceNote() const;

@@ -42,6 +42,7 @@ void EngineThread::start(WaitingRun w) {
     run->status = RunStatus::Failed;
     run->problem = why->text;
     emit(RunEventKind::Failed, run, why->detail.empty() ? why->text : why->detail);
+    noteEnd(w.run.id, w.group);
 }
 
 void EngineThread::startOnce(const WaitingRun& w, std::shared_ptr<Run> run) {
@@ -51,8 +52,9 @@ void EngineThread::startOnce(const WaitingRun& w, std::shared_ptr<Run> run) {
     run->status = RunStatus::Running;
     run->model = all.front()->info();
     backend.resetPeak();
-    auto active = std::make_unique<ActiveRun>(w, *run, all, backend, m_options, m_sink);
-    m_activeKey = WaitingRun::modelKeyOf(active->plan());
+    SharedWork* shared =
+        w.group.empty() ? nullptr : &m_shared.try_emplace(w.group, m_options.sharedMemory).first->second;
+    auto active = std::make_unique<ActiveRun>(w, *run, all, backend, m_options, m_sink, shared);
     publish(RunEventKind::Started, *active, RunStatus::Running);
     if (w.paused) publish(RunEventKind::Paused, *active, RunStatus::Paused);
     m_active.push_back(std::move(active));
@@ -65,7 +67,10 @@ ModelCache::IsInUse EngineThread::inUseBeside(const Plan* plan) const {
     };
 }
 
-void EngineThread::freeMemory() { m_devices.dropUnused(inUseBeside(nullptr)); }
+void EngineThread::freeMemory() {
+    for (auto& [group, shared] : m_shared) shared.forget();
+    m_devices.dropUnused(inUseBeside(nullptr));
+}
 
 // The recipe's model and the further ones its guidance uses.
 std::vector<Model*> EngineThread::modelsFor(const Plan& plan, const std::string& runId) {
@@ -87,6 +92,8 @@ Model& EngineThread::modelFor(const std::string& id, std::size_t weightBytes, co
     e.runId = runId;
     e.message = id == plan.resolved.model ? plan.model.name : id;
     m_sink(e);
+    // What is shared names models by their places in memory, and another may come to stand in one.
+    for (auto& [group, shared] : m_shared) shared.forget();
     return models.load(id, options, weightBytes, inUseBeside(&plan));
 }
 
@@ -97,10 +104,9 @@ void EngineThread::tick() {
     std::vector<BatchItem> items;
     int rows = 0;
     std::string key;
-    for (auto& run : m_active) {
-        if (run->paused && run->stepBudget == 0) continue;
+    for (ActiveRun* run : runnable()) {
         try {
-            if (const std::size_t taken = take(*run, key, rows); taken > 0) items.push_back({run.get(), taken});
+            if (const std::size_t taken = take(*run, key, rows); taken > 0) items.push_back({run, taken});
         } catch (const std::exception& e) {
             run->fail(e);  // one run's trouble is not its neighbours'
         }
@@ -173,8 +179,18 @@ void EngineThread::collect() {
             ++it;
             continue;
         }
+        const std::string id = run.id(), group = run.group();
         it = m_active.erase(it);
+        noteEnd(id, group);
     }
+}
+
+// What only the runs of a group share goes with the last of them.
+void EngineThread::noteEnd(const std::string& id, const std::string& group) {
+    if (!group.empty() && !queue.holdsGroup(group)
+        && std::none_of(m_active.begin(), m_active.end(), [&](const auto& r) { return r->group() == group; }))
+        m_shared.erase(group);
+    if (queue.ended(id)) tell(RunEventKind::QueuePaused);
 }
 
 }  // namespace meander

@@ -28,6 +28,7 @@ void EngineThread::loop() {
     }
     for (auto& run : m_active) publish(RunEventKind::Cancelled, *run, RunStatus::Cancelled);
     m_active.clear();
+    m_shared.clear();
     m_devices.clear();
 }
 
@@ -36,6 +37,7 @@ void EngineThread::failAll(const std::exception& e) {
     ActiveRuns all = std::exchange(m_active, {});
     const Error why = errorOf(e);
     for (auto& run : all) publish(RunEventKind::Failed, *run, RunStatus::Failed, why);
+    for (auto& run : all) noteEnd(run->id(), run->group());
 }
 
 DeviceSet::Device& EngineThread::useDevice(const std::string& name) {
@@ -53,10 +55,23 @@ DeviceSet::Device& EngineThread::useDevice(const std::string& name) {
 
 // Paused runs do not block others.
 RunQueue::Progress EngineThread::progress() const {
-    return {
-        int(m_active.size()),
-        std::any_of(m_active.begin(), m_active.end(), [](const auto& r) { return !r->paused || r->stepBudget > 0; }),
-        m_activeKey};
+    RunQueue::Progress p{.active = int(m_active.size()), .isPaused = queue.isPaused()};
+    const auto all = runnable();
+    p.hasRunnable = !all.empty();
+    if (!p.hasRunnable) return p;
+    p.priority = all.front()->priority();
+    p.modelKey = WaitingRun::modelKeyOf(all.front()->plan());
+    return p;
+}
+
+std::vector<ActiveRun*> EngineThread::runnable() const {
+    std::vector<ActiveRun*> all;
+    for (const auto& r : m_active) {
+        if (!isRunnable(*r) || (!all.empty() && r->priority() < all.front()->priority())) continue;
+        if (!all.empty() && r->priority() > all.front()->priority()) all.clear();
+        all.push_back(r.get());
+    }
+    return all;
 }
 
 std::string EngineThread::deviceDescription() const {
@@ -77,7 +92,12 @@ void EngineThread::processCommands() {
             while (!m_active.empty()) grant(m_active.begin(), command);
             continue;
         }
-        if (command == RunCommand::Cancel ? cancelWaiting(id) : queue.note(id, command)) continue;
+        if (command == RunCommand::PauseQueue || command == RunCommand::ResumeQueue) {
+            pauseQueue(command == RunCommand::PauseQueue);
+            continue;
+        }
+        const bool isTaken = command == RunCommand::Cancel || command == RunCommand::Withdraw;
+        if (isTaken ? cancelWaiting(id) : queue.note(id, command)) continue;
         const auto it =
             std::find_if(m_active.begin(), m_active.end(), [&id = id](const auto& r) { return r->id() == id; });
         if (it != m_active.end()) grant(it, command);
@@ -90,7 +110,14 @@ bool EngineThread::cancelWaiting(const std::string& id) {
     auto run = std::make_shared<Run>(waiting->interrupted ? *waiting->interrupted : waiting->run);
     run->status = RunStatus::Cancelled;
     emit(RunEventKind::Cancelled, run, {});
+    noteEnd(id, waiting->group);
     return true;
+}
+
+void EngineThread::pauseQueue(bool isPaused) {
+    if (queue.isPaused() == isPaused) return;
+    queue.setPaused(isPaused);
+    tell(isPaused ? RunEventKind::QueuePaused : RunEventKind::QueueResumed);
 }
 
 void EngineThread::grant(ActiveRuns::iterator it, RunCommand command) {
@@ -114,10 +141,16 @@ void EngineThread::grant(ActiveRuns::iterator it, RunCommand command) {
         }
         ++run.stepBudget;
         break;
-    case RunCommand::Cancel:
+    case RunCommand::Cancel: {
+        const std::string id = run.id(), group = run.group();
         publish(RunEventKind::Cancelled, run, RunStatus::Cancelled);
         m_active.erase(it);
+        noteEnd(id, group);
         break;
+    }
+    case RunCommand::Withdraw:  // it has begun
+    case RunCommand::PauseQueue:
+    case RunCommand::ResumeQueue: break;
     }
 }
 

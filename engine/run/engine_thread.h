@@ -8,6 +8,7 @@
 #include "engine/run/device_set.h"
 #include "engine/run/driver.h"
 #include "engine/run/run_queue.h"
+#include "engine/run/shared_work.h"
 
 namespace meander {
 
@@ -32,7 +33,11 @@ private:
     // --- commands ---
     void processCommands();
     bool cancelWaiting(const std::string& id);
+    void pauseQueue(bool isPaused);
     void grant(ActiveRuns::iterator it, RunCommand command);
+    bool isRunnable(const ActiveRun& run) const { return run.stepBudget > 0 || (!run.paused && !queue.isPaused()); }
+    // Those that may go on in this round: of the highest priority.
+    std::vector<ActiveRun*> runnable() const;
     // --- starts ---
     void admit();
     void start(WaitingRun w);
@@ -49,6 +54,7 @@ private:
     void rescueOrFail(ActiveRun& run);
     bool decodeNext(ActiveRun& run);
     void collect();
+    void noteEnd(const std::string& id, const std::string& group);
     void publish(RunEventKind kind, ActiveRun& run, RunStatus status, const Error& why = {});
     // --- events ---
     void tell(RunEventKind kind, const std::string& message = {});
@@ -60,8 +66,8 @@ private:
     std::string m_description, m_note;
 
     DeviceSet m_devices{m_options};
+    std::map<std::string, SharedWork> m_shared;  // by group; before m_active, which uses it
     ActiveRuns m_active;
-    std::string m_activeKey;
     std::thread m_thread;  // last: starts when everything else is ready
 };
 

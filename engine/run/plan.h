@@ -26,7 +26,8 @@ struct RuleCost {
 struct Plan {
     Recipe resolved;  // every parameter filled in
     ModelInfo model;
-    StartPoint start;  // what it begins with; nothing of it is set when that is noise
+    StartPoint start;                           // what it begins with; nothing of it is set when that is noise
+    std::shared_ptr<const SourceImage> source;  // of models that take one
     std::vector<double>
         levels;  // τ; intervals() + 1 of them, which a schedule or its operators may make other than resolved.steps + 1
     int requests = 0;                 // estimates of the sampler

@@ -5,6 +5,7 @@
 #include "engine/recipe/recipe_fields.h"
 #include "engine/recipe/unknown_name.h"
 #include "engine/run/planner.h"
+#include "engine/run/source_image.h"
 #include "engine/sampling/noise/noise.h"
 #include "engine/schedule/schedule.h"
 
@@ -57,6 +58,8 @@ void Planner::checkNumbers() {
 void Planner::resolveChoices() {
     Recipe& r = m_plan.resolved;
     resolve(r.start, required(findStart(r.start.id), "start", r.start.id, starts()));
+    resolve(r.source, required(findSource(r.source.id), "source image", r.source.id, sources()));
+    m_plan.source = resolveSource(r, m_plan.model);
     resolve(r.sampler, required(findSampler(r.sampler.id), "sampler", r.sampler.id, samplers()));
     resolve(r.schedule, required(findSchedule(r.schedule.id), "schedule", r.schedule.id, schedules()));
     for (auto& o : r.scheduleOperators)

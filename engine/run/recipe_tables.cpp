@@ -4,6 +4,7 @@
 #include "engine/models/adapters.h"
 #include "engine/models/declarations.h"
 #include "engine/run/initial_state.h"
+#include "engine/run/source_image.h"
 #include "engine/sampling/noise/noise.h"
 #include "engine/sampling/sampling.h"
 #include "engine/schedule/schedule.h"
@@ -42,6 +43,7 @@ const ChoiceTable* choiceTable(const std::string& field) {
         tableOf("adapters", "adapter", adapters()),
         tableOf("checkpoint", "checkpoint", declarations()),
         tableOf("start", "start", starts()),
+        tableOf("source", "source image", sources()),
         tableOf("sampler", "sampler", samplers()),
         tableOf("schedule", "schedule", schedules()),
         tableOf("schedule_operators", "operator on schedules", scheduleOperators()),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/run/shared_work.h"
 #include "engine/run/trajectory.h"
 
 namespace meander {
@@ -19,10 +20,12 @@ GuidanceMoment momentOf(const Plan& plan, const DenoiseRequest& q, int steps) {
             .state = q.x};
 }
 
-RunGuidance::RunGuidance(const Plan& plan, std::vector<Model*> models)
+RunGuidance::RunGuidance(const Plan& plan, std::vector<Model*> models, SharedWork* shared)
     : m_recipe(plan.resolved),
       m_info(plan.model),
+      m_source(plan.source),
       m_models(std::move(models)),
+      m_shared(shared),
       m_stack(plan.resolved, plan.model),
       m_steps(plan.intervals()) {
     // Now, so that a prompt the model refuses fails before the run starts.
@@ -60,10 +63,11 @@ ConditioningPtr RunGuidance::conditioning(Branch b, int step) {
     const ConditioningKind kind = model.info().conditioning;
     if (kind == ConditioningKind::None) return nullptr;
     Prompt p = ofRun(promptOf(s, kind));
+    if (s.seesImage && model.info().imageCondition == m_info.imageCondition) p.source = m_source;
     p.text = promptAt(p.text, p.dialect, step, m_steps);
     for (const Known& k : m_conditionings)
         if (k.branch == b && k.prompt == p) return k.conditioning;
-    m_conditionings.push_back({b, p, model.condition(p)});
+    m_conditionings.push_back({b, p, m_shared ? m_shared->condition(model, p) : model.condition(p)});
     return m_conditionings.back().conditioning;
 }
 
@@ -91,9 +95,12 @@ nn::SiteHookPtr RunGuidance::hook(Branch b, const Choice& intervention) {
     for (const BranchHook& known : m_hooks)
         if (known.branch == b && known.intervention == intervention) return known.hook;
     Model& model = *m_models[std::size_t(m_stack.spec(b).model)];
-    m_hooks.push_back({b, intervention,
-                       makeHook(intervention, {m_stack.spec(b).model == 0 ? m_info : model.info(),
-                                               [&](const Prompt& p) { return model.condition(ofRun(p)); }})});
+    m_hooks.push_back(
+        {b, intervention, makeHook(intervention, {m_stack.spec(b).model == 0 ? m_info : model.info(), [&](Prompt p) {
+                                                      p = ofRun(std::move(p));
+                                                      p.source = m_source;
+                                                      return model.condition(p);
+                                                  }})});
     return m_hooks.back().hook;
 }
 

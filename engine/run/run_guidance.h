@@ -13,6 +13,8 @@
 
 namespace meander {
 
+class SharedWork;
+
 // Rows of one branch, for the network.
 struct RowGroup {
     Branch branch;
@@ -34,6 +36,7 @@ struct GroupAnswer {
     std::vector<std::optional<double>> saved;
     int rowsInCall = 0;
     double milliseconds = 0;
+    bool isShared = false;  // made for equal rows of another run
 };
 
 // The evaluations of one request that wait, and those that are made.
@@ -49,8 +52,9 @@ GuidanceMoment momentOf(const Plan& plan, const DenoiseRequest& q, int steps);
 
 class RunGuidance {
 public:
-    // models: the recipe's, then the further ones of the plan. Throws Failure (conditioning).
-    RunGuidance(const Plan& plan, std::vector<Model*> models);
+    // models: the recipe's, then the further ones of the plan; shared: what the runs of its group know, or null. Throws
+    // Failure (conditioning).
+    RunGuidance(const Plan& plan, std::vector<Model*> models, SharedWork* shared = nullptr);
 
     // Of a branch at a step: prompts may change in the course of a run.
     ConditioningPtr conditioning(Branch b, int step);
@@ -76,7 +80,9 @@ private:
 
     Recipe m_recipe;
     ModelInfo m_info;
+    std::shared_ptr<const SourceImage> m_source;
     std::vector<Model*> m_models;
+    SharedWork* m_shared;
     GuidanceStack m_stack;
     int m_steps;
     struct Known {

@@ -40,6 +40,36 @@ void RunQueue::move(const std::string& id, int position) {
     m_runs.insert(m_runs.begin() + std::clamp(position, 0, int(m_runs.size())), std::move(r));
 }
 
+void RunQueue::setPaused(bool isPaused) {
+    {
+        const std::lock_guard lock(m_mutex);
+        m_isPaused = isPaused;
+    }
+    m_changed.notify_all();
+}
+
+bool RunQueue::isPaused() const {
+    const std::lock_guard lock(m_mutex);
+    return m_isPaused;
+}
+
+void RunQueue::pauseAfter(const std::string& id) {
+    const std::lock_guard lock(m_mutex);
+    m_pauseAfter = id;
+}
+
+bool RunQueue::ended(const std::string& id) {
+    const std::lock_guard lock(m_mutex);
+    if (id.empty() || m_pauseAfter != id) return false;
+    m_pauseAfter.clear();
+    return !std::exchange(m_isPaused, true);
+}
+
+bool RunQueue::holdsGroup(const std::string& group) const {
+    const std::lock_guard lock(m_mutex);
+    return std::any_of(m_runs.begin(), m_runs.end(), [&](const WaitingRun& r) { return r.group == group; });
+}
+
 void RunQueue::stop() {
     {
         const std::lock_guard lock(m_mutex);
@@ -63,7 +93,7 @@ bool RunQueue::waitForWork(const Progress& progress, int mostActive, const std::
         lock.lock();
     }
     m_changed.wait(lock, [&] {
-        return m_stopping || !m_commands.empty() || progress.hasRunnable || canStart(progress, mostActive);
+        return m_stopping || !m_commands.empty() || progress.hasRunnable || hasChanged(progress, mostActive);
     });
     return !m_stopping;
 }
@@ -75,11 +105,7 @@ std::vector<std::pair<std::string, RunCommand>> RunQueue::takeCommands() {
 
 std::optional<WaitingRun> RunQueue::takeNext(const Progress& progress, int mostActive) {
     const std::lock_guard lock(m_mutex);
-    if (!canStart(progress, mostActive)) return {};
-    auto it = m_runs.begin();
-    if (progress.hasRunnable)
-        it = std::find_if(m_runs.begin(), m_runs.end(),
-                          [&](const WaitingRun& r) { return r.modelKey() == progress.modelKey; });
+    const auto it = startable(progress, mostActive);
     if (it == m_runs.end()) return {};
     WaitingRun next = std::move(*it);
     m_runs.erase(it);
@@ -108,11 +134,22 @@ std::deque<WaitingRun>::iterator RunQueue::find(const std::string& id) {
     return std::find_if(m_runs.begin(), m_runs.end(), [&](const WaitingRun& r) { return r.run.id == id; });
 }
 
-bool RunQueue::canStart(const Progress& progress, int mostActive) const {
-    if (m_runs.empty() || progress.active >= mostActive) return false;
-    return !progress.hasRunnable || std::any_of(m_runs.begin(), m_runs.end(), [&](const WaitingRun& r) {
-        return r.modelKey() == progress.modelKey;
-    });
+std::deque<WaitingRun>::iterator RunQueue::startable(const Progress& progress, int mostActive) {
+    auto best = m_runs.end();
+    if (m_isPaused) return best;
+    for (auto it = m_runs.begin(); it != m_runs.end(); ++it) {
+        if (best != m_runs.end() && it->priority <= best->priority) continue;
+        const bool isUrgent = !progress.hasRunnable || it->priority > progress.priority;
+        const bool joins =
+            progress.hasRunnable && it->priority == progress.priority && it->modelKey() == progress.modelKey;
+        const bool hasRoom = progress.active < mostActive || (progress.hasRunnable && it->priority > progress.priority);
+        if (hasRoom && (isUrgent || joins)) best = it;
+    }
+    return best;
+}
+
+bool RunQueue::hasChanged(const Progress& progress, int mostActive) {
+    return m_isPaused != progress.isPaused || startable(progress, mostActive) != m_runs.end();
 }
 
 }  // namespace meander

@@ -45,6 +45,7 @@ Json toJson(const Run& r) {
     j["created"] = r.created;
     j["seconds"] = r.seconds;
     j["evaluations"] = r.evaluations;
+    if (r.sharedEvaluations > 0) j["shared_evaluations"] = r.sharedEvaluations;
     j["network_calls"] = r.networkCalls;
     j["device"] = r.device;
     j["peak_bytes"] = r.peakBytes;

@@ -84,7 +84,8 @@ struct Run {
     std::string problem;  // for Failed: a sentence
     std::string created;  // ISO 8601 UTC
     double seconds = 0;
-    int evaluations = 0;  // NFE per image: network rows / images
+    int evaluations = 0;        // NFE per image: network rows / images
+    int sharedEvaluations = 0;  // of these, answered together with equal ones of other runs of a sweep
     int networkCalls = 0;
     std::string device;  // Backend::description
     std::size_t peakBytes = 0;

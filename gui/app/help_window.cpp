@@ -3,7 +3,10 @@
 #include <QFile>
 #include <QHBoxLayout>
 #include <QLineEdit>
+#include <QTextBlock>
 #include <QTextDocument>
+#include <QTextDocumentFragment>
+#include <QTextTable>
 #include <QVBoxLayout>
 
 #include "engine/core/resources.h"
@@ -11,6 +14,48 @@
 #include "gui/look/theme.h"
 
 namespace meander::gui {
+
+namespace {
+
+// At the heads of the second order.
+QStringList sectionsOf(const QString& markdown) {
+    QStringList sections;
+    for (const QString& line : markdown.split('\n')) {
+        if (sections.isEmpty() || line.startsWith("## ")) sections.append(QString());
+        sections.last() += line + '\n';
+    }
+    return sections;
+}
+
+// Hairlines and air instead of boxes in boxes; the head of a table is raised.
+void layOutAirily(QTextDocument& section) {
+    for (QTextBlock b = section.begin(); b.isValid(); b = b.next()) {
+        if (b.blockFormat().headingLevel() == 0) continue;
+        QTextBlockFormat air = b.blockFormat();
+        air.setTopMargin(4 * metrics::grid);
+        QTextCursor(b).setBlockFormat(air);
+    }
+    for (QTextFrame* frame : section.rootFrame()->childFrames()) {
+        auto* table = qobject_cast<QTextTable*>(frame);
+        if (!table) continue;
+        QTextTableFormat format = table->format();
+        format.setBorderCollapse(true);
+        format.setBorder(1);
+        format.setBorderStyle(QTextFrameFormat::BorderStyle_Solid);
+        format.setBorderBrush(theme().line);
+        format.setCellSpacing(0);
+        format.setCellPadding(metrics::grid + 1);
+        format.setTopMargin(metrics::grid);
+        table->setFormat(format);
+        for (int column = 0; column < table->columns(); ++column) {
+            QTextCharFormat head;
+            head.setBackground(theme().raised);
+            table->cellAt(0, column).setFormat(head);
+        }
+    }
+}
+
+}  // namespace
 
 const std::vector<HelpPage>& helpPages() {
     static const std::vector<HelpPage> pages{
@@ -22,6 +67,7 @@ const std::vector<HelpPage>& helpPages() {
         {"editors.md", QT_TRANSLATE_NOOP("Help", "Drawing schedules and guidance")},
         {"noise.md", QT_TRANSLATE_NOOP("Help", "Noise")},
         {"reuse.md", QT_TRANSLATE_NOOP("Help", "Reuse inside the network")},
+        {"sweeps.md", QT_TRANSLATE_NOOP("Help", "Sweeps")},
         {"convergence.md", QT_TRANSLATE_NOOP("Help", "Measured orders of convergence")}};
     return pages;
 }
@@ -31,6 +77,7 @@ HelpWindow::HelpWindow(QWidget* parent)
     setObjectName("help");
     setWindowTitle(tr("Help"));
     resize(980, 680);
+    m_list->setProperty("pages", true);
     m_list->setAccessibleName(tr("Pages"));
     m_list->setMaximumWidth(230);
     for (const HelpPage& p : helpPages()) {
@@ -55,6 +102,8 @@ HelpWindow::HelpWindow(QWidget* parent)
     auto* box = new QHBoxLayout(this);
     box->addWidget(m_list);
     box->addLayout(right, 1);
+    m_next.setInterval(0);
+    connect(&m_next, &QTimer::timeout, this, &HelpWindow::addSection);
     showPage({});
 }
 
@@ -68,13 +117,38 @@ void HelpWindow::showPage(const QString& file) {
     m_list->setCurrentRow(row);
     const auto path = findResource("help/" + page.toStdString());
     QFile in(path ? qstr(*path) : QString());
-    if (path && in.open(QIODevice::ReadOnly)) m_text->setMarkdown(QString::fromUtf8(in.readAll()));
+    m_text->clear();
+    m_left.clear();
+    if (path && in.open(QIODevice::ReadOnly)) m_left = sectionsOf(QString::fromUtf8(in.readAll()));
     else m_text->setPlainText(tr("The page '%1' is not installed. Reinstall Meander to have it.").arg(page));
+    addSection();
     m_text->moveCursor(QTextCursor::Start);
+}
+
+void HelpWindow::addSection() {
+    if (!isWhole()) {
+        // Laid out once, by itself: in a document that is shown each cell of a table would lay out all.
+        QTextDocument section;
+        section.setDefaultFont(m_text->document()->defaultFont());
+        section.setMarkdown(m_left.takeFirst());
+        layOutAirily(section);
+        QTextCursor end(m_text->document());
+        end.movePosition(QTextCursor::End);
+        if (!m_text->document()->isEmpty()) end.insertBlock(QTextBlockFormat(), QTextCharFormat());
+        end.insertFragment(QTextDocumentFragment(&section));
+    }
+    if (isWhole()) m_next.stop();
+    else m_next.start();
+}
+
+void HelpWindow::changeEvent(QEvent* event) {
+    QDialog::changeEvent(event);
+    if (event->type() == QEvent::StyleChange && !m_page.isEmpty()) showPage(std::exchange(m_page, {}));
 }
 
 // From the cursor on, then from the top.
 void HelpWindow::find(const QString& words) {
+    while (!isWhole()) addSection();
     if (words.isEmpty() || m_text->find(words)) return;
     m_text->moveCursor(QTextCursor::Start);
     m_text->find(words);

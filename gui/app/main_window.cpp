@@ -32,6 +32,7 @@ MainWindow::MainWindow(const std::vector<PanelInfo>& panels, QWidget* parent)
     setObjectName("mainWindow");
     setAcceptDrops(true);
     setDockOptions(QMainWindow::AllowNestedDocks | QMainWindow::AllowTabbedDocks | QMainWindow::GroupedDragging);
+    connect(&m_restyling, &Restyling::finished, &m_commands, &CommandRegistry::refresh);
     m_toasts = new Toasts(this);
     m_dropHint = new DropHint(this);
     for (const PanelInfo& info : panels) m_places.push_back({info});
@@ -277,19 +278,7 @@ void MainWindow::changeAppearance(ThemeChoice choice, double scale) {
     const double before = settings::fontScale();
     settings::setThemeChoice(choice);
     settings::setFontScale(std::clamp(scale, 0.8, 2.0));
-    const double ratio = settings::fontScale() / before;
-    // Fonts that were set on a widget do not follow the application's, and a new style sheet overwrites them; without a
-    // new sheet the font of the application reaches new widgets only. They are taken before and set after.
-    std::vector<std::pair<QPointer<QWidget>, QFont>> own;
-    for (QWidget* w : QApplication::allWidgets())
-        if (ratio != 1 || w->testAttribute(Qt::WA_SetFont)) own.emplace_back(w, w->font());
-    applyTheme(choice, settings::fontScale());
-    for (auto& [widget, font] : own) {
-        font.setPointSizeF(font.pointSizeF() * ratio);
-        if (widget) widget->setFont(font);
-    }
-    for (QWidget* w : QApplication::allWidgets()) w->update();
-    m_commands.refresh();
+    m_restyling.start(choice, settings::fontScale(), settings::fontScale() / before);
 }
 
 // A dock behind another tab counts as visible, but nothing of it is: its widgets are passed over.

@@ -9,6 +9,7 @@
 #include "gui/commands/command_palette.h"
 #include "gui/commands/command_registry.h"
 #include "gui/document/document.h"
+#include "gui/look/restyling.h"
 #include "gui/look/theme.h"
 #include "gui/panels/panel.h"
 #include "gui/selection/selection_model.h"
@@ -60,6 +61,7 @@ public:
     RecipePanel& recipePanel() { return *m_recipe; }
     RunsPanel& runsPanel() { return *m_runs; }
     Watchdog& watchdog() { return m_watchdog; }
+    Restyling& restyling() { return m_restyling; }
     UserPrompts& userPrompts() { return m_userPrompts; }
     QDockWidget* dock(const QString& id) const;  // null for panels of the centre
     QWidget* panel(const QString& id) const;
@@ -112,6 +114,7 @@ private:
     void addFileCommands();
     void addEditCommands();
     void addRunCommands();
+    void addQueueCommands();
     void addStepCommands();
     void addViewCommands();
     void addLabCommands();
@@ -158,6 +161,7 @@ private:
     SelectionModel m_selection;
     CommandRegistry m_commands;
     Watchdog m_watchdog;
+    Restyling m_restyling;
     UserPrompts m_userPrompts;
     CommandPalette* m_palette = nullptr;
     Toasts* m_toasts = nullptr;

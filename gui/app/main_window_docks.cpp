@@ -15,6 +15,7 @@
 #include "gui/panels/runs/runs_panel.h"
 #include "gui/panels/timeline/timeline_panel.h"
 #include "gui/selection/step_link.h"
+#include "gui/widgets/front_panel.h"
 
 namespace meander::gui {
 
@@ -182,6 +183,7 @@ void MainWindow::focusNextPanel(int direction) {
     }
     for (int k = 1; k <= count; ++k) {
         const Place& next = *stops[std::size_t(((at + direction * k) % count + count) % count)];
+        if (auto* waiting = qobject_cast<FrontPanel*>(next.panel)) waiting->layOut();
         QWidget* target = firstStopIn(next.panel);
         if (!target) continue;
         if (next.dock) next.dock->raise();

@@ -67,6 +67,7 @@ void MainWindow::addRunCommands() {
                     "stop",
                     [this] { m_document.cancelAll(); },
                     isLive});
+    addQueueCommands();
     const auto hasRecord = [this] {
         return currentRun() && currentRun()->trajectory && !currentRun()->trajectory->steps.empty();
     };

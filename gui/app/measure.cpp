@@ -148,20 +148,30 @@ QStringList MeasuringApplication::slowest() const {
     return lines;
 }
 
+// What is paused rests, and what waits in a paused queue.
+static bool isWorking(const Document& d) {
+    const QStringList queue = d.queue();
+    return std::any_of(queue.begin(), queue.end(), [&](const QString& id) {
+        const auto run = d.run(id);
+        return run && run->status != RunStatus::Paused && !(run->status == RunStatus::Queued && d.isQueuePaused());
+    });
+}
+
 void whenSettled(MainWindow& window, std::function<void()> then) {
     auto* timer = new QTimer(&window);
-    QObject::connect(timer, &QTimer::timeout, &window,
-                     [&window, timer, then, since = QElapsedTimer(), calm = 0]() mutable {
-                         if (!since.isValid()) since.start();
-                         auto& d = window.document();
-                         const auto run = d.run(window.selection().currentRun());
-                         const bool isReady = !d.isPlanning() && !d.isBusy() && (!run || run->trajectory);
-                         calm = isReady ? calm + 1 : 0;
-                         if (calm < 12 && since.elapsed() < 30'000) return;
-                         timer->deleteLater();
-                         timer->stop();
-                         then();
-                     });
+    QObject::connect(
+        timer, &QTimer::timeout, &window, [&window, timer, then, since = QElapsedTimer(), calm = 0]() mutable {
+            if (!since.isValid()) since.start();
+            auto& d = window.document();
+            const QString shown = window.selection().currentRun();
+            const auto run = d.run(shown);
+            const bool isReady = !d.isPlanning() && !isWorking(d) && (!run || run->trajectory || d.live(shown));
+            calm = isReady ? calm + 1 : 0;
+            if (calm < 12 && since.elapsed() < 30'000) return;
+            timer->deleteLater();
+            timer->stop();
+            then();
+        });
     timer->start(50);
 }
 

@@ -11,6 +11,7 @@
 #include "engine/run/engine.h"
 #include "engine/run/plan.h"
 #include "engine/run/trajectory.h"
+#include "engine/sweep/sweep_plan.h"
 
 namespace meander::gui {
 
@@ -21,6 +22,7 @@ struct LiveRun {
     RunPtr run;  // status, recipe and the record so far
     int evaluation = 0, evaluations = 0;
     double secondsLeft = 0;
+    QString loading;     // what was said to be loading, until the first evaluation
     HostTensor preview;  // newest x̂0 images
 };
 
@@ -94,12 +96,35 @@ public:
     void singleStep(const QString& runId);
     void cancel(const QString& runId);
     void cancelAll();
-    bool isBusy() const;  // anything waiting, running or paused
-    void moveInQueue(const QString& runId, int position);
+    bool isBusy() const;                                   // anything waiting, running or paused
+    bool isWaiting(const QString& runId) const;            // it has not begun, also since another session
+    void moveInQueue(const QString& runId, int position);  // among those that wait; undoable while it waits
+    // Everything rests: nothing starts and nothing in progress goes on. Going on starts what waited since another
+    // session too.
+    void pauseQueue();
+    void resumeQueue();
+    bool isQueuePaused() const;
+    void pauseAfter(const QString& runId);  // the queue pauses when that run ends; empty: it does not
+    QString pausesAfter() const;
+    void duplicate(const QString& runId);  // its recipe once more, as a new run; also of one that waits or runs
+    // A waiting run leaves its turn and its recipe becomes the draft; running the draft then puts it back, as the same
+    // run in its old place. `problem` tells when it has begun already.
+    void editWaiting(const QString& runId);
+    void stopEditing();         // it goes back as it was
+    QString editedRun() const;  // empty: none
     void renameRun(const QString& runId, const QString& name);
     void setPinned(const QString& runId, bool pinned);  // the baseline; at most one run is
     void addRun(RunPtr run);  // puts a finished run into the project (import, tests); emits runsChanged and runFinished
     void removeRun(const QString& runId);  // undoable until the project is closed
+
+    // Sweeps of the project, oldest first. Their cells are runs like others, of lower priority; the records of those
+    // that have finished are loaded on demand.
+    const std::vector<Sweep>& sweeps() const;
+    const Sweep* sweep(const QString& id) const;  // null: there is none
+    // `definition`: base and axes, as `plan` is of. The sweep's id.
+    QString startSweep(Sweep definition, const SweepPlan& plan);
+    void retryCell(const QString& sweepId, std::size_t cell);  // as another run, in the place of the old one
+    void cancelSweep(const QString& sweepId);                  // its runs that have not finished
 
     // The file. All of these keep the old project when they fail and tell why.
     void newProject();
@@ -124,6 +149,8 @@ signals:
     void draftChanged();
     void planChanged();
     void runsChanged();                  // the list: added, removed, renamed, reordered
+    void sweepsChanged();                // another one, or cells with other runs
+    void queueChanged();                 // paused, going on, paused after a run, a waiting run edited
     void runChanged(const QString& id);  // status, progress, preview or a new step; at most once per frame and run
     void runQueued(const QString& id);   // a run asked for by this window was accepted
     void runFinished(const QString& id);

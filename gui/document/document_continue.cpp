@@ -38,10 +38,17 @@ void Document::Implementation::prepared(const QString& id, Continuation how, Res
         emit owner.problem(qstr(ready.error().text), qstr(ready.error().detail));
         return;
     }
+    const QStringList order = waiting();
     if (how == Continuation::Start && !held.remove(id)) return;  // cancelled meanwhile
     Submission s = std::move(*ready);
     if (how == Continuation::Again || how == Continuation::Whole) s.number = ++lastNumber;
+    else
+        for (const Sweep& sweep : sweeps)
+            for (const SweepCell& c : sweep.cells)
+                if (c.run == s.id || (s.interrupted && c.run == s.interrupted->id))
+                    s.priority = RunPriority::Background, s.group = sweep.id;
     submit(std::move(s));
+    if (how == Continuation::Start) setWaiting(order);
 }
 
 bool Document::canGoOn(const QString& id) const {

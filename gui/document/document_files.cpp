@@ -10,6 +10,12 @@ void Document::Implementation::adopt(ProjectContent content) {
     if (Engine* e = bridge.engine(); e && !live.empty()) e->cancelAll();
     held.clear();
     preparing.clear();
+    withdrawn.clear();
+    cells.clear();
+    sweeps = std::move(content.sweeps);
+    edited.clear();
+    pauseAfter.clear();
+    if (Engine* e = bridge.engine(); e && isQueuePaused) e->resumeQueue();
     live.clear();  // what still comes of them is late and recognised by its id
     waitingOrder.clear();
     requested.clear();
@@ -27,6 +33,7 @@ void Document::Implementation::adopt(ProjectContent content) {
     startPlanning();
     emit owner.draftChanged();
     emit owner.runsChanged();
+    emit owner.sweepsChanged();
     emit owner.projectChanged();
     if (content.unsavedDraft && *content.unsavedDraft != draft)
         owner.editDraft(*content.unsavedDraft, Document::tr("unsaved changes of last time"));

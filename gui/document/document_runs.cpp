@@ -85,7 +85,7 @@ void Document::Implementation::receive(const Arrival& arrival) {
     for (const QString& id : changed)
         if (find(id)) emit owner.runChanged(id);
     for (const RunEvent* e : later)
-        if (find(qstr(e->runId))) emit owner.runFinished(qstr(e->runId));
+        if (find(qstr(e->runId)) && !live.contains(qstr(e->runId))) emit owner.runFinished(qstr(e->runId));
 }
 
 void Document::Implementation::receiveEvent(const RunEvent& e) {
@@ -94,12 +94,18 @@ void Document::Implementation::receiveEvent(const RunEvent& e) {
         emit owner.deviceChanged();
         return;
     }
+    if (e.kind == RunEventKind::QueuePaused || e.kind == RunEventKind::QueueResumed) {
+        isQueuePaused = e.kind == RunEventKind::QueuePaused;
+        if (isQueuePaused && !pauseAfter.isEmpty() && !live.contains(pauseAfter)) pauseAfter.clear();
+        emit owner.queueChanged();
+        return;
+    }
     if (e.kind == RunEventKind::Queued && e.run && !live.contains(id)) {
         replace(e.run);
         live[id].run = *find(id);
         live[id].evaluations = e.evaluations;
         waitingOrder.append(id);
-        emit owner.runQueued(id);
+        if (!cells.contains(id)) emit owner.runQueued(id);  // a person goes on looking at what is shown
         return;
     }
     const auto it = live.find(id);
@@ -108,11 +114,19 @@ void Document::Implementation::receiveEvent(const RunEvent& e) {
     if (e.run && e.kind == RunEventKind::Started) {
         replace(e.run);
         changeRun(id, [](Run& r) { r.status = RunStatus::Running; });
+        if (withdrawn.remove(id))
+            emit owner.problem(Document::tr("Run %1 has begun and cannot be edited any more. Duplicate it, and cancel "
+                                            "this one.")
+                                   .arg(e.run->number),
+                               {});
     }
     if (e.evaluations > 0) l.evaluations = e.evaluations, l.evaluation = e.evaluation, l.secondsLeft = e.secondsLeft;
+    if (e.evaluation > 0 && !l.loading.isEmpty())
+        emit owner.message(Document::tr("Loaded %1").arg(std::exchange(l.loading, {})));
     if (e.preview) l.preview = e.preview;
     if (e.kind == RunEventKind::Paused) changeRun(id, [](Run& r) { r.status = RunStatus::Paused; });
     if (e.kind == RunEventKind::Resumed) changeRun(id, [](Run& r) { r.status = RunStatus::Running; });
+    if (e.kind == RunEventKind::Loading) l.loading = qstr(e.message);
     if (!e.message.empty())
         emit owner.message(e.kind == RunEventKind::Loading ? Document::tr("Loading %1").arg(qstr(e.message))
                                                            : qstr(e.message));
@@ -120,9 +134,10 @@ void Document::Implementation::receiveEvent(const RunEvent& e) {
 
 void Document::Implementation::ended(const RunEvent& e) {
     const QString id = qstr(e.runId);
-    if (!live.contains(id)) return;
+    if (!live.contains(id) || takeBack(e)) return;
     if (e.run) replace(e.run);
     live.erase(id);
+    if (pauseAfter == id) pauseAfter.clear();
     waitingOrder.removeAll(id);
     if (!find(id)) return;
     changeRun(id, [](Run& r) {  // one that never began has nothing to be loaded
@@ -130,7 +145,10 @@ void Document::Implementation::ended(const RunEvent& e) {
     });
     const RunPtr kept = *find(id);
     const Run& run = *kept;
-    if (e.kind == RunEventKind::Failed) {
+    if (cells.remove(id)) {
+        // Hundreds of records do not stay in memory; they are loaded when they are looked at.
+        if (run.status == RunStatus::Finished) changeRun(id, [](Run& r) { r.trajectory.reset(); });
+    } else if (e.kind == RunEventKind::Failed) {
         emit owner.problem(
             Document::tr("Run %1 failed. %2").arg(run.number).arg(qstr(run.problem.empty() ? e.message : run.problem)),
             qstr(e.message));
@@ -170,14 +188,15 @@ const LiveRun* Document::live(const QString& id) const {
     return it == m_implementation->live.end() ? nullptr : &it->second;
 }
 
+// In the order in which the engine takes them: cells of sweeps behind all others.
 QStringList Document::queue() const {
-    QStringList running, waiting;
+    QStringList running, waiting, cells;
     for (const QString& id : m_implementation->waitingOrder) {
-        const LiveRun* l = live(id);
-        if (l && l->run->status == RunStatus::Queued) waiting.append(id);
-        else running.append(id);
+        if (!isWaiting(id)) running.append(id);
+        else if (m_implementation->cells.contains(id)) cells.append(id);
+        else waiting.append(id);
     }
-    return running + waiting;
+    return running + waiting + cells;
 }
 
 RunPtr Document::baseline() const {
@@ -237,22 +256,33 @@ void Document::Implementation::submit() {
             return;
         }
     }
+    if (!edited.isEmpty()) return putBack();
     submit({.plan = *plan.plan, .parent = parent, .number = ++lastNumber});
 }
 
-// Known here and to the file before the engine has it: events of the run come through the event loop.
 void Document::Implementation::submit(Submission submission) {
-    if (submission.id.empty()) submission.id = newRunId();
-    Run run = waitingRunOf(submission);
-    if (!submission.interrupted) file.recordWaiting(run);
-    RunEvent queued;
-    queued.runId = run.id;
-    queued.evaluations = submission.plan.evaluations;
-    queued.run = std::make_shared<const Run>(std::move(run));
-    live.erase(qstr(queued.runId));  // a held run is live already
-    waitingOrder.removeAll(qstr(queued.runId));
-    receiveEvent(queued);
-    bridge.engine()->submit(std::move(submission));
+    std::vector<Submission> one;
+    one.push_back(std::move(submission));
+    submit(std::move(one));
+}
+
+// Known here and to the file before the engine has it: events of the run come through the event loop.
+void Document::Implementation::submit(std::vector<Submission> submissions) {
+    for (Submission& s : submissions) {
+        if (s.id.empty()) s.id = newRunId();
+        Run run = waitingRunOf(s);
+        if (!s.interrupted) file.recordWaiting(run);
+        RunEvent queued;
+        queued.runId = run.id;
+        queued.evaluations = s.plan.evaluations;
+        queued.run = std::make_shared<const Run>(std::move(run));
+        const QString id = qstr(queued.runId);
+        live.erase(id);  // a held run is live already
+        waitingOrder.removeAll(id);
+        if (!s.group.empty()) cells.insert(id);
+        receiveEvent(queued);
+    }
+    bridge.engine()->submit(std::move(submissions));
     saveQueue();
     snapshot();  // a crash during the run is found again at the next start
     emit owner.runsChanged();
@@ -277,26 +307,14 @@ void Document::singleStep(const QString& id) {
     if (Engine* e = m_implementation->bridge.engine()) e->step(id.toStdString());
 }
 void Document::cancel(const QString& id) {
+    if (m_implementation->edited == id) m_implementation->edited.clear(), emit queueChanged();
     if (m_implementation->held.contains(id)) return m_implementation->dropHeld(id);
     if (Engine* e = m_implementation->bridge.engine()) e->cancel(id.toStdString());
 }
 void Document::cancelAll() {
+    m_implementation->edited.clear();
     for (const QString& id : QSet<QString>(m_implementation->held)) m_implementation->dropHeld(id);
     if (Engine* e = m_implementation->bridge.engine()) e->cancelAll();
-}
-
-void Document::moveInQueue(const QString& id, int position) {
-    auto& d = *m_implementation;
-    if (Engine* e = d.bridge.engine()) e->move(id.toStdString(), position);
-    QStringList waiting;
-    for (const QString& w : queue())
-        if (const LiveRun* l = live(w); l && l->run->status == RunStatus::Queued) waiting.append(w);
-    if (!waiting.removeOne(id)) return;
-    waiting.insert(std::clamp(position, 0, int(waiting.size())), id);
-    for (const QString& w : waiting) d.waitingOrder.removeAll(w);
-    d.waitingOrder += waiting;
-    d.saveQueue();
-    emit runsChanged();
 }
 
 void Document::renameRun(const QString& id, const QString& name) {

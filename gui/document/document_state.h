@@ -72,6 +72,13 @@ struct Document::Implementation {
     QSet<QString> held;        // live ids that wait since another session: the engine does not know them
     QSet<QString> preparing;   // being loaded and planned to go on
     int lastNumber = 0;
+    std::vector<Sweep> sweeps;
+    QSet<QString> cells;  // ids of live runs that belong to a sweep
+    bool isQueuePaused = false;
+    QString pauseAfter;
+    QSet<QString> withdrawn;  // asked back from the engine to be edited
+    QString edited;           // the waiting run whose recipe is the draft; it is held
+    int editedPlace = 0;      // in the queue
 
     // The file.
     ProjectFile file;
@@ -88,11 +95,18 @@ struct Document::Implementation {
     void planned();
     void submit();
     void submit(Submission submission);
+    void submit(std::vector<Submission> submissions);
+    void saveSweep(const Sweep& sweep);
     void hold(const QStringList& waiting);
     void saveQueue();
     void prepare(const QString& id, Continuation how);
     void prepared(const QString& id, Continuation how, Result<Submission> ready);
     void dropHeld(const QString& id);
+    QStringList waiting() const;  // in the order of the queue
+    void setWaiting(const QStringList& order);
+    void beginEditing(const QString& id);
+    bool takeBack(const RunEvent& e);  // a withdrawn run: held from now on; false: it is none
+    void putBack();                    // the draft as the recipe of the edited run
     void receive(const Arrival& arrival);
     void receiveEvent(const RunEvent& e);
     void append(const QString& id, const FreshRecords& fresh);

@@ -70,6 +70,7 @@ Result<OpenedProject> ProjectFile::read(Result<std::unique_ptr<ProjectStore>> st
     o.content.unsavedDraft = (*store)->recoverableDraft();
     if (const auto waiting = (*store)->waitingRuns())
         for (const Run& r : *waiting) o.content.waiting.append(qstr(r.id));
+    o.content.sweeps = (*store)->sweeps();
     for (Run& r : *runs) o.content.runs.push_back(std::make_shared<const Run>(std::move(r)));
     o.store = std::move(*store);
     return o;
@@ -291,6 +292,16 @@ void ProjectFile::setWaitingOrder(const QStringList& ids) {
 
 void ProjectFile::dropRun(const QString& runId) {
     if (m_store) m_store->removeRun(runId.toStdString());
+}
+
+void ProjectFile::restoreRun(const Run& run) {
+    if (!m_store) return;
+    m_store->restoreRun(run.id);
+    m_store->beginRun(run);
+}
+
+void ProjectFile::saveSweep(const Sweep& sweep) {
+    if (m_store) m_store->saveSweep(sweep);
 }
 
 void ProjectFile::loadImages(const QString& runId) {

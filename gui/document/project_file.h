@@ -22,6 +22,7 @@ struct ProjectContent {
     std::vector<RunPtr> runs;
     QStringList removed;
     QStringList waiting;  // ids of runs that waited, in their order
+    std::vector<Sweep> sweeps = {};
 };
 
 struct OpenedProject {
@@ -61,6 +62,8 @@ public:
     void recordWaiting(const Run& run);
     void setWaitingOrder(const QStringList& ids);
     void dropRun(const QString& runId);
+    void saveSweep(const Sweep& sweep);
+    void restoreRun(const Run& run);  // one that was dropped waits again
 
     static QString recoveryFolder();
     std::vector<RecoveryEntry> recoverable() const;

@@ -54,6 +54,8 @@ QString settingOf(const Difference& d) {
     return qstr(d.label) + ' ' + value;
 }
 
+}  // namespace
+
 // What tells a run apart from another: of a changed sampler its name, not each of its parameters too.
 QString differenceText(const Recipe& beside, const Recipe& recipe) {
     constexpr qsizetype most = 2;
@@ -69,8 +71,6 @@ QString differenceText(const Recipe& beside, const Recipe& recipe) {
     QString text = parts.mid(0, most).join(QStringLiteral(" · "));
     return left > 0 ? text + Document::tr(" +%1").arg(left) : text;
 }
-
-}  // namespace
 
 QString runTitle(const Run& run, const Run* beside) {
     if (!run.name.empty()) return qstr(run.name);
@@ -116,6 +116,28 @@ QString statusLine(const Run& run) {
         return done > 0 ? Document::tr("%1 after step %2").arg(statusWord(run.status)).arg(done)
                         : statusWord(run.status);
     return statusWord(run.status);
+}
+
+QString emptyReason(const Document& document, const QString& runId, const QString& otherwise) {
+    const RunPtr run = document.run(runId);
+    if (!run) return otherwise;
+    const auto said = [&](const char* sentence) {
+        return QCoreApplication::translate("RunText", sentence).arg(run->number);
+    };
+    switch (run->status) {
+    case RunStatus::Queued: return said(QT_TRANSLATE_NOOP("RunText", "Run %1 waits for its turn."));
+    case RunStatus::Running:
+        return said(QT_TRANSLATE_NOOP("RunText", "The steps of run %1 appear here as they are done."));
+    case RunStatus::Paused:
+        return said(QT_TRANSLATE_NOOP("RunText", "Run %1 is paused; nothing of it is recorded yet."));
+    case RunStatus::Failed: return said(QT_TRANSLATE_NOOP("RunText", "Run %1 failed before anything was recorded."));
+    case RunStatus::Cancelled:
+        return said(QT_TRANSLATE_NOOP("RunText", "Run %1 was cancelled before anything was recorded."));
+    case RunStatus::Interrupted:
+        return said(QT_TRANSLATE_NOOP("RunText", "Run %1 was interrupted before anything was recorded."));
+    case RunStatus::Finished: break;
+    }
+    return otherwise;
 }
 
 }  // namespace meander::gui

@@ -21,8 +21,13 @@ QString modelIdOf(const QString& path);
 QString runTitle(const Run& run, const Run* beside = nullptr);
 // Beside the baseline, the first run where none is pinned: as all lists and titles name a run.
 QString runName(const Document& document, const Run& run);
+// The settings in which `recipe` differs from `beside`, at most two and how many more; empty: in none that a person
+// sees in the image.
+QString differenceText(const Recipe& beside, const Recipe& recipe);
 QString recipeLine(const Recipe& recipe);  // "DPM++ 2M · 12 · Karras"
 QString statusLine(const Run& run);        // "finished", "failed: ...", "interrupted after step 4"
 QString statusWord(RunStatus status);
+// Why a view of the run's steps is empty; `otherwise` where there is no run, or nothing stands against it.
+QString emptyReason(const Document& document, const QString& runId, const QString& otherwise);
 
 }  // namespace meander::gui

@@ -54,6 +54,11 @@ QPalette paletteOf(const Theme& t) {
     return p;
 }
 
+Theme themeFor(ThemeChoice choice) {
+    const bool dark = choice == ThemeChoice::System ? systemIsDark() : (systemIsDark(), choice == ThemeChoice::Dark);
+    return dark ? Theme::darkTheme() : Theme::lightTheme();
+}
+
 }  // namespace
 
 Theme Theme::darkTheme() {
@@ -84,9 +89,10 @@ Theme Theme::lightTheme() {
 
 const Theme& theme() { return g_theme; }
 
+bool changesStyleSheet(ThemeChoice choice) { return styleSheet(themeFor(choice)) != qApp->styleSheet(); }
+
 void applyTheme(ThemeChoice choice, double fontScale) {
-    const bool dark = choice == ThemeChoice::System ? systemIsDark() : (systemIsDark(), choice == ThemeChoice::Dark);
-    g_theme = dark ? Theme::darkTheme() : Theme::lightTheme();
+    g_theme = themeFor(choice);
     g_fontScale = std::clamp(fontScale, 0.8, 2.0);
     if (qApp->styleSheet().isEmpty()) qApp->setStyle(QStyleFactory::create("Fusion"));  // once: it is slow
     qApp->setFont(interfaceFont());

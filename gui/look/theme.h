@@ -26,7 +26,8 @@ enum class ThemeChoice { System, Dark, Light };
 const Theme& theme();
 // Sets palette, style sheet and fonts of the application.
 void applyTheme(ThemeChoice choice, double fontScale = 1.0);
-void loadFonts();  // Inter and JetBrains Mono from the resources
+bool changesStyleSheet(ThemeChoice choice);  // false: another text size only
+void loadFonts();                            // Inter and JetBrains Mono from the resources
 
 QFont interfaceFont(double points = 0, bool semibold = false);  // 0: the base size
 QFont numberFont(double points = 0);

@@ -10,6 +10,7 @@ class FrontPanel : public QWidget {
 public:
     explicit FrontPanel(QWidget* parent = nullptr);
     bool isInFront() const { return m_isInFront; }
+    void layOut() { m_body->show(); }  // before it is in front, to find what can be focused
 
 protected:
     QWidget* body() const { return m_body; }  // holds the contents

@@ -94,6 +94,38 @@ private slots:
         QVERIFY(!settings::reducedMotion());
     }
 
+    // A window that changed its theme in slices is the window that was started with it.
+    void themeIsTheSameChangedAndStarted_data() {
+        QTest::addColumn<QStringList>("commands");
+        QTest::newRow("once") << QStringList{"view.light"};
+        QTest::newRow("there and back and there") << QStringList{"view.light", "view.dark", "view.light"};
+        QTest::newRow("with the size of the text") << QStringList{"view.larger", "view.light", "view.smaller"};
+    }
+    void themeIsTheSameChangedAndStarted() {
+        QFETCH(QStringList, commands);
+        showDisc();
+        for (const QString& c : commands) QVERIFY(window->commands().trigger(c));
+        QVERIFY(window->restyling().isUnderWay());
+        QVERIFY(!theme().dark);
+        QTRY_VERIFY(!window->restyling().isUnderWay());
+        const auto shown = [this] {
+            QTest::qWait(100);
+            return window->grab().toImage();
+        };
+        const QImage changed = shown();
+        window.reset();
+        window = openWindow();
+        WAIT_FOR_PLAN(window->document());
+        showDisc();
+        QVERIFY(!theme().dark);
+        const QImage started = shown();
+        QCOMPARE(changed.size(), started.size());
+        int different = 0;
+        for (int y = 0; y < started.height(); ++y)
+            for (int x = 0; x < started.width(); ++x) different += changed.pixel(x, y) != started.pixel(x, y);
+        QCOMPARE(different, 0);
+    }
+
     void textSizeReachesEveryFontAndComesBack() {
         showDisc();
         struct Face {
@@ -122,8 +154,10 @@ private slots:
             QVERIFY2(wrong.isEmpty(), qPrintable(wrong.join('\n')));
         };
         for (int i = 0; i < 5; ++i) QVERIFY(window->commands().trigger("view.larger"));
+        window->restyling().finish();
         check(1.5);
         for (int i = 0; i < 5; ++i) QVERIFY(window->commands().trigger("view.smaller"));
+        window->restyling().finish();
         check(1);
     }
 

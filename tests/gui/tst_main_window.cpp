@@ -2,6 +2,7 @@
 #include <QAbstractItemView>
 #include <QComboBox>
 #include <QLabel>
+#include <QScrollBar>
 #include <QSettings>
 #include <QSignalSpy>
 #include <QStandardPaths>
@@ -337,11 +338,30 @@ private slots:
                 if (l->isVisible()) said += l->text();
             return said;
         };
-        QVERIFY(hint().contains("every problem"));
+        QTRY_VERIFY(hint().contains("every problem"));
         log.add(LogLevel::Info, "a line");
         QVERIFY(hint().isEmpty());
         panel.findChild<QLineEdit*>()->setText("nowhere");
         QVERIFY(hint().contains("filter"));
+    }
+    void logStaysAtItsEndUntilItIsScrolled() {
+        LogModel log;
+        LogPanel panel(log);
+        panel.resize(500, 200);
+        for (int i = 0; i < 100; ++i) log.add(LogLevel::Info, QString("line %1").arg(i));
+        panel.show();  // lines that came while it was not there too
+        const auto* list = panel.findChild<QListView*>();
+        const auto shows = [&](int row) {
+            const QRect r = list->visualRect(list->model()->index(row, 0));
+            return list->isVisible() && list->viewport()->rect().contains(r);
+        };
+        QTRY_VERIFY(shows(99));
+        log.add(LogLevel::Info, "one more");
+        QTRY_VERIFY(shows(100));
+        list->verticalScrollBar()->setValue(0);
+        log.add(LogLevel::Info, "another");
+        QTest::qWait(50);
+        QVERIFY(shows(0) && !shows(101));
     }
 
     void stepKeysMoveTheCursor() {

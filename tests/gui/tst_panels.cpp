@@ -152,7 +152,7 @@ private slots:
             QVERIFY2(forwards[i] != forwards[i - 1], qPrintable(forwards.join(' ')));
             QVERIFY2(backwards[i] != backwards[i - 1], qPrintable(backwards.join(' ')));
         }
-        for (const char* id : {"runs", "recipe", "timeline", "lab", "log"})
+        for (const char* id : {"runs", "recipe", "timeline", "schedule", "guidance", "lab", "log"})
             QVERIFY2(forwards.contains(QLatin1String(id)) && backwards.contains(QLatin1String(id)),
                      qPrintable(QLatin1String(id) + QStringLiteral(": ") + forwards.join(' ')));
     }

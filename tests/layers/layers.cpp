@@ -56,7 +56,7 @@ const std::vector<Room> roomRules{
 // other, only what lies directly in gui/panels. A new folder is a name in its place.
 const std::vector<std::string> engineFolders{
     "core",    "tensor", "imaging",       "process",  "taps", "nn",       "weights", "schedule", "sampling", "models",
-    "sprites", "recipe", "interventions", "guidance", "run",  "analysis", "project", "exchange", "cli"};
+    "sprites", "recipe", "interventions", "guidance", "run",  "analysis", "sweep",   "project",  "exchange", "cli"};
 const std::vector<std::string> guiFolders{"look",     "commands",  "widgets", "plots",  "images", "bridge",
                                           "document", "selection", "forms",   "panels", "app"};
 

@@ -1,4 +1,6 @@
 // FluxTransformer2DModel: Flux.1 dev and schnell (Black Forest Labs 2024). Joint blocks, then parallel ones.
+// ChromaTransformer2DModel is Flux.1 with a small network in place of the modulations, the guidance and the pooled
+// text.
 #include "engine/models/architectures/joint_transformer.h"
 #include "engine/models/architectures/transformer_config.h"
 
@@ -61,6 +63,18 @@ JointTransformerConfig configOf(const Json& j, const std::string& what) {
     return c;
 }
 
+JointTransformerConfig chromaConfigOf(const Json& j, const std::string& what) {
+    JointTransformerConfig c = configOf(j, what);
+    c.usualGuidance.reset();
+    c.pooledWidth = 0;
+    c.style.sharesModulation = true;  // none is stored in the blocks
+    c.approximator = {extentIn(j, "approximator_layers", 5, 512, what),
+                      extentIn(j, "approximator_hidden_dim", 5120, 65536, what),
+                      extentIn(j, "approximator_num_channels", 64, 4096, what)};
+    if (c.approximator.waves % 8 != 0) sizesDoNotFit(what);
+    return c;
+}
+
 void describe(const Json& config, const std::string& what, ModelInfo& info) {
     describeJointTransformer(configOf(config, what), info);
 }
@@ -69,7 +83,21 @@ std::unique_ptr<Denoiser> build(const Json& config, const std::string& what, Net
     return std::make_unique<JointTransformer>(configOf(config, what), builder);
 }
 
+void describeChroma(const Json& config, const std::string& what, ModelInfo& info) {
+    describeJointTransformer(chromaConfigOf(config, what), info);
+}
+
+std::unique_ptr<Denoiser> buildChroma(const Json& config, const std::string& what, NetworkBuilder& builder) {
+    return std::make_unique<JointTransformer>(chromaConfigOf(config, what), builder);
+}
+
 }  // namespace
+
+const Architecture& chromaArchitecture() {
+    static const Architecture row{"ChromaTransformer2DModel", "Diffusion transformer with joint attention", "chroma",
+                                  describeChroma, buildChroma};
+    return row;
+}
 
 const Architecture& fluxArchitecture() {
     static const Architecture row{"FluxTransformer2DModel", "Diffusion transformer with joint attention", "flux",

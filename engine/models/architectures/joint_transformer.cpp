@@ -13,6 +13,7 @@ namespace {
 
 constexpr int timeWaves = 256;
 constexpr float eps = 1e-6f;
+constexpr float approximatorEps = 1.1920929e-7f;  // of an RMS norm of PyTorch that names none
 constexpr std::size_t rotariesKept = 4;
 
 // At the largest, in a block: the tokens, their norm, q, k and v of a stream and of both together; or the tokens, their
@@ -22,6 +23,13 @@ std::size_t bytesPerRow(const JointTransformerConfig& c, int height, int width, 
     const std::int64_t attention = (c.secondAttention.empty() ? 8 : 9) * w,
                        feedForward = 2 * w + (c.style.isGated ? 3 : 2) * c.style.inner;
     return std::size_t(tokens * std::max(attention, feedForward)) * element;
+}
+
+constexpr std::size_t ownVectors = 1;  // of the pass, where those of each block are approximated
+
+// Of (rows, vectors, width), dense and side by side.
+Tensor vectorsOf(const Tensor& all, std::int64_t first, std::int64_t count) {
+    return nn::tokens(all, first, count).clone().reshaped({all.shape()[0], count * all.shape()[2]});
 }
 
 std::string jointPath(int i) { return "transformer_blocks." + std::to_string(i); }
@@ -38,8 +46,21 @@ JointTransformer::JointTransformer(const JointTransformerConfig& c, NetworkBuild
                                 : b.linear(n.patches, patch, w, bias);
     if (c.hasTextNorm) m_textNorm = b.table(n.textNorm + ".weight", {c.textWidth});
     m_text = b.linear(n.text, c.textWidth, w, bias);
-    m_time1 = b.linearF32(n.time + ".linear_1", timeWaves, w, bias);
-    m_time2 = b.linearF32(n.time + ".linear_2", w, w, bias);
+    if (c.approximator.layers == 0) {
+        m_time1 = b.linearF32(n.time + ".linear_1", timeWaves, w, bias);
+        m_time2 = b.linearF32(n.time + ".linear_2", w, w, bias);
+    } else {
+        const std::string layer = "distilled_guidance_layer.";
+        const std::int64_t inner = c.approximator.width;
+        m_approximator.in = b.linearF32(layer + "in_proj", c.approximator.waves, inner);
+        for (int i = 0; i < c.approximator.layers; ++i) {
+            const std::string number = std::to_string(i);
+            m_approximator.norms.push_back(b.table(layer + "norms." + number + ".weight", {inner}));
+            m_approximator.up.push_back(b.linear(layer + "layers." + number + ".linear_1", inner, inner));
+            m_approximator.down.push_back(b.linear(layer + "layers." + number + ".linear_2", inner, inner));
+        }
+        m_approximator.out = b.linearF32(layer + "out_proj", inner, w);
+    }
     if (c.usualGuidance) {
         m_guidance1 = b.linearF32(n.guidance + ".linear_1", timeWaves, w, bias);
         m_guidance2 = b.linearF32(n.guidance + ".linear_2", w, w, bias);
@@ -48,7 +69,7 @@ JointTransformer::JointTransformer(const JointTransformerConfig& c, NetworkBuild
         m_pooled1 = b.linearF32(n.pooled + ".linear_1", c.pooledWidth, w, bias);
         m_pooled2 = b.linearF32(n.pooled + ".linear_2", w, w, bias);
     }
-    if (c.style.sharesModulation) {
+    if (c.style.sharesModulation && c.approximator.layers == 0) {
         m_shared.push_back(b.linear(n.imageModulation, w, 6 * w, bias));
         m_shared.push_back(b.linear(n.textModulation, w, 6 * w, bias));
         m_shared.push_back(b.linear(n.parallelModulation, w, 3 * w, bias));
@@ -64,7 +85,7 @@ JointTransformer::JointTransformer(const JointTransformerConfig& c, NetworkBuild
         m_parallel.push_back(&add<ParallelBlock>(parallelPath(i), b, c.style, n.parallel));
     for (int i = 0; i < c.jointBlocks + c.parallelBlocks; ++i) m_trunks.push_back(&add(trunkSite(i, c.style.patch)));
     numberBlocks();
-    m_modulationOut = b.linear("norm_out.linear", w, 2 * w, bias);
+    if (c.approximator.layers == 0) m_modulationOut = b.linear("norm_out.linear", w, 2 * w, bias);
     m_output = c.hasPlaceFirst ? b.patchProjection("proj_out", w, c.style.patch, c.channels, c.channels)
                                : b.linear("proj_out", w, patch, bias);
     parameters = b.parameters;
@@ -124,6 +145,44 @@ Tensor JointTransformer::embedding(const DenoiserInput& in) const {
     return m_config.pooledWidth > 0 ? nn::add(sum, in.conditions.at(condition::pooled)) : sum;
 }
 
+// The modulations of all blocks (rows, vectors, width), of each vector from the time and its number; the guidance scale
+// that they were distilled with is 0. First those of the parallel blocks, of the image, of the text, then shift and
+// scale of the end.
+Tensor JointTransformer::approximated(std::span<const double> times) const {
+    const int quarter = m_config.approximator.waves / 4;
+    const std::int64_t rows = std::int64_t(times.size()),
+                       count = 3 * m_config.parallelBlocks + 12 * m_config.jointBlocks + 2;
+    std::vector<double> time, zero(std::size_t(rows * count)), number;
+    for (const double t : times)
+        for (std::int64_t i = 0; i < count; ++i) time.push_back(t), number.push_back(1000.0 * double(i));
+    const Tensor waves = nn::concat(nn::concat(nn::timestepEmbedding(m_backend, time, quarter, true, 0),
+                                               nn::timestepEmbedding(m_backend, zero, quarter, true, 0)),
+                                    nn::timestepEmbedding(m_backend, number, 2 * quarter, true, 0));
+    Tensor x = nn::linear(waves, m_approximator.in);  // F32: all blocks depend on it
+    for (std::size_t i = 0; i < m_approximator.up.size(); ++i) {
+        const Tensor h = nn::rmsNorm(x, m_approximator.norms[i], approximatorEps).converted(m_type),
+                     inner = nn::linear(h, m_approximator.up[i], {.activation = Activation::Silu});
+        x = nn::add(x, nn::linear(inner, m_approximator.down[i]).converted(DType::F32));
+    }
+    return nn::linear(x, m_approximator.out).reshaped({rows, count, m_config.style.width()}).converted(m_type);
+}
+
+JointTransformer::Modulations JointTransformer::modulations(const DenoiserInput& in) const {
+    Modulations m;
+    if (m_config.approximator.layers > 0) {
+        m.own = approximated(in.times);
+        const std::int64_t count = m.own.shape()[1];
+        m.end = nn::concat(vectorsOf(m.own, count - 1, 1), vectorsOf(m.own, count - 2, 1));
+        m.shared = {m.end, m.own};
+        return m;
+    }
+    const Tensor vector = nn::silu(embedding(in)).converted(m_type);
+    m.shared.push_back(vector);
+    for (const Linear& shared : m_shared) m.shared.push_back(nn::linear(vector, shared));
+    m.end = nn::linear(vector, m_modulationOut);
+    return m;
+}
+
 // The text and behind it the patches of the image: (rows, tokens, width).
 Tensor JointTransformer::tokensOf(const DenoiserInput& in, nn::Grid grid) const {
     const Tensor &context = in.conditions.at(condition::context), x = in.x.converted(m_type);
@@ -156,17 +215,30 @@ const Rotary* JointTransformer::rotary(std::int64_t text, nn::Grid grid) {
     return &m_rotaries.front().rotary;
 }
 
+// All blocks, joint ones first.
 Tensor JointTransformer::runBlocks(const nn::Pass& pass, const JointTokens& tokens, const Tensor& x) const {
-    // The i-th of all blocks, joint ones first.
-    const auto block = [this](std::size_t i, const auto& use) {
-        return i < m_joint.size() ? use(*m_joint[i]) : use(*m_parallel[i - m_joint.size()]);
+    const std::size_t joint = m_joint.size();
+    const std::int64_t j = std::int64_t(joint), parallel = std::int64_t(m_parallel.size());
+    // With the vectors of block i, for the rows of the pass.
+    const auto passOf = [&](const nn::Pass& p, std::int64_t i) {
+        if (m_config.approximator.layers == 0) return p;
+        const std::int64_t count = i < j ? 6 : 3, image = i < j ? 3 * parallel + 6 * i : 3 * (i - j),
+                           text = i < j ? 3 * parallel + 6 * (j + i) : image;
+        const Tensor a = vectorsOf(p.vectors(ownVectors), image, count),
+                     b = vectorsOf(p.vectors(ownVectors), text, count);
+        return p.with({a, a, b, a});
+    };
+    const auto block = [&](std::size_t i, const auto& use) {
+        return i < joint ? use(*m_joint[i]) : use(*m_parallel[i - joint]);
     };
     const TrunkBlocks blocks{m_trunks,
                              [&](std::size_t i, const nn::Pass& p, const Tensor& rows) {
-                                 return block(i, [&](const auto& b) { return b(p, rows, tokens); });
+                                 const nn::Pass own = passOf(p, std::int64_t(i));
+                                 return block(i, [&](const auto& b) { return b(own, rows, tokens); });
                              },
                              [&](std::size_t i, const nn::Pass& p, const Tensor& rows) {
-                                 return block(i, [&](const auto& b) { return b.start(p, rows, tokens); });
+                                 const nn::Pass own = passOf(p, std::int64_t(i));
+                                 return block(i, [&](const auto& b) { return b.start(own, rows, tokens); });
                              }};
     return runTrunk(pass, blocks, x);
 }
@@ -177,15 +249,12 @@ Tensor JointTransformer::forward(const DenoiserInput& in) {
     const int p = m_config.style.patch;
     const std::int64_t w = m_config.style.width(), text = in.conditions.at(condition::context).shape()[1];
     const nn::Grid state{int(s[1]), int(s[2])}, grid{state.height / p, state.width / p};
-    const Tensor vector = nn::silu(embedding(in)).converted(m_type);
-    std::vector<Tensor> vectors{vector};
-    for (const Linear& shared : m_shared) vectors.push_back(nn::linear(vector, shared));
-    const nn::Pass pass(state, std::move(vectors), Tensor(), in.hooks);
     const JointTokens tokens{text, rotary(text, grid)};
+    const Modulations m = modulations(in);
+    const nn::Pass pass(state, m.shared, Tensor(), in.hooks);
     Tensor x = tokensOf(in, grid);
     x = runBlocks(pass, tokens, x);
-    const Tensor last = nn::linear(vector, m_modulationOut), scale = nn::columns(last, 0, w),
-                 shift = nn::columns(last, w, w);
+    const Tensor scale = nn::columns(m.end, 0, w), shift = nn::columns(m.end, w, w);
     const Tensor image = nn::tokens(x, text, x.shape()[1] - text);
     const Tensor patches = nn::linear(nn::modulatedNorm(image, shift, scale, eps), m_output)
                                .reshaped({s[0], grid.height, grid.width, m_output->out});

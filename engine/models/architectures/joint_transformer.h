@@ -1,5 +1,5 @@
-// Transformers of a text and an image in one sequence: Flux.1, Flux.2, Stable Diffusion 3, Qwen-Image. The families
-// differ in sizes, names and switches only (flux.cpp, sd3.cpp …).
+// Transformers of a text and an image in one sequence: Flux.1, Chroma, Flux.2, Stable Diffusion 3, Qwen-Image. The
+// families differ in sizes, names and switches only (flux.cpp, sd3.cpp …).
 //
 //   v = mlp(time) + mlp(guidance) + mlp(pooled text);  tokens = [text, patches of the image]
 //   tokens = blocks(tokens, silu v);  output = patches of m(image tokens)
@@ -20,6 +20,10 @@ struct JointTransformerConfig {
     int pooledWidth = 0;  // of its vector; 0: takes none
     // Conditioned on a guidance scale; for rows that have none, the one that the family's authors use.
     std::optional<double> usualGuidance;
+    // A network that makes the modulations of all blocks from time and block (Chroma): its sizes; 0 layers: none.
+    struct {
+        int layers = 0, width = 0, waves = 0;
+    } approximator;
     bool hasTextNorm = false;    // RMS norm of the text encoder's states
     bool hasPlaceFirst = false;  // rows of the output's matrix in the order (dy, dx, channel), not (channel, dy, dx)
     bool isConvolution = false;  // the patches' matrix is stored as a filter
@@ -51,6 +55,13 @@ public:
 private:
     void check(const DenoiserInput& in) const;
     Tensor embedding(const DenoiserInput& in) const;
+    Tensor approximated(std::span<const double> times) const;
+    struct Modulations {
+        std::vector<Tensor> shared;  // vectors of the pass, of all blocks
+        Tensor own;                  // (rows, vectors, width): those of each block, where they are approximated
+        Tensor end;                  // (rows, 2 · width): scale, shift
+    };
+    Modulations modulations(const DenoiserInput& in) const;
     Tensor tokensOf(const DenoiserInput& in, nn::Grid grid) const;
     const Rotary* rotary(std::int64_t text, nn::Grid grid);
     Tensor runBlocks(const nn::Pass& pass, const JointTokens& tokens, const Tensor& x) const;
@@ -60,6 +71,11 @@ private:
     DType m_type;
     Linear m_patches, m_text, m_time1, m_time2, m_guidance1, m_guidance2, m_pooled1, m_pooled2, m_modulationOut,
         m_output;
+    struct {
+        Linear in, out;
+        std::vector<Linear> up, down;
+        std::vector<Tensor> norms;
+    } m_approximator;
     std::vector<Linear> m_shared;  // modulations: of the image, of the text, of the parallel blocks
     Tensor m_textNorm, m_table;
     std::vector<const JointBlock*> m_joint;

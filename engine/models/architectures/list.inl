@@ -1,7 +1,11 @@
 // Every architecture: a line here and a file beside it with `const Architecture& name()`.
 ARCHITECTURE(unetArchitecture)
+ARCHITECTURE(pixelUnetArchitecture)
 ARCHITECTURE(pixArtArchitecture)
+ARCHITECTURE(ditArchitecture)
+ARCHITECTURE(sanaArchitecture)
 ARCHITECTURE(fluxArchitecture)
+ARCHITECTURE(chromaArchitecture)
 ARCHITECTURE(sd3Architecture)
 ARCHITECTURE(flux2Architecture)
 ARCHITECTURE(qwenImageArchitecture)

@@ -45,11 +45,9 @@ PixArtConfig pixArtConfig(const Json& j, const std::string& what) {
     c.sampleSize = sizeIn(j, "sample_size", 128, 8192, what);
     c.captionWidth = sizeIn(j, "caption_channels", 4096, 65536, what);
     c.interpolationScale = jsonReal(j, "interpolation_scale", std::max(c.sampleSize / 64, 1), what);
-    // diffusers adds size and aspect embeddings to the time when they are not switched off and the sample size is 128.
-    if (jsonBool(j, "use_additional_conditions", c.sampleSize == 128, what))
-        throw Failure("The transformer described in " + what
-                      + " is conditioned on size and aspect ratio, which Meander cannot do yet.");
-    if (c.width() % 4 != 0 || c.width() > 65536 || c.sampleSize % c.patch != 0 || !(c.interpolationScale > 0))
+    c.takesSize = jsonBool(j, "use_additional_conditions", c.sampleSize == 128, what);  // as diffusers reads it
+    if (c.width() % 4 != 0 || (c.takesSize && c.width() % 3 != 0) || c.width() > 65536 || c.sampleSize % c.patch != 0
+        || !(c.interpolationScale > 0))
         throw Failure("The sizes in " + what + " do not fit together. The file may be damaged.");
     return c;
 }
@@ -83,6 +81,15 @@ PixArt::PixArt(const PixArtConfig& config, NetworkBuilder& b)
     m_patches = b.patchEmbedding("pos_embed.proj", config.inChannels, config.patch, w);
     m_time1 = b.linearF32("adaln_single.emb.timestep_embedder.linear_1", 256, w);
     m_time2 = b.linearF32("adaln_single.emb.timestep_embedder.linear_2", w, w);
+    if (const std::int64_t third = w / 3; config.takesSize) {
+        const auto read = [&](const char* name, std::int64_t in) {
+            return b.linearF32("adaln_single.emb." + std::string(name), in, third);
+        };
+        m_resolution1 = read("resolution_embedder.linear_1", 256);
+        m_resolution2 = read("resolution_embedder.linear_2", third);
+        m_aspect1 = read("aspect_ratio_embedder.linear_1", 256);
+        m_aspect2 = read("aspect_ratio_embedder.linear_2", third);
+    }
     m_modulation = b.linearF32("adaln_single.linear", w, 6 * w);
     m_caption1 = b.linear("caption_projection.linear_1", config.captionWidth, w);
     m_caption2 = b.linear("caption_projection.linear_2", w, w);
@@ -114,7 +121,21 @@ Conditions PixArt::prepare(const Conditions& raw) {
                       + " numbers per token, but the transformer expects " + std::to_string(m_config.captionWidth)
                       + ". The parts of this model do not belong together.");
     const Tensor hidden = nn::linear(features.converted(m_type), m_caption1, {.activation = Activation::GeluTanh});
-    return {{{condition::context, nn::linear(nn::linear(hidden, m_caption2), m_textAll)}}};
+    Conditions prepared{{{condition::context, nn::linear(nn::linear(hidden, m_caption2), m_textAll)}}};
+    if (m_config.takesSize) prepared.tensors[condition::size] = sizeEmbedding(raw.at(condition::size));
+    return prepared;
+}
+
+// Embeddings of height, width and aspect ratio behind each other (Chen et al. 2023, after SDXL's).
+Tensor PixArt::sizeEmbedding(const Tensor& size) const {
+    const std::vector<double> s = download(size).toDoubles();
+    const auto embedded = [&](double value, const Linear& first, const Linear& second) {
+        const Tensor waves = nn::timestepEmbedding(m_backend, {&value, 1}, 256, true, 0);
+        return nn::linear(nn::linear(waves, first, {.activation = Activation::Silu}), second);
+    };
+    return nn::concat(
+        nn::concat(embedded(s.at(0), m_resolution1, m_resolution2), embedded(s.at(1), m_resolution1, m_resolution2)),
+        embedded(s[0] / s[1], m_aspect1, m_aspect2));
 }
 
 const Tensor& PixArt::positions(nn::Grid grid) {
@@ -136,9 +157,10 @@ Tensor PixArt::embedPatches(const Tensor& x) {
     return nn::add(tokens, positions({int(s[1]), int(s[2])}));
 }
 
-Tensor PixArt::timeEmbedding(std::span<const double> times) const {
-    const Tensor waves = nn::timestepEmbedding(m_backend, times, 256, true, 0);
-    return nn::linear(nn::linear(waves, m_time1, {.activation = Activation::Silu}), m_time2);
+Tensor PixArt::timeEmbedding(const DenoiserInput& in) const {
+    const Tensor waves = nn::timestepEmbedding(m_backend, in.times, 256, true, 0),
+                 time = nn::linear(nn::linear(waves, m_time1, {.activation = Activation::Silu}), m_time2);
+    return m_config.takesSize ? nn::add(time, in.conditions.at(condition::size)) : time;
 }
 
 std::vector<Tensor> PixArt::modulations(const Tensor& embedding) const {
@@ -159,7 +181,7 @@ Tensor PixArt::forward(const DenoiserInput& in) {
     if (s[1] % p != 0 || s[2] % p != 0)
         throw Failure("A state of " + std::to_string(s[1]) + " x " + std::to_string(s[2])
                       + " cannot be cut into patches of " + std::to_string(p) + ".");
-    const Tensor embedding = timeEmbedding(in.times);
+    const Tensor embedding = timeEmbedding(in);
     const nn::Pass pass({int(s[1]), int(s[2])}, modulations(embedding), context, in.hooks);
     Tensor tokens = embedPatches(x);
     tokens = runTrunk(pass, m_trunk, tokens);

@@ -13,6 +13,7 @@ struct PixArtConfig {
     int heads = 16, headWidth = 72, layers = 28, patch = 2, inChannels = 4, outChannels = 8, sampleSize = 32,
         captionWidth = 4096;
     double interpolationScale = 1;
+    bool takesSize = false;  // added to the time: height and width in pixels, and their ratio (PixArt-α at 1024 pixels)
     int width() const { return heads * headWidth; }
 };
 // Throws Failure.
@@ -26,14 +27,16 @@ class PixArt final : public Denoiser {
 public:
     PixArt(const PixArtConfig& config, NetworkBuilder& builder);
 
-    // Raw: context (1, tokens, captionWidth). Prepared: the keys and values of all cross-attentions side by side.
+    // Raw: context (1, tokens, captionWidth), and size (1, 2), height and width, where it is taken. Prepared: context,
+    // the keys and values of all cross-attentions side by side; size, its embedding (1, width).
     Conditions prepare(const Conditions& raw) override;
     Tensor forward(const DenoiserInput& in) override;
     std::size_t bytesPerRow(int height, int width) const override;
     const PixArtConfig& config() const { return m_config; }
 
 private:
-    Tensor timeEmbedding(std::span<const double> times) const;
+    Tensor timeEmbedding(const DenoiserInput& in) const;
+    Tensor sizeEmbedding(const Tensor& size) const;
     // silu(embedding) through the shared projection: shift, scale, gate of attention and feed-forward, each (rows,
     // width).
     std::vector<Tensor> modulations(const Tensor& embedding) const;
@@ -43,7 +46,8 @@ private:
     PixArtConfig m_config;
     Backend& m_backend;
     DType m_type;
-    Linear m_patches, m_time1, m_time2, m_modulation, m_caption1, m_caption2, m_textAll, m_output;
+    Linear m_patches, m_time1, m_time2, m_modulation, m_resolution1, m_resolution2, m_aspect1, m_aspect2, m_caption1,
+        m_caption2, m_textAll, m_output;
     Tensor m_outputTable;  // (2, width): shift, scale
     std::vector<const ModulatedBlock*> m_blocks;
     TrunkBlocks m_trunk;

@@ -159,11 +159,13 @@ Conditions UNet::prepare(const Conditions& raw) {
         prepared.tensors[condition::context] = nn::linear(features.converted(m_type), m_textAll);
     }
     if (m_added1) prepared.tensors[added] = addedEmbedding(raw);
+    if (m_config.inChannels > m_config.outChannels)
+        prepared.tensors[condition::image] = raw.at(condition::image).converted(DType::F32);
     return prepared;
 }
 
 Tensor UNet::forward(const DenoiserInput& in) {
-    const Tensor& x = in.x;
+    const Tensor x = in.conditions.has(condition::image) ? nn::concat(in.x, in.conditions.at(condition::image)) : in.x;
     const Tensor& context = in.conditions.at(condition::context);
     const Shape s = x.shape();
     const int factor = 1 << (m_config.down.size() - 1);
@@ -257,12 +259,21 @@ std::int64_t textWidth(const UNetConfig& c) {
     return width + (c.midAttention ? 2 * c.midTransformerLayers * c.down.back().channels : 0);
 }
 
+// By the channels of the input beyond those of the state: as many are an image, one more is its mask.
+ImageCondition imageConditionOf(const UNetConfig& c, const std::string& what) {
+    const int more = c.inChannels - c.outChannels;
+    if (more == 0) return ImageCondition::None;
+    if (more == c.outChannels) return ImageCondition::Editing;
+    if (more == c.outChannels + 1) return ImageCondition::Inpainting;
+    throw Failure("The U-Net described in " + what + " has " + std::to_string(c.inChannels)
+                  + " channels at its input and " + std::to_string(c.outChannels)
+                  + " at its output. Meander knows models with as many, with an image (twice as many) or with an image "
+                    "and a mask (one more).");
+}
+
 void describe(const Json& config, const std::string& what, ModelInfo& info) {
     const UNetConfig c = unetConfig(config, what);
-    if (c.inChannels != c.outChannels)
-        throw Failure("The U-Net described in " + what
-                      + " has other channels at its input than at its output (an inpainting model?), which Meander "
-                        "cannot use yet.");
+    info.imageCondition = imageConditionOf(c, what);
     describeUNet(c, info);
 }
 
@@ -273,7 +284,7 @@ std::unique_ptr<Denoiser> build(const Json& config, const std::string& what, Net
 }  // namespace
 
 void describeUNet(const UNetConfig& c, ModelInfo& info) {
-    info.state.shape = {c.sampleHeight, c.sampleWidth, c.inChannels};
+    info.state.shape = {c.sampleHeight, c.sampleWidth, c.outChannels};
     info.state.granule = 1 << (c.down.size() - 1);
     info.blocks = transformerBlocks(c);
     info.attention = crossAttentionsOf(info.blocks);

@@ -13,8 +13,10 @@ class UNet final : public Denoiser {
 public:
     UNet(const UNetConfig& config, NetworkBuilder& builder);
 
-    // Raw: context (1, tokens, crossAttentionWidth); with addition embeddings pooled (1, width) and size (1, numbers).
-    // Prepared: context, the keys and values of all cross-attentions side by side; added (1, 4 · first channels).
+    // Raw: context (1, tokens, crossAttentionWidth); with addition embeddings pooled (1, width) and size (1, numbers);
+    // with more channels at the input than at the output image (1, h, w, the further ones).
+    // Prepared: context, the keys and values of all cross-attentions side by side; added (1, 4 · first channels);
+    // image.
     Conditions prepare(const Conditions& raw) override;
     Tensor forward(const DenoiserInput& in) override;
     std::size_t bytesPerRow(int height, int width) const override;

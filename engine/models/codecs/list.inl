@@ -2,4 +2,6 @@
 CODEC(pixelShuffleCodec)
 CODEC(autoencoderKl)
 CODEC(autoencoderKlFlux2)
+CODEC(autoencoderKlQwenImage)
+CODEC(autoencoderDc)
 CODEC(autoencoderTiny)

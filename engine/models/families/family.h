@@ -29,11 +29,12 @@ struct Family {
     const char* className;  // of diffusers; of a family that Meander may not compute yet too
     // The configuration in diffusers' words; null: the family is recognised only.
     Json (*config)(const TensorList& network, const Family& family) = nullptr;
-    const char* names = "";        // table of names of the network; empty: those of diffusers
-    const char* codec = "";        // id of codecFacts
-    const char* texts = "";        // ids of textRoles, separated by spaces
-    const char* conditioner = "";  // id of the table of conditioners
-    int size = 1024;               // pixels along each side of the images it was trained on
+    const char* names = "";  // table of names of the network; empty: those of diffusers
+    std::string (*ownNames)(const TensorList& network) = nullptr;  // such a table, where it follows from the tensors
+    const char* codec = "";                                        // id of codecFacts
+    const char* texts = "";                                        // ids of textRoles, separated by spaces
+    const char* conditioner = "";                                  // id of the table of conditioners
+    int size = 1024;  // pixels along each side of the images it was trained on
     // Noise of the training: a rectified flow with this shift; 0: the β of Stable Diffusion.
     double shift = 0;
     // What the network predicts and how it was distilled, where the file tells more than the family; may be null.
@@ -52,9 +53,11 @@ struct CodecFormat {
     const char* settings;  // JSON, over the derived configuration
 };
 const CodecFormat* findCodecFormat(const std::string& id);
-// An AutoencoderKL under the names of LDM or of diffusers; none where the tensors are not one.
+// An AutoencoderKL under the names of LDM or of diffusers, or the codec of Qwen-Image under those of its authors or of
+// diffusers; none where the tensors are not that of the format.
 std::optional<Json> autoencoderConfig(const TensorList& codec, const CodecFormat& format);
-bool hasLdmCodecNames(const TensorList& codec);
+// The table of names that the tensors of a codec are stored under; empty: those that it reads.
+const char* codecNames(const TensorList& codec);
 
 // A text encoder that a family needs.
 struct TextRole {
@@ -82,6 +85,13 @@ Json flux2Config(const TensorList& network, const Family& family);
 Json sd3Config(const TensorList& network, const Family& family);
 Json zImageConfig(const TensorList& network, const Family& family);
 Json lumina2Config(const TensorList& network, const Family& family);
+Json chromaConfig(const TensorList& network, const Family& family);
+Json qwenImageConfig(const TensorList& network, const Family& family);
+Json pixArtConfig(const TensorList& network, const Family& family);
+Json sanaConfig(const TensorList& network, const Family& family);
+Json ditConfig(const TensorList& network, const Family& family);
+Json pixelUnetConfig(const TensorList& network, const Family& family);
+std::string pixelUnetNames(const TensorList& network);
 Json clipConfig(const TensorList& text, const TextRole& role);
 Json t5Config(const TensorList& text, const TextRole& role);
 Json decoderTextConfig(const TensorList& text, const TextRole& role);
@@ -90,6 +100,9 @@ Json decoderTextConfig(const TensorList& text, const TextRole& role);
 void refineSd1(const FamilyFile& file, ModelFiles& files);
 void refineSd2(const FamilyFile& file, ModelFiles& files);
 void refineSdxl(const FamilyFile& file, ModelFiles& files);
+void refineDdpm(const FamilyFile& file, ModelFiles& files);  // β linear as Ho et al. 2020, noise predicted
+void refineDit(const FamilyFile& file, ModelFiles& files);
+void refinePixelUnet(const FamilyFile& file, ModelFiles& files);
 void refineFlow(const FamilyFile& file, ModelFiles& files);  // of families without one of their own
 
 std::vector<std::string> wordsOf(const std::string& text);  // separated by spaces

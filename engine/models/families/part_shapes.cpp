@@ -19,9 +19,38 @@ constexpr const char* openclip = "transformer.resblocks.";
 
 }  // namespace
 
-bool hasLdmCodecNames(const TensorList& c) { return c.has("encoder.down.0.block.0.conv1.weight"); }
+static bool hasLdmCodecNames(const TensorList& c) { return c.has("encoder.down.0.block.0.conv1.weight"); }
+
+const char* codecNames(const TensorList& c) {
+    if (c.has("decoder.middle.0.residual.2.weight")) return "wan_vae";
+    if (c.rank("decoder.conv_in.weight") == 5 || c.has("decoder.up_blocks.0.0.conv1.weight")) return "";
+    return hasLdmCodecNames(c) ? "ldm_vae" : "diffusers_vae";
+}
+
+// The filters are of videos.
+static std::optional<Json> videoCodecConfig(const TensorList& c, const CodecFormat& format) {
+    const bool isWan = std::string(codecNames(c)) == "wan_vae";
+    const std::string first = isWan ? "encoder.conv1.weight" : "encoder.conv_in.weight",
+                      latents = isWan ? "decoder.conv1.weight" : "decoder.conv_in.weight";
+    if (c.rank(first) != 5 || c.rank(latents) != 5) return {};
+    Json config = {{"_class_name", format.className},
+                   {"base_dim", c.extent(first, 0)},
+                   {"z_dim", c.extent(latents, 1)},
+                   {"latent_channels", c.extent(latents, 1)},
+                   {"input_channels", c.extent(first, 1)}};
+    config.update(Json::parse(format.settings));
+    return config;
+}
 
 std::optional<Json> autoencoderConfig(const TensorList& c, const CodecFormat& format) {
+    if (std::string(format.className) == "AutoencoderKLQwenImage") return videoCodecConfig(c, format);
+    if (std::string(format.className) == "AutoencoderDC") {
+        // One size was published for each number of channels.
+        if (!c.has("decoder.up_blocks.0.0.conv1.weight")) return {};
+        Json config = {{"_class_name", format.className}, {"latent_channels", c.extent("decoder.conv_in.weight", 1)}};
+        config.update(Json::parse(format.settings));
+        return config;
+    }
     const CodecNames names = hasLdmCodecNames(c) ? ldm : diffusers;
     Json channels = Json::array(), down = Json::array(), up = Json::array();
     for (int i = 0; i < c.blocks(names.levels); ++i) {

@@ -41,12 +41,14 @@ void predict(ModelFiles& files, Parametrization p, const std::string& reason, Fi
 void readInputs(const FamilyFile& f, ModelFiles& files) {
     const std::int64_t in = f.network.extent("input_blocks.0.0.weight", 1), own = f.network.extent("out.2.weight", 0);
     if (in == own) return;
-    const char* variant = in == 9   ? "inpainting"
-                          : in == 8 ? "instructed editing (pix2pix)"
-                          : in == 5 ? "depth"
-                                    : "image";
+    const bool isInpainting = in == 2 * own + 1, isEditing = in == 2 * own;
+    const char* variant = isInpainting    ? "inpainting"
+                          : isEditing     ? "instructed editing (pix2pix)"
+                          : in == own + 1 ? "depth"
+                                          : "image";
     find(files, "input", variant,
          "The first layer takes " + std::to_string(in) + " channels, the latents have " + std::to_string(own) + ".");
+    if (isInpainting || isEditing) return;
     files.missing.push_back("The network of '" + files.path + "' takes further images beside its latents ("
                             + std::string(variant) + "), which Meander cannot give it yet.");
 }
@@ -154,6 +156,49 @@ void refineSdxl(const FamilyFile& f, ModelFiles& files) {
             + "' predicts v at noise levels of EDM (as CosXL does), which Meander cannot sample yet.");
     }
     readAll(f, files);
+}
+
+void refineDdpm(const FamilyFile& f, ModelFiles& files) {
+    files.process = Process::vpLinear(1000, 1e-4, 0.02);
+    find(files, "process", files.process.name(),
+         "Files of weights do not state it; it is that of the family's training.", Finding::Assumed);
+    predict(files, Parametrization::Epsilon,
+            "Models of this family predict the noise unless their files say otherwise.", Finding::Assumed);
+    readStatedPrediction(f, files);
+    readTitle(f, files);
+}
+
+void refineDit(const FamilyFile& f, ModelFiles& files) {
+    refineDdpm(f, files);
+    if (files.parametrization == Parametrization::Epsilon)
+        predict(files, Parametrization::Epsilon,
+                "A DiT predicts the noise. A SiT, which predicts a velocity, has the same tensors and is not told from "
+                "it.",
+                Finding::Assumed);
+}
+
+// Networks that learn variances are of guided diffusion, others of consistency models.
+void refinePixelUnet(const FamilyFile& f, ModelFiles& files) {
+    const std::int64_t in = f.network.extent("input_blocks.0.0.weight", 1), out = f.network.extent("out.2.weight", 0);
+    files.recommended["guidance"] = 1;  // no class stands for none
+    if (out == 2 * in) {
+        const bool isSmall = files.network.config["sample_size"] == 64;
+        refineDdpm(f, files);
+        if (isSmall) files.process = Process::vpCosine(1000);
+        find(files, "process", files.process.name(),
+             "The network has twice the channels at its output, as those of guided diffusion, which were trained with "
+             "it.",
+             Finding::Assumed);
+        return;
+    }
+    files.process = Process::varianceExploding(0.002, 80);
+    files.sigmaData = 0.5;
+    files.distillation = Distillation::Consistency;
+    const char* why =
+        "The network has as many channels at its output as at its input, as consistency models of pixels.";
+    predict(files, Parametrization::Consistency, why, Finding::Assumed);
+    find(files, "process", files.process.name(), why, Finding::Assumed);
+    find(files, "kind", checkpointRule(files.distillation).name, why, Finding::Assumed);
 }
 
 void refineFlow(const FamilyFile& f, ModelFiles& files) {

@@ -51,6 +51,13 @@ Linear NetworkBuilder::linearRows(const std::string& name, std::int64_t in, std:
     return l;
 }
 
+Linear NetworkBuilder::linearInOrder(const std::string& name, std::int64_t in, const std::vector<std::int64_t>& order) {
+    const std::int64_t out = std::int64_t(order.size());
+    const HostWeight w = rowsInOrder(read(name + ".weight", {out, in}), order),
+                     b = rowsInOrder(read(name + ".bias", {out}), order);
+    return pack({&w, 1}, &b, compute);
+}
+
 Linear NetworkBuilder::linearColumns(const std::string& name, std::int64_t in, std::int64_t out, std::int64_t first,
                                      std::int64_t count, bool bias) {
     const std::int64_t before = parameters;
@@ -77,6 +84,20 @@ Conv NetworkBuilder::conv(const std::string& name, int in, int out, int kernel, 
     const HostWeight w = read(name + ".weight", {out, in, kernel, kernel}).plain(),
                      b = bias ? read(name + ".bias", {out}).plain() : HostWeight();
     Conv c = backend.packConv(w.view(), bias ? b.view() : View{}, {stride, padding}, compute, height, width);
+    weightBytes += c->bytes;
+    return c;
+}
+
+Conv NetworkBuilder::convOfFrame(const std::string& name, int in, int out, int kernel, int padding, int extent) {
+    const std::vector<float> video = read(name + ".weight", {out, in, kernel, kernel, kernel}).floats();
+    const std::size_t slice = std::size_t(kernel) * std::size_t(kernel), size = slice * std::size_t(kernel);
+    std::vector<float> frame;
+    for (std::size_t filter = 0; filter < video.size(); filter += size)
+        frame.insert(frame.end(), video.begin() + std::ptrdiff_t(filter + size - slice),
+                     video.begin() + std::ptrdiff_t(filter + size));
+    const HostWeight w = HostWeight::fromFloats({out, in, kernel, kernel}, frame),
+                     b = read(name + ".bias", {out}).plain();
+    Conv c = backend.packConv(w.view(), b.view(), {1, padding}, compute, extent, extent);
     weightBytes += c->bytes;
     return c;
 }

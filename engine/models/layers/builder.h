@@ -27,6 +27,8 @@ public:
     // Rows [first, first + count) of a matrix with `out` rows.
     Linear linearRows(const std::string& name, std::int64_t in, std::int64_t out, std::int64_t first,
                       std::int64_t count, bool bias = true);
+    // Rows in another order than that of the file: row i is its row order[i].
+    Linear linearInOrder(const std::string& name, std::int64_t in, const std::vector<std::int64_t>& order);
     // Columns [first, first + count) of a matrix with `in` columns: the part of a sum that some of the inputs give.
     Linear linearColumns(const std::string& name, std::int64_t in, std::int64_t out, std::int64_t first,
                          std::int64_t count, bool bias);
@@ -36,6 +38,8 @@ public:
     // name.weight (out, in, kernel, kernel); height and width of the expected input.
     Conv conv(const std::string& name, int in, int out, int kernel, int stride, int padding, int height, int width,
               bool bias = true);
+    // A causal filter of videos (out, in, kernel, kernel, kernel), as it meets a single frame: its last slice in time.
+    Conv convOfFrame(const std::string& name, int in, int out, int kernel, int padding, int extent);
     // A filter of patches (width, channels, patch, patch) as a matrix for pixelUnshuffle's output.
     Linear patchEmbedding(const std::string& name, int channels, int patch, std::int64_t width);
     // A matrix whose rows come in the order (dy, dx, channel), sorted to pixelShuffle's (channel, dy, dx); only the

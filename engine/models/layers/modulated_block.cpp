@@ -10,6 +10,7 @@ ModulatedBlock::ModulatedBlock(std::string path, NetworkBuilder& b, const Modula
     : Module(std::move(path)),
       m_width(width),
       m_first(first),
+      m_secondEps(names.secondEps),
       m_block(add({SiteKind::Block, "", 0, heads, patch})),
       m_selfAttention(add({SiteKind::SelfAttention, names.attention, 0, heads, patch})),
       m_crossAttention(names.crossAttention.empty()
@@ -34,14 +35,14 @@ Tensor ModulatedBlock::vector(const Pass& pass, int i) const {
     return nn::add(pass.vectors(std::size_t(i)), m_table.slice(i, 1));
 }
 
-Tensor ModulatedBlock::modulated(const Pass& pass, const Tensor& x, int i) const {
-    return nn::modulatedNorm(x, vector(pass, i), vector(pass, i + 1), 1e-6f);
+Tensor ModulatedBlock::modulated(const Pass& pass, const Tensor& x, int i, float eps) const {
+    return nn::modulatedNorm(x, vector(pass, i), vector(pass, i + 1), eps);
 }
 
 Tensor ModulatedBlock::operator()(const Pass& pass, const Tensor& x) const {
     return pass.residual(m_block, x, [&](const Pass& pass, Tensor x) {
         x = pass.residual(m_selfAttention, x, [&](const Pass& p, const Tensor& x) {
-            const auto [q, k, v] = nn::chunk<3>(nn::linear(modulated(p, x, 0), m_qkv));
+            const auto [q, k, v] = nn::chunk<3>(nn::linear(modulated(p, x, 0, 1e-6f), m_qkv));
             return nn::linear(p.attend(m_selfAttention, q, k, v), m_selfOut, {.gate = vector(p, 2), .onto = x});
         });
         if (m_crossAttention)
@@ -50,7 +51,8 @@ Tensor ModulatedBlock::operator()(const Pass& pass, const Tensor& x) const {
                 return nn::linear(p.attend(*m_crossAttention, nn::linear(x, m_query), k, v), m_crossOut, {.onto = x});
             });
         return pass.residual(m_feedForward, x, [&](const Pass& p, const Tensor& x) {
-            const Tensor h = nn::linear(modulated(p, x, 3), m_up, {.activation = nn::Activation::GeluTanh});
+            const Tensor h =
+                nn::linear(modulated(p, x, 3, m_secondEps), m_up, {.activation = nn::Activation::GeluTanh});
             return nn::linear(h, m_down, {.gate = vector(p, 5), .onto = x});
         });
     });

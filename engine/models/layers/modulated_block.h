@@ -13,6 +13,7 @@ namespace meander {
 struct ModulatedBlockNames {
     std::vector<std::string> qkv;  // one fused matrix or three that are stacked
     std::string attention, selfOut, query, crossAttention, crossOut, feedForward, up, down, table;
+    float secondEps = 1e-6f;  // of the norm before the feed-forward
 };
 
 class ModulatedBlock final : public nn::Module {
@@ -28,9 +29,10 @@ public:
 private:
     // Vector i (rows, width) of shift, scale, gate of the attention, then of the feed-forward.
     Tensor vector(const nn::Pass& pass, int i) const;
-    Tensor modulated(const nn::Pass& pass, const Tensor& x, int i) const;
+    Tensor modulated(const nn::Pass& pass, const Tensor& x, int i, float eps) const;
 
     std::int64_t m_width, m_first;
+    float m_secondEps;
     const nn::Site &m_block, &m_selfAttention, *m_crossAttention, &m_feedForward;
     Linear m_qkv, m_selfOut, m_query, m_crossOut, m_up, m_down;
     Tensor m_table;

@@ -4,6 +4,7 @@
 
 #include "engine/models/text/emphasis.h"
 #include "engine/models/text/prompt_syntax.h"
+#include "engine/models/text/t5_encoder.h"
 
 namespace meander {
 
@@ -47,17 +48,26 @@ std::pair<Tensor, Tensor> ofEqualLength(const Tensor& a, const Tensor& b) {
     return {continued(a, rows), continued(b, rows)};
 }
 
-Tensor t5States(const TextStage& stage, const Prompt& prompt, std::size_t most, bool isPadded,
+Tensor t5States(const TextStage& stage, const Prompt& prompt, std::size_t most, Padding kind,
                 std::vector<Token>& tokens) {
     Token padding;
     padding.text = "padding";
     padding.special = true;
     const auto padded = [&](std::vector<Token> t) {
         t = cutBeforeEnd(std::move(t), most);
-        if (isPadded) t.resize(most, padding);
+        if (kind == Padding::Whole) t.resize(most, padding);
+        if (kind == Padding::One && t.size() < most) t.push_back(padding);
         return t;
     };
-    const auto statesOf = [&](const std::vector<Token>& t) { return stage.encoder->encode(idsOf(t), {}).states; };
+    const auto statesOf = [&](const std::vector<Token>& t) {
+        if (kind != Padding::One) return stage.encoder->encode(idsOf(t), {}).states;
+        const auto* t5 = dynamic_cast<const T5Encoder*>(stage.encoder.get());
+        if (!t5)
+            throw Failure("This family takes T5 as text encoder, but this model has another one. Its parts do not "
+                          "belong together.");
+        const auto real = std::count_if(t.begin(), t.end(), [&](const Token& k) { return k.text != padding.text; });
+        return t5->encodePadded(idsOf(t), real, {}).states;
+    };
     const auto pieces = parsePrompt(prompt.text, prompt.dialect);
     if (pieces.size() == 1 && pieces[0].weight == 1) {
         tokens = padded(stage.tokenizer->encode(pieces[0].text));

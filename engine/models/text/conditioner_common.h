@@ -21,9 +21,12 @@ std::vector<Token> cutBeforeEnd(std::vector<Token> tokens, std::size_t most);
 // chunk of the shorter one is repeated.
 std::pair<Tensor, Tensor> ofEqualLength(const Tensor& a, const Tensor& b);
 
-// T5's states of a prompt in its dialect: the text and its end token, padded with id 0 to `most` where that is so.
-// Padding is attended to. The tokens are written to `tokens`.
-Tensor t5States(const TextStage& stage, const Prompt& prompt, std::size_t most, bool isPadded,
+// What stands behind the end of a text for T5, id 0: nothing; as much as is missing, which is attended to; one token,
+// which is not.
+enum class Padding : std::uint8_t { None, Whole, One };
+// T5's states of a prompt in its dialect: the text and its end token, at most `most`, with padding. The tokens are
+// written to `tokens`.
+Tensor t5States(const TextStage& stage, const Prompt& prompt, std::size_t most, Padding kind,
                 std::vector<Token>& tokens);
 
 // A text between the fixed parts of a chat. Tokens outside it are special, ranges and words are those of the text.

@@ -80,7 +80,12 @@ Embedding readEmbedding(const std::string& path) {
         if (s.empty() || s.size() > 2 || entry.count == 0 || entry.count / s.back() > mostVectors
             || s.back() < leastWidth)
             continue;
-        e.matrices.push_back({int(s.back()), file->read(name).floats()});
+        // Several tokens that were learned together, each under its own name, stand behind each other.
+        const auto same = std::find_if(e.matrices.begin(), e.matrices.end(),
+                                       [&](const Embedding::Matrix& m) { return m.width == s.back(); });
+        const std::vector<float> values = file->read(name).floats();
+        if (same == e.matrices.end()) e.matrices.push_back({int(s.back()), values});
+        else same->values.insert(same->values.end(), values.begin(), values.end());
     }
     if (e.matrices.empty() || file->entries().size() > mostTensors)
         throw Failure("The file '" + path

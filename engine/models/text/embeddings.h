@@ -19,7 +19,7 @@ struct Embedding {
         int width = 0;
         std::vector<float> values;  // (vectors, width)
     };
-    std::vector<Matrix> matrices;
+    std::vector<Matrix> matrices;  // of different widths
 
     // Null: none of this width.
     const Matrix* ofWidth(int width) const;

@@ -4,6 +4,7 @@
 
 #include "engine/models/text/conditioner_common.h"
 #include "engine/models/text/language_model.h"
+#include "engine/models/tokenizers/unicode.h"
 
 namespace meander {
 namespace {
@@ -46,6 +47,41 @@ Conditions encodeLumina2(const std::vector<TextStage>& text, const Prompt& promp
     const ChatTemplate chat{prompt.isNegative ? "" : instruction, ""};
     tokens = chat.tokens(*text[0].tokenizer, prompt.text, most);
     return {{{condition::context, asRow(text[0].encoder->encode(idsOf(tokens), {{-2}, false}).states)}}};
+}
+
+// SANA (Xie et al. 2024): an instruction for language models before the prompt, and of the last states of Gemma 2 the
+// first and those of the prompt, with the end of the instruction, at most 300. What is led away from stands alone.
+Conditions encodeSana(const std::vector<TextStage>& text, const Prompt& prompt, std::vector<Token>& tokens) {
+    constexpr std::size_t most = 300;
+    const std::string instruction =
+        "Given a user prompt, generate an 'Enhanced prompt' that provides detailed visual descriptions suitable for "
+        "image generation. Evaluate the level of detail in the user prompt:\n"
+        "- If the prompt is simple, focus on adding specifics about colors, shapes, sizes, textures, and spatial "
+        "relationships to create vivid and concrete scenes.\n"
+        "- If the prompt is already detailed, refine and enhance the existing details slightly without "
+        "overcomplicating.\n"
+        "Here are examples of how to transform or refine prompts:\n"
+        "- User Prompt: A cat sleeping -> Enhanced: A small, fluffy white cat curled up in a round shape, sleeping "
+        "peacefully on a warm sunny windowsill, surrounded by pots of blooming red flowers.\n"
+        "- User Prompt: A busy city street -> Enhanced: A bustling city street scene at dusk, featuring glowing street "
+        "lamps, a diverse crowd of people in colorful clothing, and a double-decker bus passing by towering glass "
+        "skyscrapers.\n"
+        "Please generate only the enhanced description for the prompt below and avoid including any additional "
+        "commentary or evaluations:\n"
+        "User Prompt: ";
+    requireStages(text, 1, "SANA");
+    std::string lower;
+    for (std::size_t at = 0; at < prompt.text.size();) appendLowerCase(lower, decodeUtf8(prompt.text, at));
+    const Tokenizer& tokenizer = *text[0].tokenizer;
+    const ChatTemplate chat{prompt.isNegative ? "" : instruction, ""};
+    const std::size_t before = prompt.isNegative ? 2 : std::max<std::size_t>(tokenizer.encode(instruction).size(), 2);
+    tokens = chat.tokens(tokenizer, lower, before + most - 2);
+    const Tensor states = text[0].encoder->encode(idsOf(tokens), {}).states;
+    const std::size_t first = std::min(before - 1, tokens.size());  // after the start of the text
+    if (first <= 1) return {{{condition::context, asRow(states)}}};
+    tokens.erase(tokens.begin() + 1, tokens.begin() + std::ptrdiff_t(first));
+    const Tensor parts[] = {states.slice(0, 1), states.slice(std::int64_t(first), states.rows() - std::int64_t(first))};
+    return {{{condition::context, asRow(parts[1].rows() > 0 ? stackRows(parts) : parts[0])}}};
 }
 
 struct Flux2Text {
@@ -107,6 +143,10 @@ const Conditioner& qwenImageConditioner() {
 }
 const Conditioner& lumina2Conditioner() {
     static const Conditioner row{"lumina2", "Gemma 2, penultimate states", 1, encodeLumina2};
+    return row;
+}
+const Conditioner& sanaConditioner() {
+    static const Conditioner row{"sana", "Gemma 2 after an instruction", 1, encodeSana};
     return row;
 }
 const Conditioner& flux2Conditioner() {

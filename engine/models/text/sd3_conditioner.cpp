@@ -29,7 +29,7 @@ Conditions encode(const std::vector<TextStage>& text, const Prompt& prompt, std:
     Tensor end;
     std::vector<Token> more;
     if (text.size() == 3) {
-        end = t5States(text[2], prompt, t5Length, true, more);
+        end = t5States(text[2], prompt, t5Length, Padding::Whole, more);
     } else {
         end = zeros(backend, {std::int64_t(t5Length), t5Width});
         Token none;

@@ -76,21 +76,25 @@ T5Encoder::T5Encoder(const T5Config& c, NetworkBuilder& b)
 
 int T5Encoder::longest() const { return mostTextTokens; }
 
-Tensor T5Encoder::bias(const Layer& layer, std::int64_t n) const {
+Tensor T5Encoder::bias(const Layer& layer, std::int64_t n, std::int64_t keys) const {
     const std::size_t size = std::size_t(n), heads = std::size_t(m_config.heads);
     std::vector<std::size_t> bucketOf(2 * size - 1);  // of key − query + n − 1
     for (std::size_t i = 0; i < bucketOf.size(); ++i)
         bucketOf[i] = std::size_t(t5Bucket(int(i) - int(n) + 1, m_config.buckets, m_config.farthest));
     std::vector<float> values;
-    values.reserve(heads * size * size);
+    values.reserve(heads * size * std::size_t(keys));
     for (std::size_t h = 0; h < heads; ++h)
         for (std::size_t query = 0; query < size; ++query)
-            for (std::size_t key = 0; key < size; ++key)
+            for (std::size_t key = 0; key < std::size_t(keys); ++key)
                 values.push_back(layer.distances[bucketOf[key + size - 1 - query] * heads + h]);
-    return upload(m_backend, HostTensor::fromFloats({m_config.heads, n, n}, values));
+    return upload(m_backend, HostTensor::fromFloats({m_config.heads, n, keys}, values));
 }
 
 TextFeatures T5Encoder::encode(std::span<const int> ids, const TextStates& wanted) const {
+    return encodePadded(ids, std::int64_t(ids.size()), wanted);
+}
+
+TextFeatures T5Encoder::encodePadded(std::span<const int> ids, std::int64_t real, const TextStates& wanted) const {
     checkTokens(ids, longest(), m_config.vocabulary);
     const std::int64_t n = std::int64_t(ids.size());
     HiddenStates states(wanted, m_config.layers);
@@ -99,10 +103,14 @@ TextFeatures T5Encoder::encode(std::span<const int> ids, const TextStates& wante
     keep(0, x);
     for (std::size_t i = 0; i < m_layers.size(); ++i) {
         const Layer& l = m_layers[i];
-        if (!l.distances.empty()) bias = this->bias(l, n);
+        if (!l.distances.empty()) bias = this->bias(l, n, real);
         const auto [q, k, v] = nn::chunk<3>(nn::linear(nn::rmsNorm(x, l.attentionNorm, m_config.eps), l.qkv));
-        const Tensor seen =
-            nn::attend({.q = q, .k = k, .v = v, .heads = m_config.heads, .keyHeads = m_config.heads, .bias = bias});
+        const Tensor seen = nn::attend({.q = q,
+                                        .k = k.slice(0, real),
+                                        .v = v.slice(0, real),
+                                        .heads = m_config.heads,
+                                        .keyHeads = m_config.heads,
+                                        .bias = bias});
         x = nn::linear(seen, l.out, {.onto = x});
         const Tensor h = nn::rmsNorm(x, l.feedForwardNorm, m_config.eps);
         const Tensor inner =

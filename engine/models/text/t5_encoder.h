@@ -31,6 +31,8 @@ public:
 
     // All tokens attend to all others, padding included; no pooled vector.
     TextFeatures encode(std::span<const int> ids, const TextStates& wanted) const override;
+    // No token attends to those from `real` on, which pad the text.
+    TextFeatures encodePadded(std::span<const int> ids, std::int64_t real, const TextStates& wanted) const;
     int width() const override { return m_config.width; }
     int longest() const override;
 
@@ -40,8 +42,8 @@ private:
         Linear qkv, out, gate, up, down;
         std::vector<float> distances;  // (buckets, heads); empty: those of the first layer
     };
-    // (heads, n, n)
-    Tensor bias(const Layer& layer, std::int64_t n) const;
+    // Of n queries and the first `keys` of as many tokens: (heads, n, keys).
+    Tensor bias(const Layer& layer, std::int64_t n, std::int64_t keys) const;
 
     T5Config m_config;
     Backend& m_backend;

@@ -1,4 +1,5 @@
-R"(# Flux.1 of Black Forest Labs. A single block's linear1 is q, k, v and the feed-forward (1 + 1 + 1 + 4 widths).
+R"(# Flux.1 of Black Forest Labs, and Chroma, whose network makes the modulations of all blocks. A single block's linear1
+# is q, k, v and the feed-forward (1 + 1 + 1 + 4 widths).
 x_embedder.*                                      img_in.*
 context_embedder.*                                txt_in.*
 time_text_embed.timestep_embedder.linear_1.*      time_in.in_layer.*
@@ -7,6 +8,10 @@ time_text_embed.guidance_embedder.linear_1.*      guidance_in.in_layer.*
 time_text_embed.guidance_embedder.linear_2.*      guidance_in.out_layer.*
 time_text_embed.text_embedder.linear_1.*          vector_in.in_layer.*
 time_text_embed.text_embedder.linear_2.*          vector_in.out_layer.*
+distilled_guidance_layer.layers.{i}.linear_1.*    distilled_guidance_layer.layers.{i}.in_layer.*
+distilled_guidance_layer.layers.{i}.linear_2.*    distilled_guidance_layer.layers.{i}.out_layer.*
+distilled_guidance_layer.norms.{i}.weight         distilled_guidance_layer.norms.{i}.scale
+distilled_guidance_layer.*                        distilled_guidance_layer.*
 transformer_blocks.{i}.norm1.linear.*             double_blocks.{i}.img_mod.lin.*
 transformer_blocks.{i}.norm1_context.linear.*     double_blocks.{i}.txt_mod.lin.*
 transformer_blocks.{i}.attn.to_q.*                double_blocks.{i}.img_attn.qkv.*  rows 0-1/3

@@ -51,6 +51,22 @@ constexpr Source sources[] = {
 #include "engine/weights/names/lumina2.inl"
     },
     {
+        "wan_vae",
+#include "engine/weights/names/wan_vae.inl"
+    },
+    {
+        "sana",
+#include "engine/weights/names/sana.inl"
+    },
+    {
+        "pixart",
+#include "engine/weights/names/pixart.inl"
+    },
+    {
+        "diffusers_dit",
+#include "engine/weights/names/diffusers_dit.inl"
+    },
+    {
         "diffusers_vae",
 #include "engine/weights/names/diffusers_vae.inl"
     },

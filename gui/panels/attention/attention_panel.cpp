@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gui/document/run_text.h"
 #include "gui/selection/attention_query.h"
 #include "gui/selection/step_link.h"
 
@@ -93,10 +94,13 @@ void AttentionPanel::refresh() {
     if (!run || !run->trajectory || !hasAttention(*run->trajectory, -1, m_selection.image())) {
         const bool isRecording = run && m_document.live(m_selection.currentRun())
                                  && run->recipe.attention != AttentionLevel::Off && !run->model.attention.empty();
+        const bool isRecorded = run && run->trajectory && !run->trajectory->evaluations.empty();
+        const QString otherwise = tr("Run a model that reads words with attention recorded: its layers and heads, and "
+                                     "what each word did, appear here.");
         m_empty->setText(
-            isRecording ? tr("Attention is being recorded: layers, heads and words appear here with the first steps.")
-                        : tr("Run a model that reads words with attention recorded: its layers and heads, and what "
-                             "each word did, appear here."));
+            isRecording  ? tr("Attention is being recorded: layers, heads and words appear here with the first steps.")
+            : isRecorded ? otherwise
+                         : emptyReason(m_document, m_selection.currentRun(), otherwise));
         return show({});
     }
     const int site = m_selection.attentionSite(), head = m_selection.attentionHead();

@@ -14,6 +14,8 @@ RunStatePage::RunStatePage(Document& document, QWidget* parent)
       m_title(new QLabel(this)),
       m_reason(new QLabel(this)),
       m_useRecipe(new QPushButton(tr("Use its recipe"), this)),
+      m_goOn(new QPushButton(tr("Go on"), this)),
+      m_again(new QPushButton(tr("Run it again"), this)),
       m_cancel(new QPushButton(tr("Cancel the run"), this)) {
     setProperty("canvas", true);
     setAttribute(Qt::WA_StyledBackground);
@@ -35,8 +37,21 @@ RunStatePage::RunStatePage(Document& document, QWidget* parent)
     connect(m_cancel, &QPushButton::clicked, this, [this] {
         if (m_run) m_document.cancel(qstr(m_run->id));
     });
+    m_goOn->setToolTip(
+        tr("The same run goes on: from its start where it has only waited, else from its last evaluation"));
+    connect(m_goOn, &QPushButton::clicked, this, [this] {
+        if (!m_run) return;
+        if (const QString id = qstr(m_run->id); m_document.live(id)) m_document.resume(id);
+        else m_document.goOn(id);
+    });
+    m_again->setToolTip(tr("The same settings as a new run"));
+    connect(m_again, &QPushButton::clicked, this, [this] {
+        if (m_run) m_document.retry(qstr(m_run->id));
+    });
     auto* buttons = new QHBoxLayout;
     buttons->addStretch();
+    buttons->addWidget(m_goOn);
+    buttons->addWidget(m_again);
     buttons->addWidget(m_useRecipe);
     buttons->addWidget(m_cancel);
     buttons->addStretch();
@@ -91,6 +106,8 @@ void RunStatePage::show(const RunPtr& run) {
     m_reason->setText(reason);
     m_reason->setVisible(!reason.isEmpty());
     m_useRecipe->setVisible(!isLoading);
+    m_goOn->setVisible(isLive ? run->status == RunStatus::Paused : m_document.canGoOn(id));
+    m_again->setVisible(!isLive && !isLoading);
     m_cancel->setVisible(isLive);
     setAccessibleName(title);
     setAccessibleDescription(reason);

@@ -22,7 +22,7 @@ private:
     Document& m_document;
     RunPtr m_run;
     QLabel *m_title, *m_reason;
-    QPushButton *m_useRecipe, *m_cancel;
+    QPushButton *m_useRecipe, *m_goOn, *m_again, *m_cancel;
 };
 
 }  // namespace meander::gui

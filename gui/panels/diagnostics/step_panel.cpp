@@ -4,6 +4,7 @@
 #include <QScrollArea>
 #include <algorithm>
 
+#include "gui/document/run_text.h"
 #include "gui/look/theme.h"
 #include "gui/plots/axis.h"
 #include "gui/plots/run_style.h"
@@ -25,9 +26,7 @@ StepPanel::StepPanel(Document& document, SelectionModel& selection, QWidget* par
     auto* outer = new QVBoxLayout(this);
     outer->setContentsMargins(metrics::panelPadding, 2, 0, metrics::panelPadding);
     outer->setSpacing(metrics::rowGap);
-    m_empty = new QLabel(tr("Run once to see what every step did: how far the estimate moved, how the path turned, "
-                            "what guidance added."),
-                         this);
+    m_empty = new QLabel(this);
     m_empty->setWordWrap(true);
     m_empty->setProperty("dim", true);
     m_empty->setContentsMargins(0, 0, metrics::panelPadding, 0);
@@ -142,6 +141,9 @@ void StepPanel::show(const std::vector<Diagnostic>& all) {
     }
     for (std::size_t i = 0; i < wanted.size(); ++i)
         m_cards[i]->setDiagnostic(*wanted[i], runStyle(int(i), theme()).color);
+    m_empty->setText(emptyReason(m_document, m_selection.currentRun(),
+                                 tr("Run once to see what every step did: how far the estimate moved, how the path "
+                                    "turned, what guidance added.")));
     m_empty->setVisible(wanted.empty());
     m_area->setVisible(!wanted.empty());
     follow();

@@ -30,7 +30,7 @@ bool LogFilter::filterAcceptsRow(int row, const QModelIndex& parent) const {
 }
 
 LogPanel::LogPanel(LogModel& log, QWidget* parent)
-    : QWidget(parent), m_filter(new LogFilter(this)), m_list(new QListView(this)), m_empty(new QLabel(this)) {
+    : FrontPanel(parent), m_filter(new LogFilter(this)), m_list(new QListView(body())), m_empty(new QLabel(body())) {
     setProperty("panel", true);
     m_filter->setSourceModel(&log);
     m_list->setModel(m_filter);
@@ -39,21 +39,21 @@ LogPanel::LogPanel(LogModel& log, QWidget* parent)
     m_list->setSelectionMode(QAbstractItemView::ExtendedSelection);
     m_list->setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
     m_list->setAccessibleName(tr("Log"));
-    auto* level = new ChoiceField(this);
+    auto* level = new ChoiceField(body());
     level->addItems({tr("Everything"), tr("Warnings and problems"), tr("Problems")});
     level->setAccessibleName(tr("Least level shown"));
     connect(level, &QComboBox::currentIndexChanged, this, [this](int i) { m_filter->setLevel(LogLevel(i)); });
-    auto* search = new QLineEdit(this);
+    auto* search = new QLineEdit(body());
     search->setPlaceholderText(tr("Filter"));
     search->setAccessibleName(tr("Filter the log"));
     search->setClearButtonEnabled(true);
     connect(search, &QLineEdit::textChanged, m_filter, &LogFilter::setText);
-    auto* copyButton = new QToolButton(this);
+    auto* copyButton = new QToolButton(body());
     copyButton->setIcon(icon("copy"));
     copyButton->setToolTip(tr("Copy the selected lines, or all shown ones"));
     copyButton->setAccessibleName(tr("Copy"));
     connect(copyButton, &QToolButton::clicked, this, &LogPanel::copy);
-    auto* clear = new QToolButton(this);
+    auto* clear = new QToolButton(body());
     clear->setIcon(icon("trash"));
     clear->setToolTip(tr("Clear the log"));
     clear->setAccessibleName(tr("Clear the log"));
@@ -67,7 +67,7 @@ LogPanel::LogPanel(LogModel& log, QWidget* parent)
     bar->addWidget(search, 1);
     bar->addWidget(copyButton);
     bar->addWidget(clear);
-    auto* box = new QVBoxLayout(this);
+    auto* box = new QVBoxLayout(body());
     box->setContentsMargins(0, 0, 0, 0);
     box->addLayout(bar);
     box->addWidget(m_list, 1);
@@ -77,19 +77,20 @@ LogPanel::LogPanel(LogModel& log, QWidget* parent)
     m_empty->setContentsMargins(20, 0, 20, 0);
     box->addWidget(m_empty, 1);
     for (auto signal : {&QAbstractItemModel::rowsInserted, &QAbstractItemModel::rowsRemoved})
-        connect(m_filter, signal, this, &LogPanel::showEmpty);
-    connect(m_filter, &QAbstractItemModel::modelReset, this, &LogPanel::showEmpty);
-    showEmpty();
-    connect(m_filter, &QAbstractItemModel::rowsInserted, this, [this] {
-        QScrollBar* bar = m_list->verticalScrollBar();
-        if (bar->value() >= bar->maximum() - 4)
-            QMetaObject::invokeMethod(m_list, &QListView::scrollToBottom, Qt::QueuedConnection);
+        connect(m_filter, signal, this, &LogPanel::showLines);
+    connect(m_filter, &QAbstractItemModel::modelReset, this, &LogPanel::showLines);
+    QScrollBar* scroll = m_list->verticalScrollBar();
+    connect(scroll, &QScrollBar::valueChanged, this,
+            [this, scroll](int value) { m_isAtEnd = value >= scroll->maximum() - 4; });
+    connect(scroll, &QScrollBar::rangeChanged, this, [this, scroll](int, int maximum) {
+        if (m_isAtEnd) scroll->setValue(maximum);
     });
+    showLines();
 }
 
-void LogPanel::showEmpty() {
+void LogPanel::showLines() {
     const bool isEmpty = m_filter->rowCount() == 0;
-    m_list->setVisible(!isEmpty);
+    m_list->setVisible(isInFront() && !isEmpty);
     m_empty->setVisible(isEmpty);
     m_empty->setText(m_filter->sourceModel()->rowCount() > 0
                          ? tr("No line of the log passes this filter.")

@@ -5,9 +5,9 @@
 #include <QLineEdit>
 #include <QListView>
 #include <QSortFilterProxyModel>
-#include <QWidget>
 
 #include "gui/panels/log/log_model.h"
+#include "gui/widgets/front_panel.h"
 
 namespace meander::gui {
 
@@ -26,7 +26,7 @@ private:
     QString m_text;
 };
 
-class LogPanel : public QWidget {
+class LogPanel : public FrontPanel {
     Q_OBJECT
 public:
     explicit LogPanel(LogModel& log, QWidget* parent = nullptr);
@@ -34,10 +34,12 @@ public:
 
 private:
     void copy() const;
-    void showEmpty();
+    void showLines();  // only in front: every new line lays out the whole list
+    void frontChanged() override { showLines(); }
     LogFilter* m_filter;
     QListView* m_list;
     QLabel* m_empty;
+    bool m_isAtEnd = true;  // the newest line stays in sight
 };
 
 }  // namespace meander::gui

@@ -25,6 +25,9 @@ StackWords wordsOf(const RecipeField& field) {
     if (field.key == "guidance")
         return {RecipePanel::tr("Rule"), RecipePanel::tr("Rules of guidance, applied from above"),
                 RecipePanel::tr("Add a guidance rule")};
+    if (field.key == "adapters")
+        return {RecipePanel::tr("Adapter"), RecipePanel::tr("Adapters of the weights, added from above"),
+                RecipePanel::tr("Add an adapter (LoRA)")};
     return {RecipePanel::tr("Operator"), RecipePanel::tr("Operators on the schedule, applied from above"),
             RecipePanel::tr("Add an operator on the schedule")};
 }

@@ -38,6 +38,10 @@ void RecipePanel::showModel() {
         row(key)->setVisible(granule > 0);
         widget<IntegerField>(key)->setSingleStep(std::max(granule, 1));
     }
+    const bool takesImage = model && model->imageCondition != ImageCondition::None;
+    for (ChoiceSection* s : m_sections)
+        if (s->field()->objectName() == QLatin1String("source"))
+            s->setVisible(takesImage || m_document.draft().source.id != "none");
     row("attention")->setVisible(isText || !model->attention.empty());  // the sites of a network are known once built
     row("images")->label()->setText(model && model->state.kind == StateKind::Points ? tr("Particles") : tr("Images"));
     if (!model) return;

@@ -162,6 +162,9 @@ void RunsPanel::showMenu(const QPoint& at) {
     });
     menu.addSeparator();
     if (m_document.live(id)) menu.addAction(tr("Cancel"), this, [&] { m_document.cancel(id); });
+    if (m_document.canGoOn(id))
+        menu.addAction(tr("Go on from its last evaluation"), this, [&] { m_document.goOn(id); });
+    menu.addAction(tr("Run its recipe again"), this, [&] { m_document.duplicate(id); });
     menu.addAction(tr("Rename"), this, [&] { m_list->edit(index); });
     menu.addAction(tr("Delete"), this, [&] {
         m_selection.setCurrentRun(id);

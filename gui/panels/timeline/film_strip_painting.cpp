@@ -186,10 +186,9 @@ void FilmStrip::paintEvent(QPaintEvent*) {
     if (m_rows.empty()) {
         p.setPen(theme().muted);
         p.setFont(interfaceFont());
-        const bool isWaiting = !m_selection.currentRun().isEmpty();
         p.drawText(rect().adjusted(16, 0, -16, 0), Qt::AlignCenter | Qt::TextWordWrap,
-                   isWaiting ? tr("The frames of this run appear here as its steps are done.")
-                             : tr("Every step of a run is a frame here. Press Run to make one."));
+                   emptyReason(m_document, m_selection.currentRun(),
+                               tr("Every step of a run is a frame here. Press Run to make one.")));
         return;
     }
     m_clock.restart();

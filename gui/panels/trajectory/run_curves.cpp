@@ -32,6 +32,7 @@ PanelCurves curvesOf(const std::vector<std::shared_ptr<const Run>>& runs, int im
         if (!run || !run->trajectory || run->trajectory->steps.empty()) continue;
         const std::int64_t row = std::min<std::int64_t>(image, run->trajectory->initial.shape()[0] - 1);
         auto frames = pathOf(*run->trajectory, row).frames;
+        if (run->model.process.manifold().kind() == ManifoldKind::Torus) unwrapAngles(frames);
         // Paths of states of another size cannot share axes.
         if (!paths.empty() && frames.front().size() != paths.front().front().size()) continue;
         DiagnosticOptions options;

@@ -134,7 +134,8 @@ void TrajectoryPanel::plotPath() {
     Plot plot;
     plot.title = (m_curves.runs.size() > 1 ? tr("Paths, each without its chord · %1") : tr("Path, chord removed · %1"))
                      .arg(qstr(m_curves.caption));
-    plot.empty = tr("Run once to see how the path from noise to image bends.");
+    plot.empty = emptyReason(m_document, m_selection.currentRun(),
+                             tr("Run once to see how the path from noise to image bends."));
     // On a line there is nothing beside the chord.
     const bool isLine = !m_curves.runs.empty() && m_curves.runs.front().run->model.state.shape.count() == 1;
     if (m_curves.runs.empty() || isLine) plot.title.clear();
@@ -179,7 +180,7 @@ void TrajectoryPanel::plotPath() {
 
 void TrajectoryPanel::plotQuantity() {
     Plot plot;
-    plot.empty = tr("Run once to see what every step did.");
+    plot.empty = emptyReason(m_document, m_selection.currentRun(), tr("Run once to see what every step did."));
     const std::string id = m_choice->currentData().toString().toStdString();
     std::vector<QPointF> snapPoints;
     QStringList texts;

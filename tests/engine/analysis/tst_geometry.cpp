@@ -3,6 +3,7 @@
 #include <QtTest>
 #include <cmath>
 #include <functional>
+#include <numbers>
 
 #include "engine/analysis/diagnostics.h"
 #include "engine/analysis/guidance_measures.h"
@@ -151,6 +152,19 @@ Trajectory heunRecord(const std::vector<double>& lambda, const std::vector<doubl
 class TestGeometry : public QObject {
     Q_OBJECT
 private slots:
+    // Straight and even on the torus, across its edge several times: straight and even without it.
+    void anglesAreUnwrapped() {
+        std::vector<State> frames;
+        for (int k = 0; k < 40; ++k)
+            frames.push_back({std::remainder(1 + 0.9 * k, 2 * std::numbers::pi),
+                              std::remainder(-2 - 0.5 * k, 2 * std::numbers::pi)});
+        QVERIFY(arcOverChord(frames) > 2);
+        unwrapAngles(frames);
+        QVERIFY(std::abs(arcOverChord(frames) - 1) < 1e-12);
+        QVERIFY(std::abs(chordLength(frames) - 39 * std::hypot(0.9, 0.5)) < 1e-9);
+        QCOMPARE(frames[0], (State{1, -2}));
+    }
+
     void eigenOfKnownMatrices() {
         const auto e = symmetricEigen({2, 1, 1, 2}, 2);
         QVERIFY(near(e.values[0], 3, 1e-14) && near(e.values[1], 1, 1e-14));

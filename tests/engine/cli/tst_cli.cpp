@@ -70,7 +70,7 @@ private slots:
         }
         QVERIFY(call({"--help"}).out.find("sample-project") != std::string::npos);
         QVERIFY(call({"--version"}).out.find("Meander") != std::string::npos);
-        for (const char* c : {"run", "plan", "inspect", "list", "verify", "bench", "export", "fidelity", "likelihood",
+        for (const char* c : {"run", "sweep", "plan", "inspect", "list", "verify", "bench", "export", "fidelity", "likelihood",
                               "sample-project"})
             QCOMPARE(call({c, "--help"}).status, 0);
     }

@@ -13,12 +13,7 @@ using namespace meander;
 namespace {
 
 // Words that were promised before they were true. Whoever makes one true takes it off this list.
-const char* const notYet[] = {"curves? (that )?you can drag",
-                              "curves you drag",
-                              "comparisons and sweeps",
-                              "compares, sweeps",
-                              "LoRAs? (load|can)",
-                              "inpaint(ing)? (with|by)"};
+const char* const notYet[] = {"comparisons and sweeps", "compares, sweeps"};
 // Endings in file filters and in brackets: all that something reads or writes.
 const QStringList endings = {"meander", "json", "txt", "png", "jpg", "jpeg", "webp", "safetensors", "gguf", "ckpt",
                              "pt",      "pth",  "bin", "csv", "npy", "svg",  "pdf",  "md",          "log"};

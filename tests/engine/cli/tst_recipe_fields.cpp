@@ -23,6 +23,7 @@ const std::map<std::string, std::string> others{{"model", "analytic:two-classes"
                                                 {"prompt", "a = b"},
                                                 {"seed", "18446744073709551615"},
                                                 {"start", "data"},
+                                                {"source", "image"},
                                                 {"sampler", "heun"},
                                                 {"schedule", "uniform_t"},
                                                 {"schedule_operators", "clip:max=5|to_clean"},

@@ -114,10 +114,10 @@ class TestConditioners : public QObject {
             s.push_back(stage(clipConfig(24, true), clip));
         }
         if (id == "sd3") s.push_back(stage(t5Config(48), t5));
-        if (id == "t5") s.push_back(stage(t5Config(24), t5));
+        if (id == "t5" || id == "pixart_alpha" || id == "chroma") s.push_back(stage(t5Config(24), t5));
         if (id == "z_image") s.push_back(stage(languageConfig("Qwen3Model", 3), qwen));
         if (id == "qwen_image") s.push_back(stage(languageConfig("Qwen2_5_VLForConditionalGeneration", 2), qwen));
-        if (id == "lumina2")
+        if (id == "lumina2" || id == "sana")
             s.push_back(stage(languageConfig("Gemma2Model", 3), std::make_shared<ByteTokenizer>(mistralSpecials, 0)));
         if (id == "flux2") s.push_back(stage(languageConfig("Qwen3ForCausalLM", 28), qwen));
         if (id == "flux2 dev") s.push_back(stage(languageConfig("Mistral3ForConditionalGeneration", 31), mistral));
@@ -216,6 +216,19 @@ private slots:
             QCOMPARE(e.conditions.at(condition::pooled).shape(), Shape({1, 16}));
         }
     }
+    // Chroma: one token of padding behind the text, which the text does not see.
+    void paddingOfChroma() {
+        const Encoded e = encode("chroma", "a red cat");
+        const std::vector<Token> text(e.tokens.begin(), e.tokens.end() - 1);
+        QCOMPARE(e.tokens.back().text, std::string("padding"));
+        const HostTensor all = e.context(), alone = states(e.text[0], text, {});
+        for (std::int64_t i = 0; i < alone.count(); ++i) QVERIFY(std::abs(all.at(i) - alone.at(i)) < 1e-6);
+        QCOMPARE(all.count(), alone.count() + alone.shape()[1]);
+        double padding = 0;
+        for (std::int64_t i = alone.count(); i < all.count(); ++i) padding += std::abs(all.at(i));
+        QVERIFY(padding > 0.1);
+    }
+
     // PixArt: lower case, real tokens only, at most 300 with the end of the text.
     void t5() {
         const Encoded e = encode("t5", "a Red CAT");

@@ -53,6 +53,7 @@ private slots:
         write("xl.safetensors", safetensorsBytes({{"clip_l", vectors(1, 768, 3)}, {"clip_g", vectors(1, 1280, 4)}}));
         write("learned.bin", torchBytes({{"<token>", vectors(1, m_width, 5)}}));
         write("old.pt", torchBytes({{"string_to_param.*", vectors(3, m_width, 6)}}));
+        write("pair.bin", torchBytes({{"<s1>", vectors(1, m_width, 7)}, {"<s2>", vectors(2, m_width, 8)}}));
         write("note.txt", "no embedding");
     }
 
@@ -63,6 +64,11 @@ private slots:
         QCOMPARE(read("a-style.safetensors").ofWidth(m_width)->values.size(), std::size_t(2 * m_width));
         QCOMPARE(read("learned.bin").ofWidth(m_width)->values.size(), std::size_t(m_width));
         QCOMPARE(read("old.pt").ofWidth(m_width)->values.size(), std::size_t(3 * m_width));
+        // Tokens learned together.
+        const std::vector<float> pair = read("pair.bin").ofWidth(m_width)->values,
+                                 second = vectors(2, m_width, 8).toFloats();
+        QCOMPARE(pair.size(), std::size_t(3 * m_width));
+        QVERIFY(std::equal(second.begin(), second.end(), pair.begin() + m_width));
         const Embedding xl = read("xl.safetensors");
         QVERIFY(xl.ofWidth(768) && xl.ofWidth(1280) && !xl.ofWidth(1024));
         QVERIFY_EXCEPTION_THROWN(read("../model/unet/diffusion_pytorch_model.safetensors"), Failure);
@@ -79,7 +85,7 @@ private slots:
     // Names in prompts: the longest that fits, between other words, in the syntax of each program.
     void namesInPrompts() {
         const EmbeddingFolder folder(m_model);
-        QCOMPARE(int(folder.entries().size()), 5);
+        QCOMPARE(int(folder.entries().size()), 6);
         const auto pieces = [&](const std::string& prompt, PromptDialect d) {
             QString all;
             for (const WeightedText& p : withEmbeddings(parsePrompt(prompt, d), folder, m_width, d))

@@ -130,6 +130,14 @@ private slots:
         const auto info = inspectModel(path().toStdString());
         QVERIFY(!info.ok());
         QVERIFY2(info.error().text.find("Wan 2.1 1.3B") != std::string::npos, info.error().text.c_str());
+        for (const auto& [test, kind] :
+             {std::pair("decoder.conv_in.weight decoder.norm_out.weight decoder.up_blocks.0.0.conv1.weight", "DC-AE"),
+              {"decoder.middle.0.residual.2.weight decoder.conv1.weight", "Qwen-Image"}}) {
+            writeHollow(path(), satisfying(test));
+            const auto other = inspectModel(path().toStdString());
+            QVERIFY(!other.ok());
+            QVERIFY2(other.error().text.find(kind) != std::string::npos, other.error().text.c_str());
+        }
         const auto folder = reference("real/keys");
         if (!folder) QSKIP("the key lists are not here");
         for (const auto& [name, prefix, kind] : {std::tuple("ControlNet-v1-SD", "control_model.", "a ControlNet"),
@@ -265,6 +273,155 @@ private slots:
                             {"num_attention_heads", 24},     {"num_kv_heads", 8},
                             {"axes_dim_rope", {32, 32, 32}}, {"in_channels", 16}};
         for (const auto& [key, value] : lWant.items()) QVERIFY2(lc[key] == value, (key + " " + lc[key].dump()).c_str());
+    }
+
+    // PixArt's generations differ in the inputs beside the text; sizes follow from the tables of positions.
+    void classesAndCaptions() {
+        Shapes pixArt{{"x_embedder.proj.weight", {1152, 4, 2, 2}},    {"pos_embed", {1, 4096, 1152}},
+                      {"y_embedder.y_proj.fc1.weight", {1152, 4096}}, {"y_embedder.y_embedding", {300, 4096}},
+                      {"blocks.27.attn.qkv.weight", {3456, 1152}},    {"final_layer.linear.weight", {32, 1152}}};
+        const auto check = [&](const Shapes& s, const char* id, const Json& want) {
+            const TensorList list = listOf(s);
+            const Family* family = familyOf(list);
+            QVERIFY(family && family->config);
+            QCOMPARE(family->id, id);
+            const Json c = family->config(list, *family);
+            for (const auto& [key, value] : want.items())
+                QVERIFY2(c[key] == value, (key + " " + c[key].dump()).c_str());
+        };
+        const Json xl = {{"num_attention_heads", 16}, {"attention_head_dim", 72}, {"num_layers", 28},
+                         {"patch_size", 2},           {"in_channels", 4},         {"out_channels", 8}};
+        Json want = xl;
+        want.update(Json{{"sample_size", 128}, {"caption_channels", 4096}, {"use_additional_conditions", false}});
+        check(pixArt, "pixart-sigma", want);
+        pixArt["y_embedder.y_embedding"] = {120, 4096};
+        check(pixArt, "pixart-alpha", want);
+        pixArt["csize_embedder.mlp.0.weight"] = {384, 256};
+        want["use_additional_conditions"] = true;
+        check(pixArt, "pixart-alpha-1024", want);
+        const ModelFiles files = openModelFile(path().toStdString());
+        QCOMPARE(files.process.name(), Process::vpLinear(1000, 1e-4, 0.02).name());
+        QCOMPARE(files.missing.size(), std::size_t(2));  // codec and T5
+
+        want = xl;
+        want.update(Json{{"sample_size", 32}, {"num_embeds_ada_norm", 1000}});
+        check({{"x_embedder.proj.weight", {1152, 4, 2, 2}},
+               {"pos_embed", {1, 256, 1152}},
+               {"y_embedder.embedding_table.weight", {1001, 1152}},
+               {"blocks.27.attn.qkv.weight", {3456, 1152}},
+               {"final_layer.linear.weight", {32, 1152}}},
+              "dit", want);
+
+        check({{"x_embedder.proj.weight", {2240, 32, 1, 1}},
+               {"y_embedder.y_proj.fc1.weight", {2240, 2304}},
+               {"blocks.0.cross_attn.kv_linear.weight", {4480, 2240}},
+               {"blocks.0.mlp.inverted_conv.conv.weight", {11200, 2240, 1, 1}},
+               {"blocks.0.mlp.point_conv.conv.weight", {2240, 5600, 1, 1}},
+               {"blocks.19.attn.qkv.weight", {6720, 2240}},
+               {"final_layer.linear.weight", {32, 2240}}},
+              "sana",
+              {{"num_attention_heads", 70},
+               {"num_cross_attention_heads", 20},
+               {"cross_attention_head_dim", 112},
+               {"num_layers", 20},
+               {"mlp_ratio", 2.5},
+               {"sample_size", 32},
+               {"out_channels", 32}});
+
+        check(
+            {{"img_in.weight", {3072, 64}},
+             {"txt_in.weight", {3072, 3584}},
+             {"proj_out.weight", {64, 3072}},
+             {"transformer_blocks.0.img_mod.1.weight", {18432, 3072}},
+             {"transformer_blocks.0.attn.norm_q.weight", {128}},
+             {"transformer_blocks.59.img_mod.1.weight", {18432, 3072}}},
+            "qwen-image",
+            {{"num_layers", 60}, {"num_attention_heads", 24}, {"out_channels", 16}, {"axes_dims_rope", {16, 56, 56}}});
+        check({{"img_in.weight", {3072, 64}},
+               {"txt_in.weight", {3072, 4096}},
+               {"distilled_guidance_layer.in_proj.weight", {5120, 64}},
+               {"distilled_guidance_layer.layers.4.in_layer.weight", {5120, 5120}},
+               {"double_blocks.0.img_attn.norm.key_norm.scale", {128}},
+               {"double_blocks.18.img_attn.norm.key_norm.scale", {128}},
+               {"single_blocks.37.linear1.weight", {21504, 3072}},
+               {"final_layer.linear.weight", {64, 3072}}},
+              "chroma",
+              {{"num_layers", 19},
+               {"num_single_layers", 38},
+               {"approximator_layers", 5},
+               {"approximator_hidden_dim", 5120},
+               {"approximator_num_channels", 64}});
+    }
+
+    // Guided diffusion at 256 pixels: six levels, of which the last three attend, with residual blocks as resamplers.
+    void networkOfPixels() {
+        const int channels[] = {256, 256, 512, 512, 1024, 1024};
+        Shapes s{{"input_blocks.0.0.weight", {256, 3, 3, 3}},
+                 {"out.2.weight", {6, 256, 3, 3}},
+                 {"middle_block.1.qkv.weight", {3072, 1024, 1}}};
+        int n = 1;
+        const auto add = [&](const char* side, int block, int c, bool attends) {
+            const std::string name = side + std::to_string(block);
+            s[name + ".0.in_layers.2.weight"] = s[name + ".0.out_layers.3.weight"] = {c, c, 3, 3};
+            s[name + ".0.emb_layers.1.weight"] = {2 * c, 1024};
+            if (attends) s[name + ".1.qkv.weight"] = {3 * c, c, 1};
+        };
+        for (int b = 0; b < 6; ++b) {
+            for (int l = 0; l < 2; ++l) add("input_blocks.", n++, channels[b], b >= 3);
+            if (b < 5) add("input_blocks.", n++, channels[b], false);
+        }
+        n = 0;
+        for (int b = 5; b >= 0; --b)
+            for (int l = 0; l < 3; ++l, ++n) {
+                add("output_blocks.", n, channels[b], b >= 3);
+                if (l == 2 && b > 0)
+                    s["output_blocks." + std::to_string(n) + (b >= 3 ? ".2" : ".1") + ".in_layers.2.weight"] = {
+                        channels[b], channels[b], 3, 3};
+            }
+        const ModelFiles files = [&] {
+            listOf(s);
+            return openModelFile(path().toStdString());
+        }();
+        const Json& c = files.network.config;
+        QCOMPARE(c["block_out_channels"], Json({256, 256, 512, 512, 1024, 1024}));
+        QCOMPARE(c["down_block_types"],
+                 Json({"ResnetDownsampleBlock2D", "ResnetDownsampleBlock2D", "ResnetDownsampleBlock2D",
+                       "AttnDownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D"}));
+        QCOMPARE(c["up_block_types"], Json({"AttnUpBlock2D", "AttnUpBlock2D", "AttnUpBlock2D", "ResnetUpsampleBlock2D",
+                                            "ResnetUpsampleBlock2D", "ResnetUpsampleBlock2D"}));
+        QCOMPARE(c["sample_size"], Json(256));
+        QCOMPARE(c["layers_per_block"], Json(2));
+        QCOMPARE(c["resnet_time_scale_shift"], Json("scale_shift"));
+        const auto stored = [&](const char* name) {
+            for (const StoredName& candidate : files.network.names->candidates(name))
+                if (s.contains(candidate.parts.front())) return candidate.parts.front();
+            return std::string();
+        };
+        QCOMPARE(stored("down_blocks.1.downsamplers.0.conv1.weight"),
+                 std::string("input_blocks.6.0.in_layers.2.weight"));
+        QCOMPARE(stored("up_blocks.0.upsamplers.0.conv1.weight"), std::string("output_blocks.2.2.in_layers.2.weight"));
+        QCOMPARE(stored("up_blocks.3.upsamplers.0.conv1.weight"), std::string("output_blocks.11.1.in_layers.2.weight"));
+        QCOMPARE(stored("up_blocks.5.resnets.2.conv2.weight"), std::string("output_blocks.17.0.out_layers.3.weight"));
+    }
+
+    // The codec of Qwen-Image by the names of its authors.
+    void videoCodec() {
+        const TensorList list = listOf({{"encoder.conv1.weight", {96, 3, 3, 3, 3}},
+                                        {"decoder.conv1.weight", {384, 16, 3, 3, 3}},
+                                        {"decoder.middle.0.residual.2.weight", {384, 384, 3, 3, 3}}});
+        const auto c = autoencoderConfig(list, *findCodecFormat("qwen_image"));
+        QVERIFY(c && (*c)["base_dim"] == 96 && (*c)["z_dim"] == 16);
+        QCOMPARE(std::string(codecNames(list)), std::string("wan_vae"));
+        QVERIFY(!autoencoderConfig(list, *findCodecFormat("flux")));
+        const auto stored = [](const char* name) {
+            return NameTable::named("wan_vae")->candidates(name).front().parts.front();
+        };
+        QCOMPARE(stored("decoder.up_blocks.1.resnets.2.conv1.weight"),
+                 std::string("decoder.upsamples.6.residual.2.weight"));
+        QCOMPARE(stored("decoder.up_blocks.2.upsamplers.0.resample.1.bias"),
+                 std::string("decoder.upsamples.11.resample.1.bias"));
+        QCOMPARE(stored("encoder.mid_block.resnets.1.norm2.gamma"), std::string("encoder.middle.2.residual.3.gamma"));
+        QCOMPARE(stored("quant_conv.weight"), std::string("conv1.weight"));
     }
 
     // Fewer transformer blocks than in the network it was distilled from, differently many in one level, none in the

@@ -12,7 +12,7 @@ using namespace meander;
 
 namespace {
 
-const std::vector<const char*> names{"flux_dev",  "flux_schnell", "sd3",     "sd35_medium",
+const std::vector<const char*> names{"flux_dev",  "flux_schnell", "chroma",  "sd3",    "sd35_medium",
                                      "flux2_dev", "qwen_image",   "z_image", "lumina2"};
 
 HostTensor tensorIn(const WeightFile& file, const std::string& name) {

@@ -313,10 +313,22 @@ private slots:
         const ModelFiles lightning = opened("sdxl", {}, {{"modelspec.title", "My Lightning 4 steps"}});
         QCOMPARE(lightning.recommended["steps"].get<int>(), 4);
         QCOMPARE(lightning.recommended["guidance"].get<int>(), 1);
-        const Tensors wide{{"model.diffusion_model.input_blocks.0.0.weight",
-                            HostTensor::fromFloats({32, 9, 3, 3}, randomFloats(32 * 81, 1))}};
-        const ModelFiles inpainting = opened("sd1", wide, {});
-        QVERIFY(inpainting.missing.size() == 1 && inpainting.missing[0].find("inpainting") != std::string::npos);
+        const auto taking = [&](int channels) {
+            return opened(
+                "sd1",
+                {{"model.diffusion_model.input_blocks.0.0.weight",
+                  HostTensor::fromFloats({32, channels, 3, 3}, randomFloats(std::size_t(32 * 9 * channels), 1))}},
+                {});
+        };
+        const std::size_t usual = opened("sd1", {}, {}).missing.size();
+        for (const auto& [channels, kind] :
+             {std::pair{9, ImageCondition::Inpainting}, std::pair{8, ImageCondition::Editing}}) {
+            const ModelFiles files = taking(channels);
+            QCOMPARE(files.missing.size(), usual);
+            QVERIFY(inspectNetwork(files).imageCondition == kind);
+        }
+        const ModelFiles depth = taking(5);
+        QVERIFY(depth.missing.size() == usual + 1 && depth.missing.back().find("depth") != std::string::npos);
         Tensors narrow = model("sd2").file;
         narrow["model.diffusion_model.output_blocks.5.1.transformer_blocks.0.norm1.bias"] =
             HostTensor::fromFloats({64}, std::vector<float>(64, 0.01f));

@@ -8,10 +8,11 @@ shapes of all weights. The weights themselves follow from their names (`weight` 
 """
 import json
 import pathlib
+import types
 
 import numpy
 import torch
-from diffusers import AutoencoderKL, AutoencoderKLFlux2, AutoencoderTiny
+from diffusers import AutoencoderDC, AutoencoderKL, AutoencoderKLFlux2, AutoencoderKLQwenImage, AutoencoderTiny
 from safetensors.numpy import save_file
 
 HERE = pathlib.Path(__file__).parent
@@ -61,7 +62,7 @@ def write(name, model, height, width, to_state, to_latent, state_shape, **config
             "decoded": last(model.decode(to_latent(model, state)).sample / 2 + 0.5),
         }
     about = {k: v for k, v in model.config.items() if not k.startswith("_")}
-    about.update(config, _class_name=type(model).__name__)
+    about.update(config, _class_name=config.pop("class_name", type(model).__name__))
     save_file(tensors, HERE / f"{name}.safetensors",
               {"config": json.dumps(about), "weights": json.dumps(weights)})
 
@@ -113,6 +114,40 @@ write("kl_flux2", AutoencoderKLFlux2(block_out_channels=(32, 64), decoder_block_
                                      down_block_types=("DownEncoderBlock2D",) * 2,
                                      up_block_types=("UpDecoderBlock2D",) * 2, layers_per_block=1, norm_num_groups=8,
                                      latent_channels=32), 32, 32, flux2_state, flux2_latent, (128, 8, 8))
+
+
+class OneFrame(AutoencoderKLQwenImage):
+    """Of images: videos of one frame."""
+
+    def encode(self, x):
+        out = super().encode(x[:, :, None])
+        out.latents = out.latent_dist.mode()[:, :, 0]
+        return out
+
+    def decode(self, z):
+        # Without the cut to -1 ... 1.
+        return types.SimpleNamespace(sample=self.decoder(self.post_quant_conv(z[:, :, None]))[:, :, 0])
+
+
+qwen_mean, qwen_std = [0.3, -0.7, 0.1, 0.5], [2.5, 1.5, 0.8, 1.25]
+columns = [torch.tensor(v).double().view(1, -1, 1, 1) for v in (qwen_mean, qwen_std)]
+write("kl_qwen_image", OneFrame(base_dim=16, z_dim=4, dim_mult=[1, 2, 2], num_res_blocks=1,
+                                temperal_downsample=[False, True], latents_mean=qwen_mean, latents_std=qwen_std),
+      32, 24, lambda _, z: (z - columns[0]) / columns[1], lambda _, s: s * columns[1] + columns[0], (4, 8, 6),
+      latent_channels=4, class_name="AutoencoderKLQwenImage")
+
+class Deep(AutoencoderDC):
+    def encode(self, x):
+        return types.SimpleNamespace(latents=super().encode(x).latent)
+
+
+sides = {f"{s}_{k}": v for s in ("encoder", "decoder") for k, v in dict(
+    block_types=("ResBlock", "EfficientViTBlock", "EfficientViTBlock"), block_out_channels=(16, 32, 32),
+    layers_per_block=(1, 1, 1), qkv_multiscales=((), (5,), (5,))).items()}
+for name, down, up in (("dc", "conv", "interpolate"), ("dc_folded", "pixel_unshuffle", "pixel_shuffle")):
+    write(name, Deep(latent_channels=8, attention_head_dim=8, downsample_block_type=down, upsample_block_type=up,
+                     scaling_factor=0.41407, **sides), 32, 24, lambda _, z: z * 0.41407, lambda _, s: s / 0.41407,
+          (8, 8, 6), class_name="AutoencoderDC")
 write("tiny", AutoencoderTiny(latent_channels=4, encoder_block_out_channels=(32,) * 4,
                               decoder_block_out_channels=(32,) * 4), 64, 32,
       lambda _, z: z, lambda _, s: s, (4, 8, 4))

@@ -13,7 +13,7 @@ import sys
 import diffusers
 import torch
 from diffusers.models import embeddings
-from diffusers.models.transformers import transformer_qwenimage, transformer_z_image
+from diffusers.models.transformers import transformer_chroma, transformer_qwenimage, transformer_z_image
 from safetensors.torch import save_file
 
 TIMES = [750.0, 15.625]  # exact in F32 as thousandths too
@@ -33,7 +33,7 @@ def scaled_waves(times, dim, scale=1, **_):
 
 embeddings.get_timestep_embedding = scaled_waves
 transformer_z_image.TimestepEmbedder.timestep_embedding = staticmethod(waves)
-transformer_qwenimage.get_timestep_embedding = scaled_waves
+transformer_qwenimage.get_timestep_embedding = transformer_chroma.get_timestep_embedding = scaled_waves
 
 
 def halved(model):
@@ -45,8 +45,9 @@ def halved(model):
             else:
                 p.copy_(torch.randn_like(p) / p[0].numel() ** 0.5)
             p.copy_(p.half().float())
-        for b in model.buffers():
-            b.copy_(b.half().float())
+        for name, b in model.named_buffers():
+            if not name.endswith("mod_proj"):  # sinusoids, not weights
+                b.copy_(b.half().float())
     return model.eval()
 
 
@@ -98,6 +99,11 @@ def flux(m, x, h, w, text, sigma, pooled, guidance):
     return unpacked(t, h, w)
 
 
+def chroma(m, x, h, w, text, sigma, pooled, guidance):
+    t = m(packed(x), text, sigma, ids(h // 2, w // 2, 3), torch.zeros(TEXT, 3)).sample
+    return unpacked(t, h, w)
+
+
 def sd3(m, x, h, w, text, sigma, pooled, guidance):
     return m(x, text, pooled, 1000 * sigma).sample
 
@@ -126,6 +132,9 @@ base = dict(num_layers=2, num_attention_heads=2, attention_head_dim=12, joint_at
 fluxes = base | dict(num_single_layers=2, in_channels=16, axes_dims_rope=[4, 4, 4])
 write("flux_dev", "FluxTransformer2DModel", fluxes | dict(guidance_embeds=True), 4, 14, flux, pooled=10, guidance=True)
 write("flux_schnell", "FluxTransformer2DModel", fluxes, 4, 14, flux, pooled=10)
+write("chroma", "ChromaTransformer2DModel",
+      {k: v for k, v in fluxes.items() if "pooled" not in k}
+      | dict(approximator_num_channels=16, approximator_hidden_dim=20, approximator_layers=2), 4, 14, chroma)
 sd = base | dict(sample_size=8, in_channels=4, out_channels=4, caption_projection_dim=24, pos_embed_max_size=16)
 write("sd3", "SD3Transformer2DModel", sd, 4, 14, sd3, pooled=10)
 write("sd35_medium", "SD3Transformer2DModel",

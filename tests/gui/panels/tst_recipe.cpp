@@ -7,6 +7,7 @@
 #include "engine/core/switched.h"
 #include "engine/guidance/guidance.h"
 #include "engine/run/initial_state.h"
+#include "engine/run/source_image.h"
 #include "engine/sampling/noise/noise.h"
 #include "engine/sampling/sampling.h"
 #include "engine/schedule/schedule.h"
@@ -265,10 +266,13 @@ private slots:
             for (const auto& row : table) list << qstr(row.id);
             return list;
         };
-        const std::pair<QString, QStringList> tables[] = {
-            {"sampler", ids(samplers())},           {"schedule", ids(schedules())},
-            {"noise", ids(noiseSources())},         {"start", ids(starts())},
-            {"add.guidance", ids(guidanceRules())}, {"add.schedule_operators", ids(scheduleOperators())}};
+        const std::pair<QString, QStringList> tables[] = {{"sampler", ids(samplers())},
+                                                          {"schedule", ids(schedules())},
+                                                          {"noise", ids(noiseSources())},
+                                                          {"start", ids(starts())},
+                                                          {"source", ids(sources())},
+                                                          {"add.guidance", ids(guidanceRules())},
+                                                          {"add.schedule_operators", ids(scheduleOperators())}};
         for (const auto& [name, all] : tables) {
             auto* field = panel.findChild<ChoiceField*>(name);
             QVERIFY2(field, qPrintable(name));
