@@ -7,12 +7,9 @@
 #include <map>
 #include <mutex>
 
-#ifndef _WIN32
-#    include <unistd.h>
-#endif
-
 #include "engine/analysis/guidance_measures.h"
 #include "engine/cli/interrupt.h"
+#include "engine/cli/progress.h"
 #include "engine/core/printable.h"
 #include "engine/project/record_event.h"
 
@@ -20,14 +17,6 @@ namespace meander::cli {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-bool isTerminal() {
-#ifdef _WIN32
-    return false;
-#else
-    return ::isatty(2) == 1;
-#endif
-}
 
 const char* nameOf(RunEventKind k) {
     switch (k) {
@@ -59,7 +48,7 @@ public:
     Watcher(const BatchOptions& options, std::size_t runs)
         : m_options(options),
           m_wanted(runs),
-          m_showsBar(!options.isJson && !options.isQuiet && isTerminal()),
+          m_showsBar(!options.isJson && !options.isQuiet && isWatched()),
           m_started(Clock::now()) {}
 
     // The end of a run is told when the run is safe in the project: whoever reads it may rely on it.
@@ -108,7 +97,7 @@ public:
         return it == m_ended.end() ? nullptr : it->second;
     }
     void clearBar() const {
-        if (m_showsBar) std::fprintf(stderr, "\r%78s\r", "");
+        if (m_showsBar) clearProgress();
     }
     double seconds() const { return std::chrono::duration<double>(Clock::now() - m_started).count(); }
 
@@ -137,7 +126,7 @@ private:
     }
 
     void draw(const RunEvent& e) {
-        if (e.kind == RunEventKind::Loading) std::fprintf(stderr, "\rLoading %s ...", printable(e.message).c_str());
+        if (e.kind == RunEventKind::Loading) showProgress("Loading " + e.message + " ...");
         if (e.kind != RunEventKind::Evaluated) return;
         double share = double(m_ended.size());
         for (const auto& [id, count] : m_evaluations)
@@ -147,8 +136,8 @@ private:
         const double left = share > 0 ? seconds() * (1 - share) / share : 0;
         std::string bar(std::size_t(full), '#');
         bar.resize(std::size_t(width), '.');
-        std::fprintf(stderr, "\r[%s] %3d %%  %d of %d evaluations  %s left   ", bar.c_str(), int(share * 100),
-                     e.evaluation, e.evaluations, secondsText(left).c_str());
+        showProgress("[" + bar + "] " + std::to_string(int(share * 100)) + " %  " + std::to_string(e.evaluation)
+                     + " of " + std::to_string(e.evaluations) + " evaluations  " + secondsText(left) + " left   ");
     }
 
     const BatchOptions m_options;

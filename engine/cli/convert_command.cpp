@@ -4,6 +4,7 @@
 
 #include "engine/cli/command.h"
 #include "engine/cli/interrupt.h"
+#include "engine/cli/progress.h"
 #include "engine/models/families/family.h"
 #include "engine/weights/convert.h"
 
@@ -70,13 +71,13 @@ int convert(const Options& o) {
     options.progress = [&](double share) {
         const int percent = int(share * 100);
         if (o.isJson && percent / 10 != shown / 10) printLine({{"progress", share}});
-        else if (!o.isJson && percent != shown) std::cerr << "\r" << percent << " %" << std::flush;
+        else if (!o.isJson && percent != shown) showProgress(std::to_string(percent) + " %");
         shown = percent;
         return interruptedBy() == 0;
     };
     watchInterrupts();
     const ConvertedFile made = convertWeights(o.from, o.to, options);
-    if (!o.isJson) std::cerr << '\r';
+    if (!o.isJson) clearProgress();
     if (made.isCancelled) {
         std::cerr << "meander-run: The conversion was ended; nothing was written.\n";
         return 128 + interruptedBy();

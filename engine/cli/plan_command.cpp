@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "engine/cli/recipe_input.h"
+#include "engine/sampling/gaussian_course.h"
 
 namespace meander::cli {
 namespace {
@@ -10,6 +11,25 @@ struct Options {
     RecipeInput input;
     bool isJson = false, showsLevels = false;
 };
+
+// A sampler that chooses its own levels visits them whatever the model answers, unless it controls its error; then
+// they are known afterwards, and the schedule's ends are all that is sure.
+std::vector<double> visitedLevels(const Plan& p) {
+    const SamplerInfo& sampler = *findSampler(p.resolved.sampler.id);
+    if (!sampler.freeSteps) return p.levels;
+    if (controlsError(sampler)) return {p.levels.front(), p.levels.back()};
+    const auto course =
+        gaussianCourse(sampler, p.resolved.sampler.params, p.model.process, p.levels, p.model.sigmaData);
+    return course ? levelsOf(*course) : p.levels;
+}
+
+void showLevels(const Plan& p) {
+    const auto levels = visitedLevels(p);
+    for (std::size_t k = 0; k < levels.size(); ++k)
+        std::cout << k << '\t' << levels[k] << '\t' << p.model.process.sigma(levels[k]) << '\n';
+    if (controlsError(*findSampler(p.resolved.sampler.id)))
+        std::cout << "The sampler chooses the levels between these while it runs.\n";
+}
 
 void printJson(const Plan& p) {
     Json notes = Json::array();
@@ -21,7 +41,7 @@ void printJson(const Plan& p) {
     printLine({{"recipe", toJson(p.resolved)},
                {"model", p.model.name},
                {"process", p.model.process.name()},
-               {"levels", p.levels},
+               {"levels", visitedLevels(p)},
                {"requests", p.requests},
                {"evaluations", p.evaluations},
                {"bytes", p.bytes},
@@ -50,9 +70,7 @@ int show(const Options& o) {
                                          : std::to_string(g.evaluations) + " further evaluations")
                   << (g.idle.empty() ? "" : ", idle") << '\n';
     for (const auto& n : p.notes) std::cout << (n.kind == NoteKind::Warning ? "Warning: " : "Hint: ") << n.text << '\n';
-    if (o.showsLevels)
-        for (std::size_t k = 0; k < p.levels.size(); ++k)
-            std::cout << k << '\t' << p.levels[k] << '\t' << p.model.process.sigma(p.levels[k]) << '\n';
+    if (o.showsLevels) showLevels(p);
     return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 
 #include "engine/exchange/file_kind.h"
@@ -13,15 +14,27 @@
 namespace meander::cli {
 namespace {
 
-std::string standardInput() {
-    constexpr std::size_t most = std::size_t(64) << 20;
-    std::string text;
+constexpr const char* standardInput = "the standard input";
+
+std::string everythingFrom(std::istream& in, const std::string& what) {
+    constexpr std::size_t most = std::size_t(256) << 20;
+    std::string bytes;
     std::array<char, 1 << 16> buffer;
-    while (std::cin.read(buffer.data(), buffer.size()) || std::cin.gcount() > 0) {
-        text.append(buffer.data(), std::size_t(std::cin.gcount()));
-        if (text.size() > most) throw Failure("The standard input is longer than 64 MiB, more than a recipe may have.");
+    while (in.read(buffer.data(), buffer.size()) || in.gcount() > 0) {
+        bytes.append(buffer.data(), std::size_t(in.gcount()));
+        if (bytes.size() > most)
+            throw Failure("What comes from " + what
+                          + " is longer than 256 MiB, more than a recipe or an image may have.");
     }
-    return text;
+    return bytes;
+}
+
+// Of a pipe, which is read to its end.
+std::string bytesOf(const std::string& source) {
+    if (source == "-") return everythingFrom(std::cin, standardInput);
+    std::ifstream in(source, std::ios::binary);
+    if (!in) throw Failure("Cannot open '" + source + "'. Check that it may be read.");
+    return everythingFrom(in, "'" + source + "'");
 }
 
 Recipe draftOf(ProjectStore& store) {
@@ -33,10 +46,9 @@ Recipe draftOf(ProjectStore& store) {
     return r;
 }
 
-// A recipe from a file, or "-": from the standard input.
+// Tells what was assumed and not understood.
 Recipe readRecipe(const std::string& source) {
-    const ReadRecipe read =
-        valueOrThrow(source == "-" ? recipeFromText(standardInput(), "the standard input") : readRecipeFrom(source));
+    const ReadRecipe read = valueOrThrow(readAnyRecipe(source));
     for (const auto& s : read.assumed()) std::cerr << "meander-run: assumed: " << s << '\n';
     for (const auto& s : read.notUnderstood()) std::cerr << "meander-run: not understood: " << s << '\n';
     return read.recipe;
@@ -79,7 +91,7 @@ void readSource(const RecipeInput& input, ReadInput& in) {
     } else if (input.source.empty()) {
         if (const auto model = modelSetBy(input.sets))
             in.recipe = recommendedRecipe(valueOrThrow(inspectModel(*model)));
-    } else if (fileKindOf(input.source) == FileKind::Project) {
+    } else if (!isPipe(input.source) && fileKindOf(input.source) == FileKind::Project) {
         in.project = valueOrThrow(ProjectStore::open(input.source));
         if (!in.project->note().empty()) std::cerr << "meander-run: " << in.project->note() << '\n';
         if (input.branch.empty()) in.recipe = draftOf(*in.project);
@@ -99,6 +111,19 @@ void takeBranch(const RecipeInput& input, ReadInput& in) {
 }
 
 }  // namespace
+
+bool isPipe(const std::string& source) {
+    if (source == "-") return true;
+    std::error_code error;
+    const auto status = std::filesystem::status(source, error);
+    return std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)
+           && !std::filesystem::is_directory(status);
+}
+
+Result<ReadRecipe> readAnyRecipe(const std::string& source) {
+    if (!isPipe(source)) return readRecipeFrom(source);
+    return recipeFromBytes(bytesOf(source), source == "-" ? std::string(standardInput) : "'" + source + "'");
+}
 
 std::unique_ptr<ProjectStore> projectToWrite(const std::string& path) {
     auto store = valueOrThrow(std::filesystem::exists(path) ? ProjectStore::open(path) : ProjectStore::create(path));
@@ -125,7 +150,8 @@ void RecipeInput::addTo(CLI::App& command) {
     command
         .add_option("--set", sets,
                     "Change a setting: steps=12, seed=7, sampler=heun, schedule.rho=5, "
-                    "schedule_operators=clip:max=5|to_clean, guidance.scale=3 (may be repeated)")
+                    "schedule_operators=clip:max=5|to_clean, guidance.scale=3 (may be repeated). Inside a value of a "
+                    "row, | and : are written as \\| and \\:, as in 'guidance=concepts:concepts=a\\|b'")
         ->type_name("KEY=VALUE")
         ->allow_extra_args(false);
     command.add_option("--branch", branch, "Continue a run of the project, by its number, from that step")

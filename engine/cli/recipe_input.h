@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "engine/cli/command.h"
+#include "engine/exchange/imported_recipe.h"
 #include "engine/project/project_store.h"
 #include "engine/run/plan.h"
 
@@ -27,6 +28,10 @@ struct ReadInput {
     std::shared_ptr<const Run> start;       // of a recipe that starts from another run
 };
 ReadInput readInput(const RecipeInput& input);
+// "-" or a path that can be read only once: a FIFO, /dev/stdin, a shell's <(command).
+bool isPipe(const std::string& source);
+// A recipe from a file or a pipe, with what was assumed and not understood.
+Result<ReadRecipe> readAnyRecipe(const std::string& source);
 // A project to record into, as the commands that do so open it: it can be written, and is made where it does not exist.
 std::unique_ptr<ProjectStore> projectToWrite(const std::string& path);
 int nextRunNumber(ProjectStore& store);

@@ -49,13 +49,14 @@ int nextNumber(ProjectStore* store) {
 struct KeptRun {
     std::vector<std::string> files;
     std::string problem;
+    bool isStored = true;  // in the project, where there is one
 };
 
 void report(const Run& run, const BatchResult& result, const Options& o, const KeptRun& kept) {
     if (o.isJson) {
         Json j = {{"event", "done"},
                   {"run", run.id},
-                  {"status", nameOf(run.status)},
+                  {"status", kept.isStored ? nameOf(run.status) : "not_stored"},
                   {"seconds", run.seconds},
                   {"evaluations", run.evaluations},
                   {"device", result.device},
@@ -65,9 +66,9 @@ void report(const Run& run, const BatchResult& result, const Options& o, const K
         printLine(j);
         return;
     }
-    std::cout << "Run " << run.number << ' ' << nameOf(run.status) << ": " << run.evaluations << " evaluations in "
-              << secondsText(run.seconds) << " on " << result.device << ", peak " << bytesText(double(run.peakBytes))
-              << ".\n";
+    std::cout << "Run " << run.number << ' ' << (kept.isStored ? nameOf(run.status) : "is not stored") << ": "
+              << run.evaluations << " evaluations in " << secondsText(run.seconds) << " on " << result.device
+              << ", peak " << bytesText(double(run.peakBytes)) << ".\n";
     if (!result.deviceNote.empty()) std::cout << result.deviceNote << '\n';
     if (!kept.files.empty()) std::cout << kept.files.size() << " files in " << o.folder << '\n';
 }
@@ -81,7 +82,11 @@ KeptRun keep(const Run& run, const Options& o, ProjectStore* store, const Recipe
     }
     if (!store) return kept;
     if (!store->draft()) store->saveDraft(recipe);  // of a new project; what is being edited in another stays
-    if (const Status s = store->close(); !s) kept.problem += (kept.problem.empty() ? "" : " ") + s.error().text;
+    if (const Status s = store->close(); !s) {
+        kept.isStored = false;
+        kept.problem += (kept.problem.empty() ? "" : " ") + s.error().text + " Run " + std::to_string(run.number)
+                        + " is not stored there, or only in part; run it again afterwards.";
+    }
     return kept;
 }
 
@@ -113,8 +118,9 @@ int carryOut(const Options& o) {
 // A run of a project once more: from its record, or from the beginning.
 int continueRun(const Options& o) {
     const std::string path = o.input.project.empty() ? o.input.source : o.input.project;
-    if (path.empty() || !o.input.sets.empty() || o.input.isSample)
-        throw WrongArgument("--resume and --retry take a project and nothing that changes its run.");
+    if (path.empty() || !o.input.sets.empty() || o.input.isSample || !o.input.branch.empty())
+        throw WrongArgument(
+            "--resume and --retry take a project and nothing that changes its run: no --set, --branch or --sample.");
     const auto store = writable(valueOrThrow(ProjectStore::open(path)));
     const int number = std::max(o.resume, o.retry);
     const auto runs = valueOrThrow(store->runs());

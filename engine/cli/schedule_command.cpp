@@ -46,6 +46,7 @@ int show(const Options& o) {
         return 0;
     }
     if (o.isRow) {
+        if (note && o.steps) std::cerr << "meander-run: " << note->text << '\n';
         for (std::size_t k = 0; k < levels.size(); ++k) std::cout << (k ? " " : "") << digits(levels[k]);
         std::cout << '\n';
         return 0;

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
+
+#include "engine/core/unsigned_param.h"
 
 namespace meander {
 namespace {
@@ -13,16 +16,21 @@ std::string shortNumber(double v) {
     return {buffer, end};
 }
 
+// Whole numbers of 64 bits without a sign, as seeds are.
+bool isUnsigned(const ParamSpec& s) { return s.kind == ParamKind::Integer && s.maximum >= unsignedMaximum; }
+
 std::string boundText(const ParamSpec& s, double bound) {
-    return s.kind == ParamKind::Integer && std::abs(bound) < 9.2233e18 ? std::to_string(std::int64_t(bound))
-                                                                       : shortNumber(bound);
+    if (s.kind != ParamKind::Integer) return shortNumber(bound);
+    if (bound >= unsignedMaximum) return std::to_string(std::numeric_limits<std::uint64_t>::max());
+    return std::abs(bound) < 9.2233e18 ? std::to_string(std::int64_t(bound)) : shortNumber(bound);
 }
 std::string rangeText(const ParamSpec& s) {
     return "between " + boundText(s, s.minimum) + " and " + boundText(s, s.maximum);
 }
 
 Error reject(const ParamSpec& s, const std::string& owner, const std::string& why) {
-    return Error{"The parameter '" + s.label + "' of " + owner + " " + why + "."};
+    return Error{(owner.empty() ? "'" + s.label + "' " : "The parameter '" + s.label + "' of " + owner + " ") + why
+                 + "."};
 }
 
 bool inRange(const ParamSpec& s, double v) { return std::isfinite(v) && v >= s.minimum && v <= s.maximum; }
@@ -31,6 +39,33 @@ std::string choiceList(const ParamSpec& s) {
     std::string list;
     for (const auto& c : s.choices) list += (list.empty() ? "" : ", ") + c.id;
     return list;
+}
+
+std::string trimmed(const std::string& t) {
+    const auto first = t.find_first_not_of(" \t\r\n");
+    return first == std::string::npos ? std::string() : t.substr(first, t.find_last_not_of(" \t\r\n") - first + 1);
+}
+
+// Locale-independent; the whole text must be the number.
+std::optional<double> numberIn(const std::string& text) {
+    std::string t = trimmed(text);
+    if (!t.empty() && t[0] == '+') t.erase(0, 1);
+    double v = 0;
+    const auto [end, error] = std::from_chars(t.data(), t.data() + t.size(), v);
+    if (t.empty() || error != std::errc() || end != t.data() + t.size()) return std::nullopt;
+    return v;
+}
+
+// Digits of a whole number beyond the signed 64 bits; as a value only where the parameter is without a sign.
+bool isLargeWhole(const std::string& t) {
+    std::int64_t n = 0;
+    const auto [end, error] = std::from_chars(t.data(), t.data() + t.size(), n);
+    return error == std::errc::result_out_of_range && end == t.data() + t.size();
+}
+bool isUnsignedWhole(const std::string& t) {
+    std::uint64_t n = 0;
+    const auto [end, error] = std::from_chars(t.data(), t.data() + t.size(), n);
+    return error == std::errc() && end == t.data() + t.size();
 }
 
 // The value in the type its kind stores, or an error.
@@ -45,6 +80,11 @@ Result<ParamValue> checked(const ParamSpec& s, const ParamValue& given, const st
             n = *i;
         } else if (const auto* d = std::get_if<double>(&given); d && std::floor(*d) == *d && std::abs(*d) < 9e15) {
             n = std::int64_t(*d);
+        } else if (d && std::floor(*d) == *d) {
+            return reject(s, owner, "must be " + rangeText(s) + ", but is " + shortNumber(*d));
+        } else if (const auto* t = std::get_if<std::string>(&given); t && isLargeWhole(*t)) {
+            if (isUnsigned(s) && isUnsignedWhole(*t)) return ParamValue(*t);
+            return reject(s, owner, "must be " + rangeText(s) + ", but is " + *t);
         } else {
             return reject(s, owner, "must be a whole number");
         }
@@ -57,6 +97,7 @@ Result<ParamValue> checked(const ParamSpec& s, const ParamValue& given, const st
         double v = 0;
         if (const auto* d = std::get_if<double>(&given)) v = *d;
         else if (const auto* i = std::get_if<std::int64_t>(&given)) v = double(*i);
+        else if (const auto* t = std::get_if<std::string>(&given); t && isLargeWhole(*t)) v = *numberIn(*t);
         else return reject(s, owner, "must be a number");
         if (!inRange(s, v)) return reject(s, owner, "must be " + rangeText(s) + ", but is " + shortNumber(v));
         return ParamValue(v);
@@ -95,31 +136,14 @@ template <class T> const T& typed(const Params& p, const std::string& key, const
     return *v;
 }
 
-std::string trimmed(const std::string& t) {
-    const auto first = t.find_first_not_of(" \t\r\n");
-    return first == std::string::npos ? std::string() : t.substr(first, t.find_last_not_of(" \t\r\n") - first + 1);
-}
-
-// Locale-independent; the whole text must be the number.
-std::optional<double> numberIn(const std::string& text) {
-    std::string t = trimmed(text);
-    if (!t.empty() && t[0] == '+') t.erase(0, 1);
-    double v = 0;
-    const auto [end, error] = std::from_chars(t.data(), t.data() + t.size(), v);
-    if (t.empty() || error != std::errc() || end != t.data() + t.size()) return std::nullopt;
-    return v;
-}
-
 // A whole number of 64 bits, exact; also written as 1e3, as far as a double counts.
 Result<ParamValue> wholeNumber(const ParamSpec& spec, const std::string& text) {
     const std::string t = text.starts_with('+') ? text.substr(1) : text;
     std::int64_t n = 0;
     const auto [end, error] = std::from_chars(t.data(), t.data() + t.size(), n);
-    const bool isWhole = end == t.data() + t.size() && !t.empty();
-    if (isWhole && error == std::errc()) return checked(spec, n, "'" + spec.key + "'");
-    if (isWhole && error == std::errc::result_out_of_range)
-        return reject(spec, "'" + spec.key + "'", "must be " + rangeText(spec) + ", but is " + t);
-    if (const auto v = numberIn(t)) return checked(spec, *v, "'" + spec.key + "'");
+    if (!t.empty() && end == t.data() + t.size() && error == std::errc()) return checked(spec, n, {});
+    if (isLargeWhole(t)) return checked(spec, t, {});
+    if (const auto v = numberIn(t)) return checked(spec, *v, {});
     return Error{"'" + text + "' is not a number. '" + spec.label + "' is a whole number " + rangeText(spec) + "."};
 }
 
@@ -172,6 +196,18 @@ double real(const Params& p, const std::string& key) {
         if (const auto* i = std::get_if<std::int64_t>(&it->second)) return double(*i);
     return typed<double>(p, key, "a number");
 }
+ParamValue wholeParam(std::uint64_t n) {
+    return n > std::uint64_t(INT64_MAX) ? ParamValue(std::to_string(n)) : ParamValue(std::int64_t(n));
+}
+std::uint64_t unsignedInteger(const Params& p, const std::string& key) {
+    const auto it = p.find(key);
+    const auto* digits = it == p.end() ? nullptr : std::get_if<std::string>(&it->second);
+    if (!digits) return std::uint64_t(integer(p, key));
+    std::uint64_t n = 0;
+    if (std::from_chars(digits->data(), digits->data() + digits->size(), n).ec != std::errc())
+        throw Failure("The parameter '" + key + "' is not a whole number.");
+    return n;
+}
 std::int64_t integer(const Params& p, const std::string& key) { return typed<std::int64_t>(p, key, "a whole number"); }
 bool toggle(const Params& p, const std::string& key) { return typed<bool>(p, key, "on or off"); }
 const std::string& text(const Params& p, const std::string& key) { return typed<std::string>(p, key, "a text"); }
@@ -194,7 +230,7 @@ Result<Params> paramsFromJson(const Json& j) {
         if (value.is_boolean()) {
             p[key] = value.get<bool>();
         } else if (value.is_number_unsigned() && value.get<std::uint64_t>() > std::uint64_t(INT64_MAX)) {
-            return Error{"The parameter '" + key + "' is a whole number too large to use."};
+            p[key] = std::to_string(value.get<std::uint64_t>());
         } else if (value.is_number_integer()) {
             p[key] = value.get<std::int64_t>();
         } else if (value.is_number_float()) {
@@ -238,12 +274,12 @@ Result<ParamValue> parseParam(const ParamSpec& spec, const std::string& given) {
     case ParamKind::Integer: return wholeNumber(spec, t);
     case ParamKind::Real:
     case ParamKind::Percent:
-        if (const auto v = numberIn(t)) return checked(spec, *v, "'" + spec.key + "'");
+        if (const auto v = numberIn(t)) return checked(spec, *v, {});
         return Error{"'" + given + "' is not a number. '" + spec.label + "' is a number " + rangeText(spec) + "."};
     case ParamKind::List:
-        if (auto list = numbersIn(t)) return checked(spec, std::move(*list), "'" + spec.key + "'");
+        if (auto list = numbersIn(t)) return checked(spec, std::move(*list), {});
         return Error{"'" + given + "' is not a list of numbers. Write numbers with commas between them."};
-    case ParamKind::Choice: return checked(spec, t, "'" + spec.key + "'");
+    case ParamKind::Choice: return checked(spec, t, {});
     case ParamKind::Text:
     case ParamKind::File:
     case ParamKind::Image:

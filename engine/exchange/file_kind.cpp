@@ -35,6 +35,9 @@ FileKind fileKindOf(const std::string& path) {
     case FileFormat::WebP: return FileKind::Image;
     case FileFormat::Json:
     case FileFormat::Text: return kindOfText(ending);
+    case FileFormat::Unknown:  // text in another encoding is refused as a recipe, by name
+        if (kindOfText(ending) == FileKind::Recipe) return FileKind::Recipe;
+        break;
     default: break;
     }
     if (ending == ".meander") return FileKind::Project;

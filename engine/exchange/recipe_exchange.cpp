@@ -19,7 +19,21 @@
 namespace meander {
 namespace {
 
-constexpr std::size_t largestText = std::size_t(64) << 20;
+constexpr std::size_t largestText = std::size_t(64) << 20, largestImage = std::size_t(1) << 30;
+
+bool isImage(FileFormat f) { return f == FileFormat::Png || f == FileFormat::Jpeg || f == FileFormat::WebP; }
+
+// JSON and settings are text; what is not recognised may be text of an odd kind.
+bool mayBeText(FileFormat f) {
+    return f == FileFormat::Unknown || f == FileFormat::Empty || f == FileFormat::Json || f == FileFormat::Text
+           || f == FileFormat::Html || f == FileFormat::Onnx;
+}
+
+// A mark at the beginning, or a NUL beside the first character.
+bool isUtf16(const std::string& text) {
+    return text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")
+           || (text.size() >= 2 && (text[0] == '\0') != (text[1] == '\0'));
+}
 
 bool startsWithBrace(const std::string& text) {
     const auto at = text.find_first_not_of(" \t\r\n");
@@ -199,7 +213,10 @@ Result<ReadRecipe> recipeFromTexts(const PngTexts& given, const std::string& wha
                  + (texts.empty() ? ": the image carries no text." : " (it carries: " + keysOf(texts) + ").")};
 }
 
-Result<ReadRecipe> recipeFromText(const std::string& text, const std::string& what) {
+Result<ReadRecipe> recipeFromText(const std::string& given, const std::string& what) {
+    if (isUtf16(given))
+        return Error{"Cannot read a recipe from " + what + ": it is text in UTF-16. Save it as UTF-8 and try again."};
+    const std::string text = given.starts_with("\xef\xbb\xbf") ? given.substr(3) : given;
     if (!startsWithBrace(text)) {
         if (trimmedText(text).empty()) return Error{"Cannot read a recipe from " + what + ": it is empty."};
         ReadRecipe read = recipeFromParameters(text);
@@ -220,17 +237,12 @@ Result<ReadRecipe> recipeFromText(const std::string& text, const std::string& wh
     return Error{"Cannot use " + what + " as a recipe: " + recipe.error().text, recipe.error().detail};
 }
 
-Result<ReadRecipe> readRecipeFrom(const std::string& path) {
-    const std::string what = "'" + path + "'";
-    if (fileKindOf(path) != FileKind::Image) {
-        auto text = readTextFile(path, largestText);
-        return text ? recipeFromText(*text, what) : Result<ReadRecipe>(text.error());
-    }
-    auto list = readImageTexts(path);
+static Result<ReadRecipe> recipeFromImage(const std::string& bytes, const std::string& what, FileFormat format) {
+    auto list = imageTextsOf(bytes, what);
     if (!list) return list.error();
     auto read = recipeFromTexts(list->texts, what);
-    if (!read && formatOfFile(path) == FileFormat::Png)
-        if (const std::string hidden = hiddenText(path); !hidden.empty()) {
+    if (!read && format == FileFormat::Png)
+        if (const std::string hidden = hiddenText(bytes); !hidden.empty()) {
             read = recipeFromTexts(textsIn(hidden), what);
             if (read) read->settings.push_back({SettingOrigin::Read, "Settings", "hidden in the pixels", {}});
         }
@@ -238,6 +250,22 @@ Result<ReadRecipe> readRecipeFrom(const std::string& path) {
         read->settings.push_back(
             {SettingOrigin::NotUnderstood, "Texts of the image", std::to_string(list->skipped), "damaged or too long"});
     return read;
+}
+
+Result<ReadRecipe> recipeFromBytes(const std::string& bytes, const std::string& what) {
+    const FileFormat format = formatOf(std::string_view(bytes).substr(0, identityBytes), bytes.size());
+    if (isImage(format)) return recipeFromImage(bytes, what, format);
+    if (mayBeText(format)) return recipeFromText(bytes, what);
+    return Error{"There is no recipe in " + what + ": it is " + nameOf(format) + "."};
+}
+
+Result<ReadRecipe> readRecipeFrom(const std::string& path) {
+    const std::string what = "'" + path + "'";
+    // A damaged image is still one by its name.
+    if (fileKindOf(path) == FileKind::Image && !isImage(formatOfFile(path)))
+        if (auto list = readImageTexts(path); !list) return list.error();
+    const auto bytes = readTextFile(path, isImage(formatOfFile(path)) ? largestImage : largestText);
+    return bytes ? recipeFromBytes(*bytes, what) : Result<ReadRecipe>(bytes.error());
 }
 
 }  // namespace meander

@@ -22,7 +22,10 @@ std::string parametersText(const Recipe& recipe, int width, int height, const st
 Result<ReadRecipe> recipeFromTexts(const PngTexts& texts, const std::string& what);
 // From one text: JSON of ours or of another program (settings, a graph, a scheduler), or a text of parameters.
 Result<ReadRecipe> recipeFromText(const std::string& text, const std::string& what);
-// From a file: an image, JSON, or a text of parameters.
+// From the bytes of a file or a pipe, by what they are: an image, JSON, or a text of parameters. A byte order mark of
+// UTF-8 is skipped; other kinds of file and other encodings are refused by name.
+Result<ReadRecipe> recipeFromBytes(const std::string& bytes, const std::string& what);
+// From a file, as its bytes.
 Result<ReadRecipe> readRecipeFrom(const std::string& path);
 ReadRecipe recipeFromParameters(const std::string& text);
 

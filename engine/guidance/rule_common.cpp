@@ -91,8 +91,14 @@ std::string whyConditionsAreEqual(const GuidanceContext& c) {
     return {};
 }
 
+// An interval between the beginnings of two steps holds none of them, also where it is not empty.
 std::string whyWindowIsEmpty(const GuidanceContext& c) {
-    return Window(c.params).isEmpty(c.recipe.steps) ? "Guidance has no effect: its interval is empty." : "";
+    const Window window(c.params);
+    if (!window.isEmpty(c.recipe.steps)) return {};
+    if (window.from >= window.to || (window.high && window.low && *window.low >= *window.high))
+        return "Guidance has no effect: its interval is empty.";
+    return "Guidance has no effect: none of the " + std::to_string(c.recipe.steps) + " steps begins in its interval, "
+           + display(window.from) + " to " + display(window.to) + " of them. Widen it, or use more steps.";
 }
 
 std::string whyNoLevelIsInside(const Params& p, const Process& process, const std::vector<double>& levels) {
@@ -130,18 +136,68 @@ std::string whyExtrapolationIsIdle(const GuidanceContext& c, double weight) {
     return whyConditionsAreEqual(c);
 }
 
+namespace {
+
+// What a rule's scale weighs the estimate against; at 0 that alone is left.
+struct WeighedRule {
+    const char *id, *other;
+    bool isUnconditional = true;  // CFG++ takes the same difference
+};
+constexpr const char* withoutPrompt = "the conditional estimate has no part, so the prompt is ignored";
+constexpr const char* worseAlone = "only the worse estimate is left";
+const WeighedRule weighedRules[] = {
+    {"cfg", withoutPrompt},
+    {"progressive_cfg", withoutPrompt},
+    {"apg", withoutPrompt},
+    {"cfg_zero_star", withoutPrompt},
+    {"magnitude_aware", withoutPrompt},
+    {"frequency_decoupled", withoutPrompt},
+    {"perp_neg", withoutPrompt},
+    {"dual", withoutPrompt},
+    {"superposition", withoutPrompt, false},
+    {"residual_cfg", "only the virtual unconditional estimate is left, so the prompt is ignored", false},
+    {"nag", "only the attention to the negative prompt is left", false},
+    {"autoguidance", worseAlone, false},
+    {"pag", worseAlone, false},
+    {"seg", worseAlone, false},
+    {"slg", worseAlone, false},
+};
+
+std::vector<double> listOf(const Params& p, const char* key) {
+    const auto it = p.find(key);
+    const auto* list = it == p.end() ? nullptr : std::get_if<std::vector<double>>(&it->second);
+    return list ? *list : std::vector<double>();
+}
+
+// Every scale that a rule takes over the run or the bands of an image, counted so that 1 does nothing.
+std::vector<double> scalesOf(const Params& p) {
+    std::vector<double> scales = listOf(p, "curve");
+    if (scales.empty()) scales = listOf(p, "scales");
+    if (scales.empty())
+        for (const char* key : {"first", "last", "scale"})
+            if (p.contains(key)) scales.push_back(real(p, key));
+    const auto counts = [&](const char* key, const char* word) {
+        const auto it = p.find(key);
+        const auto* value = it == p.end() ? nullptr : std::get_if<std::string>(&it->second);
+        return value && *value == word;
+    };
+    const bool isOnTop = counts("formulation", "original") || counts("dialect", "comfyui");
+    for (double& w : scales) w += isOnTop ? 1 : 0;
+    return scales;
+}
+
+}  // namespace
+
 std::string scaleCaution(const GuidanceRule& rule, const GuidanceContext& c) {
-    if (!rule.usesUnconditional || !c.params.contains("scale")) return {};
-    const bool isOriginal = c.params.contains("formulation") && text(c.params, "formulation") == "original";
-    const double scale = real(c.params, "scale") + (isOriginal ? 1 : 0);
-    const auto* curve = c.params.contains("curve") ? std::get_if<std::vector<double>>(&c.params.at("curve")) : nullptr;
-    if (curve && !curve->empty()) return {};
-    if (scale == 0)
-        return rule.label
-               + ": at scale 0 the conditional estimate has no part, so the prompt is ignored. Choose 1 for "
-                 "the prompt without guidance.";
+    const auto* weighed = std::find_if(std::begin(weighedRules), std::end(weighedRules),
+                                       [&](const WeighedRule& w) { return rule.id == w.id; });
+    const std::vector<double> scales = scalesOf(c.params);
+    if (weighed == std::end(weighedRules) || scales.empty()) return {};
+    if (std::all_of(scales.begin(), scales.end(), [](double w) { return w == 0; }))
+        return rule.label + ": at scale 0 " + weighed->other + ". Choose 1 for the prompt without guidance.";
+    const double scale = *std::max_element(scales.begin(), scales.end());
     const auto* sampler = findSampler(c.recipe.sampler.id);
-    if (sampler && sampler->unconditional && !sampler->needsData && scale > 2)
+    if (sampler && sampler->unconditional && !sampler->needsData && weighed->isUnconditional && scale > 2)
         return sampler->label + " adds the guidance to the estimate and not to the noise, so that a scale of "
                + display(scale) + " overshoots. Scales from 0.6 to 1.5 act there like 5 to 12 elsewhere.";
     return {};

@@ -108,30 +108,32 @@ PngTextList webpTextsOf(std::string_view bytes) {
     return list;
 }
 
-Result<PngTextList> readImageTexts(const std::string& path) {
-    const FileFormat format = formatOfFile(path);
-    auto file = readTextFile(path, largestFile);
-    if (!file) return file.error();
-    switch (format) {
+Result<PngTextList> imageTextsOf(std::string_view bytes, const std::string& what) {
+    switch (const FileFormat format = formatOf(bytes.substr(0, identityBytes), bytes.size())) {
     case FileFormat::Png: {
-        PngTextList list = pngTextsOf(std::as_bytes(std::span(*file)));
+        PngTextList list = pngTextsOf(std::as_bytes(std::span(bytes)));
         if (const auto xmp = list.texts.find("XML:com.adobe.xmp"); xmp != list.texts.end()) {
             addXmp(list, xmp->second);
             list.texts.erase("XML:com.adobe.xmp");
         }
         return list;
     }
-    case FileFormat::Jpeg: return jpegTextsOf(*file);
-    case FileFormat::WebP: return webpTextsOf(*file);
+    case FileFormat::Jpeg: return jpegTextsOf(bytes);
+    case FileFormat::WebP: return webpTextsOf(bytes);
     case FileFormat::Unknown:
-        return Error{"Cannot read '" + path
-                     + "': it is no PNG, JPEG or WebP image, or it is damaged from its first byte."};
-    default: return Error{"'" + path + "' is " + nameOf(format) + ", not an image that can carry a recipe."};
+        return Error{"Cannot read " + what
+                     + ": it is no PNG, JPEG or WebP image, or it is damaged from its first byte."};
+    default: return Error{what + " is " + nameOf(format) + ", not an image that can carry a recipe."};
     }
 }
 
-std::string hiddenText(const std::string& path) {
-    const auto pixels = readPngRgba(path);
+Result<PngTextList> readImageTexts(const std::string& path) {
+    const auto file = readTextFile(path, largestFile);
+    return file ? imageTextsOf(*file, "'" + path + "'") : Result<PngTextList>(file.error());
+}
+
+std::string hiddenText(std::string_view png) {
+    const auto pixels = decodePngRgba(std::as_bytes(std::span(png)), "the image");
     if (!pixels) return {};
     std::string text = pixels->hasAlpha ? hiddenIn(*pixels, true) : std::string();
     return text.empty() ? hiddenIn(*pixels, false) : text;

@@ -240,12 +240,9 @@ Result<PngFile> readPng(const std::string& path) {
     return decodePng(std::as_bytes(std::span(*bytes)), "'" + path + "'");
 }
 
-Result<RgbaPixels> readPngRgba(const std::string& path) {
-    auto bytes = readFile(path);
-    if (!bytes) return bytes.error();
-    const std::string what = "'" + path + "'";
-    if (const Status s = checkForm(std::as_bytes(std::span(*bytes)), what); !s) return s.error();
-    Reader r(std::as_bytes(std::span(*bytes)));
+Result<RgbaPixels> decodePngRgba(std::span<const std::byte> bytes, const std::string& what) {
+    if (const Status s = checkForm(bytes, what); !s) return s.error();
+    Reader r(bytes);
     r.keepsAlpha = true;
     RgbaPixels pixels;
     if (const Status s = decodeInto(r, pixels.rgba, what); !s) return s.error();

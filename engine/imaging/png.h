@@ -28,7 +28,8 @@ struct RgbaPixels {
     bool hasAlpha = false;
     std::vector<std::uint8_t> rgba;
 };
-Result<RgbaPixels> readPngRgba(const std::string& path);
+// `what` names the image in sentences.
+Result<RgbaPixels> decodePngRgba(std::span<const std::byte> bytes, const std::string& what);
 
 // Long texts are compressed, non-Latin ones written as iTXt. The file appears whole or not at all.
 Status writePng(const std::string& path, const Image& image, const PngTexts& texts = {});

@@ -100,9 +100,20 @@ void addTraining(ModelFiles& files, const fs::path& folder) {
     files.parametrization = meaning.parametrization;
     files.distillation = meaning.distillation;
     files.sigmaData = meaning.sigmaData;
-    const std::string scheduler = "The scheduler of the folder is " + config.value("_class_name", std::string()) + ".";
-    files.findings.push_back({"prediction", nameOf(files.parametrization), scheduler});
-    files.findings.push_back({"process", files.process.name(), scheduler});
+    const std::string name = config.value("_class_name", std::string()),
+                      scheduler = "The scheduler of the folder is " + name + ".";
+    const auto add = [&](const char* key, const std::string& value, const std::vector<std::string>& silent) {
+        std::string missing;
+        for (const auto& s : silent) missing += (missing.empty() ? "" : ", ") + s;
+        if (missing.empty()) files.findings.push_back({key, value, scheduler});
+        else
+            files.findings.push_back(
+                {key, value,
+                 scheduler + " Its configuration does not state " + missing + ", so the default of diffusers is taken.",
+                 Finding::Assumed});
+    };
+    add("prediction", nameOf(files.parametrization), meaning.unstatedPrediction);
+    add("process", files.process.name(), meaning.unstatedProcess);
     if (files.distillation != Distillation::None)
         files.findings.push_back({"kind", checkpointRule(files.distillation).name, scheduler});
 }

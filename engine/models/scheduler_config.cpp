@@ -119,9 +119,30 @@ SchedulerMeaning edmMeaning(const Json& j, const std::string& kind, const std::s
             isConsistency ? Distillation::Consistency : Distillation::None, data};
 }
 
-}  // namespace
+bool states(const Json& j, const char* key) { return j.contains(key) && !j[key].is_null(); }
 
-SchedulerMeaning meaningOfScheduler(const Json& j, const std::string& what) {
+std::vector<std::string> unstated(const Json& j, std::initializer_list<const char*> keys) {
+    std::vector<std::string> list;
+    for (const char* key : keys)
+        if (!states(j, key)) list.emplace_back(key);
+    return list;
+}
+
+// What follows from the class alone is stated by it.
+void addUnstated(SchedulerMeaning& m, const Json& j, const std::string& kind) {
+    if (isAmong(flowSchedulers, kind)) return;
+    if (isAmong(edmSchedulers, kind)) {
+        m.unstatedProcess = unstated(j, {"sigma_min", "sigma_max"});
+        return;
+    }
+    if (!states(j, "predict_epsilon")) m.unstatedPrediction = unstated(j, {"prediction_type"});
+    const bool isWhole = states(j, "trained_betas") || m.process.kind() == ProcessKind::RectifiedFlow;
+    const bool hasEnds = jsonText(j, "beta_schedule", "linear", "the file") != "squaredcos_cap_v2";
+    if (isWhole) return;
+    m.unstatedProcess = hasEnds ? unstated(j, {"beta_schedule", "beta_start", "beta_end"}) : std::vector<std::string>();
+}
+
+SchedulerMeaning statedMeaning(const Json& j, const std::string& what) {
     const std::string kind = jsonText(j, "_class_name", "", what);
     checkScheduler(kind, what);
     const std::int64_t steps = jsonInteger(j, "num_train_timesteps", 1000, what);
@@ -180,6 +201,14 @@ SchedulerMeaning meaningOfScheduler(const Json& j, const std::string& what) {
         return meaning(Process::variancePreserving(sigmoidSignal(int(steps), first, last), schedule));
     throw Failure("The scheduler described in " + what + " uses the noise schedule '" + schedule
                   + "', which Meander does not know. It knows linear, scaled_linear, squaredcos_cap_v2 and sigmoid.");
+}
+
+}  // namespace
+
+SchedulerMeaning meaningOfScheduler(const Json& j, const std::string& what) {
+    SchedulerMeaning m = statedMeaning(j, what);
+    addUnstated(m, j, jsonText(j, "_class_name", "", what));
+    return m;
 }
 
 }  // namespace meander

@@ -1,6 +1,7 @@
 // What a scheduler_config.json of diffusers says about the training of a model.
 #pragma once
 #include <string>
+#include <vector>
 
 #include "engine/core/json.h"
 #include "engine/process/distillation.h"
@@ -13,6 +14,8 @@ struct SchedulerMeaning {
     Parametrization parametrization;
     Distillation distillation = Distillation::None;
     double sigmaData = 0.5;
+    // Keys that the file leaves out or null, for which diffusers' defaults stand.
+    std::vector<std::string> unstatedPrediction = {}, unstatedProcess = {};
 };
 // Throws Failure. `what` names the file.
 SchedulerMeaning meaningOfScheduler(const Json& config, const std::string& what);

@@ -27,6 +27,7 @@ public:
     void setRemoved(const std::string& runId, bool removed);
     // Runs that were in progress when their program ended.
     void interruptRunning();
+    void countRecorded(const std::string& runId);
     void erase(const std::string& runId);
     void eraseRemoved();
     // What was written is undone by a rollback: forget what is remembered of it.

@@ -235,8 +235,36 @@ void RunWriter::interruptRunning() {
     while (running.next()) ids.push_back(running.text(0));
     running.reset();
     for (const auto& id : ids)
-        changeRow(id,
-                  [&] { Statement(m_db, "UPDATE run SET status = 'interrupted' WHERE id = ?").bind(1, id).finish(); });
+        changeRow(id, [&] {
+            countRecorded(id);
+            Statement(m_db, "UPDATE run SET status = 'interrupted' WHERE id = ?").bind(1, id).finish();
+        });
+}
+
+// The counts in the header of a run whose program ended before it could write them, from the evaluations recorded:
+// images are the rows of one state, and evaluations that a record answered cost nothing.
+void RunWriter::countRecorded(const std::string& runId) {
+    Statement row(m_db, "SELECT header FROM run WHERE id = ?");
+    if (!row.bind(1, runId).next()) return;
+    auto header = parseJson(row.text(0), "the settings of a run");
+    row.reset();
+    if (!header || !header->is_object()) return;  // reading it tells of the damage
+    Statement sums(m_db, "SELECT coalesce(sum(network_rows), 0), coalesce(sum(milliseconds), 0) FROM evaluation "
+                         "WHERE run = ? AND NOT replayed");
+    if (!sums.bind(1, runId).next()) return;
+    const auto recipe = recipeFromJson(header->value("recipe", Json::object()));
+    const std::int64_t images = recipe ? std::max(1, recipe->images) : 1;
+    const auto known = header->find("evaluations");
+    const std::int64_t counted = known != header->end() && known->is_number_integer() ? known->get<std::int64_t>() : 0;
+    const auto spent = header->find("seconds");
+    const double seconds = spent != header->end() && spent->is_number() ? spent->get<double>() : 0;
+    (*header)["evaluations"] = std::max(counted, sums.integer(0) / images);
+    (*header)["seconds"] = std::max(seconds, sums.real(1) / 1000);
+    sums.reset();
+    Statement(m_db, "UPDATE run SET header = ? WHERE id = ?")
+        .bind(1, header->dump(-1, ' ', false, Json::error_handler_t::replace))
+        .bind(2, runId)
+        .finish();
 }
 
 void RunWriter::erase(const std::string& runId) {

@@ -11,6 +11,14 @@ namespace {
 constexpr std::size_t jobsPerTransaction = 128;
 constexpr std::chrono::seconds pauseAfterTrouble{2};
 
+// Who waits for `flush` may end next; the promise to try again is for those who hear of trouble in passing.
+Error whileItRuns(Error e) {
+    e.text +=
+        " What is not written yet is kept in memory and tried again while the program runs; what is still missing "
+        "when it ends is lost. Free some space before that.";
+    return e;
+}
+
 }  // namespace
 
 Error databaseSentence(const DatabaseError& e, const std::string& path, const std::string& doing) {
@@ -129,10 +137,6 @@ bool WriteQueue::attempt() {
     } catch (const DatabaseError& e) {
         trouble = sentence(e);
         drop = n == 1 && !e.isTemporary() && !e.isDamage();
-        if (!drop)
-            trouble->text +=
-                " What is not written yet is kept in memory and tried again while the program runs; what is "
-                "still missing when it ends is lost. Free some space before that.";
     } catch (const std::exception& e) {
         trouble = Error{"A part of a run could not be put into the project: " + std::string(e.what())};
         drop = n == 1;
@@ -154,7 +158,7 @@ bool WriteQueue::attempt() {
     }
     if (trouble) {
         m_writer->forget();
-        if (n == 1) report(*trouble);
+        if (n == 1) report(drop ? *trouble : whileItRuns(*trouble));
         const std::lock_guard lock(m_mutex);
         if (!drop) m_trouble = trouble;
         if (drop && !m_lost) m_lost = trouble;

@@ -18,12 +18,10 @@ AttentionLevel attentionFromText(const std::string& s) {
 }
 
 std::string kindOf(const RecipeField& f) {
-    const std::string low = std::to_string(f.minimum);
-    return f.maximum == std::numeric_limits<int>::max()
-               ? "a whole number of at least " + low
-               : "a whole number from " + low + " to " + std::to_string(f.maximum);
+    return "a whole number from " + std::to_string(f.minimum) + " to " + std::to_string(f.maximum);
 }
 
+constexpr const char* stepKind = "a whole number from 0 to 2147483647";
 constexpr const char* seedKind = "a whole number from 0 to 18446744073709551615";
 
 [[noreturn]] void mistyped(const std::string& where, const std::string& key, const std::string& kind) {
@@ -35,14 +33,14 @@ std::string textOf(const Json& j, const std::string& where, const std::string& k
     return j.get<std::string>();
 }
 
-int integerOf(const Json& j, const std::string& where, const std::string& key) {
+int integerOf(const Json& j, const std::string& where, const std::string& key, const std::string& kind) {
     const auto fits = [](auto n) {
         return n >= std::numeric_limits<int>::min() && n <= std::numeric_limits<int>::max();
     };
     if (!j.is_number_integer()
         || (j.is_number_unsigned() ? j.get<std::uint64_t>() > std::uint64_t(std::numeric_limits<int>::max())
                                    : !fits(j.get<std::int64_t>())))
-        mistyped(where, key, "a whole number");
+        mistyped(where, key, kind);
     return j.get<int>();
 }
 
@@ -79,7 +77,7 @@ BranchPoint branchFromJson(const Json& j) {
     BranchPoint point;
     if (const auto run = j.find("run"); run != j.end() && !run->is_null()) point.run = textOf(*run, where, "run");
     if (const auto step = j.find("step"); step != j.end() && !step->is_null())
-        point.step = integerOf(*step, where, "step");
+        point.step = integerOf(*step, where, "step", stepKind);
     return point;
 }
 
@@ -120,8 +118,10 @@ Json jsonOf(const RecipeField&, const std::optional<BranchPoint>& v) {
 
 const std::string recipeText = "The recipe";
 void read(const RecipeField& f, const Json& j, std::string& into) { into = textOf(j, recipeText, f.key); }
-void read(const RecipeField& f, const Json& j, int& into) { into = integerOf(j, recipeText, f.key); }
-void read(const RecipeField& f, const Json& j, std::optional<int>& into) { into = integerOf(j, recipeText, f.key); }
+void read(const RecipeField& f, const Json& j, int& into) { into = integerOf(j, recipeText, f.key, kindOf(f)); }
+void read(const RecipeField& f, const Json& j, std::optional<int>& into) {
+    into = integerOf(j, recipeText, f.key, kindOf(f));
+}
 void read(const RecipeField& f, const Json& j, std::uint64_t& into) {
     if (!j.is_number_unsigned()) mistyped(recipeText, f.key, seedKind);
     into = j.get<std::uint64_t>();
@@ -169,8 +169,8 @@ void parse(const RecipeField& f, const std::string& t, std::optional<BranchPoint
     const auto colon = t.rfind(':');
     if (colon == std::string::npos || colon == 0)
         throw Failure("A branch point is written as RUN:STEP; \"" + t + "\" is none.");
-    into =
-        BranchPoint{t.substr(0, colon), wholeNumber<int>(f, t.substr(colon + 1), "RUN:STEP with a step of at least 0")};
+    into = BranchPoint{t.substr(0, colon),
+                       wholeNumber<int>(f, t.substr(colon + 1), std::string("RUN:STEP with ") + stepKind + " as STEP")};
 }
 
 std::string shown(const auto& value) {

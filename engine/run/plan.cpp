@@ -18,6 +18,7 @@ Plan Planner::make() {
     countCost();
     estimate();
     adviseSampler();
+    adviseLaw();
     adviseNoise();
     adviseSpace();
     adviseConditioning();

@@ -1,6 +1,7 @@
 // Advice before the run, and the refusals that depend on model and levels.
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
 #include "engine/core/switched.h"
 #include "engine/guidance/rule_common.h"
@@ -8,6 +9,7 @@
 #include "engine/models/text/embeddings.h"
 #include "engine/models/tokenizers/prompt_fit.h"
 #include "engine/run/planner.h"
+#include "engine/sampling/gaussian_course.h"
 #include "engine/sampling/noise/noise.h"
 
 namespace meander {
@@ -44,8 +46,95 @@ void Planner::adviseSampler() {
              m.name + " is " + rule.name + ": more than " + std::to_string(rule.mostSteps)
                  + " steps bring nothing, and noise added again at each can harm.");
     const bool evaluatesOnce = sampler.requestsInStep(0, 1, params) == 1;
-    if (m_plan.intervals() == 1 && evaluatesOnce && rule.followsOde && m.distillation == Distillation::None)
+    const bool jumpsFromNoise = m_plan.resolved.start.id == "noise" && !m_plan.resolved.branch;
+    if (m_plan.intervals() == 1 && jumpsFromNoise && evaluatesOnce && rule.followsOde
+        && m.distillation == Distillation::None)
         note(NoteKind::Warning, "steps", "One step gives the mean of what the model expects, not a sample.");
+}
+
+namespace {
+
+// The law may be off by half before a person should hear of it; that a few steps blur is in their number.
+bool isOff(double ratio, int steps) {
+    constexpr int few = 8;
+    return !(ratio < 1.5) || (ratio < 0.5 && steps > few);
+}
+
+std::string shortNumber(double v) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.3g", v);
+    return text;
+}
+
+// The step that changed the law most.
+const GaussianStep& worstOf(const std::vector<GaussianStep>& course) {
+    const GaussianStep* worst = &course.front();
+    double before = 1, most = -1;
+    for (const GaussianStep& s : course) {
+        if (!std::isfinite(s.ratio)) return s;
+        const double change = std::abs(std::log(std::max(s.ratio, 1e-300) / before));
+        if (change > most) most = change, worst = &s;
+        before = std::max(s.ratio, 1e-300);
+    }
+    return *worst;
+}
+
+std::string joined(const std::vector<std::string>& list) {
+    std::string text;
+    for (std::size_t i = 0; i < list.size(); ++i) text += (i == 0 ? "" : i + 1 < list.size() ? ", " : " or ") + list[i];
+    return text;
+}
+
+}  // namespace
+
+// Whether the sampler's steps over these levels keep the law of Gaussian data of the model's deviation: what fails
+// there, by steps that fall too far for its rule, fails on every data.
+void Planner::adviseLaw() {
+    const Recipe& r = m_plan.resolved;
+    const ModelInfo& m = m_plan.model;
+    const SamplerInfo& used = sampler();
+    if (r.start.id != "noise" || r.branch || m.distillation != Distillation::None || m_plan.intervals() < 2
+        || !samplerCaution(used, m.distillation, m.name, usualSampler()).empty())
+        return;
+    const auto ratioOf = [&](const SamplerInfo& s, const Params& params, const std::vector<double>& levels) {
+        const auto course = gaussianCourse(s, params, m.process, levels, m.sigmaData);
+        return course ? course->back().ratio : std::nan("");
+    };
+    if (used.advice && std::any_of(m_plan.notes.begin(), m_plan.notes.end(), [&](const PlanNote& n) {
+            return n.kind == NoteKind::Warning && n.text.starts_with(used.label + ": ");
+        }))
+        return;  // it tells its own cause
+    const auto course = gaussianCourse(used, r.sampler.params, m.process, m_plan.levels, m.sigmaData);
+    if (!course || !isOff(course->back().ratio, m_plan.intervals())) return;
+    std::vector<std::string> remedies;
+    for (const int factor : {2, 4}) {
+        const auto levels =
+            makeSchedule(r.schedule, r.scheduleOperators, m.process, r.steps * factor, imageTokensOf(m));
+        if (!levels || !remedies.empty() || isOff(ratioOf(used, r.sampler.params, *levels), r.steps)) continue;
+        remedies.push_back(std::to_string(r.steps * factor) + " steps");
+    }
+    for (const char* id : {"karras", "exponential"})
+        if (const auto levels = makeSchedule({id, {}}, {}, m.process, r.steps);
+            levels && id != r.schedule.id && remedies.size() < 2
+            && !isOff(ratioOf(used, r.sampler.params, *levels), r.steps))
+            remedies.push_back("the schedule " + findSchedule(id)->label);
+    for (const std::string& id : {usualSampler(), std::string("dpmpp_2m"), std::string("euler")})
+        if (const SamplerInfo* other = findSampler(id); other && id != used.id && remedies.size() < 3) {
+            const auto params = resolveParams(*other, {});
+            if (!params || isOff(ratioOf(*other, *params, m_plan.levels), r.steps)) continue;
+            remedies.push_back("the sampler " + other->label);
+            break;
+        }
+    const GaussianStep& worst = worstOf(*course);
+    const double ratio = course->back().ratio;
+    note(NoteKind::Warning, "sampler",
+         used.label + ": on Gaussian data of the model's standard deviation (" + display(m.sigmaData)
+             + ") these steps end with "
+             + (std::isfinite(ratio) && ratio < 1e6 ? shortNumber(ratio) + " times its variance"
+                                                    : std::string("a variance beyond all bounds"))
+             + ", mostly by the step from level " + shortNumber(worst.from) + " to " + shortNumber(worst.to)
+             + ", which falls too far for this rule. "
+             + (remedies.empty() ? std::string("Use more steps.") : "What keeps it: " + joined(remedies) + "."));
 }
 
 // What the model itself recommends, else a solver for every model.

@@ -4,7 +4,6 @@
 #include "engine/run/branching.h"
 #include "engine/run/planner.h"
 #include "engine/sampling/noise/noise.h"
-#include "engine/schedule/schedule.h"
 
 namespace meander {
 
@@ -13,6 +12,11 @@ namespace meander {
 double Planner::judgedSigmaData() const {
     return m_plan.model.distillation == Distillation::None ? m_plan.model.sigmaData
                                                            : std::numeric_limits<double>::infinity();
+}
+
+ScheduleUse Planner::scheduleUse() const {
+    if (sampler().inverts) return ScheduleUse::Inverts;
+    return m_plan.resolved.start.id == "noise" ? ScheduleUse::FromNoise : ScheduleUse::FromData;
 }
 
 void Planner::makeLevels() {
@@ -24,10 +28,15 @@ void Planner::makeLevels() {
         makeSchedule(r.schedule, r.scheduleOperators, m_plan.model.process, r.steps, imageTokensOf(m_plan.model));
     if (!levels) throw Failure(levels.error().text);
     m_plan.levels = *levels;
-    for (const auto& n : scheduleNotes(m_plan.levels, m_plan.model.process, r.steps, judgedSigmaData()))
-        note(n.warning ? NoteKind::Warning : NoteKind::Hint, n.key, n.text);
+    const std::vector<double> scheduled = m_plan.levels;
+    if (const auto n = stepsNote(scheduled, r.steps)) note(NoteKind::Hint, n->key, n->text);
     takeOwnLevels();
     takeStart();
+    // Data and other runs begin in the middle of the schedule: there the levels that are visited count.
+    const bool isPart = r.start.id != "noise" && !sampler().roundTrip;
+    for (const auto& n :
+         scheduleNotes(isPart ? m_plan.levels : scheduled, m_plan.model.process, scheduleUse(), judgedSigmaData()))
+        note(n.warning ? NoteKind::Warning : NoteKind::Hint, n.key, n.text);
     if (!sampler().inverts && m_plan.levels.back() > m_plan.levels.front())
         throw Failure(sampler().label
                       + " goes from noise to the image, but the levels of the schedule rise. Remove its operator "
@@ -102,6 +111,10 @@ void Planner::makeBranch() {
         throw Failure(
             "A branch of a round trip keeps the levels of its parent. Choose its schedule, steps and strength, "
             "or start a new run.");
+    if (r.start != m_parent->recipe.start)
+        note(NoteKind::Warning, "start",
+             "A branch goes on from a state of its parent, so the recipe's own start is not used. Leave out the branch "
+             "or the start.");
     BranchPlan branch = planBranch(r, *m_parent, m_plan.levels);
     m_plan.levels = std::move(branch.levels);
     m_plan.restoresHistory = branch.restoresHistory;

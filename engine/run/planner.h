@@ -2,6 +2,7 @@
 #pragma once
 #include "engine/run/plan.h"
 #include "engine/sampling/sampling.h"
+#include "engine/schedule/schedule_notes.h"
 
 namespace meander {
 
@@ -27,12 +28,14 @@ private:
     void takeStart();
     void makeBranch();
     double judgedSigmaData() const;
+    ScheduleUse scheduleUse() const;
     void fixPath();
     // plan_cost.cpp: evaluations, bytes, seconds
     void countCost();
     void estimate();
     // plan_advice.cpp: what a person should know
     void adviseSampler();
+    void adviseLaw();
     void adviseNoise();
     void adviseSpace();
     void adviseConditioning();

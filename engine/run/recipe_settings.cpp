@@ -1,6 +1,7 @@
 #include "engine/run/recipe_settings.h"
 
 #include <algorithm>
+#include <span>
 
 #include "engine/core/did_you_mean.h"
 #include "engine/recipe/recipe_fields.h"
@@ -31,15 +32,25 @@ void setParam(Choice& choice, const ChoiceTable& table, const std::string& key, 
     throw Failure(unknownParam(*row->params, key, row->label, row->hint).text + didYouMean(key, keys));
 }
 
+// The parts of a text between separators; one behind a backslash belongs to its part.
+std::vector<std::string> partsOf(const std::string& text, char separator) {
+    std::vector<std::string> parts(1);
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == separator) parts.emplace_back();
+        else {
+            if (text[i] == '\\' && i + 1 < text.size() && text[i + 1] == separator) ++i;
+            parts.back() += text[i];
+        }
+    }
+    return parts;
+}
+
 // "clip" or "clip:max=5:min=0.1".
 Choice parseChoice(const std::string& given, const ChoiceTable& table) {
-    std::size_t end = std::min(given.find(':'), given.size());
-    Choice choice{given.substr(0, end), {}};
+    const auto parts = partsOf(given, ':');
+    Choice choice{parts.front(), {}};
     if (!table.find(choice.id)) noSuchRow(table, choice.id);
-    while (end < given.size()) {
-        const std::size_t start = end + 1;
-        end = std::min(given.find(':', start), given.size());
-        const std::string part = given.substr(start, end - start);
+    for (const std::string& part : std::span(parts).subspan(1)) {
         const auto equals = part.find('=');
         if (equals == std::string::npos || equals == 0)
             throw Failure("\"" + part
@@ -100,15 +111,11 @@ const ParamSpec* parameterNamed(const ChoiceTable& table, const std::string& key
 
 }  // namespace
 
-// "clip:max=5|to_clean"; none, off or nothing: no row.
+// "clip:max=5|to_clean"; none, off or nothing: no row. A | or : inside a value is written as \| or \:.
 std::vector<Choice> choicesFromText(const std::string& text, const ChoiceTable& table) {
     std::vector<Choice> list;
     if (text.empty() || text == "none" || text == "off") return list;
-    for (std::size_t start = 0; start <= text.size();) {
-        const std::size_t end = std::min(text.find('|', start), text.size());
-        list.push_back(parseChoice(text.substr(start, end - start), table));
-        start = end + 1;
-    }
+    for (const std::string& row : partsOf(text, '|')) list.push_back(parseChoice(row, table));
     return list;
 }
 

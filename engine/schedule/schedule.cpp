@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "engine/core/switched.h"
+#include "engine/schedule/schedule_notes.h"
 
 namespace meander {
 
@@ -100,28 +101,40 @@ Result<std::vector<double>> makeSchedule(const std::string& id, const Process& p
     return levels;
 }
 
+std::optional<ScheduleNote> stepsNote(const std::vector<double>& levels, int stepsAsked) {
+    const int intervals = int(levels.size()) - 1;
+    if (intervals == stepsAsked) return {};
+    return ScheduleNote{false, "steps",
+                        "The rule makes " + std::to_string(intervals) + (intervals == 1 ? " step" : " steps")
+                            + " of the " + std::to_string(stepsAsked)
+                            + " asked for; choose another number, or add the operator \"Resample\" for exactly that "
+                              "many."};
+}
+
 std::vector<ScheduleNote> scheduleNotes(const std::vector<double>& levels, const Process& process, int stepsAsked,
+                                        double sigmaData) {
+    auto notes = scheduleNotes(levels, process, ScheduleUse::FromNoise, sigmaData);
+    if (auto note = stepsNote(levels, stepsAsked)) notes.insert(notes.begin(), std::move(*note));
+    return notes;
+}
+
+std::vector<ScheduleNote> scheduleNotes(const std::vector<double>& levels, const Process& process, ScheduleUse use,
                                         double sigmaData) {
     std::vector<ScheduleNote> notes;
     const int intervals = int(levels.size()) - 1;
     const double top = std::max(levels.front(), levels.back()), bottom = std::min(levels.front(), levels.back());
-    if (intervals != stepsAsked)
-        notes.push_back(
-            {false, "steps",
-             "The rule makes " + std::to_string(intervals) + (intervals == 1 ? " step" : " steps") + " of the "
-                 + std::to_string(stepsAsked)
-                 + " asked for; choose another number, or add the operator \"Resample\" for exactly that many."});
     if (top > process.maximum() * (1 + 1e-4))
         notes.push_back(
             {true, "schedule",
              "Sampling starts at " + levelText(top, process) + ", beyond the " + levelText(process.maximum(), process)
                  + " that training reached; the network guesses there. Lower \"max\", or add the operator \"Clip\"."});
-    else if (top < process.maximum() * 0.99)
+    else if (use == ScheduleUse::FromNoise && top < process.maximum() * 0.99)
         notes.push_back({false, "schedule",
                          "Sampling starts at " + levelText(top, process) + ", below the "
                              + levelText(process.maximum(), process)
                              + " that training calls pure noise, so the first state has less signal than the network "
                                "expects. Raise \"max\", or choose a schedule with both ends, such as trailing steps."});
+    if (use == ScheduleUse::Inverts) return notes;  // the levels end in noise
     if (bottom > 0)
         notes.push_back(
             {false, "schedule",

@@ -244,6 +244,18 @@ private slots:
         QVERIFY2(least.width() <= 1280 && least.height() <= 660,
                  qPrintable(QStringLiteral("%1 × %2").arg(least.width()).arg(least.height())));
         QCOMPARE(window->size(), QSize(1280, 660));
+        // Whatever is in front.
+        for (const PanelInfo& p : panels())
+            if (QDockWidget* dock = window->dock(p.id); dock && !dock->isHidden()) {
+                dock->raise();
+                QTest::qWait(50);
+                const QSize now = window->minimumSizeHint();
+                QVERIFY2(now.width() <= 1280 && now.height() <= 660,
+                         qPrintable(QStringLiteral("%1: %2 × %3").arg(p.id).arg(now.width()).arg(now.height())));
+                QCOMPARE(window->size(), QSize(1280, 660));
+            }
+        window->dock("trajectory")->raise();
+        QTest::qWait(50);
         for (const PanelInfo& p : panels())
             if (const QDockWidget* dock = window->dock(p.id); dock && !dock->visibleRegion().isEmpty())
                 QVERIFY2(window->rect().contains(dock->geometry()), qPrintable(p.id));

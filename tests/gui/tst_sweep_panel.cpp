@@ -142,6 +142,38 @@ private slots:
         QVERIFY(!panel().exportTo("/nowhere/at/all/x.csv"));
     }
 
+    // For a critic's eye: MEANDER_SHOTS names a folder.
+    void images() {
+        if (!qEnvironmentVariableIsSet("MEANDER_SHOTS")) QSKIP("MEANDER_SHOTS is not set");
+        runSmallSweep();
+        for (const QSize size : {QSize(1280, 720), QSize(1920, 1080)})
+            for (const ThemeChoice choice : {ThemeChoice::Dark, ThemeChoice::Light}) {
+                applyTheme(choice);
+                window->resize(size);
+                for (const int view : {0, 1}) {
+                    panel().findChild<QStackedWidget*>()->setCurrentIndex(view);
+                    QTest::qWait(600);
+                    window->grab().save(QStringLiteral("%1/sweep-%2-%3-%4.png")
+                                            .arg(qEnvironmentVariable("MEANDER_SHOTS"))
+                                            .arg(size.width())
+                                            .arg(choice == ThemeChoice::Dark ? "dark" : "light")
+                                            .arg(view));
+                }
+            }
+        applyTheme(ThemeChoice::Dark);
+        window->dock("queue")->raise();
+        Recipe r = longRecipe(10000);
+        for (int seed = 0; seed < 4; ++seed) {
+            r.seed = std::uint64_t(seed);
+            document().editDraft(r, "seed");
+            WAIT_FOR_PLAN(document());
+            document().runDraft();
+        }
+        QTest::qWait(1500);
+        window->grab().save(qEnvironmentVariable("MEANDER_SHOTS") + "/queue.png");
+        document().cancelAll();
+    }
+
     void oneCellIsCancelledAndRunAgain() {
         Recipe r = longRecipe(3000);
         document().editDraft(r, "test");

@@ -269,15 +269,20 @@ PeerText readScheduler(const Json& j, const std::string& source) {
     static const std::set<std::string> process = {"num_train_timesteps",   "beta_start",      "beta_end",
                                                   "beta_schedule",         "prediction_type", "trained_betas",
                                                   "rescale_betas_zero_snr"};
+    std::string ofModel;
     for (const auto& [key, v] : j.items()) {
         if (used.contains(key) || isNothing(v)) continue;
-        if (process.contains(key)) t.notes.push_back({SettingOrigin::Read, key, plainText(v), "belongs to the model"});
+        if (process.contains(key)) ofModel += (ofModel.empty() ? "" : ", ") + key + ": " + shortened(plainText(v));
         else if (key == "solver_order") t.add("solver order", plainText(v), key);
         else if (key == "steps_offset") t.add("offset", plainText(v), key);
         else if (key == "set_alpha_to_one" && v == true)
             t.notes.push_back({SettingOrigin::Read, key, "true", "the last level is clean"});
         else if (!(v.is_boolean() && !v.get<bool>())) t.leaveOut(key, shortened(plainText(v)));
     }
+    if (!ofModel.empty())
+        t.notes.push_back({SettingOrigin::NotUnderstood, "Settings of the model", ofModel,
+                           "not applied: the recipe's model keeps its own; open the folder of the model that they "
+                           "belong to, or declare them with checkpoint=declared:prediction=…"});
     return t;
 }
 

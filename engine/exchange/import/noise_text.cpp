@@ -4,6 +4,7 @@
 #include <cctype>
 #include <charconv>
 
+#include "engine/core/unsigned_param.h"
 #include "engine/exchange/table.h"
 
 namespace meander {
@@ -89,7 +90,8 @@ std::string noiseSettingsText(const Choice& noise) {
     const auto is = [&](const char* key, const char* value) { return p.contains(key) && text(p, key) == value; };
     if (s.empty() || (p.contains("per") && !is("per", "image"))) return {};
     if (is("variation_rule", "a1111") && p.contains("variation_strength") && real(p, "variation_strength") > 0)
-        s += ", Variation seed: " + std::to_string(p.contains("variation_seed") ? integer(p, "variation_seed") : 0)
+        s += ", Variation seed: "
+             + std::to_string(p.contains("variation_seed") ? unsignedInteger(p, "variation_seed") : 0)
              + ", Variation seed strength: " + numberText(real(p, "variation_strength"));
     if (p.contains("resize_width") && p.contains("resize_height"))
         s += ", Seed resize from: " + std::to_string(integer(p, "resize_width") * pixelsPerElement) + "x"

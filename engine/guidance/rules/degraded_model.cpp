@@ -75,9 +75,12 @@ std::unique_ptr<GuidanceRun> makeAuto(const Params& p, GuidanceSetup& s) {
 std::string idle(const GuidanceContext& c) {
     const bool isOriginal = c.params.contains("formulation") && text(c.params, "formulation") == "original";
     if (real(c.params, "scale") == (isOriginal ? 0 : 1))
-        return std::string("It has no effect at scale ") + (isOriginal ? "0." : "1.");
+        return isOriginal ? "It has no effect at scale 0." : "It has no effect at scale 1.";
+    if (const std::string why = whyWindowIsEmpty(c); !why.empty()) return why;
     return Window(c.params, isOriginal ? WindowStart::RoundedUp : WindowStart::RoundedDown).isEmpty(c.recipe.steps)
-               ? "It has no effect: its interval is empty."
+               ? "It has no effect: its interval holds the beginning of no step behind the first. Widen it, or use "
+                 "more "
+                 "steps."
                : "";
 }
 

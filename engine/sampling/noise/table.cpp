@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "engine/core/unsigned_param.h"
 #include "engine/sampling/noise/noise.h"
 #include "engine/sampling/noise/streams.h"
 #include "engine/sampling/noise/variation.h"
@@ -63,7 +64,7 @@ std::unique_ptr<NoiseSource> makeNoise(const Choice& choice, NoiseContext contex
 }
 
 std::uint64_t noiseSeed(const Choice& choice, std::uint64_t runSeed) {
-    return choice.params.contains("seed") ? std::uint64_t(integer(choice.params, "seed")) : runSeed;
+    return choice.params.contains("seed") ? unsignedInteger(choice.params, "seed") : runSeed;
 }
 
 bool sameNoise(const Choice& a, std::uint64_t seedA, const Choice& b, std::uint64_t seedB) {
@@ -76,11 +77,8 @@ bool sameNoise(const Choice& a, std::uint64_t seedA, const Choice& b, std::uint6
 }
 
 Choice recordedNoise(const Choice& parent, std::uint64_t parentSeed) {
-    if (parentSeed > std::uint64_t(std::numeric_limits<std::int64_t>::max()))
-        throw Failure("The parent's seed is too large to be written beside another; use the parent's seed as the run's "
-                      "and its noise as it is.");
     Choice c = parent;
-    c.params["seed"] = std::int64_t(noiseSeed(parent, parentSeed));
+    c.params["seed"] = wholeParam(noiseSeed(parent, parentSeed));
     return c;
 }
 

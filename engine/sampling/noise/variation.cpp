@@ -4,11 +4,14 @@
 #include <cmath>
 #include <numeric>
 
+#include "engine/core/unsigned_param.h"
+
 namespace meander::noise {
 
 std::vector<ParamSpec> commonParams() {
     return {
-        optionalParam(integerParam("seed", "Own seed", 0, 0, 9.2e18, "Seed of the noise alone; absent: the run's.")),
+        optionalParam(
+            integerParam("seed", "Own seed", 0, 0, unsignedMaximum, "Seed of the noise alone; absent: the run's.")),
         advanced(choiceParam("initial_scale", "First state",
                              {{"level", "Noise times its level (A1111, EDM)"},
                               {"unit_variance", "For data of unit variance: √(a² + τ²)"},
@@ -28,7 +31,8 @@ std::vector<ParamSpec> commonParams() {
             "variation_strength", "Variation", 0, 0, 1,
             "0: the seed's image; 1: the variation seed's. With several images each varies the first one's noise.",
             0.01)),
-        advanced(integerParam("variation_seed", "Variation seed", 0, 0, 9.2e18, "Seed of the noise to go to.")),
+        advanced(
+            integerParam("variation_seed", "Variation seed", 0, 0, unsignedMaximum, "Seed of the noise to go to.")),
         advanced(choiceParam("variation_rule", "Way there",
                              {{"sphere", "On the sphere"}, {"a1111", "As A1111 (column by column)"}},
                              "How the two noises are mixed.")),
@@ -142,7 +146,7 @@ public:
         std::vector<double> z = download(resized ? m_info.make(c, m_params)->initial() : m_main->initial()).toDoubles();
         if (const double strength = real(m_params, "variation_strength"); strength > 0) {
             NoiseContext other = c;
-            other.seed = std::uint64_t(integer(m_params, "variation_seed"));
+            other.seed = unsignedInteger(m_params, "variation_seed");
             other.sharedAcrossImages = false;
             slerp(strength, z, download(m_info.make(other, m_params)->initial()).toDoubles(), c,
                   text(m_params, "variation_rule") == "a1111" ? VariationRule::A1111 : VariationRule::Sphere);

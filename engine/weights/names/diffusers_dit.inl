@@ -5,7 +5,7 @@ t_embedder.mlp.0.*                    transformer_blocks.0.norm1.emb.timestep_em
 t_embedder.mlp.2.*                    transformer_blocks.0.norm1.emb.timestep_embedder.linear_2.*
 y_embedder.embedding_table.*          transformer_blocks.0.norm1.emb.class_embedder.embedding_table.*
 blocks.{i}.attn.qkv.*                 transformer_blocks.{i}.attn1.to_q.*&transformer_blocks.{i}.attn1.to_k.*&)"
-R"(transformer_blocks.{i}.attn1.to_v.*
+    R"(transformer_blocks.{i}.attn1.to_v.*
 blocks.{i}.attn.proj.*                transformer_blocks.{i}.attn1.to_out.0.*
 blocks.{i}.mlp.fc1.*                  transformer_blocks.{i}.ff.net.0.proj.*
 blocks.{i}.mlp.fc2.*                  transformer_blocks.{i}.ff.net.2.*

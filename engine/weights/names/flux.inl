@@ -1,5 +1,5 @@
-R"(# Flux.1 of Black Forest Labs, and Chroma, whose network makes the modulations of all blocks. A single block's linear1
-# is q, k, v and the feed-forward (1 + 1 + 1 + 4 widths).
+R"(# Flux.1 of Black Forest Labs, and Chroma, whose network makes the modulations of all blocks. A single block's
+# linear1 is q, k, v and the feed-forward (1 + 1 + 1 + 4 widths).
 x_embedder.*                                      img_in.*
 context_embedder.*                                txt_in.*
 time_text_embed.timestep_embedder.linear_1.*      time_in.in_layer.*

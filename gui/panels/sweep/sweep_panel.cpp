@@ -13,6 +13,8 @@
 namespace meander::gui {
 namespace {
 
+constexpr int leastField = 56;  // pixels of a field in the head: on small screens it is cut
+
 QLabel* caption(const QString& text, QWidget* parent) {
     auto* l = new QLabel(text, parent);
     l->setProperty("muted", true);
@@ -22,10 +24,10 @@ QLabel* caption(const QString& text, QWidget* parent) {
 }  // namespace
 
 SweepPanel::SweepPanel(Document& document, SelectionModel& selection, QWidget* parent)
-    : QWidget(parent),
+    : FrontPanel(parent),
       m_document(document),
       m_selection(selection),
-      m_views(new QStackedWidget(this)),
+      m_views(new QStackedWidget(body())),
       m_grid(new SweepGrid(document, m_views)),
       m_plot(new SweepPlot(document, m_views)) {
     setObjectName("sweepPanel");
@@ -40,7 +42,7 @@ SweepPanel::SweepPanel(Document& document, SelectionModel& selection, QWidget* p
     auto* form = makeForm();
     right->addWidget(makeHead());
     right->addWidget(m_views, 1);
-    auto* box = new QHBoxLayout(this);
+    auto* box = new QHBoxLayout(body());
     box->setContentsMargins(0, 0, 0, 0);
     box->setSpacing(0);
     box->addWidget(form);
@@ -53,7 +55,7 @@ SweepPanel::SweepPanel(Document& document, SelectionModel& selection, QWidget* p
     connect(&m_planSoon, &QTimer::timeout, this, &SweepPanel::planAxes);
     connect(&m_refreshSoon, &QTimer::timeout, this, &SweepPanel::refreshState);
     connect(&m_document, &Document::draftChanged, this, [this] {
-        if (isVisible()) m_planSoon.start();
+        if (isInFront()) m_planSoon.start();
     });
     connect(&m_document, &Document::sweepsChanged, this, &SweepPanel::fillSweeps);
     connect(&m_document, &Document::runChanged, this, &SweepPanel::refreshRun);
@@ -73,25 +75,34 @@ SweepPanel::SweepPanel(Document& document, SelectionModel& selection, QWidget* p
 }
 
 QWidget* SweepPanel::makeForm() {
-    auto* form = new QWidget(this);
-    form->setFixedWidth(372);
+    auto* form = new QWidget(body());
+    form->setMinimumWidth(240);
+    form->setMaximumWidth(372);
     auto* box = new QVBoxLayout(form);
     box->setContentsMargins(metrics::panelPadding, metrics::grid * 2, metrics::grid, metrics::grid * 2);
     box->setSpacing(metrics::rowGap);
+    auto* scroll = new QScrollArea(form);
+    auto* content = new QWidget(scroll->viewport());
+    content->setProperty("panel", true);
+    auto* rows = new QVBoxLayout(content);
+    rows->setContentsMargins(0, 0, metrics::grid, 0);
+    rows->setSpacing(metrics::rowGap);
     for (int i = 0; i < int(mostSweepAxes); ++i) {
-        m_rows.push_back(new AxisRow(m_document.draft(), i + 1, form));
-        box->addWidget(m_rows.back());
+        m_rows.push_back(new AxisRow(m_document.draft(), i + 1, content));
+        rows->addWidget(m_rows.back());
         connect(m_rows.back(), &AxisRow::changed, this, [this] { m_planSoon.start(); });
     }
-    m_cost = new QLabel(form);
+    m_cost = new QLabel(content);
     m_cost->setObjectName("sweepCost");
     m_cost->setWordWrap(true);
     m_cost->setAlignment(Qt::AlignTop | Qt::AlignLeft);
-    auto* scroll = new QScrollArea(form);
+    rows->addWidget(m_cost, 1);
     scroll->setFrameShape(QFrame::NoFrame);
     scroll->setWidgetResizable(true);
-    scroll->setWidget(m_cost);
-    m_cost->setProperty("panel", true);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    scroll->setFocusPolicy(Qt::NoFocus);
+    scroll->setAccessibleName(tr("Axes of the sweep and what it costs"));
+    scroll->setWidget(content);
     box->addWidget(scroll, 1);
     m_run = new QPushButton(tr("Run the sweep"), form);
     m_run->setObjectName("sweepRun");
@@ -108,7 +119,7 @@ QWidget* SweepPanel::makeForm() {
 }
 
 QWidget* SweepPanel::makeHead() {
-    auto* head = new QWidget(this);
+    auto* head = new QWidget(body());
     auto* box = new QHBoxLayout(head);
     box->setContentsMargins(metrics::grid * 2, metrics::grid, metrics::panelPadding, metrics::grid);
     box->setSpacing(metrics::rowGap);
@@ -140,6 +151,7 @@ QWidget* SweepPanel::makeHead() {
     m_swap->setToolTip(tr("Swap the axes"));
     m_swap->setAccessibleName(m_swap->toolTip());
     connect(m_swap, &QToolButton::clicked, this, &SweepPanel::swapAxes);
+    for (ChoiceField* f : {m_sweeps, m_acrossField, m_downField}) f->setMinimumWidth(leastField);
     m_places = new QHBoxLayout;
     m_state = caption({}, head);
     m_state->setObjectName("sweepState");
@@ -147,7 +159,8 @@ QWidget* SweepPanel::makeHead() {
     m_scrub->setObjectName("sweepScrub");
     m_scrub->setRange(0, 100);
     m_scrub->setValue(100);
-    m_scrub->setFixedWidth(110);
+    m_scrub->setMinimumWidth(24);
+    m_scrub->setMaximumWidth(110);
     m_scrub->setToolTip(tr("Share of the steps, in all cells; at the right end the finished images"));
     m_scrub->setAccessibleName(tr("Share of the steps"));
     connect(m_scrub, &QSlider::valueChanged, this,
@@ -155,7 +168,8 @@ QWidget* SweepPanel::makeHead() {
     m_size = new QSlider(Qt::Horizontal, head);
     m_size->setRange(40, 256);
     m_size->setValue(m_grid->cellSize());
-    m_size->setFixedWidth(80);
+    m_size->setMinimumWidth(24);
+    m_size->setMaximumWidth(80);
     m_size->setToolTip(tr("Size of the cells. Ctrl+wheel over the grid magnifies all images at the same place."));
     m_size->setAccessibleName(tr("Size of the cells"));
     connect(m_size, &QSlider::valueChanged, m_grid, &SweepGrid::setCellSize);
@@ -181,15 +195,16 @@ QWidget* SweepPanel::makeHead() {
     return head;
 }
 
-void SweepPanel::showEvent(QShowEvent* event) {
-    QWidget::showEvent(event);
+void SweepPanel::frontChanged() {
+    if (!isInFront()) return;
+    for (AxisRow* row : m_rows) row->setRecipe(m_document.draft());
     m_planSoon.start();
     refreshState();
 }
 
 void SweepPanel::changeEvent(QEvent* event) {
     if (event->type() == QEvent::PaletteChange) m_refreshSoon.start();
-    QWidget::changeEvent(event);
+    FrontPanel::changeEvent(event);
 }
 
 // --- the plan ---
@@ -266,6 +281,7 @@ void SweepPanel::fillSweeps() {
     m_sweeps->setEnabled(!all.empty());
     if (!m_document.sweep(m_id)) m_id = all.empty() ? QString() : qstr(all.back().id);
     showSweep(m_id);
+    m_sweeps->setVisible(m_document.sweeps().size() > 1);
 }
 
 void SweepPanel::showSweep(const QString& id) {
@@ -298,6 +314,7 @@ void SweepPanel::fillAxes() {
         if (i == m_grid->across() || i == m_grid->down()) continue;
         const SweepAxis& axis = s.axes[std::size_t(i)];
         auto* f = new ChoiceField(this);
+        f->setMinimumWidth(leastField);
         f->setAccessibleName(qstr(axis.label()));
         f->setToolTip(f->accessibleName());
         for (int k = 0; k < axis.size(); ++k) f->addChoice(QString::number(k), qstr(axis.label(k)));
@@ -350,7 +367,7 @@ void SweepPanel::refreshState() {
     m_state->setText(!s ? QString()
                         : tr("%1 of %2").arg(finished).arg(s->cells.size())
                               + (failed > 0 ? tr(" · %1 failed").arg(failed) : QString()));
-    if (isVisible()) m_plot->showResults(s);
+    if (isInFront()) m_plot->showResults(s);
 }
 
 }  // namespace meander::gui

@@ -14,11 +14,12 @@
 #include "gui/panels/sweep/sweep_grid.h"
 #include "gui/panels/sweep/sweep_plot.h"
 #include "gui/selection/selection_model.h"
+#include "gui/widgets/front_panel.h"
 #include "gui/widgets/segmented.h"
 
 namespace meander::gui {
 
-class SweepPanel : public QWidget {
+class SweepPanel : public FrontPanel {
     Q_OBJECT
 public:
     SweepPanel(Document& document, SelectionModel& selection, QWidget* parent = nullptr);
@@ -34,7 +35,7 @@ public:
 
 protected:
     void changeEvent(QEvent* event) override;
-    void showEvent(QShowEvent* event) override;
+    void frontChanged() override;
 
 private:
     QWidget* makeForm();

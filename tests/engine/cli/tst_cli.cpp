@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <set>
 #include <sstream>
 #include <thread>
 
@@ -11,6 +12,8 @@
 #include "engine/cli/interrupt.h"
 #include "engine/cli/recipe_input.h"
 #include "engine/exchange/recipe_exchange.h"
+#include "engine/project/project_store.h"
+#include "engine/sampling/sampling.h"
 #include "tests/engine/cli/command_line.h"
 
 using namespace meander;
@@ -59,6 +62,62 @@ private slots:
         }
     }
 
+    // The levels that are listed are those that the run steps on, whoever chooses them.
+    void levelsOfAPlan() {
+        for (const SamplerInfo& sampler : samplers()) {
+            if (!sampler.freeSteps) continue;
+            const std::vector<std::string> recipe{ringRecipe(7), "--set", "sampler=" + sampler.id, "--json"};
+            std::vector<std::string> plan = recipe, run = recipe;
+            plan.insert(plan.begin(), "plan");
+            run.insert(run.begin(), "run");
+            const std::string project = at((sampler.id + ".meander").c_str());
+            run.insert(run.end(), {"--project", project});
+            const auto planned = Json::parse(call(plan).out)["levels"].get<std::vector<double>>();
+            QCOMPARE(call(run).status, 0);
+            auto store = std::move(*ProjectStore::open(project));
+            const auto visited = (*store->loadTrajectory(store->runs()->front().id))->levels;
+            QCOMPARE(planned.front(), visited.front());
+            QCOMPARE(planned.back(), visited.back());
+            if (sampler.id == "dpm_fast") QVERIFY(planned == visited);
+            else QVERIFY(planned.size() == 2);  // known afterwards
+        }
+    }
+
+    // Every row of a project tells what it is: model, branch, start, and what differs from an equal one.
+    void rowsOfAProject() {
+        const std::string project = at("rows.meander");
+        const auto run = [&](std::vector<std::string> more) {
+            more.insert(more.begin(), "run");
+            const auto e = call(std::move(more));
+            QVERIFY2(e.status == 0, e.err.c_str());
+        };
+        for (const char* space : {"torus", "sphere", "hyperboloid"})
+            run({"--set", std::string("model=analytic:") + space, "--set", "images=8", "--set", "steps=4", "--project",
+                 project});
+        const std::string ring = ringRecipe();
+        run({ring, "--project", project});
+        run({ring, "--project", project, "--set", "seed=7"});
+        run({ring, "--project", project});
+        run({project, "--branch", "4:3"});
+        run({ring, "--project", project, "--set", "start=run:run=4:strength=0.5"});
+        const auto e = call({"inspect", project});
+        QCOMPARE(e.status, 0);
+        for (const char* words : {"analytic:torus", "analytic:sphere", "analytic:hyperboloid", "Seed 7", "as run 4",
+                                  "branch of run 4 from step 3", "starts from run 4"})
+            QVERIFY2(e.out.find(words) != std::string::npos, (std::string(words) + "\n" + e.out).c_str());
+        std::istringstream lines(e.out);
+        std::set<std::string> rows;
+        int count = 0;
+        for (std::string line; std::getline(lines, line); ++count) rows.insert(line.substr(line.find("  ")));
+        QCOMPARE(int(rows.size()), count);
+        // A branch of a recipe that starts elsewhere says that its start is not used.
+        const auto both = call({"plan", project, "--branch", "4:3", "--set", "start=run:run=5:strength=0.5"});
+        QVERIFY2(both.status == 0 && both.out.find("own start is not used") != std::string::npos,
+                 (both.out + both.err).c_str());
+        const auto row = call({"schedule", "custom", "--set", "values=5,2,1", "--steps", "7", "--row"});
+        QVERIFY2(row.status == 0 && row.err.find("instead of 7") != std::string::npos, row.err.c_str());
+    }
+
     void tablesAndHelp() {
         for (const char* what : {"samplers", "schedules", "guidance", "models"}) {
             const auto plain = call({"list", what}), json = call({"list", what, "--json"});
@@ -70,8 +129,8 @@ private slots:
         }
         QVERIFY(call({"--help"}).out.find("sample-project") != std::string::npos);
         QVERIFY(call({"--version"}).out.find("Meander") != std::string::npos);
-        for (const char* c : {"run", "sweep", "plan", "inspect", "list", "verify", "bench", "export", "fidelity", "likelihood",
-                              "sample-project"})
+        for (const char* c : {"run", "sweep", "plan", "inspect", "list", "verify", "bench", "export", "fidelity",
+                              "likelihood", "sample-project"})
             QCOMPARE(call({c, "--help"}).status, 0);
     }
 

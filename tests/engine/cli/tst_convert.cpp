@@ -60,6 +60,15 @@ private slots:
         writeText(m_folder.filePath("source.safetensors"), safetensorsBytes(m_tensors));
     }
 
+    // Progress is the program's own: nothing of it is escaped, file names still are.
+    void whatIsPrinted() {
+        const auto made = call({"convert", at("source.safetensors"), at("a\x1b[31m.safetensors"), "-f", "f16"});
+        QCOMPARE(made.status, 0);
+        QVERIFY2(made.err.empty(), made.err.c_str());
+        QVERIFY2(made.out.find("\\u000d") == std::string::npos && made.out.find("\\u001b[31m") != std::string::npos,
+                 made.out.c_str());
+    }
+
     // Bounds: half a step of the format at the largest elements, which are 4 to 5 times the root mean square.
     void everyFormat_data() {
         QTest::addColumn<QString>("file");

@@ -1,7 +1,11 @@
 // Recipes of other programs and from a pipe on the command line, and their names for samplers and schedules.
+#include <sys/stat.h>
+
 #include <QtTest>
+#include <fstream>
 #include <iostream>
 #include <sstream>
+#include <thread>
 
 #include "engine/cli/cli.h"
 #include "engine/cli/recipe_input.h"
@@ -59,6 +63,79 @@ private slots:
         const Ended text = call({"plan", "-", "--set", "model=builtin:sprites-unet"},
                                 "a red circle\nSteps: 5, Sampler: Euler, Schedule type: Karras, CFG scale: 2, Seed: 3");
         QVERIFY2(text.status == 0 && contains(text.err, "assumed: Noise"), text.err.c_str());
+    }
+
+    // What comes through a pipe is told by its first bytes, as a file is.
+    void imagesFromAPipe() {
+        const std::string image = m_folder.filePath("piped.png").toStdString();
+        QVERIFY(writePng(image, Image(4, 4),
+                         {{"parameters", "a red circle\nSteps: 7, Sampler: Euler, CFG scale: 2, Seed: 3"}})
+                    .ok());
+        QFile file(QString::fromStdString(image));
+        QVERIFY(file.open(QIODevice::ReadOnly));
+        const std::string bytes = file.readAll().toStdString();
+        const auto promptOf = [](const Ended& e) { return Json::parse(e.out)["recipe"]["prompt"].get<std::string>(); };
+        const std::vector<std::string> plan{"plan", "-", "--json", "--set", "model=builtin:sprites-unet"};
+        const Ended piped = call(plan, bytes);
+        QVERIFY2(piped.status == 0 && promptOf(piped) == "a red circle", piped.err.c_str());
+        const Ended told = call({"inspect", "-"}, bytes);
+        QVERIFY2(told.status == 0 && contains(told.out, "Read: Steps: 7"), told.err.c_str());
+        // A FIFO can be read once; nothing may be tried on it before.
+        const std::string fifo = m_folder.filePath("fifo").toStdString();
+        QCOMPARE(::mkfifo(fifo.c_str(), 0600), 0);
+        for (const std::vector<std::string> arguments :
+             {std::vector<std::string>{"plan", fifo, "--json", "--set", "model=builtin:sprites-unet"},
+              {"inspect", fifo, "--json"}}) {
+            std::thread writer([&] {
+                std::ofstream out(fifo, std::ios::binary);
+                out << bytes;
+            });
+            const Ended e = call(arguments);
+            writer.join();
+            QVERIFY2(e.status == 0 && promptOf(e) == "a red circle", e.err.c_str());
+        }
+        for (const auto& [other, word] : {std::pair(std::string("SQLite format 3\0", 16), "database"),
+                                          std::pair(std::string("GGUF and so on"), "GGUF")}) {
+            const Ended e = call({"plan", "-"}, other);
+            QVERIFY2(e.status == 1 && contains(e.err, word), e.err.c_str());
+        }
+    }
+
+    void marksOfEncodings() {
+        const std::string settings = "a red circle\nSteps: 7, Sampler: Euler, CFG scale: 2, Seed: 3";
+        for (const std::string& text : {std::string(ring), settings}) {
+            const QByteArray marked = QByteArray("\xef\xbb\xbf") + QByteArray::fromStdString(text);
+            for (const char* name : {"marked.json", "marked.txt"}) {
+                const Ended e =
+                    call({"plan", written(name, marked), "--set", "model=analytic:ring8", "--set", "guidance=none"});
+                QVERIFY2(e.status == 0, e.err.c_str());
+            }
+            const auto wide = QString::fromStdString(text).toStdU16String();
+            const QByteArray plain(reinterpret_cast<const char*>(wide.data()), qsizetype(wide.size() * 2));
+            for (const QByteArray& utf16 : {QByteArray("\xff\xfe") + plain, plain}) {
+                const std::string path = written("wide.json", utf16);
+                for (const Ended& e :
+                     {call({"plan", path}), call({"inspect", path}), call({"plan", "-"}, utf16.toStdString())})
+                    QVERIFY2(e.status == 1 && contains(e.err, "UTF-16"), e.err.c_str());
+            }
+        }
+    }
+
+    // The file of a scheduler as a recipe: what belongs to its model is said not to be applied.
+    void schedulersOfModels() {
+        const Json config = {{"_class_name", "EulerDiscreteScheduler"},
+                             {"prediction_type", "v_prediction"},
+                             {"rescale_betas_zero_snr", true},
+                             {"beta_schedule", "sigmoid"}};
+        const std::string path = written("scheduler_config.json", QByteArray::fromStdString(config.dump()));
+        for (const char* command : {"plan", "run"}) {
+            const Ended e =
+                call({command, path, "--set", "model=analytic:ring8?process=sd15", "--set", "guidance=none"});
+            QVERIFY2(e.status == 0 && contains(e.err, "not understood") && contains(e.err, "v_prediction")
+                         && contains(e.err, "rescale_betas_zero_snr") && contains(e.err, "sigmoid")
+                         && contains(e.err, "not applied"),
+                     e.err.c_str());
+        }
     }
 
     void inspectTellsEverything() {

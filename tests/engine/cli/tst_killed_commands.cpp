@@ -1,7 +1,7 @@
 // meander-run killed at any moment: what --json announced as finished is in the project, what was interrupted goes on
 // with --resume to the same end, and nothing is left beside the project. And files of others do not steer the terminal.
+#include <fcntl.h>
 #include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <QtTest>
@@ -10,49 +10,17 @@
 #include <set>
 #include <sstream>
 
-#include "engine/cli/cli.h"
 #include "engine/core/json.h"
 #include "engine/exchange/recipe_exchange.h"
 #include "engine/project/project_store.h"
+#include "tests/engine/cli/child_command.h"
 
 using namespace meander;
 namespace fs = std::filesystem;
 
 namespace {
 
-// A command in a process of its own, whose output is read through a pipe.
-struct Command {
-    pid_t pid = 0;
-    int output = -1;
-
-    explicit Command(std::vector<std::string> arguments) {
-        int ends[2];
-        if (::pipe(ends) != 0) qFatal("no pipe");
-        pid = ::fork();
-        if (pid == 0) {
-            ::dup2(ends[1], 1);
-            ::close(ends[0]);
-            arguments.insert(arguments.begin(), "meander-run");
-            std::vector<char*> argv;
-            for (auto& a : arguments) argv.push_back(a.data());
-            ::_exit(cli::run(int(argv.size()), argv.data()));
-        }
-        ::close(ends[1]);
-        output = ends[0];
-    }
-    std::string read() const {
-        std::string text;
-        char buffer[4096];
-        for (ssize_t n; (n = ::read(output, buffer, sizeof buffer)) > 0;) text.append(buffer, std::size_t(n));
-        ::close(output);
-        return text;
-    }
-    int wait() const {
-        int status = 0;
-        ::waitpid(pid, &status, 0);
-        return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    }
-};
+using test::Command;
 
 int call(std::vector<std::string> arguments, std::string* out = nullptr) {
     const Command c(std::move(arguments));
@@ -135,6 +103,58 @@ private slots:
         QVERIFY(resumed > 0);
     }
 
+    // A run whose program was killed counts what its record holds.
+    void killedRunsKeepTheirCounts() {
+        const std::string path = at("counts.meander");
+        for (int round = 0; round < 40; ++round) {
+            const Command c({"run", recipeFile(5000), "--project", path, "--set", "images=3"});
+            ::usleep(useconds_t(60'000 + 20'000 * round));
+            ::kill(c.pid, SIGKILL);
+            c.read();
+            c.wait();
+            if (!fs::exists(path)) continue;
+            auto store = std::move(*ProjectStore::open(path));
+            const std::vector<Run> runs = *store->runs();
+            if (runs.empty() || runs.back().status != RunStatus::Interrupted) continue;
+            const auto record = *store->loadTrajectory(runs.back().id);
+            if (record->evaluations.empty()) continue;
+            double milliseconds = 0;
+            for (const auto& e : record->evaluations) milliseconds += e->milliseconds;
+            QCOMPARE(runs.back().evaluations, int(record->evaluations.size()));
+            QVERIFY(runs.back().seconds >= milliseconds / 1000 * (1 - 1e-9));
+            QVERIFY(store->damage(runs.back().id)->empty());
+            qInfo("%d evaluations counted", runs.back().evaluations);
+            return;
+        }
+        QFAIL("No run was killed between its first evaluation and its end.");
+    }
+
+    // A run that the disk does not take is not announced, and nothing is promised that a program that ends cannot do.
+    void fullDisk() {
+        const std::string recipe = recipeFile(2000);
+        for (const bool isJson : {true, false}) {
+            const std::string path = at(isJson ? "full_json.meander" : "full.meander"), errors = at("errors.txt");
+            std::vector<std::string> arguments{"run", recipe, "--project", path};
+            if (isJson) arguments.emplace_back("--json");
+            const int kept = ::dup(2), file = ::open(errors.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600);
+            ::dup2(file, 2);
+            const Command c(arguments, 400'000);
+            const std::string out = c.read();
+            const int status = c.wait();
+            ::dup2(kept, 2);
+            ::close(kept);
+            ::close(file);
+            QFile said(QString::fromStdString(errors));
+            QVERIFY(said.open(QIODevice::ReadOnly));
+            const QByteArray sentence = said.readAll();
+            QCOMPARE(status, 1);
+            QVERIFY2(!sentence.contains("tried again") && !sentence.contains("kept in memory"), sentence.constData());
+            QVERIFY2(sentence.contains("not stored"), sentence.constData());
+            QVERIFY2(out.find("finished") == std::string::npos, out.c_str());
+            QVERIFY2(out.find(isJson ? "not_stored" : "not stored") != std::string::npos, out.c_str());
+        }
+    }
+
     void retry() {
         const std::string path = at("retry.meander");
         QCOMPARE(call({"run", recipeFile(5), "--project", path}), 0);
@@ -147,6 +167,8 @@ private slots:
         QVERIFY(store->close().ok());
         QCOMPARE(call({"run", path, "--resume", "1"}), 1);
         QCOMPARE(call({"run", path, "--resume", "7"}), 1);
+        QCOMPARE(call({"run", path, "--retry", "1", "--branch", "1:2"}), 2);
+        QCOMPARE(call({"run", path, "--resume", "1", "--branch", "1:2"}), 2);
         QCOMPARE(call({"run", path, "--resume", "1", "--retry", "1"}), 2);
     }
 

@@ -8,6 +8,7 @@
 #include "engine/recipe/recipe_fields.h"
 #include "engine/run/recipe_differences.h"
 #include "engine/run/recipe_tables.h"
+#include "engine/sampling/noise/noise.h"
 #include "engine/sampling/sampling.h"
 #include "engine/schedule/schedule.h"
 #include "tests/engine/cli/command_line.h"
@@ -120,14 +121,21 @@ private slots:
 
     void sentences() {
         const std::pair<const char*, const char*> wrong[] = {
-            {"class=-1", "at least 0"},
-            {"class=4294967297", "whole number"},
+            {"class=-1", "from 0 to 2147483647"},
+            {"class=4294967297", "from 0 to 2147483647"},
+            {"class=9999999999", "from 0 to 2147483647"},
+            {"images=4294967297", "from 1 to 2147483647"},
+            {"branch=1:18446744073709551616", "from 0 to 2147483647"},
+            {"sampler.order=4294967297", "between 1 and"},
+            {"sampler.order=18446744073709551616", "between 1 and"},
+            {"sampler.order=1e300", "between 1 and"},
             {"steps=0", "from 1 to 10000"},
             {"steps=12.5", "whole number"},
-            {"images=0", "at least 1"},
+            {"images=0", "from 1 to 2147483647"},
             {"seed=18446744073709551616", "from 0 to 18446744073709551615"},
             {"seed=-1", "from 0 to 18446744073709551615"},
-            {"noise.seed=18446744073709551616", "between 0 and 9200000000000000000"},
+            {"noise.seed=18446744073709551616", "between 0 and 18446744073709551615"},
+            {"noise.seed=-1", "between 0 and 18446744073709551615"},
             {"device=gpu", "cuda:0"},
             {"precision=f99", "bf16"},
             {"attention=much", "summary"},
@@ -143,7 +151,7 @@ private slots:
         };
         for (const auto& [assignment, hint] : wrong) {
             Recipe r;
-            r.sampler = {"euler", {}};
+            r.sampler = {std::string(assignment).starts_with("sampler.order") ? "deis" : "euler", {}};
             const Recipe before = r;
             try {
                 cli::applySet(r, assignment);
@@ -156,12 +164,44 @@ private slots:
         Recipe r;
         cli::applySet(r, "noise.seed=9007199254740993");
         QCOMPARE(integer(r.noise.params, "seed"), std::int64_t(9007199254740993));
+        // The whole range of a seed, as text, in files and in use.
+        for (const std::uint64_t seed :
+             {std::uint64_t(9200000000000000001), ~std::uint64_t(0), std::uint64_t(1) << 63}) {
+            cli::applySet(r, "noise.seed=" + std::to_string(seed));
+            QCOMPARE(noiseSeed(r.noise, 0), seed);
+            const auto back = recipeFromJson(Json::parse(toJson(r).dump()));
+            QVERIFY(back && *back == r);
+            Json number = toJson(r);
+            number["noise"]["params"]["seed"] = seed;
+            const auto read = recipeFromJson(number);
+            QVERIFY(read && noiseSeed(read->noise, 0) == seed);
+            Recipe ring;
+            ring.model = "analytic:ring8";
+            ring.guidance.clear();
+            ring.noise = r.noise;
+            const auto planned = plan(ring);
+            QVERIFY2(planned.ok(), planned ? "" : planned.error().text.c_str());
+            QCOMPARE(noiseSeed(planned->resolved.noise, 0), seed);
+        }
+        Json tooLarge = toJson(Recipe());
+        tooLarge["images"] = 4294967297;
+        QVERIFY(recipeFromJson(tooLarge).error().text.find("from 1 to 2147483647") != std::string::npos);
         // The plan checks by the same table.
         r = {};
         r.model = "analytic:two-classes";
         r.guidance.clear();
         r.classIndex = -1;
-        QVERIFY(plan(r).error().text.find("at least 0") != std::string::npos);
+        QVERIFY(plan(r).error().text.find("from 0 to") != std::string::npos);
+    }
+
+    // Values with the separators of rows and parameters.
+    void separatorsInsideValues() {
+        Recipe r;
+        cli::applySet(r, R"(guidance=cfg:scale=3|concepts:concepts=upper arc\|lower\: arc|nag:prompt=C\d)");
+        QCOMPARE(r.guidance.size(), 3u);
+        QCOMPARE(text(r.guidance[1].params, "concepts"), std::string("upper arc|lower: arc"));
+        QCOMPARE(text(r.guidance[2].params, "prompt"), std::string("C\\d"));
+        QVERIFY(call({"run", "--help"}).out.find("\\|") != std::string::npos);
     }
 
     // --- one rule, one place ---

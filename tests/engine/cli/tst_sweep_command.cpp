@@ -1,7 +1,6 @@
 // meander-run sweep: what it tells before and after, killed at any moment and gone on with, and as a job array of Slurm
 // (a small stand-in always, the real one where it is installed).
 #include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <QtTest>
@@ -12,10 +11,10 @@
 #include <set>
 #include <sstream>
 
-#include "engine/cli/cli.h"
 #include "engine/core/json.h"
 #include "engine/imaging/png.h"
 #include "engine/project/project_store.h"
+#include "tests/engine/cli/child_command.h"
 
 using namespace meander;
 namespace fs = std::filesystem;
@@ -24,39 +23,9 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-// A command in a process of its own, whose output is read through a pipe.
-struct Command {
-    pid_t pid = 0;
-    int output = -1;
-
-    explicit Command(Words arguments) {
-        int ends[2];
-        if (::pipe(ends) != 0) qFatal("no pipe");
-        pid = ::fork();
-        if (pid == 0) {
-            ::dup2(ends[1], 1);
-            ::dup2(ends[1], 2);
-            ::close(ends[0]);
-            arguments.insert(arguments.begin(), "meander-run");
-            std::vector<char*> argv;
-            for (auto& a : arguments) argv.push_back(a.data());
-            ::_exit(cli::run(int(argv.size()), argv.data()));
-        }
-        ::close(ends[1]);
-        output = ends[0];
-    }
-    std::string read() const {
-        std::string text;
-        char buffer[4096];
-        for (ssize_t n; (n = ::read(output, buffer, sizeof buffer)) > 0;) text.append(buffer, std::size_t(n));
-        ::close(output);
-        return text;
-    }
-    int wait() const {
-        int status = 0;
-        ::waitpid(pid, &status, 0);
-        return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    }
+// With what it says to a person.
+struct Command : test::Command {
+    explicit Command(Words arguments) : test::Command(std::move(arguments), 0, true) {}
 };
 
 struct Told {
@@ -221,7 +190,7 @@ private slots:
                     states[r.id] = r.status;
                     QVERIFY(store->damage(r.id)->empty());
                     QVERIFY(r.status != RunStatus::Running);  // nothing goes on by itself
-                    waited += r.status == RunStatus::Queued;
+                    waited += r.status == RunStatus::Queued || r.status == RunStatus::Interrupted;
                 }
                 for (const auto& id : announced) QCOMPARE(states[id], RunStatus::Finished);
             }
@@ -230,8 +199,8 @@ private slots:
             compareWithRight(name);
             fs::remove(path);
         }
-        qInfo("%d kills in %d sweeps; %d cells announced, all there; %d times a run waited, paused", kills, sweeps,
-              safe, waited);
+        qInfo("%d kills in %d sweeps; %d cells announced, all there; %d times a run waited or was interrupted", kills,
+              sweeps, safe, waited);
         QVERIFY(waited > 0);
     }
 

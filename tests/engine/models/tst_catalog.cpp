@@ -144,6 +144,29 @@ private slots:
             const SchedulerMeaning m = meaningOfScheduler({{"_class_name", r.scheduler}}, "a test");
             QVERIFY2(m.parametrization == r.prediction && m.distillation == r.kind, r.scheduler);
         }
+        // What the file leaves out is diffusers' default, and not read.
+        const Json whole = {{"_class_name", "DDIMScheduler"},
+                            {"prediction_type", "epsilon"},
+                            {"beta_schedule", "linear"},
+                            {"beta_start", 1e-4},
+                            {"beta_end", 0.02}};
+        const auto silent = [&](const char* key, bool isNull) {
+            Json j = whole;
+            if (isNull) j[key] = nullptr;
+            else j.erase(key);
+            const SchedulerMeaning m = meaningOfScheduler(j, "a test");
+            return std::pair(m.unstatedPrediction, m.unstatedProcess);
+        };
+        using Keys = std::vector<std::string>;
+        QVERIFY(meaningOfScheduler(whole, "a test").unstatedPrediction.empty());
+        QVERIFY(meaningOfScheduler(whole, "a test").unstatedProcess.empty());
+        for (const bool isNull : {false, true}) {
+            QVERIFY(silent("prediction_type", isNull) == std::pair(Keys{"prediction_type"}, Keys()));
+            for (const char* key : {"beta_schedule", "beta_start", "beta_end"})
+                QVERIFY2(silent(key, isNull) == std::pair(Keys(), Keys{key}), key);
+        }
+        QVERIFY(meaningOfScheduler({{"_class_name", "FlowMatchEulerDiscreteScheduler"}}, "a test")
+                    .unstatedPrediction.empty());
         const SchedulerMeaning edm = meaningOfScheduler(
             {{"_class_name", "EDMEulerScheduler"}, {"sigma_min", 0.01}, {"sigma_max", 120}, {"sigma_data", 1}},
             "a test");

@@ -76,7 +76,7 @@ private:
         case ParamKind::Toggle: return pick<ParamValue>({true, false});
         case ParamKind::Choice: return pick(p.choices).id;
         case ParamKind::Integer: {
-            const auto low = std::int64_t(p.minimum), high = std::int64_t(p.maximum);
+            const auto low = std::int64_t(p.minimum), high = std::int64_t(std::min(p.maximum, 9e18));
             const auto* d = std::get_if<std::int64_t>(&p.defaultValue);
             const auto usual = d ? *d : low;
             return std::clamp(pick<std::int64_t>({low, std::min(high, low + 1), std::min(high, usual + 1), usual}), low,

@@ -252,6 +252,62 @@ private slots:
         QVERIFY(with({{"scale", 0.0}}).contains("ignored"));
         QVERIFY(with({{"scale", 7.0}}, "euler_cfg_pp").contains("overshoots"));
         QVERIFY(with({{"scale", 1.2}}, "euler_cfg_pp").isEmpty());
+        // Every rule with a scale, in each way that it can be 0, and every rule that CFG++ takes a difference of.
+        const auto rule = [&](const char* id, Params p, const char* sampler = "euler") {
+            Recipe g = guided;
+            g.sampler = {sampler, {}};
+            g.guidance = {{id, std::move(p)}};
+            const auto made = plan(g);
+            if (!made) return QString::fromStdString(made.error().text);
+            return notes(g, "guidance");
+        };
+        const std::vector<double> zeros{0, 0}, eights{8, 8};
+        for (const auto& [id, p] : std::initializer_list<std::pair<const char*, Params>>{
+                 {"cfg", {{"curve", zeros}}},
+                 {"apg", {{"scale", 0.0}}},
+                 {"cfg_zero_star", {{"scale", 0.0}}},
+                 {"magnitude_aware", {{"scale", 0.0}}},
+                 {"progressive_cfg", {{"first", 0.0}, {"last", 0.0}}},
+                 {"perp_neg", {{"scale", 0.0}}},
+                 {"residual_cfg", {{"scale", 0.0}}},
+                 {"autoguidance", {{"scale", 0.0}, {"model", std::string("analytic:two-classes?process=sd15")}}}})
+            QVERIFY2(rule(id, p).contains("at scale 0"), qPrintable(QString(id) + ": " + rule(id, p)));
+        Recipe image = recommendedRecipe(*inspectModel("builtin:sprites-unet"));
+        image.prompt = "a red circle";
+        image.steps = 10;
+        for (const auto& [id, p] : std::initializer_list<std::pair<const char*, Params>>{
+                 {"frequency_decoupled", {{"scales", zeros}}},
+                 {"nag", {{"scale", 0.0}}},
+                 {"pag", {{"scale", 0.0}, {"formulation", std::string("extrapolate")}}},
+                 {"slg", {{"scale", 0.0}, {"formulation", std::string("extrapolate")}}}}) {
+            image.guidance = {{id, p}};
+            QVERIFY2(notes(image, "guidance").contains("at scale 0"),
+                     qPrintable(QString(id) + notes(image, "guidance")));
+        }
+        for (const auto& [id, p] :
+             std::initializer_list<std::pair<const char*, Params>>{{"cfg", {{"curve", eights}}},
+                                                                   {"progressive_cfg", {{"first", 8.0}, {"last", 2.0}}},
+                                                                   {"perp_neg", {{"scale", 7.5}}},
+                                                                   {"apg", {{"scale", 7.5}}}})
+            QVERIFY2(rule(id, p, "euler_cfg_pp").contains("overshoots"),
+                     qPrintable(QString(id) + ": " + rule(id, p, "euler_cfg_pp")));
+        // An interval between two steps is not empty, and is said to be missed.
+        const QString missed = with({{"scale", 2.0}, {"from", 0.99}, {"to", 0.995}});
+        QVERIFY2(missed.contains("none of the 10 steps") && !missed.contains("empty"), qPrintable(missed));
+        QVERIFY(with({{"scale", 2.0}, {"from", 0.5}, {"to", 0.5}}).contains("empty"));
+        // Advice for runs from noise is not given to others.
+        Recipe up = recipe("analytic:ring8?process=sd15", "ddim_inversion", 1);
+        up.start = {"data", {}};
+        QVERIFY2(!notes(up, "steps").contains("mean"), qPrintable(notes(up, "steps")));
+        up.steps = 6;
+        up.schedule = {"custom", {{"values", std::vector<double>{14, 5, 0}}}};
+        QVERIFY2(!notes(up, "schedule").contains("last jump") && !notes(up, "schedule").contains("starts at"),
+                 qPrintable(notes(up, "schedule")));
+        Recipe from = recipe("analytic:ring8?process=sd15", "euler", 10);
+        from.schedule = {"karras", {{"max", 5.0}}};
+        QVERIFY(notes(from, "schedule").contains("less signal"));
+        from.start = {"data", {{"strength", 0.5}}};
+        QVERIFY2(!notes(from, "schedule").contains("less signal"), qPrintable(notes(from, "schedule")));
         // A last jump from above the data's deviation, and a last level far below the model's.
         Recipe jump = recipe("analytic:gaussian2", "euler", 2, "custom");
         jump.schedule.params = {{"values", std::vector<double>{80, 20, 0}}};

@@ -105,11 +105,13 @@ private slots:
         QVERIFY(canvas.showsRunState());
         QVERIFY(canvas.runState().title().contains("Run 7 failed"));
         QCOMPARE(canvas.runState().reason(), QString::fromStdString(failed->problem));
-        QPushButton* use = nullptr;
-        for (auto* b : canvas.runState().findChildren<QPushButton*>())
-            if (b->isVisible()) use = b;
-        QVERIFY(use && use->text() == "Use its recipe");
-        QTest::mouseClick(use, Qt::LeftButton);
+        const auto button = [&](const QString& text) -> QPushButton* {
+            for (auto* b : canvas.runState().findChildren<QPushButton*>())
+                if (b->isVisible() && b->text() == text) return b;
+            return nullptr;
+        };
+        QVERIFY(button("Use its recipe") && button("Run it again") && !button("Cancel the run"));
+        QTest::mouseClick(button("Use its recipe"), Qt::LeftButton);
         QCOMPARE(m_document->draft().seed, std::uint64_t(4711));
         select("a");
         QVERIFY(!canvas.showsRunState());
