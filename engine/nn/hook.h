@@ -72,9 +72,11 @@ public:
         static_cast<void>(skip);
     }
 
-    // A network call begins: what it noted in one that did not succeed is forgotten.
+    // Called before all rows of a network call, which may be divided into parts and repeated: forgets what the hook
+    // noted since the last `completed`.
     virtual void starting() {}
-    // The network call in which the hook acted has succeeded: what it remembers of it counts from now on.
+    // Called when all rows are answered: what the hook noted since `starting` counts from now on. It may be called more
+    // than once for the same rows.
     virtual void completed() {}
     // Of the last call: what it saved the row at `offset`, in multiplications and additions. Nothing: it measures none,
     // or did not act there.
@@ -103,10 +105,10 @@ public:
     // What the backend notes of the call (Backend::setTrace): hooks find in it what a site has cost. Null: nothing.
     void setTrace(const kernels::Trace* trace) { m_trace = trace; }
     double tracedFlops() const;
-    void starting() const;
     // Of a row of the call that succeeded last; nothing where no hook measures it.
     std::optional<double> savedFlops(std::int64_t row) const;
-    // The call has succeeded; a failed one is repeated as if it had not been.
+    // As of SiteHook, for every hook.
+    void starting() const;
     void completed() const;
     bool isEmpty() const { return m_hooks.empty(); }
     bool actAt(const Site& site) const;
