@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "engine/analysis/guidance_measures.h"
+#include "engine/analysis/reuse_error.h"
 
 namespace meander {
 namespace {
@@ -209,6 +210,20 @@ void measures(const Trajectory& t, const Path& path, std::int64_t image, Rows& r
     }
 }
 
+void reuse(const Trajectory& t, const Trajectory& whole, const Path& path, std::int64_t image, double range,
+           Rows& rows) {
+    const ReuseError error = reuseError(t, whole, image, range);
+    rows.push_back({reuseErrorId, "Error of the reuse", "RMS", "RMS(D_k − D_k of the run without reuse)",
+                    "Where reused features lead away from what the network itself would say. The run's number is the "
+                    "PSNR of the result.",
+                    DiagnosticAxis::Step,
+                    perPoint(path,
+                             [&](const PathPoint& p) {
+                                 return std::size_t(p.step) < error.rms.size() ? error.rms[std::size_t(p.step)] : none;
+                             }),
+                    std::min(error.psnr, 120.0), "dB against the whole run"});
+}
+
 Rows ofImage(const Trajectory& t, std::int64_t image, const DiagnosticOptions& options) {
     const Path path = pathOf(t, image, options.manifold);
     Rows rows;
@@ -218,6 +233,7 @@ Rows ofImage(const Trajectory& t, std::int64_t image, const DiagnosticOptions& o
     errors(t, path, rows);
     guidance(path, rows);
     measures(t, path, image, rows);
+    if (options.whole) reuse(t, *options.whole, path, image, options.range, rows);
     return rows;
 }
 

@@ -7,6 +7,7 @@
 #include "engine/cli/batch.h"
 #include "engine/cli/bench_load.h"
 #include "engine/cli/bench_matrix.h"
+#include "engine/cli/bench_reuse.h"
 #include "engine/cli/device_choice.h"
 #include "engine/cli/interrupt.h"
 #include "engine/cli/recipe_input.h"
@@ -25,6 +26,7 @@ struct Options {
     bool isJson = false, isOnDemand = false;
     MatrixOptions matrix;
     std::vector<std::string> samplers;
+    ReuseOptions reuse;
 };
 
 double secondsSince(Clock::time_point t) { return std::chrono::duration<double>(Clock::now() - t).count(); }
@@ -169,10 +171,18 @@ int bench(const Options& o) {
         if (o.device != "auto") m.device = o.device;  // by itself the CPU: exact models compute in double precision
         return benchMatrix(m);
     }
+    if (o.what == "reuse") {
+        ReuseOptions r = o.reuse;
+        r.device = o.device;
+        r.precision = o.precision;
+        r.steps = o.steps;
+        r.isJson = o.isJson;
+        return benchReuse(r);
+    }
     if (o.what == "stability") return benchStability(o.samplers, o.isJson);
     throw WrongArgument(
         "There is nothing to measure named \"" + o.what + "\"."
-        + didYouMean(o.what, {"model", "floor", "load", "sprites", "convergence", "matrix", "stability"}));
+        + didYouMean(o.what, {"model", "floor", "load", "sprites", "convergence", "matrix", "stability", "reuse"}));
 }
 
 }  // namespace
@@ -181,10 +191,11 @@ void addBench(CLI::App& app, Context& context) {
     auto o = std::make_shared<Options>();
     auto* c = app.add_subcommand("bench", "Measure speed and peak memory: a network with random weights, the library "
                                           "below it, the sprites; or what the samplers are worth");
-    c->add_option("what", o->what,
-                  "model, floor (model against the bare library), load (a model from its files), sprites, convergence "
-                  "(measured orders), matrix "
-                  "(samplers × schedules) or stability")
+    c->add_option(
+         "what", o->what,
+         "model, floor (model against the bare library), load (a model from its files), sprites, convergence "
+         "(measured orders), matrix (samplers × schedules), stability, or reuse (what reuse inside the network saves "
+         "and costs)")
         ->required();
     c->add_option("--network", o->network, "sd15 or dit-xl2")->capture_default_str();
     c->add_option("--rows", o->rows, "Rows of the network call")->capture_default_str()->check(CLI::Range(1, 256));
@@ -202,7 +213,13 @@ void addBench(CLI::App& app, Context& context) {
     c->add_option("--particles", o->matrix.particles, "Particles of the matrix")
         ->capture_default_str()
         ->check(CLI::Range(1, 100000));
-    c->add_option("--steps", o->steps, "Steps of the sprites")->capture_default_str()->check(CLI::Range(1, 1000));
+    c->add_option("--steps", o->steps, "Steps of the sprites and of reuse")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1000));
+    c->add_option("--prompts", o->reuse.prompts, "Prompts of reuse")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 100000));
+    c->add_flag("--sprites-only", o->reuse.isSpritesOnly, "Reuse without the network of full width");
     addDevice(*c, o->device);
     c->add_flag("--json", o->isJson, "As JSON, one measurement a line");
     c->add_flag("--on-demand", o->isOnDemand,

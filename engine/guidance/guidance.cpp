@@ -40,4 +40,13 @@ bool keepsFeatures(const Recipe& recipe) {
     });
 }
 
+Recipe withoutReuse(const Recipe& recipe) {
+    Recipe whole = recipe;
+    std::erase_if(whole.guidance, [](const Choice& c) {
+        const GuidanceRule* rule = findGuidance(c.id);
+        return rule && rule->reuses && !isSwitchedOff(c);
+    });
+    return whole;
+}
+
 }  // namespace meander

@@ -122,6 +122,7 @@ struct GuidanceRule {
     bool usesUnconditional = false;  // extrapolates from the unconditional estimate
     bool guides = false;             // changes the combination, so that rules after it have something to tame
     bool keepsFeatures = false;      // of the network from one evaluation to the next; no record holds them
+    bool reuses = false;  // takes what was computed for something else: its error is that against a run without
     // Throws Failure with a sentence when the rule cannot work with the model or the recipe.
     std::unique_ptr<GuidanceRun> (*make)(const Params&, GuidanceSetup&) = nullptr;
     // A sentence when the rule does nothing at these settings, else empty.
@@ -134,6 +135,8 @@ const std::vector<GuidanceRule>& guidanceRules();
 const GuidanceRule* findGuidance(const std::string& id);
 // Does an enabled rule of the recipe keep features of the network from one evaluation to the next?
 bool keepsFeatures(const Recipe& recipe);
+// The recipe without its rules that reuse; the same recipe where it has none that is switched on.
+Recipe withoutReuse(const Recipe& recipe);
 
 // What a rule is made with: it names its branches here, once per run. Equal conditions share a branch.
 class GuidanceSetup {

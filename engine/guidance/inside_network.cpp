@@ -1,7 +1,9 @@
 #include "engine/guidance/inside_network.h"
 
+#include "engine/core/switched.h"
 #include "engine/guidance/rule_common.h"
 #include "engine/interventions/intervention.h"
+#include "engine/recipe/recipe.h"
 
 namespace meander {
 namespace {
@@ -36,6 +38,12 @@ std::unique_ptr<GuidanceRun> insideNetwork(const std::string& intervention, cons
     Choice choice{intervention, {}};
     for (const auto& spec : findIntervention(intervention)->params)
         if (const auto it = p.find(spec.key); it != p.end()) choice.params.insert(*it);
+    if (const GuidanceRule& rule = *findGuidance(intervention); acts && rule.keepsFeatures)
+        for (const Choice& other : s.recipe.guidance)
+            if (other.id == "reward_steering" && !isSwitchedOff(other))
+                throw Failure(rule.label
+                              + " keeps what the network made of each image, and reward steering lets one image go on "
+                                "as another. Remove one of them.");
     makeHook(choice, {s.model, {}});  // refuses before the run what does not fit the model
     return std::make_unique<InsideNetwork>(std::move(choice), p, acts);
 }

@@ -13,22 +13,34 @@ class FeatureReuse final : public BlockHook {
 public:
     FeatureReuse(const Params& p, const InterventionSetup& s)
         : BlockHook(p, s, label, sitesOf(text(p, "part"))), m_every(integer(p, "every")) {}
+    bool decidesPerRow() const override { return true; }
     nn::Decision before(const nn::SiteCall& call) override {
         const auto kept = m_kept.find(place(call));
-        if (kept == m_kept.end() || kept->second.residual.rows() != call.rows || kept->second.grid != call.grid
-            || kept->second.uses + 1 >= m_every)
-            return {};
+        if (kept == m_kept.end() || kept->second.grid != call.grid || kept->second.uses + 1 >= m_every) return {};
         Kept& used = m_pending[kept->first] = kept->second;
         ++used.uses;
+        m_saved[kept->first] = used.flops;
         return {nn::Decision::Reuse, used.residual};
     }
     bool observesResidual(const nn::SiteCall&) const override { return m_every > 1; }
     void after(const nn::SiteCall& call, const Tensor& residual) override {
-        m_pending[place(call)] = {residual, call.grid, 0};
+        m_pending[place(call)] = {residual, call.grid, 0, call.flops};
+        m_saved[place(call)] = 0;
+    }
+    void starting() override {
+        m_pending.clear();
+        m_saved.clear();
     }
     void completed() override {
         for (auto& [place, kept] : m_pending) m_kept.insert_or_assign(place, std::move(kept));
         m_pending.clear();
+    }
+
+    std::optional<double> savedFlops(std::int64_t offset) const override {
+        std::optional<double> saved;
+        for (const auto& [place, flops] : m_saved)
+            if (place.second == offset) saved = saved.value_or(0) + flops;
+        return saved;
     }
 
 private:
@@ -36,12 +48,14 @@ private:
         Tensor residual;
         nn::Grid grid;
         std::int64_t uses = 0;  // evaluations since it was computed
+        double flops = 0;       // that it cost
     };
     using Place = std::pair<std::string, std::int64_t>;  // site, SiteCall::offset
     static Place place(const nn::SiteCall& call) { return {call.site.path, call.offset}; }
 
     std::int64_t m_every;
     std::map<Place, Kept> m_kept, m_pending;
+    std::map<Place, double> m_saved;  // in this evaluation
 };
 
 }  // namespace

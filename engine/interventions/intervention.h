@@ -28,6 +28,8 @@ struct InterventionInfo {
     bool hasMemory = false;
     // Evaluations of a branch from one whole computation to the next; null: every one is whole.
     std::int64_t (*period)(const Params&) = nullptr;
+    // Whole evaluations that its memory follows from, together with those between them; null: one.
+    std::int64_t (*spans)(const Params&) = nullptr;
     // Throws Failure with a sentence when it cannot work with the model.
     nn::SiteHookPtr (*make)(const Params&, const InterventionSetup&) = nullptr;
 };

@@ -37,10 +37,11 @@ struct Finding {
 };
 
 struct ModelInfo {
-    std::string id;       // "builtin:sprites-unet", "analytic:ring8" or an absolute path
-    std::string name;     // "Sprites U-Net"
-    std::string summary;  // one sentence: what it draws
-    std::string family;   // "U-Net with cross-attention", "DiT", "exact mixture", "MLP"
+    std::string id;            // "builtin:sprites-unet", "analytic:ring8" or an absolute path
+    std::string name;          // "Sprites U-Net"
+    std::string summary;       // one sentence: what it draws
+    std::string family;        // "U-Net with cross-attention", "DiT", "exact mixture", "MLP"
+    std::string architecture;  // class of its network in diffusers: "FluxTransformer2DModel"; empty: has none there
     Parametrization parametrization = Parametrization::X0;
     Process process = Process::varianceExploding(0.002, 80);
     double sigmaData = 0.5;
@@ -56,7 +57,10 @@ struct ModelInfo {
     // Transformer blocks in execution order; heads, grid and tokens (= height · width) are those of their
     // self-attention. Known without the weights.
     std::vector<TapSite> blocks;
-    std::int64_t parameters = 0;  // number of weights
+    int trunks = 0;                 // SiteKind::Trunk, outermost first; known without the weights
+    bool isUNet = false;            // its trunks end at skip connections
+    std::int64_t contextWidth = 0;  // numbers per token of what Denoiser::prepare keeps of a text
+    std::int64_t parameters = 0;    // number of weights
     std::size_t weightBytes = 0;
     std::size_t bytesPerRow = 0;            // estimate of activation memory for one row of a call
     double secondsPerRow = 0;               // estimate, from the last measurement on this machine; 0 when unknown
@@ -116,6 +120,9 @@ public:
     // x0 or x̂0 → images F32 in [0, 1], not clipped, and back. Only for images.
     virtual HostTensor decode(const HostTensor& state) const;  // (n, state...) → (n, h, w, 3)
     virtual HostTensor encode(const HostTensor& images) const;
+
+    // Frees what only runs that have ended needed: the prepared conditions of their texts.
+    virtual void release() {}
 
     // Exact models only: log density of the noisy state in native coordinates, per row.
     virtual std::vector<double> logDensity(const HostTensor& x, double tau, const Prompt& prompt) const;

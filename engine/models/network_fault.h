@@ -35,7 +35,9 @@ std::string brokenWeight(WeightSource& source, const std::vector<std::pair<std::
 // Observes the residual branches of a network; `where` is the path of the first whose values are not finite.
 class FirstNotFinite final : public nn::SiteHook {
 public:
-    bool actsAt(const nn::Site& site) const override { return site.kind != nn::SiteKind::Skip; }
+    bool actsAt(const nn::Site& site) const override {
+        return site.kind != nn::SiteKind::Skip && site.kind != nn::SiteKind::Trunk;
+    }
     bool observesResidual(const nn::SiteCall&) const override { return where.empty(); }
     void after(const nn::SiteCall& call, const Tensor& residual) override;
 

@@ -90,6 +90,7 @@ ModelInfo inspectNetwork(const ModelFiles& files) {
     ModelInfo info;
     info.id = files.path;
     info.name = files.name;
+    info.architecture = architecture.className;
     info.family = files.family.empty() ? architecture.family : files.family;
     info.process = files.process;
     info.parametrization = files.parametrization;
@@ -217,34 +218,55 @@ ConditioningPtr NetworkModel::condition(const Prompt& prompt) {
         std::find_if(m_prompts.begin(), m_prompts.end(), [&](const Known& k) { return k.prompt == asked; });
     if (known != m_prompts.end()) {
         m_prompts.splice(m_prompts.begin(), m_prompts, known);
-        return known->conditioning;
+    } else {
+        Known made{.prompt = asked, .tokens = {}, .raw = {}, .conditioning = {}};
+        if (m_conditioner) made.raw = m_conditioner->encode(m_text, asked, made.tokens);
+        if (m_info.conditioning == ConditioningKind::Class && asked.classIndex)
+            made.raw.tensors[condition::label] =
+                upload(m_backend, HostTensor::fromFloats({1}, std::vector<float>{float(*asked.classIndex)}));
+        if (m_info.imageCondition != ImageCondition::None) made.raw.tensors[condition::image] = imageCondition(asked);
+        m_prompts.push_front(std::move(made));
+        if (m_prompts.size() > promptsKept) m_prompts.pop_back();
     }
+    Known& k = m_prompts.front();
+    if (const ConditioningPtr held = k.conditioning.lock()) return held;
     auto c = std::make_shared<Conditioning>();
-    Conditions raw;
-    if (m_conditioner) raw = m_conditioner->encode(m_text, asked, c->tokens);
-    if (m_info.conditioning == ConditioningKind::Class && asked.classIndex)
-        raw.tensors[condition::label] =
-            upload(m_backend, HostTensor::fromFloats({1}, std::vector<float>{float(*asked.classIndex)}));
-    if (m_info.imageCondition != ImageCondition::None) raw.tensors[condition::image] = imageCondition(asked);
-    c->conditions = m_network->prepare(raw);
-    m_prompts.push_front({asked, c});
-    if (m_prompts.size() > promptsKept) m_prompts.pop_back();
+    c->tokens = k.tokens;
+    c->conditions = m_network->prepare(k.raw);
+    k.conditioning = c;
     return c;
 }
 
+bool NetworkModel::Stack::isOf(const std::vector<ConditioningPtr>& others) const {
+    return std::equal(rows.begin(), rows.end(), others.begin(), others.end(),
+                      [](const auto& own, const auto& other) { return own ? other && own->lock() == other : !other; });
+}
+
+bool NetworkModel::Stack::isNeeded() const {
+    return std::none_of(rows.begin(), rows.end(), [](const auto& row) { return row && row->expired(); });
+}
+
+void NetworkModel::release() {
+    m_stacks.remove_if([](const Stack& s) { return !s.isNeeded(); });
+}
+
 const Conditions& NetworkModel::conditionsOf(const std::vector<ConditioningPtr>& rows) {
-    const auto known = std::find_if(m_stacks.begin(), m_stacks.end(), [&](const Stack& s) { return s.rows == rows; });
+    const auto known = std::find_if(m_stacks.begin(), m_stacks.end(), [&](const Stack& s) { return s.isOf(rows); });
     if (known != m_stacks.end()) {
         m_stacks.splice(m_stacks.begin(), m_stacks, known);
         return known->conditions;
     }
+    release();
     std::vector<ConditioningPtr> all;
     std::vector<const Conditions*> parts;
+    Stack made;
     for (const auto& row : rows) {
         all.push_back(row ? row : condition({.unconditional = true}));
         parts.push_back(&all.back()->conditions);
+        made.rows.push_back(row ? std::optional(std::weak_ptr(row)) : std::nullopt);
     }
-    m_stacks.push_front({rows, stacked(parts)});
+    made.conditions = stacked(parts);
+    m_stacks.push_front(std::move(made));
     if (m_stacks.size() > stacksKept) m_stacks.pop_back();
     return m_stacks.front().conditions;
 }

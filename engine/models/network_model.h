@@ -3,6 +3,8 @@
 #pragma once
 #include <functional>
 #include <list>
+#include <memory>
+#include <optional>
 #include <utility>
 
 #include "engine/models/codecs/codec.h"
@@ -23,6 +25,7 @@ public:
     HostTensor decode(const HostTensor& states) const override;
     HostTensor encode(const HostTensor& images) const override;
     std::string faultOf(const NetworkBatch& batch) override;
+    void release() override;
 
 private:
     void loadText(const ModelFiles& files);
@@ -50,14 +53,21 @@ private:
     std::unique_ptr<Denoiser> m_network;
     std::unique_ptr<Codec> m_codec;  // null: the states are images
     double m_codecScale = 1;         // by which an editing model sees its states divided
+    // What the text encoders made of a prompt is kept; what the network prepares of it, keys and values of every layer
+    // for one, as long as a run holds it.
     struct Known {
         Prompt prompt;
-        ConditioningPtr conditioning;
+        std::vector<Token> tokens;
+        Conditions raw;
+        std::weak_ptr<const Conditioning> conditioning;
     };
     std::list<Known> m_prompts;  // the latest first
+    // Null among the rows: unconditional.
     struct Stack {
-        std::vector<ConditioningPtr> rows;
+        std::vector<std::optional<std::weak_ptr<const Conditioning>>> rows;
         Conditions conditions;
+        bool isOf(const std::vector<ConditioningPtr>& others) const;
+        bool isNeeded() const;
     };
     std::list<Stack> m_stacks;  // the latest first
 };

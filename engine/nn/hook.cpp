@@ -16,6 +16,25 @@ void Hooks::add(SiteHookPtr hook, std::int64_t first, std::int64_t rows, std::in
     if (rows > 0) m_hooks.push_back({std::move(hook), first, rows, first - offset});
 }
 
+double Hooks::tracedFlops() const {
+    double sum = 0;
+    if (m_trace)
+        for (const auto& op : *m_trace) sum += op.flops;
+    return sum;
+}
+
+void Hooks::starting() const {
+    for (const Added& a : m_hooks) a.hook->starting();
+}
+
+std::optional<double> Hooks::savedFlops(std::int64_t row) const {
+    std::optional<double> sum;
+    for (const Added& a : m_hooks)
+        if (row >= a.first && row < a.first + a.rows)
+            if (const auto saved = a.hook->savedFlops(row - a.origin)) sum = sum.value_or(0) + *saved;
+    return sum;
+}
+
 void Hooks::completed() const {
     for (const Added& a : m_hooks) a.hook->completed();
 }
@@ -33,7 +52,9 @@ std::vector<Hooks::Run> Hooks::runs(const Site& site, std::int64_t first, std::i
         Run one{r, 1, {}};
         for (const Added* a : acting)
             if (r >= a->first && r < a->first + a->rows) one.hooks.push_back({a->hook.get(), a->origin});
-        const bool goesOn = !runs.empty()
+        const bool isAlone =
+            std::any_of(one.hooks.begin(), one.hooks.end(), [](const Acting& a) { return a.hook->decidesPerRow(); });
+        const bool goesOn = !runs.empty() && !isAlone
                             && std::equal(runs.back().hooks.begin(), runs.back().hooks.end(), one.hooks.begin(),
                                           one.hooks.end(), areAlike);
         if (goesOn) ++runs.back().rows;

@@ -2,6 +2,7 @@
 // at a site; they apply in the order in which they were added. Rows without a hook take the fused path and keep their
 // bits.
 #pragma once
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -12,6 +13,11 @@
 
 namespace meander::nn {
 
+// A row's state is signal · x0 + noise · ε, up to a common factor.
+struct NoiseShare {
+    double signal = 1, noise = 0;
+};
+
 // Adjacent rows of a network call on which the same hooks act.
 struct SiteCall {
     const Site& site;
@@ -19,22 +25,33 @@ struct SiteCall {
     std::int64_t first = 0;  // of the call
     std::int64_t rows = 0;
     std::int64_t offset = 0;  // of the first row, as Hooks::add was given it
+    NoiseShare level{};       // of the first row
+    // Trunk: its input, and what its first block makes of it with the time, before anything else (the input of its
+    // attention in a transformer); both of these rows, the second in memory of its own.
+    const Tensor* x = nullptr;
+    const std::function<Tensor()>* start = nullptr;
+    double flops = 0;  // in `after`, where the call is traced: what these rows have cost there
 };
 
-// What becomes of a residual branch x + f(x): f is computed, left out, or replaced by a kept residual.
+// What becomes of a residual branch x + f(x): f is computed, left out, or replaced by a kept residual. A trunk cannot
+// be left out.
 struct Decision {
     enum Kind : std::uint8_t { Compute, Skip, Reuse } kind = Compute;
-    Tensor residual;  // Reuse: of x's shape
+    Tensor residual;  // Reuse: of x's shape; of a trunk that is not residual: its value
 };
 
 class SiteHook {
 public:
     virtual ~SiteHook() = default;
     virtual bool actsAt(const Site& site) const = 0;
+    // Row by row, also where several rows of one run lie side by side: what it remembers then does not depend on how a
+    // call was divided.
+    virtual bool decidesPerRow() const { return false; }
 
-    // Residual branches: the first hook that does not compute decides for its rows; what is not computed costs nothing.
+    // Residual branches and trunks: the first hook that does not compute decides for its rows; what is not computed
+    // costs nothing.
     virtual Decision before(const SiteCall&) { return {}; }
-    // Does `after` need the residual f(x) of these rows?
+    // Does `after` need the residual f(x) of these rows? Of a trunk that is not residual: its value.
     virtual bool observesResidual(const SiteCall&) const { return false; }
     virtual void after(const SiteCall&, const Tensor& residual) { static_cast<void>(residual); }
 
@@ -55,8 +72,18 @@ public:
         static_cast<void>(skip);
     }
 
-    // The network call in which the hook acted has succeeded: what it remembers of it counts from now on.
+    // Called before all rows of a network call, which may be divided into parts and repeated: forgets what the hook
+    // noted since the last `completed`.
+    virtual void starting() {}
+    // Called when all rows are answered: what the hook noted since `starting` counts from now on. It may be called more
+    // than once for the same rows.
     virtual void completed() {}
+    // Of the last call: what it saved the row at `offset`, in multiplications and additions. Nothing: it measures none,
+    // or did not act there.
+    virtual std::optional<double> savedFlops(std::int64_t offset) const {
+        static_cast<void>(offset);
+        return {};
+    }
 
     // Hooks of one model with equal descriptions do the same to every row, so rows of different runs share their
     // computation. Absent: a hook is like itself only.
@@ -70,7 +97,18 @@ public:
     // Acts on rows [first, first + rows) of the call. A hook may be added several times, for other rows; one with a
     // memory knows its rows from call to call by `offset`, that of the first.
     void add(SiteHookPtr hook, std::int64_t first, std::int64_t rows, std::int64_t offset = 0);
-    // The call has succeeded; a failed one is repeated as if it had not been.
+    // Of every row of the call; without it hooks find a state without noise.
+    void setLevels(std::vector<NoiseShare> levels) { m_levels = std::move(levels); }
+    NoiseShare level(std::int64_t row) const {
+        return std::size_t(row) < m_levels.size() ? m_levels[std::size_t(row)] : NoiseShare{};
+    }
+    // What the backend notes of the call (Backend::setTrace): hooks find in it what a site has cost. Null: nothing.
+    void setTrace(const kernels::Trace* trace) { m_trace = trace; }
+    double tracedFlops() const;
+    // Of a row of the call that succeeded last; nothing where no hook measures it.
+    std::optional<double> savedFlops(std::int64_t row) const;
+    // As of SiteHook, for every hook.
+    void starting() const;
     void completed() const;
     bool isEmpty() const { return m_hooks.empty(); }
     bool actAt(const Site& site) const;
@@ -93,6 +131,8 @@ private:
         std::int64_t first, rows, origin;
     };
     std::vector<Added> m_hooks;
+    std::vector<NoiseShare> m_levels;
+    const kernels::Trace* m_trace = nullptr;
 };
 
 }  // namespace meander::nn

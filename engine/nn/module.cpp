@@ -24,7 +24,7 @@ void Module::numberBlocks() {
     collect(all);
     int blocks = 0;
     for (Site* s : all) {
-        if (s->kind == SiteKind::Skip) continue;
+        if (s->kind == SiteKind::Skip || s->kind == SiteKind::Trunk) continue;
         if (s->kind == SiteKind::Block) ++blocks;
         s->block = blocks - 1;
     }

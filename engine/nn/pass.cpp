@@ -13,8 +13,62 @@ Pass Pass::rows(std::int64_t first, std::int64_t n) const {
     return part;
 }
 
-Tensor Pass::hookedResidual(const Site& site, const Tensor& x,
-                            const std::function<Tensor(const Pass&, const Tensor&)>& sum) const {
+Tensor Pass::hookedTrunk(const Site& site, const Tensor& x, const Part& rest, const Part& start) const {
+    const auto slice = [&](const Tensor& t, const Hooks::Run& r) { return t.slice(r.first - m_first, r.rows); };
+    const auto decisionOf = [&](const Hooks::Run& r) {
+        const Tensor part = slice(x, r);
+        const std::function<Tensor()> input = [&] { return start(rows(r.first, r.rows), part); };
+        for (const auto& a : r.hooks) {
+            SiteCall c = call(site, r, a);
+            c.x = &part;
+            c.start = &input;
+            if (Decision d = a.hook->before(c); d.kind == Decision::Reuse) return d;
+        }
+        return Decision{};
+    };
+    std::vector<Tensor> parts;  // of the result, in the order of the rows
+    // Rows that are computed wait here until a row that is not ends them.
+    std::vector<Hooks::Run> waiting;
+    const auto compute = [&] {
+        if (waiting.empty()) return;
+        const std::int64_t first = waiting.front().first, n = waiting.back().first + waiting.back().rows - first;
+        std::vector<Tensor> before;  // empty where nothing is observed
+        for (const auto& r : waiting) {
+            const bool isObserved = std::any_of(r.hooks.begin(), r.hooks.end(), [&](const auto& a) {
+                return a.hook->observesResidual(call(site, r, a));
+            });
+            before.push_back(isObserved ? site.isResidual ? slice(x, r).clone() : x : Tensor());
+        }
+        const double cost = m_hooks.tracedFlops();
+        const Tensor y = n == m_rows ? rest(*this, x) : rest(rows(first, n), x.slice(first - m_first, n));
+        const double flops = (m_hooks.tracedFlops() - cost) / double(n);
+        for (std::size_t i = 0; i < waiting.size(); ++i) {
+            if (!before[i]) continue;
+            const Tensor part = y.slice(waiting[i].first - first, waiting[i].rows);
+            const Tensor made = site.isResidual ? combine({{1, part}, {-1, before[i]}}) : part.clone();
+            for (const auto& a : waiting[i].hooks) {
+                SiteCall c = call(site, waiting[i], a);
+                c.flops = flops * double(waiting[i].rows);
+                if (a.hook->observesResidual(c)) a.hook->after(c, made);
+            }
+        }
+        parts.push_back(y);
+        waiting.clear();
+    };
+    for (const auto& r : m_hooks.runs(site, m_first, m_rows)) {
+        const Decision d = decisionOf(r);
+        if (d.kind == Decision::Compute) {
+            waiting.push_back(r);
+            continue;
+        }
+        compute();
+        parts.push_back(site.isResidual ? combine({{1, slice(x, r)}, {1, d.residual}}) : d.residual.clone());
+    }
+    compute();
+    return parts.size() == 1 ? parts.front() : stackRows(parts);
+}
+
+Tensor Pass::hookedResidual(const Site& site, const Tensor& x, const Part& sum) const {
     const auto runs = m_hooks.runs(site, m_first, m_rows);
     const auto slice = [&](const Tensor& t, const Hooks::Run& r) { return t.slice(r.first - m_first, r.rows); };
     const auto decisionOf = [&](const Hooks::Run& r) {
@@ -34,13 +88,16 @@ Tensor Pass::hookedResidual(const Site& site, const Tensor& x,
             });
             before.push_back(isObserved ? slice(x, r).clone() : Tensor());
         }
+        const double cost = m_hooks.tracedFlops();
         const Tensor part = x.slice(first - m_first, n), y = n == m_rows ? sum(*this, x) : sum(rows(first, n), part);
+        const double flops = (m_hooks.tracedFlops() - cost) / double(n);
         if (y.view().data != part.view().data) x.backend().copy(y, part);
         for (std::size_t i = 0; i < waiting.size(); ++i) {
             if (!before[i]) continue;
             const Tensor residual = combine({{1, slice(x, waiting[i])}, {-1, before[i]}});
             for (const auto& a : waiting[i].hooks) {
-                const SiteCall c = call(site, waiting[i], a);
+                SiteCall c = call(site, waiting[i], a);
+                c.flops = flops * double(waiting[i].rows);
                 if (a.hook->observesResidual(c)) a.hook->after(c, residual);
             }
         }

@@ -34,17 +34,24 @@ public:
     template <class Sum> Tensor residual(const Site& site, const Tensor& x, const Sum& sum) const {
         return m_hooks.actAt(site) ? hookedResidual(site, x, sum) : sum(*this, x);
     }
+    // The trunk behind a site, unless a hook of the site decides otherwise. `rest(pass, x)` computes it, x + f(x) where
+    // it is residual, for the rows that it is given, and may write into x; `start(pass, x)`: SiteCall::start.
+    template <class Rest, class Start>
+    Tensor trunk(const Site& site, const Tensor& x, const Rest& rest, const Start& start) const {
+        return m_hooks.actAt(site) ? hookedTrunk(site, x, rest, start) : rest(*this, x);
+    }
     // Attention q, k, v with the hooks of the site → (rows, n, c).
     Tensor attend(const Site& site, const Tensor& q, const Tensor& k, const Tensor& v) const;
     // (rows, h, w, c + c'): the backbone and, behind it, the skip connection; hooks may write into both.
     Tensor join(const Site& site, const Tensor& backbone, const Tensor& skip) const;
 
 private:
-    Tensor hookedResidual(const Site& site, const Tensor& x,
-                          const std::function<Tensor(const Pass&, const Tensor&)>& sum) const;
+    using Part = std::function<Tensor(const Pass&, const Tensor&)>;
+    Tensor hookedTrunk(const Site& site, const Tensor& x, const Part& rest, const Part& start) const;
+    Tensor hookedResidual(const Site& site, const Tensor& x, const Part& sum) const;
     void hookedAttention(const Site& site, const Hooks::Run& run, Attention a, const Tensor& y) const;
     SiteCall call(const Site& site, const Hooks::Run& run, const Hooks::Acting& a) const {
-        return {site, grid(site), run.first, run.rows, run.first - a.origin};
+        return {site, grid(site), run.first, run.rows, run.first - a.origin, m_hooks.level(run.first)};
     }
     // The same for rows [first, first + n) of the network call.
     Pass rows(std::int64_t first, std::int64_t n) const;

@@ -1,5 +1,6 @@
 #include "engine/project/continuation.h"
 
+#include "engine/guidance/guidance.h"
 #include "engine/run/branching.h"
 
 namespace meander {
@@ -28,11 +29,12 @@ Result<Submission> prepareRun(ProjectStore& store, const std::string& runId, Con
     if (const Status s = isPossible(*run, how); !s) return s.error();
     Submission s;
     if (run->recipe.branch) s.parent = loaded(store, run->recipe.branch->run);
-    auto planned = plan(run->recipe, s.parent.get(), loaded(store, startRunOf(run->recipe)).get());
+    const Recipe recipe = how == Continuation::Whole ? withoutReuse(run->recipe) : run->recipe;
+    auto planned = plan(recipe, s.parent.get(), loaded(store, startRunOf(recipe)).get());
     if (!planned) return planned.error();
     s.plan = std::move(*planned);
-    s.name = run->name;
-    if (how != Continuation::Again) {
+    if (how != Continuation::Whole) s.name = run->name;
+    if (how == Continuation::Start || how == Continuation::GoOn) {
         s.id = run->id;
         s.number = run->number;
     }

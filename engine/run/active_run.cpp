@@ -44,6 +44,12 @@ ActiveRun::ActiveRun(const WaitingRun& waiting, Run run, std::vector<Model*> mod
     begin();
 }
 
+ActiveRun::~ActiveRun() {
+    m_progress.clear();
+    m_guidance.reset();
+    for (Model* model : m_models) model->release();
+}
+
 const std::vector<RowGroup>& ActiveRun::waiting(std::size_t k) {
     m_guidance->ask(progress(k), moment(k));
     return progress(k).waiting;
@@ -91,6 +97,8 @@ static void selectRows(DenoiseRequest& q, const std::vector<std::int64_t>& rows)
 
 void ActiveRun::answerFirst() {
     DenoiseRequest& q = pending().front();
+    if (const std::size_t index = m_record.evaluations.size(); isWarmUp(index))
+        return takeRecorded(std::make_shared<Evaluation>(*m_source->evaluations[index]));
     const GuidanceMoment m = moment(0);
     const double weight = m_guidance->weight(m);
     GuidanceParts parts = m_guidance->combine(m_progress.front(), m);
@@ -114,6 +122,13 @@ bool ActiveRun::answerFromRecord() {
         m_replayUntil = index;
         return false;
     }
+    if (isWarmUp(index)) return false;
+    takeRecorded(std::move(e));
+    return true;
+}
+
+void ActiveRun::takeRecorded(std::shared_ptr<Evaluation> e) {
+    DenoiseRequest& q = pending().front();
     if (!m_isOwnRecord) e->replayed = true;
     else if (!e->replayed) m_run.evaluations += e->networkRows / std::max(1, images());
     q.answer.denoised = q.answer.conditional = upload(m_backend, e->denoised);
@@ -128,7 +143,6 @@ bool ActiveRun::answerFromRecord() {
     m_record.evaluations.push_back(e);
     emitEvaluation(e);
     answered(q.step);
-    return true;
 }
 
 void ActiveRun::answered(int step) {

@@ -25,6 +25,7 @@ public:
     // without one.
     ActiveRun(const WaitingRun& waiting, Run run, std::vector<Model*> models, Backend& backend,
               const EngineOptions& options, const Engine::Sink& sink, SharedWork* shared);
+    ~ActiveRun();
 
     const std::string& id() const { return m_run.id; }
     const Plan& plan() const { return m_plan; }
@@ -40,6 +41,8 @@ public:
     std::span<DenoiseRequest> pending() const { return m_sampling->pending().subspan(m_answered); }
     // Answers the first from the record, if that covers it.
     bool answerFromRecord();
+    // Of those that the sampler awaits at once: how many have their answer.
+    std::size_t answeredRequests() const { return m_answered; }
     // Rows that the k-th pending request still needs; none when it only waits for its turn.
     const std::vector<RowGroup>& waiting(std::size_t k);
     int rowsWaiting(std::size_t k) { return int(waiting(k).size()) * images(); }
@@ -83,6 +86,7 @@ private:
     void begin();
     void beginAtStart();
     void beginAtBranch();
+    bool needsFeatures() const;
     void begin(Tensor start, int step);
     NoiseContext noiseContext() const;
     Tensor startState();
@@ -92,6 +96,10 @@ private:
     GuidanceMoment moment(std::size_t k) const;
     RequestProgress& progress(std::size_t k);
     void answerFirst();
+    // Of the first pending request: takes the answer of the record, which is e.
+    void takeRecorded(std::shared_ptr<Evaluation> e);
+    // An evaluation of the record from which hooks need features: it is made again, and its answer not used.
+    bool isWarmUp(std::size_t index) const { return index >= m_warmFrom && index < m_replayUntil; }
     void answered(int step);
     void resume();
     // --- record ---
@@ -133,6 +141,7 @@ private:
     // before it was interrupted.
     std::shared_ptr<const Trajectory> m_source;
     std::size_t m_replayUntil = 0;
+    std::size_t m_warmFrom = 0;  // where it is m_replayUntil, the record alone suffices
     bool m_isOwnRecord = false;
     std::size_t m_emittedEvaluations = 0, m_emittedSteps = 0;
 

@@ -3,6 +3,7 @@
 #include <tuple>
 
 #include "engine/run/active_run.h"
+#include "engine/run/branching.h"
 #include "engine/sampling/manifold_common.h"
 
 namespace meander {
@@ -33,7 +34,13 @@ void ActiveRun::beginAtStart() {
                && (m_isOwnRecord || known[m_replayUntil]->step < m_plan.resolved.branch->step))
             ++m_replayUntil;
     }
+    m_warmFrom = needsFeatures() ? featuresFollowFrom(*m_source, m_replayUntil, m_plan.resolved) : m_replayUntil;
     begin(start, 0);
+}
+
+// Features at the end of what is replayed are those of the record: it is the run's own, or the parent reused some too.
+bool ActiveRun::needsFeatures() const {
+    return m_replayUntil > 0 && keepsFeatures(m_plan.resolved) && (m_isOwnRecord || keepsFeatures(m_parent->recipe));
 }
 
 // Sampler or noise differ from the parent's: its steps are taken over as they are and the sampler starts afresh from
@@ -50,6 +57,9 @@ void ActiveRun::beginAtBranch() {
         }
     m_record.steps.assign(old.steps.begin(), old.steps.begin() + step);
     if (m_isOwnRecord) m_replayUntil = m_source->evaluations.size();
+    m_warmFrom = needsFeatures() ? std::max(m_record.evaluations.size(),
+                                            featuresFollowFrom(*m_source, m_replayUntil, m_plan.resolved))
+                                 : m_replayUntil;
     // Noise that is drawn in order goes on behind the first state's and what the steps so far drew.
     m_noise = makeNoise(m_plan.resolved.noise, noiseContext());
     m_noise->initial();

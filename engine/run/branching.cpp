@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "engine/core/switched.h"
 #include "engine/guidance/guidance.h"
+#include "engine/interventions/intervention.h"
 #include "engine/sampling/noise/noise.h"
 
 namespace meander {
@@ -45,7 +47,39 @@ BranchPlan planBranch(const Recipe& child, const Run& parent, const std::vector<
 
 bool canReplay(const Recipe& r) {
     const SamplerInfo* sampler = findSampler(r.sampler.id);
-    return !keepsFeatures(r) && (r.recordStates || (r.guidance.empty() && sampler && !sampler->unconditional));
+    return r.recordStates || (r.guidance.empty() && sampler && !sampler->unconditional);
+}
+
+namespace {
+
+// Nothing of it was reused, and something could have been.
+bool isWhole(const Evaluation& e) {
+    return std::any_of(e.metrics.begin(), e.metrics.end(), [](const Metric& m) {
+        return m.name == savedWorkName
+               && std::all_of(m.values.begin(), m.values.end(), [](double v) { return v == 0; });
+    });
+}
+
+// Whole evaluations that the features of a recipe follow from.
+std::int64_t spanOf(const Recipe& recipe) {
+    std::int64_t span = 1;
+    for (const Choice& c : recipe.guidance)
+        if (const InterventionInfo* info = findIntervention(c.id); info && info->spans && !isSwitchedOff(c))
+            span = std::max(span, info->spans(c.params));
+    return span;
+}
+
+}  // namespace
+
+std::size_t featuresFollowFrom(const Trajectory& record, std::size_t until, const Recipe& recipe) {
+    std::int64_t missing = spanOf(recipe);
+    for (std::size_t i = until; i-- > 0;) {
+        const Evaluation& e = *record.evaluations[i];
+        // Evaluations that a sampler awaits together have features of their own.
+        if (i > 0 && record.evaluations[i - 1]->step == e.step) return 0;
+        if (isWhole(e) && --missing == 0) return i;
+    }
+    return 0;
 }
 
 Status canGoOn(const Run& run) {
@@ -54,10 +88,6 @@ Status canGoOn(const Run& run) {
     if (!hasEnded(run.status)) return Error{name + " is waiting or in progress."};
     if (!run.trajectory || run.trajectory->evaluations.empty())
         return Error{name + " has no recorded evaluation to go on from. Run its recipe again."};
-    if (keepsFeatures(run.recipe))
-        return Error{name
-                     + " reuses features of the network (guidance rule \"Feature reuse\"), which no record holds. Run "
-                       "its recipe again."};
     if (!canReplay(run.recipe))
         return Error{name
                      + " did not record the parts of its estimates, which it needs to go on. Run its recipe again."};

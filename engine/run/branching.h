@@ -21,8 +21,13 @@ struct BranchPlan {
 BranchPlan planBranch(const Recipe& child, const Run& parent, const std::vector<double>& own);
 
 // A record of this recipe repeats its run in every bit: the parts of each estimate are recorded, or neither the sampler
-// nor guidance uses them, and no rule keeps features of the network.
+// nor guidance uses them. No record holds features of the network: where a rule keeps some, the last evaluations are
+// made again.
 bool canReplay(const Recipe& recipe);
+
+// Of the first `until` evaluations of a record: the one from which the features that the recipe's rules keep follow,
+// the last whole one or one before it. 0 where the record does not tell.
+std::size_t featuresFollowFrom(const Trajectory& record, std::size_t until, const Recipe& recipe);
 
 // Whether a run that ended before its end can go on from its record (Submission::interrupted); the sentence says why
 // not, and to run the recipe again.

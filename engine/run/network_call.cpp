@@ -61,10 +61,16 @@ void observe(const ModelInfo& info, std::span<const Piece> pieces, PackedBatch& 
     }
 }
 
+// By which hooks know a row from call to call: its place among all that the sampler awaits at once.
+std::int64_t firstRow(const Piece& p) {
+    return std::int64_t(p.slot->run->answeredRequests() + p.slot->request) * p.slot->rows->state.rows() + p.first;
+}
+
 PackedBatch pack(std::span<const Piece> pieces) {
     PackedBatch p{.info = *pieces.front().slot->rows->info};
     std::vector<Tensor> parts;
     std::vector<double> input;
+    std::vector<nn::NoiseShare> levels;
     bool scales = false, isGuided = false;
     std::int64_t row = 0;
     for (const Piece& piece : pieces) {
@@ -86,11 +92,12 @@ PackedBatch pack(std::span<const Piece> pieces) {
         p.batch.targets.insert(p.batch.targets.end(), rows, g.target);
         p.batch.conditioning.insert(p.batch.conditioning.end(), rows, g.conditioning);
         p.batch.guidance.insert(p.batch.guidance.end(), rows, g.guidance);
-        for (const auto& hook : g.hooks)
-            p.batch.hooks.add(hook, row, piece.count, std::int64_t(piece.slot->request) * g.state.rows() + piece.first);
+        for (const auto& hook : g.hooks) p.batch.hooks.add(hook, row, piece.count, firstRow(piece));
+        levels.insert(levels.end(), rows, {info.process.signal(g.tau), g.tau});
         row += piece.count;
     }
     if (!isGuided) p.batch.guidance.clear();
+    p.batch.hooks.setLevels(std::move(levels));
     observe(p.info, pieces, p);
     p.states = stackRows(parts);
     p.batch.x = p.states;
@@ -108,13 +115,50 @@ struct PartAnswers {
     GroupAnswer rest;  // all but `denoised`
 };
 
+// Counts the work of one call where hooks may save some of it.
+class Traced {
+public:
+    Traced(Backend& backend, nn::Hooks& hooks) : m_backend(backend) {
+        if (hooks.isEmpty()) return;
+        m_backend.setTrace(&m_trace);
+        hooks.setTrace(&m_trace);
+    }
+    ~Traced() { m_backend.setTrace(nullptr); }
+    Traced(const Traced&) = delete;
+    Traced& operator=(const Traced&) = delete;
+    // Of the work of a whole row, per row; nothing where no hook measures it.
+    std::vector<std::optional<double>> savedShares(const nn::Hooks& hooks, std::int64_t rows) const {
+        std::vector<std::optional<double>> saved;
+        double whole = 0;
+        for (const auto& op : m_trace) whole += op.flops;
+        for (std::int64_t r = 0; r < rows; ++r) {
+            saved.push_back(hooks.savedFlops(r));
+            whole += saved.back().value_or(0);
+        }
+        for (auto& s : saved)
+            if (s) s = whole > 0 ? *s * double(rows) / whole : 0;
+        return saved;
+    }
+
+private:
+    Backend& m_backend;
+    kernels::Trace m_trace;
+};
+
 class NetworkCall {
 public:
     NetworkCall(Model& model, Backend& backend, MemoryBudget& budget, std::span<const BatchSlot> slots)
         : m_model(model), m_backend(backend), m_budget(budget), m_answers(slots.size()) {
         std::vector<Piece> all;
         for (std::size_t i = 0; i < slots.size(); ++i) all.push_back({&slots[i], i, 0, slots[i].rows->state.rows()});
+        // What hooks remember counts when all rows are answered: a part that succeeds is asked again if another fails.
+        const auto each = [&](void (nn::SiteHook::*tell)()) {
+            for (const BatchSlot& s : slots)
+                for (const auto& hook : s.rows->hooks) (hook.get()->*tell)();
+        };
+        each(&nn::SiteHook::starting);
         evaluate(all);
+        each(&nn::SiteHook::completed);
     }
 
     std::vector<GroupAnswer> answers() {
@@ -158,6 +202,7 @@ private:
         std::shared_ptr<AttentionStore> attention;
         std::map<int, std::shared_ptr<SelfAttentionMass>> selfAttention;
         double milliseconds = 0;
+        std::vector<std::optional<double>> saved;  // GroupAnswer::saved, of every row
     };
 
     // Nothing: the memory does not suffice, and pooled memory was given back. The last attempt throws instead.
@@ -178,6 +223,7 @@ private:
         const std::size_t before = m_backend.memoryUse().current;
         PackedBatch p = pack(pieces);
         PackedResult r;
+        const Traced trace(m_backend, p.batch.hooks);
         const Tensor output = m_model.predict(p.batch);
         const Tensor values[] = {p.states, output};
         const std::vector<double> factors[] = {p.fromState, p.fromOutput};
@@ -186,7 +232,7 @@ private:
         });
         r.denoised = isEstimate ? output : combineRows(values, factors);
         m_backend.synchronize();
-        p.batch.hooks.completed();
+        r.saved = trace.savedShares(p.batch.hooks, p.states.rows());
         r.attention = std::move(p.attention);
         r.selfAttention = std::move(p.selfAttention);
         r.milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
@@ -212,6 +258,7 @@ private:
             if (const auto block = p.slot->rows->selfBlock)
                 for (std::int64_t i = 0; i < p.count; ++i)
                     a.rest.selfMass.push_back(r.selfAttention.at(*block)->take(at + i));
+            a.rest.saved.insert(a.rest.saved.end(), r.saved.begin() + at, r.saved.begin() + at + p.count);
             at += p.count;
         }
     }

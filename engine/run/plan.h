@@ -37,6 +37,8 @@ struct Plan {
     // Of a branch: the parent's record answers the sampler from the start, so its history and noise are the parent's.
     // Else the sampler starts afresh at the branch.
     bool restoresHistory = false;
+    // Features that rules keep are those of the parent at the branch: its last evaluations are made again for them.
+    bool restoresFeatures = false;
     std::size_t bytes = 0;        // estimate of device memory while running, weights included
     std::size_t recordBytes = 0;  // estimate of what the record will hold
     double seconds = 0;           // estimate; 0 when nothing was measured yet

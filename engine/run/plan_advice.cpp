@@ -209,7 +209,15 @@ void Planner::adviseConditioning() {
                  cost.label + ": " + std::to_string(cost.reusing) + " of " + std::to_string(m_plan.evaluations)
                      + " evaluations compute only part of the network. They are counted whole, and the time estimate "
                        "does not know what they save."
-                     + (r.branch ? " The features kept at the branch are computed afresh." : ""));
+                     + (!r.branch                 ? ""
+                        : m_plan.restoresFeatures ? " Those before the branch that its features follow from are made "
+                                                    "again."
+                                                  : " The features kept at the branch are computed afresh."));
+        else if (rule->keepsFeatures && idle.empty())
+            note(NoteKind::Hint, "guidance",
+                 cost.label
+                     + ": how many evaluations compute only part of the network follows from what they hold, and "
+                       "is known afterwards. They are counted whole.");
         if (m_plan.model.builtInGuidance && rule->usesUnconditional && idle.empty())
             note(NoteKind::Warning, "guidance",
                  "Guidance is already distilled into this model; a scale other than 1 applies it twice.");

@@ -3,6 +3,7 @@
 #include <map>
 #include <tuple>
 
+#include "engine/core/switched.h"
 #include "engine/guidance/guidance.h"
 #include "engine/interventions/intervention.h"
 #include "engine/run/planner.h"
@@ -33,6 +34,16 @@ private:
     std::map<std::tuple<std::size_t, int, int>, std::int64_t> m_done;  // by rule and branch
 };
 
+// Tensors of a trunk's size that the rules of a recipe keep of every row; each is about a quarter of what a row needs
+// while it is computed.
+std::size_t keptFeatures(const Recipe& r) {
+    std::size_t kept = 0;
+    for (const Choice& c : r.guidance)
+        if (const InterventionInfo* info = findIntervention(c.id); info && info->hasMemory && !isSwitchedOff(c))
+            kept += 1 + std::size_t(info->spans ? info->spans(c.params) : 1);
+    return kept;
+}
+
 }  // namespace
 
 EvaluationCount countEvaluations(const Plan& plan) {
@@ -45,7 +56,9 @@ EvaluationCount countEvaluations(const Plan& plan) {
     // A last step that does not reach 0 costs what the others cost.
     const int steps = plan.intervals() + (plan.levels.back() > 0);
     ReuseCount reuse;
-    for (int step = r.branch ? r.branch->step : 0; step < plan.intervals(); ++step) {
+    const int first = r.branch ? r.branch->step : 0;
+    for (int step = plan.restoresFeatures ? 0 : first; step < plan.intervals(); ++step) {
+        const bool isCounted = step >= first;
         const int requests = sampler->requestsInStep(step, steps, r.sampler.params);
         for (int k = 0; k < requests; ++k) {
             const double level = plan.levels[std::size_t(step + (k > 0))],
@@ -54,8 +67,12 @@ EvaluationCount countEvaluations(const Plan& plan) {
                 momentOf(plan, {{}, tau, plan.levels[std::size_t(step + 1)], {}, step}, plan.intervals());
             m.isFirst = count.requests == 0;
             m.isStepStart = k == 0;
-            ++count.requests;
             const EvaluationPlan w = stack.evaluationPlan(m);
+            std::vector<int> reusing;
+            for (std::size_t i = 0; i < r.guidance.size(); ++i)
+                reusing.push_back(reuse.add(i, stack.evaluationPlanOf(i, m), w, stack));
+            if (!isCounted) continue;
+            ++count.requests;
             const int rows = int(w.branches.size()) + w.dependentCount;
             count.evaluations += rows;
             count.mostRows = std::max(count.mostRows, rows);
@@ -64,7 +81,7 @@ EvaluationCount countEvaluations(const Plan& plan) {
                 std::find(w.branches.begin(), w.branches.end(), negative) != w.branches.end() || w.usesNegativePrompt;
             for (std::size_t i = 0; i < r.guidance.size(); ++i) {
                 count.guidance[i].evaluations += stack.rowsAddedBy(i, m);
-                count.guidance[i].reusing += reuse.add(i, stack.evaluationPlanOf(i, m), w, stack);
+                count.guidance[i].reusing += reusing[i];
             }
         }
     }
@@ -88,6 +105,9 @@ void Planner::estimate() {
                       state = std::size_t(m.state.shape.count()) * std::size_t(r.images) * element;
     const std::size_t rows = std::size_t(r.images) * std::size_t(m_mostRows);
     m_plan.bytes = m.weightBytes + m.bytesPerRow * rows + 12 * state;
+    // Keys and values of the texts, of every prompt and once more of all rows below each other.
+    m_plan.bytes += std::size_t(m.contextWidth * m.textTokens) * sizeof(float) * (std::size_t(m_mostRows) + rows);
+    m_plan.bytes += keptFeatures(r) * rows * m.bytesPerRow / 4;
     for (const auto& id : m_plan.models)
         if (const auto other = inspectModel(id)) m_plan.bytes += other->weightBytes;
     m_plan.recordBytes =

@@ -118,6 +118,7 @@ void Planner::makeBranch() {
     BranchPlan branch = planBranch(r, *m_parent, m_plan.levels);
     m_plan.levels = std::move(branch.levels);
     m_plan.restoresHistory = branch.restoresHistory;
+    m_plan.restoresFeatures = branch.restoresHistory && keepsFeatures(r) && keepsFeatures(m_parent->recipe);
     r.steps = m_plan.intervals();
     if (branch.restoresHistory) note(NoteKind::Hint, "branch", "The sampler's history is restored from the record.");
     else

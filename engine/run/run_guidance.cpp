@@ -81,9 +81,13 @@ RowGroup RunGuidance::group(Branch b, const Tensor& state, const GuidanceMoment&
     for (const Choice& c : s.interventions) g.hooks.push_back(hook(b, c));
     if (s.model != 0) return g;
     g.guidance = w.guidance;
-    for (const auto& [c, rows] : w.interventions)
-        if (rows == EvaluationPlan::Rows::All || s.condition == BranchSpec::Condition::Recipe)
-            g.hooks.push_back(hook(b, c));
+    for (const auto& [c, rows] : w.interventions) {
+        if (rows != EvaluationPlan::Rows::All && s.condition != BranchSpec::Condition::Recipe) continue;
+        const nn::SiteHookPtr h = hook(b, c);
+        // One with a memory sees an evaluation once, also where a rule stands twice.
+        const bool isThere = std::find(g.hooks.begin(), g.hooks.end(), h) != g.hooks.end();
+        if (h->description || !isThere) g.hooks.push_back(h);
+    }
     return g;
 }
 
@@ -104,6 +108,20 @@ GuidanceMoment RunGuidance::held(const GuidanceMoment& m) const {
     GuidanceMoment h = m;
     h.state = m_stack.projectedState(m);
     return h;
+}
+
+// Per image, the mean over the branches; empty where nothing may be reused.
+static std::vector<double> savedWork(const RequestProgress& p) {
+    std::vector<double> saved;
+    bool isMeasured = false;
+    for (const auto& [asked, answer] : p.answers) {
+        saved.resize(std::max(saved.size(), answer.saved.size()));
+        for (std::size_t r = 0; r < answer.saved.size(); ++r) {
+            isMeasured |= answer.saved[r].has_value();
+            saved[r] += answer.saved[r].value_or(0) / double(p.answers.size());
+        }
+    }
+    return isMeasured ? saved : std::vector<double>();
 }
 
 void RunGuidance::ask(RequestProgress& p, const GuidanceMoment& m) {
@@ -144,6 +162,7 @@ GuidanceParts RunGuidance::combine(const RequestProgress& p, const GuidanceMomen
         if (asked.branch == Branch::Unconditional) parts.unconditional = answer.denoised;
     }
     m_stack.apply(held(m), parts);
+    if (auto saved = savedWork(p); !saved.empty()) parts.metrics.push_back({savedWorkName, std::move(saved)});
     return parts;
 }
 

@@ -32,6 +32,8 @@ struct GroupAnswer {
     Tensor denoised;
     std::vector<HostTensor> selfMass;  // per row, of tapped branches
     std::vector<std::vector<AttentionMap>> attention;
+    // Per row: the share of the network that was reused instead of computed; nothing where nothing may be.
+    std::vector<std::optional<double>> saved;
     int rowsInCall = 0;
     double milliseconds = 0;
     bool isShared = false;  // made for equal rows of another run

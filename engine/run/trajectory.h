@@ -10,6 +10,10 @@
 
 namespace meander {
 
+// The metric of an evaluation that reused features: the share of the network's work that was not done, 0 where it was
+// computed whole.
+inline constexpr const char* savedWorkName = "work saved";
+
 struct BranchRecord {
     Branch branch = Branch::Conditional;
     HostTensor denoised;     // x̂0 of this branch (images, state...)

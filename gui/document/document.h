@@ -87,6 +87,10 @@ public:
     bool canGoOn(const QString& runId) const;
     void goOn(const QString& runId);
     void retry(const QString& runId);  // its recipe once more, as a new run
+    // Of a run that reuses what the network computed: the finished one of its seed that computes everything, null when
+    // there is none; and that one as a new run.
+    RunPtr wholeRun(const QString& runId) const;
+    void runWhole(const QString& runId);
     void pause(const QString& runId);
     void resume(const QString& runId);  // also of a run that waited when the program ended
     void singleStep(const QString& runId);

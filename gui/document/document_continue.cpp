@@ -1,4 +1,5 @@
 // Runs that go on: those that waited when the program ended, interrupted ones from their record, any one again.
+#include "engine/analysis/reuse_error.h"
 #include "engine/run/branching.h"
 #include "gui/document/document_state.h"
 #include "gui/look/text.h"
@@ -40,7 +41,7 @@ void Document::Implementation::prepared(const QString& id, Continuation how, Res
     const QStringList order = waiting();
     if (how == Continuation::Start && !held.remove(id)) return;  // cancelled meanwhile
     Submission s = std::move(*ready);
-    if (how == Continuation::Again) s.number = ++lastNumber;
+    if (how == Continuation::Again || how == Continuation::Whole) s.number = ++lastNumber;
     else
         for (const Sweep& sweep : sweeps)
             for (const SweepCell& c : sweep.cells)
@@ -61,6 +62,18 @@ void Document::goOn(const QString& id) {
 
 void Document::retry(const QString& id) {
     if (run(id) && !live(id)) m_implementation->prepare(id, Continuation::Again);
+}
+
+RunPtr Document::wholeRun(const QString& id) const {
+    const RunPtr of = run(id);
+    if (!of) return nullptr;
+    for (const RunPtr& other : runs())
+        if (isPartner(*other, *of)) return other;
+    return nullptr;
+}
+
+void Document::runWhole(const QString& id) {
+    if (run(id) && !live(id)) m_implementation->prepare(id, Continuation::Whole);
 }
 
 void Document::Implementation::dropHeld(const QString& id) {

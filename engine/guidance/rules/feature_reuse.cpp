@@ -26,6 +26,7 @@ GuidanceRule featureReuse() {
                           .cost = "no row; saves the blocks in all but every n-th evaluation",
                           .params = {},
                           .keepsFeatures = true,
+                          .reuses = true,
                           .make = make,
                           .idle = idle});
 }

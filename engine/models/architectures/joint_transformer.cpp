@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "engine/models/layers/trunks.h"
+
 namespace meander {
 
 using nn::Activation;
@@ -22,6 +24,8 @@ std::size_t bytesPerRow(const JointTransformerConfig& c, int height, int width, 
                        feedForward = 2 * w + (c.style.isGated ? 3 : 2) * c.style.inner;
     return std::size_t(tokens * std::max(attention, feedForward)) * element;
 }
+
+constexpr std::size_t ownVectors = 1;  // of the pass, where those of each block are approximated
 
 // Of (rows, vectors, width), dense and side by side.
 Tensor vectorsOf(const Tensor& all, std::int64_t first, std::int64_t count) {
@@ -79,6 +83,7 @@ JointTransformer::JointTransformer(const JointTransformerConfig& c, NetworkBuild
     }
     for (int i = 0; i < c.parallelBlocks; ++i)
         m_parallel.push_back(&add<ParallelBlock>(parallelPath(i), b, c.style, n.parallel));
+    for (int i = 0; i < c.jointBlocks + c.parallelBlocks; ++i) m_trunks.push_back(&add(trunkSite(i, c.style.patch)));
     numberBlocks();
     if (c.approximator.layers == 0) m_modulationOut = b.linear("norm_out.linear", w, 2 * w, bias);
     m_output = c.hasPlaceFirst ? b.patchProjection("proj_out", w, c.style.patch, c.channels, c.channels)
@@ -168,7 +173,7 @@ JointTransformer::Modulations JointTransformer::modulations(const DenoiserInput&
         m.own = approximated(in.times);
         const std::int64_t count = m.own.shape()[1];
         m.end = nn::concat(vectorsOf(m.own, count - 1, 1), vectorsOf(m.own, count - 2, 1));
-        m.shared.push_back(m.end);
+        m.shared = {m.end, m.own};
         return m;
     }
     const Tensor vector = nn::silu(embedding(in)).converted(m_type);
@@ -210,6 +215,34 @@ const Rotary* JointTransformer::rotary(std::int64_t text, nn::Grid grid) {
     return &m_rotaries.front().rotary;
 }
 
+// All blocks, joint ones first.
+Tensor JointTransformer::runBlocks(const nn::Pass& pass, const JointTokens& tokens, const Tensor& x) const {
+    const std::size_t joint = m_joint.size();
+    const std::int64_t j = std::int64_t(joint), parallel = std::int64_t(m_parallel.size());
+    // With the vectors of block i, for the rows of the pass.
+    const auto passOf = [&](const nn::Pass& p, std::int64_t i) {
+        if (m_config.approximator.layers == 0) return p;
+        const std::int64_t count = i < j ? 6 : 3, image = i < j ? 3 * parallel + 6 * i : 3 * (i - j),
+                           text = i < j ? 3 * parallel + 6 * (j + i) : image;
+        const Tensor a = vectorsOf(p.vectors(ownVectors), image, count),
+                     b = vectorsOf(p.vectors(ownVectors), text, count);
+        return p.with({a, a, b, a});
+    };
+    const auto block = [&](std::size_t i, const auto& use) {
+        return i < joint ? use(*m_joint[i]) : use(*m_parallel[i - joint]);
+    };
+    const TrunkBlocks blocks{m_trunks,
+                             [&](std::size_t i, const nn::Pass& p, const Tensor& rows) {
+                                 const nn::Pass own = passOf(p, std::int64_t(i));
+                                 return block(i, [&](const auto& b) { return b(own, rows, tokens); });
+                             },
+                             [&](std::size_t i, const nn::Pass& p, const Tensor& rows) {
+                                 const nn::Pass own = passOf(p, std::int64_t(i));
+                                 return block(i, [&](const auto& b) { return b.start(own, rows, tokens); });
+                             }};
+    return runTrunk(pass, blocks, x);
+}
+
 Tensor JointTransformer::forward(const DenoiserInput& in) {
     check(in);
     const Shape s = in.x.shape();
@@ -219,16 +252,8 @@ Tensor JointTransformer::forward(const DenoiserInput& in) {
     const JointTokens tokens{text, rotary(text, grid)};
     const Modulations m = modulations(in);
     const nn::Pass pass(state, m.shared, Tensor(), in.hooks);
-    const auto passOf = [&](std::int64_t image, std::int64_t ofText, std::int64_t count) {
-        if (!m.own) return pass;
-        const Tensor a = vectorsOf(m.own, image, count), b = vectorsOf(m.own, ofText, count);
-        return pass.with({a, a, b, a});
-    };
-    const std::int64_t joint = std::int64_t(m_joint.size()), parallel = std::int64_t(m_parallel.size());
     Tensor x = tokensOf(in, grid);
-    for (std::int64_t i = 0; i < joint; ++i)
-        x = (*m_joint[std::size_t(i)])(passOf(3 * parallel + 6 * i, 3 * parallel + 6 * (joint + i), 6), x, tokens);
-    for (std::int64_t i = 0; i < parallel; ++i) x = (*m_parallel[std::size_t(i)])(passOf(3 * i, 3 * i, 3), x, tokens);
+    x = runBlocks(pass, tokens, x);
     const Tensor scale = nn::columns(m.end, 0, w), shift = nn::columns(m.end, w, w);
     const Tensor image = nn::tokens(x, text, x.shape()[1] - text);
     const Tensor patches = nn::linear(nn::modulatedNorm(image, shift, scale, eps), m_output)
@@ -259,6 +284,8 @@ void describeJointTransformer(const JointTransformerConfig& c, ModelInfo& info) 
     };
     for (int i = 0; i < c.jointBlocks; ++i) block(jointPath(i));
     for (int i = 0; i < c.parallelBlocks; ++i) block(parallelPath(i));
+    info.trunks = c.jointBlocks + c.parallelBlocks;
+    info.contextWidth = c.style.width();
     info.takesGuidance = c.usualGuidance.has_value();
     info.bytesPerRow = bytesPerRow(c, c.sampleSize, c.sampleSize, sizeof(float));
 }

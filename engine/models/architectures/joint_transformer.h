@@ -64,6 +64,7 @@ private:
     Modulations modulations(const DenoiserInput& in) const;
     Tensor tokensOf(const DenoiserInput& in, nn::Grid grid) const;
     const Rotary* rotary(std::int64_t text, nn::Grid grid);
+    Tensor runBlocks(const nn::Pass& pass, const JointTokens& tokens, const Tensor& x) const;
 
     JointTransformerConfig m_config;
     Backend& m_backend;
@@ -79,6 +80,7 @@ private:
     Tensor m_textNorm, m_table;
     std::vector<const JointBlock*> m_joint;
     std::vector<const ParallelBlock*> m_parallel;
+    std::vector<const nn::Site*> m_trunks;  // one per block
     struct Known {
         std::int64_t text;
         nn::Grid grid;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "engine/models/layers/trunks.h"
+
 namespace meander {
 
 using nn::Activation;
@@ -64,8 +66,10 @@ NextDit::NextDit(const NextDitConfig& c, NetworkBuilder& b) : m_config(c), m_bac
                                                                  nn::SiteKind::SelfAttention, false));
         m_imageRefiners.push_back(&add<SandwichBlock>(refinerPath(i), b, c.style, nn::SiteKind::SelfAttention, true));
     }
-    for (int i = 0; i < c.layers; ++i)
+    for (int i = 0; i < c.layers; ++i) {
         m_layers.push_back(&add<SandwichBlock>(layerPath(i), b, c.style, nn::SiteKind::JointAttention, true));
+        m_trunks.push_back(&add(trunkSite(i, c.style.patch)));
+    }
     numberBlocks();
     m_modulationOut = b.linear(n.modulationOut, c.style.vector, w);
     m_output = b.linear(n.output, w, patch);
@@ -158,7 +162,12 @@ Tensor NextDit::forward(const DenoiserInput& in) {
     m_backend.copy(text, nn::tokens(x, 0, tokens));
     m_backend.copy(image, nn::tokens(x, tokens, image.shape()[1]));
     image = Tensor();  // gives its memory to the blocks
-    for (const auto* block : m_layers) x = (*block)(pass, x, at.all);
+    const TrunkBlocks blocks{
+        m_trunks, [&](std::size_t i, const nn::Pass& p, const Tensor& rows) { return (*m_layers[i])(p, rows, at.all); },
+        [&](std::size_t i, const nn::Pass& p, const Tensor& rows) {
+            return m_layers[i]->start(p, nn::tokens(rows, tokens, count).clone());
+        }};
+    x = runTrunk(pass, blocks, x);
     const Tensor last =
         nn::modulatedNorm(nn::tokens(x, tokens, count), {}, nn::linear(activated, m_modulationOut), 1e-6f);
     const Tensor output = nn::linear(last, m_output).reshaped({s[0], grid.height, grid.width, m_output->out});
@@ -179,6 +188,8 @@ void describeNextDit(const NextDitConfig& c, ModelInfo& info) {
     for (int i = 0; i < c.refiners; ++i) block(refinerPath(i));
     for (int i = 0; i < c.layers; ++i) block(layerPath(i));
     info.bytesPerRow = bytesPerRow(c, c.sampleSize, c.sampleSize, sizeof(float));
+    info.trunks = c.layers;
+    info.contextWidth = c.style.width;
 }
 
 }  // namespace meander

@@ -56,7 +56,8 @@ private:
     Tensor m_textNorm, m_imagePadding, m_textPadding;
     std::vector<std::unique_ptr<SandwichBlock>> m_textRefiners;  // run by prepare: no hook acts there
     std::vector<const SandwichBlock*> m_imageRefiners, m_layers;
-    std::list<Positions> m_positions;  // the latest first
+    std::vector<const nn::Site*> m_trunks;  // one per layer
+    std::list<Positions> m_positions;       // the latest first
 };
 
 // What follows from a configuration without weights; Architecture::describe.

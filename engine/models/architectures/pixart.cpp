@@ -97,10 +97,13 @@ PixArt::PixArt(const PixArtConfig& config, NetworkBuilder& b)
     for (int i = 0; i < config.layers; ++i) {
         const std::string name = "transformer_blocks." + std::to_string(i);
         m_blocks.push_back(&add<ModulatedBlock>(name, b, names, w, config.heads, config.patch, 0, 2 * w * i));
+        m_trunk.sites.push_back(&add(trunkSite(i, config.patch)));
         text.emplace_back(name + ".attn2.to_k", w);
         text.emplace_back(name + ".attn2.to_v", w);
     }
     numberBlocks();
+    m_trunk.run = [this](std::size_t i, const nn::Pass& p, const Tensor& x) { return (*m_blocks[i])(p, x); };
+    m_trunk.start = [this](std::size_t i, const nn::Pass& p, const Tensor& x) { return m_blocks[i]->start(p, x); };
     m_textAll = b.linearStack(text, w, true, m_type);
     m_outputTable = b.table("scale_shift_table", {2, w});
     // A model with a learned variance has twice the channels; the second half is not read.
@@ -181,7 +184,7 @@ Tensor PixArt::forward(const DenoiserInput& in) {
     const Tensor embedding = timeEmbedding(in);
     const nn::Pass pass({int(s[1]), int(s[2])}, modulations(embedding), context, in.hooks);
     Tensor tokens = embedPatches(x);
-    for (const auto* block : m_blocks) tokens = (*block)(pass, tokens);
+    tokens = runTrunk(pass, m_trunk, tokens);
     const Tensor shift = nn::add(embedding, m_outputTable.slice(0, 1)),
                  scale = nn::add(embedding, m_outputTable.slice(1, 1));
     const Tensor patches = nn::linear(nn::modulatedNorm(tokens, shift, scale, 1e-6f), m_output);
@@ -200,6 +203,8 @@ void describe(const Json& config, const std::string& what, ModelInfo& info) {
     info.state.granule = c.patch;
     info.blocks = transformerBlocks(c);
     info.attention = crossAttentionsOf(info.blocks);
+    info.trunks = c.layers;
+    info.contextWidth = 2 * std::int64_t(c.width()) * c.layers;
     info.bytesPerRow = bytesPerRow(c, c.sampleSize, c.sampleSize, sizeof(float));
 }
 

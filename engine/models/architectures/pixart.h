@@ -5,6 +5,7 @@
 #include "engine/models/denoiser.h"
 #include "engine/models/layers/builder.h"
 #include "engine/models/layers/modulated_block.h"
+#include "engine/models/layers/trunks.h"
 
 namespace meander {
 
@@ -49,6 +50,7 @@ private:
         m_caption2, m_textAll, m_output;
     Tensor m_outputTable;  // (2, width): shift, scale
     std::vector<const ModulatedBlock*> m_blocks;
+    TrunkBlocks m_trunk;
     Tensor m_positions;  // of the grid used last
     nn::Grid m_positionsGrid;
 };

@@ -30,6 +30,7 @@ UNet::UNet(const UNetConfig& config, NetworkBuilder& b) : m_config(config), m_ba
     buildDown(layout, skips);
     buildMiddle(layout);
     buildUp(layout, skips);
+    listLevels();
     numberBlocks();
     m_normOut = b.norm("conv_norm_out", first);
     m_convOut = b.conv("conv_out", first, config.outChannels, 3, 1, 1, config.sampleHeight, config.sampleWidth);
@@ -174,45 +175,56 @@ Tensor UNet::forward(const DenoiserInput& in) {
         throw Failure("A state of " + std::to_string(s[1]) + " x " + std::to_string(s[2])
                       + " cannot be halved often enough; both must be multiples of " + std::to_string(factor) + ".");
     const Pass pass({int(s[1]), int(s[2])}, {timeProjections(in)}, context, in.hooks);
-    std::vector<Tensor> skips;
-    Tensor h = runDown(pass, nn::conv(x.converted(m_type), m_convIn), skips);
-    h = (*m_middle->residual[0])(pass, h);
-    if (m_config.midAttention) {
-        h = (*m_middle->attention[0])(pass, h);
-        h = (*m_middle->residual[1])(pass, h);
-    }
-    h = runUp(pass, std::move(h), skips);
+    Tensor h = runTrunk(pass, m_trunk, nn::conv(x.converted(m_type), m_convIn));
     h = nn::groupNorm(h, m_normOut, m_config.normGroups, m_config.normEps, Activation::Silu);
     return nn::conv(h, m_convOut).converted(DType::F32);
 }
 
-Tensor UNet::runDown(const Pass& pass, Tensor x, std::vector<Tensor>& skips) const {
-    skips.push_back(x);
+void UNet::listLevels() {
+    std::vector<Level> found{{}};  // the first skip connection is that of the first convolution
     for (const ResolutionStage* stage : m_down) {
-        for (std::size_t j = 0; j < stage->residual.size(); ++j) {
-            x = (*stage->residual[j])(pass, x);
-            if (!stage->attention.empty()) x = (*stage->attention[j])(pass, x);
-            skips.push_back(x);
-        }
-        if (!stage->resample) continue;
-        x = nn::conv(x, stage->resample);
-        skips.push_back(x);
+        for (std::size_t j = 0; j < stage->residual.size(); ++j) found.push_back({.down = stage, .downLayer = j});
+        if (stage->resample) found.push_back({.down = stage, .isResampled = true});
     }
-    return x;
+    std::size_t level = found.size();
+    for (const ResolutionStage* stage : m_up)
+        for (std::size_t j = 0; j < stage->residual.size(); ++j) {
+            Level& l = found[--level];
+            l.up = stage;
+            l.upLayer = j;
+        }
+    if (level != 0)
+        throw Failure("The U-Net has more blocks on its way down than on its way up; its configuration is damaged.");
+    for (const Level& l : found)
+        m_trunk.sites.push_back(&add(trunkBelowSkip(int(m_trunk.sites.size()), l.up->skips[l.upLayer]->stride)));
+    m_levels = std::move(found);
+    m_trunk.down = [this](std::size_t i, const Pass& p, const Tensor& x) { return runDown(p, m_levels[i], x); };
+    m_trunk.middle = [this](const Pass& p, const Tensor& x) { return runMiddle(p, x); };
+    m_trunk.up = [this](std::size_t i, const Pass& p, Tensor x, Tensor skip) {
+        return runUp(p, m_levels[i], std::move(x), std::move(skip));
+    };
 }
 
-Tensor UNet::runUp(const Pass& pass, Tensor x, std::vector<Tensor>& skips) const {
-    for (const ResolutionStage* stage : m_up) {
-        for (std::size_t j = 0; j < stage->residual.size(); ++j) {
-            const Tensor joined = pass.join(*stage->skips[j], x, skips.back());
-            skips.pop_back();
-            x = Tensor();  // gives its memory to the block
-            x = (*stage->residual[j])(pass, joined);
-            if (!stage->attention.empty()) x = (*stage->attention[j])(pass, x);
-        }
-        if (stage->resample) x = nn::conv(nn::upsample2(x), stage->resample);
-    }
-    return x;
+Tensor UNet::runDown(const Pass& pass, const Level& l, const Tensor& x) const {
+    if (l.isResampled) return nn::conv(x, l.down->resample);
+    const Tensor y = (*l.down->residual[l.downLayer])(pass, x);
+    return l.down->attention.empty() ? y : (*l.down->attention[l.downLayer])(pass, y);
+}
+
+Tensor UNet::runMiddle(const Pass& pass, const Tensor& x) const {
+    Tensor h = (*m_middle->residual[0])(pass, x);
+    if (!m_config.midAttention) return h;
+    h = (*m_middle->attention[0])(pass, h);
+    return (*m_middle->residual[1])(pass, h);
+}
+
+Tensor UNet::runUp(const Pass& pass, const Level& l, Tensor x, Tensor skip) const {
+    const Tensor joined = pass.join(*l.up->skips[l.upLayer], x, skip);
+    x = skip = Tensor();  // give their memory to the block
+    Tensor y = (*l.up->residual[l.upLayer])(pass, joined);
+    if (!l.up->attention.empty()) y = (*l.up->attention[l.upLayer])(pass, y);
+    const bool isLast = l.upLayer + 1 == l.up->residual.size();
+    return isLast && l.up->resample ? nn::conv(nn::upsample2(y), l.up->resample) : y;
 }
 
 std::size_t UNet::bytesPerRow(int height, int width) const {
@@ -226,6 +238,18 @@ std::unique_ptr<UNet> makeRandomUNet(const UNetConfig& config, Backend& backend,
 }
 
 namespace {
+
+// Keys and values of all cross-attentions, per token.
+std::int64_t textWidth(const UNetConfig& c) {
+    std::int64_t width = 0;
+    const auto add = [&](const UNetBlockConfig& b) {
+        for (const int layers : b.attention ? b.transformerLayers : std::vector<int>())
+            width += 2 * layers * b.channels;
+    };
+    for (const UNetBlockConfig& b : c.down) add(b);
+    for (const UNetBlockConfig& b : c.up) add(b);
+    return width + (c.midAttention ? 2 * c.midTransformerLayers * c.down.back().channels : 0);
+}
 
 // By the channels of the input beyond those of the state: as many are an image, one more is its mask.
 ImageCondition imageConditionOf(const UNetConfig& c, const std::string& what) {
@@ -242,12 +266,7 @@ ImageCondition imageConditionOf(const UNetConfig& c, const std::string& what) {
 void describe(const Json& config, const std::string& what, ModelInfo& info) {
     const UNetConfig c = unetConfig(config, what);
     info.imageCondition = imageConditionOf(c, what);
-    info.state.shape = {c.sampleHeight, c.sampleWidth, c.outChannels};
-    info.state.granule = 1 << (c.down.size() - 1);
-    info.blocks = transformerBlocks(c);
-    info.attention = crossAttentionsOf(info.blocks);
-    info.bytesPerRow = bytesPerRow(c, c.sampleHeight, c.sampleWidth, sizeof(float));
-    info.takesGuidance = c.guidanceWidth > 0;
+    describeUNet(c, info);
 }
 
 std::unique_ptr<Denoiser> build(const Json& config, const std::string& what, NetworkBuilder& builder) {
@@ -255,6 +274,19 @@ std::unique_ptr<Denoiser> build(const Json& config, const std::string& what, Net
 }
 
 }  // namespace
+
+void describeUNet(const UNetConfig& c, ModelInfo& info) {
+    info.state.shape = {c.sampleHeight, c.sampleWidth, c.outChannels};
+    info.state.granule = 1 << (c.down.size() - 1);
+    info.blocks = transformerBlocks(c);
+    info.attention = crossAttentionsOf(info.blocks);
+    info.bytesPerRow = bytesPerRow(c, c.sampleHeight, c.sampleWidth, sizeof(float));
+    info.takesGuidance = c.guidanceWidth > 0;
+    info.isUNet = true;
+    info.trunks = int(c.down.size());  // the resamplers, and the first convolution
+    for (const UNetBlockConfig& d : c.down) info.trunks += d.layers;
+    info.contextWidth = textWidth(c);
+}
 
 const Architecture& unetArchitecture() {
     static const Architecture row{"UNet2DConditionModel", "U-Net with cross-attention", "clip", describe, build};

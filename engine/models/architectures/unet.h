@@ -5,6 +5,8 @@
 #include "engine/models/architectures/unet_blocks.h"
 #include "engine/models/architectures/unet_config.h"
 #include "engine/models/denoiser.h"
+#include "engine/models/layers/trunks.h"
+#include "engine/models/model.h"
 
 namespace meander {
 
@@ -30,8 +32,17 @@ private:
     Tensor timeProjections(const DenoiserInput& in) const;
     Tensor addedEmbedding(const Conditions& raw) const;
     Tensor withGuidance(const Tensor& waves, std::span<const std::optional<double>> guidance) const;
-    Tensor runDown(const nn::Pass& pass, Tensor x, std::vector<Tensor>& skips) const;
-    Tensor runUp(const nn::Pass& pass, Tensor x, std::vector<Tensor>& skips) const;
+    // What one skip connection spans: the layers from the one before it on the way down, and those up to the next on
+    // the way up.
+    struct Level {
+        const ResolutionStage *down = nullptr, *up = nullptr;
+        std::size_t downLayer = 0, upLayer = 0;
+        bool isResampled = false;  // on the way down: the layer is the stage's resampler
+    };
+    void listLevels();
+    Tensor runDown(const nn::Pass& pass, const Level& l, const Tensor& x) const;
+    Tensor runUp(const nn::Pass& pass, const Level& l, Tensor x, Tensor skip) const;
+    Tensor runMiddle(const nn::Pass& pass, const Tensor& x) const;
 
     UNetConfig m_config;
     Backend& m_backend;
@@ -39,10 +50,14 @@ private:
     Conv m_convIn, m_convOut;
     Linear m_time1, m_time2, m_timeAll, m_textAll, m_guidance, m_added1, m_added2;
     std::vector<const ResolutionStage*> m_down, m_up;
+    std::vector<Level> m_levels;  // outermost first
+    TrunkLevels m_trunk;
     const ResolutionStage* m_middle = nullptr;  // a residual block more than transformers
     Norm m_normOut;
 };
 
+// What follows from a configuration without weights; Architecture::describe.
+void describeUNet(const UNetConfig& config, ModelInfo& info);
 // Random weights, for benchmarks.
 std::unique_ptr<UNet> makeRandomUNet(const UNetConfig& config, Backend& backend, DType type);
 

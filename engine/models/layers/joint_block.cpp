@@ -146,6 +146,10 @@ Tensor JointBlock::feedForward(const Pass& p, const Tensor& x, const JointTokens
     return x;
 }
 
+Tensor JointBlock::start(const Pass& pass, const Tensor& x, const JointTokens& tokens) const {
+    return modulated(imageOf(x, tokens), modulation(pass, m_image, 1), 0, 1);
+}
+
 Tensor JointBlock::operator()(const Pass& pass, const Tensor& x, const JointTokens& tokens) const {
     return pass.residual(m_block, x, [&](const Pass& outer, const Tensor& x) {
         std::vector<Tensor> vectors{modulation(outer, m_image, 1), modulation(outer, m_text, 2)};
@@ -179,6 +183,11 @@ ParallelBlock::ParallelBlock(std::string path, NetworkBuilder& b, const JointBlo
     m_down = b.linearColumns(at(n.out), w + inner, w, w, inner, false);
     m_queryNorm = b.table(at(n.queryNorm) + ".weight", {style.headWidth});
     m_keyNorm = b.table(at(n.keyNorm) + ".weight", {style.headWidth});
+}
+
+Tensor ParallelBlock::start(const Pass& pass, const Tensor& x, const JointTokens& tokens) const {
+    const Tensor vectors = m_modulation ? nn::linear(pass.vectors(0), m_modulation) : pass.vectors(3);
+    return modulated(imageOf(x, tokens), vectors, 0, 1);
 }
 
 Tensor ParallelBlock::operator()(const Pass& pass, const Tensor& x, const JointTokens& tokens) const {

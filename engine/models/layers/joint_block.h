@@ -49,6 +49,8 @@ public:
     // width); where it is shared, 1 and 2: those of the image and of the text (rows, 6 · width), shift, scale and gate
     // of the attention and of the feed-forward.
     Tensor operator()(const nn::Pass& pass, const Tensor& x, const JointTokens& tokens) const;
+    // What its attention is given of the image: the norm of its tokens, scaled and shifted.
+    Tensor start(const nn::Pass& pass, const Tensor& x, const JointTokens& tokens) const;
 
 private:
     struct Stream {
@@ -77,6 +79,7 @@ public:
     ParallelBlock(std::string path, NetworkBuilder& b, const JointBlockStyle& style, const Names& names);
     // As JointBlock; where the modulation is shared, vector 3 (rows, 3 · width): shift, scale, gate.
     Tensor operator()(const nn::Pass& pass, const Tensor& x, const JointTokens& tokens) const;
+    Tensor start(const nn::Pass& pass, const Tensor& x, const JointTokens& tokens) const;
 
 private:
     const JointBlockStyle m_style;

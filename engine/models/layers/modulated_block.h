@@ -23,6 +23,8 @@ public:
                    int patch, std::int64_t first, std::int64_t context = 0);
     // x (rows, n, width), may be written into.
     Tensor operator()(const nn::Pass& pass, const Tensor& x) const;
+    // What its self-attention is given: the norm of x, scaled and shifted.
+    Tensor start(const nn::Pass& pass, const Tensor& x) const { return modulated(pass, x, 0, 1e-6f); }
 
 private:
     // Vector i (rows, width) of shift, scale, gate of the attention, then of the feed-forward.

@@ -94,6 +94,10 @@ Tensor SandwichBlock::attention(const Pass& p, const Tensor& h, const Rotary& ro
                       m_out);
 }
 
+Tensor SandwichBlock::start(const Pass& pass, const Tensor& x) const {
+    return norm(x, gammas(pass.vectors(0)).front(), m_style.eps);
+}
+
 Tensor SandwichBlock::operator()(const Pass& pass, const Tensor& x, const Rotary& rotary) const {
     return pass.residual(m_block, x, [&](const Pass& outer, const Tensor& x) {
         const std::vector<Tensor> own = gammas(outer.vectors(0));

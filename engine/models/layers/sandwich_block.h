@@ -30,6 +30,8 @@ public:
                   bool isModulated);
     // x (rows, tokens, width), written into. Vector 0 of the pass (rows, vector).
     Tensor operator()(const nn::Pass& pass, const Tensor& x, const Rotary& rotary) const;
+    // What its attention is given: the norm of x, scaled.
+    Tensor start(const nn::Pass& pass, const Tensor& x) const;
 
 private:
     std::vector<Tensor> gammas(const Tensor& vector) const;

@@ -14,7 +14,7 @@ namespace meander::gui {
 
 namespace {
 // In the order of the cards; what a run cannot give is left out.
-const char* const shown[] = {"E2", "E4", "G3", "C1", "D3", "D4", "G7", "C3"};
+const char* const shown[] = {reuseErrorId, "E2", "E4", "G3", "C1", "D3", "D4", "G7", "C3"};
 constexpr std::size_t mostCards = 6;
 }  // namespace
 
@@ -31,6 +31,13 @@ StepPanel::StepPanel(Document& document, SelectionModel& selection, QWidget* par
     m_empty->setProperty("dim", true);
     m_empty->setContentsMargins(0, 0, metrics::panelPadding, 0);
     outer->addWidget(m_empty);
+    m_offer = new QPushButton(this);
+    m_offer->setVisible(false);
+    outer->addWidget(m_offer);
+    connect(m_offer, &QPushButton::clicked, this, [this] {
+        m_offer->setEnabled(false);
+        m_document.runWhole(m_selection.currentRun());
+    });
     auto* area = new QScrollArea(this);
     area->setWidgetResizable(true);
     area->setFrameShape(QFrame::NoFrame);
@@ -51,8 +58,14 @@ StepPanel::StepPanel(Document& document, SelectionModel& selection, QWidget* par
     connect(&selection, &SelectionModel::cursorChanged, this, &StepPanel::follow);
     connect(&selection, &SelectionModel::liveChanged, this, &StepPanel::follow);
     const auto ifCurrent = [this](const QString& id) {
-        if (id == m_selection.currentRun()) refresh();
+        const RunPtr whole = m_document.wholeRun(m_selection.currentRun());
+        if (id == m_selection.currentRun() || (whole && id == QString::fromStdString(whole->id))) refresh();
     };
+    connect(&document, &Document::runsChanged, this, [this] {
+        const bool wasMissing = m_offer->isVisibleTo(this);
+        offerWholeRun();
+        if (wasMissing && !m_offer->isVisibleTo(this)) refresh();
+    });
     connect(&document, &Document::trajectoryLoaded, this, ifCurrent);
     connect(&document, &Document::runFinished, this, ifCurrent);
     // A run under way may send a step per frame; four times as long as the diagnostics take leaves the processor to the
@@ -70,14 +83,37 @@ RunPtr StepPanel::run() const { return recordOf(m_document, m_selection.currentR
 
 void StepPanel::refresh() {
     const RunPtr r = run();
+    offerWholeRun();
     if (!r || !r->trajectory || r->trajectory->evaluations.empty()) {
         if (r && !r->trajectory) m_document.requestTrajectory(m_selection.currentRun());
         return show({});
     }
     DiagnosticOptions options{.manifold = r->model.process.manifold().kind()};
     if (r->model.state.kind == StateKind::Image) options.image = m_selection.image();
+    if (const RunPtr whole = m_document.wholeRun(m_selection.currentRun())) {
+        options.whole = whole->trajectory;
+        if (!whole->trajectory) m_document.requestTrajectory(QString::fromStdString(whole->id));
+    }
     m_asked.restart();
     m_work.request([trajectory = r->trajectory, options] { return diagnose(*trajectory, options); });
+}
+
+void StepPanel::offerWholeRun() {
+    const QString id = m_selection.currentRun();
+    const RunPtr r = m_document.run(id);
+    const bool isMissing =
+        r && r->status == RunStatus::Finished && withoutReuse(r->recipe) != r->recipe && !m_document.wholeRun(id);
+    const auto isUnderWay = [&] {
+        for (const QString& other : m_document.queue())
+            if (const RunPtr waiting = m_document.run(other); waiting && waiting->recipe == withoutReuse(r->recipe))
+                return true;
+        return false;
+    };
+    m_offer->setVisible(isMissing);
+    if (!isMissing) return;
+    m_offer->setEnabled(!isUnderWay());
+    m_offer->setText(tr("Show the error of the reuse: run without it (%n evaluation(s))", nullptr, r->evaluations));
+    m_offer->setToolTip(tr("The same recipe and seed, with the whole network in every evaluation."));
 }
 
 void StepPanel::show(const std::vector<Diagnostic>& all) {

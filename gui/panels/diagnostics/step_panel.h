@@ -3,6 +3,7 @@
 #pragma once
 #include <QElapsedTimer>
 #include <QLabel>
+#include <QPushButton>
 #include <QTimer>
 #include <QVBoxLayout>
 #include <QWidget>
@@ -26,7 +27,8 @@ protected:
 private:
     void refresh();  // another run or more steps: compute off the GUI thread
     void show(const std::vector<Diagnostic>& all);
-    void follow();  // the cursor moved
+    void offerWholeRun();  // what the error of reuse is measured against, where it is missing
+    void follow();         // the cursor moved
     RunPtr run() const;
     // A step of the schedule ↔ an index of the diagnostic's values.
     int stepAtCursor() const;  // −1: the finished image
@@ -35,6 +37,7 @@ private:
     Document& m_document;
     SelectionModel& m_selection;
     QLabel* m_empty;
+    QPushButton* m_offer;
     QWidget* m_area;
     QVBoxLayout* m_list;
     std::vector<DiagnosticCard*> m_cards;

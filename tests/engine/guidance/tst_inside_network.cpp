@@ -4,6 +4,8 @@
 
 #include <map>
 
+#include "engine/analysis/diagnostics.h"
+#include "engine/analysis/reuse_error.h"
 #include "engine/guidance/guidance.h"
 #include "engine/interventions/intervention.h"
 #include "engine/process/parametrization.h"
@@ -32,6 +34,24 @@ Choice muted(int head, double scale = 0) {
 }
 Choice reuse(int every, const std::string& part = "block") {
     return {"feature_reuse", {{"layers", std::string("all")}, {"part", part}, {"every", std::int64_t(every)}}};
+}
+
+Choice every(const char* id, std::int64_t n) { return {id, {{"every", n}}}; }
+
+// Goes on from the run's own record.
+std::shared_ptr<const Run> resumed(std::shared_ptr<const Run> run) {
+    std::shared_ptr<const Run> ended;
+    {
+        EngineOptions options;
+        options.device = "cpu";
+        Engine engine(options, [&](const RunEvent& e) {
+            if (e.kind == RunEventKind::Finished || e.kind == RunEventKind::Failed) ended = e.run;
+        });
+        engine.submit(std::vector<Submission>{{.plan = planned(run->recipe), .interrupted = run, .id = run->id}});
+        engine.waitIdle();
+    }
+    if (!ended || ended->status != RunStatus::Finished) qFatal("%s", ended ? ended->problem.c_str() : "no end");
+    return ended;
 }
 
 // Keeps the residual of every site of a kind, and gives it back.
@@ -220,24 +240,143 @@ private slots:
         QVERIFY(sameRecord(*together[1], *runOne(b)));
         QVERIFY(sameRecord(*together[2], *runOne(c)));
     }
-    // No record holds features: an interrupted run says so, and a branch computes them afresh.
-    void reuseIsNotReplayed() {
-        const Recipe r = sprites("sprites-dit", {reuse(2)});
-        QVERIFY(!canReplay(r) && canReplay(sprites("sprites-dit", {})));
-        Recipe off = r;
-        off.guidance[0].params["enabled"] = false;
-        QVERIFY(canReplay(off));
-        const auto parent = runOne(r);
-        Run interrupted = *parent;
-        interrupted.status = RunStatus::Interrupted;
-        const Status goesOn = canGoOn(interrupted);
-        QVERIFY(!goesOn.ok());
-        QVERIFY2(goesOn.error().text.find("Feature reuse") != std::string::npos, goesOn.error().text.c_str());
-        Recipe child = r;
-        child.branch = BranchPoint{parent->id, 2};
+    // Every rule that keeps features, guided, on both networks.
+    static std::vector<Choice> caches(const QString& model) {
+        std::vector<Choice> all{reuse(3),
+                                {"first_block_cache", {{"threshold", 0.3}}},
+                                {"tea_cache", {{"threshold", 0.4}}},
+                                {"sea_cache", {{"threshold", 0.4}}},
+                                {"taylor_seer", {{"every", std::int64_t(3)}, {"order", std::int64_t(2)}}}};
+        if (model == "sprites-unet") all.push_back({"deep_cache", {{"every", std::int64_t(3)}}});
+        return all;
+    }
+    static Recipe cached(const QString& model, const Choice& rule, const char* sampler = "euler", int steps = 8) {
+        Recipe r = sprites(model, {rule, {"cfg", {{"scale", 2.0}}}}, steps);
+        r.sampler = {sampler, {}};
+        return r;
+    }
+    static double savedIn(const Evaluation& e) {
+        for (const Metric& m : e.metrics)
+            if (m.name == savedWorkName) return m.values.at(0);
+        return -1;
+    }
+
+    void cachesAreReplayed_data() { models(); }
+    // A branch with nothing changed, from every step, and a run interrupted behind any evaluation: the same bits. What
+    // they need of the features is made again, and no more.
+    void cachesAreReplayed() {
+        QFETCH(QString, model);
+        // Every rule with one sampler and a few steps, with MEANDER_WALK_ALL with all.
+        const bool isWhole = qEnvironmentVariableIsSet("MEANDER_WALK_ALL");
+        const std::vector<const char*> samplers{"euler", "heun", "dpmpp_2m"};
+        std::size_t next = 0;
+        for (const Choice& rule : caches(model))
+            for (const char* sampler : isWhole ? samplers : std::vector{samplers[next++ % samplers.size()]}) {
+                const Recipe r = cached(model, rule, sampler);
+                QVERIFY(canReplay(r));
+                const auto parent = runOne(r);
+                double saved = 0;
+                for (const auto& e : parent->trajectory->evaluations) {
+                    QVERIFY2(savedIn(*e) >= 0, rule.id.c_str());
+                    saved += savedIn(*e);
+                }
+                QVERIFY2(saved > 0, (rule.id + " reuses nothing").c_str());
+                for (const int step : isWhole ? std::vector{1, 2, 4, 5, 7} : std::vector{1, 5}) {
+                    Recipe child = r;
+                    child.branch = BranchPoint{parent->id, step};
+                    const auto again = runOne(child, parent);
+                    QVERIFY2(sameRecord(*again, *parent),
+                             qPrintable(QString("%1, %2, step %3").arg(rule.id.c_str(), sampler).arg(step)));
+                    QCOMPARE(again->evaluations, planned(child, parent.get()).evaluations);
+                    for (std::size_t i = 0; i < parent->trajectory->evaluations.size(); ++i)
+                        QCOMPARE(savedIn(*again->trajectory->evaluations[i]),
+                                 savedIn(*parent->trajectory->evaluations[i]));
+                }
+                for (const std::size_t kept :
+                     isWhole ? std::vector<std::size_t>{1, 4, 6} : std::vector<std::size_t>{5}) {
+                    auto broken = std::make_shared<Run>(*parent);
+                    auto t = std::make_shared<Trajectory>(*parent->trajectory);
+                    t->evaluations.resize(kept);
+                    while (!t->steps.empty() && t->steps.back()->index >= t->evaluations.back()->step)
+                        t->steps.pop_back();
+                    broken->trajectory = t;
+                    broken->status = RunStatus::Interrupted;
+                    QVERIFY(canGoOn(*broken).ok());
+                    QVERIFY2(sameRecord(*resumed(broken), *parent), rule.id.c_str());
+                }
+            }
+    }
+    // Euler restores a cache of period 3 from its last whole evaluation, not from the beginning.
+    void onlyWhatFeaturesFollowFromIsMadeAgain() {
+        const auto parent = runOne(cached("sprites-dit", reuse(3), "euler", 8));
+        const Trajectory& t = *parent->trajectory;
+        for (const auto& [until, from] : {std::pair{0, 0}, {1, 0}, {3, 0}, {4, 3}, {6, 3}, {7, 6}})
+            QCOMPARE(featuresFollowFrom(t, std::size_t(until), parent->recipe), std::size_t(from));
+        Recipe series = parent->recipe;
+        series.guidance[0] = {"taylor_seer", {{"every", std::int64_t(3)}, {"order", std::int64_t(1)}}};
+        QCOMPARE(featuresFollowFrom(t, 7, series), std::size_t(3));
+        Recipe child = parent->recipe;
+        child.branch = BranchPoint{parent->id, 5};
         const auto again = runOne(child, parent);
-        QVERIFY(again->trajectory->evaluations[2]->state.sameBits(parent->trajectory->evaluations[2]->state));
-        QVERIFY(again->trajectory->last().sameBits(parent->trajectory->last()));  // step 2 is whole in both
+        QCOMPARE(again->networkCalls, 3 + 2);  // steps 5 to 7, and 3 and 4 for their features
+        // Features that the parent did not keep are computed afresh.
+        Recipe off = parent->recipe;
+        off.guidance.erase(off.guidance.begin());
+        const auto plain = runOne(off);
+        child.branch = BranchPoint{plain->id, 5};
+        QCOMPARE(runOne(child, plain)->networkCalls, 3);
+    }
+    // Runs with caches of their own share calls and keep their bits, whatever decides.
+    void cachesInSharedCalls_data() { models(); }
+    void cachesInSharedCalls() {
+        QFETCH(QString, model);
+        std::vector<Recipe> all;
+        for (const Choice& rule : caches(model)) all.push_back(cached(model, rule));
+        all.push_back(cached(model, caches(model).back()));
+        all.back().seed += 5;
+        all.push_back(cached(model, {"token_merging", {}}));
+        all.push_back(sprites(model, {}));
+        const auto together = runTogether(all);
+        for (std::size_t i = 0; i < all.size(); ++i)
+            QVERIFY2(sameRecord(*together[i], *runOne(all[i])),
+                     all[i].guidance.empty() ? "" : all[i].guidance[0].id.c_str());
+    }
+    // Off: nothing of the run changes. Particles that are selected have no features of their own.
+    void cachesOff() {
+        const auto plain = runOne(sprites("sprites-unet", {}));
+        for (const Choice& rule :
+             {every("deep_cache", 1), every("taylor_seer", 1), Choice{"tea_cache", {{"threshold", 0.0}}},
+              Choice{"token_merging", {{"ratio", 0.0}}}}) {
+            const Recipe r = sprites("sprites-unet", {rule});
+            QVERIFY(!planned(r).guidance[0].idle.empty());
+            QVERIFY2(sameRecord(*runOne(r), *plain), rule.id.c_str());
+        }
+        Recipe particles = sprites("sprites-unet", {every("deep_cache", 2), {"reward_steering", {}}});
+        particles.images = 4;
+        particles.sampler = {"euler_ancestral", {}};
+        const auto p = plan(particles);
+        QVERIFY(!p.ok());
+        QVERIFY2(p.error().text.find("DeepCache keeps") != std::string::npos, p.error().text.c_str());
+    }
+    // The error of reuse: 0 where nothing was reused yet, above it behind, against the run of the same seed.
+    void errorOfTheReuse() {
+        const Recipe r = cached("sprites-unet", every("deep_cache", 3));
+        const auto reusing = runOne(r), whole = runOne(withoutReuse(r));
+        QVERIFY(isPartner(*whole, *reusing) && !isPartner(*reusing, *whole) && !isPartner(*whole, *whole));
+        const ReuseError e = reuseError(*reusing->trajectory, *whole->trajectory);
+        QCOMPARE(e.rms.size(), std::size_t(8));
+        QCOMPARE(e.rms[0], 0.0);
+        QVERIFY(e.rms[1] > 1e-4 && e.rms[1] < 0.5);
+        double square = 0;
+        const HostTensor &a = reusing->trajectory->last(), &b = whole->trajectory->last();
+        for (std::int64_t i = 0; i < a.count(); ++i) square += (a.at(i) - b.at(i)) * (a.at(i) - b.at(i));
+        QVERIFY(std::abs(e.psnr - 10 * std::log10(4 * double(a.count()) / square)) < 1e-9);
+        QVERIFY(e.savedWork > 0.3 && e.savedWork < 2.0 / 3);
+        const auto rows = diagnose(*reusing->trajectory, {.image = 0, .whole = whole->trajectory});
+        const Diagnostic* d = findDiagnostic(rows, reuseErrorId);
+        QVERIFY(d && d->values.size() == 8 && d->values[0] == 0 && d->values[1] > 0 && d->summary > 10);
+        QVERIFY(!findDiagnostic(diagnose(*reusing->trajectory, {.image = 0}), reuseErrorId));
+        QVERIFY(findDiagnostic(rows, std::string("M:") + savedWorkName));
     }
 
     void refusals_data() {
@@ -261,6 +400,22 @@ private slots:
                                                 << "feature_reuse"
                                                 << R"({"layers": "77"})"
                                                 << "Feature reuse finds no layer \"77\"";
+        QTest::newRow("no U-Net") << "builtin:sprites-dit"
+                                  << "deep_cache"
+                                  << "{}"
+                                  << "below a skip connection of a U-Net";
+        QTest::newRow("no such depth") << "builtin:sprites-unet"
+                                       << "deep_cache"
+                                       << R"({"depth": 99})"
+                                       << "numbered 0 to";
+        QTest::newRow("no trunk") << "builtin:flow2d-moons"
+                                  << "tea_cache"
+                                  << "{}"
+                                  << "has no such blocks";
+        QTest::newRow("no tokens") << "analytic:ring8"
+                                   << "token_merging"
+                                   << "{}"
+                                   << "self-attention";
         QTest::newRow("no blocks to reuse") << "builtin:flow2d-moons"
                                             << "feature_reuse"
                                             << "{}"

@@ -73,9 +73,12 @@ struct Network {
                             }});
     }
     // `fails`: as if the call had failed behind the network.
-    HostTensor run(const std::vector<Acting>& acting = {}, bool fails = false) const {
+    HostTensor run(const std::vector<Acting>& acting = {}, bool fails = false,
+                   const kernels::Trace* trace = nullptr) const {
         nn::Hooks hooks;
         for (const Acting& a : acting) hooks.add(a.hook, a.first, a.rows);
+        hooks.setTrace(trace);
+        hooks.starting();
         const HostTensor y = download(network->forward({x, times, {{{condition::context, context}}}, hooks}));
         if (!fails) hooks.completed();
         return y;
@@ -84,7 +87,7 @@ struct Network {
     double flops(const std::vector<Acting>& acting = {}) const {
         kernels::Trace trace;
         x.backend().setTrace(&trace);
-        run(acting);
+        run(acting, false, &trace);
         x.backend().setTrace(nullptr);
         double sum = 0;
         for (const auto& op : trace) sum += op.flops;

@@ -16,12 +16,14 @@ using enum nn::SiteKind;
 
 // Looks at everything that a hook can look at.
 struct Observer final : nn::SiteHook {
-    std::vector<std::string> visits;
+    std::vector<std::string> visits, trunks;
     int residuals = 0, joins = 0;
     std::vector<nn::Grid> grids;
     bool actsAt(const nn::Site&) const override { return true; }
     nn::Decision before(const nn::SiteCall& c) override {
-        visits.push_back(c.site.path);
+        (c.site.kind == Trunk ? trunks : visits).push_back(c.site.path);
+        if (c.site.kind == Trunk && (c.x->rows() != c.rows || (*c.start)().rows() != c.rows))
+            qFatal("rows of a trunk that do not fit at %s", c.site.path.c_str());
         return {};
     }
     bool observesResidual(const nn::SiteCall&) const override { return true; }
@@ -88,7 +90,7 @@ private slots:
         int blocks = 0;
         for (const nn::Site* s : n.network->sites()) {
             QVERIFY2(paths.insert(s->path).second, s->path.c_str());
-            if (s->kind == Skip) continue;
+            if (s->kind == Skip || s->kind == Trunk) continue;
             QVERIFY(s->block < int(n.info.blocks.size()));
             const TapSite& block = n.info.blocks[std::size_t(s->block)];
             QVERIFY2(s->path.starts_with(block.path), s->path.c_str());
@@ -114,15 +116,18 @@ private slots:
         for (const auto& [first, rows] : {std::pair{0, 3}, {0, 1}, {1, 1}, {1, 2}}) {
             const auto observer = std::make_shared<Observer>();
             QVERIFY(n.run({{observer, first, rows}}).sameBits(plain));
-            std::vector<std::string> expected;
+            std::vector<std::string> expected, trunks;
             int attentions = 0, joins = 0;
             for (const nn::Site* s : n.network->sites()) {
                 if (s->kind == Skip) ++joins;
+                else if (s->kind == Trunk) trunks.push_back(s->path);
                 else expected.push_back(s->path);
                 attentions += s->kind == SelfAttention || s->kind == CrossAttention;
             }
             QCOMPARE(observer->visits, expected);
-            QCOMPARE(observer->residuals, int(expected.size()));
+            QCOMPARE(observer->trunks, trunks);
+            QCOMPARE(int(trunks.size()), n.info.trunks);
+            QCOMPARE(observer->residuals, int(expected.size() + trunks.size()));
             QCOMPARE(int(observer->grids.size()), attentions);
             QCOMPARE(observer->joins, joins);
             QCOMPARE(joins > 0, name == "sprites-unet");
@@ -135,7 +140,7 @@ private slots:
         QTest::addColumn<QString>("intervention");
         for (const char* name : {"sprites-unet", "sprites-dit"})
             for (const InterventionInfo& i : interventions())
-                if (i.id != "freeu" || QString(name) == "sprites-unet")
+                if ((i.id != "freeu" && i.id != "deep_cache") || QString(name) == "sprites-unet")
                     QTest::addRow("%s %s", name, i.id.c_str()) << QString(name) << QString::fromStdString(i.id);
     }
     void rowMasks() {
@@ -143,7 +148,10 @@ private slots:
         QFETCH(QString, intervention);
         Network n = loadNetwork(*m_backend, name);
         const Tensor avoided = n.context.slice(1, 1);
-        const auto hook = [&] { return n.hook({intervention.toStdString(), {}}, avoided); };
+        Choice choice{intervention.toStdString(), {}};
+        for (const ParamSpec& p : findIntervention(choice.id)->params)
+            if (p.key == "threshold") choice.params["threshold"] = 50.0;  // reuses whatever has changed
+        const auto hook = [&] { return n.hook(choice, avoided); };
         // Feature reuse acts from its second evaluation on, here at another time.
         const auto run = [&](const std::vector<Acting>& acting) {
             n.times = {400, 400, 700};
@@ -281,16 +289,17 @@ private slots:
             reuse{"feature_reuse", {{"layers", std::string("1")}, {"part", std::string("attention")}}};
         QCOMPARE(runsOf(one, one), std::size_t(2));  // rows 0 … 2, row 3
         QCOMPARE(runsOf(one, two), std::size_t(3));
-        QCOMPARE(runsOf(reuse, reuse), std::size_t(3));
+        QCOMPARE(runsOf(reuse, reuse), std::size_t(4));  // each row for itself
         // One hook for two groups of rows, which it knows by their offsets.
         nn::Hooks hooks;
         const auto hook = n.hook(reuse);
         hooks.add(hook, 3, 2, 2);
         hooks.add(hook, 0, 2);
         const auto runs = hooks.runs(*site, 0, 5);
-        QCOMPARE(runs.size(), std::size_t(3));
+        QCOMPARE(runs.size(), std::size_t(5));
         QCOMPARE(runs[0].first - runs[0].hooks[0].origin, std::int64_t(0));
-        QCOMPARE(runs[2].first - runs[2].hooks[0].origin, std::int64_t(2));
+        QCOMPARE(runs[1].first - runs[1].hooks[0].origin, std::int64_t(1));
+        QCOMPARE(runs[3].first - runs[3].hooks[0].origin, std::int64_t(2));
     }
 
     // An architecture that no intervention was written for: its blocks are sites all the same.

@@ -86,6 +86,38 @@ private slots:
         QVERIFY(hasNumber);
     }
 
+    // A run that reuses features: its error is a curve beside the run of the same seed that does not, which is offered
+    // with what it costs where it is missing.
+    void errorOfTheReuse() {
+        const auto reusing = test::discRun("r", 5, 9, 32, 1.2), whole = test::discRun("w", 6, 9);
+        reusing->recipe.guidance.push_back({"deep_cache", {}});
+        StepPanel panel(*m_document, *m_selection);
+        panel.resize(320, 600);
+        panel.setVisible(true);
+        const auto* offer = panel.findChild<QPushButton*>();
+        const auto card = [&]() -> const DiagnosticCard* {
+            for (const auto* c : panel.cards())
+                if (c->diagnostic().id == reuseErrorId) return c;
+            return nullptr;
+        };
+        select("a");
+        QTRY_VERIFY(panel.cards().size() >= 4);
+        QVERIFY(!offer->isVisibleTo(&panel) && !card());
+        m_document->addRun(reusing);
+        select("r");
+        QVERIFY(offer->isVisibleTo(&panel) && offer->isEnabled());
+        QVERIFY2(offer->text().contains(QStringLiteral("9")), qPrintable(offer->text()));
+        QTRY_VERIFY(panel.cards().size() >= 4);
+        QVERIFY(!card());
+        m_document->addRun(whole);
+        QTRY_VERIFY(card());
+        QVERIFY(!offer->isVisibleTo(&panel));
+        QVERIFY(card()->noteText().contains(QStringLiteral("whole run")));
+        select("w");
+        QTRY_VERIFY(!card());
+        QVERIFY(!offer->isVisibleTo(&panel));
+    }
+
     void tableListsDifferences() {
         CompareTable table(*m_document, *m_selection);
         select("a", "b");
