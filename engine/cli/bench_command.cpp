@@ -9,6 +9,7 @@
 #endif
 
 #include "engine/cli/batch.h"
+#include "engine/cli/bench_interventions.h"
 #include "engine/cli/bench_matrix.h"
 #include "engine/cli/bench_reuse.h"
 #include "engine/cli/device_choice.h"
@@ -183,10 +184,12 @@ int bench(const Options& o) {
         r.isJson = o.isJson;
         return benchReuse(r);
     }
+    if (o.what == "interventions")
+        return benchInterventions({.device = o.device, .prompts = o.reuse.prompts, .isJson = o.isJson});
     if (o.what == "stability") return benchStability(o.samplers, o.isJson);
-    throw WrongArgument(
-        "There is nothing to measure named \"" + o.what + "\"."
-        + didYouMean(o.what, {"model", "floor", "sprites", "convergence", "matrix", "stability", "reuse"}));
+    throw WrongArgument("There is nothing to measure named \"" + o.what + "\"."
+                        + didYouMean(o.what, {"model", "floor", "sprites", "convergence", "matrix", "stability",
+                                              "reuse", "interventions"}));
 }
 
 }  // namespace
@@ -197,7 +200,8 @@ void addBench(CLI::App& app, Context& context) {
                                           "below it, the sprites; or what the samplers are worth");
     c->add_option("what", o->what,
                   "model, floor (model against the bare library), sprites, convergence (measured orders), matrix "
-                  "(samplers × schedules), stability, or reuse (what reuse inside the network saves and costs)")
+                  "(samplers × schedules), stability, reuse (what reuse inside the network saves and costs), or "
+                  "interventions (what words and heads do in the sprites)")
         ->required();
     c->add_option("--network", o->network, "sd15 or dit-xl2")->capture_default_str();
     c->add_option("--rows", o->rows, "Rows of the network call")->capture_default_str()->check(CLI::Range(1, 256));
@@ -218,7 +222,7 @@ void addBench(CLI::App& app, Context& context) {
     c->add_option("--steps", o->steps, "Steps of the sprites and of reuse")
         ->capture_default_str()
         ->check(CLI::Range(1, 1000));
-    c->add_option("--prompts", o->reuse.prompts, "Prompts of reuse")
+    c->add_option("--prompts", o->reuse.prompts, "Prompts of reuse and of interventions")
         ->capture_default_str()
         ->check(CLI::Range(1, 100000));
     c->add_flag("--sprites-only", o->reuse.isSpritesOnly, "Reuse without the network of full width");

@@ -19,7 +19,7 @@ public:
     // `all`: the evaluations of a request, `own`: what the rule `i` does with them.
     int add(std::size_t i, const EvaluationPlan& own, const EvaluationPlan& all, const GuidanceStack& stack) {
         int reusing = 0;
-        for (const auto& [choice, rows] : own.interventions)
+        for (const auto& [choice, rows, source] : own.interventions)
             if (const auto* info = findIntervention(choice.id); info->period) {
                 const std::int64_t period = info->period(choice.params);
                 for (const Branch b : all.branches)
