@@ -134,7 +134,7 @@ InterventionSetup RunGuidance::setup(Branch b, const ConditioningPtr& conditioni
 }
 
 std::shared_ptr<SourceRecord> RunGuidance::sourceRecord(Branch source, const Choice& intervention) {
-    for (const BranchRecord& known : m_sourceRecords)
+    for (const SourceOf& known : m_sourceRecords)
         if (known.source == source && known.intervention == intervention) return known.record;
     m_sourceRecords.push_back({source, intervention, std::make_shared<SourceRecord>()});
     return m_sourceRecords.back().record;

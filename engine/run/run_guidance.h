@@ -105,12 +105,12 @@ private:
         nn::SiteHookPtr hook;
     };
     std::vector<BranchHook> m_hooks, m_sourceHooks;
-    struct BranchRecord {
+    struct SourceOf {
         Branch source;
         Choice intervention;
         std::shared_ptr<SourceRecord> record;
     };
-    std::vector<BranchRecord> m_sourceRecords;
+    std::vector<SourceOf> m_sourceRecords;
     std::shared_ptr<const Run> m_sourceRun;
 };
 
