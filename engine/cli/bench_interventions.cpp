@@ -3,6 +3,8 @@
 
 #include <cmath>
 #include <cstdio>
+#include <iterator>
+#include <span>
 
 #include "engine/analysis/sprite_effects.h"
 #include "engine/cli/batch.h"
@@ -17,6 +19,37 @@ using Runs = std::vector<std::shared_ptr<const Run>>;
 // Runs of a group share network calls, and only one group's records are held.
 constexpr std::size_t groupSize = 25;
 constexpr double strengths[] = {0, 0.5, 1, 2, 4};
+
+constexpr const char* introduction = R"(# Edit and replay
+
+An intervention changes what happens inside the network while a run is drawn: it is a rule of the recipe, in the group
+"Inside the network" of [guidance](guidance.md), so it has a place in the list, a switch, an interval of steps and of
+noise levels, undo, and a line in every comparison. A branch from a step with an intervention is, in every bit, the run
+that has it from that step on; the steps before are those of the untouched run.
+
+| what | rule | where it works |
+|---|---|---|
+| a head, or all others of its layer | Head scaling (`mute_head`) | every attention |
+| a word | Word scaling (`scale_token`): prompt-to-prompt reweighting | cross- and joint attention |
+| a block, its attention or its feed-forward | Block scaling (`scale_block`) | every block |
+| a map, towards nothing | Attention blending (`blend_attention`), Attention temperature (`attention_temperature`) | every attention |
+| a map, as it was | Frozen attention (`freeze_attention`) | every attention |
+| a map of another prompt or run | Attention replacement (`replace_attention`): prompt-to-prompt replace and refine | every attention |
+| keys and values of another prompt or run | Mutual self-attention (`mutual_self_attention`): MasaCtrl | self- and joint attention |
+| what blocks add, of another prompt or run | Activation patching (`patch_activations`) | every block |
+
+The last three read from a source: another prompt, evaluated at the same states, or a finished run, whose recorded states
+are evaluated at the same noise level. Either costs one evaluation more while the rule acts. Where a rule has a region it
+acts in that part of the image only. What is not changed keeps the fused path and its bits.
+
+In the window: click a head in the matrix of the panel Attention, then M mutes it, a double click mutes the others of its
+layer, the slider scales it. A right click (or the Menu key) on a word under the image scales the attention to it. Each is
+an edit of the draft. To replay, choose a step and branch there (B) first, edit, run (Ctrl+Enter), and compare (Ctrl+D).
+
+The tables measure that on the sprites. Objects are found by their colours in the image that was drawn; the attention to
+a word is the mean over layers, heads and steps of the recorded probabilities, divided by the sum over the words of the
+prompt where it says so.
+)";
 
 struct Mean {
     double sum = 0, squares = 0;
@@ -137,8 +170,7 @@ void print(const ModelInfo& info, const Measured& m, const InterventionOptions& 
 
 int benchInterventions(const InterventionOptions& o) {
     if (!o.isJson)
-        std::printf("# Edit and replay\n\n"
-                    "TODO %s\n",
+        std::printf("%s\nWritten by `meander-run bench interventions` on %s.\n", introduction,
                     openBackend(o.device)->description().c_str());
     const auto prompts = twoObjectPrompts(o.prompts, o.seed);
     for (const char* model : {"builtin:sprites-unet", "builtin:sprites-dit"}) {
