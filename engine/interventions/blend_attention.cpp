@@ -63,6 +63,7 @@ InterventionInfo blendAttention() {
                                    "own."),
                        blocksParam(), attentionParam(),
                        optionalParam(integerParam("head", "Head", 0, 0, 1023, "Which head, from 0; absent: all."))},
+            .holdsMaps = true,
             .make = [](const Params& p, const InterventionSetup& s) -> nn::SiteHookPtr {
                 return std::make_shared<BlendAttention>(p, s);
             }};

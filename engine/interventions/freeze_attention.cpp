@@ -15,15 +15,19 @@ public:
     FreezeAttention(const Params& p, const InterventionSetup& s)
         : BlockHook(p, s, label, attentionsNamed(text(p, "attention"), s.model, label)), m_most(integer(p, "most")) {}
     bool decidesPerRow() const override { return true; }
-    bool changesProbabilities(const nn::SiteCall& call) const override {
+    bool needsProbabilities(const nn::SiteCall& call) const override {
         return std::int64_t(call.grid.height) * call.grid.width <= m_most;
     }
+    bool changesProbabilities(const nn::SiteCall& call) const override { return m_kept.contains(place(call)); }
     void weighing(const nn::SiteCall& call, const nn::Attention& a) override {
-        const Place place{call.site.path, call.offset};
-        const auto kept = m_kept.find(place);
-        if (kept != m_kept.end() && kept->second.shape() == a.probabilities.shape())
-            a.probabilities.backend().copy(kept->second, a.probabilities);
-        else m_pending[place] = a.probabilities.clone();
+        if (const Tensor& kept = m_kept.at(place(call)); kept.shape() == a.probabilities.shape())
+            a.probabilities.backend().copy(kept, a.probabilities);
+    }
+    void attended(const nn::SiteCall& call, const nn::Attention& a, const Tensor&) override {
+        if (!needsProbabilities(call)) return;
+        const auto kept = m_kept.find(place(call));
+        if (kept == m_kept.end() || kept->second.shape() != a.probabilities.shape())
+            m_pending[place(call)] = a.probabilities.clone();
     }
     void starting() override { m_pending.clear(); }
     void completed() override {
@@ -33,6 +37,7 @@ public:
 
 private:
     using Place = std::pair<std::string, std::int64_t>;  // site, SiteCall::offset
+    static Place place(const nn::SiteCall& call) { return {call.site.path, call.offset}; }
     std::int64_t m_most;
     std::map<Place, Tensor> m_kept, m_pending;
 };
@@ -46,6 +51,7 @@ InterventionInfo freezeAttention() {
             .source = "Hertz et al. 2022; Liu et al. 2023",
             .params = {allBlocksParam(), attentionParam(), mostPlacesParam()},
             .hasMemory = true,
+            .holdsMaps = true,
             .remembersFirst = true,
             .make = [](const Params& p, const InterventionSetup& s) -> nn::SiteHookPtr {
                 return std::make_shared<FreezeAttention>(p, s);

@@ -36,6 +36,8 @@ struct InterventionInfo {
     std::int64_t (*period)(const Params&) = nullptr;
     // Whole evaluations that its memory follows from, together with those between them; null: one.
     std::int64_t (*spans)(const Params&) = nullptr;
+    // Attention probabilities are in memory where it acts; with a memory it keeps them.
+    bool holdsMaps = false;
     // What it remembers is of the first evaluation in which it acted, and stays.
     bool remembersFirst = false;
     // It depends on the words of the rows in which it acts: such rows have hooks of their own.

@@ -101,6 +101,7 @@ InterventionInfo replaceAttention() {
                                "What becomes of words that the source does not have."),
                    allBlocksParam(), mostPlacesParam(), regionParam()},
         .hasMemory = true,
+        .holdsMaps = true,
         .readsPrompt = true,
         .makeSource =
             [](const Params& p, const InterventionSetup& s) {

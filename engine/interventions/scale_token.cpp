@@ -67,6 +67,7 @@ InterventionInfo scaleToken() {
                                "Whether the probabilities of a place are divided by their sum again: as it comes "
                                "the word adds to the others, else it takes from them."),
                    allBlocksParam(), regionParam()},
+        .holdsMaps = true,
         .readsPrompt = true,
         .make = [](const Params& p, const InterventionSetup& s) -> nn::SiteHookPtr {
             if (s.model.conditioning != ConditioningKind::Text)
