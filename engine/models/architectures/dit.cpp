@@ -56,9 +56,12 @@ DiT::DiT(const DiTConfig& c, NetworkBuilder& b) : m_config(c), m_backend(b.backe
     for (int i = 0; i < c.layers; ++i) {
         const std::string name = "blocks." + std::to_string(i);
         m_blocks.push_back(&add<ModulatedBlock>(name, b, names, w, c.heads, c.patch, 6 * w * i));
+        m_trunk.sites.push_back(&add(trunkSite(i, c.patch)));
         modulations.emplace_back(name + ".adaLN_modulation.1", 6 * w);
     }
     numberBlocks();
+    m_trunk.run = [this](std::size_t i, const nn::Pass& p, const Tensor& x) { return (*m_blocks[i])(p, x); };
+    m_trunk.start = [this](std::size_t i, const nn::Pass& p, const Tensor& x) { return m_blocks[i]->start(p, x); };
     modulations.emplace_back("final_layer.adaLN_modulation.1", 2 * w);
     m_modulations = b.linearStack(modulations, w, true, m_type);
     m_output = b.patchProjection("final_layer.linear", w, c.patch, c.channels * (c.learnsVariance ? 2 : 1), c.channels);
@@ -107,7 +110,7 @@ Tensor DiT::forward(const DenoiserInput& in) {
     const nn::Pass pass(state, {modulations(in)}, {}, in.hooks);
     Tensor tokens = nn::linear(nn::pixelUnshuffle(in.x.converted(m_type), p), m_patches);
     tokens = nn::add(tokens.reshaped({rows, std::int64_t(grid.height) * grid.width, width}), positions(grid));
-    for (const auto* block : m_blocks) tokens = (*block)(pass, tokens);
+    tokens = runTrunk(pass, m_trunk, tokens);
     tokens = nn::modulatedNorm(tokens, nn::columns(pass.vectors(), end, width),
                                nn::columns(pass.vectors(), end + width, width), 1e-6f);
     const Tensor out = nn::linear(tokens, m_output).reshaped({rows, grid.height, grid.width, m_output->out});
@@ -149,6 +152,7 @@ void describe(const Json& config, const std::string& what, ModelInfo& info) {
     for (int i = 0; i < c.layers; ++i)
         info.blocks.push_back(
             {"blocks." + std::to_string(i), c.heads, c.gridHeight, c.gridWidth, c.gridHeight * c.gridWidth});
+    info.trunks = c.layers;
     info.bytesPerRow = bytesOfRow(c, height, width, sizeof(float));
 }
 

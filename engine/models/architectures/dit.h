@@ -8,6 +8,7 @@
 #include "engine/models/denoiser.h"
 #include "engine/models/layers/builder.h"
 #include "engine/models/layers/modulated_block.h"
+#include "engine/models/layers/trunks.h"
 
 namespace meander {
 
@@ -47,6 +48,7 @@ private:
     Tensor m_positions;  // of the grid used last
     nn::Grid m_positionsGrid;
     std::vector<const ModulatedBlock*> m_blocks;
+    TrunkBlocks m_trunk;
 };
 
 // Random weights, for benchmarks.

@@ -121,6 +121,7 @@ PixelUNet::PixelUNet(const PixelUNetConfig& config, NetworkBuilder& b)
     if (config.hasMidAttention) middle.attention.push_back(&middle.add<PixelAttention>("attentions.0", layout, last));
     m_middle = &middle;
     buildUp(layout, skips);
+    listLevels();
     m_normOut = b.norm("conv_norm_out", first);
     m_convOut = b.conv("conv_out", first, config.outChannels, 3, 1, 1, config.height, config.width);
     m_timeAll = b.linearStack(layout.time, wide, true, DType::F32);
@@ -183,6 +184,30 @@ void PixelUNet::buildUp(PixelLayout& layout, std::vector<int>& skips) {
     }
 }
 
+void PixelUNet::listLevels() {
+    m_levels.emplace_back();  // the first skip connection is that of the first convolution
+    std::vector<int> strides{1};
+    for (std::size_t i = 0; i < m_down.size(); ++i) {
+        const std::size_t layers = m_down[i]->residual.size() + (i + 1 < m_down.size());
+        for (std::size_t j = 0; j < layers; ++j) {
+            m_levels.push_back({.down = m_down[i], .downLayer = j});
+            strides.push_back(1 << (i + (j == m_down[i]->residual.size())));
+        }
+    }
+    std::size_t level = m_levels.size();
+    for (const PixelStage* stage : m_up)
+        for (std::size_t j = 0; j < stage->residual.size(); ++j) {
+            m_levels[--level].up = stage;
+            m_levels[level].upLayer = j;
+        }
+    for (std::size_t i = 0; i < m_levels.size(); ++i) m_trunk.sites.push_back(&add(trunkBelowSkip(int(i), strides[i])));
+    m_trunk.down = [this](std::size_t i, const nn::Pass& p, const Tensor& x) { return runDown(p, m_levels[i], x); };
+    m_trunk.middle = [this](const nn::Pass& p, const Tensor& x) { return runMiddle(p, x); };
+    m_trunk.up = [this](std::size_t i, const nn::Pass& p, Tensor x, Tensor skip) {
+        return runUp(p, m_levels[i], std::move(x), std::move(skip));
+    };
+}
+
 Conditions PixelUNet::prepare(const Conditions& raw) {
     if (!m_classes) return {};
     if (!raw.has(condition::label)) {
@@ -212,6 +237,28 @@ Tensor PixelUNet::halved(const Tensor& x, const PixelStage& stage, const nn::Pas
     return nn::conv(m_config.downsamplePadding == 0 ? paddedBelow(x) : x, stage.filter);
 }
 
+static Tensor runLayer(const nn::Pass& pass, const PixelStage& stage, std::size_t j, const Tensor& x) {
+    const Tensor y = (*stage.residual[j])(pass, x);
+    return stage.attention.empty() ? y : (*stage.attention[j])(pass, y);
+}
+
+Tensor PixelUNet::runDown(const nn::Pass& pass, const Level& l, const Tensor& x) const {
+    return l.downLayer < l.down->residual.size() ? runLayer(pass, *l.down, l.downLayer, x) : halved(x, *l.down, pass);
+}
+
+Tensor PixelUNet::runMiddle(const nn::Pass& pass, const Tensor& x) const {
+    return (*m_middle->residual[1])(pass, runLayer(pass, *m_middle, 0, x));
+}
+
+Tensor PixelUNet::runUp(const nn::Pass& pass, const Level& l, Tensor x, Tensor skip) const {
+    const Tensor joined = nn::concat(x, skip);
+    x = skip = Tensor();  // give their memory to the block
+    const Tensor y = runLayer(pass, *l.up, l.upLayer, joined);
+    if (l.upLayer + 1 < l.up->residual.size()) return y;
+    if (l.up->block) return (*l.up->block)(pass, y);
+    return l.up->filter ? nn::conv(nn::upsample2(y), l.up->filter) : y;
+}
+
 Tensor PixelUNet::forward(const DenoiserInput& in) {
     const Shape s = in.x.shape();
     const int factor = 1 << (m_config.levels.size() - 1);
@@ -222,27 +269,7 @@ Tensor PixelUNet::forward(const DenoiserInput& in) {
         throw Failure("A state of " + std::to_string(s[1]) + " x " + std::to_string(s[2])
                       + " cannot be halved often enough; both must be multiples of " + std::to_string(factor) + ".");
     const nn::Pass pass({int(s[1]), int(s[2])}, {timeProjections(in)}, {}, in.hooks);
-    const auto level = [&](const PixelStage& stage, std::size_t j, Tensor x) {
-        x = (*stage.residual[j])(pass, x);
-        return stage.attention.empty() ? x : (*stage.attention[j])(pass, x);
-    };
-    Tensor x = nn::conv(in.x.converted(m_type), m_convIn);
-    std::vector<Tensor> skips{x};
-    for (const PixelStage* stage : m_down) {
-        for (std::size_t j = 0; j < stage->residual.size(); ++j) skips.push_back(x = level(*stage, j, x));
-        if (stage->block || stage->filter) skips.push_back(x = halved(x, *stage, pass));
-    }
-    x = (*m_middle->residual[0])(pass, x);
-    if (!m_middle->attention.empty()) x = (*m_middle->attention[0])(pass, x);
-    x = (*m_middle->residual[1])(pass, x);
-    for (const PixelStage* stage : m_up) {
-        for (std::size_t j = 0; j < stage->residual.size(); ++j) {
-            x = level(*stage, j, nn::concat(x, skips.back()));
-            skips.pop_back();
-        }
-        if (stage->block) x = (*stage->block)(pass, x);
-        else if (stage->filter) x = nn::conv(nn::upsample2(x), stage->filter);
-    }
+    Tensor x = runTrunk(pass, m_trunk, nn::conv(in.x.converted(m_type), m_convIn));
     x = nn::conv(nn::groupNorm(x, m_normOut, m_config.groups, m_config.eps, Activation::Silu), m_convOut);
     if (m_config.outChannels > m_config.inChannels) x = nn::columns(x, 0, m_config.inChannels);  // without variances
     return x.converted(DType::F32);
@@ -258,6 +285,8 @@ void describe(const Json& config, const std::string& what, ModelInfo& info) {
     const PixelUNetConfig c = pixelUNetConfig(config, what);
     info.state.shape = {c.height, c.width, c.inChannels};
     info.state.granule = 1 << (c.levels.size() - 1);
+    info.isUNet = true;
+    info.trunks = int(c.levels.size()) * (c.layers + 1);  // the layers, the resamplers, and the first convolution
     info.bytesPerRow = bytesOfRow(c, c.height, c.width, sizeof(float));
     if (c.classes == 0) return;
     info.conditioning = ConditioningKind::Class;

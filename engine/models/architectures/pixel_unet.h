@@ -4,6 +4,7 @@
 #include "engine/core/json.h"
 #include "engine/models/architectures/pixel_unet_blocks.h"
 #include "engine/models/denoiser.h"
+#include "engine/models/layers/trunks.h"
 
 namespace meander {
 
@@ -41,6 +42,15 @@ private:
     void buildUp(PixelLayout& layout, std::vector<int>& skips);
     nn::Grid grid(int level) const { return {m_config.height >> level, m_config.width >> level}; }
     Tensor timeProjections(const DenoiserInput& in) const;
+    // What one skip connection spans: the layer before it on the way down, and the one that it joins on the way up.
+    struct Level {
+        const PixelStage *down = nullptr, *up = nullptr;
+        std::size_t downLayer = 0, upLayer = 0;  // behind the last: the resampler
+    };
+    void listLevels();
+    Tensor runDown(const nn::Pass& pass, const Level& level, const Tensor& x) const;
+    Tensor runMiddle(const nn::Pass& pass, const Tensor& x) const;
+    Tensor runUp(const nn::Pass& pass, const Level& level, Tensor x, Tensor skip) const;
     Tensor halved(const Tensor& x, const PixelStage& stage, const nn::Pass& pass) const;
 
     PixelUNetConfig m_config;
@@ -52,6 +62,8 @@ private:
     Norm m_normOut;
     std::vector<const PixelStage*> m_down, m_up;
     const PixelStage* m_middle = nullptr;
+    std::vector<Level> m_levels;  // outermost first
+    TrunkLevels m_trunk;
 };
 
 }  // namespace meander

@@ -6,6 +6,7 @@
 #include "engine/models/architectures/transformer_config.h"
 #include "engine/models/layers/gated_filter.h"
 #include "engine/models/layers/positions.h"
+#include "engine/models/layers/trunks.h"
 #include "engine/nn/linear_attention.h"
 #include "engine/nn/pass.h"
 
@@ -105,6 +106,9 @@ public:
         });
     }
 
+    // What its self-attention is given: the norm of x, scaled and shifted.
+    Tensor start(const Pass& pass, const Tensor& x) const { return modulated(pass, x, 0); }
+
 private:
     Tensor vector(const Pass& p, int i) const { return nn::add(p.vectors(std::size_t(i)), m_table.slice(i, 1)); }
     Tensor modulated(const Pass& p, const Tensor& x, int i) const {
@@ -132,6 +136,7 @@ public:
         for (int i = 0; i < c.layers; ++i) {
             const std::string name = "transformer_blocks." + std::to_string(i);
             m_blocks.push_back(&add<SanaBlock>(name, b, c, 2 * w * i));
+            m_trunks.push_back(&add(trunkSite(i, c.patch)));
             text.emplace_back(name + ".attn2.to_k", w);
             text.emplace_back(name + ".attn2.to_v", w);
         }
@@ -177,7 +182,10 @@ public:
         Tensor tokens = nn::linear(p > 1 ? nn::pixelUnshuffle(x, p) : x, m_patches)
                             .reshaped({s[0], std::int64_t(grid.height) * grid.width, w});
         if (m_config.interpolationScale) tokens = nn::add(tokens, positions(grid));
-        for (const auto* block : m_blocks) tokens = (*block)(pass, tokens, grid);
+        const TrunkBlocks blocks{
+            m_trunks, [&](std::size_t i, const Pass& p, const Tensor& rows) { return (*m_blocks[i])(p, rows, grid); },
+            [&](std::size_t i, const Pass& p, const Tensor& rows) { return m_blocks[i]->start(p, rows); }};
+        tokens = runTrunk(pass, blocks, tokens);
         const Tensor shift = nn::add(time, m_table.slice(0, 1)), scale = nn::add(time, m_table.slice(1, 1));
         const Tensor patches = nn::linear(nn::modulatedNorm(tokens, shift, scale, eps), m_output)
                                    .reshaped({s[0], grid.height, grid.width, m_output->out});
@@ -203,6 +211,7 @@ private:
     Linear m_patches, m_time1, m_time2, m_modulation, m_caption1, m_caption2, m_textAll, m_output;
     Tensor m_captionNorm, m_table;
     std::vector<const SanaBlock*> m_blocks;
+    std::vector<const nn::Site*> m_trunks;  // one per block
 };
 
 void describe(const Json& config, const std::string& what, ModelInfo& info) {
@@ -211,6 +220,8 @@ void describe(const Json& config, const std::string& what, ModelInfo& info) {
     info.state.granule = c.patch;
     info.blocks = sitesOf(c, "", c.heads);
     info.attention = sitesOf(c, ".attn2", c.crossHeads);
+    info.trunks = c.layers;
+    info.contextWidth = 2 * c.width() * c.layers;
     info.bytesPerRow = bytesOfRow(c, c.sampleSize, c.sampleSize, sizeof(float));
 }
 

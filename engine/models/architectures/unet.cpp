@@ -175,7 +175,7 @@ Tensor UNet::forward(const DenoiserInput& in) {
         throw Failure("A state of " + std::to_string(s[1]) + " x " + std::to_string(s[2])
                       + " cannot be halved often enough; both must be multiples of " + std::to_string(factor) + ".");
     const Pass pass({int(s[1]), int(s[2])}, {timeProjections(in)}, context, in.hooks);
-    Tensor h = runFrom(pass, 0, nn::conv(x.converted(m_type), m_convIn));
+    Tensor h = runTrunk(pass, m_trunk, nn::conv(x.converted(m_type), m_convIn));
     h = nn::groupNorm(h, m_normOut, m_config.normGroups, m_config.normEps, Activation::Silu);
     return nn::conv(h, m_convOut).converted(DType::F32);
 }
@@ -186,7 +186,7 @@ void UNet::listLevels() {
         for (std::size_t j = 0; j < stage->residual.size(); ++j) found.push_back({.down = stage, .downLayer = j});
         if (stage->resample) found.push_back({.down = stage, .isResampled = true});
     }
-    std::size_t level = found.size(), depth = 0;
+    std::size_t level = found.size();
     for (const ResolutionStage* stage : m_up)
         for (std::size_t j = 0; j < stage->residual.size(); ++j) {
             Level& l = found[--level];
@@ -195,12 +195,14 @@ void UNet::listLevels() {
         }
     if (level != 0)
         throw Failure("The U-Net has more blocks on its way down than on its way up; its configuration is damaged.");
-    for (Level& l : found) {
-        const int stride = l.up->skips[l.upLayer]->stride;
-        l.trunk = &add({nn::SiteKind::Trunk, "trunk." + std::to_string(depth), int(depth), 1, stride, 0, 1, false});
-        ++depth;
-    }
+    for (const Level& l : found)
+        m_trunk.sites.push_back(&add(trunkBelowSkip(int(m_trunk.sites.size()), l.up->skips[l.upLayer]->stride)));
     m_levels = std::move(found);
+    m_trunk.down = [this](std::size_t i, const Pass& p, const Tensor& x) { return runDown(p, m_levels[i], x); };
+    m_trunk.middle = [this](const Pass& p, const Tensor& x) { return runMiddle(p, x); };
+    m_trunk.up = [this](std::size_t i, const Pass& p, Tensor x, Tensor skip) {
+        return runUp(p, m_levels[i], std::move(x), std::move(skip));
+    };
 }
 
 Tensor UNet::runDown(const Pass& pass, const Level& l, const Tensor& x) const {
@@ -223,16 +225,6 @@ Tensor UNet::runUp(const Pass& pass, const Level& l, Tensor x, Tensor skip) cons
     if (!l.up->attention.empty()) y = (*l.up->attention[l.upLayer])(pass, y);
     const bool isLast = l.upLayer + 1 == l.up->residual.size();
     return isLast && l.up->resample ? nn::conv(nn::upsample2(y), l.up->resample) : y;
-}
-
-Tensor UNet::runFrom(const Pass& pass, std::size_t level, Tensor x) const {
-    const auto below = [&](const Pass& p, const Tensor& skip) {
-        if (level + 1 == m_levels.size()) return runMiddle(p, skip);
-        return runFrom(p, level + 1, runDown(p, m_levels[level + 1], skip));
-    };
-    Tensor inner =
-        pass.trunk(*m_levels[level].trunk, x, below, [](const Pass&, const Tensor& skip) { return skip.clone(); });
-    return runUp(pass, m_levels[level], std::move(inner), std::move(x));
 }
 
 std::size_t UNet::bytesPerRow(int height, int width) const {

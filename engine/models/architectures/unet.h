@@ -5,6 +5,7 @@
 #include "engine/models/architectures/unet_blocks.h"
 #include "engine/models/architectures/unet_config.h"
 #include "engine/models/denoiser.h"
+#include "engine/models/layers/trunks.h"
 #include "engine/models/model.h"
 
 namespace meander {
@@ -32,9 +33,8 @@ private:
     Tensor addedEmbedding(const Conditions& raw) const;
     Tensor withGuidance(const Tensor& waves, std::span<const std::optional<double>> guidance) const;
     // What one skip connection spans: the layers from the one before it on the way down, and those up to the next on
-    // the way up. Connections lie in one another; each has its trunk, all that is below it.
+    // the way up.
     struct Level {
-        const nn::Site* trunk = nullptr;
         const ResolutionStage *down = nullptr, *up = nullptr;
         std::size_t downLayer = 0, upLayer = 0;
         bool isResampled = false;  // on the way down: the layer is the stage's resampler
@@ -43,8 +43,6 @@ private:
     Tensor runDown(const nn::Pass& pass, const Level& l, const Tensor& x) const;
     Tensor runUp(const nn::Pass& pass, const Level& l, Tensor x, Tensor skip) const;
     Tensor runMiddle(const nn::Pass& pass, const Tensor& x) const;
-    // Everything between the skip connection `level`, whose tensor is x, and its end on the way up.
-    Tensor runFrom(const nn::Pass& pass, std::size_t level, Tensor x) const;
 
     UNetConfig m_config;
     Backend& m_backend;
@@ -52,7 +50,8 @@ private:
     Conv m_convIn, m_convOut;
     Linear m_time1, m_time2, m_timeAll, m_textAll, m_guidance, m_added1, m_added2;
     std::vector<const ResolutionStage*> m_down, m_up;
-    std::vector<Level> m_levels;                // outermost first
+    std::vector<Level> m_levels;  // outermost first
+    TrunkLevels m_trunk;
     const ResolutionStage* m_middle = nullptr;  // a residual block more than transformers
     Norm m_normOut;
 };

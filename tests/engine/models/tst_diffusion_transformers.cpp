@@ -7,6 +7,7 @@
 #include "engine/weights/renamed.h"
 #include "engine/weights/weight_file.h"
 #include "tests/engine/models/small_models.h"
+#include "tests/engine/models/trunk_check.h"
 #include "tests/engine/run/engine_fixture.h"
 
 using namespace meander;
@@ -68,7 +69,9 @@ struct Case {
         x = upload(backend, tensorIn(file, "golden.x"));
         y = tensorIn(file, "golden.y");
     }
-    HostTensor output() const { return download(net->forward({x, times, conditions, {}, {}})); }
+    HostTensor output(const nn::Hooks& hooks = {}) const {
+        return download(net->forward({x, times, conditions, hooks, {}}));
+    }
 
     std::shared_ptr<FileWeights> weights;
     std::vector<double> times;
@@ -120,6 +123,16 @@ private slots:
         for (const auto& [key, entry] : c.weights->files().front().entries())
             if (!key.starts_with("golden.")) stored += entry.count;
         QCOMPARE(c.net->parameters, stored);
+    }
+
+    // Every trunk is a site, and one that is kept is not computed again.
+    void trunks_data() { eachNetwork(); }
+    void trunks() {
+        QFETCH(QString, name);
+        const Case c(*m_backend, name.toStdString(), DType::F32);
+        const std::string fault =
+            trunkFault(*m_backend, *c.net, c.info, [&](const nn::Hooks& hooks) { return c.output(hooks); });
+        QVERIFY2(fault.empty(), fault.c_str());
     }
 
     // A file of DiT with the codec beside it: classes are drawn, and one of them differs from none.

@@ -7,6 +7,7 @@
 #include "engine/models/architectures/architecture.h"
 #include "engine/weights/quantised.h"
 #include "engine/weights/weight_file.h"
+#include "tests/engine/models/trunk_check.h"
 
 using namespace meander;
 
@@ -183,6 +184,16 @@ private slots:
             if (!key.starts_with("golden.")) stored += entry.count;
         QCOMPARE(c.net->parameters, stored);
         QCOMPARE(c.info.takesGuidance, !c.guidance.empty());
+    }
+
+    // Every trunk is a site, and one that is kept is not computed again.
+    void trunks_data() { eachNetwork(); }
+    void trunks() {
+        QFETCH(QString, name);
+        const Case c(*m_backend, name.toStdString(), DType::F32);
+        const std::string fault =
+            test::trunkFault(*m_backend, *c.net, c.info, [&](const nn::Hooks& hooks) { return c.output(hooks); });
+        QVERIFY2(fault.empty(), fault.c_str());
     }
 
     // Half of the blocks skipped: they are not computed, and a row without the hook keeps its bits.

@@ -8,6 +8,7 @@
 #include "engine/models/model_files.h"
 #include "engine/weights/renamed.h"
 #include "tests/engine/models/small_models.h"
+#include "tests/engine/models/trunk_check.h"
 #include "tests/engine/run/engine_fixture.h"
 
 using namespace meander;
@@ -62,7 +63,9 @@ struct Case {
         x = upload(backend, tensorIn(file, "golden.x"));
         y = tensorIn(file, "golden.y");
     }
-    HostTensor output() const { return download(net->forward({x, times, conditions, {}, {}})); }
+    HostTensor output(const nn::Hooks& hooks = {}) const {
+        return download(net->forward({x, times, conditions, hooks, {}}));
+    }
 
     std::shared_ptr<FileWeights> weights;
     Json config;
@@ -102,6 +105,16 @@ private slots:
             if (!key.starts_with("golden.")) stored += entry.count;
         QCOMPARE(exact.net->parameters, stored);
         QCOMPARE(exact.info.classes.size(), std::size_t(name == "adm" ? 5 : 0));
+    }
+
+    // Every trunk is a site, and one that is kept is not computed again.
+    void trunks_data() { eachNetwork(); }
+    void trunks() {
+        QFETCH(QString, name);
+        const Case c(*m_backend, name.toStdString(), DType::F32);
+        const std::string fault =
+            trunkFault(*m_backend, *c.net, c.info, [&](const nn::Hooks& hooks) { return c.output(hooks); });
+        QVERIFY2(fault.empty(), fault.c_str());
     }
 
     // A folder of diffusers without text and codec, and the same network twice as a file of guided diffusion: a run
