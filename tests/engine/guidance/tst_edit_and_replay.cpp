@@ -108,13 +108,11 @@ class TestEditAndReplay : public QObject {
         QTest::newRow("U-Net") << "sprites-unet";
         QTest::newRow("transformer") << "sprites-dit";
     }
-    static void modelsAndEdits() {
-        QTest::addColumn<QString>("model");
-        QTest::addColumn<int>("edit");
-        const auto all = edits();
-        for (const char* model : {"sprites-unet", "sprites-dit"})
-            for (std::size_t i = 0; i < all.size(); ++i)
-                QTest::addRow("%s, %s", model, all[i].name) << QString(model) << int(i);
+    // Of the untouched run first, then of every edit from a step on.
+    static std::vector<Recipe> recipesFrom(const QString& model, int step) {
+        std::vector<Recipe> all{sprites(model)};
+        for (const Edit& e : edits()) all.push_back(sprites(model, {from(e.rule, double(step) / steps)}));
+        return all;
     }
 
 private slots:
@@ -128,80 +126,87 @@ private slots:
         }
     }
 
-    // Steps before its first are those of the untouched run in every bit; a branch there is the whole run.
-    void actsFromItsStepOn_data() { modelsAndEdits(); }
+    // Steps before its first are those of the untouched run in every bit, a branch there is the whole run, and each
+    // costs what its plan says.
+    void actsFromItsStepOn_data() { models(); }
     void actsFromItsStepOn() {
         QFETCH(QString, model);
-        QFETCH(int, edit);
-        const Choice rule = edits()[std::size_t(edit)].rule;
-        const auto plain = runOne(sprites(model));
-        Recipe edited = sprites(model, {from(rule, double(start) / steps)});
-        const auto whole = runOne(edited);
-        const auto &a = plain->trajectory->evaluations, &b = whole->trajectory->evaluations;
-        QCOMPARE(a.size(), b.size());
-        for (std::size_t i = 0; i < a.size(); ++i) {
-            if (a[i]->step > start) continue;
-            QVERIFY(a[i]->state.sameBits(b[i]->state));
-            QCOMPARE(a[i]->denoised.sameBits(b[i]->denoised), a[i]->step < start || rule.id == "freeze_attention");
+        std::vector<Recipe> recipes = recipesFrom(model, start);
+        const auto whole = runTogether(recipes);
+        const auto& plain = whole.front()->trajectory->evaluations;
+        for (std::size_t i = 1; i < recipes.size(); ++i) {
+            const char* name = edits()[i - 1].name;
+            QVERIFY2(whole[i]->status == RunStatus::Finished, whole[i]->problem.c_str());
+            const auto& edited = whole[i]->trajectory->evaluations;
+            QCOMPARE(edited.size(), plain.size());
+            for (std::size_t k = 0; k < plain.size() && plain[k]->step <= start; ++k) {
+                QVERIFY2(edited[k]->state.sameBits(plain[k]->state), name);
+                const bool isSame = plain[k]->step < start || recipes[i].guidance.front().id == "freeze_attention";
+                QVERIFY2(edited[k]->denoised.sameBits(plain[k]->denoised) == isSame, name);
+            }
+            const double change = largest(whole.front()->trajectory->last(), whole[i]->trajectory->last());
+            QVERIFY2(change > 1e-3, name);
+            const bool hasSource = recipes[i].guidance.front().params.contains("source");
+            QVERIFY2(whole[i]->evaluations == steps + (hasSource ? steps - start : 0), name);
+            QVERIFY2(whole[i]->evaluations == planned(recipes[i]).evaluations, name);
+            recipes[i].branch = BranchPoint{whole.front()->id, start};
         }
-        QVERIFY(largest(plain->trajectory->last(), whole->trajectory->last()) > 1e-3);
-        edited.branch = BranchPoint{plain->id, start};
-        QVERIFY(sameRecord(*runOne(edited, plain), *whole));
+        recipes.erase(recipes.begin());
+        const auto branches = runTogether(recipes, whole.front());
+        for (std::size_t i = 0; i < branches.size(); ++i)
+            QVERIFY2(sameRecord(*branches[i], *whole[i + 1]), edits()[i].name);
     }
 
-    // A branch of the edited run in which nothing changes is that run.
-    void branchOfTheEditedRun_data() { modelsAndEdits(); }
+    // A branch of the edited run in which nothing changes is that run, and a run alone is as among others.
+    void branchOfTheEditedRun_data() { models(); }
     void branchOfTheEditedRun() {
         QFETCH(QString, model);
-        QFETCH(int, edit);
-        Recipe edited = sprites(model, {from(edits()[std::size_t(edit)].rule, 1.0 / steps)});
-        const auto whole = runOne(edited);
-        edited.branch = BranchPoint{whole->id, 4};
-        QVERIFY(sameRecord(*runOne(edited, whole), *whole));
+        std::vector<Recipe> recipes = recipesFrom(model, 1);
+        const auto whole = runTogether(recipes);
+        for (std::size_t i = 1; i < recipes.size(); ++i) {
+            const char* name = edits()[i - 1].name;
+            if (!findIntervention(recipes[i].guidance.front().id)->hasMemory) continue;
+            QVERIFY2(sameRecord(*runOne(recipes[i]), *whole[i]), name);
+            recipes[i].branch = BranchPoint{whole[i]->id, 4};
+            QVERIFY2(sameRecord(*runOne(recipes[i], whole[i]), *whole[i]), name);
+        }
     }
 
     // In the rows with the prompt only: the unconditional answer has the same bits, and the other way round.
-    void otherEvaluationsKeepTheirBits_data() { modelsAndEdits(); }
+    void otherEvaluationsKeepTheirBits_data() { models(); }
     void otherEvaluationsKeepTheirBits() {
         QFETCH(QString, model);
-        QFETCH(int, edit);
-        Choice rule = edits()[std::size_t(edit)].rule;
-        const Choice cfg{"cfg", {{"scale", 2.0}}};
-        const bool choosesRows = std::any_of(findGuidance(rule.id)->params.begin(), findGuidance(rule.id)->params.end(),
-                                             [](const ParamSpec& s) { return s.key == "branch"; });
-        const auto denoised = [](const Run& run, Branch branch, std::size_t evaluation) {
-            for (const auto& b : run.trajectory->evaluations[evaluation]->branches)
+        const auto denoised = [](const Run& run, Branch branch) {
+            for (const auto& b : run.trajectory->evaluations.front()->branches)
                 if (b.branch == branch) return b.denoised;
             return HostTensor();
         };
-        if (choosesRows) rule.params["branch"] = std::string("conditional");
-        const auto plain = runOne(sprites(model, {cfg})), conditional = runOne(sprites(model, {cfg, rule}));
-        const bool isLater = rule.id == "freeze_attention";
-        QVERIFY(denoised(*conditional, Branch::Unconditional, 0).sameBits(denoised(*plain, Branch::Unconditional, 0)));
-        QCOMPARE(denoised(*conditional, Branch::Conditional, 0).sameBits(denoised(*plain, Branch::Conditional, 0)),
-                 isLater);
-        if (!choosesRows || rule.id == "scale_token") return;
-        rule.params["branch"] = std::string("unconditional");
-        const auto reversed = runOne(sprites(model, {cfg, rule}));
-        QVERIFY(denoised(*reversed, Branch::Conditional, 0).sameBits(denoised(*plain, Branch::Conditional, 0)));
-        QCOMPARE(denoised(*reversed, Branch::Unconditional, 0).sameBits(denoised(*plain, Branch::Unconditional, 0)),
-                 isLater);
-    }
-
-    // Runs that share network calls are as alone, and each costs what its plan says.
-    void costsWhatThePlanSays_data() { models(); }
-    void costsWhatThePlanSays() {
-        QFETCH(QString, model);
-        std::vector<Recipe> recipes{sprites(model)};
-        for (const Edit& e : edits()) recipes.push_back(sprites(model, {from(e.rule, double(start) / steps)}));
-        const auto together = runTogether(recipes);
-        for (std::size_t i = 0; i < recipes.size(); ++i) {
-            const char* name = i == 0 ? "plain" : edits()[i - 1].name;
-            QVERIFY2(together[i]->status == RunStatus::Finished, together[i]->problem.c_str());
-            QVERIFY2(together[i]->evaluations == planned(recipes[i]).evaluations, name);
-            const bool hasSource = !recipes[i].guidance.empty() && recipes[i].guidance[0].params.contains("source");
-            QVERIFY2(together[i]->evaluations == steps + (hasSource ? steps - start : 0), name);
-            if (i % 3 == 0) QVERIFY2(sameRecord(*together[i], *runOne(recipes[i])), name);
+        for (const Branch acting : {Branch(Branch::Conditional), Branch(Branch::Unconditional)}) {
+            std::vector<Recipe> recipes{sprites(model)};
+            std::vector<std::string> names{"plain"};
+            for (const Edit& e : edits()) {
+                const auto& params = findGuidance(e.rule.id)->params;
+                const bool choosesRows =
+                    std::any_of(params.begin(), params.end(), [](const ParamSpec& s) { return s.key == "branch"; });
+                // No word stands in the empty prompt.
+                if (acting == Branch::Unconditional && (!choosesRows || e.rule.id == "scale_token")) continue;
+                recipes.push_back(sprites(model, {e.rule}));
+                names.emplace_back(e.name);
+                if (choosesRows)
+                    recipes.back().guidance.front().params["branch"] =
+                        std::string(acting == Branch::Conditional ? "conditional" : "unconditional");
+            }
+            for (Recipe& r : recipes) {
+                r.steps = 2;
+                r.guidance.insert(r.guidance.begin(), Choice{"cfg", {{"scale", 2.0}}});
+            }
+            const auto runs = runTogether(recipes);
+            const Branch other = acting == Branch::Conditional ? Branch::Unconditional : Branch::Conditional;
+            for (std::size_t i = 1; i < runs.size(); ++i) {
+                QVERIFY2(denoised(*runs[i], other).sameBits(denoised(*runs.front(), other)), names[i].c_str());
+                const bool isSame = denoised(*runs[i], acting).sameBits(denoised(*runs.front(), acting));
+                QVERIFY2(isSame == (names[i] == "freeze"), names[i].c_str());
+            }
         }
     }
 

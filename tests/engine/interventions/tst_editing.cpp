@@ -134,7 +134,7 @@ private slots:
         Params p{{"word", std::string("c")}, {"scale", scale}, {"sum", std::string(isNormalised ? "one" : "free")}};
         if (isRegion) p["region"] = std::vector<double>{0.5, 0, 1, 0.4};
         const nn::Site& site = isJoint ? m_joint : m_cross;
-        const HostTensor plain = attend(site, {}), got = attend(site, {{hook("scale_token", p), 1, 1}});
+        const HostTensor plain = attend(site, {}), got = attend(site, {{hook("scale_token", p), 1, 1}}, text);
         QVERIFY(got.rows(0, 1).sameBits(plain.rows(0, 1)));
         Maps expected = maps();
         for (int h = 0; h < heads; ++h)
