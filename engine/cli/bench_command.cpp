@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "engine/cli/batch.h"
+#include "engine/cli/bench_interventions.h"
 #include "engine/cli/bench_load.h"
 #include "engine/cli/bench_matrix.h"
 #include "engine/cli/bench_reuse.h"
@@ -179,10 +180,12 @@ int bench(const Options& o) {
         r.isJson = o.isJson;
         return benchReuse(r);
     }
+    if (o.what == "interventions")
+        return benchInterventions({.device = o.device, .prompts = o.reuse.prompts, .isJson = o.isJson});
     if (o.what == "stability") return benchStability(o.samplers, o.isJson);
-    throw WrongArgument(
-        "There is nothing to measure named \"" + o.what + "\"."
-        + didYouMean(o.what, {"model", "floor", "load", "sprites", "convergence", "matrix", "stability", "reuse"}));
+    throw WrongArgument("There is nothing to measure named \"" + o.what + "\"."
+                        + didYouMean(o.what, {"model", "floor", "load", "sprites", "convergence", "matrix", "stability",
+                                              "reuse", "interventions"}));
 }
 
 }  // namespace
@@ -191,11 +194,10 @@ void addBench(CLI::App& app, Context& context) {
     auto o = std::make_shared<Options>();
     auto* c = app.add_subcommand("bench", "Measure speed and peak memory: a network with random weights, the library "
                                           "below it, the sprites; or what the samplers are worth");
-    c->add_option(
-         "what", o->what,
-         "model, floor (model against the bare library), load (a model from its files), sprites, convergence "
-         "(measured orders), matrix (samplers × schedules), stability, or reuse (what reuse inside the network saves "
-         "and costs)")
+    c->add_option("what", o->what,
+                  "model, floor (model against the bare library), load (a model from its files), sprites, convergence "
+                  "(measured orders), matrix (samplers × schedules), stability, reuse (what reuse inside the network "
+                  "saves and costs), or interventions (what words and heads do in the sprites)")
         ->required();
     c->add_option("--network", o->network, "sd15 or dit-xl2")->capture_default_str();
     c->add_option("--rows", o->rows, "Rows of the network call")->capture_default_str()->check(CLI::Range(1, 256));
@@ -216,7 +218,7 @@ void addBench(CLI::App& app, Context& context) {
     c->add_option("--steps", o->steps, "Steps of the sprites and of reuse")
         ->capture_default_str()
         ->check(CLI::Range(1, 1000));
-    c->add_option("--prompts", o->reuse.prompts, "Prompts of reuse")
+    c->add_option("--prompts", o->reuse.prompts, "Prompts of reuse and of interventions")
         ->capture_default_str()
         ->check(CLI::Range(1, 100000));
     c->add_flag("--sprites-only", o->reuse.isSpritesOnly, "Reuse without the network of full width");

@@ -53,7 +53,7 @@ void printJson(const Plan& p) {
 
 int show(const Options& o) {
     const ReadInput in = readInput(o.input);
-    const Plan p = valueOrThrow(plan(in.recipe, in.parent.get(), in.start.get()));
+    const Plan p = valueOrThrow(plan(in.recipe, in.parent.get(), in.start.get(), in.sourceRun.get()));
     if (o.isJson) {
         printJson(p);
         return 0;

@@ -193,6 +193,12 @@ ReadInput readInput(const RecipeInput& input) {
         in.start = runNamed(runsFor(in, input, "starts from"), name);
         in.recipe.start.params["run"] = in.start->id;
     }
+    if (const std::string name = sourceRunOf(in.recipe); !name.empty()) {
+        in.sourceRun = runNamed(runsFor(in, input, "reads from"), name);
+        for (Choice& c : in.recipe.guidance)
+            if (const auto it = c.params.find("run"); it != c.params.end() && it->second == ParamValue(name))
+                it->second = in.sourceRun->id;
+    }
     if (in.recipe.branch) {
         in.parent = runNamed(runsFor(in, input, "branches from"), in.recipe.branch->run);
         in.recipe.branch->run = in.parent->id;

@@ -26,6 +26,7 @@ struct ReadInput {
     std::unique_ptr<ProjectStore> project;  // the source, or where its runs were looked up
     std::shared_ptr<const Run> parent;      // of a recipe that branches
     std::shared_ptr<const Run> start;       // of a recipe that starts from another run
+    std::shared_ptr<const Run> sourceRun;   // of a recipe whose interventions read from another run
 };
 ReadInput readInput(const RecipeInput& input);
 // "-" or a path that can be read only once: a FIFO, /dev/stdin, a shell's <(command).

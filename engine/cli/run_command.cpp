@@ -102,7 +102,7 @@ int finish(const BatchResult& result, const Options& o, ProjectStore* store, con
 
 int carryOut(const Options& o) {
     ReadInput in = readInput(o.input);
-    const Plan p = valueOrThrow(plan(in.recipe, in.parent.get(), in.start.get()));
+    const Plan p = valueOrThrow(plan(in.recipe, in.parent.get(), in.start.get(), in.sourceRun.get()));
     for (const auto& note : p.notes)
         if (note.kind == NoteKind::Warning) std::cerr << "meander-run: " << note.text << '\n';
     if (!o.folder.empty()) prepareFolder(o.folder, o.isReplacing);

@@ -91,7 +91,7 @@ int begin(const Options& o) {
         throw WrongArgument("Name at least one axis: --axis guidance.scale=1,2,4. Or go on with --resume.");
     ReadInput in = readInput(o.input);
     Sweep sweep = sweepOf(o, in.recipe);
-    const SweepPlan plan = valueOrThrow(planSweep(sweep, in.parent.get(), in.start.get()));
+    const SweepPlan plan = valueOrThrow(planSweep(sweep, in.parent.get(), in.start.get(), in.sourceRun.get()));
     if (o.isDryRun || !o.isJson) printPlan(sweep, plan, o.isJson);
     if (o.isDryRun) return 0;
     if (plan.order.empty()) throw Failure("Every cell was refused: " + plan.cells.front().plan.error().text);

@@ -309,7 +309,7 @@ void addSlurm(CLI::App& c, SlurmOptions& o, std::string& part) {
 
 int sweepOnSlurm(ProjectStore& store, const Sweep& sweep, std::vector<Submission> rest, const SlurmOptions& options,
                  const SweepOutput& output, bool isJson) {
-    if (!startRunOf(sweep.base).empty() || sweep.base.branch)
+    if (!startRunOf(sweep.base).empty() || !sourceRunOf(sweep.base).empty() || sweep.base.branch)
         throw Failure("A sweep of branches, or of starts from another run, needs the runs of this project, which the "
                       "tasks of an array do not have. Run it without --slurm.");
     for (const Submission& s : rest)

@@ -46,9 +46,11 @@ struct BranchSpec {
     // The transformer block whose self-attention is summed in this branch, for SAG.
     std::optional<int> selfBlock;
     bool seesImage = true;  // the source image of the run, for models that take one
+    // Own: the id of a recorded run, whose states are evaluated in place of the request's, with its prompt.
+    std::string run = {};
     bool sameQuestion(const BranchSpec& o) const {
         return prompt == o.prompt && classIndex == o.classIndex && condition == o.condition
-               && interventions == o.interventions && model == o.model && seesImage == o.seesImage;
+               && interventions == o.interventions && model == o.model && seesImage == o.seesImage && run == o.run;
     }
 };
 

@@ -77,10 +77,15 @@ struct GuidanceParts {
 // The evaluations of the network at a moment.
 struct EvaluationPlan {
     std::vector<Branch> branches;
-    // Interventions in rows of the recipe's model, beside those of their branch: in all of them, or in those with the
-    // recipe's prompt.
-    enum class Rows : std::uint8_t { All, RecipePrompt };
-    std::vector<std::pair<Choice, Rows>> interventions;
+    // Interventions in rows of the recipe's model, beside those of their branch: in all of them, in those with the
+    // recipe's prompt, or in the unconditional ones; and the branch that one reads from, which is evaluated before.
+    enum class Rows : std::uint8_t { All, RecipePrompt, Unconditional };
+    struct Inside {
+        Choice choice;
+        Rows rows = Rows::All;
+        std::optional<Branch> source = {};
+    };
+    std::vector<Inside> interventions;
     std::optional<double> guidance;   // the scale that a guidance-distilled network is conditioned on
     bool usesNegativePrompt = false;  // inside an intervention, without a branch of its own
     int dependentCount = 0;           // branches of dependentEvaluations
@@ -149,6 +154,8 @@ public:
     Branch prompt(const std::string& text);
     // No condition at all, even where the recipe has a negative prompt.
     Branch empty();
+    // What a recorded run had at the same noise level: its states, with its prompt.
+    Branch recorded(const std::string& run);
     // As the unconditional branch, without the source image too.
     Branch withoutImage();
     // The recipe's condition, with interventions inside the network.

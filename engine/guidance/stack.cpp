@@ -122,6 +122,13 @@ Branch GuidanceSetup::empty() {
                {.label = "no condition", .prompt = {}, .classIndex = {}, .condition = BranchSpec::Condition::None});
 }
 
+Branch GuidanceSetup::recorded(const std::string& run) {
+    BranchSpec s{.label = "run " + run.substr(0, 8), .prompt = {}, .classIndex = {}};
+    s.condition = BranchSpec::Condition::Own;
+    s.run = run;
+    return add(Branch::Prompt, std::move(s));
+}
+
 Branch GuidanceSetup::withoutImage() {
     return add(Branch::Prompt, {.label = "no image",
                                 .prompt = {},

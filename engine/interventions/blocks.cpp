@@ -34,6 +34,12 @@ ParamSpec blocksParam() {
     return s;
 }
 
+ParamSpec allBlocksParam() {
+    ParamSpec s = blocksParam();
+    s.defaultValue = std::string("all");
+    return s;
+}
+
 std::vector<int> blocksNamed(const std::string& text, const ModelInfo& model, const std::string& owner) {
     const int n = int(model.blocks.size());
     if (n == 0)
@@ -64,6 +70,12 @@ std::vector<int> blocksNamed(const std::string& text, const ModelInfo& model, co
     for (int i = 0; i < n; ++i)
         if (chosen[std::size_t(i)]) blocks.push_back(i);
     return blocks;
+}
+
+std::optional<int> blockHolding(const ModelInfo& model, const std::string& path) {
+    for (std::size_t b = 0; b < model.blocks.size(); ++b)
+        if (path.starts_with(model.blocks[b].path + ".")) return int(b);
+    return {};
 }
 
 std::string numbersText(const std::vector<int>& blocks) {

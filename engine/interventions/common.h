@@ -38,4 +38,11 @@ inline std::vector<nn::SiteKind> sitesOf(const std::string& part) {
     return {part == "feed_forward" ? FeedForward : Block};
 }
 
+// The parameter `attention`: whose attention, and the sites that it stands for. Joint attention counts as that among
+// places. Throws Failure where the model has no such attention; `owner` starts its sentence.
+ParamSpec attentionParam();
+std::vector<nn::SiteKind> attentionsNamed(const std::string& which, const ModelInfo& model, const std::string& owner);
+// Throws Failure where one of the blocks has no such head.
+void checkHead(std::int64_t head, const std::string& layers, const ModelInfo& model, const std::string& owner);
+
 }  // namespace meander::intervention

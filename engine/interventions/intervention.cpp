@@ -24,14 +24,28 @@ const InterventionInfo* findIntervention(const std::string& id) {
     return nullptr;
 }
 
-nn::SiteHookPtr makeHook(const Choice& intervention, const InterventionSetup& setup) {
+namespace {
+
+std::pair<const InterventionInfo*, Params> resolved(const Choice& intervention) {
     const InterventionInfo* info = findIntervention(intervention.id);
     if (!info) throw Failure("There is no intervention named \"" + intervention.id + "\".");
-    const auto params = resolveParams(info->params, intervention.params, info->label);
+    auto params = resolveParams(info->params, intervention.params, info->label);
     if (!params) throw Failure(params.error().text);
-    nn::SiteHookPtr hook = info->make(*params, setup);
-    if (!info->hasMemory) hook->description = Choice{info->id, *params};
+    return {info, std::move(*params)};
+}
+
+}  // namespace
+
+nn::SiteHookPtr makeHook(const Choice& intervention, const InterventionSetup& setup) {
+    const auto [info, params] = resolved(intervention);
+    nn::SiteHookPtr hook = info->make(params, setup);
+    if (!info->hasMemory && !hook->description) hook->description = Choice{info->id, params};
     return hook;
+}
+
+nn::SiteHookPtr makeSourceHook(const Choice& intervention, const InterventionSetup& setup) {
+    const auto [info, params] = resolved(intervention);
+    return info->makeSource(params, setup);
 }
 
 }  // namespace meander

@@ -7,29 +7,20 @@ namespace {
 
 constexpr const char* label = "Head scaling";
 
-std::vector<nn::SiteKind> attentionsNamed(const std::string& which) {
-    using enum nn::SiteKind;
-    if (which == "self") return {SelfAttention, JointAttention};
-    if (which == "cross") return {CrossAttention};
-    return {SelfAttention, CrossAttention, JointAttention};
-}
-
 class MuteHead final : public BlockHook {
 public:
     MuteHead(const Params& p, const InterventionSetup& s)
-        : BlockHook(p, s, label, attentionsNamed(text(p, "attention"))),
+        : BlockHook(p, s, label, attentionsNamed(text(p, "attention"), s.model, label)),
           m_head(int(integer(p, "head"))),
-          m_scale(real(p, "scale")) {
-        for (int b : blocksNamed(text(p, "layers"), s.model, label))
-            if (const TapSite& block = s.model.blocks[std::size_t(b)]; m_head >= block.heads)
-                throw Failure("Head " + std::to_string(m_head) + " does not exist in " + block.path + ", which has "
-                              + std::to_string(block.heads) + " heads, numbered from 0. Choose another head or layer.");
+          m_scale(real(p, "scale")),
+          m_isSolo(text(p, "which") == "others") {
+        checkHead(m_head, text(p, "layers"), s.model, label);
     }
-    // y (rows, n, heads·d): the columns of one head times the scale.
+    // y (rows, n, heads·d): the columns of one head, or of all others, times the scale.
     void attended(const nn::SiteCall& call, const nn::Attention&, const Tensor& y) override {
         const std::int64_t c = y.shape()[-1], d = c / call.site.heads;
-        std::vector<float> factors(std::size_t(c), 1.0f);
-        std::fill_n(factors.begin() + m_head * d, d, float(m_scale));
+        std::vector<float> factors(std::size_t(c), m_isSolo ? float(m_scale) : 1.0f);
+        std::fill_n(factors.begin() + m_head * d, d, m_isSolo ? 1.0f : float(m_scale));
         y.backend().binary(kernels::Binary::Mul, y,
                            upload(y.backend(), HostTensor::fromFloats({c}, factors)).converted(y.type()), y);
     }
@@ -37,6 +28,7 @@ public:
 private:
     int m_head;
     double m_scale;
+    bool m_isSolo;
 };
 
 }  // namespace
@@ -51,7 +43,9 @@ InterventionInfo muteHead() {
                                    {{"all", "Self- and cross-attention"}, {"self", "Self"}, {"cross", "Cross"}},
                                    "Whose head it is."),
                        integerParam("head", "Head", 0, 0, 1023, "Which head, from 0."),
-                       realParam("scale", "Scale", 0, -10, 10, "Factor on its output; 0 mutes it, 1 is off.")},
+                       realParam("scale", "Scale", 0, -10, 10, "Factor on its output; 0 mutes it, 1 is off."),
+                       choiceParam("which", "Scales", {{"one", "That head"}, {"others", "All others"}},
+                                   "All others of the layers at 0: that head is heard alone (solo).")},
             .make = [](const Params& p, const InterventionSetup& s) -> nn::SiteHookPtr {
                 return std::make_shared<MuteHead>(p, s);
             }};

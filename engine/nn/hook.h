@@ -30,7 +30,8 @@ struct SiteCall {
     // attention in a transformer); both of these rows, the second in memory of its own.
     const Tensor* x = nullptr;
     const std::function<Tensor()>* start = nullptr;
-    double flops = 0;  // in `after`, where the call is traced: what these rows have cost there
+    double flops = 0;       // in `after`, where the call is traced: what these rows have cost there
+    std::int64_t text = 0;  // tokens of a text that stand before those of the image; none of them in SelfAttention
 };
 
 // What becomes of a residual branch x + f(x): f is computed, left out, or replaced by a kept residual. A trunk cannot
@@ -54,6 +55,9 @@ public:
     // Does `after` need the residual f(x) of these rows? Of a trunk that is not residual: its value.
     virtual bool observesResidual(const SiteCall&) const { return false; }
     virtual void after(const SiteCall&, const Tensor& residual) { static_cast<void>(residual); }
+    // Residual branches that are computed: f(x) of these rows may be changed in place before it is added to x.
+    virtual bool changesResidual(const SiteCall&) const { return false; }
+    virtual void changing(const SiteCall&, const Tensor& residual) { static_cast<void>(residual); }
 
     // Attention before its softmax: q, k and v may be replaced by other tensors.
     virtual void attending(const SiteCall&, Attention&) {}
@@ -63,6 +67,9 @@ public:
         static_cast<void>(y);
         return false;
     }
+    // Between softmax and values: the probabilities of `a` may be changed in place, and y is computed anew from them.
+    virtual bool changesProbabilities(const SiteCall&) const { return false; }
+    virtual void weighing(const SiteCall&, const Attention& a) { static_cast<void>(a); }
     // Attention before its output projection: y (rows, n, c) may be changed in place.
     virtual void attended(const SiteCall&, const Attention&, const Tensor& y) { static_cast<void>(y); }
 

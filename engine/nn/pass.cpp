@@ -83,10 +83,11 @@ Tensor Pass::hookedResidual(const Site& site, const Tensor& x, const Part& sum) 
         const std::int64_t first = waiting.front().first, n = waiting.back().first + waiting.back().rows - first;
         std::vector<Tensor> before;
         for (const auto& r : waiting) {
-            const bool isObserved = std::any_of(r.hooks.begin(), r.hooks.end(), [&](const auto& a) {
-                return a.hook->observesResidual(call(site, r, a));
+            const bool isNeeded = std::any_of(r.hooks.begin(), r.hooks.end(), [&](const auto& a) {
+                const SiteCall c = call(site, r, a);
+                return a.hook->observesResidual(c) || a.hook->changesResidual(c);
             });
-            before.push_back(isObserved ? slice(x, r).clone() : Tensor());
+            before.push_back(isNeeded ? slice(x, r).clone() : Tensor());
         }
         const double cost = m_hooks.tracedFlops();
         const Tensor part = x.slice(first - m_first, n), y = n == m_rows ? sum(*this, x) : sum(rows(first, n), part);
@@ -95,6 +96,13 @@ Tensor Pass::hookedResidual(const Site& site, const Tensor& x, const Part& sum) 
         for (std::size_t i = 0; i < waiting.size(); ++i) {
             if (!before[i]) continue;
             const Tensor residual = combine({{1, slice(x, waiting[i])}, {-1, before[i]}});
+            bool isChanged = false;
+            for (const auto& a : waiting[i].hooks)
+                if (const SiteCall c = call(site, waiting[i], a); a.hook->changesResidual(c)) {
+                    a.hook->changing(c, residual);
+                    isChanged = true;
+                }
+            if (isChanged) x.backend().copy(combine({{1, before[i]}, {1, residual}}), slice(x, waiting[i]));
             for (const auto& a : waiting[i].hooks) {
                 SiteCall c = call(site, waiting[i], a);
                 c.flops = flops * double(waiting[i].rows);
@@ -127,16 +135,43 @@ Tensor Pass::attend(const Site& site, const Tensor& q, const Tensor& k, const Te
     return y;
 }
 
+namespace {
+
+// (rows, n, heads · d) → (rows · heads, n, d), dense.
+Tensor byHead(const Tensor& x, int heads) {
+    const Shape s = x.shape();
+    return x.reshaped({s[0], s[1], heads, s[2] / heads})
+        .transposed(1, 2)
+        .clone()
+        .reshaped({s[0] * heads, s[1], s[2] / heads});
+}
+
+// y = P v per head, of the probabilities as they stand.
+void weigh(const Attention& a, const Tensor& y) {
+    const Shape s = a.probabilities.shape();
+    const Tensor v = byHead(a.v, a.heads).converted(kernels::DType::F32);
+    Tensor sum(y.backend(), {s[0] * s[1], s[2], v.shape()[2]});
+    y.backend().batchedMatmul(a.probabilities.reshaped({s[0] * s[1], s[2], s[3]}), v, sum, false);
+    const Tensor tokens = sum.reshaped({s[0], s[1], s[2], v.shape()[2]}).transposed(1, 2).clone().reshaped(y.shape());
+    y.backend().copy(tokens.converted(y.type()), y);
+}
+
+}  // namespace
+
 void Pass::hookedAttention(const Site& site, const Hooks::Run& run, Attention a, const Tensor& y) const {
-    bool isComputed = false, needsProbabilities = false;
+    bool isComputed = false, needsProbabilities = false, isChanged = false;
     for (const auto& h : run.hooks) {
         const SiteCall c = call(site, run, h);
         h.hook->attending(c, a);
-        needsProbabilities |= h.hook->needsProbabilities(c);
+        isChanged |= h.hook->changesProbabilities(c);
+        needsProbabilities |= isChanged || h.hook->needsProbabilities(c);
     }
     if (needsProbabilities) a.probabilities = Tensor(y.backend(), {run.rows, a.heads, a.q.shape()[1], a.k.shape()[1]});
     for (const auto& h : run.hooks) isComputed = isComputed || h.hook->attend(call(site, run, h), a, y);
     if (!isComputed) nn::attend(a, y);
+    for (const auto& h : run.hooks)
+        if (const SiteCall c = call(site, run, h); h.hook->changesProbabilities(c)) h.hook->weighing(c, a);
+    if (isChanged) weigh(a, y);
     for (const auto& h : run.hooks) h.hook->attended(call(site, run, h), a, y);
 }
 

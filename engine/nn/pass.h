@@ -27,6 +27,12 @@ public:
         part.m_vectors = std::move(vectors);
         return part;
     }
+    // The same call where the tokens of a text stand before those of the image (SiteCall::text).
+    Pass behindText(std::int64_t tokens) const {
+        Pass part = *this;
+        part.m_text = tokens;
+        return part;
+    }
     Grid grid(const Site& site) const { return {m_state.height / site.stride, m_state.width / site.stride}; }
 
     // x + f(x), unless a hook of the site decides otherwise. `sum(pass, x)` computes it, for the rows that it is given,
@@ -51,7 +57,9 @@ private:
     Tensor hookedResidual(const Site& site, const Tensor& x, const Part& sum) const;
     void hookedAttention(const Site& site, const Hooks::Run& run, Attention a, const Tensor& y) const;
     SiteCall call(const Site& site, const Hooks::Run& run, const Hooks::Acting& a) const {
-        return {site, grid(site), run.first, run.rows, run.first - a.origin, m_hooks.level(run.first)};
+        SiteCall c{site, grid(site), run.first, run.rows, run.first - a.origin, m_hooks.level(run.first)};
+        c.text = m_text;
+        return c;
     }
     // The same for rows [first, first + n) of the network call.
     Pass rows(std::int64_t first, std::int64_t n) const;
@@ -61,6 +69,7 @@ private:
     std::int64_t m_first = 0, m_rows = 0;  // of the network call
     std::vector<Tensor> m_vectors;
     Tensor m_context;
+    std::int64_t m_text = 0;
 };
 
 }  // namespace meander::nn

@@ -30,7 +30,8 @@ Result<Submission> prepareRun(ProjectStore& store, const std::string& runId, Con
     Submission s;
     if (run->recipe.branch) s.parent = loaded(store, run->recipe.branch->run);
     const Recipe recipe = how == Continuation::Whole ? withoutReuse(run->recipe) : run->recipe;
-    auto planned = plan(recipe, s.parent.get(), loaded(store, startRunOf(recipe)).get());
+    auto planned =
+        plan(recipe, s.parent.get(), loaded(store, startRunOf(recipe)).get(), loaded(store, sourceRunOf(recipe)).get());
     if (!planned) return planned.error();
     s.plan = std::move(*planned);
     if (how != Continuation::Whole) s.name = run->name;

@@ -1,6 +1,7 @@
 #include "engine/run/branching.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "engine/core/switched.h"
 #include "engine/guidance/guidance.h"
@@ -63,9 +64,12 @@ bool isWhole(const Evaluation& e) {
 // Whole evaluations that the features of a recipe follow from.
 std::int64_t spanOf(const Recipe& recipe) {
     std::int64_t span = 1;
-    for (const Choice& c : recipe.guidance)
-        if (const InterventionInfo* info = findIntervention(c.id); info && info->spans && !isSwitchedOff(c))
-            span = std::max(span, info->spans(c.params));
+    for (const Choice& c : recipe.guidance) {
+        const InterventionInfo* info = findIntervention(c.id);
+        if (!info || isSwitchedOff(c)) continue;
+        if (info->remembersFirst) return std::numeric_limits<std::int64_t>::max();  // it may be the first of all
+        if (info->spans) span = std::max(span, info->spans(c.params));
+    }
     return span;
 }
 

@@ -15,6 +15,7 @@ Plan Planner::make() {
     resolveChoices();
     makeLevels();
     fixPath();
+    takeSource();
     countCost();
     estimate();
     adviseSampler();
@@ -46,15 +47,16 @@ ModelInfo modelOf(const Recipe& recipe, ModelInfo info) {
     return resized(std::move(info), height, width);
 }
 
-Result<Plan> plan(const Recipe& recipe, const Run* parent, const Run* start) {
+Result<Plan> plan(const Recipe& recipe, const Run* parent, const Run* start, const Run* source) {
     auto model = inspectModel(recipe.model);
     if (!model) return model.error();
-    return plan(recipe, *model, parent, start);
+    return plan(recipe, *model, parent, start, source);
 }
 
-Result<Plan> plan(const Recipe& recipe, const ModelInfo& model, const Run* parent, const Run* start) {
+Result<Plan> plan(const Recipe& recipe, const ModelInfo& model, const Run* parent, const Run* start,
+                  const Run* source) {
     try {
-        return Planner(recipe, model, parent, start).make();
+        return Planner(recipe, model, parent, start, source).make();
     } catch (const std::exception& e) {
         return errorOf(e);
     }

@@ -28,6 +28,7 @@ struct Plan {
     ModelInfo model;
     StartPoint start;                           // what it begins with; nothing of it is set when that is noise
     std::shared_ptr<const SourceImage> source;  // of models that take one
+    std::shared_ptr<const Run> sourceRun;       // whose recorded states interventions read from; null: none
     std::vector<double>
         levels;  // τ; intervals() + 1 of them, which a schedule or its operators may make other than resolved.steps + 1
     int requests = 0;                 // estimates of the sampler
@@ -69,10 +70,15 @@ int mostImages(const StateSpec& state);
 // schedules that depend on the resolution; none for points.
 std::optional<int> imageTokensOf(const ModelInfo& model);
 
-// `parent` is needed when the recipe branches, `start` when it starts from another run (startRunOf).
-Result<Plan> plan(const Recipe& recipe, const Run* parent = nullptr, const Run* start = nullptr);
+// The run from whose recorded states interventions of the recipe read; empty: none does.
+std::string sourceRunOf(const Recipe& recipe);
+
+// `parent` is needed when the recipe branches, `start` when it starts from another run (startRunOf), `source` when it
+// reads from one (sourceRunOf).
+Result<Plan> plan(const Recipe& recipe, const Run* parent = nullptr, const Run* start = nullptr,
+                  const Run* source = nullptr);
 // With a known model (no look-up). What is accepted, the run carries out: every check of a recipe is here.
-Result<Plan> plan(const Recipe& recipe, const ModelInfo& model, const Run* parent = nullptr,
-                  const Run* start = nullptr);
+Result<Plan> plan(const Recipe& recipe, const ModelInfo& model, const Run* parent = nullptr, const Run* start = nullptr,
+                  const Run* source = nullptr);
 
 }  // namespace meander

@@ -213,7 +213,7 @@ void Planner::adviseConditioning() {
                         : m_plan.restoresFeatures ? " Those before the branch that its features follow from are made "
                                                     "again."
                                                   : " The features kept at the branch are computed afresh."));
-        else if (rule->keepsFeatures && idle.empty())
+        else if (rule->keepsFeatures && rule->reuses && idle.empty())
             note(NoteKind::Hint, "guidance",
                  cost.label
                      + ": how many evaluations compute only part of the network follows from what they hold, and "

@@ -19,7 +19,7 @@ public:
     // `all`: the evaluations of a request, `own`: what the rule `i` does with them.
     int add(std::size_t i, const EvaluationPlan& own, const EvaluationPlan& all, const GuidanceStack& stack) {
         int reusing = 0;
-        for (const auto& [choice, rows] : own.interventions)
+        for (const auto& [choice, rows, source] : own.interventions)
             if (const auto* info = findIntervention(choice.id); info->period) {
                 const std::int64_t period = info->period(choice.params);
                 for (const Branch b : all.branches)
@@ -42,6 +42,33 @@ std::size_t keptFeatures(const Recipe& r) {
         if (const InterventionInfo* info = findIntervention(c.id); info && info->hasMemory && !isSwitchedOff(c))
             kept += 1 + std::size_t(info->spans ? info->spans(c.params) : 1);
     return kept;
+}
+
+// Of one row: the maps that rules hold in memory, those of the largest attention twice (as they are made, and changed),
+// and all that a rule with a memory keeps.
+std::size_t heldMaps(const Recipe& r, const ModelInfo& m) {
+    std::size_t bytes = 0;
+    for (const Choice& c : r.guidance) {
+        const InterventionInfo* info = findIntervention(c.id);
+        if (!info || !info->holdsMaps || isSwitchedOff(c)) continue;
+        const auto it = c.params.find("attention");
+        const std::string which = it != c.params.end() ? std::get<std::string>(it->second) : "cross";
+        const auto most = c.params.contains("most") ? integer(c.params, "most") : 1'000'000'000;
+        std::size_t largest = 0, all = 0;
+        const auto add = [&](const TapSite& s, int keys) {
+            const std::size_t one = std::size_t(s.heads) * std::size_t(s.height * s.width) * std::size_t(keys);
+            if (std::int64_t(s.height) * s.width > most) return;
+            largest = std::max(largest, one);
+            all += one;
+        };
+        const bool isJoint = m.attention.empty();
+        if (which != "self" && !isJoint)
+            for (const TapSite& s : m.attention) add(s, s.tokens);
+        if (which != "cross" || isJoint)
+            for (const TapSite& s : m.blocks) add(s, s.height * s.width + (isJoint ? m.textTokens : 0));
+        bytes += sizeof(float) * (2 * largest + (info->hasMemory ? all : 0));
+    }
+    return bytes;
 }
 
 }  // namespace
@@ -107,7 +134,7 @@ void Planner::estimate() {
     m_plan.bytes = m.weightBytes + m.bytesPerRow * rows + 12 * state;
     // Keys and values of the texts, of every prompt and once more of all rows below each other.
     m_plan.bytes += std::size_t(m.contextWidth * m.textTokens) * sizeof(float) * (std::size_t(m_mostRows) + rows);
-    m_plan.bytes += keptFeatures(r) * rows * m.bytesPerRow / 4;
+    m_plan.bytes += keptFeatures(r) * rows * m.bytesPerRow / 4 + heldMaps(r, m) * rows;
     for (const auto& id : m_plan.models)
         if (const auto other = inspectModel(id)) m_plan.bytes += other->weightBytes;
     m_plan.recordBytes =

@@ -8,8 +8,8 @@ namespace meander {
 
 class Planner {
 public:
-    Planner(const Recipe& recipe, const ModelInfo& model, const Run* parent, const Run* start)
-        : m_parent(parent), m_startRun(start) {
+    Planner(const Recipe& recipe, const ModelInfo& model, const Run* parent, const Run* start, const Run* source)
+        : m_parent(parent), m_startRun(start), m_sourceRun(source) {
         m_plan.resolved = recipe;
         m_plan.model = model;
     }
@@ -30,6 +30,7 @@ private:
     double judgedSigmaData() const;
     ScheduleUse scheduleUse() const;
     void fixPath();
+    void takeSource();
     // plan_cost.cpp: evaluations, bytes, seconds
     void countCost();
     void estimate();
@@ -48,7 +49,7 @@ private:
     }
 
     Plan m_plan;
-    const Run *m_parent, *m_startRun;
+    const Run *m_parent, *m_startRun, *m_sourceRun;
     int m_mostRows = 1;  // of one request
     bool m_usesNegative = false;
 };

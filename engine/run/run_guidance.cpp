@@ -1,7 +1,9 @@
 #include "engine/run/run_guidance.h"
 
 #include <algorithm>
+#include <cmath>
 
+#include "engine/interventions/source_record.h"
 #include "engine/run/shared_work.h"
 #include "engine/run/trajectory.h"
 
@@ -27,7 +29,8 @@ RunGuidance::RunGuidance(const Plan& plan, std::vector<Model*> models, SharedWor
       m_models(std::move(models)),
       m_shared(shared),
       m_stack(plan.resolved, plan.model),
-      m_steps(plan.intervals()) {
+      m_steps(plan.intervals()),
+      m_sourceRun(plan.sourceRun) {
     // Now, so that a prompt the model refuses fails before the run starts.
     for (int step = 0; step < std::max(m_steps, 1); ++step) {
         conditioning(Branch::Conditional, step);
@@ -54,6 +57,10 @@ Prompt RunGuidance::promptOf(const BranchSpec& s, ConditioningKind kind) const {
     case BranchSpec::Condition::None: return {{}, {}, true};
     case BranchSpec::Condition::Own: break;
     }
+    if (!s.run.empty()) {
+        const Recipe& source = m_sourceRun->recipe;
+        return {source.prompt, source.classIndex, kind == ConditioningKind::Class && !source.classIndex};
+    }
     return {s.prompt, s.classIndex, false};
 }
 
@@ -78,12 +85,16 @@ RowGroup RunGuidance::group(Branch b, const Tensor& state, const GuidanceMoment&
     g.info = s.model == 0 ? &m_info : &g.model->info();
     g.selfBlock = s.selfBlock;
     g.networkTau = m.networkTau;
-    for (const Choice& c : s.interventions) g.hooks.push_back(hook(b, c));
+    for (const Choice& c : s.interventions) g.hooks.push_back(hook(b, c, g.conditioning));
     if (s.model != 0) return g;
     g.guidance = w.guidance;
-    for (const auto& [c, rows] : w.interventions) {
-        if (rows != EvaluationPlan::Rows::All && s.condition != BranchSpec::Condition::Recipe) continue;
-        const nn::SiteHookPtr h = hook(b, c);
+    for (const auto& [c, rows, source] : w.interventions) {
+        const bool isIn =
+            rows == EvaluationPlan::Rows::All
+            || (rows == EvaluationPlan::Rows::Unconditional && b == Branch::Unconditional)
+            || (rows == EvaluationPlan::Rows::RecipePrompt && s.condition == BranchSpec::Condition::Recipe);
+        if (!isIn) continue;
+        const nn::SiteHookPtr h = hook(b, c, g.conditioning, source);
         // One with a memory sees an evaluation once, also where a rule stands twice.
         const bool isThere = std::find(g.hooks.begin(), g.hooks.end(), h) != g.hooks.end();
         if (h->description || !isThere) g.hooks.push_back(h);
@@ -91,17 +102,65 @@ RowGroup RunGuidance::group(Branch b, const Tensor& state, const GuidanceMoment&
     return g;
 }
 
-nn::SiteHookPtr RunGuidance::hook(Branch b, const Choice& intervention) {
-    for (const BranchHook& known : m_hooks)
-        if (known.branch == b && known.intervention == intervention) return known.hook;
+// Of a recorded run the evaluation nearest in noise level, at its own level.
+RowGroup RunGuidance::sourceGroup(Branch b, const Tensor& state, const GuidanceMoment& m, const EvaluationPlan& w) {
+    RowGroup g = group(b, state, m, w);
+    if (!m_stack.spec(b).run.empty()) {
+        const auto& all = m_sourceRun->trajectory->evaluations;
+        const auto distance = [&](const Evaluation& e) { return std::abs(e.tau - m.tau); };
+        const Evaluation* nearest = all.front().get();
+        for (const auto& e : all)
+            if (distance(*e) < distance(*nearest)) nearest = e.get();
+        const Tensor one = upload(state.backend(), nearest->state).converted(state.type());
+        const std::vector<Tensor> copies(std::size_t(state.rows() / one.rows()), one);
+        g.state = stackRows(copies);
+        g.tau = nearest->tau;
+        g.networkTau.reset();
+    }
+    for (const auto& inside : w.interventions)
+        if (inside.source == b) g.hooks.push_back(sourceHook(b, inside.choice, g.conditioning));
+    return g;
+}
+
+InterventionSetup RunGuidance::setup(Branch b, const ConditioningPtr& conditioning) {
     Model& model = *m_models[std::size_t(m_stack.spec(b).model)];
-    m_hooks.push_back(
-        {b, intervention, makeHook(intervention, {m_stack.spec(b).model == 0 ? m_info : model.info(), [&](Prompt p) {
-                                                      p = ofRun(std::move(p));
-                                                      p.source = m_source;
-                                                      return model.condition(p);
-                                                  }})});
+    return {m_stack.spec(b).model == 0 ? m_info : model.info(),
+            [this, &model](Prompt p) {
+                p = ofRun(std::move(p));
+                p.source = m_source;
+                return model.condition(p);
+            },
+            conditioning ? &conditioning->tokens : nullptr};
+}
+
+std::shared_ptr<SourceRecord> RunGuidance::sourceRecord(Branch source, const Choice& intervention) {
+    for (const SourceOf& known : m_sourceRecords)
+        if (known.source == source && known.intervention == intervention) return known.record;
+    m_sourceRecords.push_back({source, intervention, std::make_shared<SourceRecord>()});
+    return m_sourceRecords.back().record;
+}
+
+nn::SiteHookPtr RunGuidance::hook(Branch b, const Choice& intervention, const ConditioningPtr& conditioning,
+                                  std::optional<Branch> source) {
+    const InterventionInfo* info = findIntervention(intervention.id);
+    const ConditioningPtr words = info && info->readsPrompt ? conditioning : nullptr;
+    for (const BranchHook& known : m_hooks)
+        if (known.branch == b && known.intervention == intervention && known.conditioning == words) return known.hook;
+    InterventionSetup made = setup(b, conditioning);
+    if (source) made.source = sourceRecord(*source, intervention);
+    m_hooks.push_back({b, intervention, words, makeHook(intervention, made)});
     return m_hooks.back().hook;
+}
+
+nn::SiteHookPtr RunGuidance::sourceHook(Branch b, const Choice& intervention, const ConditioningPtr& conditioning) {
+    const auto record = sourceRecord(b, intervention);
+    record->tokens = conditioning ? conditioning->tokens : std::vector<Token>();
+    for (const BranchHook& known : m_sourceHooks)
+        if (known.branch == b && known.intervention == intervention) return known.hook;
+    InterventionSetup made = setup(b, conditioning);
+    made.source = record;
+    m_sourceHooks.push_back({b, intervention, nullptr, makeSourceHook(intervention, made)});
+    return m_sourceHooks.back().hook;
 }
 
 GuidanceMoment RunGuidance::held(const GuidanceMoment& m) const {
@@ -129,17 +188,33 @@ void RunGuidance::ask(RequestProgress& p, const GuidanceMoment& m) {
     p.isAsked = true;
     const EvaluationPlan w = m_stack.evaluationPlan(m);
     const Tensor state = m_stack.projectedState(m);
-    for (const Branch b : w.branches) p.waiting.push_back(group(b, state, m, w));
+    const auto isSource = [&](Branch b) {
+        return std::any_of(w.interventions.begin(), w.interventions.end(),
+                           [&](const EvaluationPlan::Inside& i) { return i.source == b; });
+    };
+    for (const Branch b : w.branches)  // a source first: what reads from it is made with its words
+        if (isSource(b)) p.waiting.push_back(sourceGroup(b, state, m, w));
+    for (const Branch b : w.branches)
+        if (!isSource(b)) p.readers.push_back(group(b, state, m, w));
     if (w.dependentCount == 0) {  // self-attention is summed only where a rule degrades the state by it
         p.hasFollowed = true;
-        for (auto& g : p.waiting) g.selfBlock.reset();
+        for (auto* groups : {&p.waiting, &p.readers})
+            for (auto& g : *groups) g.selfBlock.reset();
     }
+    if (p.waiting.empty()) p.waiting.swap(p.readers);
 }
 
 bool RunGuidance::take(RequestProgress& p, const GuidanceMoment& m, std::vector<GroupAnswer> answers) {
     for (std::size_t i = 0; i < answers.size(); ++i)
         p.answers.emplace_back(std::move(p.waiting[i]), std::move(answers[i]));
     p.waiting.clear();
+    if (!p.readers.empty()) {
+        p.waiting.swap(p.readers);
+        return false;
+    }
+    const auto conditional = std::find_if(p.answers.begin(), p.answers.end(),
+                                          [](const auto& a) { return a.first.branch == Branch::Conditional; });
+    std::rotate(p.answers.begin(), conditional, p.answers.end());
     if (p.hasFollowed) return true;
     p.hasFollowed = true;
     const GuidanceMoment h = held(m);

@@ -42,7 +42,8 @@ struct GroupAnswer {
 // The evaluations of one request that wait, and those that are made.
 struct RequestProgress {
     std::vector<RowGroup> waiting;
-    std::vector<std::pair<RowGroup, GroupAnswer>> answers;
+    std::vector<RowGroup> readers;  // that wait for those, because interventions in them read from these
+    std::vector<std::pair<RowGroup, GroupAnswer>> answers;  // the conditional branch first
     bool isAsked = false, hasFollowed = false;
 };
 
@@ -72,7 +73,12 @@ public:
 private:
     RowGroup group(Branch b, const Tensor& state, const GuidanceMoment& m, const EvaluationPlan& w);
     GuidanceMoment held(const GuidanceMoment& m) const;
-    nn::SiteHookPtr hook(Branch b, const Choice& intervention);
+    RowGroup sourceGroup(Branch b, const Tensor& state, const GuidanceMoment& m, const EvaluationPlan& w);
+    nn::SiteHookPtr hook(Branch b, const Choice& intervention, const ConditioningPtr& conditioning,
+                         std::optional<Branch> source = {});
+    nn::SiteHookPtr sourceHook(Branch b, const Choice& intervention, const ConditioningPtr& conditioning);
+    std::shared_ptr<SourceRecord> sourceRecord(Branch source, const Choice& intervention);
+    InterventionSetup setup(Branch b, const ConditioningPtr& conditioning);
 
     // A condition with the settings of the run: size of the image, dialect of the text.
     Prompt ofRun(Prompt p) const;
@@ -95,9 +101,17 @@ private:
     struct BranchHook {
         Branch branch;
         Choice intervention;
+        ConditioningPtr conditioning;  // null: it does not depend on the words
         nn::SiteHookPtr hook;
     };
-    std::vector<BranchHook> m_hooks;
+    std::vector<BranchHook> m_hooks, m_sourceHooks;
+    struct SourceOf {
+        Branch source;
+        Choice intervention;
+        std::shared_ptr<SourceRecord> record;
+    };
+    std::vector<SourceOf> m_sourceRecords;
+    std::shared_ptr<const Run> m_sourceRun;
 };
 
 }  // namespace meander

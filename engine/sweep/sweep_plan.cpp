@@ -21,8 +21,8 @@ int depth(int i, int n) {
 
 class SweepPlanner {
 public:
-    SweepPlanner(const Sweep& sweep, const Run* parent, const Run* start)
-        : m_sweep(sweep), m_parent(parent), m_start(start) {}
+    SweepPlanner(const Sweep& sweep, const Run* parent, const Run* start, const Run* source)
+        : m_sweep(sweep), m_parent(parent), m_start(start), m_source(source) {}
 
     SweepPlan make() {
         checkAxes(m_sweep.axes);
@@ -61,7 +61,7 @@ private:
             auto model = m_models.find(r.model);
             if (model == m_models.end()) model = m_models.emplace(r.model, inspectModel(r.model)).first;
             if (!model->second) return model->second.error();
-            return plan(r, *model->second, m_parent, m_start);
+            return plan(r, *model->second, m_parent, m_start, m_source);
         } catch (const std::exception& e) {
             return Error{e.what(), {}};
         }
@@ -80,7 +80,7 @@ private:
     }
 
     const Sweep& m_sweep;
-    const Run *m_parent, *m_start;
+    const Run *m_parent, *m_start, *m_source;
     SweepPlan m_plan;
     bool m_isTimed = true;
     std::map<std::string, std::size_t> m_known;  // resolved recipe → its first cell
@@ -89,9 +89,9 @@ private:
 
 }  // namespace
 
-Result<SweepPlan> planSweep(const Sweep& sweep, const Run* parent, const Run* start) {
+Result<SweepPlan> planSweep(const Sweep& sweep, const Run* parent, const Run* start, const Run* source) {
     try {
-        return SweepPlanner(sweep, parent, start).make();
+        return SweepPlanner(sweep, parent, start, source).make();
     } catch (const std::exception& e) {
         return Error{e.what(), {}};
     }

@@ -23,8 +23,10 @@ struct SweepPlan {
     std::size_t bytes = 0;         // of device memory, of the largest cell
 };
 
-// `parent`, `start`: as for plan(). The error is about the axes; what the plan of a cell refuses stands in the cell.
-Result<SweepPlan> planSweep(const Sweep& sweep, const Run* parent = nullptr, const Run* start = nullptr);
+// `parent`, `start`, `source`: as for plan(). The error is about the axes; what the plan of a cell refuses stands in
+// the cell.
+Result<SweepPlan> planSweep(const Sweep& sweep, const Run* parent = nullptr, const Run* start = nullptr,
+                            const Run* source = nullptr);
 
 // Gives cells their runs' ids and sentences, and what is to be submitted, in order. Numbers begin at `firstNumber`, in
 // the order of the grid.

@@ -107,6 +107,7 @@ const std::vector<HelpPage>& helpPages() {
         {"guidance.md", QT_TRANSLATE_NOOP("Help", "Guidance")},
         {"editors.md", QT_TRANSLATE_NOOP("Help", "Drawing schedules and guidance")},
         {"noise.md", QT_TRANSLATE_NOOP("Help", "Noise")},
+        {"interventions.md", QT_TRANSLATE_NOOP("Help", "Edit and replay")},
         {"reuse.md", QT_TRANSLATE_NOOP("Help", "Reuse inside the network")},
         {"sweeps.md", QT_TRANSLATE_NOOP("Help", "Sweeps")},
         {"convergence.md", QT_TRANSLATE_NOOP("Help", "Measured orders of convergence")}};

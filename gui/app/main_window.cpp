@@ -236,6 +236,8 @@ void MainWindow::toggleCompare() {
     RunPtr other;
     for (const RunPtr& r : m_document.runs())
         if (fits(r)) other = r;
+    if (run->recipe.branch)
+        if (const RunPtr parent = m_document.run(qstr(run->recipe.branch->run)); fits(parent)) other = parent;
     if (fits(m_document.baseline())) other = m_document.baseline();
     if (other) return m_runs->compareWith(qstr(other->id));
     const QString sentence =

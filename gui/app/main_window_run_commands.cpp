@@ -96,7 +96,8 @@ void MainWindow::addRunCommands() {
         {"run.compare",
          menu,
          tr("Compare with the baseline"),
-         tr("With the baseline, or with the newest other run of its kind and size. Alt+click a run to choose it."),
+         tr("With the baseline; without one with the run it branches from, or the newest other run of its kind and "
+            "size. Alt+click a run to choose it."),
          {QKeySequence("Ctrl+D")},
          "compare",
          [this] { toggleCompare(); },

@@ -86,7 +86,8 @@ Document::Document(QObject* parent) : QObject(parent), m_implementation(std::mak
         });
         emit trajectoryLoaded(id);
         const auto& branch = draft().branch;
-        if (startRunOf(draft()) == id.toStdString() || (branch && branch->run == id.toStdString()))
+        if (startRunOf(draft()) == id.toStdString() || sourceRunOf(draft()) == id.toStdString()
+            || (branch && branch->run == id.toStdString()))
             m_implementation->startPlanning();  // it could not be planned without the record
     });
     connect(&d.file, &ProjectFile::trajectoryLost, this, [this](const QString& id, const QString& sentence) {
@@ -188,8 +189,9 @@ void Document::Implementation::startPlanning() {
         return;
     }
     isPlanUnderWay = true;
-    const RunPtr parent = draft.branch ? recordFor(draft.branch->run) : nullptr, start = recordFor(startRunOf(draft));
-    planning.setFuture(QtConcurrent::run(&planPool, [recipe = draft, parent, start]() -> PlanAnswer {
+    const RunPtr parent = draft.branch ? recordFor(draft.branch->run) : nullptr, start = recordFor(startRunOf(draft)),
+                 source = recordFor(sourceRunOf(draft));
+    planning.setFuture(QtConcurrent::run(&planPool, [recipe = draft, parent, start, source]() -> PlanAnswer {
         PlanAnswer answer;
         try {
             auto info = inspectModel(recipe.model);
@@ -197,7 +199,7 @@ void Document::Implementation::startPlanning() {
                 answer.plan = info.error();
                 return answer;
             }
-            answer.plan = meander::plan(recipe, *info, parent.get(), start.get());
+            answer.plan = meander::plan(recipe, *info, parent.get(), start.get(), source.get());
             answer.model = std::make_shared<const ModelInfo>(asDeclared(*info, recipe.checkpoint));
         } catch (const std::exception& e) {
             answer.plan = Error{"The recipe could not be planned: " + std::string(e.what()), ""};

@@ -24,7 +24,7 @@ GuidanceRule muteHead() {
                           .summary = "Mutes or scales an attention head, to see what it does",
                           .source = "Michel et al. 2019",
                           .cost = "nothing",
-                          .params = {},
+                          .params = {rowsParam()},
                           .make = make,
                           .idle = idle});
 }

@@ -25,7 +25,7 @@ public:
     }
     void ask(const GuidanceMoment& m, EvaluationPlan& w) const override {
         if (m_isNeutral || !m_window.holds(m)) return;
-        w.interventions.emplace_back(m_intervention, EvaluationPlan::Rows::RecipePrompt);
+        w.interventions.push_back({m_intervention, EvaluationPlan::Rows::RecipePrompt});
         w.usesNegativePrompt |= m_usesNegativePrompt;
     }
     void apply(const GuidanceMoment&, GuidanceParts&) override {}

@@ -251,7 +251,7 @@ Tensor JointTransformer::forward(const DenoiserInput& in) {
     const nn::Grid state{int(s[1]), int(s[2])}, grid{state.height / p, state.width / p};
     const JointTokens tokens{text, rotary(text, grid)};
     const Modulations m = modulations(in);
-    const nn::Pass pass(state, m.shared, Tensor(), in.hooks);
+    const nn::Pass pass = nn::Pass(state, m.shared, Tensor(), in.hooks).behindText(text);
     Tensor x = tokensOf(in, grid);
     x = runBlocks(pass, tokens, x);
     const Tensor scale = nn::columns(m.end, 0, w), shift = nn::columns(m.end, w, w);

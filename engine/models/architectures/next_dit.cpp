@@ -167,7 +167,7 @@ Tensor NextDit::forward(const DenoiserInput& in) {
         [&](std::size_t i, const nn::Pass& p, const Tensor& rows) {
             return m_layers[i]->start(p, nn::tokens(rows, tokens, count).clone());
         }};
-    x = runTrunk(pass, blocks, x);
+    x = runTrunk(pass.behindText(tokens), blocks, x);
     const Tensor last =
         nn::modulatedNorm(nn::tokens(x, tokens, count), {}, nn::linear(activated, m_modulationOut), 1e-6f);
     const Tensor output = nn::linear(last, m_output).reshaped({s[0], grid.height, grid.width, m_output->out});

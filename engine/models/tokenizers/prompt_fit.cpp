@@ -34,6 +34,11 @@ std::vector<std::string> wordsOf(const std::string& text) {
 
 }  // namespace
 
+std::vector<Token> tokensOf(const ModelInfo& model, std::string_view prompt) {
+    const auto tokenizer = model.tokenizer.empty() || prompt.empty() ? nullptr : tokenizerIn(model.tokenizer);
+    return tokenizer ? tokenizer->encode(prompt) : std::vector<Token>();
+}
+
 PromptFit fitPrompt(const ModelInfo& model, std::string_view prompt) {
     const auto tokenizer = model.tokenizer.empty() || prompt.empty() ? nullptr : tokenizerIn(model.tokenizer);
     if (!tokenizer) return {};

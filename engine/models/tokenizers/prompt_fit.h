@@ -13,6 +13,9 @@ struct PromptFit {
     int ignoredWords = 0;  // after them; 0: the prompt fits
 };
 
+// The tokens of a prompt as its tokenizer makes them; empty for a model without one, and where the vocabulary cannot be
+// read.
+std::vector<Token> tokensOf(const ModelInfo& model, std::string_view prompt);
 // A model without a tokenizer, or one whose vocabulary cannot be read (loading the model says why), ignores nothing.
 // Any thread; vocabularies are kept.
 PromptFit fitPrompt(const ModelInfo& model, std::string_view prompt);

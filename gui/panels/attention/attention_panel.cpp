@@ -34,6 +34,11 @@ AttentionPanel::AttentionPanel(Document& document, SelectionModel& selection, QW
     m_heads = new HeadGrid(selection, m_inside);
     m_chosen = new QLabel(m_inside);
     m_chosen->setWordWrap(true);
+    m_edit = new HeadEdit(document, selection, m_inside);
+    m_heads->setScales([this](int site, int head) { return m_edit->scaleAt(site, head); });
+    connect(m_heads, &HeadGrid::muteRequested, m_edit, &HeadEdit::toggleMute);
+    connect(m_heads, &HeadGrid::soloRequested, m_edit, &HeadEdit::toggleSolo);
+    connect(m_edit, &HeadEdit::changed, m_heads, qOverload<>(&QWidget::update));
     m_mass = new PlotView(m_inside);
     m_entropy = new PlotView(m_inside);
     m_entropy->setFixedHeight(150);
@@ -42,7 +47,7 @@ AttentionPanel::AttentionPanel(Document& document, SelectionModel& selection, QW
     box->setSpacing(8);
     for (QWidget* w :
          {static_cast<QWidget*>(m_headsTitle), static_cast<QWidget*>(m_heads), static_cast<QWidget*>(m_chosen),
-          static_cast<QWidget*>(m_mass), static_cast<QWidget*>(m_entropy)})
+          static_cast<QWidget*>(m_edit), static_cast<QWidget*>(m_mass), static_cast<QWidget*>(m_entropy)})
         box->addWidget(w);
     box->addStretch();
     m_area->setWidget(m_inside);

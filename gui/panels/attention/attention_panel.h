@@ -8,6 +8,7 @@
 
 #include "gui/bridge/latest.h"
 #include "gui/document/document.h"
+#include "gui/panels/attention/head_edit.h"
 #include "gui/panels/attention/head_grid.h"
 #include "gui/plots/plot_view.h"
 #include "gui/selection/selection_model.h"
@@ -19,6 +20,7 @@ class AttentionPanel : public QWidget {
 public:
     AttentionPanel(Document& document, SelectionModel& selection, QWidget* parent = nullptr);
     HeadGrid& heads() { return *m_heads; }
+    HeadEdit& headEdit() { return *m_edit; }
     PlotView& massPlot() { return *m_mass; }
     PlotView& entropyPlot() { return *m_entropy; }
     QString emptyText() const { return m_empty->text(); }
@@ -46,6 +48,7 @@ private:
     QScrollArea* m_area;
     QWidget* m_inside;
     HeadGrid* m_heads;
+    HeadEdit* m_edit;
     PlotView *m_mass, *m_entropy;
     Answer m_answer;
     QTimer m_soon;

@@ -89,6 +89,15 @@ void HeadGrid::paintEvent(QPaintEvent*) {
             p.setPen(Qt::NoPen);
             p.setBrush(std::isnan(v) ? t.raised : QColor(colorOf(ColorMap::Viridis, v)));
             p.drawRoundedRect(r, 3, 3);
+            if (const double scale = m_scaleOf ? m_scaleOf(s, h) : 1; scale != 1) {
+                p.setPen(QPen(t.background, 3));
+                for (const QPen& pen : {QPen(t.background, 3.4), QPen(t.text, 1.4)}) {
+                    p.setPen(pen);
+                    const QRectF mark = QRectF(QPointF(), QSizeF(8, 8)).translated(r.center() - QPointF(4, 4));
+                    p.drawLine(mark.topLeft(), mark.bottomRight());
+                    if (scale == 0) p.drawLine(mark.topRight(), mark.bottomLeft());
+                }
+            }
             const bool isSite = m_selection.attentionSite() == s, isHead = m_selection.attentionHead() == h;
             if ((isSite && (isHead || m_selection.attentionHead() < 0))
                 || (m_selection.attentionSite() < 0 && isHead)) {
@@ -136,9 +145,12 @@ void HeadGrid::mousePressEvent(QMouseEvent* event) {
     isSame ? choose(-1, -1) : choose(cell->first, cell->second);
 }
 
-// The second press of a double click has taken the choice back; showing the head alone is choosing it.
+// The second press of a double click has taken the choice back.
 void HeadGrid::mouseDoubleClickEvent(QMouseEvent* event) {
-    if (const auto cell = cellAt(event->position())) choose(cell->first, cell->second);
+    const auto cell = cellAt(event->position());
+    if (!cell) return;
+    choose(cell->first, cell->second);
+    emit soloRequested(cell->first, cell->second);
 }
 
 void HeadGrid::keyPressEvent(QKeyEvent* event) {
@@ -149,6 +161,10 @@ void HeadGrid::keyPressEvent(QKeyEvent* event) {
     case Qt::Key_Up: --s; break;
     case Qt::Key_Down: ++s; break;
     case Qt::Key_Escape: return choose(-1, -1);
+    case Qt::Key_M:
+        if (m_selection.attentionSite() >= 0 && m_selection.attentionHead() >= 0)
+            emit muteRequested(m_selection.attentionSite(), m_selection.attentionHead());
+        return;
     default: return QWidget::keyPressEvent(event);
     }
     if (m_sites > 0) choose(std::clamp(s, 0, m_sites - 1), std::clamp(h, 0, m_heads - 1));
@@ -158,12 +174,14 @@ bool HeadGrid::event(QEvent* event) {
     if (event->type() == QEvent::ToolTip) {
         auto* help = static_cast<QHelpEvent*>(event);
         if (const auto cell = cellAt(help->pos()))
-            QToolTip::showText(help->globalPos(),
-                               tr("layer %1, head %2 · entropy %3 (0: one token, 1: uniform)")
-                                   .arg(cell->first)
-                                   .arg(cell->second)
-                                   .arg(entropyAt(cell->first, cell->second), 0, 'f', 2),
-                               this);
+            QToolTip::showText(
+                help->globalPos(),
+                tr("layer %1, head %2 · entropy %3 (0: one token, 1: uniform)\nM: mute it in the draft · "
+                   "double click: mute the others of its layer")
+                    .arg(cell->first)
+                    .arg(cell->second)
+                    .arg(entropyAt(cell->first, cell->second), 0, 'f', 2),
+                this);
         else QToolTip::hideText();
         return true;
     }

@@ -1,7 +1,10 @@
 #include "gui/panels/attention/token_bar.h"
 
+#include <QContextMenuEvent>
 #include <QHelpEvent>
+#include <QInputDialog>
 #include <QKeyEvent>
+#include <QMenu>
 #include <QMouseEvent>
 #include <QPainter>
 #include <QToolTip>
@@ -211,11 +214,71 @@ void TokenBar::keyPressEvent(QKeyEvent* event) {
     update();
 }
 
+// Which of the places where its word stands.
+WordPlace TokenBar::placeOf(int chip) const {
+    const QString& text = m_chips[std::size_t(chip)].text;
+    int occurrence = 0;
+    for (int i = 0; i <= chip; ++i) occurrence += m_chips[std::size_t(i)].text.compare(text, Qt::CaseInsensitive) == 0;
+    return {text.toStdString(), occurrence};
+}
+
+// Of the chip under the mouse, or the one that the keys stand on.
+void TokenBar::contextMenuEvent(QContextMenuEvent* event) {
+    const auto chip = event->reason() == QContextMenuEvent::Mouse ? chipAt(event->pos())
+                      : m_focused < chipCount()                   ? std::optional(m_focused)
+                                                                  : std::nullopt;
+    const RunPtr run = recordOf(m_document, m_selection.currentRun());
+    if (!chip || !run || m_chips[std::size_t(*chip)].word < 0) return;
+    const WordPlace place = placeOf(*chip);
+    const bool isSameModel = run->recipe.model == m_document.draft().model;
+    auto* menu = new QMenu(this);
+    menu->setAttribute(Qt::WA_DeleteOnClose);
+    menu->setToolTipsVisible(true);
+    QAction* scale = menu->addAction(tr("Scale this word's attention…"), this, [this, place] { scaleWord(place); });
+    scale->setEnabled(isSameModel);
+    scale->setToolTip(isSameModel ? tr("A factor on the attention to it, in the draft")
+                                  : tr("The draft has another model than this run."));
+    QAction* reset = menu->addAction(tr("Leave its attention as it is"), this, [this, place] {
+        m_document.editDraft(withWordScale(m_document.draft(), place, 1),
+                             tr("attention to “%1”").arg(QString::fromStdString(place.word)));
+    });
+    reset->setEnabled(isSameModel && wordScale(m_document.draft(), place) != 1);
+    reset->setToolTip(tr("Takes its factor out of the draft"));
+    const QPoint at = event->reason() == QContextMenuEvent::Mouse ? event->globalPos()
+                                                                  : mapToGlobal(chipRect(*chip).bottomLeft().toPoint());
+    menu->popup(at);
+}
+
+void TokenBar::scaleWord(const WordPlace& place) {
+    const QString word = QString::fromStdString(place.word);
+    auto* dialog = new QInputDialog(this);
+    dialog->setObjectName(QStringLiteral("scaleWord"));
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setWindowTitle(tr("Scale the attention to “%1”").arg(word));
+    dialog->setLabelText(
+        tr("Factor on the attention to “%1” in the draft: 1 leaves it as it is, 0 removes it").arg(word));
+    dialog->setInputMode(QInputDialog::DoubleInput);
+    dialog->setDoubleRange(0, 20);
+    dialog->setDoubleDecimals(2);
+    dialog->setDoubleStep(0.1);
+    const double now = wordScale(m_document.draft(), place);
+    dialog->setDoubleValue(now == 1 ? 2 : now);
+    connect(dialog, &QInputDialog::doubleValueSelected, this, [this, place, word](double factor) {
+        m_document.editDraft(withWordScale(m_document.draft(), place, factor), tr("attention to “%1”").arg(word));
+    });
+    dialog->open();
+}
+
 bool TokenBar::event(QEvent* event) {
     if (event->type() == QEvent::ToolTip) {
         auto* help = static_cast<QHelpEvent*>(event);
         if (const auto chip = chipAt(help->pos()))
-            QToolTip::showText(help->globalPos(), m_chips[std::size_t(*chip)].pieces, this);
+            QToolTip::showText(help->globalPos(),
+                               m_chips[std::size_t(*chip)].pieces
+                                   + (m_chips[std::size_t(*chip)].word < 0
+                                          ? QString()
+                                          : tr("\nRight click or Menu key: scale its attention")),
+                               this);
         else QToolTip::hideText();
         return true;
     }

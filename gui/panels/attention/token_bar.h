@@ -1,10 +1,11 @@
 // The words of the prompt as chips; a click shows where a word looked, Ctrl adds words. The caption says how the shown
-// map was made.
+// map was made. The menu of a chip scales the attention to its word in the draft.
 #pragma once
 #include <QToolButton>
 #include <QWidget>
 
 #include "gui/document/document.h"
+#include "gui/document/intervention_drafts.h"
 #include "gui/selection/selection_model.h"
 #include "gui/widgets/fields.h"
 
@@ -29,6 +30,7 @@ protected:
     void mouseMoveEvent(QMouseEvent* event) override;
     void leaveEvent(QEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
+    void contextMenuEvent(QContextMenuEvent* event) override;
     bool event(QEvent* event) override;
     void changeEvent(QEvent* event) override;
 
@@ -48,6 +50,8 @@ private:
     Layout layoutFor(int width) const;
     void arrange();
     std::optional<int> chipAt(QPointF at) const;
+    WordPlace placeOf(int chip) const;
+    void scaleWord(const WordPlace& place);
 
     Document& m_document;
     SelectionModel& m_selection;

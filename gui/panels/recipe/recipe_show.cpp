@@ -93,6 +93,7 @@ void RecipePanel::showRuns() {
         if (r->status == RunStatus::Finished || r->status == RunStatus::Cancelled)
             runs.append({qstr(r->id), QStringLiteral("%1  %2").arg(r->number).arg(runTitle(*r))});
     for (ChoiceSection* section : m_sections) section->form()->setRuns(runs);
+    widget<RuleStack>("guidance")->setRuns(runs);
 }
 
 void RecipePanel::showDifferences() {

@@ -158,6 +158,7 @@ void RuleStack::addCard() {
             else next[at].params[enabledKey] = false;
         });
     });
+    card->section()->form()->setRuns(m_runs);
     m_box->insertWidget(int(at) + 1, card);
     m_cards.push_back(card);
 }
@@ -177,6 +178,11 @@ void RuleStack::setRules(const std::vector<Choice>& rules) {
                                           i, count);
         m_cards[std::size_t(i)]->setChoice(rules[std::size_t(i)]);
     }
+}
+
+void RuleStack::setRuns(const QList<std::pair<QString, QString>>& runs) {
+    m_runs = runs;
+    for (const RuleCard* card : m_cards) card->section()->form()->setRuns(runs);
 }
 
 QStringList RuleStack::problems() const {

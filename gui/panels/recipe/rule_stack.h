@@ -54,6 +54,8 @@ public:
     void setReference(const std::vector<Choice>* reference);
     // Per rule; of another length than the rules: not known yet.
     void setNotes(const std::vector<RuleNote>& notes);
+    // Ids and names of the runs that a rule may read from.
+    void setRuns(const QList<std::pair<QString, QString>>& runs);
     QStringList problems() const;  // of all rules, see ParamForm
     ChoiceSection* rule(int index) const;
     RuleCard* card(int index) const;
@@ -73,6 +75,7 @@ private:
     const std::vector<ChoiceEntry> m_entries;
     std::vector<Choice> m_rules;
     std::vector<RuleCard*> m_cards;
+    QList<std::pair<QString, QString>> m_runs;
     QVBoxLayout* m_box;
     QLabel* m_head;
     ChoiceField* m_add;

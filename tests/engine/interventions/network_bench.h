@@ -66,11 +66,20 @@ struct Network {
 
     // `avoided`: the context of prompts that hooks attend to.
     nn::SiteHookPtr hook(const Choice& c, Tensor avoided = {}) const {
-        return makeHook(c, {info, [&](const Prompt&) {
+        const std::vector<Token> tokens = words();
+        return makeHook(c, {info,
+                            [&](const Prompt&) {
                                 auto prepared = std::make_shared<Conditioning>();
                                 prepared->conditions.tensors[condition::context] = avoided;
                                 return prepared;
-                            }});
+                            },
+                            &tokens});
+    }
+    // Of the context: "w0" to "w23".
+    static std::vector<Token> words() {
+        std::vector<Token> tokens;
+        for (int i = 0; i < 24; ++i) tokens.push_back({i, "w" + std::to_string(i), false, i, i, i + 1});
+        return tokens;
     }
     // `fails`: as if the call had failed behind the network.
     HostTensor run(const std::vector<Acting>& acting = {}, bool fails = false,

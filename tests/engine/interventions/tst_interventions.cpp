@@ -110,6 +110,7 @@ class TestInterventions : public QObject {
     ModelInfo m_info = [] {
         ModelInfo info;
         info.blocks = {{"block", heads, height, width, tokens}};
+        info.attention = {{"block.attn2", heads, height, width, 5}};
         return info;
     }();
 

@@ -196,6 +196,44 @@ private slots:
         QVERIFY2(fault.empty(), fault.c_str());
     }
 
+    // Joint attention finds its text before its image: a word scaled to nothing receives nothing from the image, all else
+    // of the maps stays, and a row without the hook keeps its bits.
+    void scaledWord_data() { eachNetwork(); }
+    void scaledWord() {
+        QFETCH(QString, name);
+        const Case c(*m_backend, name.toStdString(), DType::F32);
+        struct Watching final : nn::SiteHook {
+            int joint = 0;
+            double scaled = 0, others = 0;
+            bool isRight = true;
+            bool actsAt(const nn::Site& s) const override { return s.kind == nn::SiteKind::JointAttention; }
+            bool needsProbabilities(const nn::SiteCall&) const override { return true; }
+            void attended(const nn::SiteCall& call, const nn::Attention& a, const Tensor&) override {
+                ++joint;
+                const HostTensor p = download(a.probabilities);
+                const std::int64_t n = p.shape()[2], places = std::int64_t(call.grid.height) * call.grid.width;
+                isRight = isRight && call.text > 0 && call.text + places <= n && n < call.text + places + 64;
+                for (std::int64_t q = 0; q < n; ++q) {
+                    const bool isImage = q >= call.text && q < call.text + places;
+                    (isImage ? scaled : others) += p.at(q * n + 1);
+                }
+            }
+        };
+        const std::vector<Token> tokens{{0, "a", false, 0, 0, 1}, {1, "b", false, 1, 2, 3}};
+        ModelInfo info = c.info;
+        info.conditioning = ConditioningKind::Text;
+        const auto watching = std::make_shared<Watching>();
+        nn::Hooks hooks;
+        hooks.add(makeHook({"scale_token", {{"word", std::string("b")}, {"scale", 0.0}}}, {info, {}, &tokens}), 1, 1);
+        hooks.add(watching, 1, 1);
+        const HostTensor plain = c.output({}), got = c.output(hooks);
+        QVERIFY(watching->joint > 0 && watching->isRight);
+        QCOMPARE(watching->scaled, 0.0);
+        QVERIFY(watching->others > 0);
+        QVERIFY(got.rows(0, 1).sameBits(plain.rows(0, 1)));
+        QVERIFY(!got.rows(1, 1).sameBits(plain.rows(1, 1)));
+    }
+
     // Half of the blocks skipped: they are not computed, and a row without the hook keeps its bits.
     void skippedBlocks_data() { eachNetwork(); }
     void skippedBlocks() {

@@ -140,7 +140,7 @@ private slots:
         QTest::addColumn<QString>("intervention");
         for (const char* name : {"sprites-unet", "sprites-dit"})
             for (const InterventionInfo& i : interventions())
-                if ((i.id != "freeu" && i.id != "deep_cache") || QString(name) == "sprites-unet")
+                if (!i.makeSource && ((i.id != "freeu" && i.id != "deep_cache") || QString(name) == "sprites-unet"))
                     QTest::addRow("%s %s", name, i.id.c_str()) << QString(name) << QString::fromStdString(i.id);
     }
     void rowMasks() {
@@ -151,6 +151,7 @@ private slots:
         Choice choice{intervention.toStdString(), {}};
         for (const ParamSpec& p : findIntervention(choice.id)->params)
             if (p.key == "threshold") choice.params["threshold"] = 50.0;  // reuses whatever has changed
+            else if (p.key == "word") choice.params["word"] = std::string("w3");
         const auto hook = [&] { return n.hook(choice, avoided); };
         // Feature reuse acts from its second evaluation on, here at another time.
         const auto run = [&](const std::vector<Acting>& acting) {

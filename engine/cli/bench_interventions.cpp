@@ -1,0 +1,189 @@
+// meander-run bench interventions: the tables of resources/help/interventions.md, which is its output.
+#include "engine/cli/bench_interventions.h"
+
+#include <cmath>
+#include <cstdio>
+#include <iterator>
+#include <span>
+
+#include "engine/analysis/sprite_effects.h"
+#include "engine/cli/batch.h"
+#include "engine/cli/device_choice.h"
+#include "engine/cli/interrupt.h"
+
+namespace meander::cli {
+namespace {
+
+using Runs = std::vector<std::shared_ptr<const Run>>;
+
+// Runs of a group share network calls, and only one group's records are held.
+constexpr std::size_t groupSize = 25;
+constexpr double strengths[] = {0, 0.5, 1, 2, 4};
+
+constexpr const char* introduction = R"(# Edit and replay
+
+An intervention changes what happens inside the network while a run is drawn: it is a rule of the recipe, in the group
+"Inside the network" of [guidance](guidance.md), so it has a place in the list, a switch, an interval of steps and of
+noise levels, undo, and a line in every comparison. A branch from a step with an intervention is, in every bit, the run
+that has it from that step on; the steps before are those of the untouched run.
+
+| what | rule | where it works |
+|---|---|---|
+| a head, or all others of its layer | Head scaling (`mute_head`) | every attention |
+| a word | Word scaling (`scale_token`): prompt-to-prompt reweighting | cross- and joint attention |
+| a block, its attention or its feed-forward | Block scaling (`scale_block`) | every block |
+| a map, towards nothing | Attention blending (`blend_attention`), Attention temperature (`attention_temperature`) | every attention |
+| a map, as it was | Frozen attention (`freeze_attention`) | every attention |
+| a map of another prompt or run | Attention replacement (`replace_attention`): prompt-to-prompt replace and refine | every attention |
+| keys and values of another prompt or run | Mutual self-attention (`mutual_self_attention`): MasaCtrl | self- and joint attention |
+| what blocks add, of another prompt or run | Activation patching (`patch_activations`) | every block |
+
+The last three read from a source: another prompt, evaluated at the same states, or a finished run, whose recorded states
+are evaluated at the same noise level. Either costs one evaluation more while the rule acts. Where a rule has a region it
+acts in that part of the image only. What is not changed keeps the fused path and its bits.
+
+In the window: click a head in the matrix of the panel Attention, then M mutes it, a double click mutes the others of its
+layer, the slider scales it. A right click (or the Menu key) on a word under the image scales the attention to it. Each is
+an edit of the draft. To replay, choose a step and branch there (B) first, edit, run (Ctrl+Enter), and compare (Ctrl+D).
+
+The tables measure that on the sprites. Objects are found by their colours in the image that was drawn; the attention to
+a word is the mean over layers, heads and steps of the recorded probabilities, divided by the sum over the words of the
+prompt where it says so.
+)";
+
+struct Mean {
+    double sum = 0, squares = 0;
+    int n = 0;
+    void add(double v) {
+        sum += v;
+        squares += v * v;
+        ++n;
+    }
+    double value() const { return n > 0 ? sum / n : 0; }
+    // Half the width of the 95 % interval.
+    double half() const {
+        return n > 1 ? 1.96 * std::sqrt(std::max(0.0, squares / n - value() * value()) / (n - 1)) : 0;
+    }
+};
+
+struct Measured {
+    Mean inside, insideLate, raw, area;  // of shape words
+    Mean most, least;                    // RMS of the image with five heads muted
+    std::vector<Mean> size, present;     // of the first object, by strength
+    int monotone = 0, objects = 0;       // sizes that never fall with the strength
+};
+
+Plan planOf(const ModelInfo& info, const std::string& prompt, std::uint64_t seed, const std::string& device,
+            std::vector<Choice> rules) {
+    Recipe r = recommendedRecipe(info);
+    r.images = 1;
+    r.device = device;
+    r.prompt = prompt;
+    r.seed = seed;
+    r.attention = rules.empty() ? AttentionLevel::Full : AttentionLevel::Off;
+    r.recordStates = false;
+    for (Choice& c : rules) r.guidance.push_back(std::move(c));
+    return valueOrThrow(plan(r, info));
+}
+
+void measureGroup(const ModelInfo& info, std::span<const std::string> prompts, std::size_t first,
+                  const InterventionOptions& o, Measured& m) {
+    const auto seedOf = [&](std::size_t i) { return o.seed * 1'000'003 + first + i; };
+    std::vector<Plan> plans;
+    for (std::size_t i = 0; i < prompts.size(); ++i) plans.push_back(planOf(info, prompts[i], seedOf(i), o.device, {}));
+    const Runs plain = runBatch(plans, {o.device, false, true}).runs;
+    plans.clear();
+    for (std::size_t i = 0; i < plain.size(); ++i) {
+        const SpriteScene scene = *parseSpritePrompt(prompts[i]);
+        for (const Heads which : {Heads::Most, Heads::Least})
+            plans.push_back(planOf(info, prompts[i], seedOf(i), o.device, mutedHeads(*plain[i], which)));
+        for (const double s : strengths)
+            plans.push_back(planOf(info, prompts[i], seedOf(i), o.device, {scaledObject(scene, s)}));
+    }
+    const Runs changed = runBatch(plans, {o.device, false, true}).runs;
+    const std::size_t each = 2 + std::size(strengths);
+    for (std::size_t i = 0; i < plain.size() && (i + 1) * each <= changed.size(); ++i) {
+        const Run& run = *plain[i];
+        AttentionSelection late;
+        late.firstStep = run.trajectory->intervals() / 2;
+        for (const WordPlacement& w : wordPlacements(run, {}, MapScale::SharePrompt)) {
+            m.inside.add(w.inside);
+            m.area.add(w.area);
+        }
+        for (const WordPlacement& w : wordPlacements(run, late, MapScale::SharePrompt)) m.insideLate.add(w.inside);
+        for (const WordPlacement& w : wordPlacements(run, {}, MapScale::Raw)) m.raw.add(w.inside);
+        const auto result = std::span(changed).subspan(i * each, each);
+        m.most.add(imageDifference(*result[0], run));
+        m.least.add(imageDifference(*result[1], run));
+        bool isMonotone = true;
+        for (std::size_t s = 0; s < std::size(strengths); ++s) {
+            const int size = objectSize(*result[2 + s]);
+            m.size[s].add(size);
+            m.present[s].add(size >= 20 ? 1 : 0);
+            isMonotone = isMonotone && (s == 0 || size >= objectSize(*result[1 + s]));
+        }
+        m.monotone += isMonotone;
+        ++m.objects;
+    }
+}
+
+std::string share(const Mean& m) {
+    char text[64];
+    std::snprintf(text, sizeof text, "%.1f ± %.1f %%", 100 * m.value(), 100 * m.half());
+    return text;
+}
+
+void print(const ModelInfo& info, const Measured& m, const InterventionOptions& o) {
+    if (o.isJson) {
+        Json j = {{"model", info.id},
+                  {"prompts", m.objects},
+                  {"inside", m.inside.value()},
+                  {"inside_late", m.insideLate.value()},
+                  {"inside_raw", m.raw.value()},
+                  {"area", m.area.value()},
+                  {"most_heads_rms", m.most.value()},
+                  {"least_heads_rms", m.least.value()}};
+        for (std::size_t s = 0; s < std::size(strengths); ++s)
+            j["sizes"].push_back(
+                {{"scale", strengths[s]}, {"pixels", m.size[s].value()}, {"present", m.present[s].value()}});
+        return printLine(j);
+    }
+    std::printf("\n## %s, %d prompts with two objects\n\n", info.name.c_str(), m.objects);
+    std::printf("| attention to the shape words, inside their objects | |\n|---|---|\n");
+    std::printf("| ÷ prompt tokens, all steps | %s |\n", share(m.inside).c_str());
+    std::printf("| ÷ prompt tokens, second half of the steps | %s |\n", share(m.insideLate).c_str());
+    std::printf("| raw probability, all steps | %s |\n", share(m.raw).c_str());
+    std::printf("| the objects' part of the image | %s |\n", share(m.area).c_str());
+    std::printf("\n| heads muted | RMS of the change, of 1 |\n|---|---|\n");
+    std::printf("| the five with the most mass for the first shape word | %.4f ± %.4f |\n", m.most.value(),
+                m.most.half());
+    std::printf("| the five with the least | %.4f ± %.4f |\n", m.least.value(), m.least.half());
+    std::printf("\n| scale of the first object's words | pixels of the object | objects of 20 pixels or more "
+                "|\n|---|---|---|\n");
+    for (std::size_t s = 0; s < std::size(strengths); ++s)
+        std::printf("| %g | %.1f ± %.1f | %.1f %% |\n", strengths[s], m.size[s].value(), m.size[s].half(),
+                    100 * m.present[s].value());
+    std::printf("\nIn %d of %d prompts the size of the object falls at no strength.\n", m.monotone, m.objects);
+}
+
+}  // namespace
+
+int benchInterventions(const InterventionOptions& o) {
+    if (!o.isJson)
+        std::printf("%s\nWritten by `meander-run bench interventions` on %s.\n", introduction,
+                    openBackend(o.device)->description().c_str());
+    const auto prompts = twoObjectPrompts(o.prompts, o.seed);
+    for (const char* model : {"builtin:sprites-unet", "builtin:sprites-dit"}) {
+        const ModelInfo info = valueOrThrow(inspectModel(model));
+        Measured m;
+        m.size.resize(std::size(strengths));
+        m.present.resize(std::size(strengths));
+        for (std::size_t first = 0; first < prompts.size() && interruptedBy() == 0; first += groupSize)
+            measureGroup(info, std::span(prompts).subspan(first, std::min(groupSize, prompts.size() - first)), first, o,
+                         m);
+        print(info, m, o);
+    }
+    return interruptedBy() == 0 ? 0 : 1;
+}
+
+}  // namespace meander::cli
