@@ -67,6 +67,7 @@ const std::vector<HelpPage>& helpPages() {
         {"editors.md", QT_TRANSLATE_NOOP("Help", "Drawing schedules and guidance")},
         {"noise.md", QT_TRANSLATE_NOOP("Help", "Noise")},
         {"sweeps.md", QT_TRANSLATE_NOOP("Help", "Sweeps")},
+        {"optimise.md", QT_TRANSLATE_NOOP("Help", "Fitted schedules")},
         {"convergence.md", QT_TRANSLATE_NOOP("Help", "Measured orders of convergence")}};
     return pages;
 }
