@@ -32,12 +32,13 @@ further evaluations.
 
 ## Methods
 
-The first four choose the cheapest N steps exactly, by dynamic programming over V_1(i) = c(i, end), V_k(i) = min_j
+The first five choose the cheapest N steps exactly, by dynamic programming over V_1(i) = c(i, end), V_k(i) = min_j
 c(i, j) + γ V_{k−1}(j), where c(i, j) is what an Euler step from the state at level i to level j misses. States and
 slopes are in integration coordinates: x/α over σ for variance exploding and preserving models, x over t for flows. The
 step to 0 is one of the steps. *Equal error* is the operation of the Edit menu on the reference's own errors. *KLUB* is
 ½ Σ (v(σ_{i+1}) − v(σ_i))/σ_{i+1}² with v(σ) = E‖x̂0(x_σ)‖², in closed form for Gaussian models and otherwise from the
-recorded estimates, with an interval over the paths; its last level above 0 is the lowest of the reference.
+recorded estimates, with an interval over the paths; its last level above 0 is the lowest of the reference. *Best
+predicted* (`auto`) tries all of them and takes the one whose levels are predicted to have the least error.
 
 )";
 
@@ -75,12 +76,13 @@ int benchFit(bool isJson) {
         std::cout << methodsText()
                   << "\n## Measured\n\nWritten by `meander-run bench fit`: 8 steps, fitted on 16 seeds "
                      "(64 for exact models) and measured on as many others; γ = 1.\n";
+    FineRunsOfModels fine;
     bool isFirst = true, isOther = false;
     for (const FitCase& c : fitCases()) {
-        if (!isJson && (isFirst || (c.method != "l2" && !isOther))) std::cout << tableHead;
+        if (!isJson && (isFirst || (c.method != "auto" && !isOther))) std::cout << tableHead;
         isFirst = false;
-        isOther |= c.method != "l2";
-        const ScheduleFit fit = carryOutCase(c);
+        isOther |= c.method != "auto";
+        const ScheduleFit fit = carryOutCase(c, fine);
         if (isJson) printJson(c, fit);
         else std::cout << fitRow(c, fit) << std::endl;
     }

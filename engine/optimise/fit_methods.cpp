@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "engine/optimise/recorded_model.h"
 #include "engine/optimise/step_costs.h"
 #include "engine/schedule/redistribute.h"
 
@@ -53,6 +54,10 @@ const std::vector<FitMethod>& fitMethods() {
          byCost<StepCost::L1>},
         {"deviation", "Deviation", "The same with the distance from the chord of the path, beyond the path's own",
          "Chen et al. 2024 (GITS), metric deviation; the authors use γ = 1.15", true, byCost<StepCost::Deviation>},
+        {"at_end", "L2 at the end",
+         "The same with what arrives of it at the end, as differences between the recorded paths shrink or grow on the "
+         "way",
+         "own; the costs of Chen et al. 2024 carried along the linearised flow", true, byCost<StepCost::AtEnd>},
         {"boss", "BOSS", "Least sum of mean squares of what the steps miss",
          "Nguyen et al. 2024, Bellman optimal step-size straightening of flow-matching models, section 3.2", true,
          byCost<StepCost::Squared>},
@@ -69,6 +74,24 @@ const FitMethod* findFitMethod(const std::string& id) {
     for (const FitMethod& m : fitMethods())
         if (m.id == id) return &m;
     return nullptr;
+}
+
+FittedLevels fitLevels(const FitContext& context, const std::string& method, const SamplerInfo& sampler,
+                       const Params& params) {
+    if (const FitMethod* one = findFitMethod(method)) return {one->levels(context), one};
+    FittedLevels best;
+    double least = INFINITY;
+    for (const FitMethod& m : fitMethods()) try {
+            std::vector<double> levels = m.levels(context);
+            double sum = 0;
+            for (const double square : predictedErrors(context.reference, sampler, params, levels)) sum += square;
+            if (sum < least) least = sum, best = {std::move(levels), &m};
+        } catch (const Failure&) {
+            continue;  // it has none for so few steps
+        }
+    if (!best.method)
+        throw Failure("No method gives levels with a finite predicted error. Record the reference again.");
+    return best;
 }
 
 }  // namespace meander

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "engine/optimise/klub.h"
+#include "engine/sampling/sampling.h"
 
 namespace meander {
 
@@ -22,5 +23,13 @@ struct FitMethod {
 };
 const std::vector<FitMethod>& fitMethods();
 const FitMethod* findFitMethod(const std::string& id);
+
+struct FittedLevels {
+    std::vector<double> levels;
+    const FitMethod* method = nullptr;
+};
+// By one method, or by the one whose levels are predicted to have the least error with this sampler ("auto").
+FittedLevels fitLevels(const FitContext& context, const std::string& method, const SamplerInfo& sampler,
+                       const Params& params);
 
 }  // namespace meander

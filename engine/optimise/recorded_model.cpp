@@ -47,6 +47,7 @@ std::vector<State> principalDirections(const std::vector<State>& rows) {
 RecordedModel::RecordedModel(const ReferencePaths& reference) : m_reference(reference) {
     if (reference.paths.size() < 2) {
         m_shares.assign(std::size_t(reference.intervals()), {1.0});
+        findGains();
         return;
     }
     m_directions = principalDirections(centred(reference, [](const auto& p) { return p.states.back(); }));
@@ -74,6 +75,30 @@ RecordedModel::RecordedModel(const ReferencePaths& reference) : m_reference(refe
         shares.push_back(squares > 1e-9 * all ? together / squares : whole);
         m_shares.push_back(std::move(shares));
     }
+    findGains();
+}
+
+void RecordedModel::findGains() {
+    const auto last = std::size_t(m_reference.intervals());
+    m_gains.assign(last + 1, std::vector<double>(m_directions.size() + 1, 1.0));
+    for (std::size_t k = last; k-- > 0;)
+        for (std::size_t b = 0; b <= m_directions.size(); ++b) {
+            const double ratio = m_reference.levels[k + 1] / m_reference.levels[k],
+                         share = ratio > 0 ? (m_shares[k][b] + m_shares[k + 1][b]) / 2 : m_shares[k][b];
+            m_gains[k][b] = m_gains[k + 1][b] * (ratio > 0 ? std::pow(ratio, 1 - share) : share);
+        }
+}
+
+double RecordedModel::rmsAtEnd(const State& displacement, int level) const {
+    const std::vector<double>& gains = m_gains[std::size_t(level)];
+    double rest = dot(displacement, displacement), sum = 0;
+    for (std::size_t b = 0; b < m_directions.size(); ++b) {
+        const double along = std::pow(dot(displacement, m_directions[b]), 2);
+        sum += gains[b] * gains[b] * along;
+        rest -= along;
+    }
+    sum += gains.back() * gains.back() * std::max(0.0, rest);
+    return std::sqrt(sum / double(displacement.size()));
 }
 
 void RecordedModel::share(State& displacement, Place at) const {

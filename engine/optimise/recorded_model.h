@@ -22,6 +22,9 @@ public:
     // The shares at a level but the last: of every direction, then of what is left. 1 for a single path, which tells
     // nothing of others: errors are carried on as they are.
     const std::vector<double>& shares(int level) const { return m_shares[std::size_t(level)]; }
+    // RMS of what arrives at the last level of a small displacement at a level, by dy/dτ = (1 − share)/τ · y in every
+    // direction.
+    double rmsAtEnd(const State& displacement, int level) const;
 
 private:
     struct Place {
@@ -30,12 +33,13 @@ private:
     };
     Place placeOf(double tau) const;
     State stateAt(const ReferencePath& path, Place at, double tau) const;
+    void findGains();
     // C (displacement) in place.
     void share(State& displacement, Place at) const;
 
     const ReferencePaths& m_reference;
-    std::vector<State> m_directions;  // orthonormal
-    std::vector<std::vector<double>> m_shares;
+    std::vector<State> m_directions;                     // orthonormal
+    std::vector<std::vector<double>> m_shares, m_gains;  // by level: at it; from it to the end
 };
 
 // Mean square over the elements of the difference between the end of every path and where the sampler is predicted to

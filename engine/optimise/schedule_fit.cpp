@@ -90,7 +90,7 @@ void addCost(FitPlan& plan, const Plan& p) {
 
 const std::vector<ParamSpec>& fitParams() {
     static const std::vector<ParamSpec> specs = [] {
-        std::vector<ParamChoice> methods;
+        std::vector<ParamChoice> methods{{"auto", "Best predicted"}};
         for (const FitMethod& m : fitMethods()) methods.push_back({m.id, m.label});
         return std::vector<ParamSpec>{
             integerParam("steps", "Steps", 8, 1, 1000, "Steps of the fitted schedule, that to 0 among them."),
@@ -143,16 +143,18 @@ ScheduleFit fitSchedule(const FitPlan& plan, std::span<const std::shared_ptr<con
     const ReferencePaths paths = referencePaths(reference);
     const int steps = numberOf(plan.settings, "steps");
     if (const std::string problem = tooCoarse(*reference.front(), steps); !problem.empty()) throw Failure(problem);
-    const FitMethod& method = *findFitMethod(text(plan.settings, "method"));
+    const std::string& wanted = text(plan.settings, "method");
     const Plan& shape = plan.effect.back();  // of the recipe's sampler, resolved
     FitContext context{paths, steps, real(plan.settings, "gamma")};
-    if (method.id == "klub" && !paths.isGuided) context.energy = exactEnergy(plan.recipe.model);
+    if (!paths.isGuided) context.energy = exactEnergy(plan.recipe.model);
     ScheduleFit fit{.plan = plan};
     fit.referencePaths = int(paths.paths.size());
-    fit.schedules.push_back({"fitted", "fitted (" + method.label + ')', method.levels(context), {}, {}});
+    const SamplerInfo& sampler = *findSampler(shape.resolved.sampler.id);
+    auto [fitted, chosen] = fitLevels(context, wanted, sampler, shape.resolved.sampler.params);
+    const FitMethod& method = *chosen;
+    fit.schedules.push_back({"fitted", "fitted (" + method.label + ')', std::move(fitted), {}, {}});
     for (ComparedSchedule& other : otherSchedules(plan, planned(plan.recipe)))
         fit.schedules.push_back(std::move(other));
-    const SamplerInfo& sampler = *findSampler(shape.resolved.sampler.id);
     for (ComparedSchedule& s : fit.schedules)
         s.predicted = errorEstimate(predictedErrors(paths, sampler, shape.resolved.sampler.params, s.levels));
     if (fit.referencePaths == 1)

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "engine/optimise/recorded_model.h"
+
 namespace meander {
 namespace {
 
@@ -39,6 +41,7 @@ double costOf(StepCost cost, const State& reached, const State& state, const Cho
     case StepCost::L1: return meanAbsolute(reached, state);
     case StepCost::L2: return rmsDifference(reached, state);
     case StepCost::Squared: return std::pow(rmsDifference(reached, state), 2);
+    case StepCost::AtEnd: break;  // needs the level
     case StepCost::Deviation: return chord.distance(reached) - chord.distance(state);
     }
     return 0;
@@ -47,17 +50,26 @@ double costOf(StepCost cost, const State& reached, const State& state, const Cho
 }  // namespace
 
 CostMatrix stepCosts(const ReferencePaths& reference, StepCost cost) {
+    const std::optional<RecordedModel> model =
+        cost == StepCost::AtEnd ? std::optional<RecordedModel>(std::in_place, reference) : std::nullopt;
     const int last = reference.intervals();
     CostMatrix costs(last + 1);
     for (int i = 0; i < last; ++i)
         for (int j = i + 1; j <= last; ++j) costs.at(i, j) = 0;
     const double share = 1.0 / double(reference.paths.size());
+    const auto missed = [&](const ReferencePath& path, int i, int j) {
+        State e = reference.eulerStep(path, i, j);
+        for (std::size_t k = 0; k < e.size(); ++k) e[k] -= path.states[std::size_t(j)][k];
+        return e;
+    };
     for (const ReferencePath& path : reference.paths) {
         const Chord chord(path.states.front(), path.states.back());
         for (int i = 0; i < last; ++i)
             for (int j = i + 1; j <= last; ++j)
                 costs.at(i, j) +=
-                    share * costOf(cost, reference.eulerStep(path, i, j), path.states[std::size_t(j)], chord);
+                    share
+                    * (model ? model->rmsAtEnd(missed(path, i, j), j)
+                             : costOf(cost, reference.eulerStep(path, i, j), path.states[std::size_t(j)], chord));
     }
     return costs;
 }

@@ -10,6 +10,7 @@ enum class StepCost : std::uint8_t {
     L1,         // mean |e|
     L2,         // RMS of e, mean over the paths (GITS)
     Squared,    // mean square of e (BOSS, eq. 6: mean ‖y_i + v_i (τ_j − τ_i) − y_j‖²)
+    AtEnd,      // the same of what arrives of e at the end: shrunk or grown along the way as RecordedModel has it
     Deviation,  // RMS distance from the chord of the whole path, beyond that of the path itself (GITS, "dev"); may be
                 // negative
 };
