@@ -137,7 +137,7 @@ void printPlan(const Options& o, const FitPlan& plan) {
 std::vector<std::shared_ptr<const Run>> carryOut(const Options& o, const std::string& device, const char* what,
                                                  const std::vector<Plan>& plans) {
     watchInterrupts();
-    int told = -1;
+    int told = -10;
     const auto progress = [&](double share) {
         const int percent = int(share * 100);
         if (percent == told) return;

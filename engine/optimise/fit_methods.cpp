@@ -66,7 +66,7 @@ const std::vector<FitMethod>& fitMethods() {
         {"klub", "KLUB",
          "Least upper bound of the divergence between the reverse SDE and its discretisation; the last step leads from "
          "the model's lowest level to 0",
-         "Sabour et al. 2024, Align Your Steps, section 3", false, byKlub}};
+         "Sabour et al. 2024, Align Your Steps, section 3", false, byKlub, 2}};
     return methods;
 }
 
@@ -81,14 +81,13 @@ FittedLevels fitLevels(const FitContext& context, const std::string& method, con
     if (const FitMethod* one = findFitMethod(method)) return {one->levels(context), one};
     FittedLevels best;
     double least = INFINITY;
-    for (const FitMethod& m : fitMethods()) try {
-            std::vector<double> levels = m.levels(context);
-            double sum = 0;
-            for (const double square : predictedErrors(context.reference, sampler, params, levels)) sum += square;
-            if (sum < least) least = sum, best = {std::move(levels), &m};
-        } catch (const Failure&) {
-            continue;  // it has none for so few steps
-        }
+    for (const FitMethod& m : fitMethods()) {
+        if (context.intervals < m.fewestSteps) continue;
+        std::vector<double> levels = m.levels(context);
+        double sum = 0;
+        for (const double square : predictedErrors(context.reference, sampler, params, levels)) sum += square;
+        if (sum < least) least = sum, best = {std::move(levels), &m};
+    }
     if (!best.method)
         throw Failure("No method gives levels with a finite predicted error. Record the reference again.");
     return best;

@@ -20,6 +20,7 @@ struct FitMethod {
     bool hasGamma = false;  // dynamic programming with a weight γ on the steps to come
     // Levels τ, falling from the reference's first to 0. Throws Failure where there are none.
     std::vector<double> (*levels)(const FitContext&) = nullptr;
+    int fewestSteps = 1;
 };
 const std::vector<FitMethod>& fitMethods();
 const FitMethod* findFitMethod(const std::string& id);

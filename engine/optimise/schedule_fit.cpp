@@ -139,6 +139,30 @@ std::string tooCoarse(const Run& run, int steps) {
            + " levels are chosen among at least " + std::to_string(3 * steps) + ". Record a finer one.";
 }
 
+namespace {
+
+// What a method assumes that the reference does not give.
+std::vector<std::string> notesOf(const FitContext& context, const FitMethod& method,
+                                 const std::vector<double>& levels) {
+    std::vector<std::string> notes;
+    const std::size_t paths = context.reference.paths.size();
+    if (paths == 1)
+        notes.emplace_back(
+            "One path does not tell how errors grow or shrink on the way; the prediction carries them on "
+            "as they are. Use more paths.");
+    if (method.id == "klub" && context.reference.isGuided)
+        notes.emplace_back("The bound of Align Your Steps is that of a model without guidance; here it is taken of the "
+                           "guided estimate.");
+    if (method.id == "klub" && !context.energy) {
+        const MeanInterval own = recordedKlub(context.reference, levels);
+        notes.push_back("The bound was estimated from " + std::to_string(paths) + " paths: " + display(own.mean)
+                        + " (95 %: " + display(own.low) + " to " + display(own.high) + ").");
+    }
+    return notes;
+}
+
+}  // namespace
+
 ScheduleFit fitSchedule(const FitPlan& plan, std::span<const std::shared_ptr<const Run>> reference) {
     const ReferencePaths paths = referencePaths(reference);
     const int steps = numberOf(plan.settings, "steps");
@@ -151,24 +175,12 @@ ScheduleFit fitSchedule(const FitPlan& plan, std::span<const std::shared_ptr<con
     fit.referencePaths = int(paths.paths.size());
     const SamplerInfo& sampler = *findSampler(shape.resolved.sampler.id);
     auto [fitted, chosen] = fitLevels(context, wanted, sampler, shape.resolved.sampler.params);
-    const FitMethod& method = *chosen;
-    fit.schedules.push_back({"fitted", "fitted (" + method.label + ')', std::move(fitted), {}, {}});
+    fit.schedules.push_back({"fitted", "fitted (" + chosen->label + ')', std::move(fitted), {}, {}});
     for (ComparedSchedule& other : otherSchedules(plan, planned(plan.recipe)))
         fit.schedules.push_back(std::move(other));
     for (ComparedSchedule& s : fit.schedules)
         s.predicted = errorEstimate(predictedErrors(paths, sampler, shape.resolved.sampler.params, s.levels));
-    if (fit.referencePaths == 1)
-        fit.notes.emplace_back(
-            "One path does not tell how errors grow or shrink on the way; the prediction carries them "
-            "on as they are. Use more paths.");
-    if (method.id == "klub" && paths.isGuided)
-        fit.notes.emplace_back("The bound of Align Your Steps is that of a model without guidance; here it is taken of "
-                               "the guided estimate.");
-    if (method.id == "klub" && !context.energy) {
-        const MeanInterval own = recordedKlub(paths, fit.fitted().levels);
-        fit.notes.push_back("The bound was estimated from " + std::to_string(fit.referencePaths) + " paths: "
-                            + display(own.mean) + " (95 %: " + display(own.low) + " to " + display(own.high) + ").");
-    }
+    fit.notes = notesOf(context, *chosen, fit.fitted().levels);
     return fit;
 }
 

@@ -38,7 +38,6 @@ struct ComparedSchedule {
 struct ScheduleFit {
     FitPlan plan;
     std::vector<ComparedSchedule> schedules;  // the fitted one first
-    double cost = 0;                          // what the method minimised, where it has a number
     std::vector<std::string> notes;           // sentences on the method's assumptions
     int referencePaths = 0;
     const ComparedSchedule& fitted() const { return schedules.front(); }
