@@ -4,11 +4,11 @@
 #include <chrono>
 #include <cmath>
 
+#include "engine/analysis/student.h"
 #include "engine/models/analytic/analytic_model.h"
 #include "engine/models/checkpoint.h"
 #include "engine/sampling/noise/noise.h"
 #include "engine/sampling/sampler_common.h"
-#include "engine/schedule/beta_quantile.h"
 #include "engine/schedule/schedule.h"
 
 namespace meander {
@@ -86,9 +86,8 @@ OrderFit fitOrder(std::span<const double> n, std::span<const double> errors, dou
     fit.factor = std::exp(meanY - slope * meanX);
     double half = 0;
     if (x.size() > 2) {
-        // t²/(ν + t²) of Student's t with ν degrees has the distribution Beta(1/2, ν/2).
-        const double nu = count - 2, b = betaQuantile(confidence, 0.5, nu / 2), t = std::sqrt(nu * b / (1 - b));
-        half = t * std::sqrt(rest / nu / xx);
+        const double nu = count - 2;
+        half = studentT(confidence, nu) * std::sqrt(rest / nu / xx);
     }
     fit.low = fit.order - half;
     fit.high = fit.order + half;

@@ -158,13 +158,15 @@ int benchSprites(const Options& o) {
 }
 
 int bench(const Options& o) {
-    if ((o.what == "convergence" || o.what == "stability") && o.device != "auto" && o.device != "cpu")
+    if ((o.what == "convergence" || o.what == "stability" || o.what == "fit") && o.device != "auto"
+        && o.device != "cpu")
         throw WrongArgument("bench " + o.what + " computes on the CPU in double precision. Leave --device out.");
     if (o.what == "model") return benchNetwork(o, false);
     if (o.what == "floor") return benchNetwork(o, true);
     if (o.what == "load") return benchLoad({o.matrix.model, o.device, o.precision, o.repeats, o.isJson});
     if (o.what == "sprites") return benchSprites(o);
     if (o.what == "convergence") return benchConvergence(o.isJson);
+    if (o.what == "fit") return benchFit(o.isJson);
     if (o.what == "matrix") {
         MatrixOptions m = o.matrix;
         if (!o.samplers.empty()) m.samplers = o.samplers;
@@ -185,7 +187,7 @@ int bench(const Options& o) {
     if (o.what == "stability") return benchStability(o.samplers, o.isJson);
     throw WrongArgument("There is nothing to measure named \"" + o.what + "\"."
                         + didYouMean(o.what, {"model", "floor", "load", "sprites", "convergence", "matrix", "stability",
-                                              "reuse", "interventions"}));
+                                              "reuse", "interventions", "fit"}));
 }
 
 }  // namespace
@@ -197,7 +199,8 @@ void addBench(CLI::App& app, Context& context) {
     c->add_option("what", o->what,
                   "model, floor (model against the bare library), load (a model from its files), sprites, convergence "
                   "(measured orders), matrix (samplers × schedules), stability, reuse (what reuse inside the network "
-                  "saves and costs), or interventions (what words and heads do in the sprites)")
+                  "saves and costs), interventions (what words and heads do in the sprites), or fit (fitted schedules "
+                  "against usual ones)")
         ->required();
     c->add_option("--network", o->network, "sd15 or dit-xl2")->capture_default_str();
     c->add_option("--rows", o->rows, "Rows of the network call")->capture_default_str()->check(CLI::Range(1, 256));

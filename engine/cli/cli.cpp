@@ -40,7 +40,7 @@ namespace {
 
 void addCommands(CLI::App& app, Context& context) {
     for (auto* add : {addRun, addSweep, addPlan, addSchedule, addInspect, addConvert, addList, addVerify, addBench,
-                      addExport, addFidelity, addLikelihood, addHelpTables, addSampleProject, addSample})
+                      addExport, addFidelity, addLikelihood, addFit, addHelpTables, addSampleProject, addSample})
         add(app, context);
 }
 

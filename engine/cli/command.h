@@ -32,10 +32,12 @@ void addBench(CLI::App& app, Context& context);
 void addExport(CLI::App& app, Context& context);
 void addFidelity(CLI::App& app, Context& context);
 void addLikelihood(CLI::App& app, Context& context);
+void addFit(CLI::App& app, Context& context);
 void addHelpTables(CLI::App& app, Context& context);
 void addSampleProject(CLI::App& app, Context& context);
 void addSample(CLI::App& app, Context& context);
 int benchConvergence(bool isJson);
+int benchFit(bool isJson);
 
 // One JSON value a line on stdout.
 void printLine(const Json& j);

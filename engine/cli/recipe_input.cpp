@@ -54,7 +54,8 @@ Recipe readRecipe(const std::string& source) {
     return read.recipe;
 }
 
-// A run by its number, its id or the beginning of its id, with its record.
+}  // namespace
+
 std::shared_ptr<const Run> runNamed(ProjectStore& store, const std::string& name) {
     std::string known, id;
     for (const auto& run : valueOrThrow(store.runs())) {
@@ -67,6 +68,8 @@ std::shared_ptr<const Run> runNamed(ProjectStore& store, const std::string& name
                       + (known.empty() ? "; it holds none." : "; it has " + known + "."));
     return std::make_shared<const Run>(valueOrThrow(store.loadRun(id)));
 }
+
+namespace {
 
 // The project whose runs a recipe builds on: the one it came from, else the one of --project.
 ProjectStore& runsFor(ReadInput& in, const RecipeInput& input, const std::string& what) {

@@ -33,6 +33,8 @@ ReadInput readInput(const RecipeInput& input);
 bool isPipe(const std::string& source);
 // A recipe from a file or a pipe, with what was assumed and not understood.
 Result<ReadRecipe> readAnyRecipe(const std::string& source);
+// A run of a project by its number, its id or the beginning of its id, with its record. Throws Failure.
+std::shared_ptr<const Run> runNamed(ProjectStore& store, const std::string& name);
 // A project to record into, as the commands that do so open it: it can be written, and is made where it does not exist.
 std::unique_ptr<ProjectStore> projectToWrite(const std::string& path);
 int nextRunNumber(ProjectStore& store);

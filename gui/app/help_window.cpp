@@ -110,6 +110,7 @@ const std::vector<HelpPage>& helpPages() {
         {"interventions.md", QT_TRANSLATE_NOOP("Help", "Edit and replay")},
         {"reuse.md", QT_TRANSLATE_NOOP("Help", "Reuse inside the network")},
         {"sweeps.md", QT_TRANSLATE_NOOP("Help", "Sweeps")},
+        {"optimise.md", QT_TRANSLATE_NOOP("Help", "Fitted schedules")},
         {"convergence.md", QT_TRANSLATE_NOOP("Help", "Measured orders of convergence")}};
     return pages;
 }

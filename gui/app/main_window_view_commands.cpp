@@ -162,6 +162,14 @@ void MainWindow::addEditorCommands() {
                     {},
                     [schedule] { schedule->equaliseError(); },
                     hasLevels});
+    m_commands.add({"schedule.fit",
+                    menu,
+                    tr("Fit schedule from this run …"),
+                    tr("Levels at which few steps come nearest to a fine run of the shown run's recipe."),
+                    {},
+                    {},
+                    [schedule] { schedule->fitSchedule(); },
+                    hasLevels});
 }
 
 void MainWindow::addWindowCommands() {

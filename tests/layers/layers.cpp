@@ -54,9 +54,10 @@ const std::vector<Room> roomRules{
 
 // The folders inside two rooms, each may include those before it: one direction here too. Panels do not include each
 // other, only what lies directly in gui/panels. A new folder is a name in its place.
-const std::vector<std::string> engineFolders{
-    "core",    "tensor", "imaging",       "process",  "taps", "nn",       "weights", "schedule", "sampling", "models",
-    "sprites", "recipe", "interventions", "guidance", "run",  "analysis", "sweep",   "project",  "exchange", "cli"};
+const std::vector<std::string> engineFolders{"core",          "tensor",   "imaging",  "process",  "taps",     "nn",
+                                             "weights",       "schedule", "sampling", "models",   "sprites",  "recipe",
+                                             "interventions", "guidance", "run",      "analysis", "optimise", "sweep",
+                                             "project",       "exchange", "cli"};
 const std::vector<std::string> guiFolders{"look",     "commands",  "widgets", "plots",  "images", "bridge",
                                           "document", "selection", "forms",   "panels", "app"};
 

@@ -39,12 +39,4 @@ std::vector<double> presetLevels(const std::string& schedule, const ScheduleDraf
     return levels && levels::isFalling(*levels) ? *levels : std::vector<double>();
 }
 
-Recipe withLevels(Recipe recipe, const std::vector<double>& levels) {
-    recipe.schedule = {"custom", {{"values", levels}}};
-    recipe.scheduleOperators.clear();
-    if (!levels::endsClean(levels)) recipe.scheduleOperators = {{"clip", {{"min", levels.back()}}}};
-    recipe.steps = levels::movableCount(levels);  // of the custom list, which always goes on to 0
-    return recipe;
-}
-
 }  // namespace meander::gui

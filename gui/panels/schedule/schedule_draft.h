@@ -1,10 +1,11 @@
-// The schedule of the draft as levels that can be edited, and how edited levels are written into a recipe: as its
-// custom schedule, which the command line, files and replay know.
+// The schedule of the draft as levels that can be edited. Edited ones are written into a recipe as its custom schedule
+// (engine/recipe/drawn_levels.h), which the command line, files and replay know.
 #pragma once
 #include <QString>
 #include <optional>
 #include <vector>
 
+#include "engine/recipe/drawn_levels.h"
 #include "gui/document/document.h"
 
 namespace meander::gui {
@@ -20,7 +21,5 @@ struct ScheduleDraft {
 ScheduleDraft scheduleDraft(const Document& document);
 // Of another schedule on the same model with `intervals` steps; empty where it cannot be.
 std::vector<double> presetLevels(const std::string& schedule, const ScheduleDraft& draft, int intervals);
-// The levels as the recipe's custom schedule; without a final 0 an operator "Clip" takes off the one that it adds.
-Recipe withLevels(Recipe recipe, const std::vector<double>& levels);
 
 }  // namespace meander::gui

@@ -12,6 +12,7 @@
 #include "gui/document/run_text.h"
 #include "gui/forms/operation_dialog.h"
 #include "gui/look/theme.h"
+#include "gui/panels/schedule/schedule_fit_dialog.h"
 #include "gui/panels/schedule/schedule_panel.h"
 #include "gui/widgets/small_button.h"
 #include "gui/widgets/tool_menu.h"
@@ -217,10 +218,7 @@ void SchedulePanel::fillEdit() {
     take->setEnabled(has);
     if (const RunPtr run = m_source->evidence().run)
         add(take, tr("Run %1").arg(run->number), "take.run", [this, run] {
-            std::vector<double> taus;
-            for (const double tau : run->trajectory->levels)
-                taus.push_back(tau > 0 ? m_draft.process->tauOfSigma(run->model.process.sigma(tau)) : 0);
-            commit(taus, tr("levels of run %1").arg(run->number));
+            commit(ofDraft(run->trajectory->levels, run->model.process), tr("levels of run %1").arg(run->number));
         });
     for (const ScheduleInfo& s : schedules())
         if (const auto list = presetLevels(s.id, m_draft, std::max(1, int(m_levels.size()) - 1)); !list.empty())
@@ -250,6 +248,17 @@ void SchedulePanel::addOperators(QMenu* menu) {
     equal->setObjectName("operator.equalise");
     equal->setToolTip(tr("Steps of equal local error, as far as the shown run measured it"));
     equal->setEnabled(!m_levels.empty() && m_source->evidence().run && m_source->evidence().find("E5"));
+    QAction* fit = menu->addAction(tr("Fit schedule from this run …"), this, &SchedulePanel::fitSchedule);
+    fit->setObjectName("operator.fit");
+    fit->setToolTip(tr("Levels at which few steps come nearest to a fine run of the shown run's recipe"));
+    fit->setEnabled(!m_levels.empty() && m_source->evidence().run);
+}
+
+std::vector<double> SchedulePanel::ofDraft(const std::vector<double>& taus, const Process& process) const {
+    if (process.name() == m_draft.process->name()) return taus;
+    std::vector<double> own;
+    for (const double tau : taus) own.push_back(tau > 0 ? m_draft.process->tauOfSigma(process.sigma(tau)) : 0);
+    return own;
 }
 
 // Shows what an operation would make; the draft stays.
@@ -308,9 +317,7 @@ void SchedulePanel::equaliseError() {
     const Diagnostic* d = e.run ? e.find(QStringLiteral("E5")) : nullptr;
     if (!d || m_levels.empty())
         return tell(tr("No local error was measured: run once with a sampler of order 2 or more that adds no noise."));
-    std::vector<double> measured;
-    for (const double tau : e.run->trajectory->levels)
-        measured.push_back(tau > 0 ? m_draft.process->tauOfSigma(e.run->model.process.sigma(tau)) : 0);
+    const std::vector<double> measured = ofDraft(e.run->trajectory->levels, e.run->model.process);
     const auto made = [this, measured, shares = d->values](const Params& p) -> std::vector<double> {
         try {
             return equalised(m_draft.levels, int(integer(p, "steps")), measured, shares, real(p, "strength"),
@@ -334,6 +341,22 @@ void SchedulePanel::equaliseError() {
         m_preview.clear();
         m_levels = m_draft.levels;
         if (result == QDialog::Accepted) commit(made(dialog->values()), tr("equal shares of the error"));
+        else draw();
+    });
+    dialog->open();
+}
+
+void SchedulePanel::fitSchedule() {
+    const RunPtr run = m_source->evidence().run;
+    if (!run || m_levels.empty()) return tell(tr("Show a finished run first: the schedule is fitted to its recipe."));
+    auto* dialog = new ScheduleFitDialog(run, int(m_levels.size()) - 1, m_fitting, this);
+    connect(dialog, &ScheduleFitDialog::levelsChanged, this, [this, dialog, run] {
+        m_fitted = ofDraft(dialog->levels(), run->model.process);
+        draw();
+    });
+    connect(dialog, &QDialog::finished, this, [this](int result) {
+        const std::vector<double> levels = std::exchange(m_fitted, {});
+        if (result == QDialog::Accepted && m_draft.process) commit(levels, tr("fitted schedule"));
         else draw();
     });
     dialog->open();

@@ -8,6 +8,7 @@
 #include <QWidget>
 
 #include "engine/schedule/level_edit.h"
+#include "gui/bridge/background_job.h"
 #include "gui/document/document.h"
 #include "gui/panels/schedule/schedule_draft.h"
 #include "gui/plots/curve_editor.h"
@@ -47,6 +48,7 @@ public slots:
     void copyText() { copyAs(0); }
     void paste();
     void equaliseError();
+    void fitSchedule();
 
 protected:
     void changeEvent(QEvent* event) override;
@@ -98,6 +100,8 @@ private:
     void operate(const std::string& id);
     bool tryOut(const std::vector<double>& levels);
     void tell(const QString& sentence);
+    // Levels of a run's process as levels of the draft's.
+    std::vector<double> ofDraft(const std::vector<double>& taus, const Process& process) const;
     struct SnapTarget {
         double tau;
         QString name;
@@ -120,7 +124,9 @@ private:
     std::vector<std::pair<std::vector<double>, levels::ControlCurve>> m_drawn;  // control points of curves drawn here
     std::vector<double> m_dragLevels;
     levels::ControlCurve m_dragControls;
-    std::vector<double> m_preview;                         // of an operation that is tried out
+    std::vector<double> m_preview;  // of an operation that is tried out
+    std::vector<double> m_fitted;   // to the shown run, not yet applied
+    BackgroundJob m_fitting;
     std::optional<std::pair<double, double>> m_fixedAxis;  // while a hand drags
     Mode m_mode = Mode::Points;
     levels::Reading m_reading = levels::Reading::Sigma;

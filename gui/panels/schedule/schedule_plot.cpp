@@ -82,15 +82,14 @@ std::vector<std::pair<QString, std::vector<double>>> SchedulePanel::ghostLevels(
     std::vector<std::pair<QString, std::vector<double>>> ghosts;
     if (!m_draft.process) return ghosts;
     if (const RunPtr run = m_source->evidence().run; m_ghosts.contains(QStringLiteral("run")) && run) {
-        std::vector<double> taus;  // the run's noise levels on this model's clock
-        for (const double tau : run->trajectory->levels)
-            taus.push_back(tau > 0 ? m_draft.process->tauOfSigma(run->model.process.sigma(tau)) : 0);
+        const std::vector<double> taus = ofDraft(run->trajectory->levels, run->model.process);
         if (isFalling(taus) && taus != m_levels) ghosts.emplace_back(tr("run %1").arg(run->number), taus);
     }
     for (const ScheduleInfo& s : schedules())
         if (m_ghosts.contains(qstr(s.id)))
             if (const auto list = presetLevels(s.id, m_draft, std::max(1, int(m_levels.size()) - 1)); !list.empty())
                 ghosts.emplace_back(qstr(s.label), list);
+    if (!m_fitted.empty()) ghosts.emplace_back(tr("fitted"), m_fitted);
     return ghosts;
 }
 
