@@ -225,16 +225,15 @@ void reuse(const Trajectory& t, const Trajectory& whole, const Path& path, std::
 }
 
 Rows ofImage(const Trajectory& t, std::int64_t image, const DiagnosticOptions& options) {
-    const double range = options.range;
-    const Path path = pathOf(t, image);
+    const Path path = pathOf(t, image, options.manifold);
     Rows rows;
     if (path.frames.size() < 2 || path.points.empty() || path.frames.front().empty()) return rows;
-    images(path, range, rows);
+    images(path, options.range, rows);
     geometry(path, rows);
     errors(t, path, rows);
     guidance(path, rows);
     measures(t, path, image, rows);
-    if (options.whole) reuse(t, *options.whole, path, image, range, rows);
+    if (options.whole) reuse(t, *options.whole, path, image, options.range, rows);
     return rows;
 }
 

@@ -26,8 +26,9 @@ struct Diagnostic {
 };
 
 struct DiagnosticOptions {
-    std::optional<int> image;  // one image; none: the mean over all (at most 64 are looked at)
-    double range = 2;          // of clean states, for PSNR: images run from −1 to 1
+    std::optional<int> image;                         // one image; none: the mean over all (at most 64 are looked at)
+    double range = 2;                                 // of clean states, for PSNR: images run from −1 to 1
+    ManifoldKind manifold = ManifoldKind::Euclidean;  // whose geodesics steps follow
     // Of the run of the same seed that reuses nothing; null: there is none, and no error of the reuse.
     std::shared_ptr<const Trajectory> whole = nullptr;
 };

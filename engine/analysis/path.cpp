@@ -38,9 +38,24 @@ PathPoint pointOf(const Evaluation& e, std::int64_t image) {
     return p;
 }
 
+void wrapNear(State& angles, const State& reference) {
+    constexpr double turn = 2 * std::numbers::pi;
+    for (std::size_t i = 0; i < std::min(angles.size(), reference.size()); ++i)
+        angles[i] -= turn * std::round((angles[i] - reference[i]) / turn);
+}
+
+// Each frame nearest to the one before; states nearest to their frame, clean estimates nearest to their state.
+void unwrap(Path& path) {
+    for (std::size_t k = 1; k < path.frames.size(); ++k) wrapNear(path.frames[k], path.frames[k - 1]);
+    for (PathPoint& p : path.points) {
+        if (std::size_t(p.step) < path.frames.size()) wrapNear(p.state, path.frames[std::size_t(p.step)]);
+        for (State* d : {&p.denoised, &p.conditional, &p.unconditional}) wrapNear(*d, p.state);
+    }
+}
+
 }  // namespace
 
-Path pathOf(const Trajectory& t, std::int64_t image) {
+Path pathOf(const Trajectory& t, std::int64_t image, ManifoldKind manifold) {
     Path path;
     if (t.initial) {
         path.frames.push_back(rowOf(t.initial, image));
@@ -60,14 +75,8 @@ Path pathOf(const Trajectory& t, std::int64_t image) {
         if (path.points.back().state.empty() && std::size_t(e->step) < path.frames.size())
             path.points.back().state = path.frames[std::size_t(e->step)];
     }
+    if (manifold == ManifoldKind::Torus) unwrap(path);
     return path;
-}
-
-void unwrapAngles(std::vector<State>& frames) {
-    constexpr double turn = 2 * std::numbers::pi;
-    for (std::size_t k = 1; k < frames.size(); ++k)
-        for (std::size_t i = 0; i < std::min(frames[k].size(), frames[k - 1].size()); ++i)
-            frames[k][i] -= turn * std::round((frames[k][i] - frames[k - 1][i]) / turn);
 }
 
 double dot(const State& a, const State& b) {

@@ -5,6 +5,7 @@
 #pragma once
 #include <vector>
 
+#include "engine/process/manifold.h"
 #include "engine/run/trajectory.h"
 
 namespace meander {
@@ -25,9 +26,8 @@ struct Path {
     std::vector<State> frames;      // frame 0 is the initial state, frame k + 1 the state after step k
     std::vector<PathPoint> points;  // one per step that has an evaluation
 };
-Path pathOf(const Trajectory& t, std::int64_t image);
-// Angles in [−π, π) to those of a path without jumps: each is the nearest to the one before.
-void unwrapAngles(std::vector<State>& frames);
+// On a torus, angles in [−π, π) become those of a path without jumps: each is the nearest to the one before.
+Path pathOf(const Trajectory& t, std::int64_t image, ManifoldKind manifold = ManifoldKind::Euclidean);
 
 double dot(const State& a, const State& b);
 double norm(const State& a);

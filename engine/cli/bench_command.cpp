@@ -4,11 +4,8 @@
 #include <cstdio>
 #include <iostream>
 
-#ifndef _WIN32
-#    include <sys/resource.h>
-#endif
-
 #include "engine/cli/batch.h"
+#include "engine/cli/bench_load.h"
 #include "engine/cli/bench_matrix.h"
 #include "engine/cli/bench_reuse.h"
 #include "engine/cli/device_choice.h"
@@ -26,24 +23,13 @@ using Clock = std::chrono::steady_clock;
 struct Options {
     std::string what, network = "sd15", device = "auto", precision = "f32";
     int rows = 1, repeats = 3, steps = 20;
-    bool isJson = false;
+    bool isJson = false, isOnDemand = false;
     MatrixOptions matrix;
     std::vector<std::string> samplers;
     ReuseOptions reuse;
 };
 
 double secondsSince(Clock::time_point t) { return std::chrono::duration<double>(Clock::now() - t).count(); }
-
-// The largest this process has been.
-double peakProcessBytes() {
-#ifdef _WIN32
-    return 0;
-#else
-    rusage use{};
-    getrusage(RUSAGE_SELF, &use);
-    return double(use.ru_maxrss) * 1024;
-#endif
-}
 
 Tensor filled(Backend& backend, Shape shape, double value) {
     Tensor t(backend, shape);
@@ -85,9 +71,18 @@ double medianSeconds(Backend& backend, const std::function<void()>& call, int re
     return seconds[seconds.size() / 2];
 }
 
+// Warm, then one call for every line that comes in, answered by its seconds: to be measured in turn with others.
+int callOnDemand(const Options& o, Backend& backend, const std::function<void()>& call) {
+    medianSeconds(backend, call, 2);
+    printLine({{"ready", "Meander, " + o.precision + ", " + backend.description()}});
+    for (std::string line; std::getline(std::cin, line);) printLine({{"seconds", medianSeconds(backend, call, 1)}});
+    return 0;
+}
+
 int benchNetwork(const Options& o, bool withFloor) {
     const auto backend = openBackend(o.device);
     const auto call = networkCall(o, *backend);
+    if (o.isOnDemand) return callOnDemand(o, *backend, call);
     kernels::Trace trace;
     backend->setTrace(&trace);
     call();  // also warms up
@@ -166,6 +161,7 @@ int bench(const Options& o) {
         throw WrongArgument("bench " + o.what + " computes on the CPU in double precision. Leave --device out.");
     if (o.what == "model") return benchNetwork(o, false);
     if (o.what == "floor") return benchNetwork(o, true);
+    if (o.what == "load") return benchLoad({o.matrix.model, o.device, o.precision, o.repeats, o.isJson});
     if (o.what == "sprites") return benchSprites(o);
     if (o.what == "convergence") return benchConvergence(o.isJson);
     if (o.what == "matrix") {
@@ -186,7 +182,7 @@ int bench(const Options& o) {
     if (o.what == "stability") return benchStability(o.samplers, o.isJson);
     throw WrongArgument(
         "There is nothing to measure named \"" + o.what + "\"."
-        + didYouMean(o.what, {"model", "floor", "sprites", "convergence", "matrix", "stability", "reuse"}));
+        + didYouMean(o.what, {"model", "floor", "load", "sprites", "convergence", "matrix", "stability", "reuse"}));
 }
 
 }  // namespace
@@ -195,9 +191,11 @@ void addBench(CLI::App& app, Context& context) {
     auto o = std::make_shared<Options>();
     auto* c = app.add_subcommand("bench", "Measure speed and peak memory: a network with random weights, the library "
                                           "below it, the sprites; or what the samplers are worth");
-    c->add_option("what", o->what,
-                  "model, floor (model against the bare library), sprites, convergence (measured orders), matrix "
-                  "(samplers × schedules), stability, or reuse (what reuse inside the network saves and costs)")
+    c->add_option(
+         "what", o->what,
+         "model, floor (model against the bare library), load (a model from its files), sprites, convergence "
+         "(measured orders), matrix (samplers × schedules), stability, or reuse (what reuse inside the network "
+         "saves and costs)")
         ->required();
     c->add_option("--network", o->network, "sd15 or dit-xl2")->capture_default_str();
     c->add_option("--rows", o->rows, "Rows of the network call")->capture_default_str()->check(CLI::Range(1, 256));
@@ -205,7 +203,7 @@ void addBench(CLI::App& app, Context& context) {
         ->capture_default_str()
         ->check(CLI::IsMember({"f32", "bf16"}));
     c->add_option("--repeats", o->repeats, "The median of so many")->capture_default_str()->check(CLI::Range(1, 1000));
-    c->add_option("--model", o->matrix.model, "Model of the matrix")->capture_default_str();
+    c->add_option("--model", o->matrix.model, "Model of the matrix, or to load")->capture_default_str();
     c->add_option("--samplers", o->samplers, "Samplers of the matrix or of stability, separated by commas")
         ->delimiter(',');
     c->add_option("--schedules", o->matrix.schedules, "Schedules of the matrix, separated by commas")->delimiter(',');
@@ -224,6 +222,8 @@ void addBench(CLI::App& app, Context& context) {
     c->add_flag("--sprites-only", o->reuse.isSpritesOnly, "Reuse without the network of full width");
     addDevice(*c, o->device);
     c->add_flag("--json", o->isJson, "As JSON, one measurement a line");
+    c->add_flag("--on-demand", o->isOnDemand,
+                "Of model: one call for every line of the standard input, answered by its seconds");
     c->callback([o, &context] { context.chosen = [o] { return bench(*o); }; });
 }
 

@@ -4,6 +4,10 @@
 
 #include "engine/recipe/recipe_fields.h"
 
+#ifndef _WIN32
+#    include <sys/resource.h>
+#endif
+
 namespace meander::cli {
 
 std::string deviceProblem(const std::string& device) {
@@ -25,6 +29,16 @@ void addDevice(CLI::App& command, std::string& device) {
     command.add_option("--device", device, "auto, cpu or cuda:0")
         ->capture_default_str()
         ->check(CLI::Validator([](std::string& text) { return deviceProblem(text); }, ""));
+}
+
+double peakProcessBytes() {
+#ifdef _WIN32
+    return 0;
+#else
+    rusage use{};
+    getrusage(RUSAGE_SELF, &use);
+    return double(use.ru_maxrss) * 1024;
+#endif
 }
 
 }  // namespace meander::cli

@@ -44,7 +44,8 @@ public:
             throwIfError(writeWholeFile(file("trajectory.csv"), trajectoryCsv(t)));
             diagnostics(t);
         }
-        if (!isImage(m_run.images) && t.last()) throwIfError(writeNpy(file("points.npy"), t.last()));
+        if (!isImage(m_run.images) && t.last())
+            throwIfError(writeNpy(file(m_run.model.state.isImage() ? "states.npy" : "points.npy"), t.last()));
         if (m_options.attention) attention(t);
         return std::move(m_files);
     }
@@ -104,7 +105,7 @@ private:
     }
 
     void diagnostics(const Trajectory& t) {
-        const auto all = diagnose(t);
+        const auto all = diagnose(t, {.manifold = m_run.model.process.manifold().kind()});
         if (all.empty()) return;
         std::vector<std::string> head{"step"};
         std::size_t rows = 0;

@@ -14,6 +14,8 @@ struct StateSpec {
     int granule = 0;          // pixels of which an image's height and width are multiples; 0: the size is fixed
 
     bool isImage() const { return kind == StateKind::Image; }
+    // States of images that a codec, or nothing but a scale, makes visible.
+    bool isDecodable() const { return isImage() && image.rank() == 3; }
     // Of an image, in cells.
     int height() const { return int(shape[0]); }
     int width() const { return int(shape[1]); }

@@ -195,7 +195,7 @@ std::shared_ptr<const Run> ActiveRun::snapshot(RunStatus status, const std::stri
     for (const auto& e : record.evaluations)
         if (!e->replayed) run->evaluations += e->networkRows / std::max(1, images());
     if (record.levels != m_plan.levels) run->plannedLevels = m_plan.levels;
-    if (!hasEnded(status) || m_plan.model.state.kind != StateKind::Image || record.steps.empty()) return run;
+    if (!hasEnded(status) || !m_plan.model.state.isDecodable() || record.steps.empty()) return run;
     // Of a run that did not come to its end the state is mostly noise; its last estimate is what it was about to draw.
     const bool isWhole =
         status == RunStatus::Finished || record.evaluations.empty() || !record.evaluations.back()->denoised;
@@ -206,7 +206,7 @@ std::shared_ptr<const Run> ActiveRun::snapshot(RunStatus status, const std::stri
 }
 
 bool ActiveRun::isDecoded() const {
-    return !m_plan.model.state.isImage() || m_record.steps.empty()
+    return !m_plan.model.state.isDecodable() || m_record.steps.empty()
            || std::int64_t(m_images.size()) == m_record.last().shape()[0];
 }
 

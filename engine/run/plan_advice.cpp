@@ -230,6 +230,11 @@ void Planner::adviseConditioning() {
     adviseWords("negative_prompt", "negative prompt", r.negativePrompt);
     if (m_plan.model.conditioning == ConditioningKind::Text && r.prompt.empty())
         note(NoteKind::Hint, "prompt", "The prompt is empty: the model draws whatever it likes.");
+    if (const ModelInfo& m = m_plan.model; m.state.isImage() && !m.state.isDecodable())
+        note(NoteKind::Warning, "model",
+             m.name
+                 + " has no image codec: its run keeps states and attention, and nothing makes images of them. Put "
+                   "the codec (the folder vae of a diffusers model) beside its other parts.");
     if (!r.negativePrompt.empty() && !m_usesNegative)
         note(NoteKind::Hint, "negative_prompt", "The negative prompt has no effect without guidance.");
 }

@@ -2,8 +2,14 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "engine/core/result.h"
+
+#ifndef _WIN32
+#    include <sys/mman.h>
+#    include <unistd.h>
+#endif
 
 namespace meander {
 
@@ -53,6 +59,16 @@ kernels::WeightMatrix HostWeight::matrix() const {
     return {bytes.data(), format, rows(), rowCount(), rowScales.empty() ? nullptr : rowScales.data()};
 }
 
+void HostWeight::releasePages() const {
+#ifndef _WIN32
+    if (!isMapped) return;
+    static const auto page = std::uintptr_t(sysconf(_SC_PAGESIZE));
+    const auto at = reinterpret_cast<std::uintptr_t>(bytes.data());
+    const std::uintptr_t first = (at + page - 1) / page * page, end = (at + bytes.size()) / page * page;
+    if (first < end) madvise(reinterpret_cast<void*>(first), end - first, MADV_DONTNEED);
+#endif
+}
+
 HostWeight rowsInOrder(const HostWeight& w, std::span<const std::int64_t> order) {
     const std::size_t row = w.rowBytes();
     std::vector<std::byte> bytes(order.size() * row);
@@ -87,32 +103,40 @@ HostWeight columnsOf(const HostWeight& w, std::int64_t first, std::int64_t count
     return columns;
 }
 
-HostWeight stacked(std::span<const HostWeight> parts) {
-    const HostWeight& first = parts.front();
+HostWeight stackedWeights(std::vector<HostWeight> parts) {
+    const WeightFormat format = parts.front().format;
+    const bool isScaled = !parts.front().rowScales.empty();
     std::int64_t rows = 0;
-    bool isUniform = true;
+    std::size_t byteCount = 0;
+    bool isUniform = true, isKept = false;
     for (const auto& p : parts) {
         rows += p.rows();
-        isUniform = isUniform && p.format == first.format && p.rowScales.empty() == first.rowScales.empty();
+        byteCount += p.bytes.size();
+        isUniform = isUniform && p.format == format && p.rowScales.empty() != isScaled;
+        isKept = isKept || p.isKept;
     }
-    const Shape shape = first.shape.withRows(rows);
+    const Shape shape = parts.front().shape.withRows(rows);
     if (!isUniform) {
         std::vector<float> values;
-        for (const auto& p : parts) {
-            const auto v = p.floats();
+        values.reserve(std::size_t(shape.count()));
+        for (auto& p : parts) {
+            const auto v = std::exchange(p, {}).floats();
             values.insert(values.end(), v.begin(), v.end());
         }
         return HostWeight::fromFloats(shape, std::move(values));
     }
     std::vector<std::byte> bytes;
+    bytes.reserve(byteCount);
     std::vector<float> scales;
-    for (const auto& p : parts) {
+    for (auto& part : parts) {
+        const HostWeight p = std::exchange(part, {});
         bytes.insert(bytes.end(), p.bytes.begin(), p.bytes.end());
+        p.releasePages();
         scales.insert(scales.end(), p.rowScales.begin(), p.rowScales.end());
     }
-    HostWeight all = HostWeight::fromBytes(shape, first.format, std::move(bytes));
+    HostWeight all = HostWeight::fromBytes(shape, format, std::move(bytes));
     all.rowScales = std::move(scales);
-    all.isKept = std::any_of(parts.begin(), parts.end(), [](const HostWeight& p) { return p.isKept; });
+    all.isKept = isKept;
     return all;
 }
 

@@ -18,6 +18,7 @@ struct HostWeight {
     std::span<const std::byte> bytes;
     std::shared_ptr<const void> owner;  // keeps `bytes` alive: a mapped file, or a buffer
     std::vector<float> rowScales;       // a factor for each index of the first dimension; empty: none
+    bool isMapped = false;              // `bytes` are those of a mapped file
     bool isKept = false;                // plain floats that a device keeps in their format too, as it does with blocks
 
     static HostWeight fromFloats(kernels::Shape shape, std::vector<float> values);
@@ -36,6 +37,9 @@ struct HostWeight {
     kernels::View view() const;
     // As a matrix (rows, everything else).
     kernels::WeightMatrix matrix() const;
+    // Gives the memory of a mapped file's pages back, after the weight was packed: a model is loaded without the whole
+    // file in memory beside it. They are read again where they are looked at.
+    void releasePages() const;
 };
 
 // Rows order[0], order[1] … of a weight.
@@ -44,8 +48,8 @@ HostWeight rowsInOrder(const HostWeight& w, std::span<const std::int64_t> order)
 HostWeight rowsOf(const HostWeight& w, std::int64_t first, std::int64_t count);
 // Columns [first, first + count) of a matrix; as F32 where they are not whole blocks of its format.
 HostWeight columnsOf(const HostWeight& w, std::int64_t first, std::int64_t count);
-// The rows of all parts below each other; as F32 when their formats differ.
-HostWeight stacked(std::span<const HostWeight> parts);
+// The rows of all parts below each other; as F32 when their formats differ. Each part is released once it is copied.
+HostWeight stackedWeights(std::vector<HostWeight> parts);
 // Of a matrix; as F32.
 HostWeight transposed(const HostWeight& w);
 // The same elements under another shape of as many; the first extent may change only without row scales.

@@ -20,6 +20,7 @@ public:
 
     const std::string& name() const { return m_name; }
     std::span<const std::byte> all() const { return m_bytes; }
+    bool isFile() const { return m_file != -1; }
     // Throws Failure when the file has become shorter since it was mapped: looking at what is gone ends the program.
     void requireIntact() const;
 

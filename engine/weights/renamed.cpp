@@ -49,7 +49,7 @@ HostWeight Renamed::read(const std::string& name, const Shape& shape) {
         return m_source->read(stored->parts.front(), shape);
     std::vector<HostWeight> parts;
     for (const auto& part : stored->parts) parts.push_back(readAsStored(part));
-    HostWeight w = parts.size() == 1 ? parts.front() : stacked(parts);
+    HostWeight w = parts.size() == 1 ? parts.front() : stackedWeights(std::move(parts));
     switch (stored->operation) {
     case StoredName::Whole: break;
     case StoredName::Transpose: w = transposed(w); break;
@@ -64,8 +64,7 @@ HostWeight Renamed::read(const std::string& name, const Shape& shape) {
     }
     case StoredName::Swap: {
         const std::int64_t half = w.rows() / 2;
-        const HostWeight halves[] = {rowsOf(w, half, w.rows() - half), rowsOf(w, 0, half)};
-        w = stacked(halves);
+        w = stackedWeights({rowsOf(w, half, w.rows() - half), rowsOf(w, 0, half)});
         break;
     }
     }

@@ -133,10 +133,12 @@ HostWeight WeightFile::read(const std::string& tensor) const {
     w.shape = shapeOfEntry(e, tensor, name());
     w.bytes = m_bytes->all().subspan(std::size_t(e.offset), std::size_t(e.bytes));
     w.owner = m_bytes;
+    w.isMapped = m_bytes->isFile();
     if (!e.strides.empty()) {
         auto dense = std::make_shared<const std::vector<std::byte>>(gathered(e, w.bytes.data()));
         w.bytes = *dense;
         w.owner = std::move(dense);
+        w.isMapped = false;
     }
     if (e.type->kind == ElementType::Weight) {
         w.format = *e.type->format;

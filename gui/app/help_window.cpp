@@ -8,6 +8,7 @@
 #include <QTextDocumentFragment>
 #include <QTextTable>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "engine/core/resources.h"
 #include "gui/look/text.h"
@@ -17,19 +18,46 @@ namespace meander::gui {
 
 namespace {
 
-// At the heads of the second order.
-QStringList sectionsOf(const QString& markdown) {
-    QStringList sections;
-    for (const QString& line : markdown.split('\n')) {
-        if (sections.isEmpty() || line.startsWith("## ")) sections.append(QString());
-        sections.last() += line + '\n';
+constexpr int mostRows = 35, nameWidth = 24;
+const QString columnsLanguage = QStringLiteral("columns");  // of the code block that a long table becomes
+
+// Names that are too long for their column have a line of their own.
+QString inColumns(const QStringList& table) {
+    std::vector<QStringList> rows;
+    std::vector<qsizetype> widths;
+    for (const QString& line : table) {
+        QStringList row = line.split('|').mid(1);
+        row.removeLast();
+        if (row.front().startsWith("---")) continue;
+        widths.resize(std::max(widths.size(), std::size_t(row.size())));
+        for (qsizetype c = 0; c < row.size(); ++c)
+            widths[std::size_t(c)] = std::max(widths[std::size_t(c)], (row[c] = row[c].trimmed()).size());
+        rows.push_back(row);
     }
-    return sections;
+    widths[0] = std::min<qsizetype>(widths[0], nameWidth);
+    QString text = QStringLiteral("```%1\n").arg(columnsLanguage);
+    for (const QStringList& row : rows) {
+        text += row[0].size() > widths[0] ? row[0] + '\n' + QString(widths[0], ' ') : row[0].leftJustified(widths[0]);
+        for (qsizetype c = 1; c < row.size(); ++c) text += "  " + row[c].rightJustified(widths[std::size_t(c)]);
+        text += '\n';
+    }
+    return text + QStringLiteral("```\n");
 }
 
 // Hairlines and air instead of boxes in boxes; the head of a table is raised.
 void layOutAirily(QTextDocument& section) {
+    const auto isColumns = [](const QTextBlock& b) {
+        return b.blockFormat().stringProperty(QTextFormat::BlockCodeLanguage) == columnsLanguage;
+    };
     for (QTextBlock b = section.begin(); b.isValid(); b = b.next()) {
+        if (isColumns(b)) {
+            QTextCharFormat number;
+            number.setFont(numberFont(8.8));
+            number.setForeground(isColumns(b.previous()) ? theme().text : theme().muted);
+            QTextCursor line(b);
+            line.movePosition(QTextCursor::EndOfBlock, QTextCursor::KeepAnchor);
+            line.setCharFormat(number);
+        }
         if (b.blockFormat().headingLevel() == 0) continue;
         QTextBlockFormat air = b.blockFormat();
         air.setTopMargin(4 * metrics::grid);
@@ -57,6 +85,19 @@ void layOutAirily(QTextDocument& section) {
 
 }  // namespace
 
+QStringList helpSections(const QString& markdown) {
+    QStringList sections;
+    const QStringList lines = markdown.split('\n');
+    for (qsizetype i = 0, end = 0; i < lines.size(); i = end) {
+        if (sections.isEmpty() || lines[i].startsWith("## ")) sections.append(QString());
+        end = i + 1;
+        while (lines[i].startsWith('|') && end < lines.size() && lines[end].startsWith('|')) ++end;
+        const QStringList block = lines.mid(i, end - i);  // a line, or a whole table
+        sections.last() += block.size() > mostRows ? inColumns(block) : block.join('\n') + '\n';
+    }
+    return sections;
+}
+
 const std::vector<HelpPage>& helpPages() {
     static const std::vector<HelpPage> pages{
         {"glossary.md", QT_TRANSLATE_NOOP("Help", "Words and symbols")},
@@ -76,7 +117,7 @@ HelpWindow::HelpWindow(QWidget* parent)
     : QDialog(parent), m_list(new QListWidget(this)), m_text(new QTextBrowser(this)) {
     setObjectName("help");
     setWindowTitle(tr("Help"));
-    resize(980, 680);
+    resize(1080, 680);
     m_list->setProperty("pages", true);
     m_list->setAccessibleName(tr("Pages"));
     m_list->setMaximumWidth(230);
@@ -119,7 +160,7 @@ void HelpWindow::showPage(const QString& file) {
     QFile in(path ? qstr(*path) : QString());
     m_text->clear();
     m_left.clear();
-    if (path && in.open(QIODevice::ReadOnly)) m_left = sectionsOf(QString::fromUtf8(in.readAll()));
+    if (path && in.open(QIODevice::ReadOnly)) m_left = helpSections(QString::fromUtf8(in.readAll()));
     else m_text->setPlainText(tr("The page '%1' is not installed. Reinstall Meander to have it.").arg(page));
     addSection();
     m_text->moveCursor(QTextCursor::Start);

@@ -12,6 +12,10 @@ struct HelpPage {
 };
 const std::vector<HelpPage>& helpPages();
 
+// A page from one head of the second order to the next, which is laid out at once. Long tables are text in columns: a
+// table of Qt takes 0.2 ms a row, at every change of width.
+QStringList helpSections(const QString& markdown);
+
 class HelpWindow : public QDialog {
     Q_OBJECT
 public:
@@ -35,7 +39,7 @@ private:
     QListWidget* m_list;
     QTextBrowser* m_text;
     QString m_page;
-    QStringList m_left;  // sections that are not shown yet
+    QStringList m_left;  // not shown yet
     QTimer m_next;
 };
 

@@ -10,6 +10,8 @@
 #include <functional>
 #include <optional>
 
+#include "gui/bridge/worker_threads.h"
+
 namespace meander::gui {
 
 template <class T> class Latest {
@@ -19,7 +21,8 @@ public:
         QObject::connect(m_watcher, &QFutureWatcher<T>::finished, owner, [this] {
             T result = m_watcher->result();
             bool isNewest = !m_waiting;
-            if (auto next = std::exchange(m_waiting, {})) m_watcher->setFuture(QtConcurrent::run(*next));
+            if (auto next = std::exchange(m_waiting, {}))
+                m_watcher->setFuture(QtConcurrent::run(workerThreads(), *next));
             if (isNewest) m_deliver(result);
         });
     }
@@ -34,7 +37,7 @@ public:
             }
         };
         if (m_watcher->isRunning()) m_waiting = std::move(guarded);
-        else m_watcher->setFuture(QtConcurrent::run(std::move(guarded)));
+        else m_watcher->setFuture(QtConcurrent::run(workerThreads(), std::move(guarded)));
     }
     bool isBusy() const { return m_watcher->isRunning(); }
 

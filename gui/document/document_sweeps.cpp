@@ -2,6 +2,7 @@
 #include <QtConcurrent>
 #include <algorithm>
 
+#include "gui/bridge/worker_threads.h"
 #include "gui/document/document_state.h"
 #include "gui/look/text.h"
 
@@ -57,7 +58,7 @@ void Document::retryCell(const QString& sweepId, std::size_t cell) {
         d.saveSweep(next);
         d.submit(std::move(again));
     });
-    planning->setFuture(QtConcurrent::run([copy = *s, cell]() -> Result<Plan> {
+    planning->setFuture(QtConcurrent::run(workerThreads(), [copy = *s, cell]() -> Result<Plan> {
         try {
             return meander::plan(copy.recipe(cell));
         } catch (const std::exception& e) {

@@ -6,6 +6,7 @@
 #include <QtConcurrent>
 #include <set>
 
+#include "gui/bridge/worker_threads.h"
 #include "gui/document/run_text.h"
 
 namespace meander::gui {
@@ -14,7 +15,7 @@ namespace {
 // Waits for work on another thread; the window paints on, but takes no input.
 template <class F> auto inBackground(F work) {
     using Answer = decltype(work());
-    QFuture<Answer> future = QtConcurrent::run(std::move(work));
+    QFuture<Answer> future = QtConcurrent::run(workerThreads(), std::move(work));
     QElapsedTimer sinceStart;
     sinceStart.start();
     while (!future.isFinished() && sinceStart.elapsed() < 15)

@@ -40,7 +40,7 @@ void EvidenceSource::request() {
     }
     m_work.request([run] {
         RunEvidence e{run, {}};
-        for (Diagnostic& d : diagnose(*run->trajectory))
+        for (Diagnostic& d : diagnose(*run->trajectory, {.manifold = run->model.process.manifold().kind()}))
             if (d.axis == DiagnosticAxis::Step) e.diagnostics.push_back(std::move(d));
         return e;
     });

@@ -10,11 +10,16 @@ class FrontPanel : public QWidget {
 public:
     explicit FrontPanel(QWidget* parent = nullptr);
     bool isInFront() const { return m_isInFront; }
-    void layOut() { m_body->show(); }  // before it is in front, to find what can be focused
+    // Before it is in front, to find what can be focused.
+    void layOut() {
+        m_body->show();
+        layingOut();
+    }
 
 protected:
     QWidget* body() const { return m_body; }  // holds the contents
     virtual void frontChanged() = 0;
+    virtual void layingOut() {}  // contents that are made only in front
     void showEvent(QShowEvent* event) override;
 
 private:

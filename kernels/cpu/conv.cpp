@@ -53,13 +53,11 @@ void im2col(const float* x, const Image& in, std::int64_t outHeight, std::int64_
 
 std::unique_ptr<ConvWeights> CpuBackend::doPackConv(View weight, View bias, ConvGeometry g, DType compute, int height,
                                                     int width) {
-    std::vector<float> w = hostFloats(weight);
-    roundForCompute(w, compute);
     std::vector<float> b = bias ? hostFloats(bias) : std::vector<float>();
     if (prefersDnnlConv(compute, weight.shape, g, height, width)) {
-        if (auto packed = m_dnnl->packConv(m_pool, w, weight.shape, b, g, compute, height, width)) return packed;
+        if (auto packed = m_dnnl->packConv(m_pool, m_threads, weight, b, g, compute, height, width)) return packed;
     }
-    return std::make_unique<CpuConv>(m_loops, m_pool, w, weight.shape, g, std::move(b));
+    return std::make_unique<CpuConv>(m_loops, m_pool, m_threads, weight, g, std::move(b), compute);
 }
 
 void CpuBackend::doConv2d(View x, const ConvWeights& weights, View y, const Epilogue& e) {

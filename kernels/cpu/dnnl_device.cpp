@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "kernels/api/error.h"
+#include "kernels/cpu/host_weights.h"
 
 namespace meander::kernels {
 namespace {
@@ -95,17 +96,29 @@ bool DnnlDevice::isBf16Faster() try {
     return false;
 }
 
-std::unique_ptr<DnnlLinear> DnnlDevice::packLinear(MemoryPool& pool, const std::vector<float>& w, const Shape& shape,
-                                                   const std::vector<float>& bias, DType compute) try {
-    const std::int64_t out = shape[0], in = shape[1];
-    const memory::desc any({in, out}, typeOf(compute), Tag::any), plain({in, out}, Type::f32, Tag::ba);
-    const memory::desc chosen = describeLinear(m_engine, 256, in, out, typeOf(compute), any)
-                                    .weights_desc();  // the order does not depend much on the rows
+// F32 and what already has the type of the computation is read where it is, in a mapped file maybe.
+DnnlWeight DnnlDevice::reordered(MemoryPool& pool, int threads, const View& w, const memory::dims& extents, Tag order,
+                                 const memory::desc& chosen, DType compute) {
     DnnlWeight weight{chosen, Scratch<char>(pool, chosen.get_size())};
-    memory from(plain, m_engine, const_cast<float*>(w.data())), to(chosen, m_engine, weight.data.data());
+    const bool isTaken = w.type == DType::F32 || w.type == compute;
+    std::optional<Scratch<float>> converted;
+    if (!isTaken) converted.emplace(pooledFloats(pool, threads, w));
+    void* data = isTaken ? w.data : converted->data();
+    memory from({extents, isTaken ? typeOf(w.type) : Type::f32, order}, m_engine, data),
+        to(chosen, m_engine, weight.data.data());
     dnnl::reorder(from, to).execute(m_stream, from, to);
     m_stream.wait();
-    auto packed = std::make_unique<DnnlLinear>(std::move(weight), bias, compute);
+    return weight;
+}
+
+std::unique_ptr<DnnlLinear> DnnlDevice::packLinear(MemoryPool& pool, int threads, const View& w,
+                                                   const std::vector<float>& bias, DType compute) try {
+    const std::int64_t out = w.shape[0], in = w.shape[1];
+    const memory::desc any({in, out}, typeOf(compute), Tag::any);
+    const memory::desc chosen = describeLinear(m_engine, 256, in, out, typeOf(compute), any)
+                                    .weights_desc();  // the order does not depend much on the rows
+    auto packed =
+        std::make_unique<DnnlLinear>(reordered(pool, threads, w, {in, out}, Tag::ba, chosen, compute), bias, compute);
     packed->in = in;
     packed->out = out;
     packed->bytes = chosen.get_size() + bias.size() * sizeof(float);
@@ -114,9 +127,10 @@ std::unique_ptr<DnnlLinear> DnnlDevice::packLinear(MemoryPool& pool, const std::
     return nullptr;
 }
 
-std::unique_ptr<DnnlConv> DnnlDevice::packConv(MemoryPool& pool, const std::vector<float>& w, const Shape& shape,
+std::unique_ptr<DnnlConv> DnnlDevice::packConv(MemoryPool& pool, int threads, const View& w,
                                                const std::vector<float>& bias, ConvGeometry g, DType compute,
                                                int height, int width) {
+    const Shape& shape = w.shape;
     const bool isWinograd = compute == DType::F32 && shape[2] == 3 && g.stride == 1 && g.padding == 1 && m_hasAvx512;
     ConvWeights geometry;
     geometry.out = shape[0], geometry.in = shape[1], geometry.kernel = int(shape[2]), geometry.stride = g.stride,
@@ -127,14 +141,11 @@ std::unique_ptr<DnnlConv> DnnlDevice::packConv(MemoryPool& pool, const std::vect
             continue;  // our own direct one then
         try {
             const memory::dims extents{shape[0], shape[1], shape[2], shape[3]};
-            const memory::desc any(extents, typeOf(compute), Tag::any), plain(extents, Type::f32, Tag::oihw);
+            const memory::desc any(extents, typeOf(compute), Tag::any);
             const memory::desc chosen =
                 describeConv(m_engine, geometry, algorithm, height, width, typeOf(compute), any).weights_desc();
-            DnnlWeight weight{chosen, Scratch<char>(pool, chosen.get_size())};
-            memory from(plain, m_engine, const_cast<float*>(w.data())), to(chosen, m_engine, weight.data.data());
-            dnnl::reorder(from, to).execute(m_stream, from, to);
-            m_stream.wait();
-            auto packed = std::make_unique<DnnlConv>(std::move(weight), bias, compute, algorithm);
+            auto packed = std::make_unique<DnnlConv>(reordered(pool, threads, w, extents, Tag::oihw, chosen, compute),
+                                                     bias, compute, algorithm);
             static_cast<ConvWeights&>(*packed) = geometry;
             packed->bytes = chosen.get_size();
             packed->height = height, packed->width = width;

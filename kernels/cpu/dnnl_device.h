@@ -63,11 +63,10 @@ public:
     bool isForced() const { return m_isForced; }
 
     // Null when oneDNN has no such primitive here.
-    std::unique_ptr<DnnlLinear> packLinear(MemoryPool& pool, const std::vector<float>& w, const Shape& shape,
-                                           const std::vector<float>& bias, DType compute);
-    std::unique_ptr<DnnlConv> packConv(MemoryPool& pool, const std::vector<float>& w, const Shape& shape,
-                                       const std::vector<float>& bias, ConvGeometry g, DType compute, int height,
-                                       int width);
+    std::unique_ptr<DnnlLinear> packLinear(MemoryPool& pool, int threads, const View& w, const std::vector<float>& bias,
+                                           DType compute);
+    std::unique_ptr<DnnlConv> packConv(MemoryPool& pool, int threads, const View& w, const std::vector<float>& bias,
+                                       ConvGeometry g, DType compute, int height, int width);
     // sums (rows, out) in F32.
     void linear(MemoryPool& pool, const void* x, std::int64_t rows, const DnnlLinear& w, float* sums);
     // sums (h', w', out) of one image (h, w, in).
@@ -91,6 +90,9 @@ private:
                    float* sums);
     void convInTiles(MemoryPool& pool, const float* x, std::int64_t height, std::int64_t width, const DnnlConv& w,
                      float* sums);
+    // From a dense weight of extents and order as in `plain` to the order `chosen`.
+    DnnlWeight reordered(MemoryPool& pool, int threads, const View& w, const dnnl::memory::dims& extents,
+                         dnnl::memory::format_tag order, const dnnl::memory::desc& chosen, DType compute);
     void execute(MemoryPool& pool, const Prepared& p, const DnnlWeight& weight, const void* x, float* sums);
     double productSeconds(dnnl::memory::data_type type);
 

@@ -13,14 +13,12 @@ namespace {
 
 class CpuLinear final : public LinearWeights {
 public:
-    CpuLinear(const Loops& loops, MemoryPool& pool, const std::vector<float>& w, std::int64_t outCount,
-              std::int64_t inCount, std::vector<float> b)
-        : m_data(pool, std::size_t(packedCount(loops, inCount, outCount))), m_bias(std::move(b)) {
-        in = inCount;
-        out = outCount;
+    CpuLinear(const Loops& loops, MemoryPool& pool, int threads, const View& w, std::vector<float> b, DType compute)
+        : m_data(pool, std::size_t(packedCount(loops, w.shape[1], w.shape[0]))), m_bias(std::move(b)) {
+        out = w.shape[0];
+        in = w.shape[1];
         bytes = (std::size_t(packedCount(loops, in, out)) + m_bias.size()) * sizeof(float);
-        panels = packPanels(loops, in, out, m_data.data(),
-                            [&](std::int64_t k, std::int64_t n) { return w[std::size_t(n * inCount + k)]; });
+        panels = packWeight(loops, threads, w, compute, 1, m_data.data());
     }
     const float* bias() const { return m_bias.empty() ? nullptr : m_bias.data(); }
     PackedPanels panels;
@@ -33,13 +31,11 @@ private:
 }  // namespace
 
 std::unique_ptr<LinearWeights> CpuBackend::doPackLinear(View weight, View bias, DType compute) {
-    std::vector<float> w = hostFloats(weight);
-    roundForCompute(w, compute);
     std::vector<float> b = bias ? hostFloats(bias) : std::vector<float>();
     if (prefersDnnlLinear(compute, weight.shape[1], weight.shape[0])) {
-        if (auto packed = m_dnnl->packLinear(m_pool, w, weight.shape, b, compute)) return packed;
+        if (auto packed = m_dnnl->packLinear(m_pool, m_threads, weight, b, compute)) return packed;
     }
-    return std::make_unique<CpuLinear>(m_loops, m_pool, w, weight.shape[0], weight.shape[1], std::move(b));
+    return std::make_unique<CpuLinear>(m_loops, m_pool, m_threads, weight, std::move(b), compute);
 }
 
 void CpuBackend::doLinear(View x, const LinearWeights& weights, View y, const Epilogue& e) {

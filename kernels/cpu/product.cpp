@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernels/cpu/host_weights.h"
 #include "kernels/cpu/parallel.h"
 
 namespace meander::kernels {
@@ -55,6 +56,29 @@ void sumBlock(const Loops& loops, const Product& p, const float* const* pointers
 
 std::int64_t packedCount(const Loops& loops, std::int64_t depth, std::int64_t columns) {
     return depth * roundUp(columns, loops.width);
+}
+
+PackedPanels packWeight(const Loops& loops, int threads, const View& weight, DType compute, std::int64_t taps,
+                        float* to) {
+    constexpr std::int64_t stretch = 16;
+    const int nr = loops.nr;
+    const std::int64_t columns = weight.shape[0], depth = weight.count() / columns / taps;
+    withElements(weight, compute, [&](const auto& element) {
+        parallelFor(threads, (columns + nr - 1) / nr, [&](std::int64_t index, int) {
+            const std::int64_t first = index * nr, filled = std::min<std::int64_t>(nr, columns - first),
+                               width = std::min<std::int64_t>(nr, roundUp(filled, loops.width));
+            float* panel = to + first * taps * depth;
+            for (std::int64_t from = 0; from < depth; from += stretch) {
+                const std::int64_t end = std::min(from + stretch, depth);
+                for (std::int64_t j = 0; j < width; ++j)
+                    for (std::int64_t k = from; k < end; ++k)
+                        for (std::int64_t tap = 0; tap < taps; ++tap)
+                            panel[(tap * depth + k) * width + j] =
+                                j < filled ? element(((first + j) * depth + k) * taps + tap) : 0.0f;
+            }
+        });
+    });
+    return {taps * depth, columns, taps * depth * nr, to};
 }
 
 EpilogueRow ResolvedEpilogue::at(std::int64_t r, std::int64_t column) const {

@@ -31,6 +31,11 @@ PackedPanels packPanels(const Loops& loops, std::int64_t depth, std::int64_t col
     return {depth, columns, depth * nr, to};
 }
 
+// Of a weight (columns, depth, taps), each row a filter; its depth in panels is taps × depth, taps outermost. All
+// threads read it once, a stretch of each row at a time.
+PackedPanels packWeight(const Loops& loops, int threads, const View& weight, DType compute, std::int64_t taps,
+                        float* to);
+
 // An Epilogue with its vectors in F32 and its rows countable.
 struct ResolvedEpilogue {
     const float *bias = nullptr, *rowBias = nullptr, *gate = nullptr;

@@ -91,6 +91,20 @@ class TestRandomActions : public QObject {
         const auto [ms, what] = application.takeLongest();
         const QString where = what == name ? name : name + ", then " + what;
         m_worst[where] = std::max(m_worst[where], ms);
+        if (ms > 200) qInfo("%7.1f ms  %s, while %s", ms, qPrintable(where), qPrintable(situation()));
+    }
+
+    // What is on the screen.
+    QString situation() {
+        QStringList shown;
+        for (const QString& id : {window->selection().currentRun(), window->selection().comparedRun()})
+            if (const RunPtr r = window->document().run(id))
+                shown << QString("%1 with %2, %3 steps, %4 image(s) of %5")
+                             .arg(qstr(r->recipe.model), qstr(r->recipe.sampler.id))
+                             .arg(r->recipe.steps)
+                             .arg(r->recipe.images)
+                             .arg(window->width());
+        return shown.join(" beside ");
     }
 
     QWidget* anyWidget() {
@@ -123,7 +137,9 @@ class TestRandomActions : public QObject {
     }
     void move() {
         QWidget* w = anyWidget();
-        timed("move over " + nameOf(w), [&] { QTest::mouseMove(w, QPoint(below(w->width()), below(w->height()))); });
+        // QTest::mouseMove would also carry out all that waits, as one piece.
+        const QPoint at(below(w->width()), below(w->height()));
+        timed("move over " + nameOf(w), [&] { QCursor::setPos(w->mapToGlobal(at)); });
     }
     void key() {
         static const std::vector<int> keys{Qt::Key_Left,        Qt::Key_Right,

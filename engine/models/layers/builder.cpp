@@ -9,7 +9,7 @@ HostWeight NetworkBuilder::read(const std::string& name, const Shape& shape) {
     return source.read(name, shape);
 }
 
-Linear NetworkBuilder::pack(std::span<const HostWeight> parts, const HostWeight* bias, DType type) {
+Linear NetworkBuilder::pack(std::vector<HostWeight> parts, const HostWeight* bias, DType type) {
     const HostWeight plainBias = bias ? bias->plain() : HostWeight();
     const View b = bias ? plainBias.view() : View{};
     Linear l;
@@ -17,9 +17,11 @@ Linear NetworkBuilder::pack(std::span<const HostWeight> parts, const HostWeight*
         std::vector<kernels::WeightMatrix> matrices;
         for (const auto& w : parts) matrices.push_back(w.matrix());
         l = backend.packStoredLinear(matrices, b, type);
+        for (const auto& w : parts) w.releasePages();
     } else {
-        const HostWeight w = parts.size() == 1 ? parts.front() : stacked(parts);
+        const HostWeight w = parts.size() == 1 ? std::move(parts.front()) : stackedWeights(std::move(parts));
         l = backend.packLinear(w.view().reshaped({w.rows(), w.rowCount()}), b, type);
+        w.releasePages();
     }
     weightBytes += l->bytes;
     return l;
@@ -27,9 +29,9 @@ Linear NetworkBuilder::pack(std::span<const HostWeight> parts, const HostWeight*
 
 Linear NetworkBuilder::linear(const std::string& name, std::int64_t in, std::int64_t out, bool bias, bool pointwise) {
     const HostWeight w = read(name + ".weight", pointwise ? Shape{out, in, 1, 1} : Shape{out, in});
-    if (!bias) return pack({&w, 1}, nullptr, compute);
+    if (!bias) return pack({w}, nullptr, compute);
     const HostWeight b = read(name + ".bias", {out});
-    return pack({&w, 1}, &b, compute);
+    return pack({w}, &b, compute);
 }
 
 Linear NetworkBuilder::linearF32(const std::string& name, std::int64_t in, std::int64_t out, bool bias) {
@@ -43,9 +45,9 @@ Linear NetworkBuilder::linearRows(const std::string& name, std::int64_t in, std:
     Linear l;
     if (bias) {
         const HostWeight b = rowsOf(read(name + ".bias", {out}), first, count);
-        l = pack({&w, 1}, &b, compute);
+        l = pack({w}, &b, compute);
     } else {
-        l = pack({&w, 1}, nullptr, compute);
+        l = pack({w}, nullptr, compute);
     }
     parameters = before + count * (in + (bias ? 1 : 0));
     return l;
@@ -55,7 +57,7 @@ Linear NetworkBuilder::linearInOrder(const std::string& name, std::int64_t in, c
     const std::int64_t out = std::int64_t(order.size());
     const HostWeight w = rowsInOrder(read(name + ".weight", {out, in}), order),
                      b = rowsInOrder(read(name + ".bias", {out}), order);
-    return pack({&w, 1}, &b, compute);
+    return pack({w}, &b, compute);
 }
 
 Linear NetworkBuilder::linearColumns(const std::string& name, std::int64_t in, std::int64_t out, std::int64_t first,
@@ -63,7 +65,7 @@ Linear NetworkBuilder::linearColumns(const std::string& name, std::int64_t in, s
     const std::int64_t before = parameters;
     const HostWeight w = columnsOf(read(name + ".weight", {out, in}), first, count),
                      b = bias ? read(name + ".bias", {out}) : HostWeight();
-    Linear l = pack({&w, 1}, bias ? &b : nullptr, compute);
+    Linear l = pack({w}, bias ? &b : nullptr, compute);
     parameters = before + out * (count + (bias ? 1 : 0));
     return l;
 }
@@ -74,9 +76,9 @@ Linear NetworkBuilder::linearStack(const std::vector<Part>& parts, std::int64_t 
         weights.push_back(read(name + ".weight", {out, in}));
         if (bias) biases.push_back(read(name + ".bias", {out}));
     }
-    if (!bias) return pack(weights, nullptr, type);
-    const HostWeight b = stacked(biases);
-    return pack(weights, &b, type);
+    if (!bias) return pack(std::move(weights), nullptr, type);
+    const HostWeight b = stackedWeights(std::move(biases));
+    return pack(std::move(weights), &b, type);
 }
 
 Conv NetworkBuilder::conv(const std::string& name, int in, int out, int kernel, int stride, int padding, int height,
@@ -84,6 +86,7 @@ Conv NetworkBuilder::conv(const std::string& name, int in, int out, int kernel, 
     const HostWeight w = read(name + ".weight", {out, in, kernel, kernel}).plain(),
                      b = bias ? read(name + ".bias", {out}).plain() : HostWeight();
     Conv c = backend.packConv(w.view(), bias ? b.view() : View{}, {stride, padding}, compute, height, width);
+    w.releasePages();
     weightBytes += c->bytes;
     return c;
 }
@@ -104,7 +107,7 @@ Conv NetworkBuilder::convOfFrame(const std::string& name, int in, int out, int k
 
 Linear NetworkBuilder::patchEmbedding(const std::string& name, int channels, int patch, std::int64_t width) {
     const HostWeight w = read(name + ".weight", {width, channels, patch, patch}), b = read(name + ".bias", {width});
-    return pack({&w, 1}, &b, compute);
+    return pack({w}, &b, compute);
 }
 
 Linear NetworkBuilder::patchProjection(const std::string& name, std::int64_t in, int patch, int channels, int kept) {
@@ -114,7 +117,7 @@ Linear NetworkBuilder::patchProjection(const std::string& name, std::int64_t in,
     const std::int64_t out = std::int64_t(patch) * patch * channels;
     const HostWeight w = rowsInOrder(read(name + ".weight", {out, in}), order),
                      b = rowsInOrder(read(name + ".bias", {out}), order);
-    return pack({&w, 1}, &b, compute);
+    return pack({w}, &b, compute);
 }
 
 Norm NetworkBuilder::norm(const std::string& name, std::int64_t width) {

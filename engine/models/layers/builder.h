@@ -59,7 +59,7 @@ public:
 private:
     HostWeight read(const std::string& name, const Shape& shape);
     // The rows of all parts below each other.
-    Linear pack(std::span<const HostWeight> parts, const HostWeight* bias, DType type);
+    Linear pack(std::vector<HostWeight> parts, const HostWeight* bias, DType type);
 };
 
 }  // namespace meander

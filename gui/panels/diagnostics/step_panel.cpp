@@ -88,7 +88,7 @@ void StepPanel::refresh() {
         if (r && !r->trajectory) m_document.requestTrajectory(m_selection.currentRun());
         return show({});
     }
-    DiagnosticOptions options;
+    DiagnosticOptions options{.manifold = r->model.process.manifold().kind()};
     if (r->model.state.kind == StateKind::Image) options.image = m_selection.image();
     if (const RunPtr whole = m_document.wholeRun(m_selection.currentRun())) {
         options.whole = whole->trajectory;

@@ -198,18 +198,18 @@ void QueueRow::show(int position, int count, const Recipe& first) {
 }
 
 QueuePanel::QueuePanel(Document& document, QWidget* parent)
-    : QWidget(parent),
+    : FrontPanel(parent),
       m_document(document),
-      m_bar(new QWidget(this)),
+      m_bar(new QWidget(body())),
       m_empty(new QLabel(
           tr("Nothing is running. Runs that wait stand here; they can be put in another order, edited, paused and "
              "cancelled."),
-          this)),
-      m_count(new QLabel(this)),
-      m_rest(new QLabel(this)),
-      m_pause(new QToolButton(this)),
-      m_pauseAfter(new QToolButton(this)),
-      m_cancelAll(new QToolButton(this)) {
+          body())),
+      m_count(new QLabel(m_bar)),
+      m_rest(new QLabel(body())),
+      m_pause(new QToolButton(m_bar)),
+      m_pauseAfter(new QToolButton(m_bar)),
+      m_cancelAll(new QToolButton(m_bar)) {
     setProperty("panel", true);
     m_empty->setProperty("muted", true);
     m_empty->setAlignment(Qt::AlignCenter);
@@ -217,7 +217,7 @@ QueuePanel::QueuePanel(Document& document, QWidget* parent)
     m_rest->setProperty("muted", true);
     m_rest->setContentsMargins(12, 4, 12, 4);
     buildBar();
-    auto* scroll = new QScrollArea(this);
+    auto* scroll = new QScrollArea(body());
     auto* content = new QWidget(scroll->viewport());
     content->setProperty("panel", true);
     m_box = new QVBoxLayout(content);
@@ -229,16 +229,21 @@ QueuePanel::QueuePanel(Document& document, QWidget* parent)
     scroll->setWidget(content);
     scroll->setWidgetResizable(true);
     scroll->setAccessibleName(tr("Runs under way and waiting"));
-    auto* outer = new QVBoxLayout(this);
+    auto* outer = new QVBoxLayout(body());
     outer->setContentsMargins(0, 0, 0, 0);
     outer->setSpacing(0);
     outer->addWidget(m_bar);
     outer->addWidget(scroll);
-    connect(&m_document, &Document::runsChanged, this, &QueuePanel::rebuild);
-    connect(&m_document, &Document::queueChanged, this, &QueuePanel::rebuild);
-    connect(&m_document, &Document::runChanged, this, &QueuePanel::rebuild);
-    rebuild();
+    connect(&m_document, &Document::runsChanged, this, &QueuePanel::follow);
+    connect(&m_document, &Document::queueChanged, this, &QueuePanel::follow);
+    connect(&m_document, &Document::runChanged, this, &QueuePanel::follow);
 }
+
+void QueuePanel::follow() {
+    if (isInFront()) rebuild();
+}
+
+void QueuePanel::frontChanged() { follow(); }
 
 void QueuePanel::buildBar() {
     auto* box = new QHBoxLayout(m_bar);
@@ -272,7 +277,7 @@ void QueuePanel::rebuild() {
         for (const QString& id : ids) {
             const auto known =
                 std::find_if(m_rows.begin(), m_rows.end(), [&](const QueueRow* r) { return r->id() == id; });
-            rows.push_back(known == m_rows.end() ? new QueueRow(m_document, id) : *known);
+            rows.push_back(known == m_rows.end() ? new QueueRow(m_document, id, m_box->parentWidget()) : *known);
         }
         for (QueueRow* r : m_rows)
             if (!ids.contains(r->id())) {

@@ -4,10 +4,10 @@
 #include <QLabel>
 #include <QToolButton>
 #include <QVBoxLayout>
-#include <QWidget>
 #include <vector>
 
 #include "gui/document/document.h"
+#include "gui/widgets/front_panel.h"
 
 namespace meander::gui {
 
@@ -54,14 +54,17 @@ private:
     int m_position = 0;
 };
 
-class QueuePanel : public QWidget {
+class QueuePanel : public FrontPanel {
     Q_OBJECT
 public:
     explicit QueuePanel(Document& document, QWidget* parent = nullptr);
 
 private:
     static constexpr int mostRows = 60;  // a sweep may hold thousands of runs
+    void frontChanged() override;
+    void layingOut() override { rebuild(); }
     void buildBar();
+    void follow();  // the queue, while this panel is in front
     void rebuild();
     void refresh();
     void refreshBar(int waiting);

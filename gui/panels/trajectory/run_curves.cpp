@@ -31,11 +31,11 @@ PanelCurves curvesOf(const std::vector<std::shared_ptr<const Run>>& runs, int im
     for (const auto& run : runs) {
         if (!run || !run->trajectory || run->trajectory->steps.empty()) continue;
         const std::int64_t row = std::min<std::int64_t>(image, run->trajectory->initial.shape()[0] - 1);
-        auto frames = pathOf(*run->trajectory, row).frames;
-        if (run->model.process.manifold().kind() == ManifoldKind::Torus) unwrapAngles(frames);
+        const ManifoldKind manifold = run->model.process.manifold().kind();
+        auto frames = pathOf(*run->trajectory, row, manifold).frames;
         // Paths of states of another size cannot share axes.
         if (!paths.empty() && frames.front().size() != paths.front().front().size()) continue;
-        DiagnosticOptions options;
+        DiagnosticOptions options{.manifold = manifold};
         if (run->model.state.kind == StateKind::Image) options.image = int(row);
         result.runs.push_back({run->id, run, {}, diagnose(*run->trajectory, options)});
         paths.push_back(std::move(frames));

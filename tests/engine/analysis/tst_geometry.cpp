@@ -152,17 +152,34 @@ Trajectory heunRecord(const std::vector<double>& lambda, const std::vector<doubl
 class TestGeometry : public QObject {
     Q_OBJECT
 private slots:
-    // Straight and even on the torus, across its edge several times: straight and even without it.
+    // Straight and even on the torus, across its edge several times: straight and even without it, in the path and in
+    // what is diagnosed of it.
     void anglesAreUnwrapped() {
-        std::vector<State> frames;
-        for (int k = 0; k < 40; ++k)
-            frames.push_back({std::remainder(1 + 0.9 * k, 2 * std::numbers::pi),
-                              std::remainder(-2 - 0.5 * k, 2 * std::numbers::pi)});
-        QVERIFY(arcOverChord(frames) > 2);
-        unwrapAngles(frames);
-        QVERIFY(std::abs(arcOverChord(frames) - 1) < 1e-12);
-        QVERIFY(std::abs(chordLength(frames) - 39 * std::hypot(0.9, 0.5)) < 1e-9);
-        QCOMPARE(frames[0], (State{1, -2}));
+        const auto angles = [](int k) {
+            const std::vector<double> values{std::remainder(1 + 0.9 * k, 2 * std::numbers::pi),
+                                             std::remainder(-2 - 0.5 * k, 2 * std::numbers::pi)};
+            return HostTensor::fromDoubles({1, 2}, values);
+        };
+        Trajectory t;
+        t.initial = angles(0);
+        for (int k = 0; k <= 40; ++k) t.levels.push_back(1 - k / 40.0);
+        for (int k = 0; k < 40; ++k) {
+            t.evaluations.push_back(std::make_shared<Evaluation>(Evaluation{
+                .index = k, .step = k, .tau = t.levels[std::size_t(k)], .state = angles(k), .denoised = angles(40)}));
+            t.steps.push_back(std::make_shared<Step>(Step{.index = k,
+                                                          .from = t.levels[std::size_t(k)],
+                                                          .to = t.levels[std::size_t(k) + 1],
+                                                          .state = angles(k + 1)}));
+        }
+        QVERIFY(arcOverChord(pathOf(t, 0).frames) > 2);
+        const Path path = pathOf(t, 0, ManifoldKind::Torus);
+        QVERIFY(std::abs(arcOverChord(path.frames) - 1) < 1e-7);  // angles are stored as floats
+        QVERIFY(std::abs(chordLength(path.frames) - 40 * std::hypot(0.9, 0.5)) < 1e-5);
+        for (std::size_t k = 0; k < path.points.size(); ++k) QCOMPARE(path.points[k].state, path.frames[k]);
+        QVERIFY(rmsDifference(path.points.back().denoised, path.frames.back()) < 1e-6);
+        const auto flat = diagnose(t), wrapped = diagnose(t, {.manifold = ManifoldKind::Torus});
+        QVERIFY(findDiagnostic(flat, "G1")->summary > 2);
+        QVERIFY(std::abs(findDiagnostic(wrapped, "G1")->summary - 1) < 1e-7);
     }
 
     void eigenOfKnownMatrices() {

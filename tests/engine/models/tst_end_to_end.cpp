@@ -3,6 +3,7 @@
 #include <QtTest>
 #include <cmath>
 
+#include "engine/exchange/run_export.h"
 #include "engine/imaging/png.h"
 #include "engine/weights/weight_file.h"
 #include "tests/engine/models/small_models.h"
@@ -34,7 +35,7 @@ class TestEndToEnd : public QObject {
     Json json(const std::string& name) const { return Json::parse(m_file.metadata().at(name)); }
 
     // The parts as a folder of diffusers; `variant`: whose first filters the network has.
-    std::string writeFolder(const QString& name, const std::string& variant = {}) const {
+    std::string writeFolder(const QString& name, const std::string& variant = {}, bool hasCodec = true) const {
         const QString folder = m_folder.filePath(name);
         std::map<std::string, Tensors> parts;
         for (const auto& [key, entry] : m_file.entries()) {
@@ -50,17 +51,17 @@ class TestEndToEnd : public QObject {
             parts["unet"]["conv_in.weight"] = filters;
         }
         writePart(folder + "/unet", "diffusion_pytorch_model", unet, parts["unet"]);
-        writePart(folder + "/vae", "diffusion_pytorch_model", json("vae"), parts["vae"]);
+        if (hasCodec) writePart(folder + "/vae", "diffusion_pytorch_model", json("vae"), parts["vae"]);
         copyTokenizer(folder + "/tokenizer");
         writeText(folder + "/scheduler/scheduler_config.json", json("scheduler").dump());
         const auto part = [](const char* library, const char* kind) { return Json::array({library, kind}); };
-        writeText(folder + "/model_index.json", Json{{"_class_name", "StableDiffusionPipeline"},
-                                                     {"scheduler", part("diffusers", "EulerDiscreteScheduler")},
-                                                     {"text_encoder", part("transformers", "CLIPTextModel")},
-                                                     {"tokenizer", part("transformers", "CLIPTokenizer")},
-                                                     {"unet", part("diffusers", "UNet2DConditionModel")},
-                                                     {"vae", part("diffusers", "AutoencoderKL")}}
-                                                    .dump());
+        Json index{{"_class_name", "StableDiffusionPipeline"},
+                   {"scheduler", part("diffusers", "EulerDiscreteScheduler")},
+                   {"text_encoder", part("transformers", "CLIPTextModel")},
+                   {"tokenizer", part("transformers", "CLIPTokenizer")},
+                   {"unet", part("diffusers", "UNet2DConditionModel")}};
+        if (hasCodec) index["vae"] = part("diffusers", "AutoencoderKL");
+        writeText(folder + "/model_index.json", index.dump());
         return folder.toStdString();
     }
 
@@ -112,6 +113,21 @@ private slots:
         qInfo("latent (of standard deviation 18) %.2e, pixels %.2e", latent, pixel);
         QVERIFY2(pixel < tolerance, qPrintable(QString::number(pixel)));
         QVERIFY2(latent < 2e-3, qPrintable(QString::number(latent)));
+    }
+
+    // Without its codec a model runs and keeps its states; that there will be no images is said before.
+    void withoutCodec() {
+        const Plan p = planned(recipe(writeFolder("no codec", {}, false)));
+        QVERIFY(std::any_of(p.notes.begin(), p.notes.end(), [](const PlanNote& n) {
+            return n.kind == NoteKind::Warning && n.text.find("no image codec") != std::string::npos;
+        }));
+        const auto run = carryOut(p);
+        QVERIFY2(run->status == RunStatus::Finished, run->problem.c_str());
+        QVERIFY(!run->images);
+        QVERIFY(difference(run->trajectory->last(), tensor("golden.latent")) < 2e-3);
+        QTemporaryDir out;
+        const auto exported = exportRun(*run, out.path().toStdString());
+        QVERIFY2(exported.ok(), exported.ok() ? "" : exported.error().text.c_str());
     }
 
     void imageToPixels_data() {
