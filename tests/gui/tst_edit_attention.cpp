@@ -120,7 +120,7 @@ private slots:
 
     void wordIsScaledFromItsChip() {
         auto* bar = window->findChild<TokenBar*>();
-        QTRY_VERIFY(bar && bar->chipCount() == 10);
+        QTRY_VERIFY(bar && bar->chipCount() == 11);
         const Recipe before = draft();
         const QString scale = QStringLiteral("Scale this word's attention…");
         const auto byMouse = [&](int chip) {
