@@ -40,6 +40,10 @@ step to 0 is one of the steps. *Equal error* is the operation of the Edit menu o
 recorded estimates, with an interval over the paths; its last level above 0 is the lowest of the reference. *Best
 predicted* (`auto`) tries all of them and takes the one whose levels are predicted to have the least error.
 
+No method is best everywhere. On the sprites the L2 cost alone loses to Karras (Euler, 8 steps: 0.105 against 0.043):
+early errors shrink there on the way, which *L2 at the end* counts. The bound of Align Your Steps is one of a random
+sampler; with the samplers below, which follow the ODE, its levels often lose.
+
 )";
 
 const char* const tableHead = R"(
