@@ -14,7 +14,8 @@ namespace meander::gui {
 
 namespace {
 const char* const ownRecord = "own_record";
-}
+constexpr int fewestUseful = 4;  // steps that a record should be fine enough for to be offered
+}  // namespace
 
 ScheduleFitDialog::ScheduleFitDialog(RunPtr run, int steps, BackgroundJob& job, QWidget* parent)
     : QDialog(parent),
@@ -61,7 +62,7 @@ ScheduleFitDialog::ScheduleFitDialog(RunPtr run, int steps, BackgroundJob& job, 
         box->addWidget(w);
     box->addStretch();
     box->addWidget(buttons);
-    setMinimumWidth(420);
+    setMinimumWidth(520);
     m_soon.setSingleShot(true);
     m_soon.setInterval(120);
     connect(&m_soon, &QTimer::timeout, this, [this] {
@@ -88,11 +89,11 @@ void ScheduleFitDialog::buildForm(int steps) {
     }
     m_values["steps"] = std::int64_t(std::max(1, steps));
     m_values["reference_steps"] = std::int64_t(std::max(60, 3 * steps));
-    if (referenceProblem(*m_run).empty() && tooCoarse(*m_run, 2).empty())
+    if (referenceProblem(*m_run).empty() && tooCoarse(*m_run, fewestUseful).empty())
         specs.insert(
             specs.begin() + 1,
             toggleParam(
-                ownRecord, tr("Fit to its own record").toStdString(), tooCoarse(*m_run, steps).empty(),
+                ownRecord, tr("Own record").toStdString(), tooCoarse(*m_run, steps).empty(),
                 tr("The run was fine enough to choose among its own levels, without evaluations.").toStdString()));
     m_values[ownRecord] = specs.size() > fitParams().size() && tooCoarse(*m_run, steps).empty();
     m_form->setSpecs("scheduleFit", specs);
@@ -124,6 +125,8 @@ void ScheduleFitDialog::tell(QLabel* label, const QString& text, const char* pro
     label->style()->unpolish(label);
     label->style()->polish(label);
     label->setVisible(!text.isEmpty());
+    layout()->activate();
+    if (const int wanted = layout()->totalHeightForWidth(width()); wanted > height()) resize(width(), wanted);
 }
 
 void ScheduleFitDialog::showCost(const Answer& answer) {
