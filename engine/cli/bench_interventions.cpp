@@ -29,22 +29,22 @@ that has it from that step on; the steps before are those of the untouched run.
 
 | what | rule | where it works |
 |---|---|---|
-| a head, or all others of its layer | Head scaling (`mute_head`) | every attention |
-| a word | Word scaling (`scale_token`): prompt-to-prompt reweighting | cross- and joint attention |
-| a block, its attention or its feed-forward | Block scaling (`scale_block`) | every block |
-| a map, towards nothing | Attention blending (`blend_attention`), Attention temperature (`attention_temperature`) | every attention |
-| a map, as it was | Frozen attention (`freeze_attention`) | every attention |
-| a map of another prompt or run | Attention replacement (`replace_attention`): prompt-to-prompt replace and refine | every attention |
-| keys and values of another prompt or run | Mutual self-attention (`mutual_self_attention`): MasaCtrl | self- and joint attention |
-| what blocks add, of another prompt or run | Activation patching (`patch_activations`) | every block |
+| a head, or all others of its layer | `mute_head` | every attention |
+| a word: prompt-to-prompt reweighting | `scale_token` | cross- and joint attention |
+| a block, its attention or its feed-forward | `scale_block` | every block |
+| a map, towards nothing | `blend_attention`, `attention_temperature` | every attention |
+| a map, as it was | `freeze_attention` | every attention |
+| a map of another prompt or run: prompt-to-prompt | `replace_attention` | every attention |
+| keys and values of another prompt or run: MasaCtrl | `mutual_self_attention` | self- and joint attention |
+| what blocks add, of another prompt or run | `patch_activations` | every block |
 
-The last three read from a source: another prompt, evaluated at the same states, or a finished run, whose recorded states
-are evaluated at the same noise level. Either costs one evaluation more while the rule acts. Where a rule has a region it
+The last three read from a source: another prompt, evaluated at the same states, or a finished run, whose recorded
+states are evaluated at the same noise level. Either costs one evaluation more while the rule acts. Where a rule has a region it
 acts in that part of the image only. What is not changed keeps the fused path and its bits.
 
-In the window: click a head in the matrix of the panel Attention, then M mutes it, a double click mutes the others of its
-layer, the slider scales it. A right click (or the Menu key) on a word under the image scales the attention to it. Each is
-an edit of the draft. To replay, choose a step and branch there (B) first, edit, run (Ctrl+Enter), and compare (Ctrl+D).
+In the window: click a head in the matrix of the panel Attention, then M mutes it, a double click mutes the others of
+its layer, the slider scales it. A right click (or the Menu key) on a word under the image scales the attention to it.
+Each is an edit of the draft. To replay, choose a step and branch there (B) first, edit, run (Ctrl+Enter), and compare (Ctrl+D).
 
 The tables measure that on the sprites. Objects are found by their colours in the image that was drawn; the attention to
 a word is the mean over layers, heads and steps of the recorded probabilities, divided by the sum over the words of the

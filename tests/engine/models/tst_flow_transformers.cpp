@@ -196,8 +196,8 @@ private slots:
         QVERIFY2(fault.empty(), fault.c_str());
     }
 
-    // Joint attention finds its text before its image: a word scaled to nothing receives nothing from the image, all else
-    // of the maps stays, and a row without the hook keeps its bits.
+    // Joint attention finds its text before its image: a word scaled to nothing receives nothing from the image, all
+    // else of the maps stays, and a row without the hook keeps its bits.
     void scaledWord_data() { eachNetwork(); }
     void scaledWord() {
         QFETCH(QString, name);
