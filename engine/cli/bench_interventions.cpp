@@ -39,12 +39,13 @@ that has it from that step on; the steps before are those of the untouched run.
 | what blocks add, of another prompt or run | `patch_activations` | every block |
 
 The last three read from a source: another prompt, evaluated at the same states, or a finished run, whose recorded
-states are evaluated at the same noise level. Either costs one evaluation more while the rule acts. Where a rule has a region it
-acts in that part of the image only. What is not changed keeps the fused path and its bits.
+states are evaluated at the same noise level. Either costs one evaluation more while the rule acts. Where a rule has a
+region it acts in that part of the image only. What is not changed keeps the fused path and its bits.
 
 In the window: click a head in the matrix of the panel Attention, then M mutes it, a double click mutes the others of
 its layer, the slider scales it. A right click (or the Menu key) on a word under the image scales the attention to it.
-Each is an edit of the draft. To replay, choose a step and branch there (B) first, edit, run (Ctrl+Enter), and compare (Ctrl+D).
+Each is an edit of the draft. To replay, choose a step and branch there (B) first, edit, run (Ctrl+Enter), and compare
+(Ctrl+D).
 
 The tables measure that on the sprites. Objects are found by their colours in the image that was drawn; the attention to
 a word is the mean over layers, heads and steps of the recorded probabilities, divided by the sum over the words of the
