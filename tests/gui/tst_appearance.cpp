@@ -12,6 +12,7 @@
 #include <QThread>
 
 #include "gui/app/watchdog.h"
+#include "gui/bridge/worker_threads.h"
 #include "gui/panels/canvas/canvas_panel.h"
 #include "gui/panels/canvas/image_stage.h"
 #include "gui/widgets/fields.h"
@@ -108,9 +109,17 @@ private slots:
         QVERIFY(window->restyling().isUnderWay());
         QVERIFY(!theme().dark);
         QTRY_VERIFY(!window->restyling().isUnderWay());
+        // What is computed in the background has arrived when nothing changes any more.
         const auto shown = [this] {
-            QTest::qWait(100);
-            return window->grab().toImage();
+            QImage image;
+            for (int equal = 0, tries = 0; equal < 3 && tries < 60; ++tries) {
+                workerThreads()->waitForDone();
+                QTest::qWait(150);
+                const QImage now = window->grab().toImage();
+                equal = now == image ? equal + 1 : 0;
+                image = now;
+            }
+            return image;
         };
         const QImage changed = shown();
         window.reset();
