@@ -78,6 +78,11 @@ private slots:
     // Names of the code, as a renaming leaves them behind: words with a capital inside that are no proper name.
     void noInternalNames() {
         static const QStringList proper = {"ComfyUI",
+                                           "DeepCache",
+                                           "TeaCache",
+                                           "SeaCache",
+                                           "TaylorSeer",
+                                           "MasaCtrl",
                                            "FreeU",
                                            "FreSca",
                                            "DiT",
