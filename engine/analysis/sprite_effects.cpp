@@ -43,7 +43,8 @@ std::vector<WordPlacement> wordPlacements(const Run& run, const AttentionSelecti
     std::vector<WordPlacement> all;
     for (std::size_t i = 0; i < words.size(); ++i) {
         const double pixels = std::accumulate(masks[i].begin(), masks[i].end(), 0.0);
-        all.push_back({shareInside(heat[i], masks[i], image.width, image.height), pixels / double(masks[i].size())});
+        all.push_back({shareInside(heat[i], masks[i], image.width, image.height),
+                       shareOfMask(heat[i], masks[i], image.width, image.height), pixels / double(masks[i].size())});
     }
     return all;
 }
@@ -61,6 +62,19 @@ std::vector<Choice> mutedHeads(const Run& run, Heads which, int count) {
                           {"head", std::int64_t(h.head)},
                           {"scale", 0.0}}});
     }
+    return rules;
+}
+
+std::vector<Choice> mutedInHeads(const Run& run, Heads which, int count) {
+    const ShapeWord word = shapeWord(sceneOf(run), 0);
+    std::vector<Choice> rules = mutedHeads(run, which, count);
+    for (Choice& c : rules)
+        c = {"scale_token",
+             {{"word", word.text},
+              {"occurrence", std::int64_t(word.occurrence)},
+              {"scale", 0.0},
+              {"layers", c.params["layers"]},
+              {"head", c.params["head"]}}};
     return rules;
 }
 

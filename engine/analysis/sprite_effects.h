@@ -19,16 +19,19 @@ ShapeWord shapeWord(const SpriteScene& scene, std::size_t object);
 // The first `n` random prompts with two objects.
 std::vector<std::string> twoObjectPrompts(int n, std::uint64_t seed);
 
-// Share of the attention to each object's shape word that lies inside that object's pixels, and the object's share of
-// the image, in the order of the objects; of a run with attention.
+// Share of the attention to each object's shape word that lies inside that object's pixels, that of a map which is the
+// object itself on the same grid, and the object's share of the image, in the order of the objects; of a run with
+// attention.
 struct WordPlacement {
-    double inside = 0, area = 0;
+    double inside = 0, ideal = 0, area = 0;
 };
 std::vector<WordPlacement> wordPlacements(const Run& run, const AttentionSelection& selection, MapScale scale);
 
-// Rules that mute the five heads with the most mass for the first object's shape word, or the five with the least.
+// Rules that mute the five heads with the most mass for the first object's shape word, or the five with the least; and
+// rules that mute that word alone in those heads.
 enum class Heads : std::uint8_t { Most, Least };
 std::vector<Choice> mutedHeads(const Run& run, Heads which, int count = 5);
+std::vector<Choice> mutedInHeads(const Run& run, Heads which, int count = 5);
 // The rule that scales the attention to the first object, its colour and its shape.
 Choice scaledObject(const SpriteScene& scene, double factor);
 // Pixels of the first object in a run's image.

@@ -16,6 +16,16 @@ double shareInside(const HeatMap& map, std::span<const std::uint8_t> mask, int w
     return all > 0 ? inside / all : 0;
 }
 
+double shareOfMask(const HeatMap& map, std::span<const std::uint8_t> mask, int width, int height) {
+    HeatMap ideal{map.width, map.height, std::vector<double>(map.values.size()), 0, 1, {}};
+    for (int y = 0; y < height; ++y)
+        for (int x = 0; x < width; ++x)
+            ideal.values[std::size_t(y * map.height / height) * std::size_t(map.width)
+                         + std::size_t(x * map.width / width)] +=
+                mask[std::size_t(y) * std::size_t(width) + std::size_t(x)];
+    return shareInside(ideal, mask, width, height);
+}
+
 std::vector<HeadMass> headsByMass(const Trajectory& t, int image, const Word& word) {
     std::vector<HeadMass> all;
     for (std::size_t s = 0; s < t.sites.size(); ++s)

@@ -11,6 +11,9 @@ namespace meander {
 // area.
 double shareInside(const HeatMap& map, std::span<const std::uint8_t> mask, int width, int height);
 
+// The same of a map that is the mask itself, seen on the grid of `map`: what its resolution allows.
+double shareOfMask(const HeatMap& map, std::span<const std::uint8_t> mask, int width, int height);
+
 // Mean probability that a head gives to a word, over places and evaluations.
 struct HeadMass {
     int site = 0, head = 0;  // site: index into Trajectory::sites

@@ -48,8 +48,9 @@ Each is an edit of the draft. To replay, choose a step and branch there (B) firs
 (Ctrl+D).
 
 The tables measure that on the sprites. Objects are found by their colours in the image that was drawn; the attention to
-a word is the mean over layers, heads and steps of the recorded probabilities, divided by the sum over the words of the
-prompt where it says so.
+a word is the mean over heads and steps of the recorded probabilities, ± the 95 % interval over prompts. A head with little
+mass for a word has it for others, so muting all of it changes the image as well; what it does for the word is told by
+muting the word in it.
 )";
 
 struct Mean {
@@ -68,10 +69,13 @@ struct Mean {
 };
 
 struct Measured {
-    Mean inside, insideLate, raw, area;  // of shape words
-    Mean most, least;                    // RMS of the image with five heads muted
-    std::vector<Mean> size, present;     // of the first object, by strength
-    int monotone = 0, objects = 0;       // sizes that never fall with the strength
+    Mean inside, ideal, area;  // of shape words
+    std::vector<Mean> layers;  // the same by layer
+    std::vector<TapSite> sites;
+    Mean mostWord, leastWord;         // RMS of the image with the word muted in five heads
+    Mean most, least;                 // RMS of the image with five heads muted
+    std::vector<Mean> size, present;  // of the first object, by strength
+    int monotone = 0, objects = 0;    // sizes that never fall with the strength
 };
 
 Plan planOf(const ModelInfo& info, const std::string& prompt, std::uint64_t seed, const std::string& device,
@@ -96,32 +100,38 @@ void measureGroup(const ModelInfo& info, std::span<const std::string> prompts, s
     plans.clear();
     for (std::size_t i = 0; i < plain.size(); ++i) {
         const SpriteScene scene = *parseSpritePrompt(prompts[i]);
-        for (const Heads which : {Heads::Most, Heads::Least})
+        for (const Heads which : {Heads::Most, Heads::Least}) {
             plans.push_back(planOf(info, prompts[i], seedOf(i), o.device, mutedHeads(*plain[i], which)));
+            plans.push_back(planOf(info, prompts[i], seedOf(i), o.device, mutedInHeads(*plain[i], which)));
+        }
         for (const double s : strengths)
             plans.push_back(planOf(info, prompts[i], seedOf(i), o.device, {scaledObject(scene, s)}));
     }
     const Runs changed = runBatch(plans, {o.device, false, true}).runs;
-    const std::size_t each = 2 + std::size(strengths);
+    constexpr std::size_t muted = 4, each = muted + std::size(strengths);
     for (std::size_t i = 0; i < plain.size() && (i + 1) * each <= changed.size(); ++i) {
         const Run& run = *plain[i];
-        AttentionSelection late;
-        late.firstStep = run.trajectory->intervals() / 2;
-        for (const WordPlacement& w : wordPlacements(run, {}, MapScale::SharePrompt)) {
+        m.sites = run.trajectory->sites;
+        m.layers.resize(m.sites.size());
+        for (const WordPlacement& w : wordPlacements(run, {}, MapScale::Raw)) {
             m.inside.add(w.inside);
+            m.ideal.add(w.ideal);
             m.area.add(w.area);
         }
-        for (const WordPlacement& w : wordPlacements(run, late, MapScale::SharePrompt)) m.insideLate.add(w.inside);
-        for (const WordPlacement& w : wordPlacements(run, {}, MapScale::Raw)) m.raw.add(w.inside);
+        for (std::size_t k = 0; k < m.sites.size(); ++k) {
+            AttentionSelection one;
+            one.sites = {int(k)};
+            for (const WordPlacement& w : wordPlacements(run, one, MapScale::Raw)) m.layers[k].add(w.inside);
+        }
         const auto result = std::span(changed).subspan(i * each, each);
-        m.most.add(imageDifference(*result[0], run));
-        m.least.add(imageDifference(*result[1], run));
+        for (const auto& [mean, place] : {std::pair{&m.most, 0}, {&m.mostWord, 1}, {&m.least, 2}, {&m.leastWord, 3}})
+            mean->add(imageDifference(*result[std::size_t(place)], run));
         bool isMonotone = true;
         for (std::size_t s = 0; s < std::size(strengths); ++s) {
-            const int size = objectSize(*result[2 + s]);
+            const int size = objectSize(*result[muted + s]);
             m.size[s].add(size);
             m.present[s].add(size >= 20 ? 1 : 0);
-            isMonotone = isMonotone && (s == 0 || size >= objectSize(*result[1 + s]));
+            isMonotone = isMonotone && (s == 0 || size >= objectSize(*result[muted + s - 1]));
         }
         m.monotone += isMonotone;
         ++m.objects;
@@ -139,11 +149,13 @@ void print(const ModelInfo& info, const Measured& m, const InterventionOptions& 
         Json j = {{"model", info.id},
                   {"prompts", m.objects},
                   {"inside", m.inside.value()},
-                  {"inside_late", m.insideLate.value()},
-                  {"inside_raw", m.raw.value()},
+                  {"inside_ideal", m.ideal.value()},
                   {"area", m.area.value()},
                   {"most_heads_rms", m.most.value()},
-                  {"least_heads_rms", m.least.value()}};
+                  {"least_heads_rms", m.least.value()},
+                  {"word_in_most_heads_rms", m.mostWord.value()},
+                  {"word_in_least_heads_rms", m.leastWord.value()}};
+        for (const Mean& layer : m.layers) j["inside_by_layer"].push_back(layer.value());
         for (std::size_t s = 0; s < std::size(strengths); ++s)
             j["sizes"].push_back(
                 {{"scale", strengths[s]}, {"pixels", m.size[s].value()}, {"present", m.present[s].value()}});
@@ -151,14 +163,17 @@ void print(const ModelInfo& info, const Measured& m, const InterventionOptions& 
     }
     std::printf("\n## %s, %d prompts with two objects\n\n", info.name.c_str(), m.objects);
     std::printf("| attention to the shape words, inside their objects | |\n|---|---|\n");
-    std::printf("| ÷ prompt tokens, all steps | %s |\n", share(m.inside).c_str());
-    std::printf("| ÷ prompt tokens, second half of the steps | %s |\n", share(m.insideLate).c_str());
-    std::printf("| raw probability, all steps | %s |\n", share(m.raw).c_str());
-    std::printf("| the objects' part of the image | %s |\n", share(m.area).c_str());
-    std::printf("\n| heads muted | RMS of the change, of 1 |\n|---|---|\n");
-    std::printf("| the five with the most mass for the first shape word | %.4f ± %.4f |\n", m.most.value(),
-                m.most.half());
-    std::printf("| the five with the least | %.4f ± %.4f |\n", m.least.value(), m.least.half());
+    std::printf("| mean of all layers | %s |\n", share(m.inside).c_str());
+    for (std::size_t k = 0; k < m.layers.size(); ++k)
+        std::printf("| layer %zu, %d × %d | %s |\n", k, m.sites[k].height, m.sites[k].width,
+                    share(m.layers[k]).c_str());
+    std::printf("| a map that is the object itself, on that grid | %s |\n", share(m.ideal).c_str());
+    std::printf("| the object's part of the image | %s |\n", share(m.area).c_str());
+    std::printf("\n| five heads, by their mass for the first shape word | most | least |\n|---|---|---|\n");
+    std::printf("| that word muted in them: RMS of the change, of 1 | %.4f ± %.4f | %.4f ± %.4f |\n",
+                m.mostWord.value(), m.mostWord.half(), m.leastWord.value(), m.leastWord.half());
+    std::printf("| the heads muted | %.4f ± %.4f | %.4f ± %.4f |\n", m.most.value(), m.most.half(), m.least.value(),
+                m.least.half());
     std::printf("\n| scale of the first object's words | pixels of the object | objects of 20 pixels or more "
                 "|\n|---|---|---|\n");
     for (std::size_t s = 0; s < std::size(strengths); ++s)

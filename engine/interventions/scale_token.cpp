@@ -18,6 +18,8 @@ public:
           m_factor(float(real(p, "scale"))),
           m_isNormalised(text(p, "sum") == "one"),
           m_region(regionOf(p, label)) {
+        if (p.contains("head")) m_head = integer(p, "head");
+        if (m_head) checkHead(*m_head, text(p, "layers"), s.model, label);
         if (s.tokens) m_tokens = tokensOfWord(*s.tokens, text(p, "word"), integer(p, "occurrence"));
         // Prompts may have the word in different places.
         description = Choice{"scale_token", p};
@@ -38,7 +40,7 @@ public:
                 if (t < part->keys && inside[std::size_t(q)] > 0) factors[std::size_t(q * part->keys + t)] = m_factor;
         const Tensor f = uploaded(b, m_region ? Shape{queries, part->keys} : Shape{part->keys}, factors);
         for (std::int64_t r = 0; r < call.rows; ++r) {
-            const Tensor row = mapsOfRow(a, r), scaled = part->of(row);
+            const Tensor all = mapsOfRow(a, r), row = m_head ? all.slice(*m_head, 1) : all, scaled = part->of(row);
             b.binary(kernels::Binary::Mul, scaled, f, scaled);
             if (m_isNormalised) normaliseMaps(row);
         }
@@ -48,6 +50,7 @@ private:
     float m_factor;
     bool m_isNormalised;
     std::optional<Region> m_region;
+    std::optional<std::int64_t> m_head;
     std::vector<int> m_tokens;
 };
 
@@ -66,7 +69,9 @@ InterventionInfo scaleToken() {
                    choiceParam("sum", "Sum", {{"free", "As it comes"}, {"one", "One again"}},
                                "Whether the probabilities of a place are divided by their sum again: as it comes "
                                "the word adds to the others, else it takes from them."),
-                   allBlocksParam(), regionParam()},
+                   allBlocksParam(),
+                   optionalParam(integerParam("head", "Head", 0, 0, 1023, "In which head, from 0; absent: all.")),
+                   regionParam()},
         .holdsMaps = true,
         .readsPrompt = true,
         .make = [](const Params& p, const InterventionSetup& s) -> nn::SiteHookPtr {
