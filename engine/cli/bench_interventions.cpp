@@ -48,9 +48,9 @@ Each is an edit of the draft. To replay, choose a step and branch there (B) firs
 (Ctrl+D).
 
 The tables measure that on the sprites. Objects are found by their colours in the image that was drawn; the attention to
-a word is the mean over heads and steps of the recorded probabilities, ± the 95 % interval over prompts. A head with little
-mass for a word has it for others, so muting all of it changes the image as well; what it does for the word is told by
-muting the word in it.
+a word is the mean over heads and steps of the recorded probabilities, ± the 95 % interval over prompts. A head with
+little mass for a word has it for others, so muting all of it changes the image as well; what it does for the word is
+told by muting the word in it.
 )";
 
 struct Mean {
