@@ -27,8 +27,11 @@ ShapeWord shapeWord(const SpriteScene& scene, std::size_t object) {
 
 std::vector<std::string> twoObjectPrompts(int n, std::uint64_t seed) {
     std::vector<std::string> found;
-    for (const std::string& prompt : randomSpritePrompts(2 * n + 20, seed))
-        if (int(found.size()) < n && parseSpritePrompt(prompt)->objects.size() == 2) found.push_back(prompt);
+    for (const std::string& prompt : randomSpritePrompts(3 * n + 30, seed)) {
+        const auto objects = parseSpritePrompt(prompt)->objects;
+        const bool isTold = objects.size() == 2 && objects[0].first != objects[1].first;
+        if (int(found.size()) < n && isTold) found.push_back(prompt);
+    }
     return found;
 }
 

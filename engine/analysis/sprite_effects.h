@@ -17,6 +17,7 @@ struct ShapeWord {
 };
 ShapeWord shapeWord(const SpriteScene& scene, std::size_t object);
 // The first `n` random prompts with two objects.
+// Of two colours, so that they can be told apart.
 std::vector<std::string> twoObjectPrompts(int n, std::uint64_t seed);
 
 // Share of the attention to each object's shape word that lies inside that object's pixels, that of a map which is the
