@@ -180,6 +180,8 @@ private slots:
         QFETCH(int, steps);
         showDisc();
         for (int i = 0; i < steps; ++i) QVERIFY(window->commands().trigger("view.larger"));
+        QTRY_VERIFY(!window->restyling().isUnderWay());
+        QTest::qWait(100);  // laid out again
         QStringList cut;
         int seen = 0;
         for (QDockWidget* dock : window->findChildren<QDockWidget*>()) {
