@@ -16,6 +16,17 @@ namespace {
 
 using Runs = std::vector<std::shared_ptr<const Run>>;
 
+// Finished, with their images; none where the measurement was interrupted. Throws Failure where one has no image.
+Runs finished(const std::vector<Plan>& plans, const InterventionOptions& o) {
+    BatchResult result = runBatch(plans, {o.device, false, true});
+    if (result.isInterrupted) return {};
+    for (const auto& run : result.runs)
+        if (!run || !run->images)
+            throw Failure("A run of the measurement ended without an image"
+                          + (run ? std::string(": ") + nameOf(run->status) + ". " + run->problem : std::string(".")));
+    return std::move(result.runs);
+}
+
 // Runs of a group share network calls, and only one group's records are held.
 constexpr std::size_t groupSize = 25;
 constexpr double strengths[] = {0, 0.5, 1, 2, 4};
@@ -96,7 +107,7 @@ void measureGroup(const ModelInfo& info, std::span<const std::string> prompts, s
     const auto seedOf = [&](std::size_t i) { return o.seed * 1'000'003 + first + i; };
     std::vector<Plan> plans;
     for (std::size_t i = 0; i < prompts.size(); ++i) plans.push_back(planOf(info, prompts[i], seedOf(i), o.device, {}));
-    const Runs plain = runBatch(plans, {o.device, false, true}).runs;
+    const Runs plain = finished(plans, o);
     plans.clear();
     for (std::size_t i = 0; i < plain.size(); ++i) {
         const SpriteScene scene = *parseSpritePrompt(prompts[i]);
@@ -107,7 +118,7 @@ void measureGroup(const ModelInfo& info, std::span<const std::string> prompts, s
         for (const double s : strengths)
             plans.push_back(planOf(info, prompts[i], seedOf(i), o.device, {scaledObject(scene, s)}));
     }
-    const Runs changed = runBatch(plans, {o.device, false, true}).runs;
+    const Runs changed = finished(plans, o);
     constexpr std::size_t muted = 4, each = muted + std::size(strengths);
     for (std::size_t i = 0; i < plain.size() && (i + 1) * each <= changed.size(); ++i) {
         const Run& run = *plain[i];
