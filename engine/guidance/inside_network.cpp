@@ -59,9 +59,13 @@ ParamSpec rowsParam() {
 bool namesSource(const Params& p) { return !text(p, "source").empty() || !text(p, "run").empty(); }
 
 GuidanceRule insideNetwork(GuidanceRule rule) {
+    const InterventionInfo& info = *findIntervention(rule.id);
     rule.group = "Inside the network";
-    std::vector<ParamSpec> params = findIntervention(rule.id)->params;
-    if (findIntervention(rule.id)->makeSource) {
+    for (const auto& [own, other] :
+         {std::pair{&rule.label, &info.label}, {&rule.summary, &info.summary}, {&rule.source, &info.source}})
+        if (own->empty()) *own = *other;
+    std::vector<ParamSpec> params = info.params;
+    if (info.makeSource) {
         params.insert(params.begin(),
                       {textParam("source", "Source prompt",
                                  "Another prompt, evaluated at the same states; the run below goes before it."),

@@ -8,7 +8,8 @@
 namespace meander {
 
 // `rule` in the group "Inside the network", with the parameters of the intervention of the same id and a window behind
-// its own. An intervention that reads from a source has the parameters of that too.
+// its own; label, summary and source that it leaves empty are the intervention's too. An intervention that reads from a
+// source has the parameters of that too.
 GuidanceRule insideNetwork(GuidanceRule rule);
 // The parameter `branch`: the evaluations in which a rule acts; without it in all.
 ParamSpec rowsParam();

@@ -1,7 +1,10 @@
 // What the files of interventions share: the choice of transformer blocks and of the residual branches inside them.
 #pragma once
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/core/param_specs.h"
@@ -24,6 +27,25 @@ public:
 private:
     std::vector<int> m_blocks;
     std::vector<nn::SiteKind> m_kinds;
+};
+
+// What a hook did not compute in the present evaluation, by site and row.
+class SavedWork {
+public:
+    using Place = std::pair<std::string, std::int64_t>;  // site, SiteCall::offset
+    static Place at(const nn::SiteCall& call) { return {call.site.path, call.offset}; }
+    void clear() { m_flops.clear(); }
+    double& operator[](const Place& place) { return m_flops[place]; }
+    // Of a row, over its sites; none where the hook met none of them.
+    std::optional<double> of(std::int64_t offset) const {
+        std::optional<double> sum;
+        for (const auto& [place, flops] : m_flops)
+            if (place.second == offset) sum = sum.value_or(0) + flops;
+        return sum;
+    }
+
+private:
+    std::map<Place, double> m_flops;
 };
 
 // The parameter `part`: the residual branches of a block, and the sites that it stands for.

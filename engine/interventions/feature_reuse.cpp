@@ -36,12 +36,7 @@ public:
         m_pending.clear();
     }
 
-    std::optional<double> savedFlops(std::int64_t offset) const override {
-        std::optional<double> saved;
-        for (const auto& [place, flops] : m_saved)
-            if (place.second == offset) saved = saved.value_or(0) + flops;
-        return saved;
-    }
+    std::optional<double> savedFlops(std::int64_t offset) const override { return m_saved.of(offset); }
 
 private:
     struct Kept {
@@ -50,12 +45,11 @@ private:
         std::int64_t uses = 0;  // evaluations since it was computed
         double flops = 0;       // that it cost
     };
-    using Place = std::pair<std::string, std::int64_t>;  // site, SiteCall::offset
-    static Place place(const nn::SiteCall& call) { return {call.site.path, call.offset}; }
+    static SavedWork::Place place(const nn::SiteCall& call) { return SavedWork::at(call); }
 
     std::int64_t m_every;
-    std::map<Place, Kept> m_kept, m_pending;
-    std::map<Place, double> m_saved;  // in this evaluation
+    std::map<SavedWork::Place, Kept> m_kept, m_pending;
+    SavedWork m_saved;
 };
 
 }  // namespace

@@ -3,7 +3,6 @@
 // where that of a destination does are averaged into it, and receive its result.
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <numeric>
 
 #include "engine/interventions/common.h"
@@ -99,7 +98,7 @@ public:
     bool attend(const nn::SiteCall& call, const nn::Attention& a, const Tensor& y) override {
         const std::int64_t n = a.q.shape()[1], c = y.shape()[-1];
         const bool isHere = m_isEverywhere || call.grid.height >= m_finest;
-        double& saved = m_saved[{call.site.path, call.offset}] = 0;
+        double& saved = m_saved[SavedWork::at(call)] = 0;
         if (!isHere || a.probabilities || n != std::int64_t(call.grid.height) * call.grid.width) return false;
         const auto flat = [&](const Tensor& t) { return t.clone().reshaped({n, t.shape()[-1]}); };
         const Tensor k = flat(a.k);
@@ -112,18 +111,13 @@ public:
         saved = 4 * double(c) * pairs - 2 * double(c) * compared;
         return true;
     }
-    std::optional<double> savedFlops(std::int64_t offset) const override {
-        std::optional<double> saved;
-        for (const auto& [place, flops] : m_saved)
-            if (place.second == offset) saved = saved.value_or(0) + flops;
-        return saved;
-    }
+    std::optional<double> savedFlops(std::int64_t offset) const override { return m_saved.of(offset); }
 
 private:
     double m_ratio;
     bool m_isEverywhere;
     int m_finest = 0;
-    std::map<std::pair<std::string, std::int64_t>, double> m_saved;  // in this evaluation, by site and SiteCall::offset
+    SavedWork m_saved;
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/core/switched.h"
+#include "engine/guidance/guidance.h"
 
 namespace meander::gui {
 namespace {
@@ -19,11 +20,13 @@ Choice ruleOf(const WordPlace& p) {
     return {"scale_token", {{"word", p.word}, {"occurrence", std::int64_t(p.occurrence)}}};
 }
 
+// What a rule does not say has its default.
 bool isOf(const Choice& rule, const Choice& place) {
-    return rule.id == place.id && std::all_of(place.params.begin(), place.params.end(), [&](const auto& p) {
-               const auto it = rule.params.find(p.first);
-               return it != rule.params.end() && it->second == p.second;
-           });
+    if (rule.id != place.id) return false;
+    Params said = rule.params;
+    for (const ParamSpec& spec : findGuidance(rule.id)->params) said.insert({spec.key, spec.defaultValue});
+    return std::all_of(place.params.begin(), place.params.end(),
+                       [&](const auto& p) { return said.contains(p.first) && said.at(p.first) == p.second; });
 }
 
 double scaleOf(const Recipe& recipe, const Choice& place) {

@@ -108,6 +108,17 @@ private slots:
         document().undoStack().undo();
         QCOMPARE(draft(), before);
         QCOMPARE(edit.slider().value(), 100);
+        // A rule that leaves its defaults unsaid, as recipes from elsewhere do, is that of the head.
+        Recipe terse = before;
+        terse.guidance.push_back({"mute_head",
+                                  {{"layers", std::string("0")},
+                                   {"attention", std::string("cross")},
+                                   {"head", std::int64_t(1)},
+                                   {"scale", 0.0}}});
+        document().editDraft(terse, "test");
+        QVERIFY(edit.mute().isChecked());
+        QTest::mouseClick(&edit.mute(), Qt::LeftButton);
+        QCOMPARE(draft(), before);
         // With another model in the draft there is nothing to edit.
         Recipe other = before;
         other.model = "builtin:sprites-dit";

@@ -27,17 +27,15 @@ template <const char* const& id> std::string idle(const GuidanceContext& c) {
     return why.empty() ? whyWindowIsEmpty(c) : findIntervention(id)->label + " has no effect: " + why + ".";
 }
 
-// Words and parameters are those of the intervention.
 template <const char* const& id> GuidanceRule intervention(const char* cost, bool choosesRows = true) {
-    const InterventionInfo& info = *findIntervention(id);
     return insideNetwork({.id = id,
-                          .label = info.label,
+                          .label = {},
                           .group = {},
-                          .summary = info.summary,
-                          .source = info.source,
+                          .summary = {},
+                          .source = {},
                           .cost = cost,
                           .params = choosesRows ? std::vector{rowsParam()} : std::vector<ParamSpec>(),
-                          .keepsFeatures = info.remembersFirst,
+                          .keepsFeatures = findIntervention(id)->remembersFirst,
                           .make = make<id>,
                           .idle = idle<id>});
 }

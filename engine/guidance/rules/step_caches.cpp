@@ -24,15 +24,13 @@ std::string idle(const GuidanceContext& c) {
 constexpr const char *deepCacheId = "deep_cache", *firstBlockId = "first_block_cache", *teaCacheId = "tea_cache",
                      *seaCacheId = "sea_cache", *taylorSeerId = "taylor_seer", *tokenMergingId = "token_merging";
 
-// Words and parameters are those of the intervention.
 GuidanceRule reusing(const char* id, const char* saves,
                      std::unique_ptr<GuidanceRun> (*make)(const Params&, GuidanceSetup&)) {
-    const InterventionInfo& info = *findIntervention(id);
     return insideNetwork({.id = id,
-                          .label = info.label,
+                          .label = {},
                           .group = {},
-                          .summary = info.summary,
-                          .source = info.source,
+                          .summary = {},
+                          .source = {},
                           .cost = std::string("no row; ") + saves,
                           .params = {},
                           .keepsFeatures = std::string(id) != tokenMergingId,
