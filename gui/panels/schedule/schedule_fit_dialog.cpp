@@ -185,7 +185,9 @@ void ScheduleFitDialog::show(const ScheduleFit& fit) {
     m_isMeasured = fit.fitted().measured.has_value();
     QStringList sentences;
     for (const std::string& s : findings(fit)) sentences << qstr(s);
-    tell(m_findings, sentences.join(' '), m_isMeasured && !wins(fit) ? "danger" : "");
+    // A number stays with its sign.
+    tell(m_findings, sentences.join(' ').replace(" %", QChar(QChar::Nbsp) + QStringLiteral("%")),
+         m_isMeasured && !wins(fit) ? "danger" : "");
     m_apply->setEnabled(true);
     emit levelsChanged();
 }
