@@ -83,7 +83,7 @@ private slots:
         // A FIFO can be read once; nothing may be tried on it before.
         const std::string fifo = m_folder.filePath("fifo").toStdString();
         QCOMPARE(::mkfifo(fifo.c_str(), 0600), 0);
-        for (const std::vector<std::string> arguments :
+        for (const std::vector<std::string>& arguments :
              {std::vector<std::string>{"plan", fifo, "--json", "--set", "model=builtin:sprites-unet"},
               {"inspect", fifo, "--json"}}) {
             std::thread writer([&] {
